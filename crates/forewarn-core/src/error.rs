@@ -1,0 +1,185 @@
+use forewarn_schema::{SchemaError, Timestamp};
+
+/// An error of any other library, as outside implementations of the traits report theirs.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a window, a label, a split, a model or a saved model was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CoreError {
+    /// A schema, frame or episode was wrong.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// An outside source, rule, feature or model failed.
+    #[error("{what} failed: {source}")]
+    Outside {
+        /// Which one.
+        what: String,
+        /// Its own error.
+        source: BoxError,
+    },
+    /// A window with no observation or no prediction period.
+    #[error("a window needs at least one step of {part}")]
+    EmptyWindow {
+        /// `"observation"` or `"period"`.
+        part: &'static str,
+    },
+    /// A window whose parts add up to more steps than can be counted.
+    #[error("a window of {observation} + {lead} + {period} steps is too long")]
+    WindowTooLong {
+        /// Observation window, in steps.
+        observation: usize,
+        /// Lead time, in steps.
+        lead: usize,
+        /// Prediction period, in steps.
+        period: usize,
+    },
+    /// A window would reach beyond the rows that there are.
+    #[error("a window of {observation} rows ending in row {last_row} does not lie within {rows} rows")]
+    WindowOutOfBounds {
+        /// Rows a window has.
+        observation: usize,
+        /// The row it ends in.
+        last_row: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// Two lists that belong together have different lengths.
+    #[error("{what}: expected {expected}, got {got}")]
+    LengthMismatch {
+        /// What was counted.
+        what: &'static str,
+        /// Length needed.
+        expected: usize,
+        /// Length given.
+        got: usize,
+    },
+    /// Samples were used with frames of other services or times than they were made from.
+    #[error("the samples were made from other services or times than these frames have")]
+    LayoutMismatch,
+    /// A model was given windows of other features than it was fitted on.
+    #[error("the model was fitted on the features [{}], these windows have [{}]", expected.join(", "), got.join(", "))]
+    FeatureMismatch {
+        /// Features at fit, in order.
+        expected: Vec<String>,
+        /// Features now, in order.
+        got: Vec<String>,
+    },
+    /// A score that is not in 0..=1 (NaN never is).
+    #[error("{value} is no score: expected a number in 0..=1")]
+    InvalidScore {
+        /// The number.
+        value: f32,
+    },
+    /// Labels of one class only: nothing can be learnt or measured from them.
+    #[error("{part} has {positives} positive windows of {windows}: both classes are needed")]
+    SingleClass {
+        /// Which data: `"train"`, `"validation"`, `"test"`.
+        part: &'static str,
+        /// Positive windows.
+        positives: usize,
+        /// All windows.
+        windows: usize,
+    },
+    /// A part of a split has no windows.
+    #[error("the {part} part of the split has no windows")]
+    EmptyPart {
+        /// Which part.
+        part: &'static str,
+    },
+    /// Parts of a split are not in order of time, or share rows or labels.
+    #[error(
+        "{earlier} and {later} overlap: {service} has a {earlier} window at {earlier_time} and a {later} window at \
+         {later_time}, at least {purge} steps must lie between them"
+    )]
+    SharedWindows {
+        /// The part that should come first.
+        earlier: &'static str,
+        /// The part that should come later.
+        later: &'static str,
+        /// A service where they meet.
+        service: String,
+        /// Last time of the earlier part there.
+        earlier_time: Timestamp,
+        /// First time of the later part there.
+        later_time: Timestamp,
+        /// Steps that the window, its label and its confirmation span.
+        purge: usize,
+    },
+    /// Fractions of a split that are not positive numbers with the sum 1.
+    #[error("split fractions {fractions:?} are not positive numbers that add up to 1")]
+    SplitFractions {
+        /// Train, validation, test.
+        fractions: [f64; 3],
+    },
+    /// A setting outside what makes sense.
+    #[error("{name} is {value}: expected {expected}")]
+    InvalidSetting {
+        /// Which setting.
+        name: &'static str,
+        /// Its value, as text.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// Infinity or NaN where a fit needs numbers.
+    #[error("{what} is not finite")]
+    NotFinite {
+        /// Which quantity, with the feature's name where one is to blame.
+        what: String,
+    },
+    /// The file is no saved forewarn model.
+    #[error("not a saved forewarn model: {reason}")]
+    NotAModel {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file was written by a newer version of the format.
+    #[error("model format version {got} is newer than {supported}, the newest that this program reads")]
+    NewerModel {
+        /// Version in the file.
+        got: u32,
+        /// Newest version understood.
+        supported: u32,
+    },
+    /// The file holds another kind of model.
+    #[error("the file holds a {got:?} model, expected {expected:?}")]
+    WrongModelKind {
+        /// Kind asked for.
+        expected: String,
+        /// Kind found.
+        got: String,
+    },
+    /// The file is larger than the reader allows.
+    #[error("the model file is larger than the limit of {limit} bytes")]
+    ModelTooLarge {
+        /// Most bytes that are read.
+        limit: u64,
+    },
+    /// A weight tensor is absent.
+    #[error("the model file has no tensor {name:?}")]
+    MissingTensor {
+        /// Tensor.
+        name: String,
+    },
+    /// A weight tensor has another shape than the model's parameters say.
+    #[error("tensor {name:?} has shape {got:?}, expected {expected:?}")]
+    TensorShape {
+        /// Tensor.
+        name: String,
+        /// Shape by the parameters.
+        expected: Vec<usize>,
+        /// Shape in the file.
+        got: Vec<usize>,
+    },
+    /// Reading or writing failed.
+    #[error("model file: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl CoreError {
+    /// Wraps the error of an outside implementation; `what` names it.
+    pub fn outside(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Outside { what: what.into(), source: source.into() }
+    }
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod envelope;
+mod error;
+mod feature;
+mod label;
+mod model;
+mod rank;
+mod rule;
+mod sample;
+mod score;
+mod source;
+mod split;
+mod stream;
+mod window;
+
+pub use envelope::{Envelope, Tensor};
+pub use error::{BoxError, CoreError};
+pub use feature::{Feature, FeatureState};
+pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
+pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
+pub use rank::average_precision;
+pub use rule::{Assessment, FailureRule};
+pub use sample::{LabelledWindows, Samples};
+pub use score::{Score, sigmoid};
+pub use source::Source;
+pub use split::{Split, Test, Train, Validation};
+pub use stream::{RowBuffer, Stream};
+pub use window::{WindowSpec, Windows};

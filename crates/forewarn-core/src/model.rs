@@ -1,0 +1,138 @@
+use crate::{CoreError, LabelledWindows, Score, Train, Validation, Windows};
+use forewarn_schema::Schema;
+
+/// A fitted model: from windows to scores.
+///
+/// Scoring a batch is the primitive; one window and a stream are adapters over it ([`Stream`](crate::Stream)). A window's score
+/// must not depend on which other windows are scored with it.
+pub trait Predictor: Send {
+    /// Features that a row must have, in order.
+    fn input(&self) -> &Schema;
+
+    /// Rows that a window must have.
+    fn observation(&self) -> usize;
+
+    /// Writes one score for each window.
+    ///
+    /// # Errors
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for windows of another shape or a wrong number of scores.
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError>;
+
+    /// The scores of all windows, in a new vector.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn score_all(&self, windows: Windows<'_>) -> Result<Vec<Score>, CoreError> {
+        let mut scores = vec![Score::ZERO; windows.len()];
+        self.score(windows, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
+    ///
+    /// # Errors
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`].
+    fn expect_shapes(&self, windows: Windows<'_>, scores: &[Score]) -> Result<(), CoreError> {
+        windows.expect(self.input(), self.observation())?;
+        if scores.len() != windows.len() {
+            return Err(CoreError::LengthMismatch {
+                what: "scores",
+                expected: windows.len(),
+                got: scores.len(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl<P: Predictor + ?Sized> Predictor for Box<P> {
+    fn input(&self) -> &Schema {
+        (**self).input()
+    }
+
+    fn observation(&self) -> usize {
+        (**self).observation()
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        (**self).score(windows, scores)
+    }
+}
+
+/// An unfitted model: parameters that `fit` turns into a [`Predictor`]. The two are different types, so nothing can be scored
+/// before it is fitted.
+pub trait Estimator: Send {
+    /// What fitting makes.
+    type Fitted: Predictor;
+
+    /// Fits on `train`; `validation` is there to stop early and to choose strengths, never to learn weights from.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::NotFinite`] when the data or the fit is not
+    /// finite, [`CoreError::Outside`] for an error of the model's own.
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self::Fitted, CoreError>;
+}
+
+/// [`Estimator`] as a trait object, for lists of models. Implemented for every estimator; implement [`Estimator`] instead.
+pub trait DynEstimator: Send {
+    /// Fits, and boxes what comes out.
+    ///
+    /// # Errors
+    /// As [`Estimator::fit`].
+    fn fit_boxed(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Box<dyn Predictor>, CoreError>;
+}
+
+impl<E: Estimator> DynEstimator for E
+where
+    E::Fitted: 'static,
+{
+    fn fit_boxed(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Box<dyn Predictor>, CoreError> {
+        self.fit(train, validation, monitor).map(|fitted| Box::new(fitted) as Box<dyn Predictor>)
+    }
+}
+
+/// How far a fit has come.
+#[derive(Clone, Copy, Debug)]
+pub struct FitProgress<'a> {
+    /// Epochs, rounds or iterations done, from 1.
+    pub iteration: usize,
+    /// Most that there will be; fitting may stop before.
+    pub max_iterations: usize,
+    /// Measures after this iteration, such as `("loss", 0.1)`, `("validation_pr_auc", 0.3)`.
+    pub measures: &'a [(&'static str, f64)],
+}
+
+/// Told how a fit goes on. Any `FnMut(FitProgress)` is one.
+pub trait Monitor {
+    /// One more iteration is done.
+    fn report(&mut self, progress: FitProgress<'_>);
+}
+
+impl<F: FnMut(FitProgress<'_>)> Monitor for F {
+    fn report(&mut self, progress: FitProgress<'_>) {
+        self(progress);
+    }
+}
+
+/// Listens to nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Monitor for Silent {
+    fn report(&mut self, _: FitProgress<'_>) {}
+}

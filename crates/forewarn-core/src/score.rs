@@ -1,0 +1,98 @@
+use crate::CoreError;
+use serde::{Deserialize, Serialize};
+
+/// A probability that a failure begins in the prediction period, or a grade that orders windows like one. Always in 0..=1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "f32", into = "f32")]
+pub struct Score(f32);
+
+impl Score {
+    /// 0: certainly no failure.
+    pub const ZERO: Self = Self(0.0);
+    /// 1: certainly a failure.
+    pub const ONE: Self = Self(1.0);
+
+    /// The score `value`.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidScore`] unless `value` is in 0..=1.
+    pub fn new(value: f32) -> Result<Self, CoreError> {
+        // Adding zero turns -0.0 into 0.0, so that equal scores have equal bits.
+        if (0.0..=1.0).contains(&value) {
+            Ok(Self(value + 0.0))
+        } else {
+            Err(CoreError::InvalidScore { value })
+        }
+    }
+
+    /// The score whose log-odds are `logit`.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidScore`] for NaN.
+    pub fn from_logit(logit: f64) -> Result<Self, CoreError> {
+        Self::new(sigmoid(logit) as f32)
+    }
+
+    /// Its value.
+    #[must_use]
+    pub fn get(self) -> f32 {
+        self.0
+    }
+}
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl TryFrom<f32> for Score {
+    type Error = CoreError;
+
+    fn try_from(value: f32) -> Result<Self, CoreError> {
+        Self::new(value)
+    }
+}
+
+impl From<Score> for f32 {
+    fn from(score: Score) -> Self {
+        score.0
+    }
+}
+
+/// The logistic function `1 / (1 + exp(-x))`, without overflow for any `x`.
+#[must_use]
+pub fn sigmoid(x: f64) -> f64 {
+    if x >= 0.0 {
+        1.0 / (1.0 + (-x).exp())
+    } else {
+        let odds = x.exp();
+        odds / (1.0 + odds)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_probabilities_are_scores() {
+        for wrong in [f32::NAN, -0.1, 1.000_1, f32::INFINITY] {
+            assert!(Score::new(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Score::new(-0.0).unwrap().cmp(&Score::ZERO), std::cmp::Ordering::Equal);
+        assert!(serde_json::from_str::<Score>("1.5").is_err());
+        assert!(Score::from_logit(f64::NAN).is_err());
+        assert_eq!(Score::from_logit(f64::NEG_INFINITY).unwrap(), Score::ZERO);
+        assert_eq!(Score::from_logit(1e4).unwrap(), Score::ONE);
+        assert_eq!(Score::from_logit(0.0).unwrap().get(), 0.5);
+    }
+}

@@ -1,0 +1,335 @@
+use crate::CoreError;
+use forewarn_schema::Schema;
+use ndarray::{ArrayView2, ArrayView3, ShapeBuilder};
+use serde::{Deserialize, Serialize};
+
+/// What a prediction looks at and what it is about, in steps of the frame's clock.
+///
+/// ```text
+/// observation                           lead        period
+/// |-- t - observation + 1 ......... t --|-- lead --|-- t + lead + 1 ... t + lead + period --|
+/// ```
+///
+/// The default is 10, 0, 5: ten minutes of metrics, and the five minutes after them.
+///
+/// # References
+/// F. Salfner, M. Lenk and M. Malek, *A survey of online failure prediction methods*, ACM Computing Surveys 42(3), 2010.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WindowSteps", into = "WindowSteps")]
+pub struct WindowSpec {
+    observation: usize,
+    lead: usize,
+    period: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WindowSteps {
+    observation: usize,
+    lead: usize,
+    period: usize,
+}
+
+impl WindowSpec {
+    /// A window of these lengths.
+    ///
+    /// # Errors
+    /// [`CoreError::EmptyWindow`] without an observation or a period, [`CoreError::WindowTooLong`] beyond 2^31 steps.
+    pub fn new(observation: usize, lead: usize, period: usize) -> Result<Self, CoreError> {
+        if observation == 0 {
+            return Err(CoreError::EmptyWindow { part: "observation" });
+        }
+        if period == 0 {
+            return Err(CoreError::EmptyWindow { part: "period" });
+        }
+        let total = observation.checked_add(lead).and_then(|sum| sum.checked_add(period));
+        match total {
+            Some(total) if total <= 1 << 31 => Ok(Self { observation, lead, period }),
+            _ => Err(CoreError::WindowTooLong { observation, lead, period }),
+        }
+    }
+
+    /// Length of the observation window.
+    #[must_use]
+    pub fn observation(&self) -> usize {
+        self.observation
+    }
+
+    /// Steps between the last observed row and the prediction period.
+    #[must_use]
+    pub fn lead(&self) -> usize {
+        self.lead
+    }
+
+    /// Length of the prediction period.
+    #[must_use]
+    pub fn period(&self) -> usize {
+        self.period
+    }
+
+    /// Steps from the last observed row to the last row of the period.
+    #[must_use]
+    pub fn horizon(&self) -> usize {
+        self.lead + self.period
+    }
+
+    /// Steps between the last window of one part of a split and the first of the next, so that they share no row and
+    /// no label. `confirmation` is how many steps a failure rule needs to be sure of an onset.
+    #[must_use]
+    pub fn purge(&self, confirmation: usize) -> usize {
+        (self.observation + self.lead + self.period).saturating_add(confirmation)
+    }
+}
+
+impl Default for WindowSpec {
+    fn default() -> Self {
+        Self { observation: 10, lead: 0, period: 5 }
+    }
+}
+
+impl TryFrom<WindowSteps> for WindowSpec {
+    type Error = CoreError;
+
+    fn try_from(steps: WindowSteps) -> Result<Self, CoreError> {
+        Self::new(steps.observation, steps.lead, steps.period)
+    }
+}
+
+impl From<WindowSpec> for WindowSteps {
+    fn from(spec: WindowSpec) -> Self {
+        Self { observation: spec.observation, lead: spec.lead, period: spec.period }
+    }
+}
+
+/// Many windows of equal length over one block of rows: views, never copies.
+///
+/// Window `i` is the `observation` rows that end in row `last_rows[i]`, a contiguous `[observation, feature]` slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows<'a> {
+    schema: &'a Schema,
+    values: &'a [f32],
+    observation: usize,
+    last_rows: &'a [u32],
+}
+
+impl<'a> Windows<'a> {
+    /// Windows over `values`, which are row-major with one row of `schema` after another.
+    ///
+    /// Rows of different services may lie in one block; a caller who builds `last_rows` sees to it that no window
+    /// spans two of them, as [`Samples`](crate::Samples) does. Cost: one pass over `last_rows`.
+    ///
+    /// # Errors
+    /// [`CoreError::EmptyWindow`], [`CoreError::LengthMismatch`] for values that are no whole rows,
+    /// [`CoreError::WindowOutOfBounds`].
+    pub fn new(
+        schema: &'a Schema,
+        values: &'a [f32],
+        observation: usize,
+        last_rows: &'a [u32],
+    ) -> Result<Self, CoreError> {
+        let width = schema.len();
+        if observation == 0 {
+            return Err(CoreError::EmptyWindow { part: "observation" });
+        }
+        if !values.len().is_multiple_of(width) {
+            let expected = values.len() / width * width;
+            return Err(CoreError::LengthMismatch {
+                what: "values in whole rows",
+                expected,
+                got: values.len(),
+            });
+        }
+        let rows = values.len() / width;
+        for &last_row in last_rows {
+            let last_row = last_row as usize;
+            if last_row >= rows || last_row + 1 < observation {
+                return Err(CoreError::WindowOutOfBounds { observation, last_row, rows });
+            }
+        }
+        Ok(Self { schema, values, observation, last_rows })
+    }
+
+    /// Features of each row.
+    #[must_use]
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// Rows of each window.
+    #[must_use]
+    pub fn observation(&self) -> usize {
+        self.observation
+    }
+
+    /// Number of windows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.last_rows.len()
+    }
+
+    /// Whether there is no window.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.last_rows.is_empty()
+    }
+
+    /// The row that each window ends in.
+    #[must_use]
+    pub fn last_rows(&self) -> &'a [u32] {
+        self.last_rows
+    }
+
+    /// The whole block of rows, `[row, feature]`, for callers that address it by [`last_rows`](Self::last_rows).
+    #[must_use]
+    pub fn block(&self) -> &'a [f32] {
+        self.values
+    }
+
+    /// Window `index` as a contiguous row-major `[observation, feature]` slice; `None` beyond the last.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&'a [f32]> {
+        self.last_rows.get(index).map(|&last_row| self.ending_in(last_row))
+    }
+
+    /// Window `index` as a matrix `[observation, feature]`; `None` beyond the last.
+    #[must_use]
+    pub fn view(&self, index: usize) -> Option<ArrayView2<'a, f32>> {
+        let shape = (self.observation, self.schema.len());
+        self.get(index).map(|window| ArrayView2::from_shape(shape, window).expect("a window is whole rows"))
+    }
+
+    /// The windows in order, each a contiguous row-major `[observation, feature]` slice.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        let windows = *self;
+        self.last_rows.iter().map(move |&last_row| windows.ending_in(last_row))
+    }
+
+    /// The last row of each window in order, `[feature]`.
+    pub fn iter_last(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        let (values, width) = (self.values, self.schema.len());
+        self.last_rows.iter().map(move |&last_row| &values[last_row as usize * width..][..width])
+    }
+
+    fn ending_in(&self, last_row: u32) -> &'a [f32] {
+        let width = self.schema.len();
+        let end = (last_row as usize + 1) * width;
+        &self.values[end - self.observation * width..end]
+    }
+
+    /// The same windows, or fewer: those from `range`.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a range beyond the windows.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Result<Self, CoreError> {
+        let got = range.end;
+        let last_rows = self.last_rows.get(range).ok_or(CoreError::LengthMismatch {
+            what: "end of a range of windows",
+            expected: self.len(),
+            got,
+        })?;
+        Ok(Self { last_rows, ..*self })
+    }
+
+    /// Copies the windows at `picks` into `batch`, `[pick, observation, feature]`: how a training batch is made.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless `batch` holds exactly the picked windows,
+    /// [`CoreError::WindowOutOfBounds`] for a pick beyond the last window.
+    pub fn gather(&self, picks: &[u32], batch: &mut [f32]) -> Result<(), CoreError> {
+        let size = self.observation * self.schema.len();
+        if batch.len() != picks.len() * size {
+            return Err(CoreError::LengthMismatch {
+                what: "values in a batch",
+                expected: picks.len() * size,
+                got: batch.len(),
+            });
+        }
+        for (&pick, window) in picks.iter().zip(batch.chunks_exact_mut(size)) {
+            let from = self.get(pick as usize).ok_or(CoreError::WindowOutOfBounds {
+                observation: self.observation,
+                last_row: pick as usize,
+                rows: self.len(),
+            })?;
+            window.copy_from_slice(from);
+        }
+        Ok(())
+    }
+
+    /// Every window of consecutive rows of the block as one strided view `[window, observation, feature]`, whether
+    /// picked by `last_rows` or not: window `w` ends in row `w + observation - 1`. Strides are `[feature, feature, 1]`.
+    #[must_use]
+    pub fn strided(&self) -> ArrayView3<'a, f32> {
+        let width = self.schema.len();
+        let count = (self.values.len() / width + 1).saturating_sub(self.observation);
+        let shape = (count, self.observation, width).strides((width, width, 1));
+        let values = if count == 0 { &[] } else { self.values };
+        ArrayView3::from_shape(shape, values).expect("strided windows end with the block")
+    }
+
+    /// Refuses windows of other features or another length than a model was fitted on.
+    ///
+    /// # Errors
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`].
+    pub fn expect(&self, schema: &Schema, observation: usize) -> Result<(), CoreError> {
+        if self.schema != schema {
+            let names = |schema: &Schema| schema.names().map(str::to_owned).collect();
+            return Err(CoreError::FeatureMismatch { expected: names(schema), got: names(self.schema) });
+        }
+        if self.observation != observation {
+            return Err(CoreError::LengthMismatch {
+                what: "rows of a window",
+                expected: observation,
+                got: self.observation,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::Metric;
+
+    fn schema() -> Schema {
+        Schema::new(vec![Metric::gauge("a"), Metric::gauge("b")]).unwrap()
+    }
+
+    #[test]
+    fn a_window_is_a_slice_of_the_block() {
+        let (schema, values): (_, Vec<f32>) = (schema(), (0..10u8).map(f32::from).collect());
+        let windows = Windows::new(&schema, &values, 3, &[2, 4]).unwrap();
+        assert_eq!(windows.get(1).unwrap(), &values[4..10]);
+        assert!(std::ptr::eq(windows.get(1).unwrap().as_ptr(), &raw const values[4]));
+        assert_eq!(windows.view(0).unwrap()[[2, 1]], 5.0);
+        assert_eq!(windows.iter_last().collect::<Vec<_>>(), [&[4.0, 5.0], &[8.0, 9.0]]);
+        let strided = windows.strided();
+        assert_eq!(strided.shape(), [3, 3, 2]);
+        assert_eq!(strided[[2, 0, 1]], 5.0);
+        let mut batch = vec![0.0; 12];
+        windows.gather(&[1, 0], &mut batch).unwrap();
+        assert_eq!(batch[..6], values[4..10]);
+        assert_eq!(batch[6..], values[..6]);
+    }
+
+    #[test]
+    fn what_reaches_beyond_the_rows_is_refused() {
+        let (schema, values) = (schema(), vec![0.0; 10]);
+        for last_row in [1, 5, u32::MAX] {
+            assert!(Windows::new(&schema, &values, 3, &[last_row]).is_err(), "{last_row}");
+        }
+        assert!(Windows::new(&schema, &values[..9], 3, &[]).is_err());
+        assert!(Windows::new(&schema, &values, 0, &[]).is_err());
+        let short = Windows::new(&schema, &values, 9, &[]).unwrap();
+        assert_eq!(short.strided().shape(), [0, 9, 2]);
+        assert!(short.gather(&[0], &mut [0.0; 18]).is_err());
+    }
+
+    #[test]
+    fn a_spec_without_a_part_is_refused() {
+        assert!(WindowSpec::new(0, 0, 5).is_err() && WindowSpec::new(10, 0, 0).is_err());
+        assert!(WindowSpec::new(usize::MAX, 1, 1).is_err());
+        assert_eq!(WindowSpec::default().purge(2), 17);
+        assert!(serde_json::from_str::<WindowSpec>(r#"{"observation":0,"lead":0,"period":5}"#).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+use crate::{Timestamp, Unit, ValidRange};
+
+/// Why a schema, a frame or an episode was refused.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// A schema needs at least one metric.
+    #[error("a schema needs at least one metric")]
+    NoMetrics,
+    /// A metric's name is empty or only blanks.
+    #[error("metric {index} has an empty name")]
+    EmptyMetricName {
+        /// Position in the schema, from 0.
+        index: usize,
+    },
+    /// Two metrics of one schema have the same name.
+    #[error("metric {name:?} appears twice")]
+    DuplicateMetric {
+        /// The repeated name.
+        name: String,
+    },
+    /// A metric that a rule, a feature or a caller needs is not in the schema.
+    #[error("metric {name:?} is missing: the schema has {}", available.join(", "))]
+    UnknownMetric {
+        /// The metric asked for.
+        name: String,
+        /// The metrics there are.
+        available: Vec<String>,
+    },
+    /// A range whose lower end is above its upper end, or with a NaN end.
+    #[error("range {min}..={max} is empty")]
+    EmptyRange {
+        /// Lower end.
+        min: f32,
+        /// Upper end.
+        max: f32,
+    },
+    /// A step of zero or negative length.
+    #[error("a step must be longer than zero, got {millis} ms")]
+    InvalidStep {
+        /// The length asked for, in milliseconds.
+        millis: i64,
+    },
+    /// A text that is no timestamp.
+    #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
+    InvalidTimestamp {
+        /// The text.
+        text: String,
+    },
+    /// A time beyond what a timestamp can hold.
+    #[error("{start} plus {steps} steps of {step_millis} ms is beyond the calendar")]
+    TimeOverflow {
+        /// First row's time.
+        start: Timestamp,
+        /// Rows.
+        steps: usize,
+        /// Step.
+        step_millis: i64,
+    },
+    /// A service's name is empty.
+    #[error("a service needs a name")]
+    EmptyServiceName,
+    /// The block of values is not a whole number of rows.
+    #[error("{service}: {values} values are not a whole number of rows of {metrics} metrics")]
+    RaggedValues {
+        /// Service.
+        service: String,
+        /// Values given.
+        values: usize,
+        /// Values a row.
+        metrics: usize,
+    },
+    /// A value outside the metric's valid range (infinities always are).
+    #[error("{service} at {time}: {metric} is {value}, outside {range} ({unit})")]
+    OutOfRange {
+        /// Service.
+        service: String,
+        /// When.
+        time: Timestamp,
+        /// Which metric.
+        metric: String,
+        /// The value found.
+        value: f32,
+        /// What is allowed.
+        range: ValidRange,
+        /// The metric's unit.
+        unit: Unit,
+    },
+    /// Two frames of one set have the same service.
+    #[error("service {service:?} appears twice")]
+    DuplicateService {
+        /// The repeated name.
+        service: String,
+    },
+    /// Frames of one set must share schema and step.
+    #[error("service {service:?} has another {what} than the services before it")]
+    MixedFrames {
+        /// The frame that differs.
+        service: String,
+        /// `"schema"` or `"step"`.
+        what: &'static str,
+    },
+    /// More rows than a 32-bit row number can hold.
+    #[error("{rows} rows are more than one frame set holds ({})", u32::MAX)]
+    TooManyRows {
+        /// Rows asked for.
+        rows: usize,
+    },
+    /// An episode whose times are not `onset <= confirmed_at < end`.
+    #[error("episode out of order: onset {onset}, confirmed at {confirmed_at}, end {end}")]
+    EpisodeOrder {
+        /// First failing minute.
+        onset: Timestamp,
+        /// Minute in which the rule was first satisfied.
+        confirmed_at: Timestamp,
+        /// First minute after it.
+        end: Timestamp,
+    },
+    /// Episodes of one service overlap or are not in order of time.
+    #[error("episode {index}, onset {onset}, begins before the one before it ended ({previous_end})")]
+    EpisodesOverlap {
+        /// Position of the later episode, from 0.
+        index: usize,
+        /// Its onset.
+        onset: Timestamp,
+        /// End of the one before it.
+        previous_end: Timestamp,
+    },
+}

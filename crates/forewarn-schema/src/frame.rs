@@ -1,0 +1,162 @@
+use crate::{Schema, SchemaError, Step, Timestamp};
+
+/// One service's metrics on a regular clock: a row-major `[time, metric]` block of `f32`, NaN where a sample is
+/// missing.
+///
+/// Every value that is not NaN is finite and within its metric's range.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    service: String,
+    schema: Schema,
+    start: Timestamp,
+    step: Step,
+    values: Vec<f32>,
+}
+
+impl Frame {
+    /// A frame from its parts; `values` is row-major, one row a step, first row at `start`.
+    ///
+    /// # Errors
+    /// [`SchemaError::EmptyServiceName`], [`SchemaError::RaggedValues`], [`SchemaError::TimeOverflow`], or
+    /// [`SchemaError::OutOfRange`] for the first value outside its metric's range.
+    pub fn new(
+        service: impl Into<String>,
+        schema: Schema,
+        start: Timestamp,
+        step: Step,
+        values: Vec<f32>,
+    ) -> Result<Self, SchemaError> {
+        let service = service.into();
+        if service.is_empty() {
+            return Err(SchemaError::EmptyServiceName);
+        }
+        if !values.len().is_multiple_of(schema.len()) {
+            return Err(SchemaError::RaggedValues { service, values: values.len(), metrics: schema.len() });
+        }
+        let rows = values.len() / schema.len();
+        if i64::try_from(rows).ok().and_then(|rows| start.checked_add(step, rows)).is_none() {
+            return Err(SchemaError::TimeOverflow { start, steps: rows, step_millis: step.millis() });
+        }
+        let frame = Self { service, schema, start, step, values };
+        frame.view().check_ranges()?;
+        Ok(frame)
+    }
+
+    /// The frame as a borrowed view, which is what rules and features read.
+    #[must_use]
+    pub fn view(&self) -> FrameView<'_> {
+        FrameView {
+            service: &self.service,
+            schema: &self.schema,
+            start: self.start,
+            step: self.step,
+            values: &self.values,
+        }
+    }
+
+    pub(crate) fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+/// A frame that lies somewhere else: in a [`Frame`] or in the block of a [`FrameSet`](crate::FrameSet).
+#[derive(Clone, Copy, Debug)]
+pub struct FrameView<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) schema: &'a Schema,
+    pub(crate) start: Timestamp,
+    pub(crate) step: Step,
+    pub(crate) values: &'a [f32],
+}
+
+impl<'a> FrameView<'a> {
+    /// Service that the metrics are of.
+    #[must_use]
+    pub fn service(&self) -> &'a str {
+        self.service
+    }
+
+    /// Which metrics a row has.
+    #[must_use]
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// Time of the first row.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// Time between rows.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// First time after the last row.
+    #[must_use]
+    pub fn end(&self) -> Timestamp {
+        self.time(self.rows())
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.values.len() / self.schema.len()
+    }
+
+    /// Time of `row`.
+    ///
+    /// # Panics
+    /// In debug builds when `row` is beyond [`rows`](Self::rows), which is allowed as the end.
+    #[must_use]
+    pub fn time(&self, row: usize) -> Timestamp {
+        debug_assert!(row <= self.rows());
+        self.start.on_clock(self.step, row)
+    }
+
+    /// All values, row-major `[time, metric]`.
+    #[must_use]
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
+    /// The samples of `row`, one a metric; `None` beyond the last row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> Option<&'a [f32]> {
+        let width = self.schema.len();
+        self.values.get(row.checked_mul(width)?..row.checked_add(1)?.checked_mul(width)?)
+    }
+
+    /// One metric over time.
+    ///
+    /// # Errors
+    /// [`SchemaError::UnknownMetric`].
+    pub fn column(
+        &self,
+        metric: &str,
+    ) -> Result<impl ExactSizeIterator<Item = f32> + Clone + use<'a>, SchemaError> {
+        let index = self.schema.index_of(metric)?;
+        Ok(self.values.iter().skip(index).step_by(self.schema.len()).copied())
+    }
+
+    /// The first value that is neither missing nor within its metric's range, as an error.
+    pub(crate) fn check_ranges(self) -> Result<(), SchemaError> {
+        for (row, sample) in self.values.chunks_exact(self.schema.len()).enumerate() {
+            for (metric, &value) in self.schema.metrics().iter().zip(sample) {
+                if !value.is_nan() && !metric.range.contains(value) {
+                    return Err(SchemaError::OutOfRange {
+                        service: self.service.to_owned(),
+                        time: self.time(row),
+                        metric: metric.name.clone(),
+                        value,
+                        range: metric.range,
+                        unit: metric.unit.clone(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows};
+use std::sync::Arc;
+
+/// The frames of many services in one contiguous row-major block, in order of service name.
+///
+/// One block means that any window of any service is a slice that a row number finds without a look-up, and that
+/// a tensor library can take the memory as it is.
+#[derive(Clone, Debug)]
+pub struct FrameSet {
+    schema: Schema,
+    layout: Arc<Layout>,
+    values: Vec<f32>,
+}
+
+impl FrameSet {
+    /// Puts frames of one schema and step together, sorted by service name. Copies each frame once and frees it.
+    ///
+    /// # Errors
+    /// [`SchemaError::MixedFrames`], [`SchemaError::DuplicateService`], [`SchemaError::TooManyRows`], and
+    /// [`SchemaError::NoMetrics`] for no frame at all (there is no schema then).
+    pub fn from_frames(mut frames: Vec<Frame>) -> Result<Self, SchemaError> {
+        frames.sort_by(|a, b| a.view().service.cmp(b.view().service));
+        let first = frames.first().ok_or(SchemaError::NoMetrics)?.view();
+        let (schema, step) = (first.schema.clone(), first.step);
+        for pair in frames.windows(2) {
+            let (previous, frame) = (pair[0].view(), pair[1].view());
+            let service = || frame.service.to_owned();
+            if previous.service == frame.service {
+                return Err(SchemaError::DuplicateService { service: service() });
+            }
+            if *frame.schema != schema {
+                return Err(SchemaError::MixedFrames { service: service(), what: "schema" });
+            }
+            if frame.step != step {
+                return Err(SchemaError::MixedFrames { service: service(), what: "step" });
+            }
+        }
+        let places = frames.iter().map(Frame::view).map(|f| (f.service.to_owned(), f.start, f.rows()));
+        let layout = Arc::new(Layout::new(step, places)?);
+        let mut frames = frames.into_iter().map(Frame::into_values);
+        let mut values = frames.next().unwrap_or_default();
+        values.reserve_exact(layout.rows() * schema.len() - values.len());
+        for frame in frames {
+            values.extend_from_slice(&frame);
+        }
+        Ok(Self { schema, layout, values })
+    }
+
+    /// A set with the same services and times and other columns: what a feature or a normaliser makes.
+    ///
+    /// Values are checked against `schema` like those of a [`Frame`].
+    ///
+    /// # Errors
+    /// [`SchemaError::RaggedValues`] unless `values` has one row of `schema` for each row of this set,
+    /// [`SchemaError::OutOfRange`].
+    pub fn derive(&self, schema: Schema, values: Vec<f32>) -> Result<Self, SchemaError> {
+        if values.len() != self.layout.rows() * schema.len() {
+            return Err(SchemaError::RaggedValues {
+                service: "all services".to_owned(),
+                values: values.len(),
+                metrics: schema.len(),
+            });
+        }
+        let set = Self { schema, layout: Arc::clone(&self.layout), values };
+        set.frames().try_for_each(FrameView::check_ranges)?;
+        Ok(set)
+    }
+
+    /// The metrics of each row.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Where each service's rows lie.
+    #[must_use]
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// All values: `[row, metric]`, service after service.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The frame of one service, by its position in [`Layout::services`].
+    #[must_use]
+    pub fn frame(&self, service: usize) -> Option<FrameView<'_>> {
+        self.layout.services().get(service).map(|rows| self.view(rows))
+    }
+
+    /// The frames in order.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = FrameView<'_>> {
+        self.layout.services().iter().map(|rows| self.view(rows))
+    }
+
+    fn view<'a>(&'a self, service: &'a ServiceRows) -> FrameView<'a> {
+        let (width, rows) = (self.schema.len(), service.rows());
+        FrameView {
+            service: service.name(),
+            schema: &self.schema,
+            start: service.start(),
+            step: self.layout.step(),
+            values: &self.values[rows.start * width..rows.end * width],
+        }
+    }
+
+    /// This set without the metrics that `keep` refuses. Moves the kept values together in place.
+    ///
+    /// # Errors
+    /// [`SchemaError::NoMetrics`] when nothing is kept.
+    pub fn retain_metrics(
+        mut self,
+        mut keep: impl FnMut(&crate::Metric) -> bool,
+    ) -> Result<Self, SchemaError> {
+        let kept: Vec<usize> = (0..self.schema.len()).filter(|&i| keep(&self.schema.metrics()[i])).collect();
+        if kept.len() == self.schema.len() {
+            return Ok(self);
+        }
+        let schema = Schema::new(kept.iter().map(|&i| self.schema.metrics()[i].clone()).collect())?;
+        let (from, rows) = (self.schema.len(), self.layout.rows());
+        for row in 0..rows {
+            for (to, &index) in kept.iter().enumerate() {
+                self.values[row * kept.len() + to] = self.values[row * from + index];
+            }
+        }
+        self.values.truncate(rows * kept.len());
+        self.values.shrink_to_fit();
+        Ok(Self { schema, layout: self.layout, values: self.values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Metric, Step, Timestamp};
+
+    fn frame(service: &str, metrics: &[&str], values: Vec<f32>) -> Frame {
+        let schema = Schema::new(metrics.iter().map(|name| Metric::gauge(*name)).collect()).unwrap();
+        Frame::new(service, schema, Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+    }
+
+    #[test]
+    fn services_are_sorted_and_found_again() {
+        let set = FrameSet::from_frames(vec![
+            frame("b", &["x", "y"], vec![1.0, 2.0, 3.0, 4.0]),
+            frame("a", &["x", "y"], vec![5.0, 6.0]),
+        ])
+        .unwrap();
+        assert_eq!(set.values(), [5.0, 6.0, 1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(set.frame(1).unwrap().service(), "b");
+        assert_eq!(set.layout().locate(0), Some((0, Timestamp::EPOCH)));
+        assert_eq!(set.layout().locate(2).unwrap(), (1, set.frame(1).unwrap().time(1)));
+        assert_eq!(set.layout().locate(3), None);
+        assert_eq!(set.frame(1).unwrap().row(1), Some(&[3.0, 4.0][..]));
+        assert_eq!(set.frame(1).unwrap().row(2), None);
+    }
+
+    #[test]
+    fn an_empty_frame_between_others_is_never_located() {
+        let set = FrameSet::from_frames(vec![
+            frame("a", &["x"], vec![1.0]),
+            frame("b", &["x"], vec![]),
+            frame("c", &["x"], vec![2.0]),
+        ])
+        .unwrap();
+        assert_eq!(set.layout().locate(1).unwrap().0, 2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let a = || frame("a", &["x"], vec![1.0]);
+        let twice = FrameSet::from_frames(vec![a(), a()]).unwrap_err();
+        assert_eq!(twice, SchemaError::DuplicateService { service: "a".into() });
+        let mixed = FrameSet::from_frames(vec![a(), frame("b", &["y"], vec![1.0])]).unwrap_err();
+        assert_eq!(mixed, SchemaError::MixedFrames { service: "b".into(), what: "schema" });
+        assert!(FrameSet::from_frames(vec![]).is_err());
+        let set = FrameSet::from_frames(vec![a()]).unwrap();
+        assert!(set.derive(set.schema().clone(), vec![1.0, 2.0]).is_err());
+        assert!(set.derive(set.schema().clone(), vec![f32::INFINITY]).is_err());
+    }
+
+    #[test]
+    fn retained_metrics_keep_their_values() {
+        let set =
+            FrameSet::from_frames(vec![frame("a", &["x", "y", "z"], (0..9u8).map(f32::from).collect())])
+                .unwrap();
+        let kept = set.retain_metrics(|metric| metric.name != "y").unwrap();
+        assert_eq!(kept.values(), [0.0, 2.0, 3.0, 5.0, 6.0, 8.0]);
+        assert_eq!(kept.schema().names().collect::<Vec<_>>(), ["x", "z"]);
+        assert!(kept.retain_metrics(|_| false).is_err());
+    }
+}

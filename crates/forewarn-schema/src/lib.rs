@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+mod episode;
+mod error;
+mod frame;
+mod frame_set;
+mod layout;
+mod metric;
+mod schema;
+#[cfg(any(test, feature = "proptest"))]
+pub mod strategies;
+mod time;
+
+pub use episode::{Episode, Episodes};
+pub use error::SchemaError;
+pub use frame::{Frame, FrameView};
+pub use frame_set::FrameSet;
+pub use layout::{Layout, ServiceRows};
+pub use metric::{Kind, Metric, Unit, ValidRange};
+pub use schema::Schema;
+pub use time::{Step, Timestamp};

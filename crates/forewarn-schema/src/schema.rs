@@ -1,0 +1,151 @@
+use crate::{Kind, Metric, SchemaError, Unit, ValidRange};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// An ordered list of metrics with unique names. Cheap to clone and compare.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Metric>", into = "Vec<Metric>")]
+pub struct Schema {
+    metrics: Arc<[Metric]>,
+}
+
+impl Schema {
+    /// A schema of these metrics, in this order.
+    ///
+    /// # Errors
+    /// [`SchemaError::NoMetrics`], [`SchemaError::EmptyMetricName`] or [`SchemaError::DuplicateMetric`].
+    pub fn new(metrics: Vec<Metric>) -> Result<Self, SchemaError> {
+        if metrics.is_empty() {
+            return Err(SchemaError::NoMetrics);
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, metric) in metrics.iter().enumerate() {
+            if metric.name.trim().is_empty() {
+                return Err(SchemaError::EmptyMetricName { index });
+            }
+            if !seen.insert(metric.name.as_str()) {
+                return Err(SchemaError::DuplicateMetric { name: metric.name.clone() });
+            }
+        }
+        Ok(Self { metrics: metrics.into() })
+    }
+
+    /// The ten metrics of forewarn's first version, in their fixed order: `request_count`, `error_rate`,
+    /// `p50_latency`, `p95_latency`, `p99_latency`, `cpu_usage`, `memory_usage`, `network_in`, `network_out`,
+    /// `pod_restarts`.
+    ///
+    /// Ratios are 0 to 1, latency is in milliseconds, network in kilobytes per second, requests and restarts
+    /// are counted per step.
+    #[must_use]
+    pub fn v1() -> Self {
+        let count = |name| Metric::new(name, Unit::CountPerStep, Kind::Delta, ValidRange::NON_NEGATIVE);
+        let latency = |name| Metric::new(name, Unit::Milliseconds, Kind::Gauge, ValidRange::NON_NEGATIVE);
+        let usage = |name| Metric::new(name, Unit::Ratio, Kind::Gauge, ValidRange::UNIT);
+        let traffic =
+            |name| Metric::new(name, Unit::KilobytesPerSecond, Kind::Gauge, ValidRange::NON_NEGATIVE);
+        Self {
+            metrics: Arc::new([
+                count("request_count"),
+                Metric::new("error_rate", Unit::Ratio, Kind::Ratio, ValidRange::UNIT),
+                latency("p50_latency"),
+                latency("p95_latency"),
+                latency("p99_latency"),
+                usage("cpu_usage"),
+                usage("memory_usage"),
+                traffic("network_in"),
+                traffic("network_out"),
+                count("pod_restarts"),
+            ]),
+        }
+    }
+
+    /// The metrics in order.
+    #[must_use]
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// Number of metrics: the width of a row.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a schema is never empty")]
+    pub fn len(&self) -> usize {
+        self.metrics.len()
+    }
+
+    /// The metrics' names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.metrics.iter().map(|metric| metric.name.as_str())
+    }
+
+    /// Position of the metric called `name`.
+    ///
+    /// # Errors
+    /// [`SchemaError::UnknownMetric`], which lists what there is.
+    pub fn index_of(&self, name: &str) -> Result<usize, SchemaError> {
+        self.names().position(|metric| metric == name).ok_or_else(|| SchemaError::UnknownMetric {
+            name: name.to_owned(),
+            available: self.names().map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.metrics, &other.metrics) || self.metrics == other.metrics
+    }
+}
+
+impl TryFrom<Vec<Metric>> for Schema {
+    type Error = SchemaError;
+
+    fn try_from(metrics: Vec<Metric>) -> Result<Self, SchemaError> {
+        Self::new(metrics)
+    }
+}
+
+impl From<Schema> for Vec<Metric> {
+    fn from(schema: Schema) -> Self {
+        schema.metrics.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn v1_is_the_contract() {
+        let names: Vec<_> = Schema::v1().names().map(str::to_owned).collect();
+        assert_eq!(
+            names,
+            [
+                "request_count",
+                "error_rate",
+                "p50_latency",
+                "p95_latency",
+                "p99_latency",
+                "cpu_usage",
+                "memory_usage",
+                "network_in",
+                "network_out",
+                "pod_restarts"
+            ]
+        );
+        assert_eq!(Schema::new(Schema::v1().metrics().to_vec()).unwrap(), Schema::v1());
+    }
+
+    #[test]
+    fn reading_goes_through_the_checks() {
+        let json = serde_json::to_string(&Schema::v1()).unwrap();
+        assert_eq!(serde_json::from_str::<Schema>(&json).unwrap(), Schema::v1());
+        let twice = serde_json::to_string(&[Metric::gauge("a"), Metric::gauge("a")]).unwrap();
+        assert!(serde_json::from_str::<Schema>(&twice).unwrap_err().to_string().contains("appears twice"));
+        assert!(serde_json::from_str::<Schema>("[]").is_err());
+    }
+
+    #[test]
+    fn a_missing_metric_is_named() {
+        let error = Schema::v1().index_of("eror_rate").unwrap_err().to_string();
+        assert!(error.contains("\"eror_rate\"") && error.contains("error_rate"), "{error}");
+    }
+}

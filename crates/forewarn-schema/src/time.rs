@@ -1,0 +1,152 @@
+use crate::SchemaError;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
+///
+/// Years -9999 to 9999, which is what RFC 3339 tools agree on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// From milliseconds since the epoch; `None` beyond year 9999 or before -9999.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Option<Self> {
+        jiff::Timestamp::from_millisecond(millis).ok().map(|_| Self(millis))
+    }
+
+    /// Milliseconds since the epoch.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// This time plus `steps` steps (which may be negative); `None` beyond the calendar.
+    #[must_use]
+    pub fn checked_add(self, step: Step, steps: i64) -> Option<Self> {
+        step.millis().checked_mul(steps).and_then(|span| self.0.checked_add(span)).and_then(Self::from_millis)
+    }
+
+    /// Minutes from `earlier` to this time; negative when this time comes first.
+    #[must_use]
+    pub fn minutes_since(self, earlier: Self) -> f64 {
+        (self.0 - earlier.0) as f64 / 60_000.0
+    }
+
+    /// The moment `rows` rows after `self` on a clock that has been checked to hold that row.
+    pub(crate) fn on_clock(self, step: Step, rows: usize) -> Self {
+        Self(self.0 + step.millis() * rows as i64)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => write!(f, "{time}"),
+            Err(_) => write!(f, "{} ms", self.0),
+        }
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = SchemaError;
+
+    fn from_str(text: &str) -> Result<Self, SchemaError> {
+        text.parse::<jiff::Timestamp>()
+            .map(|time| Self(time.as_millisecond()))
+            .map_err(|_| SchemaError::InvalidTimestamp { text: text.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = SchemaError;
+
+    fn try_from(text: String) -> Result<Self, SchemaError> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> Self {
+        time.to_string()
+    }
+}
+
+/// The time between two rows of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct Step(i64);
+
+impl Step {
+    /// One minute: the step that forewarn's windows are counted in unless said otherwise.
+    pub const MINUTE: Self = Self(60_000);
+
+    /// A step of `millis` milliseconds.
+    ///
+    /// # Errors
+    /// [`SchemaError::InvalidStep`] unless it is longer than zero.
+    pub fn from_millis(millis: i64) -> Result<Self, SchemaError> {
+        if millis > 0 { Ok(Self(millis)) } else { Err(SchemaError::InvalidStep { millis }) }
+    }
+
+    /// Its length in milliseconds.
+    #[must_use]
+    pub fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Its length in minutes.
+    #[must_use]
+    pub fn minutes(self) -> f64 {
+        self.0 as f64 / 60_000.0
+    }
+
+    /// Its length in days.
+    #[must_use]
+    pub fn days(self) -> f64 {
+        self.0 as f64 / 86_400_000.0
+    }
+}
+
+impl TryFrom<i64> for Step {
+    type Error = SchemaError;
+
+    fn try_from(millis: i64) -> Result<Self, SchemaError> {
+        Self::from_millis(millis)
+    }
+}
+
+impl From<Step> for i64 {
+    fn from(step: Step) -> Self {
+        step.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_round_trips() {
+        for text in ["2024-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "2024-02-29T12:30:00Z"] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+        let offset: Timestamp = "2024-01-01T02:00:00+02:00".parse().unwrap();
+        assert_eq!(offset.to_string(), "2024-01-01T00:00:00Z");
+        for text in ["", "yesterday", "2024-13-01T00:00:00Z", "2024-01-01"] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_ends_without_a_panic() {
+        assert_eq!(Timestamp::from_millis(i64::MAX), None);
+        assert_eq!(Timestamp::EPOCH.checked_add(Step::MINUTE, i64::MAX), None);
+        assert_eq!(Timestamp::EPOCH.checked_add(Step::MINUTE, -1).unwrap().millis(), -60_000);
+        assert!(Step::from_millis(0).is_err() && Step::from_millis(-1).is_err());
+    }
+}
