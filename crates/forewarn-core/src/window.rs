@@ -261,9 +261,12 @@ impl<'a> Windows<'a> {
     pub fn strided(&self) -> ArrayView3<'a, f32> {
         let width = self.schema.len();
         let count = (self.values.len() / width + 1).saturating_sub(self.observation);
-        let shape = (count, self.observation, width).strides((width, width, 1));
-        let values = if count == 0 { &[] } else { self.values };
-        ArrayView3::from_shape(shape, values).expect("strided windows end with the block")
+        let shape = (count, self.observation, width);
+        let view = match count {
+            0 => ArrayView3::from_shape(shape, &[]),
+            _ => ArrayView3::from_shape(shape.strides((width, width, 1)), self.values),
+        };
+        view.expect("strided windows end with the block")
     }
 
     /// Refuses windows of other features or another length than a model was fitted on.
