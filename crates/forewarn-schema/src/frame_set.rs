@@ -106,6 +106,31 @@ impl FrameSet {
         }
     }
 
+    /// This set with every row rewritten in place, as rows of `schema`, which is as wide: what a normaliser or a filler of gaps
+    /// does. `rewrite` gets the service (a position in [`Layout::services`]) and one row after another.
+    ///
+    /// # Errors
+    /// [`SchemaError::RaggedValues`] for a schema of another width, [`SchemaError::OutOfRange`].
+    pub fn map_rows(
+        mut self,
+        schema: Schema,
+        mut rewrite: impl FnMut(usize, &mut [f32]),
+    ) -> Result<Self, SchemaError> {
+        let width = self.schema.len();
+        if schema.len() != width {
+            let (service, values) = ("all services".to_owned(), self.values.len());
+            return Err(SchemaError::RaggedValues { service, values, metrics: schema.len() });
+        }
+        for (service, place) in self.layout.services().iter().enumerate() {
+            let rows = place.rows();
+            let values = &mut self.values[rows.start * width..rows.end * width];
+            values.chunks_exact_mut(width).for_each(|row| rewrite(service, row));
+        }
+        let set = Self { schema, ..self };
+        set.frames().try_for_each(FrameView::check_ranges)?;
+        Ok(set)
+    }
+
     /// This set without the metrics that `keep` refuses. Moves the kept values together in place.
     ///
     /// # Errors

@@ -1,0 +1,41 @@
+use forewarn_core::CoreError;
+use forewarn_schema::SchemaError;
+
+/// Why features, a normaliser or a split could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// Frames, samples or parts of a split do not fit.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// No window is long enough ago and complete enough to be labelled, so there is nothing to split.
+    #[error(
+        "no service has a whole window: {needed} consecutive steps are needed, the longest service has {longest}"
+    )]
+    TooShort {
+        /// Steps that a window, its period and the confirmation of an onset take.
+        needed: usize,
+        /// Rows of the longest service.
+        longest: usize,
+    },
+    /// A normaliser that was fitted on other columns.
+    #[error("the normaliser was fitted on [{}], these columns are [{}]", expected.join(", "), got.join(", "))]
+    ColumnMismatch {
+        /// Columns at fit.
+        expected: Vec<String>,
+        /// Columns now.
+        got: Vec<String>,
+    },
+    /// A saved normaliser whose numbers cannot be used.
+    #[error("the saved normaliser is damaged: {reason}")]
+    DamagedNormaliser {
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl From<SchemaError> for WindowError {
+    fn from(error: SchemaError) -> Self {
+        Self::Core(error.into())
+    }
+}

@@ -1,0 +1,184 @@
+use crate::{Deltas, Metrics, WindowError};
+use forewarn_core::{CoreError, Feature, FeatureState};
+use forewarn_schema::{FrameSet, Metric, Schema, SchemaError};
+
+/// A list of features, computed once a row: the columns of one after those of another.
+///
+/// [`Features::default`] is [`Metrics`] and [`Deltas`]: 19 columns for the v1 schema.
+pub struct Features {
+    parts: Vec<Box<dyn Feature>>,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self::new().with(Metrics).with(Deltas::default())
+    }
+}
+
+impl Features {
+    /// No features yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { parts: Vec::new() }
+    }
+
+    /// These features and one more.
+    #[must_use]
+    pub fn with(mut self, feature: impl Feature + 'static) -> Self {
+        self.parts.push(Box::new(feature));
+        self
+    }
+
+    /// The columns, for frames of `input`.
+    ///
+    /// # Errors
+    /// [`SchemaError::UnknownMetric`] for a metric that a feature needs, [`SchemaError::DuplicateMetric`] when two features make
+    /// columns of one name, [`SchemaError::NoMetrics`] without any.
+    pub fn schema(&self, input: &Schema) -> Result<Schema, SchemaError> {
+        let outputs: Vec<Vec<Metric>> =
+            self.parts.iter().map(|part| part.outputs(input)).collect::<Result<_, _>>()?;
+        Schema::new(outputs.concat())
+    }
+
+    /// Computes the columns of every row of every service. Linear in rows; allocates the result only.
+    ///
+    /// # Errors
+    /// As [`schema`](Self::schema); [`SchemaError::OutOfRange`] when a feature writes infinity.
+    pub fn apply(&self, frames: &FrameSet) -> Result<FrameSet, WindowError> {
+        let schema = self.schema(frames.schema())?;
+        let mut values = vec![0.0; frames.layout().rows() * schema.len()];
+        let mut rows = values.chunks_exact_mut(schema.len());
+        for frame in frames.frames() {
+            let mut stream = FeatureStream::new(self, frame.schema(), &schema)?;
+            for (sample, row) in frame.values().chunks_exact(frame.schema().len()).zip(&mut rows) {
+                stream.write(sample, row);
+            }
+        }
+        Ok(frames.derive(schema, values)?)
+    }
+
+    /// The same columns for one service, a row at a time.
+    ///
+    /// # Errors
+    /// As [`schema`](Self::schema).
+    pub fn stream(&self, input: &Schema) -> Result<FeatureStream, SchemaError> {
+        FeatureStream::new(self, input, &self.schema(input)?)
+    }
+}
+
+/// Features of one service's live rows; equal to [`Features::apply`] to the bit.
+pub struct FeatureStream {
+    input_width: usize,
+    schema: Schema,
+    states: Vec<(Box<dyn FeatureState>, usize)>,
+    row: Vec<f32>,
+}
+
+impl FeatureStream {
+    fn new(features: &Features, input: &Schema, schema: &Schema) -> Result<Self, SchemaError> {
+        let states = features.parts.iter().map(|part| Ok((part.start(input)?, part.outputs(input)?.len())));
+        Ok(Self {
+            input_width: input.len(),
+            schema: schema.clone(),
+            states: states.collect::<Result<_, SchemaError>>()?,
+            row: vec![f32::NAN; schema.len()],
+        })
+    }
+
+    /// The columns that a row has.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Takes the next sample (all NaN for a missed step) and gives the row of features.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a sample of another width.
+    pub fn push(&mut self, sample: &[f32]) -> Result<&[f32], CoreError> {
+        if sample.len() != self.input_width {
+            let (expected, got) = (self.input_width, sample.len());
+            return Err(CoreError::LengthMismatch { what: "values of a sample", expected, got });
+        }
+        let mut row = std::mem::take(&mut self.row);
+        self.write(sample, &mut row);
+        self.row = row;
+        Ok(&self.row)
+    }
+
+    fn write(&mut self, sample: &[f32], row: &mut [f32]) {
+        let mut rest = row;
+        for (state, width) in &mut self.states {
+            let (out, after) = rest.split_at_mut(*width);
+            state.push(sample, out);
+            rest = after;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::{Frame, Metric, Step, Timestamp, strategies};
+    use proptest::prelude::*;
+
+    #[test]
+    fn nineteen_columns_for_the_v1_schema() {
+        let names: Vec<_> =
+            Features::default().schema(&Schema::v1()).unwrap().names().map(str::to_owned).collect();
+        assert_eq!(names.len(), 19);
+        assert_eq!(
+            (&*names[0], &*names[10], &*names[18]),
+            ("request_count", "delta(request_count)", "delta(network_out)")
+        );
+        assert!(!names.contains(&"delta(pod_restarts)".to_owned()));
+    }
+
+    #[test]
+    fn outcomes_are_no_features() {
+        let schema = Schema::new(vec![Metric::gauge("x"), Metric::outcome("failure")]).unwrap();
+        let made = Features::default().schema(&schema).unwrap();
+        assert_eq!(made.names().collect::<Vec<_>>(), ["x", "delta(x)"]);
+        assert!(Features::new().schema(&schema).is_err());
+        assert!(Features::new().with(Metrics).with(Metrics).schema(&schema).is_err());
+    }
+
+    #[test]
+    fn deltas_start_anew_with_each_service() {
+        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+        let frame = |service: &str, values: Vec<f32>| {
+            Frame::new(service, schema.clone(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+        };
+        let set =
+            FrameSet::from_frames(vec![frame("a", vec![1.0, 3.0]), frame("b", vec![10.0, f32::NAN, 5.0])])
+                .unwrap();
+        let made = Features::new().with(Deltas::default()).apply(&set).unwrap();
+        let shown: Vec<_> =
+            made.values().iter().map(|v| if v.is_nan() { "?".into() } else { v.to_string() }).collect();
+        assert_eq!(shown, ["?", "2", "?", "?", "?"]);
+    }
+
+    proptest! {
+        #[test]
+        fn streaming_equals_batch_and_the_future_moves_nothing(
+            frame in strategies::schema(4).prop_flat_map(|schema| strategies::frame("s", schema, 30)),
+            cut in 0.0f64..1.0,
+        ) {
+            let features = Features::default();
+            let set = FrameSet::from_frames(vec![frame.clone()]).unwrap();
+            let whole = features.apply(&set).unwrap();
+            let view = set.frame(0).unwrap();
+            let (width, wide) = (view.schema().len(), whole.schema().len());
+            let mut stream = features.stream(view.schema()).unwrap();
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            for (sample, row) in view.values().chunks(width).zip(whole.values().chunks(wide)) {
+                prop_assert_eq!(bits(stream.push(sample).unwrap()), bits(row));
+            }
+            let kept = (view.rows() as f64 * cut) as usize;
+            let mut changed = view.values().to_vec();
+            changed[kept * width..].fill(0.5);
+            let changed = features.apply(&set.derive(view.schema().clone(), changed).unwrap()).unwrap();
+            prop_assert_eq!(bits(&changed.values()[..kept * wide]), bits(&whole.values()[..kept * wide]));
+        }
+    }
+}
