@@ -22,6 +22,14 @@ pub enum LabelError {
         /// The metric of the rule.
         metric: String,
     },
+    /// A text that is no rule.
+    #[error("{text:?} is no failure rule: {reason}")]
+    UnreadableRule {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A rule gave an episode with a time that is no row of the frame.
     #[error("{rule:?} found an episode of {service} at {time}, which is no row of its frame")]
     OffClock {

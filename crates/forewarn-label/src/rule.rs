@@ -2,7 +2,7 @@ use crate::LabelError;
 use forewarn_core::{Assessment, CoreError, FailureRule};
 use forewarn_schema::{Episode, Episodes, FrameView};
 use serde::{Deserialize, Serialize};
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, str::FromStr};
 
 /// How a sample is compared with a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -193,6 +193,34 @@ fn difference(outer: &[Range<usize>], inner: &[Range<usize>]) -> Vec<Range<usize
     rest
 }
 
+/// Reads the sentence that [`describe`](FailureRule::describe) writes: `p99_latency > 500`, or
+/// `error_rate >= 0.05 for 2 consecutive steps` (`consecutive` may be left out).
+impl FromStr for ThresholdRule {
+    type Err = LabelError;
+
+    fn from_str(text: &str) -> Result<Self, LabelError> {
+        let unreadable =
+            |reason: &str| LabelError::UnreadableRule { text: text.to_owned(), reason: reason.to_owned() };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (metric, comparison, limit, consecutive) = match words[..] {
+            [metric, comparison, limit] => (metric, comparison, limit, "1"),
+            [metric, comparison, limit, "for", count, "steps" | "step"]
+            | [metric, comparison, limit, "for", count, "consecutive", "steps" | "step"] => {
+                (metric, comparison, limit, count)
+            }
+            _ => return Err(unreadable("expected METRIC >= LIMIT, or METRIC >= LIMIT for COUNT steps")),
+        };
+        let comparison = [Comparison::AtLeast, Comparison::Above, Comparison::AtMost, Comparison::Below]
+            .into_iter()
+            .find(|candidate| candidate.to_string() == comparison)
+            .ok_or_else(|| unreadable(&format!("{comparison:?} is none of >=, >, <=, <")))?;
+        let limit = limit.parse().map_err(|_| unreadable(&format!("{limit:?} is no number")))?;
+        let count =
+            consecutive.parse().map_err(|_| unreadable(&format!("{consecutive:?} is no number of steps")))?;
+        Self::new(metric, comparison, limit, count)
+    }
+}
+
 impl TryFrom<Parts> for ThresholdRule {
     type Error = LabelError;
 
@@ -257,6 +285,14 @@ mod tests {
         assert_eq!(ThresholdRule::outcome("failure").describe(), "failure >= 1");
         assert!(ThresholdRule::new("x", Comparison::Above, N, 1).is_err());
         assert!(ThresholdRule::new("x", Comparison::Above, 1.0, 0).is_err());
+        for rule in [ThresholdRule::v1(), ThresholdRule::outcome("failure")] {
+            assert_eq!(rule.describe().parse::<ThresholdRule>().unwrap(), rule);
+        }
+        for wrong in
+            ["", "x", "x >= fast", "x ~ 3", "x >= 3 for two steps", "x >= 3 for 0 steps", "x >= 3 or 4"]
+        {
+            assert!(wrong.parse::<ThresholdRule>().is_err(), "{wrong}");
+        }
         let json = serde_json::to_string(&ThresholdRule::v1()).unwrap();
         assert_eq!(serde_json::from_str::<ThresholdRule>(&json).unwrap(), ThresholdRule::v1());
         assert!(serde_json::from_str::<ThresholdRule>(&json.replace(":2", ":0")).is_err());
