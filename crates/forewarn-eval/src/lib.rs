@@ -1,1 +1,27 @@
-//! In the making.
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+mod confusion;
+mod curve;
+mod error;
+mod events;
+mod lead;
+mod probability;
+mod rank;
+mod ranking;
+mod series;
+#[cfg(test)]
+mod testing;
+mod threshold;
+
+pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
+pub use confusion::Confusion;
+pub use curve::{PrPoint, precision_recall_curve};
+pub use error::EvalError;
+pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
+pub use forewarn_core::average_precision;
+pub use lead::LeadTimes;
+pub use probability::brier;
+pub use rank::roc_auc;
+pub use series::{ScoredSeries, ScoredSet};
+pub use threshold::best_f1_threshold;

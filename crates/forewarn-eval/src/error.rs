@@ -1,0 +1,64 @@
+use forewarn_core::CoreError;
+use forewarn_schema::Timestamp;
+
+/// Why scores could not be evaluated, or a report not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// Lengths that differ, a single class, a wrong score: what the shared types refuse.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The evaluation of one model failed.
+    #[error("model {model:?}: {source}")]
+    Model {
+        /// Name of the model.
+        model: String,
+        /// What failed.
+        source: Box<EvalError>,
+    },
+    /// The times of a service's scores are not strictly ascending.
+    #[error("{service}: the score at {time} follows the one at {previous}: times must ascend")]
+    TimeOrder {
+        /// Service.
+        service: String,
+        /// The time that comes too late in the list.
+        time: Timestamp,
+        /// The time before it in the list.
+        previous: Timestamp,
+    },
+    /// A score's time is not a whole number of steps after the first of its service.
+    #[error(
+        "{service}: the score at {time} is off the clock that starts at {first} with a step of {step_millis} ms"
+    )]
+    OffClock {
+        /// Service.
+        service: String,
+        /// The time.
+        time: Timestamp,
+        /// First time of the service.
+        first: Timestamp,
+        /// Step, in milliseconds.
+        step_millis: i64,
+    },
+    /// Two series of one set have the same service.
+    #[error("service {service:?} has two series of scores")]
+    DuplicateService {
+        /// The repeated name.
+        service: String,
+    },
+    /// A service that was asked for has no scores.
+    #[error("there are no scores of service {service:?}")]
+    UnknownService {
+        /// The name asked for.
+        service: String,
+    },
+    /// There is no row to report on.
+    #[error("the input has no rows")]
+    NoRows,
+    /// The text is no forewarn report.
+    #[error("not a forewarn report: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Writing failed.
+    #[error("predictions could not be written: {0}")]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,232 @@
+use crate::{Alarm, AlarmPolicy, ScoredSeries, ScoredSet, series::days};
+use forewarn_core::WindowSpec;
+use forewarn_schema::{Episode, Episodes, Step, Timestamp};
+use std::ops::Range;
+
+/// What became of one alarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A failure began in the prediction period after it.
+    Right,
+    /// The service was failing already when it was raised: no warning, and no false alarm either.
+    Late,
+    /// Nothing of the kind.
+    False,
+}
+
+/// What became of one failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An alarm warned of it; this is the time of the first that did.
+    Warned(Timestamp),
+    /// There were scores from which an alarm could have warned of it, and none did.
+    Missed,
+    /// No scored window could have warned of it: its onset lies in the prediction period of none.
+    OutOfReach,
+}
+
+/// The alarms and failures of one service, matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceEvents {
+    /// Service.
+    pub service: String,
+    /// Scored windows.
+    pub windows: usize,
+    /// Every alarm in order, judged.
+    pub alarms: Vec<(Alarm, Verdict)>,
+    /// Every failure whose onset lies after the first scored time, and not beyond the prediction period of the last.
+    pub episodes: Vec<(Episode, Outcome)>,
+}
+
+/// Alarms matched with failures, for all services.
+///
+/// An alarm at `t`, with `lead` and `period` of the window, warns of a failure whose onset lies from `t + lead + 1` to
+/// `t + lead + period` steps. A failure is caught at most once: by the first alarm that warns of it. An alarm raised in the
+/// middle of a failure is [late](Verdict::Late), whatever follows; one that warns of nothing is [false](Verdict::False).
+/// By the same measure a failure is within reach when a window that was scored while the service was well is close enough
+/// before its onset. So, with an alarm at every scored window, everything within reach is caught.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Events {
+    /// One entry a service.
+    pub services: Vec<ServiceEvents>,
+    step: Step,
+}
+
+impl Events {
+    /// Raises the alarms that `policy` makes of the scores and matches them with the failures.
+    ///
+    /// `O(n log e)` time for `n` windows and `e` failures of a service.
+    #[must_use]
+    pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Self {
+        let (spec, step) = (set.spec(), set.step());
+        let services = set.series().iter().map(|series| match_service(series, spec, step, policy)).collect();
+        Self { services, step }
+    }
+
+    /// The counts of all services together.
+    #[must_use]
+    pub fn totals(&self) -> EventCounts {
+        self.services
+            .iter()
+            .map(|service| service.counts(self.step))
+            .fold(EventCounts::default(), EventCounts::plus)
+    }
+
+    /// Length of a step.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// A failure that tells how warnings went: the caught one with the middle lead time, or, where none was caught, the
+    /// first within reach. With its service; `None` without a failure within reach.
+    #[must_use]
+    pub fn typical_episode(&self) -> Option<(&str, Episode)> {
+        let all = || {
+            self.services.iter().flat_map(|one| one.episodes.iter().map(|pair| (one.service.as_str(), pair)))
+        };
+        let mut caught: Vec<_> = all()
+            .filter_map(|(service, (episode, outcome))| match outcome {
+                Outcome::Warned(time) => Some((episode.onset().millis() - time.millis(), service, *episode)),
+                _ => None,
+            })
+            .collect();
+        caught.sort_by_key(|&(lead, ..)| lead);
+        let missed = || all().find(|(_, (_, outcome))| *outcome == Outcome::Missed);
+        match caught.get(caught.len() / 2) {
+            Some(&(_, service, episode)) => Some((service, episode)),
+            None => missed().map(|(service, (episode, _))| (service, *episode)),
+        }
+    }
+}
+
+impl ServiceEvents {
+    /// This service's counts; `step` is the length of a scored window's share of time.
+    #[must_use]
+    pub fn counts(&self, step: Step) -> EventCounts {
+        let judged = |wanted| self.alarms.iter().filter(|(_, verdict)| *verdict == wanted).count();
+        let leads = self.episodes.iter().filter_map(|(episode, outcome)| match outcome {
+            Outcome::Warned(time) => Some(episode.onset().minutes_since(*time)),
+            Outcome::Missed | Outcome::OutOfReach => None,
+        });
+        let out_of_reach =
+            self.episodes.iter().filter(|(_, outcome)| *outcome == Outcome::OutOfReach).count();
+        EventCounts {
+            alarms: self.alarms.len(),
+            false_alarms: judged(Verdict::False),
+            late_alarms: judged(Verdict::Late),
+            episodes: self.episodes.len() - out_of_reach,
+            out_of_reach,
+            leads_minutes: leads.collect(),
+            service_days: days(self.windows, step),
+        }
+    }
+}
+
+/// How many alarms and failures of which sort.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventCounts {
+    /// Alarms of any verdict.
+    pub alarms: usize,
+    /// Alarms that warned of nothing.
+    pub false_alarms: usize,
+    /// Alarms raised while the service was failing already.
+    pub late_alarms: usize,
+    /// Failures within reach of the scores.
+    pub episodes: usize,
+    /// Failures between the first and the last score that no scored window could have warned of.
+    pub out_of_reach: usize,
+    /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time of the
+    /// first alarm that warned of it.
+    pub leads_minutes: Vec<f64>,
+    /// Time watched, in days: each scored window counts for one step.
+    pub service_days: f64,
+}
+
+impl EventCounts {
+    /// Failures that an alarm warned of.
+    #[must_use]
+    pub fn caught(&self) -> usize {
+        self.leads_minutes.len()
+    }
+
+    /// Share of the failures within reach that were caught; `None` where there is none.
+    #[must_use]
+    pub fn recall(&self) -> Option<f64> {
+        (self.episodes > 0).then(|| self.caught() as f64 / self.episodes as f64)
+    }
+
+    /// False alarms per service and day; `None` where nothing was scored.
+    #[must_use]
+    pub fn false_alarms_per_service_day(&self) -> Option<f64> {
+        (self.service_days > 0.0).then(|| self.false_alarms as f64 / self.service_days)
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        self.alarms += other.alarms;
+        self.false_alarms += other.false_alarms;
+        self.late_alarms += other.late_alarms;
+        self.episodes += other.episodes;
+        self.out_of_reach += other.out_of_reach;
+        self.leads_minutes.extend(other.leads_minutes);
+        self.service_days += other.service_days;
+        self
+    }
+}
+
+fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: AlarmPolicy) -> ServiceEvents {
+    let episodes = series.episodes();
+    let mut outcomes = vec![Outcome::OutOfReach; episodes.len()];
+    for &time in series.times().iter().filter(|&&time| !is_failing(episodes, time)) {
+        outcomes[warned_of(episodes, time, spec, step)].fill(Outcome::Missed);
+    }
+    let alarms = policy
+        .replay(step, series.scored())
+        .map(|alarm| {
+            if is_failing(episodes, alarm.time) {
+                return (alarm, Verdict::Late);
+            }
+            let ahead = &mut outcomes[warned_of(episodes, alarm.time, spec, step)];
+            let verdict = if ahead.is_empty() { Verdict::False } else { Verdict::Right };
+            for outcome in ahead.iter_mut().filter(|outcome| **outcome == Outcome::Missed) {
+                *outcome = Outcome::Warned(alarm.time);
+            }
+            (alarm, verdict)
+        })
+        .collect();
+    // Other parts of a split have failures too: those that these scores are not about stay out of the count.
+    let concerned = match (series.times().first(), series.times().last()) {
+        (Some(first), Some(last)) => {
+            let end = last.millis().saturating_add(span(step, spec.horizon()));
+            episodes.partition_point(|e| e.onset() <= *first)
+                ..episodes.partition_point(|e| e.onset().millis() <= end)
+        }
+        _ => 0..0,
+    };
+    let episodes = episodes[concerned.clone()].iter().copied().zip(outcomes[concerned].iter().copied());
+    ServiceEvents {
+        service: series.service().to_owned(),
+        windows: series.times().len(),
+        alarms,
+        episodes: episodes.collect(),
+    }
+}
+
+/// Whether `time` lies in a failure.
+fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
+    let begun = episodes.partition_point(|episode| episode.onset() <= time);
+    begun > 0 && episodes[begun - 1].contains(time)
+}
+
+/// The failures that a score at `time` speaks about, as positions.
+fn warned_of(episodes: &Episodes, time: Timestamp, spec: WindowSpec, step: Step) -> Range<usize> {
+    let after = time.millis().saturating_add(span(step, spec.lead()));
+    let until = time.millis().saturating_add(span(step, spec.horizon()));
+    // Onsets off the clock of the scores count by their time: more than `lead` and at most `lead + period` steps ahead.
+    episodes.partition_point(|e| e.onset().millis() <= after)
+        ..episodes.partition_point(|e| e.onset().millis() <= until)
+}
+
+fn span(step: Step, steps: usize) -> i64 {
+    step.millis().saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,283 @@
+use crate::{EvalError, ranking::expect_both_classes};
+use forewarn_core::{CoreError, Samples, Score, WindowSpec};
+use forewarn_schema::{Episodes, Step, Timestamp};
+use std::collections::BTreeSet;
+
+/// The scores of one service's windows, what they should have been, and the failures that there were.
+///
+/// Windows without a label (see [`Exclusion`](forewarn_core::Exclusion)) have no score here; the times just leave them out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredSeries {
+    service: String,
+    times: Vec<Timestamp>,
+    scores: Vec<Score>,
+    positive: Vec<bool>,
+    episodes: Episodes,
+}
+
+impl ScoredSeries {
+    /// A series from its parts: for each window the time of its last row, its score and whether it is positive; and all
+    /// failure episodes of the service, those outside the scored time too.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`], [`EvalError::TimeOrder`] unless times strictly ascend.
+    pub fn new(
+        service: impl Into<String>,
+        times: Vec<Timestamp>,
+        scores: Vec<Score>,
+        positive: Vec<bool>,
+        episodes: Episodes,
+    ) -> Result<Self, EvalError> {
+        for (what, got) in [("scores", scores.len()), ("labels", positive.len())] {
+            if got != times.len() {
+                return Err(CoreError::LengthMismatch { what, expected: times.len(), got }.into());
+            }
+        }
+        let service = service.into();
+        if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(EvalError::TimeOrder { service, time: pair[1], previous: pair[0] });
+        }
+        Ok(Self { service, times, scores, positive, episodes })
+    }
+
+    /// Service.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Time of the last row of each window.
+    #[must_use]
+    pub fn times(&self) -> &[Timestamp] {
+        &self.times
+    }
+
+    /// One score a window.
+    #[must_use]
+    pub fn scores(&self) -> &[Score] {
+        &self.scores
+    }
+
+    /// Whether each window is positive.
+    #[must_use]
+    pub fn positive(&self) -> &[bool] {
+        &self.positive
+    }
+
+    /// All failures of the service.
+    #[must_use]
+    pub fn episodes(&self) -> &Episodes {
+        &self.episodes
+    }
+
+    /// Time and score of each window, which is what an alarm policy takes.
+    pub fn scored(&self) -> impl Iterator<Item = (Timestamp, Score)> + '_ {
+        self.times.iter().copied().zip(self.scores.iter().copied())
+    }
+}
+
+/// The scored windows of all services: what one model is evaluated on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredSet {
+    spec: WindowSpec,
+    step: Step,
+    series: Vec<ScoredSeries>,
+}
+
+impl ScoredSet {
+    /// Puts series together. `spec` says which steps after its time a score is about, `step` how long a step is.
+    ///
+    /// # Errors
+    /// [`EvalError::DuplicateService`]; [`EvalError::OffClock`] for times of one service that are not whole steps apart.
+    pub fn new(spec: WindowSpec, step: Step, series: Vec<ScoredSeries>) -> Result<Self, EvalError> {
+        let mut names = BTreeSet::new();
+        for one in &series {
+            if !names.insert(one.service.as_str()) {
+                return Err(EvalError::DuplicateService { service: one.service.clone() });
+            }
+            let Some(&first) = one.times.first() else { continue };
+            if let Some(&time) =
+                one.times.iter().find(|time| (time.millis() - first.millis()) % step.millis() != 0)
+            {
+                return Err(EvalError::OffClock {
+                    service: one.service.clone(),
+                    time,
+                    first,
+                    step_millis: step.millis(),
+                });
+            }
+        }
+        Ok(Self { spec, step, series })
+    }
+
+    /// Joins samples with the scores of their windows and with the episodes of every service of their layout
+    /// ([`Labels::episodes`](forewarn_core::Labels::episodes)). Services without a window are left out.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a wrong number of scores or of lists of episodes.
+    pub fn from_samples(
+        samples: &Samples,
+        scores: &[Score],
+        episodes: &[Episodes],
+    ) -> Result<Self, EvalError> {
+        let services = samples.layout().services();
+        let counts = [
+            ("scores", samples.len(), scores.len()),
+            ("services with episodes", services.len(), episodes.len()),
+        ];
+        for (what, expected, got) in counts {
+            if expected != got {
+                return Err(CoreError::LengthMismatch { what, expected, got }.into());
+            }
+        }
+        let places: Vec<(usize, Timestamp)> = samples.places().collect();
+        let mut series = Vec::new();
+        let mut first = 0;
+        // Rows ascend and services lie one after another, so each service's windows are one run.
+        for run in places.chunk_by(|a, b| a.0 == b.0) {
+            let (service, windows) = (run[0].0, first..first + run.len());
+            first = windows.end;
+            series.push(ScoredSeries::new(
+                services[service].name(),
+                run.iter().map(|&(_, time)| time).collect(),
+                scores[windows.clone()].to_vec(),
+                samples.positive()[windows].to_vec(),
+                episodes[service].clone(),
+            )?);
+        }
+        Self::new(samples.spec(), samples.layout().step(), series)
+    }
+
+    /// Which steps after its time a score is about.
+    #[must_use]
+    pub fn spec(&self) -> WindowSpec {
+        self.spec
+    }
+
+    /// Length of a step.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// One series a service.
+    #[must_use]
+    pub fn series(&self) -> &[ScoredSeries] {
+        &self.series
+    }
+
+    /// The series of one service.
+    ///
+    /// # Errors
+    /// [`EvalError::UnknownService`].
+    pub fn service(&self, name: &str) -> Result<&ScoredSeries, EvalError> {
+        self.series
+            .iter()
+            .find(|one| one.service == name)
+            .ok_or_else(|| EvalError::UnknownService { service: name.to_owned() })
+    }
+
+    /// Number of scored windows.
+    #[must_use]
+    pub fn windows(&self) -> usize {
+        self.series.iter().map(|one| one.times.len()).sum()
+    }
+
+    /// Number of positive windows.
+    #[must_use]
+    pub fn positives(&self) -> usize {
+        self.series.iter().flat_map(|one| &one.positive).filter(|&&positive| positive).count()
+    }
+
+    /// How long the services were watched, all together, in days: each scored window counts for one step.
+    #[must_use]
+    pub fn service_days(&self) -> f64 {
+        days(self.windows(), self.step)
+    }
+
+    /// Scores and labels of all services, one after another: what window metrics take.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`] without a positive or without a negative window; `part` names the data in it.
+    pub fn pooled(&self, part: &'static str) -> Result<(Vec<Score>, Vec<bool>), EvalError> {
+        let scores = self.series.iter().flat_map(|one| one.scores.iter().copied()).collect::<Vec<_>>();
+        let positive = self.series.iter().flat_map(|one| one.positive.iter().copied()).collect::<Vec<_>>();
+        expect_both_classes(part, &scores, &positive)?;
+        Ok((scores, positive))
+    }
+}
+
+/// Days that `windows` steps are. Multiplied first, so that it is rounded once.
+pub(crate) fn days(windows: usize, step: Step) -> f64 {
+    windows as f64 * step.millis() as f64 / 86_400_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{minute, scores};
+    use forewarn_core::{Label, Labels, Target};
+    use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema};
+    use std::sync::Arc;
+
+    fn series(service: &str, times: &[i64]) -> Result<ScoredSeries, EvalError> {
+        let times: Vec<_> = times.iter().map(|&time| minute(time)).collect();
+        let count = times.len();
+        ScoredSeries::new(service, times, scores(&vec![0.5; count]), vec![false; count], Episodes::default())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for times in [&[3, 2][..], &[3, 3]] {
+            assert!(matches!(series("a", times), Err(EvalError::TimeOrder { .. })));
+        }
+        let short = ScoredSeries::new("a", vec![minute(1)], vec![], vec![true], Episodes::default());
+        assert_eq!(short.unwrap_err().to_string(), "scores: expected 1, got 0");
+        let unlabelled = ScoredSeries::new("a", vec![minute(1)], scores(&[0.5]), vec![], Episodes::default());
+        assert_eq!(unlabelled.unwrap_err().to_string(), "labels: expected 1, got 0");
+        let set = |step, list| ScoredSet::new(WindowSpec::default(), step, list);
+        let twice = set(Step::MINUTE, vec![series("a", &[1]).unwrap(), series("a", &[2]).unwrap()]);
+        assert!(matches!(twice, Err(EvalError::DuplicateService { .. })));
+        let off = set(Step::from_millis(120_000).unwrap(), vec![series("a", &[1, 3, 4]).unwrap()]);
+        assert_eq!(
+            off.unwrap_err().to_string(),
+            "a: the score at 1970-01-01T00:04:00Z is off the clock that starts at 1970-01-01T00:01:00Z with a step of 120000 ms"
+        );
+        let good = set(Step::MINUTE, vec![series("a", &[1, 9]).unwrap()]).unwrap();
+        assert!(good.service("a").is_ok() && good.service("b").is_err());
+        assert!(matches!(
+            good.pooled("test"),
+            Err(EvalError::Core(CoreError::SingleClass { part: "test", positives: 0, windows: 2 }))
+        ));
+    }
+
+    #[test]
+    fn samples_fall_apart_into_services() {
+        let frame = |service: &str, rows| {
+            let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+            Frame::new(service, schema, minute(0), Step::MINUTE, vec![0.0; rows]).unwrap()
+        };
+        let frames = FrameSet::from_frames(vec![frame("a", 4), frame("b", 1), frame("c", 3)]).unwrap();
+        let episode = Episode::new(minute(2), minute(2), minute(3)).unwrap();
+        let episodes = vec![Episodes::new(vec![episode]).unwrap(), Episodes::default(), Episodes::default()];
+        let mut labels = vec![Label::Negative; 8];
+        (labels[1], labels[2]) = (Label::Positive, Label::Excluded(forewarn_core::Exclusion::Ongoing));
+        let spec = WindowSpec::new(2, 0, 1).unwrap();
+        let layout = Arc::clone(frames.layout());
+        let labels = Labels::new(layout, spec, Target::Onset, 1, labels, episodes).unwrap();
+        let samples = labels.samples(|_, _| true);
+        let scores = scores(&[0.1, 0.3, 0.4, 0.5]);
+        let set = ScoredSet::from_samples(&samples, &scores, labels.episodes()).unwrap();
+        let names: Vec<_> = set.series().iter().map(ScoredSeries::service).collect();
+        assert_eq!(names, ["a", "c"]);
+        assert_eq!(set.series()[0].times(), [minute(1), minute(3)]);
+        assert_eq!(set.series()[0].positive(), [true, false]);
+        assert_eq!(set.series()[0].episodes().len(), 1);
+        assert_eq!(set.series()[1].times(), [minute(1), minute(2)]);
+        assert_eq!(set.pooled("test").unwrap().0, scores);
+        assert_eq!((set.windows(), set.positives()), (4, 1));
+        assert_eq!(set.service_days(), 4.0 / 1440.0);
+        assert!(ScoredSet::from_samples(&samples, &scores[1..], labels.episodes()).is_err());
+        assert!(ScoredSet::from_samples(&samples, &scores, &labels.episodes()[1..]).is_err());
+    }
+}
