@@ -1,1 +1,7 @@
-//! In the making.
+#![doc = include_str!("../README.md")]
+
+mod error;
+pub mod stress_walk;
+
+pub use error::SimError;
+pub use stress_walk::{Ceiling, StressWalk, StressWalkRun, bayes_filter, ceiling, oracle};
