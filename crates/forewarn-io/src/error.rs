@@ -1,0 +1,389 @@
+use crate::Format;
+use forewarn_core::BoxError;
+use forewarn_schema::{SchemaError, Step, Timestamp, Unit, ValidRange};
+use std::{fmt, io, sync::Arc};
+
+/// One row of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the caller named it.
+    pub file: Arc<str>,
+    /// Its format, which decides how rows are counted.
+    pub format: Format,
+    /// From 1: in CSV the line as an editor shows it, header included; in Parquet the row.
+    pub row: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.format {
+            Format::Csv => "line",
+            Format::Parquet => "row",
+        };
+        write!(f, "{}, {unit} {}", self.file, self.row)
+    }
+}
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IoError {
+    /// The file cannot be opened or created.
+    #[error("{file}: cannot be opened: {source}")]
+    Open {
+        /// The file.
+        file: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The path is a directory.
+    #[error("{file}: is a directory, expected a CSV or Parquet file")]
+    Directory {
+        /// The path.
+        file: String,
+    },
+    /// Reading stopped in the middle.
+    #[error("{file}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Writing failed.
+    #[error("{file}: cannot be written: {source}")]
+    Write {
+        /// The file; `"CSV"` where only a writer is known.
+        file: String,
+        /// The writer's reason.
+        source: BoxError,
+    },
+    /// Not a byte, or only blank lines.
+    #[error("{file}: is empty")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// Columns, but not one row.
+    #[error("{file}: has columns but no rows")]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// Not the text of a CSV file.
+    #[error("{file}: looks like {looks_like}, expected CSV text in UTF-8")]
+    NotCsv {
+        /// The file.
+        file: String,
+        /// What its first bytes look like.
+        looks_like: &'static str,
+    },
+    /// The name says Parquet and the content does not.
+    #[error("{file}: does not begin with PAR1, as every Parquet file does: it looks like {looks_like}")]
+    NotParquet {
+        /// The file.
+        file: String,
+        /// What its first bytes look like.
+        looks_like: &'static str,
+    },
+    /// A Parquet file, and a build that cannot read it.
+    #[error(
+        "{file}: is a Parquet file, which this build cannot read: enable the cargo feature `parquet` of forewarn-io"
+    )]
+    ParquetDisabled {
+        /// The file.
+        file: String,
+    },
+    /// A Parquet file without its end.
+    #[error("{file}: the Parquet footer is missing: the file was cut off")]
+    ParquetCut {
+        /// The file.
+        file: String,
+    },
+    /// Parquet that is damaged, or uses something that is not supported.
+    #[error("{file}: {}damaged or unsupported Parquet: {source}", .column.as_ref().map(|column| format!("column {column:?}: ")).unwrap_or_default())]
+    ParquetDamaged {
+        /// The file.
+        file: String,
+        /// The column, where only one is affected.
+        column: Option<String>,
+        /// What the decoder found.
+        source: BoxError,
+    },
+    /// A Parquet column of a type that is no metric, time or service name.
+    #[error("{file}, column {column:?}: is {got}, expected {expected}")]
+    ColumnType {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        got: String,
+        /// Types that would do.
+        expected: &'static str,
+    },
+    /// No column says when.
+    #[error("{file}: has no column \"timestamp\": the columns are {}", quoted(columns))]
+    NoTimestamp {
+        /// The file.
+        file: String,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
+    /// Two columns of one name.
+    #[error("{file}: columns {first} and {second} are both called {column:?}")]
+    DuplicateColumn {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+        /// Position of the first, from 1.
+        first: usize,
+        /// Position of the second, from 1.
+        second: usize,
+    },
+    /// A column without a name.
+    #[error("{file}: column {position} has no name")]
+    EmptyColumnName {
+        /// The file.
+        file: String,
+        /// Position, from 1.
+        position: usize,
+    },
+    /// Nothing besides the time, the service and the outcome.
+    #[error("{file}: has no metric: the columns are {}", quoted(columns))]
+    NoMetrics {
+        /// The file.
+        file: String,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
+    /// The outcome column asked for is not there.
+    #[error("{file}: has no column {column:?} to be the outcome: it could be {}", quoted(available))]
+    UnknownOutcome {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        column: String,
+        /// Columns that could be meant.
+        available: Vec<String>,
+    },
+    /// A row with more or fewer fields than the header.
+    #[error("{place}: has {got} fields where the header has {expected}")]
+    FieldCount {
+        /// The row.
+        place: Place,
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        got: usize,
+    },
+    /// A last row with too few fields and no line break.
+    #[error(
+        "{place}: has {got} fields where the header has {expected}, and the file ends in it: it was cut off"
+    )]
+    CutRow {
+        /// The row.
+        place: Place,
+        /// Fields of the header.
+        expected: usize,
+        /// Fields of the row.
+        got: usize,
+    },
+    /// No end of a row within any sensible length.
+    #[error("{place}: this row has no end within {limit_bytes} bytes: is a quote left open?")]
+    LongRow {
+        /// The row's first line.
+        place: Place,
+        /// Bytes that were read in search of the end.
+        limit_bytes: usize,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("{place}, column {column:?}: is not valid UTF-8")]
+    InvalidUtf8 {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+    },
+    /// Text where a number is expected.
+    #[error("{place}, column {column:?}: {text:?} is not a number")]
+    NotANumber {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// The text.
+        text: String,
+    },
+    /// A value outside the metric's valid range (infinities always are).
+    #[error("{place}, column {column:?}: {value} is outside {range} ({unit})")]
+    OutOfRange {
+        /// The row.
+        place: Place,
+        /// The metric.
+        column: String,
+        /// The value, as the file has it.
+        value: String,
+        /// What is allowed.
+        range: ValidRange,
+        /// The metric's unit.
+        unit: Unit,
+    },
+    /// An outcome that is neither 0 nor 1.
+    #[error("{place}, column {column:?}: {value} is no outcome, expected 0, 1 or an empty cell")]
+    InvalidOutcome {
+        /// The row.
+        place: Place,
+        /// The outcome column.
+        column: String,
+        /// The value, as the file has it.
+        value: String,
+    },
+    /// A row that does not say when.
+    #[error("{place}, column \"timestamp\": {text:?} is no time, expected {expected}")]
+    InvalidTime {
+        /// The row.
+        place: Place,
+        /// What is there; empty for a missing cell.
+        text: String,
+        /// What this file's times look like.
+        expected: &'static str,
+    },
+    /// A row that does not say which service.
+    #[error("{place}, column \"service\": is empty, expected the service's name")]
+    MissingService {
+        /// The row.
+        place: Place,
+    },
+    /// Two rows of one service and time.
+    #[error("{place}: {service:?} has had a row at {time} already, in {} {previous_row}", row_word(place))]
+    DuplicateTime {
+        /// The later row.
+        place: Place,
+        /// Service.
+        service: String,
+        /// The time of both.
+        time: Timestamp,
+        /// The earlier row.
+        previous_row: u64,
+    },
+    /// A row earlier than the one of its service before it.
+    #[error(
+        "{place}: {service:?} goes back in time, from {previous} in {} {previous_row} to {time}",
+        row_word(place)
+    )]
+    OutOfOrder {
+        /// The later row.
+        place: Place,
+        /// Service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row before.
+        previous: Timestamp,
+        /// The row before.
+        previous_row: u64,
+    },
+    /// A row that is not a whole number of steps after the one before it.
+    #[error(
+        "{place}: {service:?} is off its clock: {time} is {} s after {previous} in {} {previous_row}, expected a multiple of {} s",
+        seconds(time.millis() - previous.millis()), row_word(place), seconds(step.millis())
+    )]
+    OffClock {
+        /// The row.
+        place: Place,
+        /// Service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row before.
+        previous: Timestamp,
+        /// The row before.
+        previous_row: u64,
+        /// The step asked for.
+        step: Step,
+    },
+    /// More missing rows than could be filled.
+    #[error(
+        "{place}: {missing_rows} rows of {service:?} are missing between {previous} in {} {previous_row} and {time}: \
+         is one of these times wrong?",
+        row_word(place)
+    )]
+    Gap {
+        /// The row after the gap.
+        place: Place,
+        /// Service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row before.
+        previous: Timestamp,
+        /// The row before.
+        previous_row: u64,
+        /// Rows that would have to be filled.
+        missing_rows: i64,
+    },
+    /// More rows than a frame set holds.
+    #[error("{place}: with the missing ones filled in these are more than {limit} rows")]
+    TooManyRows {
+        /// The first row too many.
+        place: Place,
+        /// Most rows of a frame set.
+        limit: u32,
+    },
+    /// The frames cannot be written so that they would be read again as they are.
+    #[error("cannot be written: {what} {name:?} {reason}")]
+    Unwritable {
+        /// `"service"` or `"metric"`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// What is the matter with it.
+        reason: &'static str,
+    },
+    /// The rows break the rules of a frame.
+    #[error("{file}: {source}")]
+    Schema {
+        /// The file.
+        file: String,
+        /// Which rule.
+        source: SchemaError,
+    },
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
+fn row_word(place: &Place) -> &'static str {
+    match place.format {
+        Format::Csv => "line",
+        Format::Parquet => "row",
+    }
+}
+
+fn seconds(millis: i64) -> f64 {
+    millis as f64 / 1000.0
+}
+
+/// The file that rows come from, for errors that name it.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) file: Arc<str>,
+    pub(crate) format: Format,
+}
+
+impl Origin {
+    pub(crate) fn new(file: &str, format: Format) -> Self {
+        Self { file: file.into(), format }
+    }
+
+    pub(crate) fn file(&self) -> String {
+        self.file.as_ref().to_owned()
+    }
+
+    pub(crate) fn at(&self, row: u64) -> Place {
+        Place { file: Arc::clone(&self.file), format: self.format, row }
+    }
+}
