@@ -1,3 +1,157 @@
-//! In the making.
+//! The workspace's own commands: `cargo xtask --help`.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `cargo xtask test` | every check and every test of the workspace, as CI runs them |
+//! | `cargo xtask layers` | refuses a dependency between crates that may not know each other |
+//! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
+//!
+//! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
-fn main() {}
+mod command;
+mod error;
+mod layers;
+mod libtorch;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use error::XtaskError;
+use lexopt::prelude::{Long, Short, Value};
+
+const HELP: &str = "\
+The workspace's own commands.
+
+Usage: cargo xtask COMMAND [OPTIONS]
+
+Commands:
+  test      Run every check and every test of the workspace, as CI does
+  layers    Check that no crate depends on one that its layer may not know
+  libtorch  Put a CPU libtorch under target/libtorch, for the libtorch feature
+
+Options:
+  -h, --help  Show this help, or a command's own after its name
+
+Exit code: 0 all well, 1 a check failed, 2 wrong usage, else that of the program that failed.
+";
+
+/// A parsed command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Help(&'static str),
+    Test(test::Libtorch),
+    Layers,
+    Libtorch,
+}
+
+fn main() -> ExitCode {
+    let outcome = parse(lexopt::Parser::from_env()).and_then(run);
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(request: Request) -> Result<(), XtaskError> {
+    let root = root();
+    match request {
+        Request::Help(text) => {
+            print!("{text}");
+            Ok(())
+        }
+        Request::Test(libtorch) => test::run(root, libtorch),
+        Request::Layers => layers::run(root),
+        Request::Libtorch => libtorch::provide(root).map(|_| ()),
+    }
+}
+
+/// The workspace's root: two folders above this crate.
+fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package)
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
+    let (mut request, help) = match parser.next()? {
+        Some(Short('h') | Long("help")) => return Ok(Request::Help(HELP)),
+        Some(Value(command)) => match command.to_str() {
+            Some("test") => (Request::Test(test::Libtorch::Included), test::HELP),
+            Some("layers") => (Request::Layers, layers::HELP),
+            Some("libtorch") => (Request::Libtorch, libtorch::HELP),
+            _ => {
+                let command = command.to_string_lossy();
+                return Err(usage(format!(
+                    "there is no command {command:?}: expected test, layers or libtorch"
+                )));
+            }
+        },
+        Some(other) => return Err(other.unexpected().into()),
+        None => return Err(usage("a command is missing: expected test, layers or libtorch".to_owned())),
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Request::Help(help)),
+            Long("no-libtorch") if matches!(request, Request::Test(_)) => {
+                request = Request::Test(test::Libtorch::LeftOut);
+            }
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(request)
+}
+
+fn usage(message: String) -> XtaskError {
+    XtaskError::Usage { message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Request, XtaskError> {
+        parse(lexopt::Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn commands_and_their_options_are_understood() {
+        assert_eq!(parsed(&["layers"]).unwrap(), Request::Layers);
+        assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
+        assert_eq!(parsed(&["test"]).unwrap(), Request::Test(test::Libtorch::Included));
+        assert_eq!(parsed(&["test", "--no-libtorch"]).unwrap(), Request::Test(test::Libtorch::LeftOut));
+    }
+
+    #[test]
+    fn each_command_has_its_own_help() {
+        assert_eq!(parsed(&["-h"]).unwrap(), Request::Help(HELP));
+        assert_eq!(parsed(&["--help"]).unwrap(), Request::Help(HELP));
+        assert_eq!(parsed(&["test", "--no-libtorch", "--help"]).unwrap(), Request::Help(test::HELP));
+        assert_eq!(parsed(&["layers", "--help"]).unwrap(), Request::Help(layers::HELP));
+        assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named_and_exits_with_2() {
+        for (arguments, named) in [
+            (&[][..], "a command is missing"),
+            (&["lint"], "\"lint\""),
+            (&["--fast"], "--fast"),
+            (&["layers", "--no-libtorch"], "--no-libtorch"),
+            (&["test", "--no-libtorch=yes"], "yes"),
+            (&["libtorch", "2.13.0"], "2.13.0"),
+        ] {
+            let error = parsed(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments:?}");
+            assert!(error.to_string().contains(named), "{arguments:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_root_is_the_workspace() {
+        let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[workspace]"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Child processes, each announced before it runs.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use crate::error::XtaskError;
+
+/// The cargo that runs this program.
+pub(crate) fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs a command to its end, its output going where this program's goes.
+///
+/// # Errors
+///
+/// The program cannot be started, or does not exit with 0.
+pub(crate) fn run(command: &mut Command) -> Result<(), XtaskError> {
+    println!("$ {}", line(command));
+    run_quietly(command)
+}
+
+/// As [`run`], but not announced.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_quietly(command: &mut Command) -> Result<(), XtaskError> {
+    let status = command.stdin(Stdio::null()).status().map_err(|source| start_error(command, source))?;
+    if status.success() { Ok(()) } else { Err(XtaskError::Failed { command: line(command), status }) }
+}
+
+/// Runs a command to its end and gives what it printed; its complaints go where this program's go.
+///
+/// # Errors
+///
+/// As [`run`], and when the output is not text.
+pub(crate) fn output(command: &mut Command) -> Result<String, XtaskError> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|source| start_error(command, source))?;
+    if !output.status.success() {
+        return Err(XtaskError::Failed { command: line(command), status: output.status });
+    }
+    String::from_utf8(output.stdout).map_err(|_| XtaskError::NotText { command: line(command) })
+}
+
+fn start_error(command: &Command, source: std::io::Error) -> XtaskError {
+    XtaskError::Start { program: command.get_program().to_string_lossy().into_owned(), source }
+}
+
+/// The command as one would type it: variables, program, arguments. A program's folder and all but the first line
+/// of an argument (a script's text) are left out.
+fn line(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program());
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| value.map(|value| format!("{}={}", name.to_string_lossy(), word(value))));
+    variables
+        .chain([word(program.file_name().unwrap_or(program.as_os_str()))])
+        .chain(command.get_args().map(word))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn word(argument: &OsStr) -> String {
+    let argument = argument.to_string_lossy();
+    let (first, more) = argument.split_once('\n').map_or((&*argument, ""), |(first, _)| (first, "..."));
+    if more.is_empty() && !first.is_empty() && !first.contains([' ', '\'', '"', '*', '$']) {
+        first.to_owned()
+    } else {
+        format!("'{first}{more}'")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut command = Command::new("/opt/bin/cargo");
+        command
+            .args(["doc", "a b", "", "one\ntwo"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .env_remove("LIBTORCH");
+        assert_eq!(line(&command), "RUSTDOCFLAGS='-D warnings' cargo doc 'a b' '' 'one...'");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_keeps_the_exit_code() {
+        let error = run(Command::new("sh").args(["-c", "exit 7"])).unwrap_err();
+        assert_eq!(error.exit_code(), 7);
+        let error = output(Command::new("sh").args(["-c", "kill -9 $$"])).unwrap_err();
+        assert_eq!(error.exit_code(), 1);
+        assert_eq!(output(Command::new("sh").args(["-c", "echo all well"])).unwrap(), "all well\n");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = run(&mut Command::new("no-such-program-of-xtask")).unwrap_err();
+        assert!(error.to_string().contains("no-such-program-of-xtask"), "{error}");
+        assert_eq!(error.exit_code(), 1);
+    }
+}

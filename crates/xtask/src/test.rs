@@ -1,0 +1,145 @@
+//! `cargo xtask test`: every check and every test of the workspace.
+
+mod plan;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cargo_metadata::MetadataCommand;
+
+use crate::error::XtaskError;
+use crate::{command, layers, libtorch};
+use plan::Action;
+
+pub(crate) const HELP: &str = "\
+Run every check and every test of the workspace, as CI does; stop at the first that fails.
+
+Usage: cargo xtask test [OPTIONS]
+
+Options:
+      --no-libtorch  Leave out what trains through libtorch: no download, no C++ compiler, some minutes less.
+                     All else, the pure-Rust trainer of the same models included, needs none of these.
+  -h, --help         Show this help
+
+In this order: formatting, clippy, layer rules, unit and integration tests and doc-tests (all with Parquet on), each
+library built on its own, benches once each, docs, examples with small settings; then, with libtorch, clippy and tests
+of the crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
+";
+
+/// Whether libtorch takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Libtorch {
+    /// It is fetched where missing, and the crates that can use it are tested with it.
+    Included,
+    /// Nothing is fetched or tested with it.
+    LeftOut,
+}
+
+/// Runs all steps and prints how long each took.
+///
+/// # Errors
+///
+/// The first failed step's.
+pub(crate) fn run(root: &Path, libtorch: Libtorch) -> Result<(), XtaskError> {
+    let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
+    let steps = plan::steps(&plan::Found::in_workspace(&metadata), libtorch);
+    let began = Instant::now();
+    let mut report = Vec::new();
+    let mut loaded = None;
+    for (number, step) in steps.iter().enumerate() {
+        println!("\n== {}/{} {}: {}", number + 1, steps.len(), step.name, step.shows);
+        let step_began = Instant::now();
+        let outcome = perform(root, &step.action, &mut loaded);
+        let verdict = match (&outcome, &step.action) {
+            (Err(_), _) => "FAILED",
+            (Ok(()), Action::Skip(_)) => "skipped",
+            (Ok(()), _) => "ok",
+        };
+        report.push(format!("{verdict:>8} {:>9}  {}", seconds(step_began.elapsed()), step.name));
+        if outcome.is_err() {
+            summarise(&report, began.elapsed());
+            return outcome;
+        }
+    }
+    summarise(&report, began.elapsed());
+    Ok(())
+}
+
+fn summarise(report: &[String], took: Duration) {
+    println!("\n== summary");
+    for line in report {
+        println!("{line}");
+    }
+    println!("{:>8} {:>9}", "total", seconds(took));
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// Takes a step. `loaded` is the libtorch that the loader shall find, from the step that provides it on.
+fn perform(root: &Path, action: &Action, loaded: &mut Option<PathBuf>) -> Result<(), XtaskError> {
+    match action {
+        Action::Cargo(runs) => runs.iter().try_for_each(|arguments| {
+            let mut cargo = command::cargo();
+            cargo.current_dir(root).args(arguments);
+            if arguments.first().is_some_and(|subcommand| subcommand == "doc") {
+                cargo.env("RUSTDOCFLAGS", with_warnings_denied(std::env::var("RUSTDOCFLAGS").ok()));
+            }
+            if let Some(libtorch) = loaded {
+                prepend_library_path(&mut cargo, &libtorch.join("lib"));
+            }
+            command::run(&mut cargo)
+        }),
+        Action::Layers => layers::run(root),
+        Action::Libtorch => {
+            *loaded = Some(libtorch::provide(root)?);
+            Ok(())
+        }
+        Action::Skip(reason) => {
+            println!("skipped: {reason}");
+            Ok(())
+        }
+    }
+}
+
+fn with_warnings_denied(flags: Option<String>) -> String {
+    match flags {
+        Some(flags) if !flags.trim().is_empty() => format!("{flags} -D warnings"),
+        _ => "-D warnings".to_owned(),
+    }
+}
+
+/// Cargo itself puts a library folder on the loader's path only where it lies in cargo's target folder.
+fn prepend_library_path(cargo: &mut Command, folder: &Path) {
+    let variable = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+    let present = std::env::var_os(variable).unwrap_or_default();
+    let folders =
+        std::iter::once(PathBuf::from(folder)).chain(std::env::split_paths(&present)).collect::<Vec<_>>();
+    // A folder whose name has the separator in it cannot be put on the path; cargo then says what is missing.
+    if let Ok(joined) = std::env::join_paths(folders) {
+        cargo.env(variable, joined);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_users_rustdoc_flags_are_kept() {
+        assert_eq!(with_warnings_denied(None), "-D warnings");
+        assert_eq!(with_warnings_denied(Some(" ".to_owned())), "-D warnings");
+        assert_eq!(with_warnings_denied(Some("--cfg docsrs".to_owned())), "--cfg docsrs -D warnings");
+    }
+
+    #[test]
+    fn the_library_folder_comes_first() {
+        let mut cargo = command::cargo();
+        prepend_library_path(&mut cargo, Path::new("/opt/libtorch/lib"));
+        let (_, path) = cargo.get_envs().next().unwrap();
+        let first = std::env::split_paths(path.unwrap()).next().unwrap();
+        assert_eq!(first, Path::new("/opt/libtorch/lib"));
+    }
+}

@@ -1,0 +1,234 @@
+//! The steps of a test run, in order.
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::{Metadata, TargetKind};
+
+use super::Libtorch;
+
+/// An example that a test run also runs, with settings that keep it to seconds.
+struct Example {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    needs: Needs,
+}
+
+/// What must be at hand for an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Rust,
+    Libtorch,
+}
+
+/// The examples that are run. All others are built, as the tests are.
+const EXAMPLES: &[Example] = &[];
+
+/// The package of `examples/`.
+const EXAMPLES_PACKAGE: &str = "forewarn-examples";
+
+/// The package of `benches/`.
+const BENCHES_PACKAGE: &str = "forewarn-benches";
+
+/// Members that are no library.
+const PROGRAMS: &[&str] = &[EXAMPLES_PACKAGE, BENCHES_PACKAGE, "xtask"];
+
+/// The crates that have a `libtorch` feature.
+const LIBTORCH_PACKAGES: &[&str] = &["forewarn-recurrent", "forewarn", EXAMPLES_PACKAGE];
+
+/// Turns on all there is but libtorch: what default features leave out is tested too.
+const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn-io/parquet";
+
+/// One step of a test run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// A word or two.
+    pub(super) name: String,
+    /// What it shows.
+    pub(super) shows: &'static str,
+    pub(super) action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Runs cargo, once for each list of arguments.
+    Cargo(Vec<Vec<String>>),
+    /// Checks the layer rules.
+    Layers,
+    /// Finds or fetches libtorch, and has the loader find it from here on.
+    Libtorch,
+    /// Does nothing, for the reason given.
+    Skip(String),
+}
+
+/// What there is to run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    packages: BTreeSet<String>,
+    examples: BTreeSet<String>,
+}
+
+impl Found {
+    pub(super) fn in_workspace(metadata: &Metadata) -> Self {
+        let packages = metadata.workspace_packages();
+        let targets = packages.iter().flat_map(|package| &package.targets);
+        let examples = targets.filter(|target| target.kind.contains(&TargetKind::Example));
+        Self {
+            packages: packages.iter().map(|package| package.name.to_string()).collect(),
+            examples: examples.map(|target| target.name.clone()).collect(),
+        }
+    }
+}
+
+/// All steps, the quick ones first.
+pub(super) fn steps(found: &Found, libtorch: Libtorch) -> Vec<Step> {
+    let libraries = found.packages.iter().filter(|package| !PROGRAMS.contains(&package.as_str()));
+    let alone = libraries.map(|library| format!("clippy --package {library} -- -D warnings"));
+    let bench = if found.packages.contains(BENCHES_PACKAGE) {
+        cargo(&format!("test --package {BENCHES_PACKAGE} --benches -- --test"))
+    } else {
+        Action::Skip(format!("there is no package {BENCHES_PACKAGE}"))
+    };
+    let mut steps = vec![
+        step("format", "all code is formatted", cargo("fmt --all --check")),
+        step("layers", "no crate depends on one that its layer may not know", Action::Layers),
+        step(
+            "clippy",
+            "no lint fires",
+            cargo(&format!("clippy --workspace --all-targets {ALL_BUT_LIBTORCH} -- -D warnings")),
+        ),
+        step(
+            "alone",
+            "each library builds with its default features, without those that others turn on",
+            Action::Cargo(alone.map(|line| words(&line)).collect()),
+        ),
+        step(
+            "test",
+            "unit tests, integration tests and doc-tests pass, examples build",
+            cargo(&format!("test --workspace {ALL_BUT_LIBTORCH}")),
+        ),
+        step("bench", "each benchmark runs once", bench),
+        step(
+            "doc",
+            "the docs build without a warning",
+            cargo(&format!("doc --workspace --no-deps {ALL_BUT_LIBTORCH}")),
+        ),
+    ];
+    steps.extend(examples(found, Needs::Rust));
+    if libtorch == Libtorch::Included {
+        let packages = LIBTORCH_PACKAGES.iter().filter(|package| found.packages.contains(**package));
+        let packages: String = packages.map(|package| format!(" --package {package}")).collect();
+        steps.push(step("libtorch", "a libtorch is at hand", Action::Libtorch));
+        steps.push(step(
+            "libtorch clippy",
+            "no lint fires with libtorch",
+            cargo(&format!("clippy{packages} --features libtorch --all-targets -- -D warnings")),
+        ));
+        steps.push(step(
+            "libtorch test",
+            "the tests of libtorch pass, and the others with it",
+            cargo(&format!("test{packages} --features libtorch")),
+        ));
+        steps.extend(examples(found, Needs::Libtorch));
+    }
+    steps
+}
+
+/// The runs of the examples, in the test profile: `cargo test` has built them in it.
+fn examples(found: &Found, needs: Needs) -> impl Iterator<Item = Step> {
+    EXAMPLES.iter().filter(move |example| example.needs == needs).map(move |example| {
+        let features = match needs {
+            Needs::Rust => "",
+            Needs::Libtorch => "--features libtorch",
+        };
+        let action = if found.examples.contains(example.name) {
+            let line = format!("run --quiet --package {EXAMPLES_PACKAGE} --profile test {features}");
+            let mut run = words(&line);
+            run.extend(["--example", example.name, "--"].map(str::to_owned));
+            run.extend(example.arguments.iter().map(|&argument| argument.to_owned()));
+            Action::Cargo(vec![run])
+        } else {
+            Action::Skip(format!("there is no example {}", example.name))
+        };
+        step(&format!("example {}", example.name), "it runs to its end", action)
+    })
+}
+
+fn step(name: &str, shows: &'static str, action: Action) -> Step {
+    Step { name: name.to_owned(), shows, action }
+}
+
+/// One run of cargo, its arguments parted by blanks.
+fn cargo(line: &str) -> Action {
+    Action::Cargo(vec![words(line)])
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cargo_metadata::MetadataCommand;
+
+    use super::*;
+
+    fn found() -> Found {
+        let metadata =
+            MetadataCommand::new().manifest_path(crate::root().join("Cargo.toml")).no_deps().exec();
+        Found::in_workspace(&metadata.unwrap())
+    }
+
+    /// Every line that cargo is run with.
+    fn lines(steps: &[Step]) -> Vec<String> {
+        let runs = steps.iter().filter_map(|step| match &step.action {
+            Action::Cargo(runs) => Some(runs.iter().map(|run| run.join(" "))),
+            _ => None,
+        });
+        runs.flatten().collect()
+    }
+
+    #[test]
+    fn without_libtorch_no_step_turns_it_on() {
+        let steps = steps(&found(), Libtorch::LeftOut);
+        assert!(!steps.iter().any(|step| step.action == Action::Libtorch));
+        assert!(!lines(&steps).iter().any(|line| line.contains("libtorch")));
+    }
+
+    #[test]
+    fn libtorch_is_at_hand_before_it_is_turned_on_and_never_for_the_whole_workspace() {
+        let steps = steps(&found(), Libtorch::Included);
+        let fetched = steps.iter().position(|step| step.action == Action::Libtorch).unwrap();
+        let turned_on =
+            |step: &Step| lines(std::slice::from_ref(step)).iter().any(|line| line.contains("libtorch"));
+        assert!(!steps[..fetched].iter().any(turned_on));
+        assert!(steps[fetched + 1..].iter().all(turned_on));
+        for line in lines(&steps).iter().filter(|line| line.contains("libtorch")) {
+            assert!(!line.contains("--workspace") && line.contains("--package forewarn"), "{line}");
+        }
+    }
+
+    #[test]
+    fn each_library_and_no_program_is_built_alone() {
+        let steps = steps(&found(), Libtorch::LeftOut);
+        let alone = lines(&[steps.into_iter().find(|step| step.name == "alone").unwrap()]);
+        assert!(alone.contains(&"clippy --package forewarn-schema -- -D warnings".to_owned()));
+        assert!(alone.contains(&"clippy --package forewarn -- -D warnings".to_owned()));
+        assert!(!alone.iter().any(|line| PROGRAMS.iter().any(|program| line.contains(program))));
+    }
+
+    #[test]
+    fn every_example_that_is_to_be_run_is_there() {
+        let found = found();
+        for example in EXAMPLES {
+            assert!(found.examples.contains(example.name), "there is no example {}", example.name);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_skipped_by_name() {
+        let steps = steps(&Found::default(), Libtorch::LeftOut);
+        let bench = steps.iter().find(|step| step.name == "bench").unwrap();
+        assert_eq!(bench.action, Action::Skip("there is no package forewarn-benches".to_owned()));
+    }
+}
