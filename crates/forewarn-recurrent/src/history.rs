@@ -1,0 +1,19 @@
+use serde::{Deserialize, Serialize};
+
+/// How one epoch went.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Mean cross-entropy of the epoch's batches, each before the update that followed it.
+    pub loss: f64,
+    /// PR-AUC on validation after the epoch.
+    pub validation_pr_auc: f64,
+}
+
+/// How the fit of one network went.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// The epochs in order.
+    pub epochs: Vec<Epoch>,
+    /// The epoch whose weights were kept, from 1.
+    pub best_epoch: usize,
+}

@@ -1,0 +1,255 @@
+use crate::{Cell, shape::Shape};
+use forewarn_core::CoreError;
+use serde::{Deserialize, Serialize};
+
+/// Where libtorch computes.
+#[cfg(feature = "libtorch")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// On the processor, with one thread, so that a fit gives the same model each time.
+    #[default]
+    Cpu,
+    /// On the first CUDA device where there is one, else as [`Cpu`](Self::Cpu). Sums on a GPU may differ in the last bits from run
+    /// to run.
+    CudaIfAvailable,
+}
+
+/// Who computes the gradients. Everything else, from the first weights to the last update, is shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trainer {
+    /// Back-propagation through time in pure Rust, on one core.
+    #[default]
+    Native,
+    /// libtorch's automatic differentiation.
+    #[cfg(feature = "libtorch")]
+    Libtorch {
+        /// Where it computes.
+        device: Device,
+    },
+}
+
+/// How the learning rate goes on from step to step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// The same throughout.
+    Constant,
+    /// Half a cosine, from the learning rate down to a hundredth of it at the last of `max_epochs`.
+    #[default]
+    Cosine,
+}
+
+/// Settings of a [`Recurrent`]. Start from the default and change what you mean to:
+///
+/// ```
+/// use forewarn_recurrent::{Cell, Recurrent, Settings};
+///
+/// let gru = Recurrent::new(Settings { cell: Cell::Gru, seed: 7, ..Settings::default() })?;
+/// assert!(Recurrent::new(Settings { hidden: 0, ..Settings::default() }).is_err());
+/// # Ok::<(), forewarn_core::CoreError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// LSTM or GRU.
+    pub cell: Cell,
+    /// Units of the recurrent layer, 1 to 4096.
+    pub hidden: usize,
+    /// Units of a hidden `ReLU` layer in the head, 1 to 4096; `None` for a head that is one linear unit.
+    pub head: Option<usize>,
+    /// Step size of AdamW at the start.
+    pub learning_rate: f64,
+    /// How it goes on from there.
+    pub schedule: Schedule,
+    /// How much every weight matrix shrinks a step, as a share of the learning rate; biases do not.
+    pub weight_decay: f64,
+    /// Share of the last hidden state's units that a training step leaves out, 0 to below 1.
+    pub dropout: f64,
+    /// Windows a training step, 1 to 65,536. Large ones cost less time a window.
+    pub batch_size: usize,
+    /// Epochs at most.
+    pub max_epochs: usize,
+    /// Epochs without a better PR-AUC on validation after which to stop. The weights of the best epoch are kept.
+    pub patience: usize,
+    /// Windows an epoch at most: when there are more, an epoch takes the next so many of a shuffled pass over all.
+    pub windows_per_epoch: usize,
+    /// Largest Euclidean norm of a whole gradient; a longer one is scaled down to it.
+    pub gradient_clip: f64,
+    /// How many times a positive window counts in the loss. 1, the default, gives probabilities; more moves them all upwards and
+    /// has not been seen to order windows better.
+    pub positive_weight: f64,
+    /// Networks that are fitted from different first weights and whose probabilities are averaged, 1 to 64.
+    pub members: usize,
+    /// Seed of first weights, order of windows and dropout.
+    pub seed: u64,
+    /// Who computes the gradients.
+    pub trainer: Trainer,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cell: Cell::Lstm,
+            hidden: 64,
+            head: None,
+            learning_rate: 1e-3,
+            schedule: Schedule::Cosine,
+            weight_decay: 1e-2,
+            dropout: 0.0,
+            batch_size: 64,
+            max_epochs: 12,
+            patience: 4,
+            windows_per_epoch: 65_536,
+            gradient_clip: 1.0,
+            positive_weight: 1.0,
+            members: 1,
+            seed: 0,
+            trainer: Trainer::Native,
+        }
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), CoreError> {
+        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        let counts = [
+            ("hidden", self.hidden, SIDE_LIMIT, "1 to 4096"),
+            ("head", self.head.unwrap_or(1), SIDE_LIMIT, "none, or 1 to 4096"),
+            ("batch_size", self.batch_size, 65_536, "1 to 65536"),
+            ("max_epochs", self.max_epochs, 1_000_000, "1 to 1000000"),
+            ("patience", self.patience, usize::MAX, "at least 1"),
+            ("windows_per_epoch", self.windows_per_epoch, usize::MAX, "at least 1"),
+            ("members", self.members, MEMBER_LIMIT, "1 to 64"),
+        ];
+        for (name, value, limit, expected) in counts {
+            if !(1..=limit).contains(&value) {
+                return refuse(name, value.to_string(), expected);
+            }
+        }
+        let positive = [
+            ("learning_rate", self.learning_rate),
+            ("gradient_clip", self.gradient_clip),
+            ("positive_weight", self.positive_weight),
+        ];
+        for (name, value) in positive {
+            if !(value > 0.0 && value.is_finite()) {
+                return refuse(name, value.to_string(), "a positive number");
+            }
+        }
+        if !(self.weight_decay >= 0.0 && self.weight_decay * self.learning_rate < 1.0) {
+            let expected = "a number from 0 to below 1 / learning_rate";
+            return refuse("weight_decay", self.weight_decay.to_string(), expected);
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return refuse("dropout", self.dropout.to_string(), "0 to below 1");
+        }
+        Ok(())
+    }
+}
+
+/// Most units of a layer.
+pub(crate) const SIDE_LIMIT: usize = 4096;
+/// Most networks of a model.
+pub(crate) const MEMBER_LIMIT: usize = 64;
+
+/// An LSTM or GRU before it is fitted: checked [`Settings`]. Fitting makes a [`RecurrentModel`](crate::RecurrentModel).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Settings", into = "Settings")]
+pub struct Recurrent {
+    settings: Settings,
+}
+
+impl Recurrent {
+    /// A model with these settings.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`], which names the first one out of range.
+    pub fn new(settings: Settings) -> Result<Self, CoreError> {
+        settings.check()?;
+        Ok(Self { settings })
+    }
+
+    /// A model with this cell and seed, and the default for everything else.
+    #[must_use]
+    pub fn with_defaults(cell: Cell, seed: u64) -> Self {
+        Self { settings: Settings { cell, seed, ..Settings::default() } }
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sides of the network for rows of `inputs` features.
+    pub(crate) fn shape(&self, inputs: usize) -> Shape {
+        let Settings { cell, hidden, head, .. } = self.settings;
+        Shape { cell, inputs, hidden, head }
+    }
+}
+
+impl TryFrom<Settings> for Recurrent {
+    type Error = CoreError;
+
+    fn try_from(settings: Settings) -> Result<Self, CoreError> {
+        Self::new(settings)
+    }
+}
+
+impl From<Recurrent> for Settings {
+    fn from(recurrent: Recurrent) -> Self {
+        recurrent.settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_is_refused_by_name() {
+        let default = Settings::default;
+        let wrong = [
+            ("hidden", Settings { hidden: 0, ..default() }),
+            ("hidden", Settings { hidden: 4097, ..default() }),
+            ("head", Settings { head: Some(0), ..default() }),
+            ("batch_size", Settings { batch_size: 0, ..default() }),
+            ("max_epochs", Settings { max_epochs: 0, ..default() }),
+            ("patience", Settings { patience: 0, ..default() }),
+            ("windows_per_epoch", Settings { windows_per_epoch: 0, ..default() }),
+            ("members", Settings { members: 65, ..default() }),
+            ("learning_rate", Settings { learning_rate: f64::NAN, ..default() }),
+            ("learning_rate", Settings { learning_rate: 0.0, ..default() }),
+            ("gradient_clip", Settings { gradient_clip: f64::INFINITY, ..default() }),
+            ("positive_weight", Settings { positive_weight: -1.0, ..default() }),
+            ("weight_decay", Settings { weight_decay: f64::NAN, ..default() }),
+            ("weight_decay", Settings { weight_decay: 1000.0, ..default() }),
+            ("dropout", Settings { dropout: 1.0, ..default() }),
+        ];
+        for (setting, settings) in wrong {
+            let json = serde_json::to_string(&settings).unwrap();
+            match Recurrent::new(settings) {
+                Err(CoreError::InvalidSetting { name, .. }) => assert_eq!(name, setting),
+                other => panic!("{setting}: {other:?}"),
+            }
+            assert!(serde_json::from_str::<Recurrent>(&json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn settings_are_read_as_they_were_written() {
+        let gru = Recurrent::new(Settings { cell: Cell::Gru, head: Some(8), ..Settings::default() }).unwrap();
+        let json = serde_json::to_string(&gru).unwrap();
+        assert_eq!(serde_json::from_str::<Recurrent>(&json).unwrap(), gru);
+        assert_eq!(
+            serde_json::from_str::<Recurrent>(r#"{"cell":"gru","head":8}"#).unwrap(),
+            gru,
+            "what is left out is the default"
+        );
+        assert!(serde_json::from_str::<Recurrent>(r#"{"hiden":8}"#).is_err());
+        assert_eq!(Recurrent::with_defaults(Cell::Lstm, 0), Recurrent::default());
+        assert_eq!(Recurrent::new(Settings::default()).unwrap(), Recurrent::default());
+    }
+}

@@ -1,0 +1,67 @@
+use crate::task::{Rows, Task};
+use forewarn_core::{Estimator, FitProgress, Predictor, Silent, average_precision};
+use forewarn_recurrent::{Cell, Recurrent, RecurrentModel, Settings};
+
+pub(crate) fn settings(cell: Cell) -> Settings {
+    let base = Settings { cell, hidden: 16, learning_rate: 0.01, max_epochs: 15, ..Settings::default() };
+    Settings { patience: 15, seed: 5, ..base }
+}
+
+pub(crate) fn fit(settings: Settings, task: &Task) -> RecurrentModel {
+    let train = task.split.train().on(&task.frames).unwrap();
+    let validation = task.split.validation().on(&task.frames).unwrap();
+    Recurrent::new(settings).unwrap().fit(train, validation, &mut Silent).unwrap()
+}
+
+pub(crate) fn test_pr_auc(model: &RecurrentModel, task: &Task) -> f64 {
+    let test = task.split.test().on(&task.frames).unwrap();
+    average_precision(&model.score_all(test.windows()).unwrap(), test.positive()).unwrap()
+}
+
+#[test]
+fn order_in_time_is_learnt_and_nothing_else_helps() {
+    let (ordered, shuffled) = (Task::new(3000, Rows::InOrder, 1), Task::new(3000, Rows::Shuffled, 1));
+    for cell in [Cell::Lstm, Cell::Gru] {
+        for head in [None, Some(8)] {
+            let learnt = test_pr_auc(&fit(Settings { head, ..settings(cell) }, &ordered), &ordered);
+            assert!(learnt > 0.99, "{cell} {head:?} {learnt}");
+        }
+        let hopeless = test_pr_auc(&fit(settings(cell), &shuffled), &shuffled);
+        assert!(hopeless < 0.62, "{cell} {hopeless}");
+    }
+}
+
+#[test]
+fn dropout_members_and_short_epochs_learn_too() {
+    let task = Task::new(3000, Rows::InOrder, 1);
+    let settings = Settings { dropout: 0.2, members: 2, windows_per_epoch: 1000, ..settings(Cell::Gru) };
+    let model = fit(Settings { max_epochs: 25, patience: 25, ..settings }, &task);
+    assert_eq!((model.members(), model.history().len()), (2, 2));
+    let learnt = test_pr_auc(&model, &task);
+    assert!(learnt > 0.98, "{learnt}");
+}
+
+#[test]
+fn the_best_epoch_is_kept_and_patience_ends_the_fit() {
+    // Nothing to learn: the best epoch is a matter of chance and the rest is waiting.
+    let task = Task::new(600, Rows::Shuffled, 3);
+    let settings = Settings { patience: 3, max_epochs: 40, ..settings(Cell::Lstm) };
+    let train = task.split.train().on(&task.frames).unwrap();
+    let validation = task.split.validation().on(&task.frames).unwrap();
+    let mut heard = Vec::new();
+    let mut monitor =
+        |progress: FitProgress<'_>| heard.push((progress.iteration, progress.measures.to_vec()));
+    let model = Recurrent::new(settings).unwrap().fit(train, validation, &mut monitor).unwrap();
+    let history = &model.history()[0];
+    let best = history.epochs.iter().map(|epoch| epoch.validation_pr_auc).fold(0.0, f64::max);
+    assert_eq!(history.epochs[history.best_epoch - 1].validation_pr_auc, best);
+    assert_eq!(history.epochs.len(), history.best_epoch + 3);
+    let scores = model.score_all(validation.windows()).unwrap();
+    assert_eq!(average_precision(&scores, validation.positive()).unwrap(), best, "the kept weights score so");
+    for (index, (iteration, measures)) in heard.iter().enumerate() {
+        let epoch = history.epochs[index];
+        assert_eq!(*iteration, index + 1);
+        assert_eq!(measures[..], [("loss", epoch.loss), ("validation_pr_auc", epoch.validation_pr_auc)]);
+    }
+    assert_eq!(heard.len(), history.epochs.len());
+}
