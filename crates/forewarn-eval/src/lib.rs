@@ -9,6 +9,7 @@ mod lead;
 mod probability;
 mod rank;
 mod ranking;
+mod report;
 mod series;
 #[cfg(test)]
 mod testing;
@@ -23,5 +24,10 @@ pub use forewarn_core::average_precision;
 pub use lead::LeadTimes;
 pub use probability::brier;
 pub use rank::roc_auc;
+pub use report::{
+    Bound, Ceiling, Curve, CurveKind, EpisodeTimeline, InputSummary, MetricTrack, ModelReport, ModelRun,
+    PartSummary, Pictures, Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport,
+    WindowSummary, predictions_csv,
+};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;

@@ -1,0 +1,146 @@
+use crate::EvalError;
+use forewarn_core::Target;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+
+mod ceiling;
+mod figures;
+mod headline;
+mod html;
+mod input;
+mod model;
+mod pictures;
+mod predictions;
+mod split;
+mod svg;
+mod table;
+mod test_part;
+mod text;
+
+pub use ceiling::{Bound, Ceiling};
+pub use input::{InputSummary, WindowSummary};
+pub use model::{ModelReport, ModelRun, ServiceReport, ValidationReport};
+pub use pictures::{Curve, CurveKind, EpisodeTimeline, MetricTrack, Pictures, ServiceOnsets};
+pub use predictions::predictions_csv;
+pub use split::{PartSummary, SplitSummary};
+pub use test_part::TestSummary;
+
+/// Everything that an experiment found, as numbers. Written as `report.json`.
+///
+/// The JSON keys are the field names; `docs/report.md` lists them. Within one version fields are added and never change
+/// their meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Always [`Report::FORMAT`]; reading refuses anything else.
+    #[serde(deserialize_with = "known_format")]
+    pub format: String,
+    /// Version of the format; reading refuses one newer than [`Report::VERSION`].
+    #[serde(deserialize_with = "known_version")]
+    pub version: u32,
+    /// The data that was read.
+    pub input: InputSummary,
+    /// What counts as failing, as a sentence.
+    pub failure_rule: String,
+    /// What a positive label states.
+    pub target: Target,
+    /// What a prediction looks at and what it is about.
+    pub window: WindowSummary,
+    /// Features of each row that models saw, in order.
+    pub features: Vec<String>,
+    /// Which windows models were fitted on, chosen with and tested on.
+    pub split: SplitSummary,
+    /// What there was to predict in the test part.
+    pub test: TestSummary,
+    /// What the best possible predictor would score; `None` where nobody can know.
+    pub ceiling: Option<Ceiling>,
+    /// One entry a model, in the order in which they were added.
+    pub models: Vec<ModelReport>,
+    /// Whatever a reader should know besides, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Name of the format.
+    pub const FORMAT: &'static str = "forewarn-report";
+    /// Newest version of the format that this library writes and reads.
+    pub const VERSION: u32 = 1;
+
+    /// A report without models, ceiling or notes, which are then pushed to its fields.
+    #[must_use]
+    pub fn new(
+        input: InputSummary,
+        failure_rule: impl Into<String>,
+        target: Target,
+        window: WindowSummary,
+        features: Vec<String>,
+        split: SplitSummary,
+        test: TestSummary,
+    ) -> Self {
+        Self {
+            format: Self::FORMAT.to_owned(),
+            version: Self::VERSION,
+            input,
+            failure_rule: failure_rule.into(),
+            target,
+            window,
+            features,
+            split,
+            test,
+            ceiling: None,
+            models: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The model that validation would choose: the highest PR-AUC there, of equal ones the first. The test part has no say,
+    /// so its numbers stay honest. `None` without a model.
+    #[must_use]
+    pub fn chosen(&self) -> Option<&ModelReport> {
+        self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
+    }
+
+    /// Models by PR-AUC on test, best first; equal ones in their order.
+    #[must_use]
+    pub fn ranked(&self) -> Vec<&ModelReport> {
+        let mut models: Vec<_> = self.models.iter().collect();
+        models.sort_by(|a, b| b.pr_auc.total_cmp(&a.pr_auc));
+        models
+    }
+
+    /// The report as JSON, indented, with a line end.
+    ///
+    /// # Errors
+    /// [`EvalError::Json`] if a value cannot be written.
+    pub fn to_json(&self) -> Result<String, EvalError> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// Reads a report back; numbers come back with the same bits.
+    ///
+    /// # Errors
+    /// [`EvalError::Json`] for a text that is no report, or one of a newer version.
+    pub fn from_json(json: &str) -> Result<Self, EvalError> {
+        Ok(serde_json::from_str(json)?)
+    }
+}
+
+fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let format = String::deserialize(deserializer)?;
+    if format == Report::FORMAT {
+        Ok(format)
+    } else {
+        Err(D::Error::custom(format_args!("format is {format:?}, expected {:?}", Report::FORMAT)))
+    }
+}
+
+fn known_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let version = u32::deserialize(deserializer)?;
+    if (1..=Report::VERSION).contains(&version) {
+        Ok(version)
+    } else {
+        Err(D::Error::custom(format_args!(
+            "format version {version} is none of 1 to {}, which this program reads",
+            Report::VERSION
+        )))
+    }
+}

@@ -1,0 +1,279 @@
+//! The report's drawings. Each is made for a width: a phone gets its own, with the same size of text.
+
+use super::svg::{Anchor, Scale, Svg, nice_ticks, time_ticks};
+use super::{
+    Curve, CurveKind, EpisodeTimeline, MetricTrack, ModelReport, PartSummary, Report, ServiceOnsets, text::*,
+};
+use forewarn_schema::Timestamp;
+
+/// Which screens a drawing is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Screen {
+    Wide,
+    Narrow,
+}
+
+impl Screen {
+    fn width(self) -> f64 {
+        match self {
+            Self::Wide => 860.0,
+            Self::Narrow => 380.0,
+        }
+    }
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Wide => "wide",
+            Self::Narrow => "narrow",
+        }
+    }
+
+    fn pick<T>(self, wide: T, narrow: T) -> T {
+        match self {
+            Self::Wide => wide,
+            Self::Narrow => narrow,
+        }
+    }
+}
+
+/// Class of the curve at `index` among curves of its kind; the page's style knows eight colours.
+pub(crate) fn curve_class(kind: CurveKind, index: usize) -> String {
+    match kind {
+        CurveKind::Model => format!("s{}{}", index % 8, if index >= 8 { " again" } else { "" }),
+        CurveKind::Ceiling => format!("b{}", index % 2),
+    }
+}
+
+/// Precision over recall, as steps, with the prevalence as the line of a guess. `curves` come with their classes.
+pub(crate) fn precision_recall(curves: &[(&Curve, String)], prevalence: f64, screen: Screen) -> String {
+    let (width, height) = (screen.width(), screen.pick(420.0, 330.0));
+    let mut svg = Svg::new(width, height);
+    let (left, right, top, bottom) = (40.0, width - 16.0, 30.0, height - 42.0);
+    let (x, y) = (Scale::new((0.0, 1.0), (left, right)), Scale::new((0.0, 1.0), (bottom, top)));
+    for tick in nice_ticks(0.0, 1.0, 5) {
+        svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
+        svg.text("tick", (left - 8.0, y.at(tick) + 4.0), Anchor::End, &format!("{tick:.1}"));
+        svg.text("tick", (x.at(tick), bottom + 18.0), Anchor::Middle, &format!("{tick:.1}"));
+    }
+    svg.text("axis", (4.0, 14.0), Anchor::Start, "precision");
+    svg.text("axis", (right, bottom + 36.0), Anchor::End, "recall");
+    svg.line("guess", (left, y.at(prevalence)), (right, y.at(prevalence)));
+    // The first curve is drawn last, so that it lies on top.
+    for (curve, class) in curves.iter().rev() {
+        let mut path: Vec<(f64, f64)> = Vec::with_capacity(2 * curve.points.len());
+        let mut recall = 0.0;
+        for point in &curve.points {
+            path.push((x.at(recall), y.at(point.precision)));
+            path.push((x.at(point.recall), y.at(point.precision)));
+            recall = point.recall;
+        }
+        svg.polyline(&format!("curve {class}"), &path);
+    }
+    svg.finish(screen.class(), "Precision-recall curves of all models on the test part")
+}
+
+/// How many failures were warned of how many minutes ahead. One drawing for all screens.
+pub(crate) fn lead_times(report: &Report, model: &ModelReport) -> String {
+    let (width, height) = (320.0, 190.0);
+    let mut svg = Svg::new(width, height);
+    let (left, right, top, bottom) = (8.0, width - 8.0, 26.0, height - 40.0);
+    let window = &report.window;
+    // One bar a step of lead time; with a long period several steps share one.
+    let shared = window.period.div_ceil(15);
+    let bars = window.period.div_ceil(shared);
+    let mut counts = vec![0usize; bars];
+    for minutes in &model.lead_time_minutes.all {
+        let steps = (minutes / window.step_minutes).round() as usize;
+        let bar = steps.saturating_sub(window.lead + 1) / shared;
+        counts[bar.min(bars - 1)] += 1;
+    }
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let y = Scale::new((0.0, most as f64), (bottom, top));
+    let pitch = (right - left) / bars as f64;
+    for (bar, &count) in counts.iter().enumerate() {
+        let (x, middle) = (left + pitch * bar as f64, left + pitch * (bar as f64 + 0.5));
+        let wide = (pitch * 0.72).min(44.0);
+        svg.rect("bar", (middle - wide / 2.0, y.at(count as f64)), (wide, bottom - y.at(count as f64)));
+        if count > 0 {
+            svg.text("value", (middle, y.at(count as f64) - 6.0), Anchor::Middle, &super::text::count(count));
+        }
+        let first = window.lead + 1 + bar * shared;
+        if shared == 1 && pitch > 18.0 {
+            let minutes = quantity(first as f64 * window.step_minutes);
+            svg.text("tick", (middle, bottom + 16.0), Anchor::Middle, &minutes);
+        } else if bar.is_multiple_of(bars.div_ceil(6)) {
+            svg.text(
+                "tick",
+                (x, bottom + 16.0),
+                Anchor::Start,
+                &quantity(first as f64 * window.step_minutes),
+            );
+        }
+    }
+    svg.line("base", (left, bottom), (right, bottom));
+    svg.text("axis", (right, bottom + 34.0), Anchor::End, "minutes of warning");
+    let label = format!("Lead times of {}", super::table::name_of(model));
+    svg.finish("any", &label)
+}
+
+/// One failure: metrics above one another, then the score; the failure shaded, alarms marked.
+pub(crate) fn timeline(timeline: &EpisodeTimeline, screen: Screen) -> String {
+    const HEAD: f64 = 36.0;
+    let (track, gap, scored) = screen.pick((54.0, 30.0, 96.0), (46.0, 28.0, 84.0));
+    let tracks = timeline.metrics.len() as f64;
+    let width = screen.width();
+    let bottom = HEAD + tracks * (track + gap) + gap + scored;
+    let mut svg = Svg::new(width, bottom + 26.0);
+    let (left, right) = (4.0, width - 58.0);
+    let (start, end) = (timeline.start, timeline.end);
+    let x = Scale::new((start.millis() as f64, end.millis() as f64), (left, right));
+    let clamped = |time: Timestamp| x.time(time).clamp(left, right);
+
+    for failure in &timeline.failures {
+        let from = clamped(failure.onset());
+        svg.rect("failing", (from, HEAD), (clamped(failure.end()) - from, bottom - HEAD));
+    }
+    for (time, label) in time_ticks(start, end, screen.pick(10, 5)) {
+        let at = x.time(time);
+        svg.line("grid", (at, HEAD), (at, bottom));
+        let anchor = if at - left < 16.0 { Anchor::Start } else { Anchor::Middle };
+        svg.text("tick", (at, bottom + 18.0), anchor, &label);
+    }
+
+    let mut top = HEAD + gap;
+    for metric in &timeline.metrics {
+        metric_track(&mut svg, metric, x, top, track);
+        top += track + gap;
+    }
+    score_track(&mut svg, timeline, x, top, scored);
+
+    // Names of the two moments that matter, on lines of their own, so that they never collide.
+    let onset = clamped(timeline.episode.onset());
+    svg.line("onset", (onset, HEAD - 6.0), (onset, bottom));
+    let side = |at: f64| if at > width / 2.0 { (at - 5.0, Anchor::End) } else { (at + 5.0, Anchor::Start) };
+    let (at, anchor) = side(onset);
+    svg.text(
+        "mark failing-text",
+        (at, HEAD - 7.0),
+        anchor,
+        &format!("failure begins {}", clock(timeline.episode.onset())),
+    );
+    for &alarm in &timeline.alarms {
+        svg.line("alarm", (clamped(alarm), HEAD - 22.0), (clamped(alarm), bottom));
+    }
+    if let Some(&alarm) = timeline.alarms.iter().rev().find(|&&time| time < timeline.episode.onset()) {
+        let (at, anchor) = side(clamped(alarm));
+        svg.text("mark alarm-text", (at, HEAD - 22.0), anchor, &format!("alarm {}", clock(alarm)));
+    }
+    let label = format!("One failure of {}: metrics, score and alarms over time", timeline.service);
+    svg.finish(screen.class(), &label)
+}
+
+fn metric_track(svg: &mut Svg, metric: &MetricTrack, x: Scale, top: f64, height: f64) {
+    let present = || metric.samples.iter().map(|sample| f64::from(sample.1)).filter(|value| !value.is_nan());
+    svg.text("track", (4.0, top - 8.0), Anchor::Start, &format!("{} ({})", metric.name, metric.unit));
+    if present().next().is_none() {
+        svg.text("tick", (4.0, top + height / 2.0), Anchor::Start, "no samples");
+        return;
+    }
+    let (low, high) = (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
+    let y = if low == high {
+        Scale::new((low - 1.0, low + 1.0), (top + height, top))
+    } else {
+        Scale::new((low, high), (top + height, top))
+    };
+    let right = svg.width - 52.0;
+    svg.text("tick", (right, y.at(high) + 4.0), Anchor::Start, &quantity(high));
+    if low != high {
+        svg.text("tick", (right, y.at(low) + 4.0), Anchor::Start, &quantity(low));
+    }
+    for run in metric.samples.split(|sample| sample.1.is_nan()) {
+        let points: Vec<_> =
+            run.iter().map(|&(time, value)| (x.time(time), y.at(f64::from(value)))).collect();
+        svg.polyline("metric", &points);
+    }
+}
+
+fn score_track(svg: &mut Svg, timeline: &EpisodeTimeline, x: Scale, top: f64, height: f64) {
+    let threshold = f64::from(timeline.threshold.get());
+    let highest = timeline.scores.iter().map(|score| f64::from(score.1.get())).fold(threshold, f64::max);
+    let y = Scale::new((0.0, highest), (top + height, top));
+    let title = format!("score; an alarm at {} (dashed) or more", timeline.threshold.get());
+    svg.text("track", (4.0, top - 8.0), Anchor::Start, &title);
+    let right = svg.width - 52.0;
+    svg.line("base", (4.0, top + height), (right - 6.0, top + height));
+    svg.line("threshold", (4.0, y.at(threshold)), (right - 6.0, y.at(threshold)));
+    svg.text("tick", (right, top + height + 4.0), Anchor::Start, "0");
+    if (y.at(highest) - (top + height)).abs() > 12.0 {
+        svg.text("tick", (right, y.at(highest) + 4.0), Anchor::Start, &share(highest));
+    }
+    let step = timeline.step.millis();
+    for run in timeline.scores.chunk_by(|a, b| b.0.millis() - a.0.millis() <= step) {
+        let points: Vec<_> =
+            run.iter().map(|&(time, score)| (x.time(time), y.at(f64::from(score.get())))).collect();
+        svg.polyline("score", &points);
+    }
+    for &alarm in &timeline.alarms {
+        let at = x.time(alarm);
+        svg.polygon("alarm-mark", &[(at - 5.0, top - 4.0), (at + 5.0, top - 4.0), (at, top + 4.0)]);
+    }
+}
+
+/// Most services that are drawn one by one.
+const SERVICES_DRAWN: usize = 12;
+
+/// The parts of the split on a time axis, with a tick for each failure.
+pub(crate) fn split(report: &Report, onsets: &[ServiceOnsets], screen: Screen) -> String {
+    let parts: [(&str, &PartSummary); 3] = report.split.parts();
+    let width = screen.width();
+    let has_names = onsets.len() > 1;
+    let left = if has_names { screen.pick(130.0, 84.0) } else { 4.0 };
+    let right = width - 12.0;
+    let drawn = onsets.len().min(SERVICES_DRAWN);
+    let row = 20.0;
+    let (bar_top, bar) = (4.0, 22.0);
+    let bottom = bar_top + bar + 8.0 + row * drawn as f64;
+    let mut svg = Svg::new(width, bottom + 26.0);
+    let span = (report.input.start.millis() as f64, report.input.end.millis() as f64);
+    let x = Scale::new(span, (left, right));
+    for (time, label) in time_ticks(report.input.start, report.input.end, screen.pick(9, 5)) {
+        let at = x.time(time);
+        svg.line("grid", (at, bar_top), (at, bottom));
+        let anchor = if at - left < 16.0 {
+            Anchor::Start
+        } else if right - at < 16.0 {
+            Anchor::End
+        } else {
+            Anchor::Middle
+        };
+        svg.text("tick", (at, bottom + 18.0), anchor, &label);
+    }
+    for (name, part) in parts {
+        let (from, to) = (x.time(part.start), x.time(part.end));
+        svg.rect(&format!("part {name}"), (from, bar_top), ((to - from).max(1.0), bar));
+    }
+    for (index, service) in onsets.iter().take(drawn).enumerate() {
+        let top = bar_top + bar + 8.0 + row * index as f64;
+        if has_names {
+            let name = cut(&service.service, screen.pick(18, 11));
+            svg.text("tick", (left - 8.0, top + row - 7.0), Anchor::End, &name);
+        }
+        svg.line("base", (left, top + row - 3.0), (right, top + row - 3.0));
+        for &onset in &service.onsets {
+            svg.line("tickmark", (x.time(onset), top + 4.0), (x.time(onset), top + row - 3.0));
+        }
+    }
+    svg.finish(screen.class(), "Train, validation and test on a time axis, with a tick for each failure")
+}
+
+/// How many services the drawing of the split leaves out.
+pub(crate) fn services_left_out(onsets: &[ServiceOnsets]) -> usize {
+    onsets.len().saturating_sub(SERVICES_DRAWN)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}

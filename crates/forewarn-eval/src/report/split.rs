@@ -1,0 +1,72 @@
+use crate::EvalError;
+use forewarn_core::{CoreError, ExclusionCounts, Samples, Split};
+use forewarn_schema::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which windows models were fitted on, chosen with and tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SplitSummary {
+    /// Fitted on.
+    pub train: PartSummary,
+    /// Thresholds chosen on.
+    pub validation: PartSummary,
+    /// Reported on.
+    pub test: PartSummary,
+    /// Steps between the parts at least, so that they share no row and no label.
+    pub purge: usize,
+}
+
+/// One part of a split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PartSummary {
+    /// Time of the first window of any service (of its last row).
+    pub start: Timestamp,
+    /// Time of the last window of any service.
+    pub end: Timestamp,
+    /// Labelled windows.
+    pub windows: usize,
+    /// Positive ones among them.
+    pub positives: usize,
+    /// Windows without a label, by reason. They are not among `windows`.
+    pub excluded: ExclusionCounts,
+}
+
+impl SplitSummary {
+    /// Counts the parts of a split.
+    ///
+    /// # Errors
+    /// [`CoreError::EmptyPart`], which a [`Split`] does not have.
+    pub fn new(split: &Split) -> Result<Self, EvalError> {
+        Ok(Self {
+            train: PartSummary::new("train", split.train())?,
+            validation: PartSummary::new("validation", split.validation())?,
+            test: PartSummary::new("test", split.test())?,
+            purge: split.purge(),
+        })
+    }
+
+    /// The parts with their names, in order of time.
+    #[must_use]
+    pub fn parts(&self) -> [(&'static str, &PartSummary); 3] {
+        [("train", &self.train), ("validation", &self.validation), ("test", &self.test)]
+    }
+}
+
+impl PartSummary {
+    /// Counts the windows of one part; `part` names it in the error.
+    ///
+    /// # Errors
+    /// [`CoreError::EmptyPart`].
+    pub fn new(part: &'static str, samples: &Samples) -> Result<Self, EvalError> {
+        let (start, end) = samples.time_span().ok_or(CoreError::EmptyPart { part })?;
+        Ok(Self {
+            start,
+            end,
+            windows: samples.len(),
+            positives: samples.positives(),
+            excluded: samples.excluded(),
+        })
+    }
+}
