@@ -1,0 +1,131 @@
+use crate::BaselineError;
+use forewarn_core::{CoreError, LabelledWindows};
+use forewarn_schema::{Kind, Schema};
+use serde::{Deserialize, Serialize};
+
+/// What a logistic regression sees of a window.
+///
+/// Features are taken as they are: the caller has normalised them, so that 0 is the training mean. A missing sample counts as
+/// 0 in a snapshot; aggregates are over the samples present, and 0 where there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Input {
+    /// The last row: one term a feature.
+    #[default]
+    Snapshot,
+    /// Mean, maximum and last minus first over the window: three terms a feature, in this order.
+    Aggregates,
+}
+
+impl Input {
+    /// Terms that a row of `features` features becomes.
+    pub(crate) fn terms(self, features: usize) -> usize {
+        match self {
+            Self::Snapshot => features,
+            Self::Aggregates => 3 * features,
+        }
+    }
+
+    /// What a term is called, such as `error_rate` or `mean of error_rate`.
+    pub(crate) fn name(self, schema: &Schema, term: usize) -> String {
+        let metric = |feature: usize| schema.metrics().get(feature).map_or("", |metric| metric.name.as_str());
+        match self {
+            Self::Snapshot => metric(term).to_owned(),
+            Self::Aggregates => {
+                format!("{} of {}", ["mean", "maximum", "change"][term % 3], metric(term / 3))
+            }
+        }
+    }
+
+    /// Writes the terms of a row-major window to `terms`, which has room for exactly them.
+    pub(crate) fn write(self, window: &[f32], terms: &mut [f32]) {
+        match self {
+            Self::Snapshot => {
+                let last = &window[window.len() - terms.len()..];
+                for (term, &value) in terms.iter_mut().zip(last) {
+                    *term = if value.is_nan() { 0.0 } else { value };
+                }
+            }
+            Self::Aggregates => {
+                let width = terms.len() / 3;
+                for (feature, term) in terms.chunks_exact_mut(3).enumerate() {
+                    let mut present =
+                        window[feature..].iter().step_by(width).copied().filter(|value| !value.is_nan());
+                    let Some(first) = present.next() else {
+                        term.fill(0.0);
+                        continue;
+                    };
+                    let (mut sum, mut count, mut highest, mut last) = (f64::from(first), 1u32, first, first);
+                    for value in present {
+                        sum += f64::from(value);
+                        count += 1;
+                        highest = highest.max(value);
+                        last = value;
+                    }
+                    term.copy_from_slice(&[(sum / f64::from(count)) as f32, highest, last - first]);
+                }
+            }
+        }
+    }
+}
+
+/// The terms of every training window, row-major, with labels and weights.
+pub(crate) struct Design {
+    pub(crate) terms: usize,
+    /// `[window, term]`.
+    pub(crate) values: Vec<f32>,
+    pub(crate) positive: Vec<bool>,
+    /// Weight of a negative and of a positive window.
+    pub(crate) weights: [f64; 2],
+}
+
+impl Design {
+    /// Gathers the terms: 4 bytes each.
+    pub(crate) fn new(input: Input, data: LabelledWindows<'_>, weights: [f64; 2]) -> Result<Self, CoreError> {
+        let windows = data.windows();
+        let schema = windows.schema();
+        if let Some(outcome) = schema.metrics().iter().find(|metric| metric.kind == Kind::Outcome) {
+            let metric = outcome.name.clone();
+            return Err(BaselineError::OutcomeAsInput { metric }.of("logistic regression"));
+        }
+        let terms = input.terms(schema.len());
+        let mut values = vec![0.0; windows.len() * terms];
+        for (window, row) in windows.iter().zip(values.chunks_exact_mut(terms)) {
+            input.write(window, row);
+            if let Some(term) = row.iter().position(|value| !value.is_finite()) {
+                return Err(CoreError::NotFinite { what: input.name(schema, term) });
+            }
+        }
+        Ok(Self { terms, values, positive: data.positive().to_vec(), weights })
+    }
+
+    /// The rows with label and weight.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f32], bool, f64)> {
+        self.values
+            .chunks_exact(self.terms)
+            .zip(&self.positive)
+            .map(|(row, &label)| (row, label, self.weights[usize::from(label)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::Metric;
+
+    #[test]
+    fn terms_are_over_the_samples_present() {
+        let nan = f32::NAN;
+        let window = [1.0, nan, nan, nan, 3.0, nan, 5.0, -1.0, nan, -2.0, nan, nan];
+        let mut snapshot = [9.0; 3];
+        Input::Snapshot.write(&window, &mut snapshot);
+        assert_eq!(snapshot, [-2.0, 0.0, 0.0]);
+        let mut aggregates = [9.0; 9];
+        Input::Aggregates.write(&window, &mut aggregates);
+        let mean = (1.0f64 + 5.0 - 2.0) / 3.0;
+        assert_eq!(aggregates, [mean as f32, 5.0, -3.0, 1.0, 3.0, -4.0, 0.0, 0.0, 0.0]);
+        let schema = Schema::new(vec![Metric::gauge("a"), Metric::gauge("b")]).unwrap();
+        assert_eq!(Input::Aggregates.name(&schema, 5), "change of b");
+    }
+}

@@ -1,0 +1,166 @@
+use crate::{Convergence, Input, objective::dot};
+use forewarn_core::{CoreError, Envelope, Predictor, Score, Tensor, WindowSpec, Windows};
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const KIND: &str = "logistic_regression";
+
+/// A fitted [`LogisticRegression`](crate::LogisticRegression).
+///
+/// The log-odds of a window are `a + w'(x - centre)`, with the mean `centre` of the training windows' terms, so that columns far
+/// from zero lose nothing to `f32`. Scoring takes `O(observation features)` time a window for aggregates, `O(features)` for a
+/// snapshot, and one row of scratch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedLogisticRegression {
+    schema: Schema,
+    observation: usize,
+    input: Input,
+    coefficients: Vec<f64>,
+    centre: Vec<f32>,
+    at_centre: f32,
+    convergence: Option<Convergence>,
+}
+
+impl FittedLogisticRegression {
+    pub(crate) fn new(
+        windows: Windows<'_>,
+        input: Input,
+        coefficients: Vec<f32>,
+        centre: Vec<f32>,
+        at_centre: f32,
+        convergence: Option<Convergence>,
+    ) -> Result<Self, CoreError> {
+        let schema = windows.schema().clone();
+        if let Some(term) = coefficients.iter().position(|coefficient| !coefficient.is_finite()) {
+            let what = format!("the coefficient of {}", input.name(&schema, term));
+            return Err(CoreError::NotFinite { what });
+        }
+        if !at_centre.is_finite() {
+            return Err(CoreError::NotFinite { what: "the intercept".to_owned() });
+        }
+        let coefficients = coefficients.into_iter().map(f64::from).collect();
+        Ok(Self {
+            schema,
+            observation: windows.observation(),
+            input,
+            coefficients,
+            centre,
+            at_centre,
+            convergence,
+        })
+    }
+
+    /// What it sees of a window.
+    #[must_use]
+    pub fn input_terms(&self) -> Input {
+        self.input
+    }
+
+    /// Change of the log-odds with one unit of each term, with the term's name: `error_rate` for a snapshot, `mean of
+    /// error_rate`, `maximum of error_rate` and `change of error_rate` for aggregates.
+    pub fn coefficients(&self) -> impl ExactSizeIterator<Item = (String, f32)> + '_ {
+        self.coefficients.iter().enumerate().map(|(term, &w)| (self.input.name(&self.schema, term), w as f32))
+    }
+
+    /// The log-odds where every term is 0.
+    #[must_use]
+    pub fn intercept(&self) -> f64 {
+        f64::from(self.at_centre) - dot(&self.coefficients, &self.centre)
+    }
+
+    /// How the fit ended; `None` for a model that was read from a file.
+    #[must_use]
+    pub fn convergence(&self) -> Option<Convergence> {
+        self.convergence
+    }
+
+    /// The model as a saved one; `window` is what it was fitted for. The caller adds the normaliser that makes the features.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
+    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
+        if window.observation() != self.observation {
+            return Err(CoreError::LengthMismatch {
+                what: "rows of a window",
+                expected: self.observation,
+                got: window.observation(),
+            });
+        }
+        let terms = self.coefficients.len();
+        let coefficients = self.coefficients.iter().map(|&w| w as f32).collect();
+        Ok(Envelope {
+            kind: KIND.to_owned(),
+            schema: self.schema.clone(),
+            window,
+            normaliser: None,
+            parameters: serde_json::to_value(Parameters { input: self.input })
+                .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?,
+            metadata: BTreeMap::new(),
+            tensors: BTreeMap::from([
+                ("coefficients".to_owned(), Tensor::new(vec![terms], coefficients)?),
+                ("centre".to_owned(), Tensor::new(vec![terms], self.centre.clone())?),
+                ("at_centre".to_owned(), Tensor::new(vec![1], vec![self.at_centre])?),
+            ]),
+        })
+    }
+
+    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for foreign parameters, [`CoreError::MissingTensor`],
+    /// [`CoreError::TensorShape`] for weights of another schema, [`CoreError::NotFinite`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+        envelope.expect_kind(KIND)?;
+        let Parameters { input } = serde_json::from_value(envelope.parameters.take())
+            .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?;
+        let terms = input.terms(envelope.schema.len());
+        let coefficients = envelope.take_tensor("coefficients", &[terms])?;
+        let centre = envelope.take_tensor("centre", &[terms])?;
+        let at_centre = envelope.take_tensor("at_centre", &[1])?[0];
+        Ok(Self {
+            schema: envelope.schema,
+            observation: envelope.window.observation(),
+            input,
+            coefficients: coefficients.into_iter().map(f64::from).collect(),
+            centre,
+            at_centre,
+            convergence: None,
+        })
+    }
+}
+
+impl Predictor for FittedLogisticRegression {
+    fn input(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn observation(&self) -> usize {
+        self.observation
+    }
+
+    /// Scores windows one after another.
+    ///
+    /// # Errors
+    /// As [`Predictor::score`]; [`CoreError::NotFinite`] for infinite features, which no frame holds.
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        self.expect_shapes(windows, scores)?;
+        let intercept = self.intercept();
+        let mut terms = vec![0.0; self.coefficients.len()];
+        for (index, (window, score)) in windows.iter().zip(scores).enumerate() {
+            self.input.write(window, &mut terms);
+            let logit = intercept + dot(&self.coefficients, &terms);
+            if logit.is_nan() {
+                return Err(CoreError::NotFinite { what: format!("a feature of window {index}") });
+            }
+            *score = Score::from_logit(logit)?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    input: Input,
+}

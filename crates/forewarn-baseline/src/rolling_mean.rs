@@ -1,0 +1,56 @@
+use crate::{FittedRule, Watch, rule::Mapping, statistic::Statistic};
+use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+
+/// The mean of a metric over the last rows of the window, 3 unless said otherwise, of the samples present.
+///
+/// Works on raw metrics. The score is a logistic curve of the mean, fitted on the training windows by Platt's method with a
+/// slope of at least 0.01 log-odds a standard deviation: where the data speak against the direction, the order remains and the
+/// scores stay next to the share of positive windows. Beyond 99 % the curve flattens, so that far-out windows keep their
+/// order in `f32`.
+///
+/// Saved as `"rolling_mean"`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RollingMean {
+    watch: Watch,
+    rows: usize,
+}
+
+impl RollingMean {
+    /// The mean of what `watch` says over the last 3 rows.
+    #[must_use]
+    pub fn new(watch: Watch) -> Self {
+        Self { watch, rows: 3 }
+    }
+
+    /// The mean over the last `rows` rows instead.
+    #[must_use]
+    pub fn with_rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
+    }
+}
+
+impl Estimator for RollingMean {
+    type Fitted = FittedRule;
+
+    /// Fits in a few passes over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
+    /// validation windows are not used.
+    ///
+    /// # Errors
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also for a mean over no row or over more
+    /// than a window has.
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        _: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedRule, CoreError> {
+        if !(1..=train.windows().observation()).contains(&self.rows) {
+            return Err(CoreError::InvalidSetting {
+                name: "rows of a rolling mean",
+                value: self.rows.to_string(),
+                expected: "1 to the rows of a window",
+            });
+        }
+        FittedRule::fit(&self.watch, Statistic::Mean { rows: self.rows }, Mapping::Curve, *train, monitor)
+    }
+}

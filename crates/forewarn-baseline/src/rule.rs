@@ -1,0 +1,284 @@
+use crate::{Direction, Watch, Watched, calibration::Platt, statistic::Statistic};
+use forewarn_core::{
+    CoreError, Envelope, FitProgress, LabelledWindows, Monitor, Predictor, Score, Tensor, WindowSpec, Windows,
+};
+use forewarn_schema::{Kind, Schema};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Least difference in log-odds between the two sides of a threshold.
+const LEAST_GAP: f64 = 0.01;
+
+/// A fitted [`StaticThreshold`](crate::StaticThreshold), [`RollingMean`](crate::RollingMean) or [`Trend`](crate::Trend): one
+/// statistic of one metric, and the probability that goes with it.
+///
+/// A window with the worse statistic never has the lower score; statistics closer than about a millionth of their standard
+/// deviation can share one, because scores are `f32`. Windows without a sample that the statistic needs score the
+/// share of positive training windows.
+///
+/// Scoring takes `O(observation)` time a window and no memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedRule {
+    schema: Schema,
+    observation: usize,
+    statistic: Statistic,
+    watched: Watched,
+    prevalence: Score,
+    calibration: Calibration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Calibration {
+    /// One score on either side of the threshold.
+    Sides { calm: Score, alarming: Score },
+    /// A score that rises with the statistic.
+    Curve(Platt),
+}
+
+/// How [`FittedRule::fit`] is to map the statistic.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mapping {
+    Sides,
+    Curve,
+}
+
+impl FittedRule {
+    pub(crate) fn fit(
+        watch: &Watch,
+        statistic: Statistic,
+        mapping: Mapping,
+        train: LabelledWindows<'_>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self, CoreError> {
+        train.expect_both_classes("train")?;
+        let resolved = watch.resolve(statistic, train)?;
+        let (watched, positive) = (resolved.watched, train.positive());
+        let mut severities = resolved.statistics;
+        for statistic in &mut severities {
+            *statistic = watched.direction.severity(*statistic);
+        }
+        let calibration = match mapping {
+            Mapping::Sides => sides(watched.direction.severity(watched.threshold), &severities, positive)?,
+            Mapping::Curve => Calibration::Curve(Platt::fit(&severities, positive)),
+        };
+        let prevalence = Score::new((train.positives() as f64 / positive.len() as f64) as f32)?;
+        let measures = [("train_pr_auc", resolved.average_precision)];
+        monitor.report(FitProgress { iteration: 1, max_iterations: 1, measures: &measures });
+        let windows = train.windows();
+        let (schema, observation) = (windows.schema().clone(), windows.observation());
+        Ok(Self { schema, observation, statistic, watched, prevalence, calibration })
+    }
+
+    /// The metric, direction and threshold, as given or as chosen on the training windows.
+    #[must_use]
+    pub fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    /// The score of a window whose statistic lies exactly at the threshold. An alarm at this score or above is the rule as an
+    /// operator would write it, such as `mean error rate of 3 minutes >= 5 %`.
+    ///
+    /// # Errors
+    /// None for a rule that was fitted or read.
+    pub fn alarm_score(&self) -> Result<Score, CoreError> {
+        self.score_of(self.watched.threshold)
+    }
+
+    /// The score that a statistic gets; NaN stands for a missing one.
+    fn score_of(&self, statistic: f32) -> Result<Score, CoreError> {
+        if statistic.is_nan() {
+            return Ok(self.prevalence);
+        }
+        let severity = self.watched.direction.severity(statistic);
+        match &self.calibration {
+            Calibration::Sides { calm, alarming } => {
+                let reached = severity >= self.watched.direction.severity(self.watched.threshold);
+                Ok(if reached { *alarming } else { *calm })
+            }
+            Calibration::Curve(platt) => platt.score(severity),
+        }
+    }
+
+    /// What a saved rule is called.
+    fn kind(&self) -> &'static str {
+        match self.statistic {
+            Statistic::Last => "static_threshold",
+            Statistic::Mean { .. } => "rolling_mean",
+            Statistic::Line { .. } => "trend",
+        }
+    }
+
+    /// The rule as a saved model; `window` is what it was fitted for.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
+    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
+        if window.observation() != self.observation {
+            return Err(CoreError::LengthMismatch {
+                what: "rows of a window",
+                expected: self.observation,
+                got: window.observation(),
+            });
+        }
+        let parameters = Parameters {
+            metric: self.watched.metric.clone(),
+            direction: self.watched.direction,
+            statistic: self.statistic,
+        };
+        let (name, values) = match &self.calibration {
+            Calibration::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
+            Calibration::Curve(platt) => {
+                ("curve", vec![platt.mean, platt.scale, platt.slope, platt.intercept])
+            }
+        };
+        let tensors = BTreeMap::from([
+            (name.to_owned(), Tensor::new(vec![values.len()], values)?),
+            ("prevalence".to_owned(), Tensor::new(vec![1], vec![self.prevalence.get()])?),
+            ("threshold".to_owned(), Tensor::new(vec![1], vec![self.watched.threshold])?),
+        ]);
+        Ok(Envelope {
+            kind: self.kind().to_owned(),
+            schema: self.schema.clone(),
+            window,
+            normaliser: None,
+            parameters: serde_json::to_value(parameters)
+                .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?,
+            metadata: BTreeMap::new(),
+            tensors,
+        })
+    }
+
+    /// The rule that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for parameters that no fit makes, [`CoreError::Schema`] for a
+    /// metric that the schema lacks, [`CoreError::MissingTensor`], [`CoreError::TensorShape`], [`CoreError::NotFinite`],
+    /// [`CoreError::InvalidScore`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+        let refuse = |reason: String| CoreError::NotAModel { reason };
+        if !["static_threshold", "rolling_mean", "trend"].contains(&envelope.kind.as_str()) {
+            let expected = "static_threshold, rolling_mean or trend".to_owned();
+            return Err(CoreError::WrongModelKind { expected, got: envelope.kind });
+        }
+        let parameters: Parameters =
+            serde_json::from_value(envelope.parameters.take()).map_err(|error| refuse(error.to_string()))?;
+        let column = envelope.schema.index_of(&parameters.metric)?;
+        if envelope.schema.metrics()[column].kind == Kind::Outcome {
+            return Err(refuse(format!("it watches the outcome {:?}", parameters.metric)));
+        }
+        let calibration = match parameters.statistic {
+            Statistic::Last => {
+                let values = envelope.take_tensor("sides", &[2])?;
+                let (calm, alarming) = (Score::new(values[0])?, Score::new(values[1])?);
+                if alarming < calm {
+                    return Err(refuse("the score beyond the threshold is the lower one".to_owned()));
+                }
+                Calibration::Sides { calm, alarming }
+            }
+            Statistic::Mean { .. } | Statistic::Line { .. } => {
+                let values = envelope.take_tensor("curve", &[4])?;
+                let platt =
+                    Platt { mean: values[0], scale: values[1], slope: values[2], intercept: values[3] };
+                if !platt.is_valid() {
+                    return Err(refuse(format!("its curve does not rise: {platt:?}")));
+                }
+                Calibration::Curve(platt)
+            }
+        };
+        let observation = envelope.window.observation();
+        if let Statistic::Mean { rows } = parameters.statistic
+            && !(1..=observation).contains(&rows)
+        {
+            return Err(refuse(format!("a mean over {rows} rows of a window of {observation}")));
+        }
+        let prevalence = Score::new(envelope.take_tensor("prevalence", &[1])?[0])?;
+        let threshold = envelope.take_tensor("threshold", &[1])?[0];
+        let rule = Self {
+            schema: envelope.schema,
+            observation,
+            statistic: parameters.statistic,
+            watched: Watched {
+                metric: parameters.metric,
+                column,
+                direction: parameters.direction,
+                threshold,
+            },
+            prevalence,
+            calibration,
+        };
+        if rule.kind() != envelope.kind {
+            return Err(CoreError::WrongModelKind { expected: rule.kind().to_owned(), got: envelope.kind });
+        }
+        Ok(rule)
+    }
+}
+
+impl Predictor for FittedRule {
+    fn input(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn observation(&self) -> usize {
+        self.observation
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        self.expect_shapes(windows, scores)?;
+        let width = self.schema.len();
+        for (window, score) in windows.iter().zip(scores) {
+            *score = self.score_of(self.statistic.of(window, width, self.watched.column))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    metric: String,
+    direction: Direction,
+    statistic: Statistic,
+}
+
+/// The share of positive windows on either side of the threshold, by Laplace's rule of succession. Where the alarming side has
+/// the smaller share, or as good as the same, both are pooled (the most likely pair that does not fall) and set [`LEAST_GAP`]
+/// apart, so that the order remains.
+fn sides(threshold: f32, severities: &[f32], positive: &[bool]) -> Result<Calibration, CoreError> {
+    let share = |positives: usize, windows: usize| (positives as f64 + 1.0) / (windows as f64 + 2.0);
+    let count = |alarming: bool| {
+        let side =
+            || severities.iter().zip(positive).filter(|(s, _)| !s.is_nan() && (**s >= threshold) == alarming);
+        (side().filter(|&(_, &label)| label).count(), side().count())
+    };
+    let (calm, alarming) = (count(false), count(true));
+    let logit = |share: f64| (share / (1.0 - share)).ln();
+    let (mut low, mut high) = (logit(share(calm.0, calm.1)), logit(share(alarming.0, alarming.1)));
+    if high < low + LEAST_GAP {
+        let pooled = logit(share(calm.0 + alarming.0, calm.1 + alarming.1));
+        (low, high) = (pooled - LEAST_GAP / 2.0, pooled + LEAST_GAP / 2.0);
+    }
+    Ok(Calibration::Sides { calm: Score::from_logit(low)?, alarming: Score::from_logit(high)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_are_shares_that_rise() {
+        let severities: Vec<f32> = (0..10u8).map(f32::from).collect();
+        let positive: Vec<bool> = (0..10).map(|i| i == 2 || i >= 8).collect();
+        let Calibration::Sides { calm, alarming } = sides(7.0, &severities, &positive).unwrap() else {
+            panic!("sides make sides")
+        };
+        // Below 7: 1 of 7; from 7 on: 2 of 3.
+        assert!((calm.get() - 2.0 / 9.0).abs() < 1e-6 && (alarming.get() - 3.0 / 5.0).abs() < 1e-6);
+        let reversed: Vec<bool> = (0..10).map(|i| i < 3).collect();
+        let Calibration::Sides { calm, alarming } = sides(7.0, &severities, &reversed).unwrap() else {
+            panic!("sides make sides")
+        };
+        // Pooled: 3 of 10.
+        assert!(calm < alarming && alarming.get() - calm.get() < 0.003);
+        assert!((f64::from(calm.get() + alarming.get()) / 2.0 - 4.0 / 12.0).abs() < 1e-4);
+    }
+}

@@ -1,0 +1,42 @@
+use crate::{FittedRule, Watch, rule::Mapping, statistic::Statistic};
+use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+
+/// The alarm that every team has: the last sample of a metric against a threshold.
+///
+/// Works on raw metrics, so that the threshold has the metric's unit. A window's score is one of two: the share of positive
+/// training windows on its side of the threshold, `(positives + 1) / (windows + 2)`. Where the share beyond the threshold is
+/// the smaller one, both sides get the common share, 0.01 log-odds apart: the direction is never reversed.
+///
+/// Saved as `"static_threshold"`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StaticThreshold {
+    watch: Watch,
+}
+
+impl StaticThreshold {
+    /// A threshold on what `watch` says.
+    #[must_use]
+    pub fn new(watch: Watch) -> Self {
+        Self { watch }
+    }
+}
+
+impl Estimator for StaticThreshold {
+    type Fitted = FittedRule;
+
+    /// Fits in one pass over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
+    /// validation windows are not used.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`]; [`CoreError::Schema`] for a metric that the schema lacks; [`CoreError::InvalidSetting`] for
+    /// a threshold that is not finite; [`CoreError::Outside`] with a [`BaselineError`](crate::BaselineError) for an outcome or
+    /// a metric without samples.
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        _: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedRule, CoreError> {
+        FittedRule::fit(&self.watch, Statistic::Last, Mapping::Sides, *train, monitor)
+    }
+}

@@ -1,0 +1,102 @@
+//! What every predictor promises: no influence of batch mates, streams equal batches, NaN does no harm.
+
+use crate::support::{Data, gauges};
+use forewarn_baseline::{Input, LogisticRegression, RollingMean, StaticThreshold, Trend, Watch};
+use forewarn_core::{CoreError, DynEstimator, Estimator, Predictor, Score, Silent, Stream, Windows};
+use proptest::prelude::*;
+
+fn baselines() -> Vec<Box<dyn DynEstimator>> {
+    let watch = Watch::above("m1", 0.2);
+    vec![
+        Box::new(StaticThreshold::new(watch.clone())),
+        Box::new(RollingMean::new(watch.clone())),
+        Box::new(Trend::new(watch)),
+        Box::new(StaticThreshold::new(Watch::Best)),
+        Box::new(RollingMean::new(Watch::Best)),
+        Box::new(Trend::new(Watch::Best)),
+        Box::new(LogisticRegression::new(Input::Snapshot)),
+        Box::new(LogisticRegression::new(Input::Aggregates)),
+    ]
+}
+
+fn fit(data: &Data, estimator: &dyn DynEstimator) -> Box<dyn Predictor> {
+    let (train, validation) = (data.split.train(), data.split.validation());
+    let (train, validation) = (train.on(&data.frames).unwrap(), validation.on(&data.frames).unwrap());
+    estimator.fit_boxed(train, validation, &mut Silent).unwrap()
+}
+
+fn values(rows: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f32>> {
+    let value = prop_oneof![1 => Just(f32::NAN), 6 => -3f32..3.0];
+    prop::collection::vec(prop::collection::vec(value, 3), rows).prop_map(|rows| rows.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn streaming_is_batch_and_batch_is_one_by_one(mut train in values(12..40), live in values(0..30)) {
+        (train[10], train[13]) = (1.0, -1.0);
+        let positive: Vec<bool> = (0..train.len() / 3).map(|row| row % 4 == 0).collect();
+        let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &train, &positive);
+        let last_rows: Vec<u32> = (3..live.len().max(9) / 3).map(|row| row as u32).collect();
+        for estimator in baselines() {
+            let model = fit(&data, &*estimator);
+            let schema = model.input().clone();
+            let batch = model.score_all(Windows::new(&schema, &live, 4, &last_rows).unwrap()).unwrap();
+            for (&row, &score) in last_rows.iter().zip(&batch) {
+                let alone = model.score_all(Windows::new(&schema, &live, 4, &[row]).unwrap()).unwrap();
+                prop_assert_eq!(alone[0].get().to_bits(), score.get().to_bits());
+            }
+            let mut stream = Stream::new(model).unwrap();
+            let streamed: Vec<Score> =
+                live.chunks(3).filter_map(|row| stream.push(row).unwrap()).collect();
+            prop_assert_eq!(streamed, batch);
+        }
+    }
+}
+
+#[test]
+fn windows_of_another_shape_are_refused() {
+    let values: Vec<f32> = (0..60u8).map(|i| f32::from(i % 11)).collect();
+    let positive: Vec<bool> = (0..20).map(|i| i % 3 == 0).collect();
+    let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive);
+    let other = gauges(&["m0", "m2", "m1"]);
+    for estimator in baselines() {
+        let model = fit(&data, &*estimator);
+        let turned = model.score_all(Windows::new(&other, &values, 4, &[5]).unwrap());
+        assert!(matches!(turned, Err(CoreError::FeatureMismatch { .. })));
+        let short = model.score_all(Windows::new(model.input(), &values, 3, &[5]).unwrap());
+        assert!(matches!(short, Err(CoreError::LengthMismatch { .. })));
+        let windows = Windows::new(model.input(), &values, 4, &[5]).unwrap();
+        assert!(model.score(windows, &mut []).is_err());
+        // Nothing but missing samples, and infinities that no frame holds: an answer or an error.
+        for value in [f32::NAN, f32::INFINITY, f32::MAX, f32::MIN] {
+            let window = [value; 12];
+            let scored = model.score_all(Windows::new(model.input(), &window, 4, &[3]).unwrap());
+            assert!(scored.is_ok() || value.is_infinite());
+        }
+    }
+}
+
+#[test]
+fn baselines_can_be_sent_to_a_thread() {
+    fn sent<E: Estimator + Send>(_: &E)
+    where
+        E::Fitted: Send + Sync,
+    {
+    }
+    sent(&RollingMean::new(Watch::Best));
+    sent(&LogisticRegression::default());
+}
+
+#[test]
+fn the_same_fit_has_the_same_bits() {
+    let values: Vec<f32> = (0..3000u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
+    let positive: Vec<bool> = (0..1000).map(|i| (i * 31) % 17 < 4).collect();
+    let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive);
+    let windows = data.split.test().on(&data.frames).unwrap();
+    for estimator in baselines() {
+        let [once, again] = [(), ()].map(|()| fit(&data, &*estimator).score_all(windows.windows()).unwrap());
+        assert_eq!(once, again);
+    }
+}

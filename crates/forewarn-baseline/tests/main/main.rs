@@ -1,0 +1,9 @@
+//! The baselines from outside: certified numbers, contracts and saved models.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod contract;
+mod logistic;
+mod rules;
+mod saved;
+mod support;

@@ -1,0 +1,115 @@
+//! Saved models: the same bits back, and nothing else accepted.
+
+use crate::support::{Data, gauges};
+use forewarn_baseline::{
+    FittedLogisticRegression, FittedRule, Input, LogisticRegression, RollingMean, StaticThreshold, Trend,
+    Watch,
+};
+use forewarn_core::{CoreError, Envelope, Predictor, Tensor, WindowSpec};
+
+fn data() -> Data {
+    let values: Vec<f32> = (0..900u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 7.0 - 3.0).collect();
+    let positive: Vec<bool> =
+        values.chunks(3).zip(0..).map(|(row, i)| row[0] + row[1] + (i % 5) as f32 > 17.0).collect();
+    Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive)
+}
+
+fn through_a_file(envelope: &Envelope) -> Envelope {
+    let mut file = Vec::new();
+    envelope.write(&mut file).unwrap();
+    Envelope::from_bytes(&file).unwrap()
+}
+
+fn rules(data: &Data) -> [(&'static str, FittedRule); 4] {
+    [
+        ("static_threshold", data.fit(&StaticThreshold::new(Watch::Best)).unwrap()),
+        ("rolling_mean", data.fit(&RollingMean::new(Watch::below("m1", 0.1)).with_rows(2)).unwrap()),
+        ("trend", data.fit(&Trend::new(Watch::above("m0", 0.1)).with_horizon(7)).unwrap()),
+        ("trend", data.fit(&Trend::new(Watch::Best)).unwrap()),
+    ]
+}
+
+#[test]
+fn reloaded_models_score_the_same_bits() {
+    let data = data();
+    let test = data.split.test().on(&data.frames).unwrap().windows();
+    for (kind, rule) in rules(&data) {
+        let envelope = rule.to_envelope(data.spec).unwrap();
+        assert_eq!(envelope.kind, kind);
+        let reloaded = FittedRule::from_envelope(through_a_file(&envelope)).unwrap();
+        assert_eq!(reloaded, rule);
+        assert_eq!(reloaded.score_all(test).unwrap(), rule.score_all(test).unwrap());
+    }
+    for input in [Input::Snapshot, Input::Aggregates] {
+        let model = data.fit(&LogisticRegression::new(input)).unwrap();
+        let envelope = model.to_envelope(data.spec).unwrap();
+        assert_eq!(envelope.kind, "logistic_regression");
+        let reloaded = FittedLogisticRegression::from_envelope(through_a_file(&envelope)).unwrap();
+        assert!(reloaded.coefficients().eq(model.coefficients()));
+        assert_eq!(reloaded.score_all(test).unwrap(), model.score_all(test).unwrap());
+    }
+}
+
+#[test]
+fn what_no_fit_makes_is_refused() {
+    let data = data();
+    let [(_, threshold), (_, mean), (_, trend), _] = rules(&data);
+    let model = data.fit(&LogisticRegression::new(Input::Snapshot)).unwrap();
+    let [threshold, mean, trend] = [threshold, mean, trend].map(|rule| rule.to_envelope(data.spec).unwrap());
+    let model = model.to_envelope(data.spec).unwrap();
+
+    let changed = |from: &Envelope, change: &dyn Fn(&mut Envelope)| {
+        let mut envelope = from.clone();
+        change(&mut envelope);
+        envelope
+    };
+    let tensor = |values: &[f32]| Tensor::new(vec![values.len()], values.to_vec()).unwrap();
+    let rule = |envelope: Envelope| FittedRule::from_envelope(envelope).unwrap_err();
+    assert!(matches!(rule(model.clone()), CoreError::WrongModelKind { .. }));
+    assert!(matches!(rule(changed(&mean, &|e| e.kind = "trend".into())), CoreError::WrongModelKind { .. }));
+    assert!(matches!(rule(changed(&trend, &|e| e.schema = gauges(&["x"]))), CoreError::Schema(_)));
+    let long = serde_json::json!({"mean": {"rows": 5}});
+    assert!(matches!(
+        rule(changed(&mean, &|e| e.parameters["statistic"] = long.clone())),
+        CoreError::NotAModel { .. }
+    ));
+    assert!(matches!(
+        rule(changed(&mean, &|e| e.parameters["more"] = 1.into())),
+        CoreError::NotAModel { .. }
+    ));
+    for curve in [[0.0, 1.0, -1.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 1.0, 0.0]] {
+        let falling = changed(&trend, &|e| drop(e.tensors.insert("curve".into(), tensor(&curve))));
+        assert!(matches!(rule(falling), CoreError::NotAModel { .. }), "{curve:?}");
+    }
+    let infinite = changed(&trend, &|e| drop(e.tensors.insert("threshold".into(), tensor(&[f32::INFINITY]))));
+    assert!(matches!(rule(infinite), CoreError::NotFinite { .. }));
+    let falling = changed(&threshold, &|e| drop(e.tensors.insert("sides".into(), tensor(&[0.5, 0.4]))));
+    assert!(matches!(rule(falling), CoreError::NotAModel { .. }));
+    let no_share = changed(&threshold, &|e| drop(e.tensors.insert("prevalence".into(), tensor(&[1.5]))));
+    assert!(matches!(rule(no_share), CoreError::InvalidScore { .. }));
+
+    let regression = |envelope: Envelope| FittedLogisticRegression::from_envelope(envelope).unwrap_err();
+    assert!(matches!(regression(mean), CoreError::WrongModelKind { .. }));
+    assert!(matches!(
+        regression(changed(&model, &|e| e.schema = gauges(&["m0", "m1"]))),
+        CoreError::TensorShape { .. }
+    ));
+    assert!(matches!(
+        regression(changed(&model, &|e| e.parameters["input"] = "aggregates".into())),
+        CoreError::TensorShape { .. }
+    ));
+    assert!(matches!(
+        regression(changed(&model, &|e| drop(e.tensors.remove("at_centre")))),
+        CoreError::MissingTensor { .. }
+    ));
+}
+
+#[test]
+fn a_window_of_another_length_is_refused() {
+    let data = data();
+    let other = WindowSpec::new(5, 0, 5).unwrap();
+    let rule = data.fit(&Trend::new(Watch::Best)).unwrap();
+    assert!(matches!(rule.to_envelope(other), Err(CoreError::LengthMismatch { .. })));
+    let model = data.fit(&LogisticRegression::default()).unwrap();
+    assert!(matches!(model.to_envelope(other), Err(CoreError::LengthMismatch { .. })));
+}
