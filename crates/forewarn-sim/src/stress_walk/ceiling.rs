@@ -31,11 +31,11 @@ pub struct Ceiling {
 ///   the period. A run of violations that is under way at the start of the period has no onset in it.
 ///
 /// Both are exact but for the grid of stress that they are computed on, .0005 apart for the oracle and .001 for the filter.
-/// On a month of the process, a grid four times as fine moves the filter's scores by 1.5e-6 in the mean and 5e-4 at most; a
+/// On a month of the process, a grid four times as fine moves the filter's scores by 2e-6 in the mean and .001 at most; a
 /// grid twice as fine moves no score of the oracle by more than 3e-5.
 ///
-/// Cost: about 16 microseconds a row (0.7 seconds for 30 days), nearly all of it for the filter, and 0.1 milliseconds for each
-/// minute of horizon; memory for the scores only. [`oracle`] alone takes 20 nanoseconds a row.
+/// Cost: about 16 microseconds a row (0.7 seconds for 30 days on one core), nearly all of it for the filter, and 0.1 milliseconds for each
+/// minute of horizon; memory for the scores only. [`oracle`] alone takes 0.05 microseconds a row.
 ///
 /// # Errors
 /// Those of [`oracle`] and of [`bayes_filter`].

@@ -134,3 +134,93 @@ impl Grid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::{collection::vec, prelude::*};
+
+    const PER_HUNDREDTH: usize = 2;
+    const NODES: usize = 201;
+
+    /// The move of one node's mass as the process states it, with no sliding sums and in another order.
+    fn moved_by_definition(node: usize, fall: Fall) -> Vec<f64> {
+        let per_hundredth = PER_HUNDREDTH as i32;
+        let mut masses = std::collections::BTreeMap::from([(node as i32, 1.0)]);
+        let falls = if fall == Fall::Due { 15 } else { 0 };
+        for Shift { probability, min_hundredths, max_hundredths } in [JUMP, GAIN, LOSS] {
+            let mut after = std::collections::BTreeMap::new();
+            let ends = (min_hundredths * per_hundredth, max_hundredths * per_hundredth);
+            for (&at, &mass) in &masses {
+                *after.entry(at).or_insert(0.0) += (1.0 - probability) * mass;
+                for change in ends.0..=ends.1 {
+                    let share = if change == ends.0 || change == ends.1 { 0.5 } else { 1.0 };
+                    *after.entry(at + change).or_insert(0.0) +=
+                        mass * probability * share / f64::from(ends.1 - ends.0);
+                }
+            }
+            masses = after;
+        }
+        let mut nodes = vec![0.0; NODES];
+        for (at, mass) in masses {
+            nodes[(at - falls * per_hundredth).clamp(0, NODES as i32 - 1) as usize] += mass;
+        }
+        nodes
+    }
+
+    #[test]
+    fn a_move_is_what_the_process_states() {
+        let mut grid = Grid::new(PER_HUNDREDTH);
+        for fall in [Fall::None, Fall::Due] {
+            for node in [0, 1, 7, 29, 30, 31, 100, 140, 195, 199, 200] {
+                let mut masses = vec![0.0; NODES];
+                masses[node] = 1.0;
+                grid.move_masses(&mut masses, fall);
+                for (at, (got, expected)) in masses.iter().zip(moved_by_definition(node, fall)).enumerate() {
+                    assert!((got - expected).abs() < 1e-15, "{fall:?} {node} to {at}: {got}, not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiny_masses_keep_their_digits_beside_large_ones() {
+        let mut grid = Grid::new(PER_HUNDREDTH);
+        let mut masses = vec![0.0; NODES];
+        (masses[50], masses[130]) = (1.0, 1e-120);
+        grid.move_masses(&mut masses, Fall::None);
+        let expected = moved_by_definition(130, Fall::None);
+        for node in 128..=132 {
+            assert!((masses[node] / 1e-120 / expected[node] - 1.0).abs() < 1e-12, "{node}: {}", masses[node]);
+        }
+    }
+
+    #[test]
+    fn a_uniform_change_has_its_mean() {
+        let mut grid = Grid::new(PER_HUNDREDTH);
+        let mut masses = vec![0.0; NODES];
+        masses[100] = 1.0;
+        grid.move_masses(&mut masses, Fall::Due);
+        let mean: f64 = grid.stress().zip(&masses).map(|(stress, mass)| stress * mass).sum();
+        assert!((mean - (0.5 + 0.03 * 0.025 - 0.05 * 0.02 + 0.006 * 0.225 - 0.15)).abs() < 1e-14);
+    }
+
+    proptest! {
+        #[test]
+        fn masses_and_expectations_are_adjoint(
+            masses in vec(0.0..1.0, NODES), function in vec(0.0..1.0, NODES), falls: bool
+        ) {
+            let fall = if falls { Fall::Due } else { Fall::None };
+            let mut grid = Grid::new(PER_HUNDREDTH);
+            let expected = grid.expect(&function, fall);
+            let before: f64 = masses.iter().zip(&expected).map(|(mass, value)| mass * value).sum();
+            let mut moved = masses.clone();
+            grid.move_masses(&mut moved, fall);
+            let after: f64 = moved.iter().zip(&function).map(|(mass, value)| mass * value).sum();
+            prop_assert!((before - after).abs() < 1e-12 * before.max(1.0));
+            let (total, kept) = (masses.iter().sum::<f64>(), moved.iter().sum::<f64>());
+            prop_assert!((total - kept).abs() < 1e-12 * total);
+            prop_assert!(moved.iter().all(|&mass| mass >= 0.0));
+        }
+    }
+}

@@ -136,3 +136,93 @@ impl Likelihood {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_relative_eq;
+    use statrs::distribution::{Continuous, ContinuousCDF, Normal};
+
+    const QUIET: [f32; 10] = [1033.0, 0.0123, 150.0, 260.0, 370.0, 0.55, 0.58, 330.0, 300.0, 0.0];
+    const NODES: usize = 101;
+
+    fn ln(row: [f32; 10]) -> Vec<f64> {
+        let stress = (0..NODES).map(|node| node as f64 / 100.0).collect();
+        let mut out = vec![0.0; NODES];
+        Likelihood::new(&Schema::v1(), stress).unwrap().ln(&row, &mut out);
+        out
+    }
+
+    /// The density of one row under `stress`, metric after metric as the process states them.
+    fn by_definition(row: [f32; 10], stress: f64) -> f64 {
+        let normal = |mean, noise| Normal::new(mean, noise).unwrap();
+        let mut ln = normal(error_rate_mean(stress), ERROR_RATE_NOISE).ln_pdf(f64::from(row[1]));
+        for (metric, value) in LINEAR_METRICS.iter().zip(&row[2..9]) {
+            ln += normal(metric.mean(stress), metric.noise).ln_pdf(f64::from(*value));
+        }
+        ln
+    }
+
+    #[test]
+    fn a_row_is_as_likely_as_its_metrics() {
+        let got = ln(QUIET);
+        for (node, pair) in got.windows(2).enumerate().take(84) {
+            let [low, high] = [node, node + 1].map(|node| by_definition(QUIET, node as f64 / 100.0));
+            assert_relative_eq!(pair[1] - pair[0], high - low, max_relative = 1e-9, epsilon = 1e-9);
+        }
+        // Above .85 the quiet pod says something; at the edge half of it.
+        let step = |from: usize, row| {
+            let got = ln(row);
+            let [low, high] = [from, from + 1].map(|node| by_definition(row, node as f64 / 100.0));
+            got[from + 1] - got[from] - (high - low)
+        };
+        assert_relative_eq!(step(84, QUIET), 0.975f64.ln(), epsilon = 1e-9);
+        assert_relative_eq!(step(85, QUIET), (0.95f64 / 0.975).ln(), epsilon = 1e-9);
+        let restarted = ln([&QUIET[..9], &[1.0]].concat().try_into().unwrap());
+        assert!(restarted[84] == f64::NEG_INFINITY && restarted[85].is_finite());
+    }
+
+    #[test]
+    fn what_was_clamped_has_the_probability_of_lying_beyond() {
+        let missing = [f32::NAN; 10];
+        let one = |column: usize, value| {
+            let mut row = missing;
+            row[column] = value;
+            ln(row)
+        };
+        for node in [0, 20, 50, 80, 100] {
+            let stress = node as f64 / 100.0;
+            let error_rate = Normal::new(error_rate_mean(stress), ERROR_RATE_NOISE).unwrap();
+            if stress < 0.5 {
+                assert_relative_eq!(one(1, 0.0)[node], error_rate.cdf(0.0).ln(), max_relative = 1e-6);
+            }
+            let cpu = Normal::new(0.3 + 0.6 * stress, 0.03).unwrap();
+            assert_relative_eq!(one(5, 1.0)[node], cpu.sf(1.0).ln(), max_relative = 1e-6);
+            assert_relative_eq!(one(5, 0.0)[node], cpu.cdf(0.0).ln(), max_relative = 1e-6);
+        }
+    }
+
+    #[test]
+    fn nothing_measured_and_requests_say_nothing() {
+        assert_eq!(ln([f32::NAN; 10]), vec![0.0; NODES]);
+        let mut busy = QUIET;
+        busy[0] = 3.0;
+        assert_eq!(ln(busy), ln(QUIET));
+        assert!(
+            ln([&QUIET[..9], &[2.0]].concat().try_into().unwrap()).iter().all(|&ln| ln == f64::NEG_INFINITY)
+        );
+    }
+
+    #[test]
+    fn a_schema_without_an_informative_metric_is_refused() {
+        let without = |name: &str| {
+            let metrics =
+                Schema::v1().metrics().iter().filter(|metric| metric.name != name).cloned().collect();
+            Likelihood::new(&Schema::new(metrics).unwrap(), vec![0.0, 1.0]).map(|_| ())
+        };
+        assert!(without("request_count").is_ok());
+        for name in ["error_rate", "cpu_usage", "pod_restarts"] {
+            assert!(without(name).unwrap_err().to_string().contains(name));
+        }
+    }
+}
