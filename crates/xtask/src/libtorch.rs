@@ -2,7 +2,7 @@
 //!
 //! It is cut from Python wheels, which pip fetches and checks against the hashes that [`release`] holds: wherever
 //! Rust crates can be had, so can these, mirrors and proxies included. The finished folder is moved into place whole:
-//! an interrupted run leaves `libtorch.partial`, which the next one removes, never half a libtorch.
+//! an interrupted run leaves a `libtorch.partial-*`, which the next one removes, never half a libtorch.
 
 mod fetch;
 mod release;
@@ -56,11 +56,14 @@ pub(crate) fn provide(root: &Path) -> Result<PathBuf, XtaskError> {
         println!("libtorch {LIBTORCH}: {} is there already", own.display());
         return Ok(own);
     }
-    let partial = target.join("libtorch.partial");
-    remove(&partial)?;
-    fetch::fetch(release, &partial)?;
-    write(&partial.join("lib/libtorch.so"), LINKER_SCRIPT)?;
-    write(&partial.join("build-version"), &build_version())?;
+    let partial = partial(&target, "libtorch.partial-")?;
+    let made = fetch::fetch(release, &partial)
+        .and_then(|()| write(&partial.join("lib/libtorch.so"), LINKER_SCRIPT))
+        .and_then(|()| write(&partial.join("build-version"), &build_version()));
+    if made.is_err() {
+        remove(&partial)?;
+        return made.map(|()| own);
+    }
     remove(&own)?;
     fs::rename(&partial, &own).map_err(XtaskError::io("put in place", &own))?;
     println!("libtorch {LIBTORCH}: {} is ready", own.display());
@@ -132,6 +135,19 @@ fn lock(path: &Path) -> Result<File, XtaskError> {
     let file = File::create(path).map_err(XtaskError::io("create", path))?;
     file.lock().map_err(XtaskError::io("lock", path))?;
     Ok(file)
+}
+
+/// A path for a folder in the making, after those that killed runs left are removed.
+///
+/// Named after the process: a killed run's Python may still be writing to its own.
+fn partial(parent: &Path, prefix: &str) -> Result<PathBuf, XtaskError> {
+    for entry in fs::read_dir(parent).map_err(XtaskError::io("read", parent))? {
+        let entry = entry.map_err(XtaskError::io("read", parent))?;
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(parent.join(format!("{prefix}{}", std::process::id())))
 }
 
 /// Removes a folder with all that is in it, or a link; nothing there is fine.
@@ -211,6 +227,17 @@ mod tests {
         assert!(is_whole(&folder.0, release));
         folder.with("build-version", "2.12.0+cpu\n");
         assert!(!is_whole(&folder.0, release));
+    }
+
+    #[test]
+    fn what_killed_runs_left_is_removed_and_nothing_else() {
+        let folder = Folder::new("partial");
+        folder.with("libtorch.partial-1/lib/libc10.so", "");
+        folder.with("libtorch/build-version", "");
+        let next = partial(&folder.0, "libtorch.partial-").unwrap();
+        assert!(!next.exists() && next.parent() == Some(&*folder.0));
+        assert!(!folder.0.join("libtorch.partial-1").exists());
+        assert!(folder.0.join("libtorch/build-version").is_file());
     }
 
     #[test]

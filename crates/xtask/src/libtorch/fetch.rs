@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::release::{LIBTORCH, Release, Wheel};
-use super::{lock, remove, write};
+use super::{lock, partial, remove, write};
 use crate::command;
 use crate::error::XtaskError;
 
@@ -37,8 +37,7 @@ pub(super) fn fetch(release: &Release, folder: &Path) -> Result<(), XtaskError> 
 
 /// Has pip fetch wheels, each of the one hash that the table holds, and moves them into the cache when all are there.
 fn download(python: &str, release: &Release, wheels: &[&Wheel], cache: &Path) -> Result<(), XtaskError> {
-    let partial = cache.join("partial");
-    remove(&partial)?;
+    let partial = partial(cache, "partial-")?;
     fs::create_dir_all(&partial).map_err(XtaskError::io("create", &partial))?;
     let requirements = partial.join("requirements.txt");
     write(&requirements, &requirement_lines(wheels))?;

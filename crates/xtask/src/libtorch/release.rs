@@ -2,7 +2,7 @@
 //!
 //! Moving to a newer `tch`:
 //!
-//! 1. `TORCH_VERSION` in the `build.rs` of the matching `torch-sys` is the new [`LIBTORCH`]. Write [`TCH`] as well.
+//! 1. `TORCH_VERSION` in the `build.rs` of the matching `torch-sys` is the new [`LIBTORCH`]. Write `TCH` as well.
 //! 2. For each platform, `python3 -m pip download --no-deps --only-binary=:all: --python-version 3.11
 //!    --implementation cp --abi cp311 --platform TAG torch==VERSION`, with the tag of the wheel that there is.
 //!    `Requires-Dist` in the wheel's METADATA names the versions of the `nvidia-*` wheels.
