@@ -23,26 +23,25 @@ is checked and nothing is fetched: set it to use a libtorch of your own, with CU
 (LIBTORCH=/usr). A copy that is not whole or of another version is replaced.
 
 The folder is target/libtorch in the workspace's root, whatever CARGO_TARGET_DIR says, because
-.cargo/config.toml names it. Cargo finds shared libraries at run time only below its target folder: with
-another CARGO_TARGET_DIR, or another LIBTORCH, add LIBTORCH/lib to LD_LIBRARY_PATH before you run a
-program (`cargo xtask test` does).
+.cargo/config.toml names it. `cargo run` and `cargo test` find its shared libraries by themselves; to
+start a built program without cargo, add target/libtorch/lib to LD_LIBRARY_PATH.
 
 Needs Linux on x86-64 or 64-bit ARM, and Python 3.8 or newer with pip; takes a download of 540 MB,
 kept in $XDG_CACHE_HOME/forewarn or ~/.cache/forewarn, and 490 MB under target/.
 ";
 
-/// Finds or fetches libtorch and gives its folder.
+/// Finds or fetches libtorch.
 ///
 /// # Errors
 ///
 /// `LIBTORCH` names a folder that is no libtorch of the right version; there is none to fetch for this machine;
 /// pip, the cache or the target folder fails.
-pub(crate) fn provide(root: &Path) -> Result<PathBuf, XtaskError> {
+pub(crate) fn provide(root: &Path) -> Result<(), XtaskError> {
     let own = root.join("target/libtorch");
     if let Some(theirs) = set_by_user(&own) {
         check(&theirs).map_err(|reason| XtaskError::WrongLibtorch { folder: theirs.clone(), reason })?;
         println!("libtorch {LIBTORCH}: {}, as LIBTORCH says", theirs.display());
-        return Ok(theirs);
+        return Ok(());
     }
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     // The wheels are linked to glibc.
@@ -54,20 +53,20 @@ pub(crate) fn provide(root: &Path) -> Result<PathBuf, XtaskError> {
     let _held = lock(&target.join(".libtorch.lock"))?;
     if is_whole(&own, release) {
         println!("libtorch {LIBTORCH}: {} is there already", own.display());
-        return Ok(own);
+        return Ok(());
     }
     let partial = partial(&target, "libtorch.partial-")?;
     let made = fetch::fetch(release, &partial)
         .and_then(|()| write(&partial.join("lib/libtorch.so"), LINKER_SCRIPT))
         .and_then(|()| write(&partial.join("build-version"), &build_version()));
-    if made.is_err() {
+    if let Err(error) = made {
         remove(&partial)?;
-        return made.map(|()| own);
+        return Err(error);
     }
     remove(&own)?;
     fs::rename(&partial, &own).map_err(XtaskError::io("put in place", &own))?;
     println!("libtorch {LIBTORCH}: {} is ready", own.display());
-    Ok(own)
+    Ok(())
 }
 
 /// `-ltorch` in the wheels pulls in CUDA; this one stands for the CPU part alone.

@@ -65,7 +65,7 @@ fn run(request: Request) -> Result<(), XtaskError> {
         }
         Request::Test(libtorch) => test::run(root, libtorch),
         Request::Layers => layers::run(root),
-        Request::Libtorch => libtorch::provide(root).map(|_| ()),
+        Request::Libtorch => libtorch::provide(root),
     }
 }
 

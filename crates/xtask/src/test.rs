@@ -2,8 +2,7 @@
 
 mod plan;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
@@ -46,11 +45,10 @@ pub(crate) fn run(root: &Path, libtorch: Libtorch) -> Result<(), XtaskError> {
     let steps = plan::steps(&plan::Found::in_workspace(&metadata), libtorch);
     let began = Instant::now();
     let mut report = Vec::new();
-    let mut loaded = None;
     for (number, step) in steps.iter().enumerate() {
         println!("\n== {}/{} {}: {}", number + 1, steps.len(), step.name, step.shows);
         let step_began = Instant::now();
-        let outcome = perform(root, &step.action, &mut loaded);
+        let outcome = perform(root, &step.action);
         let verdict = match (&outcome, &step.action) {
             (Err(_), _) => "FAILED",
             (Ok(()), Action::Skip(_)) => "skipped",
@@ -78,8 +76,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Takes a step. `loaded` is the libtorch that the loader shall find, from the step that provides it on.
-fn perform(root: &Path, action: &Action, loaded: &mut Option<PathBuf>) -> Result<(), XtaskError> {
+fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
     match action {
         Action::Cargo(runs) => runs.iter().try_for_each(|arguments| {
             let mut cargo = command::cargo();
@@ -87,16 +84,10 @@ fn perform(root: &Path, action: &Action, loaded: &mut Option<PathBuf>) -> Result
             if arguments.first().is_some_and(|subcommand| subcommand == "doc") {
                 cargo.env("RUSTDOCFLAGS", with_warnings_denied(std::env::var("RUSTDOCFLAGS").ok()));
             }
-            if let Some(libtorch) = loaded {
-                prepend_library_path(&mut cargo, &libtorch.join("lib"));
-            }
             command::run(&mut cargo)
         }),
         Action::Layers => layers::run(root),
-        Action::Libtorch => {
-            *loaded = Some(libtorch::provide(root)?);
-            Ok(())
-        }
+        Action::Libtorch => libtorch::provide(root),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())
@@ -111,18 +102,6 @@ fn with_warnings_denied(flags: Option<String>) -> String {
     }
 }
 
-/// Cargo itself puts a library folder on the loader's path only where it lies in cargo's target folder.
-fn prepend_library_path(cargo: &mut Command, folder: &Path) {
-    let variable = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    let present = std::env::var_os(variable).unwrap_or_default();
-    let folders =
-        std::iter::once(PathBuf::from(folder)).chain(std::env::split_paths(&present)).collect::<Vec<_>>();
-    // A folder whose name has the separator in it cannot be put on the path; cargo then says what is missing.
-    if let Ok(joined) = std::env::join_paths(folders) {
-        cargo.env(variable, joined);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,14 +111,5 @@ mod tests {
         assert_eq!(with_warnings_denied(None), "-D warnings");
         assert_eq!(with_warnings_denied(Some(" ".to_owned())), "-D warnings");
         assert_eq!(with_warnings_denied(Some("--cfg docsrs".to_owned())), "--cfg docsrs -D warnings");
-    }
-
-    #[test]
-    fn the_library_folder_comes_first() {
-        let mut cargo = command::cargo();
-        prepend_library_path(&mut cargo, Path::new("/opt/libtorch/lib"));
-        let (_, path) = cargo.get_envs().next().unwrap();
-        let first = std::env::split_paths(path.unwrap()).next().unwrap();
-        assert_eq!(first, Path::new("/opt/libtorch/lib"));
     }
 }

@@ -55,7 +55,7 @@ pub(super) enum Action {
     Cargo(Vec<Vec<String>>),
     /// Checks the layer rules.
     Layers,
-    /// Finds or fetches libtorch, and has the loader find it from here on.
+    /// Finds or fetches libtorch.
     Libtorch,
     /// Does nothing, for the reason given.
     Skip(String),
