@@ -127,7 +127,7 @@ fn terms(input: Input, window: &[f32]) -> Vec<f64> {
             .flat_map(|feature| {
                 let sum: f64 = series(feature).sum();
                 let highest = series(feature).fold(f64::NEG_INFINITY, f64::max);
-                [sum / 4.0, highest, series(feature).last().unwrap() - series(feature).next().unwrap()]
+                [sum / 4.0, highest, series(feature).next_back().unwrap() - series(feature).next().unwrap()]
             })
             .collect(),
     }

@@ -152,6 +152,10 @@ fn equals_are_settled_by_the_order_of_the_schema() {
     assert_eq!(model.watched().metric(), "mirror");
     assert_eq!(model.watched().direction(), Direction::Below);
     assert_eq!(model.watched().threshold(), -8.0);
+    // A constant ranks as badly from above as from below.
+    let constant = Data::new(&gauges(&["constant"]), 1, &[5.0; 40], &positive);
+    let model = constant.fit(&StaticThreshold::new(Watch::Best)).unwrap();
+    assert_eq!(model.watched().direction(), Direction::Above);
 }
 
 #[test]
