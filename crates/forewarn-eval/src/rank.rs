@@ -16,6 +16,7 @@ use forewarn_core::Score;
 /// # References
 /// J. A. Hanley and B. J. McNeil, *The meaning and use of the area under a receiver operating characteristic (ROC) curve*,
 /// Radiology 143(1), 1982. The same definition as `sklearn.metrics.roc_auc_score`.
+#[allow(clippy::doc_markdown, reason = "McNeil is a person")]
 pub fn roc_auc(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
     let ranking = Ranking::new(scores, positive)?;
     let mut below = ranking.negatives;

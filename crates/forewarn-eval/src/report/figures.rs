@@ -49,11 +49,16 @@ pub(crate) fn precision_recall(curves: &[(&Curve, String)], prevalence: f64, scr
     let (width, height) = (screen.width(), screen.pick(420.0, 330.0));
     let mut svg = Svg::new(width, height);
     let (left, right, top, bottom) = (40.0, width - 16.0, 30.0, height - 42.0);
-    let (x, y) = (Scale::new((0.0, 1.0), (left, right)), Scale::new((0.0, 1.0), (bottom, top)));
-    for tick in nice_ticks(0.0, 1.0, 5) {
+    let highest = curves.iter().flat_map(|(curve, _)| &curve.points).map(|point| point.precision);
+    // Weak models stay readable: the axis ends at the next tenth above the highest precision.
+    let ceiling = (highest.fold(prevalence, f64::max) * 10.0).ceil() / 10.0;
+    let (x, y) = (Scale::new((0.0, 1.0), (left, right)), Scale::new((0.0, ceiling), (bottom, top)));
+    for tick in nice_ticks(0.0, ceiling, 5) {
         svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
-        svg.text("tick", (left - 8.0, y.at(tick) + 4.0), Anchor::End, &format!("{tick:.1}"));
-        svg.text("tick", (x.at(tick), bottom + 18.0), Anchor::Middle, &format!("{tick:.1}"));
+        svg.text("tick", (left - 8.0, y.at(tick) + 4.0), Anchor::End, &short(tick));
+    }
+    for tick in nice_ticks(0.0, 1.0, 5) {
+        svg.text("tick", (x.at(tick), bottom + 18.0), Anchor::Middle, &short(tick));
     }
     svg.text("axis", (4.0, 14.0), Anchor::Start, "precision");
     svg.text("axis", (right, bottom + 36.0), Anchor::End, "recall");
@@ -198,7 +203,7 @@ fn score_track(svg: &mut Svg, timeline: &EpisodeTimeline, x: Scale, top: f64, he
     let threshold = f64::from(timeline.threshold.get());
     let highest = timeline.scores.iter().map(|score| f64::from(score.1.get())).fold(threshold, f64::max);
     let y = Scale::new((0.0, highest), (top + height, top));
-    let title = format!("score; an alarm at {} (dashed) or more", timeline.threshold.get());
+    let title = format!("score; an alarm at {} (dashed) or more", share(threshold));
     svg.text("track", (4.0, top - 8.0), Anchor::Start, &title);
     let right = svg.width - 52.0;
     svg.line("base", (4.0, top + height), (right - 6.0, top + height));
@@ -255,7 +260,7 @@ pub(crate) fn split(report: &Report, onsets: &[ServiceOnsets], screen: Screen) -
     for (index, service) in onsets.iter().take(drawn).enumerate() {
         let top = bar_top + bar + 8.0 + row * index as f64;
         if has_names {
-            let name = cut(&service.service, screen.pick(18, 11));
+            let name = cut(&service.service, screen.pick(16, 10));
             svg.text("tick", (left - 8.0, top + row - 7.0), Anchor::End, &name);
         }
         svg.line("base", (left, top + row - 3.0), (right, top + row - 3.0));
@@ -269,6 +274,12 @@ pub(crate) fn split(report: &Report, onsets: &[ServiceOnsets], screen: Screen) -
 /// How many services the drawing of the split leaves out.
 pub(crate) fn services_left_out(onsets: &[ServiceOnsets]) -> usize {
     onsets.len().saturating_sub(SERVICES_DRAWN)
+}
+
+/// A share on an axis: as many decimals as it needs, at most two.
+fn short(tick: f64) -> String {
+    let text = format!("{tick:.2}");
+    text.strip_suffix('0').map_or(text.clone(), str::to_owned)
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -94,8 +94,6 @@ impl Report {
     fn model_section(&self, page: &mut Page) {
         page.heading("The models");
         page.raw("<div class=\"scroll\"><table>\n<thead><tr>");
-        let alarms =
-            if self.input.services > 1 { "False alarms / service-day" } else { "False alarms / day" };
         for name in [
             "Model",
             "PR-AUC",
@@ -105,12 +103,12 @@ impl Report {
             "F1",
             "Warned of",
             "Median lead",
-            alarms,
+            "False alarms / day",
             "Late",
             "Brier",
             "Fit",
         ] {
-            page.raw(&format!("<th scope=\"col\">{name}</th>"));
+            page.column(name);
         }
         page.raw("</tr></thead>\n<tbody>\n");
         page.row("reference", "a guess: the prevalence", &[share(self.test.prevalence), share(0.5)], 11);
@@ -138,7 +136,7 @@ impl Report {
                 [share(bound.pr_auc), share(bound.roc_auc), blank.clone(), blank, share(bound.best_f1)];
             page.row(
                 if index == 0 { "reference ruled" } else { "reference" },
-                &format!("the best possible: {name}"),
+                &format!("ceiling: {name}"),
                 &cells,
                 11,
             );
@@ -147,16 +145,16 @@ impl Report {
         page.raw(
             "<p class=\"note\">By PR-AUC on the test part; in bold the model that validation chose. Precision, recall and F1 \
              are of windows, at the threshold with the best F1 on validation. Warned of: failures with an alarm before they \
-             began, of those within reach of the scores. Late: alarms raised in the middle of a failure, neither right nor \
-             false.",
+             began, of those within reach of the scores. False alarms: per service and day. Late: alarms raised in the \
+             middle of a failure, neither right nor false.",
         );
         if self.ceiling.is_some() {
-            page.raw(" For the best possible predictors F1 is at the threshold that turns out best on test.");
+            page.raw(" Ceiling: the best possible predictors of simulated data, their F1 at the threshold that turns out best on test.");
         }
         page.raw("</p>\n<dl class=\"plain\">\n");
         for model in self.ranked() {
             page.raw(&format!(
-                "<dt>{}</dt><dd>{} Threshold {}, scored {} in {} s.</dd>\n",
+                "<dt>{}</dt><dd>{} Threshold {}, scored {} in {}\u{a0}s.</dd>\n",
                 escape(&name_of(model)),
                 escape(&sentence(&model.description)),
                 model.threshold.get(),
@@ -287,7 +285,7 @@ impl Report {
             "Near the end of data",
             "Missing samples",
         ] {
-            page.raw(&format!("<th scope=\"col\">{name}</th>"));
+            page.column(name);
         }
         page.raw("</tr></thead>\n<tbody>\n");
         for (name, part) in self.split.parts() {
@@ -337,7 +335,7 @@ impl Report {
             "False alarms / day",
             "Late",
         ] {
-            page.raw(&format!("<th scope=\"col\">{name}</th>"));
+            page.column(name);
         }
         page.raw("</tr></thead>\n<tbody>\n");
         let cells = |service: &ServiceReport| {
@@ -404,6 +402,11 @@ impl Page {
 
     fn heading(&mut self, text: &str) {
         let _ = writeln!(self.0, "<h2>{}</h2>", escape(text));
+    }
+
+    /// A column's heading; a hyphen in it does not end a line.
+    fn column(&mut self, name: &str) {
+        let _ = write!(self.0, "<th scope=\"col\">{}</th>", escape(name).replace('-', "\u{2011}"));
     }
 
     fn card(&mut self, what: &str, value: &str, detail: &str) {

@@ -1,0 +1,398 @@
+//! The report: its numbers, its JSON, its table and its page.
+
+use crate::{minute, scores};
+use forewarn_core::{CoreError, Label, Labels, Score, Split, Target, WindowSpec};
+use forewarn_eval::{
+    AlarmPolicy, Bound, Ceiling, Confusion, Curve, CurveKind, EpisodeTimeline, EvalError, Events,
+    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
+    TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
+};
+use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use std::{sync::Arc, time::Duration};
+
+const ROWS: i64 = 3_000;
+const SCRIPT: &str = "<script>alert('x')</script>";
+
+/// Services that fail every 50 minutes for three, with a metric that rises before; labels, and a split by time.
+struct World {
+    frames: FrameSet,
+    labels: Labels,
+    split: Split,
+}
+
+fn world(services: &[&str], metric: &str) -> World {
+    let schema = Schema::new(vec![
+        Metric::new(metric, Unit::Ratio, Kind::Ratio, ValidRange::UNIT),
+        Metric::gauge("load"),
+    ])
+    .unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let frames = services.iter().map(|service| {
+        let values = (0..ROWS).flat_map(|t| {
+            let ahead = 50 - t % 50;
+            let rise = if ahead <= 5 { 0.1 * (6 - ahead) as f32 } else { 0.0 };
+            let missing = t == 100;
+            let value = 0.4 * random.random::<f32>() + rise;
+            [if missing { f32::NAN } else { value }, if missing { f32::NAN } else { 1.0 }]
+        });
+        Frame::new(*service, schema.clone(), minute(0), Step::MINUTE, values.collect()).unwrap()
+    });
+    let frames = FrameSet::from_frames(frames.collect()).unwrap();
+    let spec = WindowSpec::default();
+    let is_failing = |t: i64| t >= 50 && t % 50 < 3;
+    let label = |t: i64| match t {
+        t if t + 5 >= ROWS => Label::Excluded(forewarn_core::Exclusion::Censored),
+        t if is_failing(t) => Label::Excluded(forewarn_core::Exclusion::Ongoing),
+        t if (t + 1..=t + 5).any(|ahead| ahead % 50 == 0) => Label::Positive,
+        _ => Label::Negative,
+    };
+    let failures =
+        (1..ROWS / 50).map(|i| Episode::new(minute(50 * i), minute(50 * i + 1), minute(50 * i + 3)).unwrap());
+    let episodes = vec![Episodes::new(failures.collect()).unwrap(); services.len()];
+    let labels = services.iter().flat_map(|_| (0..ROWS).map(label)).collect();
+    let labels = Labels::new(Arc::clone(frames.layout()), spec, Target::Onset, 2, labels, episodes).unwrap();
+    let part = |from: i64, to: i64| labels.samples(|_, time| minute(from) <= time && time < minute(to));
+    let split = Split::new(part(0, 1500), part(1520, 2200), part(2220, ROWS), labels.purge()).unwrap();
+    World { frames, labels, split }
+}
+
+impl World {
+    /// The metric itself, or another number where it is missing.
+    fn scores(&self, samples: &forewarn_core::Samples) -> Vec<Score> {
+        let width = self.frames.schema().len();
+        let value = |row: &u32| self.frames.values()[*row as usize * width];
+        samples.rows().iter().map(|row| Score::new(value(row).max(0.01)).unwrap()).collect()
+    }
+
+    fn test(&self, scores: &[Score]) -> ScoredSet {
+        ScoredSet::from_samples(self.split.test(), scores, self.labels.episodes()).unwrap()
+    }
+
+    fn model(&self, name: &str, validation: &[Score], test: &ScoredSet) -> Result<ModelReport, EvalError> {
+        ModelReport::evaluate(&ModelRun {
+            name,
+            trainer: None,
+            description: "The metric, as it is",
+            validation_scores: validation,
+            validation_positive: self.split.validation().positive(),
+            test,
+            fit_time: Duration::from_millis(1500),
+            score_time: Duration::from_millis(250),
+        })
+    }
+
+    fn report(&self) -> (Report, Pictures) {
+        let (validation, test_scores) =
+            (self.scores(self.split.validation()), self.scores(self.split.test()));
+        let test = self.test(&test_scores);
+        let constant = vec![Score::ZERO; test_scores.len()];
+        let mut report = Report::new(
+            InputSummary::new(format!("{SCRIPT}.csv"), "csv", &self.frames).unwrap(),
+            format!("{SCRIPT} is high"),
+            self.labels.target(),
+            WindowSummary::new(self.labels.spec(), Step::MINUTE),
+            self.frames.schema().names().map(str::to_owned).collect(),
+            SplitSummary::new(&self.split).unwrap(),
+            TestSummary::new(&test).unwrap(),
+        );
+        report
+            .models
+            .push(self.model("silent", &vec![Score::ZERO; validation.len()], &self.test(&constant)).unwrap());
+        let mut metric = self.model(&format!("metric {SCRIPT}"), &validation, &test).unwrap();
+        metric.trainer = Some("native".to_owned());
+        report.models.push(metric);
+        report.notes.push(format!("note {SCRIPT}"));
+        let positive = self.split.test().positive();
+        report.ceiling = Some(Ceiling::new(Some(Bound::new(&test_scores, positive).unwrap()), None));
+
+        let mut pictures = Pictures::default();
+        let chosen = report.chosen().unwrap();
+        let policy = AlarmPolicy::for_window(chosen.threshold, test.spec());
+        let events = Events::new(&test, policy);
+        let (service, episode) = events.typical_episode().unwrap();
+        let frame = self.frames.frames().find(|frame| frame.service() == service).unwrap();
+        let metrics: Vec<&str> = frame.schema().names().collect();
+        let shown = (chosen.name.as_str(), test.service(service).unwrap());
+        pictures.timeline = Some(EpisodeTimeline::new(frame, &metrics, shown, policy, episode, 30).unwrap());
+        for (name, kind) in [(&chosen.name, CurveKind::Model), (&"oracle".to_owned(), CurveKind::Ceiling)] {
+            pictures.curves.push(Curve::new(name, kind, &test_scores, positive).unwrap());
+        }
+        let places = self.frames.layout().services().iter().zip(self.labels.episodes());
+        pictures.onsets =
+            places.map(|(place, episodes)| ServiceOnsets::new(place.name(), episodes)).collect();
+        (report, pictures)
+    }
+}
+
+#[test]
+fn a_model_is_measured_as_its_parts_say() {
+    let world = world(&["a", "b"], "error_rate");
+    let (validation, test_scores) =
+        (world.scores(world.split.validation()), world.scores(world.split.test()));
+    let test = world.test(&test_scores);
+    let model = world.model("metric", &validation, &test).unwrap();
+    let positive = world.split.test().positive();
+    let (threshold, f1) = best_f1_threshold(&validation, world.split.validation().positive()).unwrap();
+    let windows = Confusion::at(threshold, &test_scores, positive).unwrap();
+    assert_eq!((model.threshold, model.validation.f1), (threshold, f1));
+    assert_eq!(
+        (model.precision, model.recall, model.f1),
+        (windows.precision(), windows.recall(), windows.f1())
+    );
+    assert_eq!(model.pr_auc, average_precision(&test_scores, positive).unwrap());
+    assert_eq!(model.roc_auc, roc_auc(&test_scores, positive).unwrap());
+    assert_eq!(model.brier, brier(&test_scores, positive).unwrap());
+    assert_eq!((model.fit_seconds, model.score_seconds), (1.5, 0.25));
+    assert_eq!(model.refractory_steps, 5);
+    let totals = Events::new(&test, AlarmPolicy::new(threshold, 5)).totals();
+    assert_eq!(
+        (model.alarms, model.false_alarms, model.late_alarms),
+        (totals.alarms, totals.false_alarms, 0)
+    );
+    assert_eq!(model.event_recall, totals.recall());
+    assert!(model.episodes_caught > 10 && model.false_alarms > 0, "{model:?}");
+    assert_eq!(model.false_alarms_per_service_day, totals.false_alarms as f64 / test.service_days());
+    // Services add up to the whole.
+    let sum =
+        |field: fn(&forewarn_eval::ServiceReport) -> usize| model.services.iter().map(field).sum::<usize>();
+    assert_eq!(model.services.len(), 2);
+    assert_eq!(sum(|one| one.windows), test.windows());
+    assert_eq!(sum(|one| one.alarms), model.alarms);
+    assert_eq!(sum(|one| one.false_alarms), model.false_alarms);
+    assert_eq!(sum(|one| one.episodes_caught), model.episodes_caught);
+}
+
+#[test]
+fn a_single_class_names_model_and_part() {
+    let world = world(&["a"], "error_rate");
+    let (validation, scores) = (world.scores(world.split.validation()), world.scores(world.split.test()));
+    let test = world.test(&scores);
+    let labels = vec![false; validation.len()];
+    let mut run = ModelRun {
+        name: "metric",
+        trainer: None,
+        description: "",
+        validation_scores: &validation,
+        validation_positive: &labels,
+        test: &test,
+        fit_time: Duration::ZERO,
+        score_time: Duration::ZERO,
+    };
+    let error = ModelReport::evaluate(&run).unwrap_err();
+    let expected = format!(
+        "model \"metric\": validation has 0 positive windows of {}: both classes are needed",
+        labels.len()
+    );
+    assert_eq!(error.to_string(), expected);
+    let quiet = world.labels.samples(|_, time| minute(2255) <= time && time < minute(2290));
+    let quiet_scores = world.scores(&quiet);
+    let quiet = ScoredSet::from_samples(&quiet, &quiet_scores, world.labels.episodes()).unwrap();
+    (run.validation_positive, run.test) = (world.split.validation().positive(), &quiet);
+    let EvalError::Model { source, .. } = ModelReport::evaluate(&run).unwrap_err() else {
+        panic!("another error")
+    };
+    assert!(matches!(
+        *source,
+        EvalError::Core(CoreError::SingleClass { part: "test", positives: 0, windows: 35 })
+    ));
+    assert!(TestSummary::new(&quiet).is_err());
+}
+
+#[test]
+fn json_has_the_documented_keys_and_comes_back() {
+    let (report, _) = world(&["a", "b"], "error_rate").report();
+    let json = report.to_json().unwrap();
+    assert_eq!(Report::from_json(&json).unwrap(), report);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let documented = include_str!("../../../../docs/report.md");
+    let mut paths = Vec::new();
+    collect_keys("", &value, &mut paths);
+    paths.sort();
+    paths.dedup();
+    for path in &paths {
+        assert!(documented.contains(&format!("`{path}`")), "docs/report.md lacks {path}");
+    }
+    for path in [
+        "format",
+        "version",
+        "input.missing_cells",
+        "failure_rule",
+        "target",
+        "window.step_minutes",
+        "features",
+        "split.purge",
+        "split.train.excluded.ongoing",
+        "test.prevalence",
+        "test.service_days",
+        "ceiling.oracle.pr_auc",
+        "models[].trainer",
+        "models[].lead_time_minutes.p10",
+        "models[].false_alarms_per_service_day",
+        "models[].services[].event_recall",
+        "notes",
+    ] {
+        assert!(paths.iter().any(|found| found == path), "report.json lacks {path}");
+    }
+    assert_eq!((value["format"].as_str(), value["version"].as_u64()), (Some("forewarn-report"), Some(1)));
+    assert_eq!(value["target"], "onset");
+    // The threshold is written as the shortest text of its 32 bits, the way predictions.csv writes scores.
+    let threshold = report.models[1].threshold.get();
+    assert!(json.contains(&format!("\"threshold\": {threshold},")), "{json}");
+    // What was never caught has no lead time, which is null and not a number.
+    assert!(
+        value["models"][0]["lead_time_minutes"]["mean"].is_null() || report.models[0].episodes_caught > 0
+    );
+}
+
+/// Paths of all keys; elements of lists are not told apart.
+fn collect_keys(path: &str, value: &serde_json::Value, out: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                out.push(path.clone());
+                collect_keys(&path, value, out);
+            }
+        }
+        serde_json::Value::Array(values) => {
+            values.iter().for_each(|value| collect_keys(&format!("{path}[]"), value, out));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn another_format_or_version_is_refused() {
+    let (report, _) = world(&["a"], "error_rate").report();
+    let json = report.to_json().unwrap();
+    let newer = Report::from_json(&json.replace("\"version\": 1", "\"version\": 2")).unwrap_err().to_string();
+    assert!(newer.contains("version 2 is none of 1 to 1"), "{newer}");
+    let other = Report::from_json(&json.replace("forewarn-report", "else")).unwrap_err().to_string();
+    assert!(other.contains("format is \"else\""), "{other}");
+    assert!(Report::from_json("{}").is_err());
+    let impossible = json.replacen("\"threshold\": 0", "\"threshold\": 1.5, \"x\": 0", 1);
+    assert!(Report::from_json(&impossible).is_err());
+}
+
+#[test]
+fn predictions_recompute_the_report() {
+    let world = world(&["a", "b"], "error_rate");
+    let (report, _) = world.report();
+    let model = &report.models[1];
+    let test = world.test(&world.scores(world.split.test()));
+    let mut csv = Vec::new();
+    predictions_csv(&mut csv, &[("metric", &test)]).unwrap();
+    let csv = String::from_utf8(csv).unwrap();
+    let threshold: f64 = model.threshold.get().to_string().parse().unwrap();
+    let rows = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let called: Vec<bool> =
+        rows.filter(|row| row[4].parse::<f64>().unwrap() >= threshold).map(|row| row[2] == "1").collect();
+    let right = called.iter().filter(|&&label| label).count();
+    assert_eq!(right as f64 / called.len() as f64, model.precision);
+    assert_eq!(right as f64 / report.test.positives as f64, model.recall);
+}
+
+#[test]
+fn the_table_is_narrow_and_says_what_matters() {
+    let (report, _) = world(&["a", "b\u{1b}[31m"], "error_rate").report();
+    let table = report.to_table();
+    assert!(table.lines().all(|line| line.chars().count() <= 112), "{table}");
+    assert!(!table.contains('\u{1b}'));
+    let model = &report.models[1];
+    let (caught, all) = (model.episodes_caught, report.test.episodes);
+    let first = table.lines().next().unwrap();
+    assert!(first.starts_with(&format!("{caught} of {all} failures were warned of, a median ")), "{first}");
+    assert!(first.ends_with(" a day per service."), "{first}");
+    let line = |name: &str| {
+        table.lines().position(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {table}"))
+    };
+    // The guess, then models with the best first, then the ceiling.
+    assert!(
+        line("a guess") < line("metric")
+            && line("metric") < line("silent")
+            && line("silent") < line("oracle")
+    );
+    assert!(table.lines().nth(line("metric")).unwrap().contains(&format!("{caught}/{all}")), "{table}");
+}
+
+#[test]
+fn headlines() {
+    let (mut report, _) = world(&["a"], "error_rate").report();
+    let model = report.models.len() - 1;
+    report.models[model].episodes_caught = 0;
+    report.models[model].lead_time_minutes = forewarn_eval::LeadTimes::new(vec![]);
+    report.models[model].false_alarms = 0;
+    report.models[model].false_alarms_per_service_day = 0.0;
+    let all = report.test.episodes;
+    assert_eq!(report.headline(), format!("None of {all} failures was warned of, at no false alarm."));
+    report.models[model].episodes_caught = 1;
+    report.models[model].lead_time_minutes = forewarn_eval::LeadTimes::new(vec![1.0]);
+    report.models[model].false_alarms = 3;
+    report.models[model].false_alarms_per_service_day = 1.25;
+    assert_eq!(
+        report.headline(),
+        format!("1 of {all} failures was warned of, 1 minute ahead, at 1.25 false alarms a day.")
+    );
+    report.models.clear();
+    assert_eq!(report.headline(), "No model was evaluated.");
+    assert!(report.to_table().contains("No model was evaluated."));
+    assert!(report.to_html(&Pictures::default()).contains("No model was evaluated."));
+}
+
+#[test]
+fn validation_chooses_and_not_the_test() {
+    let (mut report, _) = world(&["a"], "error_rate").report();
+    assert!(report.chosen().unwrap().name.starts_with("metric"));
+    report.models[0].pr_auc = 1.0;
+    assert!(report.chosen().unwrap().name.starts_with("metric"));
+    report.models[0].validation.pr_auc = report.models[1].validation.pr_auc;
+    assert_eq!(report.chosen().unwrap().name, "silent", "of equal ones the first");
+}
+
+#[test]
+fn the_page_is_whole_and_foreign_text_stays_text() {
+    let (report, pictures) = world(&[SCRIPT, "b"], "a<b>&\"c").report();
+    let page = report.to_html(&pictures);
+    assert!(!page.contains("<script") && !page.contains("a<b>"), "markup from a file");
+    assert!(page.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
+    for address in ["http:", "https:", "src=", "@import", "url("] {
+        assert!(!page.contains(address), "{address}");
+    }
+    for nan in ["NaN", "inf"] {
+        assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
+    }
+    // A drawing for each screen of the three wide figures, and one histogram a model that caught something.
+    let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
+    assert_eq!(page.matches("<svg").count(), 6 + histograms);
+    for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
+        let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+    assert_eq!(page, report.to_html(&pictures));
+    // Without pictures the numbers are still there.
+    let bare = report.to_html(&Pictures::default());
+    assert!(bare.contains("Service by service") && bare.len() < page.len());
+}
+
+#[test]
+fn a_timeline_needs_its_metrics_and_its_service() {
+    let world = world(&["a", "b"], "error_rate");
+    let test = world.test(&scores(&vec![0.5; world.split.test().len()]));
+    let policy = AlarmPolicy::new(Score::ONE, 5);
+    let episode = world.labels.episodes()[0][50];
+    let frame = world.frames.frame(0).unwrap();
+    let cut = |metrics: &[&str], service: &str, episode| {
+        EpisodeTimeline::new(frame, metrics, ("m", test.service(service).unwrap()), policy, episode, 20)
+    };
+    let good = cut(&["load"], "a", episode).unwrap();
+    assert_eq!(good.start, minute(51 * 50 - 20));
+    assert_eq!(good.end, minute(51 * 50 + 3 + 20));
+    assert_eq!(good.metrics[0].samples.len(), 44);
+    assert_eq!(good.failures, [episode]);
+    assert!(cut(&["nothing"], "a", episode).unwrap_err().to_string().contains("\"nothing\""));
+    assert!(matches!(cut(&["load"], "b", episode), Err(EvalError::UnknownService { .. })));
+    let elsewhere = Episode::new(minute(-5), minute(-5), minute(-4)).unwrap();
+    assert!(cut(&["load"], "a", elsewhere).is_err());
+}
