@@ -63,7 +63,7 @@ impl Recurrent {
             Trainer::Native => Ok(Box::new(Native::new(shape, steps, self.settings().batch_size))),
             #[cfg(feature = "libtorch")]
             Trainer::Libtorch { device } => {
-                Ok(Box::new(crate::libtorch::Libtorch::new(shape, steps, device)?))
+                Ok(Box::new(crate::libtorch::Libtorch::new(shape, steps, device)))
             }
         }
     }

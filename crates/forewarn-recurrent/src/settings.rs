@@ -59,7 +59,7 @@ pub struct Settings {
     pub hidden: usize,
     /// Units of a hidden `ReLU` layer in the head, 1 to 4096; `None` for a head that is one linear unit.
     pub head: Option<usize>,
-    /// Step size of AdamW at the start.
+    /// Step size of `AdamW` at the start.
     pub learning_rate: f64,
     /// How it goes on from there.
     pub schedule: Schedule,
