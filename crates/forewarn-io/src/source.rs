@@ -18,7 +18,7 @@ impl FileSource {
         Self { path: path.into(), options, summary: None }
     }
 
-    /// What the last reading found, with its notes; `None` before the first.
+    /// What the last reading found, with its notes; `None` before the first, and after one that failed.
     #[must_use]
     pub fn summary(&self) -> Option<&ReadSummary> {
         self.summary.as_ref()
@@ -31,6 +31,7 @@ impl Source for FileSource {
     }
 
     fn frames(&mut self) -> Result<FrameSet, CoreError> {
+        self.summary = None;
         let recording = read(&self.path, &self.options).map_err(|error| CoreError::Outside {
             what: "reading the recording".to_owned(),
             source: Box::new(error),

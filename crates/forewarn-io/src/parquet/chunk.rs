@@ -5,7 +5,21 @@ use ::parquet::{
     data_type::{BoolType, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
     errors::ParquetError,
 };
-use std::fmt::Display;
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Runs a part of the decoder; its panics, which damaged pages can cause, become errors.
+///
+/// What `decode` works on must not be used again after an error.
+pub(super) fn fenced<T>(decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|panic| {
+        let reason = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(ParquetError::General(reason.unwrap_or_else(|| "the decoder gave up".to_owned())))
+    })
+}
 
 /// The values of one column in one row group, a batch of rows at a time.
 pub(super) struct Values<T: DataType> {
@@ -97,14 +111,14 @@ impl Chunk {
     }
 
     fn decode(&mut self, rows: usize) -> Result<usize, ParquetError> {
-        match self {
+        fenced(|| match self {
             Self::Bool(values) => values.advance(rows),
             Self::Int32(values) => values.advance(rows),
             Self::Int64(values) => values.advance(rows),
             Self::Float(values) => values.advance(rows),
             Self::Double(values) => values.advance(rows),
             Self::Bytes(values) => values.advance(rows),
-        }
+        })
     }
 
     /// Shows the decoded rows to `put` as `f32`, NaN for null, each with the value as the file has it.

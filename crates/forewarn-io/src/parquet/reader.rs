@@ -1,5 +1,5 @@
 use super::{
-    chunk::{Chunk, Nullable},
+    chunk::{Chunk, Nullable, fenced},
     layout::{Holds, Zone, names, suitable},
 };
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
 use ::parquet::{
     data_type::ByteArray,
     errors::ParquetError,
-    file::reader::{FileReader, RowGroupReader, SerializedFileReader},
+    file::{
+        metadata::RowGroupMetaData,
+        reader::{FileReader, RowGroupReader, SerializedFileReader},
+    },
 };
 use forewarn_schema::Timestamp;
 use std::{
@@ -25,6 +28,9 @@ use std::{
 
 /// Rows that are decoded at once: a batch of some tens of columns stays in the processor's cache.
 const BATCH_ROWS: usize = 8192;
+
+/// How pandas calls an index without a name. As a metric it tells a model the time.
+const PANDAS_INDEX: &str = "__index_level_";
 
 /// Reads a recording from a Parquet file.
 ///
@@ -42,9 +48,9 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
     let path = path.as_ref();
     let origin = Origin::new(&path.display().to_string(), Format::Parquet);
     let mut file = open(path)?;
-    expect_ends(&mut file, &origin)?;
+    let length_bytes = expect_ends(&mut file, &origin)?;
     let damaged = |source: ParquetError| damaged(&origin, None, source);
-    let reader = SerializedFileReader::new(file).map_err(damaged)?;
+    let reader = fenced(|| SerializedFileReader::new(file)).map_err(damaged)?;
     let schema = reader.metadata().file_metadata().schema_descr();
     let columns = Columns::new(&origin, names(schema), options)?;
     let holds = suitable(&origin, schema, &columns)?;
@@ -58,9 +64,8 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
     let mut assembler = Assembler::new(&origin, columns.schema.clone(), options.step);
     for group in 0..reader.num_row_groups() {
         let group = reader.get_row_group(group).map_err(damaged)?;
+        let mut left = expect_places(group.metadata(), length_bytes, &origin, &columns)?;
         let mut chunks = open_chunks(&*group, &origin, &columns, &nullable)?;
-        let mut left = usize::try_from(group.metadata().num_rows())
-            .map_err(|_| damaged(ParquetError::General("a row group has less than no rows".to_owned())))?;
         while left > 0 {
             let rows = left.min(BATCH_ROWS);
             batch.fill(&mut chunks, rows)?;
@@ -75,11 +80,14 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
     if holds.iter().any(|holds| matches!(holds, Holds::Time { zone: Zone::Unstated, .. })) {
         notes.push("the timestamps have no zone and were read as UTC".to_owned());
     }
+    for name in columns.names.iter().filter(|name| name.starts_with(PANDAS_INDEX)) {
+        notes.push(format!("column {name:?} is a row index that pandas wrote, and was read as a metric"));
+    }
     assembler.finish(notes)
 }
 
-/// Refuses what does not begin and end as Parquet does, with a better reason than the decoder has.
-fn expect_ends(file: &mut File, origin: &Origin) -> Result<(), IoError> {
+/// Refuses what does not begin and end as Parquet does, with a better reason than the decoder has; returns the length.
+fn expect_ends(file: &mut File, origin: &Origin) -> Result<u64, IoError> {
     let failed = |source| IoError::Read { file: origin.file(), source };
     let prefix = take_prefix(file).map_err(failed)?;
     match sniff(&prefix) {
@@ -97,7 +105,38 @@ fn expect_ends(file: &mut File, origin: &Origin) -> Result<(), IoError> {
     if &end != b"PAR1" || length < 12 {
         return Err(IoError::ParquetCut { file: origin.file() });
     }
-    Ok(())
+    Ok(length)
+}
+
+/// Refuses a row group whose columns lie outside the file or have not one value a row; returns its rows.
+///
+/// The decoder trusts these numbers of the footer, and would panic.
+fn expect_places(
+    group: &RowGroupMetaData,
+    length_bytes: u64,
+    origin: &Origin,
+    columns: &Columns,
+) -> Result<usize, IoError> {
+    let rows = usize::try_from(group.num_rows())
+        .map_err(|_| damaged(origin, None, general("a row group has a negative number of rows")))?;
+    for (chunk, name) in group.columns().iter().zip(&columns.names) {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        let end = u64::try_from(start)
+            .ok()
+            .zip(u64::try_from(chunk.compressed_size()).ok())
+            .and_then(|(start, size)| start.checked_add(size));
+        if end.is_none_or(|end| end > length_bytes) {
+            return Err(damaged(origin, Some(name), general("it lies outside the file")));
+        }
+        if chunk.num_values() != group.num_rows() {
+            return Err(damaged(origin, Some(name), general("it has not one value for each row")));
+        }
+    }
+    Ok(rows)
+}
+
+fn general(reason: &str) -> ParquetError {
+    ParquetError::General(reason.to_owned())
 }
 
 fn damaged(origin: &Origin, column: Option<&str>, source: ParquetError) -> IoError {
@@ -111,9 +150,7 @@ fn open_chunks(
     nullable: &[Nullable],
 ) -> Result<Vec<Chunk>, IoError> {
     let open = |(index, name): (usize, &String)| {
-        group
-            .get_column_reader(index)
-            .and_then(|reader| Chunk::new(reader, nullable[index]))
+        fenced(|| Chunk::new(group.get_column_reader(index)?, nullable[index]))
             .map_err(|source| damaged(origin, Some(name), source))
     };
     columns.names.iter().enumerate().map(open).collect()

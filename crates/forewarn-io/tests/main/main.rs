@@ -1,0 +1,26 @@
+//! Files good and bad, through the public interface only.
+
+mod bad_input;
+mod clock;
+mod files;
+mod gaps;
+#[cfg(feature = "parquet")]
+mod parquet_files;
+mod round_trip;
+mod tolerance;
+
+use forewarn_io::{IoError, ReadOptions, Recording, csv};
+
+/// Reads `text` as the file `m.csv`, with `failure` as outcome where there is such a column.
+fn read(text: impl AsRef<[u8]>) -> Result<Recording, IoError> {
+    let text = text.as_ref();
+    let header = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let options = ReadOptions::default();
+    let has_outcome = header.windows(8).any(|part| part == b",failure");
+    csv::read_from(text, "m.csv", &if has_outcome { options.with_outcome_column("failure") } else { options })
+}
+
+/// The message that `text` is refused with.
+fn refusal(text: impl AsRef<[u8]>) -> String {
+    read(text).expect_err("the text must be refused").to_string()
+}

@@ -1,0 +1,309 @@
+use crate::round_trip::{assert_same, frame_set};
+use ::parquet::{
+    basic::Compression,
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
+    file::{properties::WriterProperties, writer::SerializedFileWriter},
+    schema::parser::parse_message_type,
+};
+use forewarn_io::{Format, IoError, ReadOptions, Recording, parquet, read};
+use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
+use proptest::prelude::*;
+use std::{fs, path::PathBuf, sync::Arc};
+use tempfile::TempDir;
+
+/// One column chunk: its values, and for an optional column the level of each row.
+enum Column {
+    Bool(Vec<bool>, Option<Vec<i16>>),
+    Int32(Vec<i32>, Option<Vec<i16>>),
+    Int64(Vec<i64>, Option<Vec<i16>>),
+    Float(Vec<f32>, Option<Vec<i16>>),
+    Double(Vec<f64>, Option<Vec<i16>>),
+    Text(Vec<&'static str>, Option<Vec<i16>>),
+}
+
+/// A file of columns such as `required int64 timestamp;`, one list of chunks a row group.
+struct Sample {
+    folder: TempDir,
+}
+
+impl Sample {
+    fn new(columns: &str, groups: &[Vec<Column>]) -> Self {
+        Self::compressed(columns, groups, Compression::SNAPPY)
+    }
+
+    fn compressed(columns: &str, groups: &[Vec<Column>], compression: Compression) -> Self {
+        let sample = Self { folder: tempfile::tempdir().unwrap() };
+        let schema = Arc::new(parse_message_type(&format!("message m {{ {columns} }}")).unwrap());
+        let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+        let file = fs::File::create(sample.path()).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, properties).unwrap();
+        for group in groups {
+            let mut row_group = writer.next_row_group().unwrap();
+            for column in group {
+                let mut chunk = row_group.next_column().unwrap().unwrap();
+                fn put<T: DataType>(
+                    chunk: &mut ::parquet::file::writer::SerializedColumnWriter<'_>,
+                    values: &[T::T],
+                    levels: &Option<Vec<i16>>,
+                ) {
+                    chunk.typed::<T>().write_batch(values, levels.as_deref(), None).unwrap();
+                }
+                match column {
+                    Column::Bool(values, levels) => put::<BoolType>(&mut chunk, values, levels),
+                    Column::Int32(values, levels) => put::<Int32Type>(&mut chunk, values, levels),
+                    Column::Int64(values, levels) => put::<Int64Type>(&mut chunk, values, levels),
+                    Column::Float(values, levels) => put::<FloatType>(&mut chunk, values, levels),
+                    Column::Double(values, levels) => put::<DoubleType>(&mut chunk, values, levels),
+                    Column::Text(values, levels) => {
+                        let values: Vec<_> = values.iter().map(|text| ByteArray::from(*text)).collect();
+                        put::<ByteArrayType>(&mut chunk, &values, levels);
+                    }
+                }
+                chunk.close().unwrap();
+            }
+            row_group.close().unwrap();
+        }
+        writer.close().unwrap();
+        sample
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("m.parquet")
+    }
+
+    fn read(&self) -> Result<Recording, IoError> {
+        read(self.path(), &ReadOptions::default())
+    }
+
+    /// The message without the folder's name.
+    fn refusal(&self, options: &ReadOptions) -> String {
+        let message = read(self.path(), options).expect_err("the file must be refused").to_string();
+        message.replace(&self.path().display().to_string(), "m.parquet")
+    }
+}
+
+const TIME: &str = "required int64 timestamp (TIMESTAMP(MILLIS,true));";
+
+fn minutes(range: std::ops::Range<i64>) -> Column {
+    Column::Int64(range.map(|minute| minute * 60_000).collect(), None)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn parquet_keeps_every_bit(frames in frame_set()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.parquet");
+        parquet::write(&frames, &path).unwrap();
+        let recording = read(&path, &ReadOptions::default()).unwrap();
+        assert_same(&recording.frames, &frames);
+        let summary = recording.summary;
+        prop_assert_eq!((summary.format, summary.gap_rows), (Format::Parquet, 0));
+        let mut bytes = Vec::new();
+        parquet::write_to(&frames, &mut bytes).unwrap();
+        prop_assert!(fs::read(&path).unwrap() == bytes, "the same frames give the same bytes");
+    }
+}
+
+#[test]
+fn more_rows_than_a_batch_and_a_row_group_hold() {
+    let schema = Schema::new(vec![Metric::gauge("x"), Metric::gauge("y")]).unwrap();
+    let frame = |name, rows: u32| {
+        let value = |row: u32| [row as f32, if row.is_multiple_of(7) { f32::NAN } else { -(row as f32) }];
+        let values = (0..rows).flat_map(value).collect();
+        Frame::new(name, schema.clone(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+    };
+    let frames =
+        FrameSet::from_frames(vec![frame("a", 100_001), frame("b", 1), frame("c", 199_999)]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.parquet");
+    parquet::write(&frames, &path).unwrap();
+    let recording = parquet::read(&path, &ReadOptions::default()).unwrap();
+    assert_same(&recording.frames, &frames);
+    assert_eq!(recording.summary.rows, 300_001);
+}
+
+#[test]
+fn every_type_and_null_is_read() {
+    let columns = "
+        required binary service (UTF8); required int64 timestamp (TIMESTAMP(NANOS,false)); optional boolean up;
+        optional int32 a; required int32 b (INTEGER(32,false)); optional int64 c; required float d; optional double e;";
+    let levels = || Some(vec![1, 0, 1]);
+    let group = |start: i64| {
+        vec![
+            Column::Text(vec!["web", "web", " web "], None),
+            Column::Int64((start..start + 3).map(|minute| minute * 60_000_000_000 + 999_999).collect(), None),
+            Column::Bool(vec![true, false], levels()),
+            Column::Int32(vec![-1, 2], levels()),
+            Column::Int32(vec![-1, 0, 1], None),
+            Column::Int64(vec![-3, 1 << 40], levels()),
+            Column::Float(vec![0.5, f32::NAN, 1.5], None),
+            Column::Double(vec![0.1, -1e30], levels()),
+        ]
+    };
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(Default::default()),
+        Compression::ZSTD(Default::default()),
+        Compression::LZ4_RAW,
+    ] {
+        let sample = Sample::compressed(columns, &[group(0), group(3)], compression);
+        let recording = sample.read().unwrap();
+        let web = recording.frames.frame(0).unwrap();
+        assert_eq!((web.service(), web.start(), web.rows()), ("web", Timestamp::EPOCH, 6));
+        for first in [0, 3] {
+            let row = |row: usize| web.row(first + row).unwrap();
+            assert_eq!(*row(0), [1.0, -1.0, u32::MAX as f32, -3.0, 0.5, 0.1]);
+            assert_eq!(
+                row(1).iter().map(|value| value.is_nan()).collect::<Vec<_>>(),
+                [true, true, false, true, true, true]
+            );
+            assert_eq!(*row(2), [0.0, 2.0, 1.0, (1u64 << 40) as f32, 1.5, -1e30]);
+        }
+        assert_eq!(recording.summary.missing_cells, 10);
+        assert_eq!(recording.summary.notes, ["the timestamps have no zone and were read as UTC"]);
+    }
+}
+
+#[test]
+fn times_may_be_integers_or_text() {
+    let x = || Column::Float(vec![1.0, 2.0], None);
+    let columns = "required int64 timestamp; required float x;";
+    let sample = Sample::new(columns, &[vec![Column::Int64(vec![1_704_067_200, 1_704_067_260], None), x()]]);
+    let recording = sample.read().unwrap();
+    assert_eq!(recording.summary.services[0].start.to_string(), "2024-01-01T00:00:00Z");
+    assert_eq!(recording.summary.notes, ["integer timestamps were read as seconds since 1970"]);
+    let columns = "required binary timestamp (UTF8); required float x;";
+    let texts = vec!["2024-01-01T00:00:00Z", "2024-01-01T00:01:00Z"];
+    let recording = Sample::new(columns, &[vec![Column::Text(texts, None), x()]]).read().unwrap();
+    assert_eq!(recording.summary.services[0].end.to_string(), "2024-01-01T00:02:00Z");
+}
+
+#[test]
+fn a_row_index_among_the_metrics_is_remarked_on() {
+    let columns = format!("{TIME} required float x; required int64 __index_level_0__;");
+    let group = vec![minutes(0..2), Column::Float(vec![1.0, 2.0], None), Column::Int64(vec![7, 8], None)];
+    assert_eq!(
+        Sample::new(&columns, &[group]).read().unwrap().summary.notes,
+        [r#"column "__index_level_0__" is a row index that pandas wrote, and was read as a metric"#]
+    );
+}
+
+#[test]
+fn each_fault_has_one_message_with_its_place() {
+    let x = |values: &[f32]| Column::Float(values.to_vec(), None);
+    let plain = ReadOptions::default();
+    let refuse = |columns: &str, groups: &[Vec<Column>]| Sample::new(columns, groups).refusal(&plain);
+
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required float error_rate;"),
+            &[vec![minutes(0..2), x(&[0.1, 0.2])], vec![minutes(2..4), x(&[0.3, 7.0])]]
+        ),
+        r#"m.parquet, row 4, column "error_rate": 7 is outside 0..=1 (ratio)"#
+    );
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required double x;"),
+            &[vec![minutes(0..1), Column::Double(vec![1e39], None)]]
+        ),
+        r#"m.parquet, row 1, column "x": 1000000000000000000000000000000000000000 is outside the finite numbers (dimensionless)"#
+    );
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required float x;"),
+            &[vec![minutes(0..2), x(&[1.0, 1.0])], vec![minutes(1..2), x(&[1.0])]]
+        ),
+        r#"m.parquet, row 3: "service" has had a row at 1970-01-01T00:01:00Z already, in row 2"#
+    );
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required binary host (UTF8); required float x;"),
+            &[vec![minutes(0..1), Column::Text(vec!["a"], None), x(&[1.0])]]
+        ),
+        r#"m.parquet, column "host": is text, expected a number (boolean, 32- or 64-bit integer, float or double)"#
+    );
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required int32 day (DATE);"),
+            &[vec![minutes(0..1), Column::Int32(vec![1], None)]]
+        ),
+        r#"m.parquet, column "day": is INT32 (Date), expected a number (boolean, 32- or 64-bit integer, float or double)"#
+    );
+    assert_eq!(
+        refuse(
+            &format!("{TIME} required group g {{ required float x; }}"),
+            &[vec![minutes(0..1), x(&[1.0])]]
+        ),
+        r#"m.parquet, column "g.x": is nested, expected a number (boolean, 32- or 64-bit integer, float or double)"#
+    );
+    assert_eq!(
+        refuse("required float timestamp; required float x;", &[vec![x(&[1.0]), x(&[1.0])]]),
+        r#"m.parquet, column "timestamp": is FLOAT, expected a timestamp, a 64-bit integer or text"#
+    );
+    assert_eq!(
+        refuse("required int64 time; required float x;", &[vec![minutes(0..1), x(&[1.0])]]),
+        r#"m.parquet: has no column "timestamp": the columns are "time", "x""#
+    );
+    assert_eq!(refuse(&format!("{TIME} required float x;"), &[]), "m.parquet: has columns but no rows");
+    let optional = "optional int64 timestamp (TIMESTAMP(MILLIS,true)); optional binary service (UTF8); required float x;";
+    let times = |levels| Column::Int64(vec![60_000], Some(levels));
+    let names = |levels| Column::Text(vec!["a"], Some(levels));
+    let one = x(&[1.0, 1.0]);
+    let error = refuse(optional, &[vec![times(vec![1, 0]), names(vec![1, 0]), one]]);
+    assert!(error.starts_with(r#"m.parquet, row 2, column "timestamp": "" is no time"#), "{error}");
+    let both = Column::Int64(vec![60_000, 120_000], Some(vec![1, 1]));
+    assert_eq!(
+        refuse(optional, &[vec![both, names(vec![0, 1]), x(&[1.0, 1.0])]]),
+        r#"m.parquet, row 1, column "service": is empty, expected the service's name"#
+    );
+
+    let sample = Sample::new(
+        &format!("{TIME} required float x; required int32 failure;"),
+        &[vec![minutes(0..1), x(&[1.0]), Column::Int32(vec![2], None)]],
+    );
+    assert_eq!(
+        sample.refusal(&plain.clone().with_outcome_column("failure")),
+        r#"m.parquet, row 1, column "failure": 2 is no outcome, expected 0, 1 or an empty cell"#
+    );
+    assert_eq!(
+        sample.refusal(&plain.with_outcome_column("failed")),
+        r#"m.parquet: has no column "failed" to be the outcome: it could be "x", "failure""#
+    );
+}
+
+#[test]
+fn damaged_files_are_refused_or_read_and_never_panic() {
+    let columns = format!("{TIME} required binary service (UTF8); optional float x;");
+    let group = |start: i64| {
+        vec![
+            minutes(start..start + 8),
+            Column::Text(vec!["web"; 8], None),
+            Column::Float(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0], Some(vec![1, 1, 0, 1, 1, 1, 0, 1])),
+        ]
+    };
+    let sample = Sample::new(&columns, &[group(0), group(8)]);
+    assert!(sample.read().is_ok());
+    let whole = fs::read(sample.path()).unwrap();
+    for length in 0..whole.len() {
+        fs::write(sample.path(), &whole[..length]).unwrap();
+        let error = sample.read().expect_err("a part of a file is no file");
+        let expected = match length {
+            0 => matches!(error, IoError::Empty { .. }),
+            1..4 => matches!(error, IoError::NotParquet { .. }),
+            _ => matches!(error, IoError::ParquetCut { .. }),
+        };
+        assert!(expected, "{length}: {error}");
+    }
+    let mut refused = 0;
+    for at in 4..whole.len() - 4 {
+        for flip in [0x01, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= flip;
+            fs::write(sample.path(), &bytes).unwrap();
+            refused += usize::from(sample.read().is_err());
+        }
+    }
+    assert!(refused > whole.len(), "{refused} of {} damaged files were refused", 3 * (whole.len() - 8));
+}
