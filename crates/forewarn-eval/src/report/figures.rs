@@ -145,6 +145,12 @@ pub(crate) fn timeline(timeline: &EpisodeTimeline, screen: Screen) -> String {
         svg.text("tick", (at, bottom + 18.0), anchor, &label);
     }
 
+    let onset = clamped(timeline.episode.onset());
+    svg.line("onset", (onset, HEAD - 6.0), (onset, bottom));
+    for &alarm in &timeline.alarms {
+        svg.line("alarm", (clamped(alarm), HEAD - 22.0), (clamped(alarm), bottom));
+    }
+
     let mut top = HEAD + gap;
     for metric in &timeline.metrics {
         metric_track(&mut svg, metric, x, top, track);
@@ -153,8 +159,6 @@ pub(crate) fn timeline(timeline: &EpisodeTimeline, screen: Screen) -> String {
     score_track(&mut svg, timeline, x, top, scored);
 
     // Names of the two moments that matter, on lines of their own, so that they never collide.
-    let onset = clamped(timeline.episode.onset());
-    svg.line("onset", (onset, HEAD - 6.0), (onset, bottom));
     let side = |at: f64| if at > width / 2.0 { (at - 5.0, Anchor::End) } else { (at + 5.0, Anchor::Start) };
     let (at, anchor) = side(onset);
     svg.text(
@@ -163,9 +167,6 @@ pub(crate) fn timeline(timeline: &EpisodeTimeline, screen: Screen) -> String {
         anchor,
         &format!("failure begins {}", clock(timeline.episode.onset())),
     );
-    for &alarm in &timeline.alarms {
-        svg.line("alarm", (clamped(alarm), HEAD - 22.0), (clamped(alarm), bottom));
-    }
     if let Some(&alarm) = timeline.alarms.iter().rev().find(|&&time| time < timeline.episode.onset()) {
         let (at, anchor) = side(clamped(alarm));
         svg.text("mark alarm-text", (at, HEAD - 22.0), anchor, &format!("alarm {}", clock(alarm)));

@@ -62,21 +62,18 @@ impl Report {
         let lead = &model.lead_time_minutes;
         page.card(
             "Median warning",
-            &or_dash(lead.median, |minutes| format!("{} min", quantity(minutes))),
+            &or_dash(lead.median, |minutes| format!("{}\u{a0}min", quantity(minutes))),
             &lead.p10.map_or_else(
                 || "nothing was caught".to_owned(),
-                |p10| format!("nine of ten: {} min or more", quantity(p10)),
+                |p10| format!("nine of ten: {}\u{a0}min or more", quantity(p10)),
             ),
         );
-        let per_service = if self.input.services > 1 { " per service" } else { "" };
+        let rate =
+            if self.input.services > 1 { "False alarms per service-day" } else { "False alarms a day" };
         page.card(
-            "False alarms a day",
+            rate,
             &quantity(model.false_alarms_per_service_day),
-            &format!(
-                "{} of {}{per_service}",
-                count(model.false_alarms),
-                counted(model.alarms, "alarm", "alarms")
-            ),
+            &format!("{} of {}", count(model.false_alarms), counted(model.alarms, "alarm", "alarms")),
         );
         page.card(
             "PR-AUC",
@@ -106,12 +103,11 @@ impl Report {
             "False alarms / day",
             "Late",
             "Brier",
-            "Fit",
         ] {
             page.column(name);
         }
         page.raw("</tr></thead>\n<tbody>\n");
-        page.row("reference", "a guess: the prevalence", &[share(self.test.prevalence), share(0.5)], 11);
+        page.row("reference", "a guess: the prevalence", &[share(self.test.prevalence), share(0.5)], 10);
         let chosen = self.chosen().map(std::ptr::from_ref);
         for model in self.ranked() {
             let class = if chosen == Some(std::ptr::from_ref(model)) { "chosen" } else { "" };
@@ -122,13 +118,12 @@ impl Report {
                 share(model.recall),
                 share(model.f1),
                 format!("{} / {}", count(model.episodes_caught), count(self.test.episodes)),
-                or_dash(model.lead_time_minutes.median, |minutes| format!("{} min", quantity(minutes))),
+                or_dash(model.lead_time_minutes.median, |minutes| format!("{}\u{a0}min", quantity(minutes))),
                 quantity(model.false_alarms_per_service_day),
                 count(model.late_alarms),
                 share(model.brier),
-                format!("{} s", quantity(model.fit_seconds)),
             ];
-            page.row(class, &name_of(model), &cells, 11);
+            page.row(class, &name_of(model), &cells, 10);
         }
         for (index, (name, bound)) in self.ceiling.iter().flat_map(super::Ceiling::bounds).enumerate() {
             let blank = String::new();
@@ -138,7 +133,7 @@ impl Report {
                 if index == 0 { "reference ruled" } else { "reference" },
                 &format!("ceiling: {name}"),
                 &cells,
-                11,
+                10,
             );
         }
         page.raw("</tbody></table></div>\n");
@@ -154,10 +149,11 @@ impl Report {
         page.raw("</p>\n<dl class=\"plain\">\n");
         for model in self.ranked() {
             page.raw(&format!(
-                "<dt>{}</dt><dd>{} Threshold {}, scored {} in {}\u{a0}s.</dd>\n",
+                "<dt>{}</dt><dd>{} Threshold {}; fitted in {}\u{a0}s, scored {} in {}\u{a0}s.</dd>\n",
                 escape(&name_of(model)),
                 escape(&sentence(&model.description)),
                 model.threshold.get(),
+                quantity(model.fit_seconds),
                 counted(self.test.windows, "window", "windows"),
                 quantity(model.score_seconds),
             ));
@@ -207,7 +203,7 @@ impl Report {
         );
         for model in models.into_iter().take(HISTOGRAMS) {
             let lead = &model.lead_time_minutes;
-            let minutes = |value| or_dash(value, |minutes| format!("{} min", quantity(minutes)));
+            let minutes = |value| or_dash(value, |minutes| format!("{}\u{a0}min", quantity(minutes)));
             page.raw(&format!(
                 "<figure><figcaption><b>{}</b>{} of {} warned of; mean {}, median {}</figcaption>\n{}</figure>\n",
                 escape(&name_of(model)),
@@ -345,7 +341,9 @@ impl Report {
                 or_dash(service.pr_auc, share),
                 or_dash(service.roc_auc, share),
                 format!("{} / {}", count(service.episodes_caught), count(service.episodes)),
-                or_dash(service.lead_time_minutes.median, |minutes| format!("{} min", quantity(minutes))),
+                or_dash(service.lead_time_minutes.median, |minutes| {
+                    format!("{}\u{a0}min", quantity(minutes))
+                }),
                 or_dash(service.false_alarms_per_service_day, quantity),
                 count(service.late_alarms),
             ]
