@@ -35,7 +35,7 @@ pub fn write(frames: &FrameSet, path: impl AsRef<Path>) -> Result<(), IoError> {
         .map_err(|source| IoError::Write { file: name(), source: source.into() })
 }
 
-/// Writes frames as Parquet to anything that takes bytes; see [`write`].
+/// Writes frames as Parquet to anything that takes bytes; see [`write`](write()).
 ///
 /// # Errors
 /// [`IoError::Write`], [`IoError::Unwritable`].

@@ -1,5 +1,7 @@
 //! Files good and bad, through the public interface only.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which Clippy takes for code")]
+
 mod bad_input;
 mod clock;
 mod files;
