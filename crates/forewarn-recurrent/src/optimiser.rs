@@ -6,7 +6,7 @@ const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// AdamW with the gradient's global norm clipped.
+/// `AdamW` with the gradient's global norm clipped.
 ///
 /// # References
 /// I. Loshchilov and F. Hutter, *Decoupled weight decay regularization*, ICLR 2019. R. Pascanu, T. Mikolov and Y. Bengio, *On the

@@ -93,12 +93,12 @@ impl Default for Settings {
         Self {
             cell: Cell::Lstm,
             hidden: 64,
-            head: None,
-            learning_rate: 1e-3,
+            head: Some(32),
+            learning_rate: 2e-3,
             schedule: Schedule::Cosine,
             weight_decay: 1e-2,
-            dropout: 0.0,
-            batch_size: 64,
+            dropout: 0.3,
+            batch_size: 256,
             max_epochs: 12,
             patience: 4,
             windows_per_epoch: 65_536,
@@ -240,11 +240,11 @@ mod tests {
 
     #[test]
     fn settings_are_read_as_they_were_written() {
-        let gru = Recurrent::new(Settings { cell: Cell::Gru, head: Some(8), ..Settings::default() }).unwrap();
+        let gru = Recurrent::new(Settings { cell: Cell::Gru, head: None, ..Settings::default() }).unwrap();
         let json = serde_json::to_string(&gru).unwrap();
         assert_eq!(serde_json::from_str::<Recurrent>(&json).unwrap(), gru);
         assert_eq!(
-            serde_json::from_str::<Recurrent>(r#"{"cell":"gru","head":8}"#).unwrap(),
+            serde_json::from_str::<Recurrent>(r#"{"cell":"gru","head":null}"#).unwrap(),
             gru,
             "what is left out is the default"
         );

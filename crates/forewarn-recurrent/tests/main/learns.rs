@@ -3,8 +3,18 @@ use forewarn_core::{Estimator, FitProgress, Predictor, Silent, average_precision
 use forewarn_recurrent::{Cell, Recurrent, RecurrentModel, Settings};
 
 pub(crate) fn settings(cell: Cell) -> Settings {
-    let base = Settings { cell, hidden: 16, learning_rate: 0.01, max_epochs: 15, ..Settings::default() };
-    Settings { patience: 15, seed: 5, ..base }
+    Settings {
+        cell,
+        hidden: 16,
+        head: None,
+        dropout: 0.0,
+        learning_rate: 0.01,
+        batch_size: 64,
+        max_epochs: 15,
+        patience: 15,
+        seed: 5,
+        ..Settings::default()
+    }
 }
 
 pub(crate) fn fit(settings: Settings, task: &Task) -> RecurrentModel {
