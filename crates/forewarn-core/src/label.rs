@@ -25,6 +25,22 @@ impl std::fmt::Display for Target {
     }
 }
 
+impl std::str::FromStr for Target {
+    type Err = CoreError;
+
+    fn from_str(text: &str) -> Result<Self, CoreError> {
+        match text {
+            "onset" => Ok(Self::Onset),
+            "active" => Ok(Self::Active),
+            _ => Err(CoreError::InvalidSetting {
+                name: "target",
+                value: text.to_owned(),
+                expected: "onset or active",
+            }),
+        }
+    }
+}
+
 /// Why a window has no label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -184,5 +200,13 @@ mod tests {
     #[test]
     fn a_label_takes_one_byte() {
         assert_eq!(size_of::<Label>(), 1);
+    }
+
+    #[test]
+    fn targets_are_read_as_they_are_written() {
+        for target in [Target::Onset, Target::Active] {
+            assert_eq!(target.to_string().parse::<Target>().unwrap(), target);
+        }
+        assert!("Onset?".parse::<Target>().is_err());
     }
 }

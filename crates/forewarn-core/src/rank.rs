@@ -29,9 +29,9 @@ pub fn average_precision(scores: &[Score], positive: &[bool]) -> Result<f64, Cor
         let gained = tied.iter().filter(|(_, label)| *label).count();
         hits += gained;
         seen += tied.len();
-        area += gained as f64 * (hits as f64 / seen as f64);
+        area += gained as f64 / positives as f64 * (hits as f64 / seen as f64);
     }
-    Ok(area / positives as f64)
+    Ok(area)
 }
 
 #[cfg(test)]

@@ -23,6 +23,21 @@ impl Fractions {
     }
 }
 
+/// Reads `0.70,0.15,0.15`.
+impl std::str::FromStr for Fractions {
+    type Err = WindowError;
+
+    fn from_str(text: &str) -> Result<Self, WindowError> {
+        let shares: Vec<f64> = text.split(',').map_while(|share| share.trim().parse().ok()).collect();
+        match shares[..] {
+            [train, validation, test] if text.split(',').count() == 3 => {
+                Ok(Self::new(train, validation, test)?)
+            }
+            _ => Err(WindowError::UnreadableFractions { text: text.to_owned() }),
+        }
+    }
+}
+
 impl Default for Fractions {
     /// 0.70, 0.15, 0.15.
     fn default() -> Self {

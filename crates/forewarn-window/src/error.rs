@@ -26,6 +26,18 @@ pub enum WindowError {
         /// Columns now.
         got: Vec<String>,
     },
+    /// A text that is no three shares.
+    #[error("{text:?} is no split: expected three numbers, such as 0.70,0.15,0.15")]
+    UnreadableFractions {
+        /// The text.
+        text: String,
+    },
+    /// A cut-off that is not positive.
+    #[error("standard scores cannot be cut off at {limit} deviations: expected a positive number")]
+    InvalidLimit {
+        /// The limit asked for.
+        limit: f32,
+    },
     /// A saved normaliser whose numbers cannot be used.
     #[error("the saved normaliser is damaged: {reason}")]
     DamagedNormaliser {

@@ -19,10 +19,14 @@ pub enum Scope {
 ///
 /// A training row is one that lies in some training window. The deviation is that of the population (`n` in the denominator, as in
 /// scikit-learn's `StandardScaler`). A column that is constant in training is centred and not scaled. Missing values stay missing.
+///
+/// A metric that hardly moves in training can be thousands of deviations away later. [`with_limit`](Self::with_limit) keeps such values
+/// from drowning all others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct ZScore {
     columns: Vec<String>,
+    limit: Option<f32>,
     global: Vec<Moments>,
     services: BTreeMap<String, Vec<Moments>>,
 }
@@ -31,6 +35,7 @@ pub struct ZScore {
 #[serde(deny_unknown_fields)]
 struct Parts {
     columns: Vec<String>,
+    limit: Option<f32>,
     global: Vec<Moments>,
     services: BTreeMap<String, Vec<Moments>>,
 }
@@ -117,7 +122,19 @@ impl ZScore {
             Scope::Service => services.into_iter().map(|(name, sums)| (name, own(sums))).collect(),
             Scope::Global => BTreeMap::new(),
         };
-        Ok(Self { columns: schema.names().map(str::to_owned).collect(), global, services })
+        Ok(Self { columns: schema.names().map(str::to_owned).collect(), limit: None, global, services })
+    }
+
+    /// The same normaliser with standard scores cut off at `limit` deviations on both sides.
+    ///
+    /// # Errors
+    /// [`WindowError::InvalidLimit`] unless `limit` is positive.
+    pub fn with_limit(self, limit: f32) -> Result<Self, WindowError> {
+        if limit > 0.0 {
+            Ok(Self { limit: Some(limit), ..self })
+        } else {
+            Err(WindowError::InvalidLimit { limit })
+        }
     }
 
     /// The columns after normalisation: the same names, without a unit.
@@ -141,7 +158,7 @@ impl ZScore {
         let schema = self.schema(frames.schema())?;
         let own: Vec<&[Moments]> =
             frames.layout().services().iter().map(|place| self.of(place.name())).collect();
-        Ok(frames.map_rows(schema, |service, row| normalise(own[service], row))?)
+        Ok(frames.map_rows(schema, |service, row| self.normalise(own[service], row))?)
     }
 
     /// Normalises one row of `service` in place, with the same bits as [`apply`](Self::apply).
@@ -155,18 +172,21 @@ impl ZScore {
                 forewarn_core::CoreError::LengthMismatch { what: "values of a row", expected, got }.into()
             );
         }
-        normalise(self.of(service), row);
+        self.normalise(self.of(service), row);
         Ok(())
     }
 
     fn of(&self, service: &str) -> &[Moments] {
         self.services.get(service).unwrap_or(&self.global)
     }
-}
 
-fn normalise(moments: &[Moments], row: &mut [f32]) {
-    for (value, moments) in row.iter_mut().zip(moments) {
-        *value = ((f64::from(*value) - moments.mean) / moments.deviation) as f32;
+    fn normalise(&self, moments: &[Moments], row: &mut [f32]) {
+        for (value, moments) in row.iter_mut().zip(moments) {
+            *value = ((f64::from(*value) - moments.mean) / moments.deviation) as f32;
+        }
+        if let Some(limit) = self.limit {
+            row.iter_mut().for_each(|value| *value = value.clamp(-limit, limit));
+        }
     }
 }
 
@@ -196,12 +216,22 @@ impl TryFrom<Parts> for ZScore {
                 }
             }
         }
-        Ok(Self { columns: parts.columns, global: parts.global, services: parts.services })
+        let Parts { columns, limit, global, services } = parts;
+        let zscore = Self { columns, limit: None, global, services };
+        match limit {
+            Some(limit) => zscore.with_limit(limit),
+            None => Ok(zscore),
+        }
     }
 }
 
 impl From<ZScore> for Parts {
     fn from(zscore: ZScore) -> Self {
-        Self { columns: zscore.columns, global: zscore.global, services: zscore.services }
+        Self {
+            columns: zscore.columns,
+            limit: zscore.limit,
+            global: zscore.global,
+            services: zscore.services,
+        }
     }
 }

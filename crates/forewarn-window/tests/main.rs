@@ -47,6 +47,10 @@ fn what_cannot_be_split_says_why() {
     let short = labels(&frames(&[40]), WindowSpec::default());
     let error = chronological(&short, Fractions::default()).unwrap_err().to_string();
     assert!(error.contains("validation part"), "{error}");
+    assert_eq!("0.70, 0.15,0.15".parse::<Fractions>().unwrap(), Fractions::default());
+    for wrong in ["", "0.7,0.3", "0.7,0.1,0.1,0.1", "0.7,x,0.15", "0.7,0.2,0.2"] {
+        assert!(wrong.parse::<Fractions>().is_err(), "{wrong}");
+    }
     for wrong in [[0.5, 0.5, 0.5], [1.0, 0.0, 0.0], [f64::NAN, 0.5, 0.5], [-0.2, 0.6, 0.6]] {
         assert!(Fractions::new(wrong[0], wrong[1], wrong[2]).is_err());
     }
@@ -95,6 +99,10 @@ fn moments_are_those_of_training_rows_alone() {
             serde_json::from_str::<ZScore>(&json.replace("\"deviation\":1.0", "\"deviation\":0.0")).is_err()
         );
         assert!(zscore.apply_row("a", &mut [1.0]).is_err());
+        let mut far = [1e6, f32::NAN];
+        zscore.clone().with_limit(4.0).unwrap().apply_row("a", &mut far).unwrap();
+        assert!(far[0] == 4.0 && far[1].is_nan());
+        assert!(zscore.with_limit(f32::NAN).is_err());
     }
 }
 

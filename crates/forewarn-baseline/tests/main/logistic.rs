@@ -222,9 +222,9 @@ fn no_convergence_is_an_error_with_its_numbers() {
         panic!("{source}")
     };
     assert!(gradient_norm > tolerance && *tolerance > 1e-7);
-    // A tolerance below what f64 can tell apart ends as well.
-    let model = LogisticRegression::new(Input::Aggregates).with_tolerance(1e-300);
-    assert!(matches!(data.fit(&model), Err(CoreError::Outside { .. })));
+    // A tolerance below what f64 can tell apart ends as well, at the minimum.
+    let strict = data.fit(&LogisticRegression::new(Input::Aggregates).with_tolerance(1e-300)).unwrap();
+    assert!(strict.convergence().unwrap().gradient_norm < 1e-6);
 }
 
 #[test]

@@ -21,7 +21,17 @@ enum Needs {
 }
 
 /// The examples that are run. All others are built, as the tests are.
-const EXAMPLES: &[Example] = &[];
+const EXAMPLES: &[Example] = &[
+    Example { name: "quickstart", arguments: &[], needs: Needs::Rust },
+    Example { name: "failure_rules", arguments: &[], needs: Needs::Rust },
+    Example { name: "custom_model", arguments: &[], needs: Needs::Rust },
+    Example { name: "early_warning", arguments: &["--output", "target/early_warning"], needs: Needs::Rust },
+    Example {
+        name: "early_warning",
+        arguments: &["--models", "lstm,gru", "--output", "target/early_warning_libtorch"],
+        needs: Needs::Libtorch,
+    },
+];
 
 /// The package of `examples/`.
 const EXAMPLES_PACKAGE: &str = "forewarn-examples";

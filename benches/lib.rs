@@ -1,0 +1,1 @@
+//! Benchmarks of the forewarn workspace. Run them with `cargo bench -p forewarn-benches`.

@@ -1,0 +1,93 @@
+use forewarn_core::CoreError;
+use forewarn_eval::EvalError;
+use forewarn_label::LabelError;
+use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_sim::SimError;
+use forewarn_window::WindowError;
+use std::path::PathBuf;
+
+/// Why an experiment could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// Frames are wrong.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A source failed, or parts do not fit one another.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The failure rule does not fit the metrics.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// The data cannot be split or normalised.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The scores cannot be evaluated.
+    #[error(transparent)]
+    Evaluate(#[from] EvalError),
+    /// The ceiling cannot be computed.
+    #[error(transparent)]
+    Ceiling(#[from] SimError),
+    /// A model cannot be fitted or does not score.
+    #[error("{name}: {source}")]
+    Model {
+        /// The model.
+        name: String,
+        /// What is wrong.
+        source: CoreError,
+    },
+    /// There is nothing to fit.
+    #[error("an experiment needs at least one model")]
+    NoModels,
+    /// Two models of one name.
+    #[error("two models are called {name:?}")]
+    DuplicateModel {
+        /// The repeated name.
+        name: String,
+    },
+    /// A name that is no standard model.
+    #[error("there is no model {name:?}: the models are {}", available.join(", "))]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        available: Vec<&'static str>,
+    },
+    /// The rule never finds a failure.
+    #[error("nothing ever fails: {rule} is not satisfied in {rows} rows of {services} services")]
+    NoFailures {
+        /// The rule's sentence.
+        rule: String,
+        /// Rows searched.
+        rows: usize,
+        /// Services searched.
+        services: usize,
+    },
+    /// A part of the split has windows of one class only.
+    #[error(
+        "the {part} span ({from} to {to}) has {positives} positive windows of {windows}, so nothing can be {used}: \
+         give it more time, or choose another split"
+    )]
+    SingleClass {
+        /// `"train"`, `"validation"` or `"test"`.
+        part: &'static str,
+        /// Time of its first window.
+        from: Timestamp,
+        /// Time of its last window.
+        to: Timestamp,
+        /// Positive windows.
+        positives: usize,
+        /// All windows.
+        windows: usize,
+        /// What the part is for.
+        used: &'static str,
+    },
+    /// The results could not be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// File or folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: EvalError,
+    },
+}

@@ -1,0 +1,27 @@
+//! The names that most programs need: `use forewarn::prelude::*;`.
+
+pub use forewarn_core::{
+    Assessment, CoreError, Estimator, FailureRule, Feature, FeatureState, Label, LabelledWindows, Labels,
+    Monitor, Predictor, RowBuffer, Samples, Score, Silent, Source, Split, Stream, Target, Test, Train,
+    Validation, WindowSpec, Windows,
+};
+pub use forewarn_schema::{
+    Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange,
+};
+
+#[cfg(feature = "experiment")]
+pub use crate::experiment::{Data, Experiment, Model, Rows};
+#[cfg(feature = "baseline")]
+pub use forewarn_baseline::{LogisticRegression, RollingMean, StaticThreshold, Trend};
+#[cfg(feature = "eval")]
+pub use forewarn_eval::{AlarmPolicy, Report, ScoredSet, average_precision, roc_auc};
+#[cfg(feature = "io")]
+pub use forewarn_io::{ReadOptions, Recording};
+#[cfg(feature = "label")]
+pub use forewarn_label::{Comparison, ThresholdRule, label};
+#[cfg(feature = "recurrent")]
+pub use forewarn_recurrent::{Cell, Recurrent};
+#[cfg(feature = "sim")]
+pub use forewarn_sim::StressWalk;
+#[cfg(feature = "window")]
+pub use forewarn_window::{Deltas, Features, Fractions, Metrics, Scope, ZScore, chronological};

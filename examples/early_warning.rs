@@ -1,0 +1,155 @@
+//! The main job, end to end: from a metrics file (or a simulation) to evaluated early warnings.
+//!
+//! `cargo run --release --example early_warning -- --help`
+
+use forewarn::{
+    experiment::{StandardModels, TextObserver},
+    io,
+    prelude::*,
+};
+use lexopt::{Arg, ValueExt};
+use std::{error::Error, path::PathBuf, process::ExitCode};
+
+const HELP: &str = "\
+Predicts failures from service metrics, and says how well.
+
+Usage: cargo run --release --example early_warning -- [OPTIONS]
+
+Input
+  --input FILE            metrics as CSV or Parquet: a `timestamp` column, one row a minute, any metric columns;
+                          a `service` column if there are many services. Without it, one service is simulated
+  --days N                days to simulate [30]
+  --failure-column NAME   a 0/1 column of FILE that says when the service was failing
+  --rule RULE             what failing means [error_rate >= 0.05 for 2 consecutive steps]
+Question
+  --target TARGET         onset: a failure begins in the period; active: the rule is satisfied in it [onset]
+  --observation N         minutes that a prediction looks at [10]
+  --lead N                minutes between them and the prediction period [0]
+  --period N              minutes that it speaks about [5]
+  --split A,B,C           shares of the time for train, validation and test [0.70,0.15,0.15]
+Models
+  --models A,B,...        which to fit [all: lstm,static_threshold,rolling_mean,trend,logistic_snapshot,logistic_window,gru]
+  --seed N                seed of the simulation and of the models [7]
+Output
+  --output DIR            folder for report.json, report.html and predictions.csv [forewarn-report]
+  --help                  this text
+";
+
+struct Options {
+    input: Option<PathBuf>,
+    days: usize,
+    failure_column: Option<String>,
+    rule: Option<ThresholdRule>,
+    target: Target,
+    window: [usize; 3],
+    split: Fractions,
+    models: Vec<String>,
+    seed: u64,
+    output: PathBuf,
+}
+
+/// The options, or `None` when help was asked for.
+fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
+    let mut options = Options {
+        input: None,
+        days: 30,
+        failure_column: None,
+        rule: None,
+        target: Target::Onset,
+        window: [10, 0, 5],
+        split: Fractions::default(),
+        models: StandardModels::NAMES.map(str::to_owned).to_vec(),
+        seed: 7,
+        output: "forewarn-report".into(),
+    };
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        let Arg::Long(name) = argument else { return Err(argument.unexpected().into()) };
+        match name {
+            "input" => options.input = Some(arguments.value()?.into()),
+            "days" => options.days = arguments.value()?.parse()?,
+            "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
+            "rule" => options.rule = Some(arguments.value()?.parse()?),
+            "target" => options.target = arguments.value()?.parse()?,
+            "observation" => options.window[0] = arguments.value()?.parse()?,
+            "lead" => options.window[1] = arguments.value()?.parse()?,
+            "period" => options.window[2] = arguments.value()?.parse()?,
+            "split" => options.split = arguments.value()?.parse()?,
+            "models" => {
+                options.models =
+                    arguments.value()?.string()?.split(',').map(|name| name.trim().to_owned()).collect()
+            }
+            "seed" => options.seed = arguments.value()?.parse()?,
+            "output" => options.output = arguments.value()?.into(),
+            "help" => return Ok(None),
+            _ => return Err(argument.unexpected().into()),
+        }
+    }
+    if options.rule.is_some() && options.failure_column.is_some() {
+        return Err("--rule and --failure-column both say what failing means: give one of them".into());
+    }
+    Ok(Some(options))
+}
+
+fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
+    let Some(path) = &options.input else {
+        let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
+        return Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?);
+    };
+    let mut settings = ReadOptions::default();
+    if let Some(column) = &options.failure_column {
+        settings = settings.with_outcome_column(column);
+    }
+    let name = path
+        .file_name()
+        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    Ok(Data::from_recording(io::read(path, &settings)?, name))
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let data = read(options)?;
+    let rule = match (&options.rule, &options.failure_column) {
+        (Some(rule), _) => rule.clone(),
+        (None, Some(column)) => ThresholdRule::outcome(column),
+        (None, None) => ThresholdRule::v1(),
+    };
+    let spec = WindowSpec::new(options.window[0], options.window[1], options.window[2])?;
+    let schema = data.frames().schema().clone();
+    let standard = StandardModels {
+        rule: rule.clone(),
+        schema,
+        spec,
+        seed: options.seed,
+        trainer: StandardModels::preferred_trainer(),
+    };
+    let mut experiment = Experiment::new(rule).target(options.target).window(spec).split(options.split);
+    for name in &options.models {
+        experiment = experiment.model(standard.get(name)?);
+    }
+    let results = experiment.run(data, &TextObserver::new(std::io::stderr()))?;
+    results.write(&options.output)?;
+    println!("{}", results.report().to_table());
+    println!("Written to {}: report.html, report.json, predictions.csv", options.output.display());
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let options = match parse_options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("error: {error}\nTry --help.");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

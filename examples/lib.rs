@@ -1,0 +1,1 @@
+//! Examples of the forewarn workspace; each file is a program of its own. Start with `quickstart`.
