@@ -76,8 +76,8 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
             "period" => options.window[2] = arguments.value()?.parse()?,
             "split" => options.split = arguments.value()?.parse()?,
             "models" => {
-                options.models =
-                    arguments.value()?.string()?.split(',').map(|name| name.trim().to_owned()).collect()
+                let names = arguments.value()?.string()?;
+                options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
             }
             "seed" => options.seed = arguments.value()?.parse()?,
             "output" => options.output = arguments.value()?.into(),
