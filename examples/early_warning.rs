@@ -3,7 +3,7 @@
 //! `cargo run --release --example early_warning -- --help`
 
 use forewarn::{
-    experiment::{StandardModels, TextObserver},
+    experiment::{StandardModels, TextObserver, make_folder},
     io,
     prelude::*,
 };
@@ -65,30 +65,38 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         let Arg::Long(name) = argument else { return Err(argument.unexpected().into()) };
-        match name {
-            "input" => options.input = Some(arguments.value()?.into()),
-            "days" => options.days = arguments.value()?.parse()?,
-            "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
-            "rule" => options.rule = Some(arguments.value()?.parse()?),
-            "target" => options.target = arguments.value()?.parse()?,
-            "observation" => options.window[0] = arguments.value()?.parse()?,
-            "lead" => options.window[1] = arguments.value()?.parse()?,
-            "period" => options.window[2] = arguments.value()?.parse()?,
-            "split" => options.split = arguments.value()?.parse()?,
-            "models" => {
-                let names = arguments.value()?.string()?;
-                options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
-            }
-            "seed" => options.seed = arguments.value()?.parse()?,
-            "output" => options.output = arguments.value()?.into(),
+        let name = name.to_owned();
+        match &*name {
             "help" => return Ok(None),
-            _ => return Err(argument.unexpected().into()),
+            name => set(&mut options, name, &mut arguments).map_err(|error| format!("--{name}: {error}"))?,
         }
     }
     if options.rule.is_some() && options.failure_column.is_some() {
         return Err("--rule and --failure-column both say what failing means: give one of them".into());
     }
     Ok(Some(options))
+}
+
+fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Result<(), Box<dyn Error>> {
+    match name {
+        "input" => options.input = Some(arguments.value()?.into()),
+        "days" => options.days = arguments.value()?.parse()?,
+        "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
+        "rule" => options.rule = Some(arguments.value()?.parse()?),
+        "target" => options.target = arguments.value()?.parse()?,
+        "observation" => options.window[0] = arguments.value()?.parse()?,
+        "lead" => options.window[1] = arguments.value()?.parse()?,
+        "period" => options.window[2] = arguments.value()?.parse()?,
+        "split" => options.split = arguments.value()?.parse()?,
+        "models" => {
+            let names = arguments.value()?.string()?;
+            options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
+        }
+        "seed" => options.seed = arguments.value()?.parse()?,
+        "output" => options.output = arguments.value()?.into(),
+        _ => return Err("there is no such option".into()),
+    }
+    Ok(())
 }
 
 fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
@@ -107,6 +115,7 @@ fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    make_folder(&options.output)?;
     let data = read(options)?;
     let rule = match (&options.rule, &options.failure_column) {
         (Some(rule), _) => rule.clone(),
@@ -126,7 +135,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     for name in &options.models {
         experiment = experiment.model(standard.get(name)?);
     }
-    let results = experiment.run(data, &TextObserver::new(std::io::stderr()))?;
+    let source = options.input.as_ref().map_or("simulation".into(), |path| path.display().to_string());
+    let results = experiment
+        .run(data, &TextObserver::new(std::io::stderr()))
+        .map_err(|error| format!("{source}: {error}"))?;
     results.write(&options.output)?;
     println!("{}", results.report().to_table());
     println!("Written to {}: report.html, report.json, predictions.csv", options.output.display());

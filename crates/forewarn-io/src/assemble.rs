@@ -165,11 +165,15 @@ impl<'a> Assembler<'a> {
             return Err(IoError::NoRows { file: self.origin.file() });
         }
         if let Some(closest @ 2..) = self.closest {
-            let (step, spacing) = (self.step.minutes(), self.step.minutes() * closest as f64);
-            notes.push(format!(
-                "no two rows of a service are closer than {spacing} minutes, and the step is {step}: \
-                 all rows between were taken as missing"
-            ));
+            let (expected, found_millis) = (self.step, closest * self.step.millis());
+            // A single interval is as likely a gap as a clock of its own.
+            if self.services.iter().any(|service| service.rows > 2) {
+                return Err(IoError::OtherStep { file: self.origin.file(), found_millis, expected });
+            }
+            notes.push(
+                "no two rows of a service are one step apart: the rows between were taken as missing"
+                    .to_owned(),
+            );
         }
         self.services.sort_by(|a, b| a.name.cmp(&b.name));
         let refuse = |source| IoError::Schema { file: self.origin.file(), source };

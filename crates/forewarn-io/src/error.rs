@@ -304,6 +304,16 @@ pub enum IoError {
         /// The step asked for.
         step: Step,
     },
+    /// Every row is further from the one before than a step: the file has a slower clock.
+    #[error("{file}: no two rows of a service are closer than {} s, expected a row every {} s", *found_millis as f64 / 1e3, expected.millis() as f64 / 1e3)]
+    OtherStep {
+        /// The file.
+        file: String,
+        /// Shortest time between two rows of a service, in milliseconds.
+        found_millis: i64,
+        /// The step asked for.
+        expected: Step,
+    },
     /// More missing rows than could be filled.
     #[error(
         "{place}: {missing_rows} rows of {service:?} are missing between {previous} in {} {previous_row} and {time}: \

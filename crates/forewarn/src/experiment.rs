@@ -17,7 +17,7 @@ pub use data::Data;
 pub use error::ExperimentError;
 pub use model::{Model, Rows};
 pub use observer::{Event, Observer, TextObserver};
-pub use results::Results;
+pub use results::{Results, make_folder};
 pub use standard::StandardModels;
 
 use fit::Material;
@@ -43,7 +43,7 @@ impl Experiment {
     pub const CARRY_STEPS: usize = 5;
 
     /// Deviations at which normalised features are cut off, so that a metric that never moved in training cannot drown the others.
-    pub const DEVIATION_LIMIT: f32 = 10.0;
+    pub const DEVIATION_LIMIT: f32 = 20.0;
 
     /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
     pub fn new(rule: impl FailureRule + 'static) -> Self {

@@ -44,13 +44,16 @@ fn the_step_is_an_option() {
 }
 
 #[test]
-fn a_step_that_is_too_short_for_the_data_is_remarked_on() {
-    let recording = read("timestamp,x\n2024-01-01T00:00:00Z,1\n2024-01-01T00:05:00Z,2\n").unwrap();
-    assert_eq!(recording.summary.gap_rows, 4);
+fn a_slower_clock_is_refused_and_a_single_gap_is_not() {
+    let slow = "timestamp,x\n2024-01-01T00:00:00Z,1\n2024-01-01T00:02:00Z,2\n2024-01-01T00:06:00Z,3\n";
     assert_eq!(
-        recording.summary.notes,
-        [
-            "no two rows of a service are closer than 5 minutes, and the step is 1: all rows between were taken as missing"
-        ]
+        refusal(slow),
+        "m.csv: no two rows of a service are closer than 120 s, expected a row every 60 s"
+    );
+    let gap = read("timestamp,x\n2024-01-01T00:00:00Z,1\n2024-01-01T00:05:00Z,2\n").unwrap();
+    assert_eq!(gap.summary.gap_rows, 4);
+    assert_eq!(
+        gap.summary.notes,
+        ["no two rows of a service are one step apart: the rows between were taken as missing"]
     );
 }

@@ -54,7 +54,7 @@ pub enum ExperimentError {
         available: Vec<&'static str>,
     },
     /// The rule never finds a failure.
-    #[error("nothing ever fails: {rule} is not satisfied in {rows} rows of {services} services")]
+    #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]
     NoFailures {
         /// The rule's sentence.
         rule: String,
@@ -88,6 +88,6 @@ pub enum ExperimentError {
         /// File or folder.
         path: PathBuf,
         /// What went wrong.
-        source: EvalError,
+        source: std::io::Error,
     },
 }

@@ -1,10 +1,6 @@
 use super::ExperimentError;
-use forewarn_eval::{EvalError, Pictures, Report, ScoredSet, predictions_csv};
-use std::{
-    fs,
-    io::{BufWriter, Write},
-    path::Path,
-};
+use forewarn_eval::{Pictures, Report, ScoredSet, predictions_csv};
+use std::{fs, path::Path};
 
 /// What an experiment found.
 pub struct Results {
@@ -42,26 +38,27 @@ impl Results {
     /// [`ExperimentError::Write`], which names the file.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<(), ExperimentError> {
         let folder = folder.as_ref();
-        fs::create_dir_all(folder)
-            .map_err(|source| ExperimentError::Write { path: folder.to_owned(), source: source.into() })?;
-        let [json, html, csv] = Self::FILES;
-        write(folder, json, |file| Ok(file.write_all(self.report.to_json()?.as_bytes())?))?;
-        write(folder, html, |file| Ok(file.write_all(self.report.to_html(&self.pictures).as_bytes())?))?;
+        make_folder(folder)?;
         let scored: Vec<(&str, &ScoredSet)> = self.scored.iter().map(|(name, set)| (&**name, set)).collect();
-        write(folder, csv, |file| predictions_csv(file, &scored))
+        let mut predictions = Vec::new();
+        predictions_csv(&mut predictions, &scored)?;
+        let contents = [
+            self.report.to_json()?.into_bytes(),
+            self.report.to_html(&self.pictures).into_bytes(),
+            predictions,
+        ];
+        for (name, content) in Self::FILES.iter().zip(contents) {
+            let path = folder.join(name);
+            fs::write(&path, content).map_err(|source| ExperimentError::Write { path, source })?;
+        }
+        Ok(())
     }
 }
 
-fn write(
-    folder: &Path,
-    name: &str,
-    content: impl FnOnce(&mut BufWriter<fs::File>) -> Result<(), EvalError>,
-) -> Result<(), ExperimentError> {
-    let path = folder.join(name);
-    let written = fs::File::create(&path).map_err(EvalError::from).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        content(&mut file)?;
-        Ok(file.flush()?)
-    });
-    written.map_err(|source| ExperimentError::Write { path, source })
+/// Makes the folder that results are to be written to, which is better known to be impossible before an experiment than after.
+///
+/// # Errors
+/// [`ExperimentError::Write`].
+pub fn make_folder(folder: &Path) -> Result<(), ExperimentError> {
+    fs::create_dir_all(folder).map_err(|source| ExperimentError::Write { path: folder.to_owned(), source })
 }
