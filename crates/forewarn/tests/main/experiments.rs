@@ -1,0 +1,243 @@
+//! The experiment from data to files.
+
+use forewarn::{
+    core::BoxError,
+    experiment::{Event, ExperimentError, Results, StandardModels},
+    io::{ReadOptions, csv},
+    prelude::*,
+    recurrent::{Settings, Trainer},
+};
+use std::fs;
+
+const DAY: usize = 24 * 60;
+
+fn standard(seed: u64) -> StandardModels {
+    StandardModels {
+        rule: ThresholdRule::v1(),
+        schema: Schema::v1(),
+        spec: WindowSpec::default(),
+        seed,
+        trainer: Trainer::Native,
+    }
+}
+
+fn experiment(target: Target, models: &[&str]) -> Result<Experiment, ExperimentError> {
+    let mut experiment = Experiment::new(ThresholdRule::v1()).target(target);
+    for name in models {
+        experiment = experiment.model(standard(7).get(name)?);
+    }
+    Ok(experiment)
+}
+
+fn run(data: Data, target: Target, models: &[&str]) -> Result<Results, ExperimentError> {
+    experiment(target, models)?.run(data, &|_: Event<'_>| {})
+}
+
+/// A network that is fitted in a second.
+fn small(name: &str, cell: Cell) -> Model {
+    let settings = Settings { cell, hidden: 8, max_epochs: 2, seed: 7, ..Settings::default() };
+    Model::new(name, "a small network", Rows::Features, Recurrent::new(settings).unwrap())
+}
+
+fn walk(days: usize) -> Data {
+    Data::from_stress_walk(StressWalk::new(days * DAY, 7).unwrap().run()).unwrap()
+}
+
+/// A CSV file of ten simulated days, after `edit` has rewritten its lines.
+fn recorded(edit: impl Fn(usize, &str) -> Option<String>) -> Result<Data, BoxError> {
+    let run = StressWalk::new(10 * DAY, 7)?.with_service("service")?.run();
+    let mut text = Vec::new();
+    csv::write(&FrameSet::from_frames(vec![run.frame])?, &mut text)?;
+    let text = String::from_utf8(text)?;
+    let lines: Vec<String> = text.lines().enumerate().filter_map(|(index, line)| edit(index, line)).collect();
+    let recording = csv::read_from((lines.join("\n") + "\n").as_bytes(), "m.csv", &ReadOptions::default())?;
+    Ok(Data::from_recording(recording, "m.csv"))
+}
+
+fn is_timed(line: &str) -> bool {
+    line.contains("_seconds")
+}
+
+#[test]
+fn the_same_seed_gives_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let contents = |name: &str| {
+        let results = experiment(Target::Onset, &["rolling_mean", "logistic_window"])
+            .unwrap()
+            .model(small("lstm", Cell::Lstm))
+            .model(small("gru", Cell::Gru))
+            .run(walk(10), &|_: Event<'_>| {})
+            .unwrap();
+        let folder = folder.path().join(name);
+        results.write(&folder).unwrap();
+        let [json, html, csv] = Results::FILES.map(|file| fs::read_to_string(folder.join(file)).unwrap());
+        // Seconds differ from run to run; nothing else may.
+        let json: Vec<String> = json.lines().filter(|line| !is_timed(line)).map(str::to_owned).collect();
+        assert!(html.starts_with("<!DOCTYPE html>") || html.starts_with("<!doctype html>"));
+        (json, csv)
+    };
+    assert_eq!(contents("a"), contents("b"));
+}
+
+#[test]
+fn predictions_recompute_to_the_reported_figures() {
+    let results = run(walk(10), Target::Active, &["trend", "logistic_snapshot"]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    results.write(folder.path()).unwrap();
+    let text = fs::read_to_string(folder.path().join("predictions.csv")).unwrap();
+    for model in &results.report().models {
+        let rows: Vec<(f64, bool)> = text
+            .lines()
+            .map(|line| line.split(',').collect::<Vec<_>>())
+            .filter(|cells| cells[3] == model.name)
+            .map(|cells| (cells[4].parse().unwrap(), cells[2] == "1"))
+            .collect();
+        assert_eq!(rows.len(), results.report().test.windows);
+        let threshold: f64 = model.threshold.get().to_string().parse().unwrap();
+        let count = |wanted: fn(bool, bool) -> bool| {
+            rows.iter().filter(|&&(score, label)| wanted(score >= threshold, label)).count() as f64
+        };
+        let (hits, called, positives) = (count(|a, l| a && l), count(|a, _| a), count(|_, l| l));
+        assert!((model.recall - hits / positives).abs() < 1e-12);
+        assert!((model.precision - hits / called).abs() < 1e-12);
+        let brier =
+            rows.iter().map(|&(score, label)| (score - f64::from(u8::from(label))).powi(2)).sum::<f64>();
+        assert!((model.brier - brier / rows.len() as f64).abs() < 1e-7);
+        // Pairs of a positive and a negative window in the right order.
+        let (mut right, mut pairs) = (0.0, 0.0);
+        for (a, _) in rows.iter().filter(|row| row.1) {
+            for (b, _) in rows.iter().filter(|row| !row.1) {
+                pairs += 1.0;
+                right += if a > b {
+                    1.0
+                } else if a == b {
+                    0.5
+                } else {
+                    0.0
+                };
+            }
+        }
+        assert!((model.roc_auc - right / pairs).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_simulation_knows_its_ceiling_and_nobody_is_above_the_oracle() {
+    let results = run(walk(60), Target::Active, &["rolling_mean", "logistic_snapshot"]).unwrap();
+    let ceiling = results.report().ceiling.unwrap();
+    let (oracle, filter) = (ceiling.oracle.unwrap(), ceiling.bayes_filter.unwrap());
+    assert!(oracle.pr_auc > filter.pr_auc);
+    for model in &results.report().models {
+        assert!(
+            model.pr_auc < filter.pr_auc && model.pr_auc > 2.0 * results.report().test.prevalence,
+            "{}",
+            model.name
+        );
+    }
+    // The ceiling is that of the rule that drives the process; another rule has another, which nobody knows.
+    let other: ThresholdRule = "error_rate >= 0.04".parse().unwrap();
+    let model = standard(7).get("rolling_mean").unwrap();
+    let other = Experiment::new(other).model(model).run(walk(10), &|_: Event<'_>| {}).unwrap();
+    assert_eq!(other.report().ceiling, None);
+}
+
+#[test]
+fn windows_in_a_failure_are_left_out_for_onset_only() {
+    let onset = run(walk(10), Target::Onset, &["rolling_mean"]).unwrap();
+    let active = run(walk(10), Target::Active, &["rolling_mean"]).unwrap();
+    let left_out = |results: &Results| results.report().split.train.excluded.ongoing;
+    assert!(left_out(&onset) > 0);
+    assert_eq!(left_out(&active), 0);
+}
+
+#[test]
+fn missing_samples_are_counted_and_survive() {
+    let data = recorded(|index, line| match index {
+        1000..1004 => None,
+        2000 => Some(line.split(',').next().unwrap().to_owned() + &",".repeat(10)),
+        _ => Some(line.to_owned()),
+    });
+    let results = experiment(Target::Onset, &["trend", "logistic_window"])
+        .unwrap()
+        .model(small("lstm", Cell::Lstm))
+        .run(data.unwrap(), &|_: Event<'_>| {})
+        .unwrap();
+    let report = results.report();
+    assert_eq!((report.input.gap_rows, report.input.missing_cells), (5, 0));
+    assert!(report.split.train.excluded.missing >= 5);
+    assert!(report.notes[0].starts_with("50 missing values: for the features 50 took"), "{:?}", report.notes);
+}
+
+#[test]
+fn what_cannot_be_answered_says_why() {
+    let flat = |_: usize, line: &str| Some(line.to_owned());
+    let models = ["rolling_mean"];
+    let error = |data: Data, models: &[&str]| run(data, Target::Onset, models).err().unwrap().to_string();
+
+    let healthy = recorded(|index, line| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if index > 0 {
+            cells[2] = "0.001";
+        }
+        Some(cells.join(","))
+    });
+    assert!(error(healthy.unwrap(), &models).starts_with("nothing ever fails"));
+
+    let late = recorded(|index, line| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if index > 0 && index < 9 * DAY {
+            cells[2] = "0.001";
+        }
+        Some(cells.join(","))
+    });
+    let late = error(late.unwrap(), &models);
+    assert!(
+        late.starts_with("the train span (2024-01-01T00:09:00Z to") && late.contains("0 positive"),
+        "{late}"
+    );
+
+    assert_eq!(error(recorded(flat).unwrap(), &[]), "an experiment needs at least one model");
+    assert_eq!(error(recorded(flat).unwrap(), &["trend", "trend"]), "two models are called \"trend\"");
+    assert!(error(recorded(flat).unwrap(), &["prophet"]).starts_with("there is no model \"prophet\""));
+
+    let renamed = recorded(|_, line| Some(line.replace("error_rate", "eror_rate")));
+    let renamed = error(renamed.unwrap(), &models);
+    assert!(renamed.contains("\"error_rate\" is missing") && renamed.contains("eror_rate"), "{renamed}");
+}
+
+#[test]
+fn failures_from_a_column_are_no_input() {
+    let run = StressWalk::new(20 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let frames = FrameSet::from_frames(vec![run.frame]).unwrap();
+    let mut text = Vec::new();
+    csv::write(&frames, &mut text).unwrap();
+    let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset).unwrap();
+    let start = frames.frame(0).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let lines: Vec<String> = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| match index {
+            0 => format!("{line},down"),
+            _ => {
+                let time = start.time(index - 1);
+                let failing = labels.episodes()[0].iter().any(|episode| episode.contains(time));
+                format!("{line},{}", u8::from(failing))
+            }
+        })
+        .collect();
+    let options = ReadOptions::default().with_outcome_column("down");
+    let recording = csv::read_from((lines.join("\n") + "\n").as_bytes(), "m.csv", &options).unwrap();
+    let rule = ThresholdRule::outcome("down");
+    let standard = StandardModels { rule: rule.clone(), ..standard(7) };
+    let mut experiment = Experiment::new(rule);
+    for name in ["static_threshold", "logistic_snapshot"] {
+        experiment = experiment.model(standard.get(name).unwrap());
+    }
+    let data = Data::from_recording(recording, "m.csv");
+    let results = experiment.run(data, &|_: Event<'_>| {}).unwrap();
+    assert!(results.report().features.iter().all(|feature| !feature.contains("down")));
+    assert_eq!(results.report().failure_rule, "down >= 1");
+    let episodes: usize = results.pictures().onsets.iter().map(|service| service.onsets.len()).sum();
+    assert_eq!(episodes, labels.episodes()[0].len());
+}
