@@ -2,7 +2,7 @@
 //!
 //! What joins the stages lives here, so that examples, a command line and a live service share it. An [`Experiment`] is the question (failure
 //! rule, target, window, split) and the models; [`Data`] is the metrics; [`Experiment::run`] gives [`Results`]: a
-//! [`Report`], the pictures that go with it, and every score of the test span.
+//! [`Report`](forewarn_eval::Report), the pictures that go with it, and every score of the test span.
 
 mod data;
 mod error;
