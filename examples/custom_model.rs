@@ -154,7 +154,7 @@ impl Predictor for FittedNearestMean {
 }
 
 /// Runs the experiment; the report has our model beside forewarn's.
-pub fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
+pub(crate) fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
     let data = Data::from_source(&mut Queues { minutes: 14 * 24 * 60 })?;
     let results = Experiment::new(Backlog { jobs: 360.0 })
         .features(Features::default().with(SmoothArrivals { weight: 0.2 }))

@@ -1,7 +1,7 @@
 use crate::{
-    network::{Start, Workspace},
     real::Real,
     shape::Shape,
+    workspace::{Start, Workspace},
 };
 use forewarn_core::{CoreError, sigmoid};
 

@@ -11,8 +11,8 @@
 
 use crate::{
     gemm::{Into, Matrix},
-    network::{Start, Workspace, sum_rows},
     real::Real,
+    workspace::{Start, Workspace, sum_rows},
 };
 
 /// From the inputs' share of the gates to all states.

@@ -2,8 +2,8 @@
 
 use crate::{
     gemm::{Into, Matrix},
-    network::{Workspace, sum_rows},
     real::Real,
+    workspace::{Workspace, sum_rows},
 };
 
 /// From the last states to the logits.

@@ -20,6 +20,7 @@ mod saved;
 mod settings;
 mod shape;
 mod state;
+mod workspace;
 
 pub use cell::Cell;
 pub use history::{Epoch, History};

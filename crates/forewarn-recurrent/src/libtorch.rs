@@ -95,8 +95,8 @@ mod tests {
     use super::*;
     use crate::{
         gradient::Native,
-        network::{Start, Workspace},
         random,
+        workspace::{Start, Workspace},
     };
     use proptest::prelude::*;
     use rand_chacha::rand_core::Rng;

@@ -1,7 +1,7 @@
 use crate::{
     Cell, History, Settings, input,
-    network::{Start, Workspace},
     shape::Shape,
+    workspace::{Start, Workspace},
 };
 use forewarn_core::{CoreError, Predictor, Score, Windows, sigmoid};
 use forewarn_schema::Schema;

@@ -1,7 +1,7 @@
 use crate::{
     RecurrentModel, input,
     model::{add_probabilities, mean},
-    network::{Start, Workspace},
+    workspace::{Start, Workspace},
 };
 use forewarn_core::{CoreError, Predictor, Score};
 
