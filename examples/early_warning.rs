@@ -10,30 +10,7 @@ use forewarn::{
 use lexopt::{Arg, ValueExt};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
-const HELP: &str = "\
-Predicts failures from service metrics, and says how well.
-
-Usage: cargo run --release --example early_warning -- [OPTIONS]
-
-Input
-  --input FILE            metrics as CSV or Parquet: a `timestamp` column, one row a minute, any metric columns;
-                          a `service` column if there are many services. Without it, one service is simulated
-  --days N                days to simulate [30]
-  --failure-column NAME   a 0/1 column of FILE that says when the service was failing
-  --rule RULE             what failing means [error_rate >= 0.05 for 2 consecutive steps]
-Question
-  --target TARGET         onset: a failure begins in the period; active: the rule is satisfied in it [onset]
-  --observation N         minutes that a prediction looks at [10]
-  --lead N                minutes between them and the prediction period [0]
-  --period N              minutes that it speaks about [5]
-  --split A,B,C           shares of the time for train, validation and test [0.70,0.15,0.15]
-Models
-  --models A,B,...        which to fit [all: lstm,static_threshold,rolling_mean,trend,logistic_snapshot,logistic_window,gru]
-  --seed N                seed of the simulation and of the models [7]
-Output
-  --output DIR            folder for report.json, report.html and predictions.csv [forewarn-report]
-  --help                  this text
-";
+const HELP: &str = include_str!("early_warning.txt");
 
 struct Options {
     input: Option<PathBuf>,
