@@ -1,33 +1,38 @@
 #![doc = include_str!("../README.md")]
 
 mod alarm;
+mod bootstrap;
 mod confusion;
 mod curve;
 mod error;
 mod events;
+mod interval;
 mod lead;
 mod probability;
 mod rank;
 mod ranking;
 mod report;
+mod resample;
 mod series;
 #[cfg(test)]
 mod testing;
 mod threshold;
 
 pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
+pub use bootstrap::BlockBootstrap;
 pub use confusion::Confusion;
 pub use curve::{PrPoint, precision_recall_curve};
 pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
+pub use interval::Interval;
 pub use lead::LeadTimes;
 pub use probability::brier;
 pub use rank::roc_auc;
 pub use report::{
-    Bound, Ceiling, Curve, CurveKind, EpisodeTimeline, InputSummary, MetricTrack, ModelReport, ModelRun,
-    PartSummary, Pictures, Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport,
-    WindowSummary, predictions_csv,
+    Bound, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary, MetricTrack,
+    ModelIntervals, ModelRank, ModelReport, ModelRun, PartSummary, Pictures, Report, ServiceOnsets,
+    ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowSummary, predictions_csv,
 };
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;

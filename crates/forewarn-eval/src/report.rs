@@ -3,11 +3,14 @@ use forewarn_core::Target;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 mod ceiling;
+mod comparison;
 mod figures;
 mod headline;
 mod html;
 mod input;
+mod intervals;
 mod model;
+mod page;
 mod pictures;
 mod predictions;
 mod split;
@@ -15,9 +18,12 @@ mod svg;
 mod table;
 mod test_part;
 mod text;
+mod uncertainty;
 
 pub use ceiling::{Bound, Ceiling};
+pub use comparison::{Comparison, Difference, ModelRank};
 pub use input::{InputSummary, WindowSummary};
+pub use intervals::ModelIntervals;
 pub use model::{ModelReport, ModelRun, ServiceReport, ValidationReport};
 pub use pictures::{Curve, CurveKind, EpisodeTimeline, MetricTrack, Pictures, ServiceOnsets};
 pub use predictions::predictions_csv;
@@ -55,6 +61,9 @@ pub struct Report {
     pub ceiling: Option<Ceiling>,
     /// One entry a model, in the order in which they were added.
     pub models: Vec<ModelReport>,
+    /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
     /// Whatever a reader should know besides, one sentence each.
     pub notes: Vec<String>,
 }
@@ -88,6 +97,7 @@ impl Report {
             test,
             ceiling: None,
             models: Vec::new(),
+            comparison: None,
             notes: Vec::new(),
         }
     }

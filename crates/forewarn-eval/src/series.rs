@@ -189,6 +189,15 @@ impl ScoredSet {
         self.series.iter().flat_map(|one| &one.positive).filter(|&&positive| positive).count()
     }
 
+    /// Whether `other` has the same windows of the same services with the same labels, whatever their scores.
+    #[must_use]
+    pub fn has_same_windows(&self, other: &Self) -> bool {
+        let alike = |(a, b): (&ScoredSeries, &ScoredSeries)| {
+            a.service == b.service && a.times == b.times && a.positive == b.positive
+        };
+        self.series.len() == other.series.len() && self.series.iter().zip(&other.series).all(alike)
+    }
+
     /// How long the services were watched, all together, in days: each scored window counts for one step.
     #[must_use]
     pub fn service_days(&self) -> f64 {

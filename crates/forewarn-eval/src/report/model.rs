@@ -1,7 +1,8 @@
+use super::ModelIntervals;
 use crate::ranking::expect_both_classes;
 use crate::{
-    AlarmPolicy, Confusion, EvalError, Events, LeadTimes, ScoredSet, average_precision, best_f1_threshold,
-    brier, roc_auc,
+    AlarmPolicy, BlockBootstrap, Confusion, EvalError, Events, LeadTimes, ScoredSet, average_precision,
+    best_f1_threshold, brier, roc_auc,
 };
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,9 @@ pub struct ModelReport {
     pub fit_seconds: f64,
     /// Seconds that scoring all test windows took.
     pub score_seconds: f64,
+    /// Where these figures lie; `None` where the test part is too short to draw blocks of time from.
+    #[serde(default)]
+    pub intervals: Option<ModelIntervals>,
     /// One entry a service where there are several; empty for one.
     pub services: Vec<ServiceReport>,
 }
@@ -189,6 +193,7 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         brier: brier(&scores, &positive)?,
         fit_seconds: run.fit_time.as_secs_f64(),
         score_seconds: run.score_time.as_secs_f64(),
+        intervals: ModelIntervals::new(run.test, policy.threshold, &events, &BlockBootstrap::default())?,
         services: if run.test.series().len() > 1 { services(run.test, &events)? } else { Vec::new() },
     })
 }

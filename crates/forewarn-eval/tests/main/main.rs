@@ -4,6 +4,7 @@
 mod events;
 mod report;
 mod self_tests;
+mod uncertainty;
 
 use forewarn_core::Score;
 use forewarn_schema::Timestamp;

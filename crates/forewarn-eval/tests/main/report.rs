@@ -3,16 +3,17 @@
 use crate::{minute, scores};
 use forewarn_core::{CoreError, Label, Labels, Score, Split, Target, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, Bound, Ceiling, Confusion, Curve, CurveKind, EpisodeTimeline, EvalError, Events,
-    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
-    TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
+    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Confusion, Curve, CurveKind, EpisodeTimeline,
+    EvalError, Events, InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets,
+    SplitSummary, TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv,
+    roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{sync::Arc, time::Duration};
 
-const ROWS: i64 = 3_000;
+const ROWS: i64 = 12_000;
 const SCRIPT: &str = "<script>alert('x')</script>";
 
 /// Services that fail every 50 minutes for three, with a metric that rises before; labels, and a split by time.
@@ -34,7 +35,7 @@ fn world(services: &[&str], metric: &str) -> World {
             let ahead = 50 - t % 50;
             let rise = if ahead <= 5 { 0.1 * (6 - ahead) as f32 } else { 0.0 };
             let missing = t == 100;
-            let value = 0.4 * random.random::<f32>() + rise;
+            let value = 0.5 * random.random::<f32>().powi(2) + rise;
             [if missing { f32::NAN } else { value }, if missing { f32::NAN } else { 1.0 }]
         });
         Frame::new(*service, schema.clone(), minute(0), Step::MINUTE, values.collect()).unwrap()
@@ -104,6 +105,9 @@ impl World {
         metric.trainer = Some("native".to_owned());
         report.models.push(metric);
         report.notes.push(format!("note {SCRIPT}"));
+        let silent = self.test(&constant);
+        let compared = [("silent", &silent), (report.models[1].name.as_str(), &test)];
+        report.comparison = Comparison::new(&compared, &BlockBootstrap::default()).unwrap();
         let positive = self.split.test().positive();
         report.ceiling = Some(Ceiling::new(Some(Bound::new(&test_scores, positive).unwrap()), None));
 
@@ -231,6 +235,8 @@ fn json_has_the_documented_keys_and_comes_back() {
         "models[].lead_time_minutes.p10",
         "models[].false_alarms_per_service_day",
         "models[].services[].event_recall",
+        "models[].intervals.event_recall.low",
+        "comparison.differences[].is_real",
         "notes",
     ] {
         assert!(paths.iter().any(|found| found == path), "report.json lacks {path}");
@@ -314,6 +320,8 @@ fn the_table_is_narrow_and_says_what_matters() {
             && line("metric") < line("silent")
             && line("silent") < line("oracle")
     );
+    assert!(table.contains("Real differences of PR-AUC (1 of 1): metric"), "{table}");
+    assert!(table.contains("Only 8 blocks of time were there to draw from"), "{table}");
     assert!(table.lines().nth(line("metric")).unwrap().contains(&format!("{caught}/{all}")), "{table}");
 }
 
@@ -363,9 +371,9 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the three wide figures, and one histogram a model that caught something.
+    // A drawing for each screen of the four wide figures, and one histogram a model that caught something.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
-    assert_eq!(page.matches("<svg").count(), 6 + histograms);
+    assert_eq!(page.matches("<svg").count(), 8 + histograms);
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");

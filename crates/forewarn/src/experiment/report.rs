@@ -1,8 +1,9 @@
 use super::{Data, Experiment, ExperimentError, Results, fit::Scores};
 use forewarn_core::{CoreError, FailureRule, Labels, Score, Split};
 use forewarn_eval::{
-    AlarmPolicy, Bound, Ceiling, Curve, CurveKind, EpisodeTimeline, Events, InputSummary, ModelReport,
-    ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
+    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Curve, CurveKind, EpisodeTimeline, Events,
+    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
+    TestSummary, WindowSummary,
 };
 use forewarn_label::ThresholdRule;
 use forewarn_schema::FrameSet;
@@ -51,6 +52,8 @@ impl Experiment {
             TestSummary::new(any)?,
         );
         report.models = models;
+        let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
+        report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
         report.notes = self.notes(carried);
         let mut pictures = Pictures::default();
         for (name, set) in &scored {
