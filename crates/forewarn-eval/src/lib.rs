@@ -2,7 +2,9 @@
 
 mod alarm;
 mod bootstrap;
+mod calibration;
 mod confusion;
+mod counts;
 mod curve;
 mod error;
 mod events;
@@ -10,6 +12,7 @@ mod interval;
 mod lead;
 mod probability;
 mod rank;
+mod ranked;
 mod ranking;
 mod report;
 mod resample;
@@ -20,19 +23,23 @@ mod threshold;
 
 pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
 pub use bootstrap::BlockBootstrap;
+pub use calibration::{Calibration, ReliabilityBin};
 pub use confusion::Confusion;
+pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
 pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
 pub use interval::Interval;
 pub use lead::LeadTimes;
-pub use probability::brier;
+pub use probability::{brier, log_loss};
 pub use rank::roc_auc;
+pub use ranked::RankedWindows;
 pub use report::{
     Bound, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary, MetricTrack,
     ModelIntervals, ModelRank, ModelReport, ModelRun, PartSummary, Pictures, Report, ServiceOnsets,
-    ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowSummary, predictions_csv,
+    ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures, WindowSummary,
+    predictions_csv,
 };
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;

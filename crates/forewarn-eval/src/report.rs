@@ -13,12 +13,14 @@ mod model;
 mod page;
 mod pictures;
 mod predictions;
+mod reliability;
 mod split;
 mod svg;
 mod table;
 mod test_part;
 mod text;
 mod uncertainty;
+mod window_figures;
 
 pub use ceiling::{Bound, Ceiling};
 pub use comparison::{Comparison, Difference, ModelRank};
@@ -29,6 +31,7 @@ pub use pictures::{Curve, CurveKind, EpisodeTimeline, MetricTrack, Pictures, Ser
 pub use predictions::predictions_csv;
 pub use split::{PartSummary, SplitSummary};
 pub use test_part::TestSummary;
+pub use window_figures::WindowFigures;
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///

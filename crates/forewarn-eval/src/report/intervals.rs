@@ -1,6 +1,7 @@
 use crate::bootstrap::{BlockBootstrap, Blocks};
+use crate::probability::surprise;
 use crate::{
-    EvalError, Events, Interval, Outcome, ScoredSet, Verdict, lead::quantile, resample::RankedBlocks,
+    Counts, EvalError, Events, Interval, Outcome, ScoredSet, Verdict, lead::quantile, resample::RankedBlocks,
 };
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,12 @@ pub struct ModelIntervals {
     pub recall: Option<Interval>,
     /// Of F1.
     pub f1: Option<Interval>,
+    /// Of Matthews' correlation coefficient.
+    pub mcc: Option<Interval>,
     /// Of the Brier score.
     pub brier: Option<Interval>,
+    /// Of the log loss.
+    pub log_loss: Option<Interval>,
     /// Of the share of failures that were warned of.
     pub event_recall: Option<Interval>,
     /// Of the false alarms per service and day.
@@ -62,7 +67,7 @@ impl ModelIntervals {
         let tallies = tallies(set, threshold, events, &blocks);
         let leads = leads(events, &blocks);
         let step_days = set.step().days();
-        let mut figures: [Vec<f64>; 11] = Default::default();
+        let mut figures: [Vec<f64>; 13] = Default::default();
         for weights in bootstrap.draws(blocks.len()) {
             let areas = ranked.areas(&weights);
             let mut sum = Tally::default();
@@ -76,10 +81,12 @@ impl ModelIntervals {
             let values = [
                 areas.map(|areas| areas.pr),
                 areas.map(|areas| areas.roc),
-                areas.map(|_| ratio(sum.hits, sum.hits + sum.false_calls).unwrap_or(0.0)),
+                areas.map(|_| sum.counts().precision()),
                 ratio(sum.hits, sum.hits + sum.misses),
-                areas.and_then(|_| ratio(2.0 * sum.hits, 2.0 * sum.hits + sum.false_calls + sum.misses)),
+                areas.map(|_| sum.counts().f_beta(1.0)),
+                areas.map(|_| sum.counts().mcc()),
                 ratio(sum.squared_error, sum.windows),
+                ratio(sum.surprise, sum.windows),
                 ratio(sum.caught, sum.episodes),
                 ratio(sum.false_alarms, sum.windows * step_days),
                 ratio(drawn.iter().sum(), drawn.len() as f64),
@@ -91,8 +98,21 @@ impl ModelIntervals {
             }
         }
         let interval = |values| Interval::percentile(values, bootstrap.resamples(), bootstrap.level());
-        let [pr_auc, roc_auc, precision, recall, f1, brier, event_recall, rate, mean, median, p10] =
-            figures.map(interval);
+        let [
+            pr_auc,
+            roc_auc,
+            precision,
+            recall,
+            f1,
+            mcc,
+            brier,
+            log_loss,
+            event_recall,
+            rate,
+            mean,
+            median,
+            p10,
+        ] = figures.map(interval);
         Ok(Some(Self {
             blocks: blocks.len(),
             block_hours: bootstrap.block().minutes() / 60.0,
@@ -102,7 +122,9 @@ impl ModelIntervals {
             precision,
             recall,
             f1,
+            mcc,
             brier,
+            log_loss,
             event_recall,
             false_alarms_per_service_day: rate,
             lead_time_mean_minutes: mean,
@@ -120,18 +142,29 @@ struct Tally {
     false_calls: f64,
     misses: f64,
     squared_error: f64,
+    surprise: f64,
     false_alarms: f64,
     episodes: f64,
     caught: f64,
 }
 
 impl Tally {
+    fn counts(&self) -> Counts {
+        Counts {
+            true_positives: self.hits,
+            false_positives: self.false_calls,
+            false_negatives: self.misses,
+            true_negatives: self.windows - self.hits - self.false_calls - self.misses,
+        }
+    }
+
     fn add(&mut self, weight: f64, block: &Self) {
         self.windows += weight * block.windows;
         self.hits += weight * block.hits;
         self.false_calls += weight * block.false_calls;
         self.misses += weight * block.misses;
         self.squared_error += weight * block.squared_error;
+        self.surprise += weight * block.surprise;
         self.false_alarms += weight * block.false_alarms;
         self.episodes += weight * block.episodes;
         self.caught += weight * block.caught;
@@ -152,6 +185,7 @@ fn tallies(set: &ScoredSet, threshold: Score, events: &Events, blocks: &Blocks) 
             }
             let miss = f64::from(score.get()) - f64::from(u8::from(positive));
             tally.squared_error += miss * miss;
+            tally.surprise += surprise(f64::from(score.get()), positive);
         }
     }
     for service in &events.services {

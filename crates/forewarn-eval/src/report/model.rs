@@ -1,8 +1,8 @@
-use super::ModelIntervals;
+use super::{ModelIntervals, WindowFigures};
 use crate::ranking::expect_both_classes;
 use crate::{
-    AlarmPolicy, BlockBootstrap, Confusion, EvalError, Events, LeadTimes, ScoredSet, average_precision,
-    best_f1_threshold, brier, roc_auc,
+    AlarmPolicy, BlockBootstrap, Calibration, Confusion, EvalError, Events, LeadTimes, ScoredSet,
+    average_precision, best_f1_threshold, brier, roc_auc,
 };
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,12 @@ pub struct ModelReport {
     pub fit_seconds: f64,
     /// Seconds that scoring all test windows took.
     pub score_seconds: f64,
+    /// Further figures of windows.
+    #[serde(default)]
+    pub window_figures: Option<WindowFigures>,
+    /// Whether the scores are probabilities.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
     /// Where these figures lie; `None` where the test part is too short to draw blocks of time from.
     #[serde(default)]
     pub intervals: Option<ModelIntervals>,
@@ -165,6 +171,7 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
     let windows = Confusion::at(policy.threshold, &scores, &positive)?;
     let events = Events::new(run.test, policy);
     let totals = events.totals();
+    let bootstrap = BlockBootstrap::default();
     Ok(ModelReport {
         name: run.name.to_owned(),
         trainer: run.trainer.map(str::to_owned),
@@ -193,7 +200,9 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         brier: brier(&scores, &positive)?,
         fit_seconds: run.fit_time.as_secs_f64(),
         score_seconds: run.score_time.as_secs_f64(),
-        intervals: ModelIntervals::new(run.test, policy.threshold, &events, &BlockBootstrap::default())?,
+        window_figures: Some(WindowFigures::new(&scores, &positive, policy.threshold)?),
+        calibration: Some(Calibration::with_intervals(run.test, Calibration::BINS, &bootstrap)?),
+        intervals: ModelIntervals::new(run.test, policy.threshold, &events, &bootstrap)?,
         services: if run.test.series().len() > 1 { services(run.test, &events)? } else { Vec::new() },
     })
 }

@@ -4,6 +4,7 @@
 mod events;
 mod report;
 mod self_tests;
+mod sklearn;
 mod uncertainty;
 
 use forewarn_core::Score;

@@ -371,9 +371,10 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the four wide figures, and one histogram a model that caught something.
+    // A drawing for each screen of the four wide figures, one histogram a model that caught
+    // something, and one reliability curve a model.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
-    assert_eq!(page.matches("<svg").count(), 8 + histograms);
+    assert_eq!(page.matches("<svg").count(), 8 + histograms + report.models.len());
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
