@@ -52,6 +52,22 @@ pub enum EvalError {
         /// The name asked for.
         service: String,
     },
+    /// Validation is too short to show that a budget of false alarms is kept.
+    #[error(
+        "a budget of {per_service_week} false alarms per service and week cannot be shown to be kept: validation has \
+         {service_weeks:.2} service-weeks, and even without a single false alarm {needed_weeks:.2} are needed at a confidence of \
+         {confidence}"
+    )]
+    BudgetNotProvable {
+        /// The budget.
+        per_service_week: f64,
+        /// Confidence asked for.
+        confidence: f64,
+        /// Time watched in validation, all services together.
+        service_weeks: f64,
+        /// Time needed.
+        needed_weeks: f64,
+    },
     /// There is no row to report on.
     #[error("the input has no rows")]
     NoRows,

@@ -2,7 +2,9 @@
 
 mod alarm;
 mod bootstrap;
+mod budget;
 mod calibration;
+mod chance;
 mod confusion;
 mod counts;
 mod curve;
@@ -20,10 +22,13 @@ mod series;
 #[cfg(test)]
 mod testing;
 mod threshold;
+mod tradeoff;
 
 pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
 pub use bootstrap::BlockBootstrap;
+pub use budget::{AlarmBudget, BudgetChoice};
 pub use calibration::{Calibration, ReliabilityBin};
+pub use chance::{Skill, skill_over_chance};
 pub use confusion::Confusion;
 pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
@@ -31,15 +36,16 @@ pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
 pub use interval::Interval;
-pub use lead::LeadTimes;
+pub use lead::{Delays, LeadTimes};
 pub use probability::{brier, log_loss};
 pub use rank::roc_auc;
 pub use ranked::RankedWindows;
 pub use report::{
-    Bound, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary, MetricTrack,
-    ModelIntervals, ModelRank, ModelReport, ModelRun, PartSummary, Pictures, Report, ServiceOnsets,
-    ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures, WindowSummary,
-    predictions_csv,
+    Bound, BudgetOutcome, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary,
+    MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport, PartSummary, Pictures,
+    Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures,
+    WindowSummary, predictions_csv,
 };
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
+pub use tradeoff::{Tradeoff, TradeoffPoint};

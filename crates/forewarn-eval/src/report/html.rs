@@ -25,6 +25,7 @@ impl Report {
         self.uncertainty_section(&mut page);
         self.curve_section(&mut page, pictures);
         self.reliability_section(&mut page);
+        self.alarm_section(&mut page);
         self.lead_section(&mut page);
         self.episode_section(&mut page, pictures);
         self.data_section(&mut page, pictures);

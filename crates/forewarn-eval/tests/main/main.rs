@@ -1,6 +1,7 @@
 //! Everything that is tested through the public interface, as one program.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod budget;
 mod events;
 mod report;
 mod self_tests;

@@ -71,6 +71,10 @@ impl World {
         ScoredSet::from_samples(self.split.test(), scores, self.labels.episodes()).unwrap()
     }
 
+    fn validation(&self, scores: &[Score]) -> ScoredSet {
+        ScoredSet::from_samples(self.split.validation(), scores, self.labels.episodes()).unwrap()
+    }
+
     fn model(&self, name: &str, validation: &[Score], test: &ScoredSet) -> Result<ModelReport, EvalError> {
         ModelReport::evaluate(&ModelRun {
             name,
@@ -78,6 +82,7 @@ impl World {
             description: "The metric, as it is",
             validation_scores: validation,
             validation_positive: self.split.validation().positive(),
+            validation: Some(&self.validation(validation)),
             test,
             fit_time: Duration::from_millis(1500),
             score_time: Duration::from_millis(250),
@@ -180,6 +185,7 @@ fn a_single_class_names_model_and_part() {
         description: "",
         validation_scores: &validation,
         validation_positive: &labels,
+        validation: None,
         test: &test,
         fit_time: Duration::ZERO,
         score_time: Duration::ZERO,
@@ -371,10 +377,10 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the four wide figures, one histogram a model that caught
+    // A drawing for each screen of the five wide figures, one histogram a model that caught
     // something, and one reliability curve a model.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
-    assert_eq!(page.matches("<svg").count(), 8 + histograms + report.models.len());
+    assert_eq!(page.matches("<svg").count(), 10 + histograms + report.models.len());
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");

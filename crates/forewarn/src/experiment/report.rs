@@ -27,12 +27,14 @@ impl Experiment {
         let mut models = Vec::with_capacity(scores.len());
         for (model, scores) in self.models.iter().zip(scores) {
             let set = ScoredSet::from_samples(test, &scores.test, labels.episodes())?;
+            let at_validation = ScoredSet::from_samples(validation, &scores.validation, labels.episodes())?;
             models.push(ModelReport::evaluate(&ModelRun {
                 name: &model.name,
                 trainer: model.trainer.as_deref(),
                 description: &model.description,
                 validation_scores: &scores.validation,
                 validation_positive: validation.positive(),
+                validation: Some(&at_validation),
                 test: &set,
                 fit_time: Duration::from_secs_f64(scores.fit_seconds),
                 score_time: Duration::from_secs_f64(scores.score_seconds),
