@@ -12,12 +12,14 @@ mod error;
 mod events;
 mod interval;
 mod lead;
+mod leak;
 mod probability;
 mod rank;
 mod ranked;
 mod ranking;
 mod report;
 mod resample;
+mod score_file;
 mod series;
 #[cfg(test)]
 mod testing;
@@ -37,6 +39,7 @@ pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
 pub use interval::Interval;
 pub use lead::{Delays, LeadTimes};
+pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
 pub use probability::{brier, log_loss};
 pub use rank::roc_auc;
 pub use ranked::RankedWindows;
@@ -46,6 +49,7 @@ pub use report::{
     Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures,
     WindowSummary, predictions_csv,
 };
+pub use score_file::{Outside, ScoreFile, read_episodes};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
 pub use tradeoff::{Tradeoff, TradeoffPoint};

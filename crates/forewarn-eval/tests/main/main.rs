@@ -3,7 +3,9 @@
 
 mod budget;
 mod events;
+mod leaks;
 mod report;
+mod score_files;
 mod self_tests;
 mod sklearn;
 mod uncertainty;
