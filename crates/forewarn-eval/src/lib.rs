@@ -14,6 +14,7 @@ mod interval;
 mod lead;
 mod leak;
 mod probability;
+mod ranges;
 mod rank;
 mod ranked;
 mod ranking;
@@ -41,6 +42,7 @@ pub use interval::Interval;
 pub use lead::{Delays, LeadTimes};
 pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
 pub use probability::{brier, log_loss};
+pub use ranges::{RangeFigures, range_precision_recall};
 pub use rank::roc_auc;
 pub use ranked::RankedWindows;
 pub use report::{

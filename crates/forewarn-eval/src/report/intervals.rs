@@ -37,6 +37,9 @@ pub struct ModelIntervals {
     pub event_recall: Option<Interval>,
     /// Of the false alarms per service and day.
     pub false_alarms_per_service_day: Option<Interval>,
+    /// Of the share of alarms that were right.
+    #[serde(default)]
+    pub alarm_precision: Option<Interval>,
     /// Of the mean achieved lead time, in minutes.
     pub lead_time_mean_minutes: Option<Interval>,
     /// Of the median achieved lead time, in minutes.
@@ -67,7 +70,7 @@ impl ModelIntervals {
         let tallies = tallies(set, threshold, events, &blocks);
         let leads = leads(events, &blocks);
         let step_days = set.step().days();
-        let mut figures: [Vec<f64>; 13] = Default::default();
+        let mut figures: [Vec<f64>; 14] = Default::default();
         for weights in bootstrap.draws(blocks.len()) {
             let areas = ranked.areas(&weights);
             let mut sum = Tally::default();
@@ -89,6 +92,7 @@ impl ModelIntervals {
                 ratio(sum.surprise, sum.windows),
                 ratio(sum.caught, sum.episodes),
                 ratio(sum.false_alarms, sum.windows * step_days),
+                ratio(sum.right_alarms, sum.right_alarms + sum.false_alarms),
                 ratio(drawn.iter().sum(), drawn.len() as f64),
                 quantile(&drawn, 0.5),
                 quantile(&drawn, 0.1),
@@ -109,6 +113,7 @@ impl ModelIntervals {
             log_loss,
             event_recall,
             rate,
+            alarm_precision,
             mean,
             median,
             p10,
@@ -127,6 +132,7 @@ impl ModelIntervals {
             log_loss,
             event_recall,
             false_alarms_per_service_day: rate,
+            alarm_precision,
             lead_time_mean_minutes: mean,
             lead_time_median_minutes: median,
             lead_time_p10_minutes: p10,
@@ -144,6 +150,7 @@ struct Tally {
     squared_error: f64,
     surprise: f64,
     false_alarms: f64,
+    right_alarms: f64,
     episodes: f64,
     caught: f64,
 }
@@ -166,6 +173,7 @@ impl Tally {
         self.squared_error += weight * block.squared_error;
         self.surprise += weight * block.surprise;
         self.false_alarms += weight * block.false_alarms;
+        self.right_alarms += weight * block.right_alarms;
         self.episodes += weight * block.episodes;
         self.caught += weight * block.caught;
     }
@@ -189,8 +197,13 @@ fn tallies(set: &ScoredSet, threshold: Score, events: &Events, blocks: &Blocks) 
         }
     }
     for service in &events.services {
-        for (alarm, _) in service.alarms.iter().filter(|(_, verdict)| *verdict == Verdict::False) {
-            tallies[blocks.of(alarm.time)].false_alarms += 1.0;
+        for (alarm, verdict) in &service.alarms {
+            let tally = &mut tallies[blocks.of(alarm.time)];
+            match verdict {
+                Verdict::False => tally.false_alarms += 1.0,
+                Verdict::Right => tally.right_alarms += 1.0,
+                Verdict::Late => {}
+            }
         }
         for (episode, outcome) in &service.episodes {
             let tally = &mut tallies[blocks.of(episode.onset())];
