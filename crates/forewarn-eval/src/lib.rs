@@ -49,7 +49,7 @@ pub use report::{
     Bound, BudgetOutcome, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary,
     MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport, PartSummary, Pictures,
     Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures,
-    WindowSummary, predictions_csv,
+    WindowSummary, WorstCase, WorstCases, predictions_csv,
 };
 pub use score_file::{Outside, ScoreFile, read_episodes};
 pub use series::{ScoredSeries, ScoredSet};

@@ -23,6 +23,7 @@ mod test_part;
 mod text;
 mod uncertainty;
 mod window_figures;
+mod worst;
 
 pub use ceiling::{Bound, Ceiling};
 pub use comparison::{Comparison, Difference, ModelRank};
@@ -35,6 +36,7 @@ pub use predictions::predictions_csv;
 pub use split::{PartSummary, SplitSummary};
 pub use test_part::TestSummary;
 pub use window_figures::WindowFigures;
+pub use worst::{WorstCase, WorstCases};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///
@@ -113,6 +115,16 @@ impl Report {
     #[must_use]
     pub fn chosen(&self) -> Option<&ModelReport> {
         self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
+    }
+
+    /// How much of what can be gained over a guess a model gained, by PR-AUC: 1 at the ceiling, 0 for a guess. The ceiling is the best
+    /// predictor that sees the metrics, or, where only that is known, the one that sees the hidden state. `None` without a
+    /// ceiling above the prevalence.
+    #[must_use]
+    pub fn share_of_ceiling(&self, model: &ModelReport) -> Option<f64> {
+        let (_, bound) = self.ceiling.as_ref()?.bounds().next()?;
+        let gain = bound.pr_auc - self.test.prevalence;
+        (gain > 0.0).then(|| (model.pr_auc - self.test.prevalence) / gain)
     }
 
     /// Models by PR-AUC on test, best first; equal ones in their order.

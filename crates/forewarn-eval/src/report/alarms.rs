@@ -64,6 +64,36 @@ impl Report {
             quantity(delay)
         ));
         self.budget_table(page, &models);
+        self.worst_table(page);
+    }
+
+    /// Where the model that validation chose was most wrong.
+    fn worst_table(&self, page: &mut Page) {
+        let Some((model, worst)) =
+            self.chosen().and_then(|model| model.operation.as_ref().map(|found| (model, &found.worst)))
+        else {
+            return;
+        };
+        let kinds = [("missed failure", &worst.misses), ("false alarm", &worst.false_alarms)];
+        let rows: Vec<_> = kinds
+            .iter()
+            .flat_map(|&(kind, cases)| cases.iter().map(move |case| (kind, case)))
+            .map(|(kind, case)| {
+                (
+                    "",
+                    kind.to_owned(),
+                    vec![case.service.clone(), moment(case.time), case.score.get().to_string()],
+                )
+            })
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        page.raw(&format!(
+            "<p>Where {} was most wrong: missed failures with the lowest scores before them, false alarms with the highest.</p>\n",
+            escape(&name_of(model))
+        ));
+        page.table(&["What", "Service", "Time", "Highest score"], &rows);
     }
 
     fn budget_table(&self, page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {

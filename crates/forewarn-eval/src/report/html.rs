@@ -87,6 +87,13 @@ impl Report {
                 share(test.prevalence)
             ),
         );
+        if let Some(reached) = self.share_of_ceiling(model) {
+            page.card(
+                "Of what can be known",
+                &percent(reached),
+                "of the PR-AUC between a guess and the ceiling",
+            );
+        }
         page.card("ROC-AUC", &share(model.roc_auc), "a guess: 0.500");
         page.raw("</dl>\n");
     }

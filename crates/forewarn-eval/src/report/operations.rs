@@ -1,3 +1,4 @@
+use super::WorstCases;
 use crate::{
     AlarmBudget, AlarmPolicy, BudgetChoice, Delays, EvalError, EventCounts, Events, LeadTimes, ScoredSet,
     Skill, Tradeoff, skill_over_chance,
@@ -24,6 +25,9 @@ pub struct OperationReport {
     pub net_lead_time_minutes: LeadTimes,
     /// What more alarms would have bought, in hindsight; `None` without a failure within reach.
     pub tradeoff: Option<Tradeoff>,
+    /// Where the model was most wrong.
+    #[serde(default)]
+    pub worst: WorstCases,
     /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where validation is not known
     /// with its times, or is too short for any.
     pub budgets: Vec<BudgetOutcome>,
@@ -66,6 +70,7 @@ impl OperationReport {
             net_event_recall: totals.recall().map(|_| net.all.len() as f64 / totals.episodes as f64),
             net_lead_time_minutes: net,
             tradeoff: Tradeoff::new(test, policy)?,
+            worst: WorstCases::new(test, events),
             budgets: validation.map_or(Ok(Vec::new()), |validation| budgets(validation, test, policy))?,
         })
     }

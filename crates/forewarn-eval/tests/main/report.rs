@@ -163,6 +163,9 @@ fn a_model_is_measured_as_its_parts_say() {
     assert_eq!(model.event_recall, totals.recall());
     assert!(model.episodes_caught > 10 && model.false_alarms > 0, "{model:?}");
     assert_eq!(model.false_alarms_per_service_day, totals.false_alarms as f64 / test.service_days());
+    let operation = model.operation.as_ref().unwrap();
+    assert_eq!(operation.alarm_precision, totals.alarm_precision());
+    assert_eq!(operation.worst.false_alarms.len(), model.false_alarms.min(5));
     // Services add up to the whole.
     let sum =
         |field: fn(&forewarn_eval::ServiceReport) -> usize| model.services.iter().map(field).sum::<usize>();
@@ -353,6 +356,18 @@ fn headlines() {
     assert_eq!(report.headline(), "No model was evaluated.");
     assert!(report.to_table().contains("No model was evaluated."));
     assert!(report.to_html(&Pictures::default()).contains("No model was evaluated."));
+}
+
+#[test]
+fn the_ceiling_is_the_whole_and_a_guess_is_nothing() {
+    let (mut report, _) = world(&["a"], "error_rate").report();
+    let model = report.models[1].clone();
+    assert_eq!(report.share_of_ceiling(&model), Some(1.0), "the ceiling is the model itself");
+    let mut guess = model.clone();
+    guess.pr_auc = report.test.prevalence;
+    assert_eq!(report.share_of_ceiling(&guess), Some(0.0));
+    report.ceiling = None;
+    assert_eq!(report.share_of_ceiling(&model), None);
 }
 
 #[test]
