@@ -1,23 +1,59 @@
+use crate::{EvalError, bootstrap::invalid};
 use forewarn_core::{Score, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How scores become alarms.
+mod machine;
+
+pub use machine::AlarmMachine;
+
+/// How scores become alarms. A value: compare it, store it, send it to where the scores are.
+///
+/// An alarm is raised at a score of at least the threshold, when
+/// - of the last *n* steps at least *k* had such a score ([`with_votes`](Self::with_votes); by default one of one),
+/// - at least so many of them had a score at all ([`with_evidence`](Self::with_evidence); by default one),
+/// - the last alarm was raised at least the refractory period ago, and
+/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a score falls below
+///   that, or nothing is heard for longer than both the refractory period and *n* steps; when the condition returns within
+///   [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear threshold an alarm is a moment, and a
+///   standing condition raises one each refractory period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PolicyFields", into = "PolicyFields")]
+pub struct AlarmPolicy {
+    fields: PolicyFields,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct AlarmPolicy {
-    /// An alarm is raised when `score >= threshold`.
-    pub threshold: Score,
-    /// After an alarm the next one is at least this many steps away. 0 and 1 both let every step raise one.
-    pub refractory: usize,
+struct PolicyFields {
+    threshold: Score,
+    refractory: usize,
+    #[serde(default = "one")]
+    needed: usize,
+    #[serde(default = "one")]
+    of: usize,
+    #[serde(default = "one")]
+    evidence: usize,
+    #[serde(default)]
+    clear: Option<Score>,
+    #[serde(default)]
+    merge: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl AlarmPolicy {
-    /// Alarms at `score >= threshold`, at least `refractory` steps apart.
+    /// Most steps that votes are taken of.
+    pub const MOST_VOTES: usize = 64;
+
+    /// Alarms at `score >= threshold`, at least `refractory` steps apart; 0 and 1 both let every step raise one.
     #[must_use]
     pub fn new(threshold: Score, refractory: usize) -> Self {
-        Self { threshold, refractory }
+        let fields =
+            PolicyFields { threshold, refractory, needed: 1, of: 1, evidence: 1, clear: None, merge: 0 };
+        Self { fields }
     }
 
     /// The default for a window: a refractory period as long as the prediction period.
@@ -27,6 +63,109 @@ impl AlarmPolicy {
     #[must_use]
     pub fn for_window(threshold: Score, spec: WindowSpec) -> Self {
         Self::new(threshold, spec.period())
+    }
+
+    /// The same with another threshold. A clear threshold above it comes down with it.
+    #[must_use]
+    pub fn at(self, threshold: Score) -> Self {
+        let clear = self.fields.clear.map(|clear| clear.min(threshold));
+        Self { fields: PolicyFields { threshold, clear, ..self.fields } }
+    }
+
+    /// Alarms only when at least `needed` of the last `of` steps reached the threshold.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) unless `1 <= needed <= of <= 64`.
+    pub fn with_votes(self, needed: usize, of: usize) -> Result<Self, EvalError> {
+        Self::checked(PolicyFields { needed, of, ..self.fields })
+    }
+
+    /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine waits.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for more than the steps that vote. Call it after
+    /// [`with_votes`](Self::with_votes).
+    pub fn with_evidence(self, scores: usize) -> Result<Self, EvalError> {
+        Self::checked(PolicyFields { evidence: scores, ..self.fields })
+    }
+
+    /// Hysteresis: an alarm stands, and no other is raised, until a score falls below `clear`.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a clear threshold above the threshold.
+    pub fn with_clear(self, clear: Score) -> Result<Self, EvalError> {
+        Self::checked(PolicyFields { clear: Some(clear), ..self.fields })
+    }
+
+    /// A condition that returns within `steps` after an alarm ended continues that alarm, silently.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) without a clear threshold: such alarms do not end.
+    pub fn with_merge(self, steps: usize) -> Result<Self, EvalError> {
+        Self::checked(PolicyFields { merge: steps, ..self.fields })
+    }
+
+    fn checked(fields: PolicyFields) -> Result<Self, EvalError> {
+        let PolicyFields { threshold, needed, of, evidence, clear, merge, .. } = fields;
+        if !(1 <= needed && needed <= of && of <= Self::MOST_VOTES) {
+            let expected = "at least one needed, of no fewer and at most 64 steps";
+            return Err(invalid("votes of an alarm policy", format!("{needed} of {of}"), expected).into());
+        }
+        if evidence > of {
+            let expected = "no more scores than steps that vote";
+            return Err(
+                invalid("evidence of an alarm policy", format!("{evidence} of {of}"), expected).into()
+            );
+        }
+        if let Some(clear) = clear.filter(|&clear| clear > threshold) {
+            let value = clear.get().to_string();
+            return Err(invalid("clear threshold", value, "at most the threshold").into());
+        }
+        if merge > 0 && clear.is_none() {
+            return Err(invalid(
+                "merge of an alarm policy",
+                merge.to_string(),
+                "0 without a clear threshold",
+            )
+            .into());
+        }
+        Ok(Self { fields })
+    }
+
+    /// An alarm is raised when `score >= threshold`.
+    #[must_use]
+    pub fn threshold(&self) -> Score {
+        self.fields.threshold
+    }
+
+    /// After an alarm the next one is at least this many steps away.
+    #[must_use]
+    pub fn refractory(&self) -> usize {
+        self.fields.refractory
+    }
+
+    /// How many steps must have reached the threshold, of how many.
+    #[must_use]
+    pub fn votes(&self) -> (usize, usize) {
+        (self.fields.needed, self.fields.of)
+    }
+
+    /// How many of the steps that vote must have a score.
+    #[must_use]
+    pub fn evidence(&self) -> usize {
+        self.fields.evidence
+    }
+
+    /// Below which score an alarm ends; `None` where alarms are moments.
+    #[must_use]
+    pub fn clear(&self) -> Option<Score> {
+        self.fields.clear
+    }
+
+    /// Within how many steps after its end a condition that returns continues an alarm.
+    #[must_use]
+    pub fn merge(&self) -> usize {
+        self.fields.merge
     }
 
     /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list.
@@ -40,6 +179,20 @@ impl AlarmPolicy {
     }
 }
 
+impl TryFrom<PolicyFields> for AlarmPolicy {
+    type Error = EvalError;
+
+    fn try_from(fields: PolicyFields) -> Result<Self, EvalError> {
+        Self::checked(fields)
+    }
+}
+
+impl From<AlarmPolicy> for PolicyFields {
+    fn from(policy: AlarmPolicy) -> Self {
+        policy.fields
+    }
+}
+
 /// A statement that a failure is coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -50,115 +203,37 @@ pub struct Alarm {
     pub score: Score,
 }
 
-/// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
-///
-/// Time is counted on the clock, not in pushes, so missing scores do not stretch the refractory period.
-#[derive(Clone, Debug)]
-pub struct AlarmMachine {
-    policy: AlarmPolicy,
-    step: Step,
-    last: Option<Timestamp>,
-}
-
-impl AlarmMachine {
-    /// A machine that has raised no alarm yet.
-    #[must_use]
-    pub fn new(policy: AlarmPolicy, step: Step) -> Self {
-        Self { policy, step, last: None }
-    }
-
-    /// Takes the score at `time`, and says whether it raises an alarm. A time that is not after the last
-    /// alarm's never does.
-    pub fn push(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
-        let quiet = |last: Timestamp| {
-            let since = time.millis() - last.millis();
-            let refractory = i64::try_from(self.policy.refractory).unwrap_or(i64::MAX);
-            since > 0 && since >= self.step.millis().saturating_mul(refractory)
-        };
-        if score >= self.policy.threshold && self.last.is_none_or(quiet) {
-            self.last = Some(time);
-            Some(Alarm { time, score })
-        } else {
-            None
-        }
-    }
-
-    /// Forgets the last alarm, for a service that starts anew.
-    pub fn reset(&mut self) {
-        self.last = None;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{coarse_score, minute};
-    use proptest::{collection::btree_map, prelude::*};
-
-    fn replay(policy: AlarmPolicy, scores: &[(i64, f32)]) -> Vec<i64> {
-        let scores = scores.iter().map(|&(time, score)| (minute(time), Score::new(score).unwrap()));
-        policy.replay(Step::MINUTE, scores).map(|alarm| alarm.time.millis() / 60_000).collect()
-    }
 
     #[test]
-    fn a_standing_condition_makes_one_alarm_a_period() {
-        let policy = AlarmPolicy::for_window(Score::new(0.5).unwrap(), WindowSpec::default());
-        let standing: Vec<_> = (0..12).map(|time| (time, 0.5)).collect();
-        assert_eq!(replay(policy, &standing), [0, 5, 10]);
-        assert_eq!(replay(AlarmPolicy::new(policy.threshold, 0), &standing).len(), 12);
-        assert_eq!(replay(AlarmPolicy::new(policy.threshold, usize::MAX), &standing), [0]);
-    }
-
-    #[test]
-    fn the_refractory_period_is_time_and_not_pushes() {
-        let policy = AlarmPolicy::new(Score::new(0.5).unwrap(), 5);
-        assert_eq!(replay(policy, &[(0, 0.9), (1, 0.9), (20, 0.9), (24, 0.9), (25, 0.9)]), [0, 20, 25]);
-        assert_eq!(replay(policy, &[(10, 0.9), (3, 0.9), (15, 0.4), (15, 0.9)]), [10, 15]);
-    }
-
-    #[test]
-    fn a_machine_that_was_reset_starts_anew() {
-        let mut machine = AlarmMachine::new(AlarmPolicy::new(Score::ZERO, 100), Step::MINUTE);
-        assert!(machine.push(minute(0), Score::ZERO).is_some());
-        assert!(machine.push(minute(1), Score::ONE).is_none());
-        machine.reset();
-        assert!(machine.push(minute(2), Score::ZERO).is_some());
-    }
-
-    #[test]
-    fn a_policy_is_checked_when_it_is_read() {
-        let policy = AlarmPolicy::new(Score::new(0.1).unwrap(), 5);
-        let json = serde_json::to_string(&policy).unwrap();
-        assert_eq!(json, r#"{"threshold":0.1,"refractory":5}"#);
-        assert_eq!(serde_json::from_str::<AlarmPolicy>(&json).unwrap(), policy);
+    fn a_policy_is_checked_when_it_is_made_and_read() {
+        let score = |value| Score::new(value).unwrap();
+        let plain = AlarmPolicy::new(score(0.5), 5);
+        assert!(plain.with_votes(0, 3).is_err() && plain.with_votes(4, 3).is_err());
+        assert!(plain.with_votes(1, 65).is_err() && plain.with_evidence(2).is_err());
+        assert!(plain.with_clear(score(0.6)).is_err() && plain.with_merge(1).is_err());
+        let full = plain.with_votes(2, 3).unwrap().with_evidence(3).unwrap();
+        let full = full.with_clear(score(0.25)).unwrap().with_merge(4).unwrap();
+        let json = serde_json::to_string(&full).unwrap();
+        let expected =
+            r#"{"threshold":0.5,"refractory":5,"needed":2,"of":3,"evidence":3,"clear":0.25,"merge":4}"#;
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<AlarmPolicy>(&json).unwrap(), full);
+        assert_eq!(
+            serde_json::from_str::<AlarmPolicy>(r#"{"threshold":0.5,"refractory":5}"#).unwrap(),
+            plain
+        );
+        assert_eq!(full.at(score(0.1)).clear(), Some(score(0.1)));
         for wrong in [
             r#"{"threshold":1.1,"refractory":5}"#,
             r#"{"threshold":0.1,"refractory":-1}"#,
             r#"{"threshold":0.1}"#,
+            r#"{"threshold":0.1,"refractory":5,"needed":2}"#,
+            r#"{"threshold":0.1,"refractory":5,"clear":0.2}"#,
         ] {
             assert!(serde_json::from_str::<AlarmPolicy>(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn alarms_keep_their_distance_and_live_equals_replay(
-            scores in btree_map(0i64..200, coarse_score(), 0..150), threshold in coarse_score(), refractory in 0usize..12
-        ) {
-            let scores: Vec<_> = scores.into_iter().map(|(time, score)| (minute(time), score)).collect();
-            let policy = AlarmPolicy::new(threshold, refractory);
-            let replayed: Vec<_> = policy.replay(Step::MINUTE, scores.clone()).collect();
-            let mut machine = AlarmMachine::new(policy, Step::MINUTE);
-            let mut live = Vec::new();
-            for &(time, score) in &scores {
-                let alarm = machine.push(time, score);
-                // An alarm exactly where the score calls for one and no other is near.
-                let near = live.iter().any(|alarm: &Alarm| time.minutes_since(alarm.time) < refractory as f64);
-                prop_assert_eq!(alarm.is_some(), score >= threshold && !near);
-                live.extend(alarm);
-            }
-            prop_assert!(live.windows(2).all(|two| two[1].time.minutes_since(two[0].time) >= refractory as f64));
-            prop_assert_eq!(live, replayed);
         }
     }
 }

@@ -52,6 +52,59 @@ pub enum EvalError {
         /// The name asked for.
         service: String,
     },
+    /// Validation is too short to show that a budget of false alarms is kept.
+    #[error(
+        "a budget of {per_service_week} false alarms per service and week cannot be shown to be kept: validation has \
+         {service_weeks:.2} service-weeks, and even without a single false alarm {needed_weeks:.2} are needed at a confidence of \
+         {confidence}"
+    )]
+    BudgetNotProvable {
+        /// The budget.
+        per_service_week: f64,
+        /// Confidence asked for.
+        confidence: f64,
+        /// Time watched in validation, all services together.
+        service_weeks: f64,
+        /// Time needed.
+        needed_weeks: f64,
+    },
+    /// A file lacks a column.
+    #[error("column {column:?} is missing: the file has {}", available.join(", "))]
+    MissingColumn {
+        /// The column needed.
+        column: &'static str,
+        /// The columns there are.
+        available: Vec<String>,
+    },
+    /// A cell of a file cannot be read.
+    #[error("line {line}, column {column}: {text:?} is not {expected}")]
+    Cell {
+        /// Line in the file, from 1, the header included.
+        line: u64,
+        /// Column.
+        column: &'static str,
+        /// What stands there.
+        text: String,
+        /// What should.
+        expected: &'static str,
+    },
+    /// A file is no CSV.
+    #[error("not a CSV file: {0}")]
+    Csv(#[from] csv::Error),
+    /// A failure lies where nothing was scored.
+    #[error(
+        "{service}: the failure that begins at {onset} lies outside the scores, which go from {first} to {last}"
+    )]
+    EpisodeOutside {
+        /// Service.
+        service: String,
+        /// When it begins.
+        onset: Timestamp,
+        /// Time of the first score.
+        first: Timestamp,
+        /// Time of the last.
+        last: Timestamp,
+    },
     /// There is no row to report on.
     #[error("the input has no rows")]
     NoRows,

@@ -32,6 +32,8 @@ pub struct ServiceEvents {
     pub service: String,
     /// Scored windows.
     pub windows: usize,
+    /// Scored windows that lie in the prediction period of an alarm: while a warning was on.
+    pub warned_windows: usize,
     /// Every alarm in order, judged.
     pub alarms: Vec<(Alarm, Verdict)>,
     /// Every failure whose onset lies after the first scored time, and not beyond the prediction period of the last.
@@ -118,6 +120,8 @@ impl ServiceEvents {
             episodes: self.episodes.len() - out_of_reach,
             out_of_reach,
             leads_minutes: leads.collect(),
+            windows: self.windows,
+            warned_windows: self.warned_windows,
             service_days: days(self.windows, step),
         }
     }
@@ -139,6 +143,10 @@ pub struct EventCounts {
     /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time of the
     /// first alarm that warned of it.
     pub leads_minutes: Vec<f64>,
+    /// Scored windows.
+    pub windows: usize,
+    /// Scored windows that lie in the prediction period of an alarm: while a warning was on.
+    pub warned_windows: usize,
     /// Time watched, in days: each scored window counts for one step.
     pub service_days: f64,
 }
@@ -162,6 +170,19 @@ impl EventCounts {
         (self.service_days > 0.0).then(|| self.false_alarms as f64 / self.service_days)
     }
 
+    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false one.
+    #[must_use]
+    pub fn alarm_precision(&self) -> Option<f64> {
+        let judged = self.alarms - self.late_alarms;
+        (judged > 0).then(|| (judged - self.false_alarms) as f64 / judged as f64)
+    }
+
+    /// Share of the time watched in which a warning was on; `None` where nothing was scored.
+    #[must_use]
+    pub fn time_in_warning(&self) -> Option<f64> {
+        (self.windows > 0).then(|| self.warned_windows as f64 / self.windows as f64)
+    }
+
     fn plus(mut self, other: Self) -> Self {
         self.alarms += other.alarms;
         self.false_alarms += other.false_alarms;
@@ -169,6 +190,8 @@ impl EventCounts {
         self.episodes += other.episodes;
         self.out_of_reach += other.out_of_reach;
         self.leads_minutes.extend(other.leads_minutes);
+        self.windows += other.windows;
+        self.warned_windows += other.warned_windows;
         self.service_days += other.service_days;
         self
     }
@@ -180,7 +203,7 @@ fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: Al
     for &time in series.times().iter().filter(|&&time| !is_failing(episodes, time)) {
         outcomes[warned_of(episodes, time, spec, step)].fill(Outcome::Missed);
     }
-    let alarms = policy
+    let alarms: Vec<(Alarm, Verdict)> = policy
         .replay(step, series.scored())
         .map(|alarm| {
             if is_failing(episodes, alarm.time) {
@@ -207,13 +230,25 @@ fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: Al
     ServiceEvents {
         service: series.service().to_owned(),
         windows: series.times().len(),
+        warned_windows: warned_windows(series.times(), &alarms, spec, step),
         alarms,
         episodes: episodes.collect(),
     }
 }
 
+/// How many of `times` lie in the prediction period of an alarm.
+fn warned_windows(times: &[Timestamp], alarms: &[(Alarm, Verdict)], spec: WindowSpec, step: Step) -> usize {
+    let is_warned = |time: &&Timestamp| {
+        let latest = time.millis().saturating_sub(span(step, spec.lead()));
+        let earliest = time.millis().saturating_sub(span(step, spec.horizon()));
+        let before = alarms.partition_point(|(alarm, _)| alarm.time.millis() < latest);
+        before > 0 && alarms[before - 1].0.time.millis() >= earliest
+    };
+    times.iter().filter(is_warned).count()
+}
+
 /// Whether `time` lies in a failure.
-fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
+pub(crate) fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
     let begun = episodes.partition_point(|episode| episode.onset() <= time);
     begun > 0 && episodes[begun - 1].contains(time)
 }

@@ -1,33 +1,57 @@
 #![doc = include_str!("../README.md")]
 
 mod alarm;
+mod bootstrap;
+mod budget;
+mod calibration;
+mod chance;
 mod confusion;
+mod counts;
 mod curve;
 mod error;
 mod events;
+mod interval;
 mod lead;
+mod leak;
 mod probability;
+mod ranges;
 mod rank;
+mod ranked;
 mod ranking;
 mod report;
+mod resample;
+mod score_file;
 mod series;
 #[cfg(test)]
 mod testing;
 mod threshold;
+mod tradeoff;
 
 pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
+pub use bootstrap::BlockBootstrap;
+pub use budget::{AlarmBudget, BudgetChoice};
+pub use calibration::{Calibration, ReliabilityBin};
+pub use chance::{Skill, skill_over_chance};
 pub use confusion::Confusion;
+pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
 pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
-pub use lead::LeadTimes;
-pub use probability::brier;
+pub use interval::Interval;
+pub use lead::{Delays, LeadTimes};
+pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
+pub use probability::{brier, log_loss};
+pub use ranges::{RangeFigures, range_precision_recall};
 pub use rank::roc_auc;
+pub use ranked::RankedWindows;
 pub use report::{
-    Bound, Ceiling, Curve, CurveKind, EpisodeTimeline, InputSummary, MetricTrack, ModelReport, ModelRun,
-    PartSummary, Pictures, Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport,
-    WindowSummary, predictions_csv,
+    Bound, BudgetOutcome, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary,
+    MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport, PartSummary, Pictures,
+    Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures,
+    WindowSummary, WorstCase, WorstCases, predictions_csv,
 };
+pub use score_file::{Outside, ScoreFile, read_episodes};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
+pub use tradeoff::{Tradeoff, TradeoffPoint};

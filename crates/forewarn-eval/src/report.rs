@@ -2,27 +2,41 @@ use crate::EvalError;
 use forewarn_core::Target;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
+mod alarms;
 mod ceiling;
+mod comparison;
 mod figures;
 mod headline;
 mod html;
 mod input;
+mod intervals;
 mod model;
+mod operations;
+mod page;
 mod pictures;
 mod predictions;
+mod reliability;
 mod split;
 mod svg;
 mod table;
 mod test_part;
 mod text;
+mod uncertainty;
+mod window_figures;
+mod worst;
 
 pub use ceiling::{Bound, Ceiling};
+pub use comparison::{Comparison, Difference, ModelRank};
 pub use input::{InputSummary, WindowSummary};
+pub use intervals::ModelIntervals;
 pub use model::{ModelReport, ModelRun, ServiceReport, ValidationReport};
+pub use operations::{BudgetOutcome, OperationReport};
 pub use pictures::{Curve, CurveKind, EpisodeTimeline, MetricTrack, Pictures, ServiceOnsets};
 pub use predictions::predictions_csv;
 pub use split::{PartSummary, SplitSummary};
 pub use test_part::TestSummary;
+pub use window_figures::WindowFigures;
+pub use worst::{WorstCase, WorstCases};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///
@@ -55,6 +69,9 @@ pub struct Report {
     pub ceiling: Option<Ceiling>,
     /// One entry a model, in the order in which they were added.
     pub models: Vec<ModelReport>,
+    /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
+    #[serde(default)]
+    pub comparison: Option<Comparison>,
     /// Whatever a reader should know besides, one sentence each.
     pub notes: Vec<String>,
 }
@@ -88,6 +105,7 @@ impl Report {
             test,
             ceiling: None,
             models: Vec::new(),
+            comparison: None,
             notes: Vec::new(),
         }
     }
@@ -97,6 +115,16 @@ impl Report {
     #[must_use]
     pub fn chosen(&self) -> Option<&ModelReport> {
         self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
+    }
+
+    /// How much of what can be gained over a guess a model gained, by PR-AUC: 1 at the ceiling, 0 for a guess. The ceiling is the best
+    /// predictor that sees the metrics, or, where only that is known, the one that sees the hidden state. `None` without a
+    /// ceiling above the prevalence.
+    #[must_use]
+    pub fn share_of_ceiling(&self, model: &ModelReport) -> Option<f64> {
+        let (_, bound) = self.ceiling.as_ref()?.bounds().next()?;
+        let gain = bound.pr_auc - self.test.prevalence;
+        (gain > 0.0).then(|| (model.pr_auc - self.test.prevalence) / gain)
     }
 
     /// Models by PR-AUC on test, best first; equal ones in their order.

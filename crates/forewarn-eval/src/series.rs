@@ -148,6 +148,34 @@ impl ScoredSet {
         Self::new(samples.spec(), samples.layout().step(), series)
     }
 
+    /// The windows up to `last`, and those from `purge` steps after it: a part to choose thresholds on, and a part to report on.
+    /// Episodes stay whole in both; services without a window in a part are left out of it.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), which parts of a set do not have.
+    pub fn split_after(&self, last: Timestamp, purge: usize) -> Result<(Self, Self), EvalError> {
+        let purge = i64::try_from(purge).unwrap_or(i64::MAX).saturating_mul(self.step.millis());
+        let from = last.millis().saturating_add(purge);
+        let part = |is_in: &dyn Fn(Timestamp) -> bool| {
+            let mut parts = Vec::new();
+            for one in &self.series {
+                let inside: Vec<usize> = (0..one.times.len()).filter(|&i| is_in(one.times[i])).collect();
+                if inside.is_empty() {
+                    continue;
+                }
+                parts.push(ScoredSeries::new(
+                    one.service.as_str(),
+                    inside.iter().map(|&i| one.times[i]).collect(),
+                    inside.iter().map(|&i| one.scores[i]).collect(),
+                    inside.iter().map(|&i| one.positive[i]).collect(),
+                    one.episodes.clone(),
+                )?);
+            }
+            Self::new(self.spec, self.step, parts)
+        };
+        Ok((part(&|time| time <= last)?, part(&|time| time.millis() > from)?))
+    }
+
     /// Which steps after its time a score is about.
     #[must_use]
     pub fn spec(&self) -> WindowSpec {
@@ -177,6 +205,13 @@ impl ScoredSet {
             .ok_or_else(|| EvalError::UnknownService { service: name.to_owned() })
     }
 
+    /// Time of the first and of the last window of any service; `None` without a window.
+    #[must_use]
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let times = || self.series.iter().flat_map(|one| &one.times).copied();
+        Some((times().min()?, times().max()?))
+    }
+
     /// Number of scored windows.
     #[must_use]
     pub fn windows(&self) -> usize {
@@ -187,6 +222,15 @@ impl ScoredSet {
     #[must_use]
     pub fn positives(&self) -> usize {
         self.series.iter().flat_map(|one| &one.positive).filter(|&&positive| positive).count()
+    }
+
+    /// Whether `other` has the same windows of the same services with the same labels, whatever their scores.
+    #[must_use]
+    pub fn has_same_windows(&self, other: &Self) -> bool {
+        let alike = |(a, b): (&ScoredSeries, &ScoredSeries)| {
+            a.service == b.service && a.times == b.times && a.positive == b.positive
+        };
+        self.series.len() == other.series.len() && self.series.iter().zip(&other.series).all(alike)
     }
 
     /// How long the services were watched, all together, in days: each scored window counts for one step.

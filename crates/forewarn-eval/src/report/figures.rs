@@ -14,21 +14,21 @@ pub(crate) enum Screen {
 }
 
 impl Screen {
-    fn width(self) -> f64 {
+    pub(super) fn width(self) -> f64 {
         match self {
             Self::Wide => 860.0,
             Self::Narrow => 380.0,
         }
     }
 
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Self::Wide => "wide",
             Self::Narrow => "narrow",
         }
     }
 
-    fn pick<T>(self, wide: T, narrow: T) -> T {
+    pub(super) fn pick<T>(self, wide: T, narrow: T) -> T {
         match self {
             Self::Wide => wide,
             Self::Narrow => narrow,

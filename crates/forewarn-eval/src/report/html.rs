@@ -1,8 +1,8 @@
 use super::figures::{self, Screen};
+use super::page::{Page, sentence};
 use super::svg::escape;
 use super::table::name_of;
 use super::{Curve, CurveKind, ModelReport, Pictures, Report, ServiceReport, text::*};
-use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 /// Lead times are drawn for at most this many models.
@@ -15,14 +15,17 @@ impl Report {
     /// Text from files (names of services and metrics, notes) is escaped.
     #[must_use]
     pub fn to_html(&self, pictures: &Pictures) -> String {
-        let mut page = Page(String::with_capacity(64 * 1024));
+        let mut page = Page::default();
         page.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         page.raw(&format!("<title>forewarn: {}</title>\n", escape(&self.input.description)));
         page.raw(&format!("<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"));
         self.head(&mut page);
         self.model_section(&mut page);
+        self.uncertainty_section(&mut page);
         self.curve_section(&mut page, pictures);
+        self.reliability_section(&mut page);
+        self.alarm_section(&mut page);
         self.lead_section(&mut page);
         self.episode_section(&mut page, pictures);
         self.data_section(&mut page, pictures);
@@ -33,7 +36,7 @@ impl Report {
             escape(&self.format),
             self.version
         ));
-        page.0
+        page.into_html()
     }
 
     fn head(&self, page: &mut Page) {
@@ -84,6 +87,13 @@ impl Report {
                 share(test.prevalence)
             ),
         );
+        if let Some(reached) = self.share_of_ceiling(model) {
+            page.card(
+                "Of what can be known",
+                &percent(reached),
+                "of the PR-AUC between a guess and the ceiling",
+            );
+        }
         page.card("ROC-AUC", &share(model.roc_auc), "a guess: 0.500");
         page.raw("</dl>\n");
     }
@@ -381,54 +391,5 @@ impl Report {
             counted(self.features.len(), "feature", "features"),
             escape(&self.features.join(", "))
         ));
-    }
-}
-
-/// A text with a full stop, whether it had one or not.
-fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.is_empty() || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
-}
-
-/// A page under construction. What is pushed raw is markup; all else is escaped here.
-struct Page(String);
-
-impl Page {
-    fn raw(&mut self, markup: &str) {
-        self.0.push_str(markup);
-    }
-
-    fn heading(&mut self, text: &str) {
-        let _ = writeln!(self.0, "<h2>{}</h2>", escape(text));
-    }
-
-    /// A column's heading; a hyphen in it does not end a line.
-    fn column(&mut self, name: &str) {
-        let _ = write!(self.0, "<th scope=\"col\">{}</th>", escape(name).replace('-', "\u{2011}"));
-    }
-
-    fn card(&mut self, what: &str, value: &str, detail: &str) {
-        let (what, value, detail) = (escape(what), escape(value), escape(detail));
-        let _ =
-            writeln!(self.0, "<div class=\"card\"><dt>{what}</dt><dd>{value}</dd><dd>{detail}</dd></div>");
-    }
-
-    /// A table row with a name and cells, filled up to `columns` of them.
-    fn row(&mut self, class: &str, name: &str, cells: &[String], columns: usize) {
-        let _ = write!(self.0, "<tr class=\"{class}\"><th scope=\"row\">{}</th>", escape(name));
-        for index in 0..columns {
-            let _ =
-                write!(self.0, "<td>{}</td>", cells.get(index).map_or_else(String::new, |cell| escape(cell)));
-        }
-        self.0.push_str("</tr>\n");
-    }
-
-    fn key(&mut self, class: &str, name: &str, value: &str) {
-        let value = if value.is_empty() { String::new() } else { format!(" <b>{}</b>", escape(value)) };
-        let _ = writeln!(
-            self.0,
-            "<li><span class=\"key {class}\"></span><span>{}{value}</span></li>",
-            escape(name)
-        );
     }
 }

@@ -1,4 +1,4 @@
-use crate::EvalError;
+use crate::{EvalError, ScoredSet};
 use forewarn_core::WindowSpec;
 use forewarn_schema::{FrameSet, Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,29 @@ impl InputSummary {
             end: end.checked_add(layout.step(), -1).unwrap_or(start),
             missing_cells,
             gap_rows,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Counts what is in scores that came without metrics: a row is a scored window.
+    ///
+    /// # Errors
+    /// [`EvalError::NoRows`].
+    pub fn of_scores(
+        description: impl Into<String>,
+        format: impl Into<String>,
+        scores: &ScoredSet,
+    ) -> Result<Self, EvalError> {
+        let (start, end) = scores.span().ok_or(EvalError::NoRows)?;
+        Ok(Self {
+            description: description.into(),
+            format: format.into(),
+            services: scores.series().len(),
+            rows: scores.windows(),
+            start,
+            end,
+            missing_cells: 0,
+            gap_rows: 0,
             notes: Vec::new(),
         })
     }

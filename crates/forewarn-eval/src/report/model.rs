@@ -1,7 +1,8 @@
+use super::{ModelIntervals, OperationReport, WindowFigures};
 use crate::ranking::expect_both_classes;
 use crate::{
-    AlarmPolicy, Confusion, EvalError, Events, LeadTimes, ScoredSet, average_precision, best_f1_threshold,
-    brier, roc_auc,
+    AlarmPolicy, BlockBootstrap, Calibration, Confusion, EvalError, Events, LeadTimes, ScoredSet,
+    average_precision, best_f1_threshold, brier, roc_auc,
 };
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct ModelRun<'a> {
     pub validation_scores: &'a [Score],
     /// Whether each validation window is positive.
     pub validation_positive: &'a [bool],
+    /// The same scores with times and failures, from which thresholds for alarm budgets are chosen; `None` where unknown.
+    pub validation: Option<&'a ScoredSet>,
     /// Scores of the test windows, with times and failures.
     pub test: &'a ScoredSet,
     /// Time that fitting took.
@@ -75,6 +78,18 @@ pub struct ModelReport {
     pub fit_seconds: f64,
     /// Seconds that scoring all test windows took.
     pub score_seconds: f64,
+    /// Further figures of windows.
+    #[serde(default)]
+    pub window_figures: Option<WindowFigures>,
+    /// Whether the scores are probabilities.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
+    /// What its alarms are like to live with.
+    #[serde(default)]
+    pub operation: Option<OperationReport>,
+    /// Where these figures lie; `None` where the test part is too short to draw blocks of time from.
+    #[serde(default)]
+    pub intervals: Option<ModelIntervals>,
     /// One entry a service where there are several; empty for one.
     pub services: Vec<ServiceReport>,
 }
@@ -158,9 +173,10 @@ fn named(model: &str, source: EvalError) -> EvalError {
 fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalError> {
     expect_both_classes("validation", run.validation_scores, run.validation_positive)?;
     let (scores, positive) = run.test.pooled("test")?;
-    let windows = Confusion::at(policy.threshold, &scores, &positive)?;
+    let windows = Confusion::at(policy.threshold(), &scores, &positive)?;
     let events = Events::new(run.test, policy);
     let totals = events.totals();
+    let bootstrap = BlockBootstrap::default();
     Ok(ModelReport {
         name: run.name.to_owned(),
         trainer: run.trainer.map(str::to_owned),
@@ -169,12 +185,12 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
             windows: run.validation_scores.len(),
             positives: run.validation_positive.iter().filter(|&&label| label).count(),
             pr_auc: average_precision(run.validation_scores, run.validation_positive)?,
-            f1: Confusion::at(policy.threshold, run.validation_scores, run.validation_positive)?.f1(),
+            f1: Confusion::at(policy.threshold(), run.validation_scores, run.validation_positive)?.f1(),
         },
         pr_auc: average_precision(&scores, &positive)?,
         roc_auc: roc_auc(&scores, &positive)?,
-        threshold: policy.threshold,
-        refractory_steps: policy.refractory,
+        threshold: policy.threshold(),
+        refractory_steps: policy.refractory(),
         precision: windows.precision(),
         recall: windows.recall(),
         f1: windows.f1(),
@@ -189,6 +205,10 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         brier: brier(&scores, &positive)?,
         fit_seconds: run.fit_time.as_secs_f64(),
         score_seconds: run.score_time.as_secs_f64(),
+        window_figures: Some(WindowFigures::new(&scores, &positive, policy.threshold())?),
+        calibration: Some(Calibration::with_intervals(run.test, Calibration::BINS, &bootstrap)?),
+        operation: Some(OperationReport::new(run.test, run.validation, policy, &events)?),
+        intervals: ModelIntervals::new(run.test, policy.threshold(), &events, &bootstrap)?,
         services: if run.test.series().len() > 1 { services(run.test, &events)? } else { Vec::new() },
     })
 }

@@ -182,7 +182,7 @@ impl EpisodeTimeline {
             end,
             metrics: metrics.collect::<Result<_, EvalError>>()?,
             scores: series.scored().filter(|&(time, _)| is_drawn(time)).collect(),
-            threshold: policy.threshold,
+            threshold: policy.threshold(),
             alarms: alarms.filter(|&time| is_drawn(time)).collect(),
             episode,
             failures: failures.copied().collect(),

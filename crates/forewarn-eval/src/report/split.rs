@@ -1,4 +1,4 @@
-use crate::EvalError;
+use crate::{EvalError, ScoredSet};
 use forewarn_core::{CoreError, ExclusionCounts, Samples, Split};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,21 @@ impl SplitSummary {
             test: PartSummary::new("test", split.test())?,
             purge: split.purge(),
         })
+    }
+
+    /// The parts of scores whose training nobody knows: `train` has no windows, and what was left out is not known either.
+    ///
+    /// # Errors
+    /// [`CoreError::EmptyPart`] for a part without windows.
+    pub fn of_scores(validation: &ScoredSet, test: &ScoredSet, purge: usize) -> Result<Self, EvalError> {
+        let part = |part, set: &ScoredSet| -> Result<PartSummary, EvalError> {
+            let (start, end) = set.span().ok_or(CoreError::EmptyPart { part })?;
+            let (windows, positives) = (set.windows(), set.positives());
+            Ok(PartSummary { start, end, windows, positives, excluded: ExclusionCounts::default() })
+        };
+        let validation = part("validation", validation)?;
+        let train = PartSummary { end: validation.start, windows: 0, positives: 0, ..validation };
+        Ok(Self { train, validation, test: part("test", test)?, purge })
     }
 
     /// The parts with their names, in order of time.

@@ -2,7 +2,7 @@ use super::{ModelReport, Report, text::*};
 use std::fmt::Write;
 
 /// Widest line of the terminal report.
-const WIDTH: usize = 112;
+pub(super) const WIDTH: usize = 112;
 /// Width of a heading before its text.
 const LABEL: usize = 10;
 
@@ -33,6 +33,7 @@ impl Report {
         out.push('\n');
         self.models_table(&mut out);
         out.push('\n');
+        self.interval_lines(&mut out);
         for line in self.legend() {
             wrapped(&mut out, 0, &line);
         }
@@ -174,7 +175,7 @@ fn labelled(out: &mut String, label: &str, text: &str) {
 }
 
 /// Writes words in lines no longer than the report is wide; all but the first begin with `indent` blanks.
-fn wrapped(out: &mut String, indent: usize, text: &str) {
+pub(super) fn wrapped(out: &mut String, indent: usize, text: &str) {
     let mut column = indent;
     for (index, word) in plain(text).split_whitespace().enumerate() {
         let length = word.chars().count();
@@ -192,7 +193,7 @@ fn wrapped(out: &mut String, indent: usize, text: &str) {
 }
 
 /// Text cut to a width, with an ellipsis where something was lost.
-fn fitted(text: &str, width: usize) -> String {
+pub(super) fn fitted(text: &str, width: usize) -> String {
     let text = plain(text);
     if text.chars().count() <= width {
         return text;

@@ -1,5 +1,6 @@
 //! How numbers, times and foreign text are written for people.
 
+use crate::Interval;
 use forewarn_schema::Timestamp;
 
 /// A share, an area or a squared error: three decimals, more digits for small ones.
@@ -22,6 +23,16 @@ pub(crate) fn quantity(value: f64) -> String {
         size if size >= 0.000_95 => trimmed(format!("{value:.4}")),
         _ => format!("{value:.0e}"),
     }
+}
+
+/// `0.25 to 0.37`, or a dash.
+pub(crate) fn range(interval: Option<Interval>, text: impl Fn(f64) -> String) -> String {
+    interval.map_or_else(|| "–".to_owned(), |found| format!("{} to {}", text(found.low), text(found.high)))
+}
+
+/// A share as `25 %`.
+pub(crate) fn percent(value: f64) -> String {
+    format!("{}\u{a0}%", quantity(100.0 * value))
 }
 
 /// A count, with a comma before every three digits.

@@ -121,8 +121,8 @@ fn twin(
     };
     let mut alarms: Vec<i64> = Vec::new();
     for (&t, &score) in times {
-        let is_near = alarms.iter().any(|&alarm| t - alarm < policy.refractory as i64);
-        if score >= policy.threshold && !is_near {
+        let is_near = alarms.iter().any(|&alarm| t - alarm < policy.refractory() as i64);
+        if score >= policy.threshold() && !is_near {
             alarms.push(t);
         }
     }
@@ -132,6 +132,14 @@ fn twin(
         alarms: alarms.len(),
         late_alarms: late.len(),
         false_alarms: early.iter().filter(|&&t| !failures.iter().any(|e| speaks_about(t, e))).count(),
+        windows: times.len(),
+        warned_windows: times
+            .keys()
+            .filter(|&&t| {
+                let (lead, period) = (spec.lead() as i64, spec.period() as i64);
+                alarms.iter().any(|alarm| (lead + 1..=lead + period).contains(&(t - alarm)))
+            })
+            .count(),
         service_days: times.len() as f64 / 1440.0,
         ..EventCounts::default()
     };

@@ -1,9 +1,14 @@
 //! Everything that is tested through the public interface, as one program.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod budget;
 mod events;
+mod leaks;
 mod report;
+mod score_files;
 mod self_tests;
+mod sklearn;
+mod uncertainty;
 
 use forewarn_core::Score;
 use forewarn_schema::Timestamp;

@@ -3,16 +3,17 @@
 use crate::{minute, scores};
 use forewarn_core::{CoreError, Label, Labels, Score, Split, Target, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, Bound, Ceiling, Confusion, Curve, CurveKind, EpisodeTimeline, EvalError, Events,
-    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
-    TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
+    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Confusion, Curve, CurveKind, EpisodeTimeline,
+    EvalError, Events, InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets,
+    SplitSummary, TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv,
+    roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::{sync::Arc, time::Duration};
 
-const ROWS: i64 = 3_000;
+const ROWS: i64 = 12_000;
 const SCRIPT: &str = "<script>alert('x')</script>";
 
 /// Services that fail every 50 minutes for three, with a metric that rises before; labels, and a split by time.
@@ -34,7 +35,7 @@ fn world(services: &[&str], metric: &str) -> World {
             let ahead = 50 - t % 50;
             let rise = if ahead <= 5 { 0.1 * (6 - ahead) as f32 } else { 0.0 };
             let missing = t == 100;
-            let value = 0.4 * random.random::<f32>() + rise;
+            let value = 0.5 * random.random::<f32>().powi(2) + rise;
             [if missing { f32::NAN } else { value }, if missing { f32::NAN } else { 1.0 }]
         });
         Frame::new(*service, schema.clone(), minute(0), Step::MINUTE, values.collect()).unwrap()
@@ -70,6 +71,10 @@ impl World {
         ScoredSet::from_samples(self.split.test(), scores, self.labels.episodes()).unwrap()
     }
 
+    fn validation(&self, scores: &[Score]) -> ScoredSet {
+        ScoredSet::from_samples(self.split.validation(), scores, self.labels.episodes()).unwrap()
+    }
+
     fn model(&self, name: &str, validation: &[Score], test: &ScoredSet) -> Result<ModelReport, EvalError> {
         ModelReport::evaluate(&ModelRun {
             name,
@@ -77,6 +82,7 @@ impl World {
             description: "The metric, as it is",
             validation_scores: validation,
             validation_positive: self.split.validation().positive(),
+            validation: Some(&self.validation(validation)),
             test,
             fit_time: Duration::from_millis(1500),
             score_time: Duration::from_millis(250),
@@ -104,6 +110,9 @@ impl World {
         metric.trainer = Some("native".to_owned());
         report.models.push(metric);
         report.notes.push(format!("note {SCRIPT}"));
+        let silent = self.test(&constant);
+        let compared = [("silent", &silent), (report.models[1].name.as_str(), &test)];
+        report.comparison = Comparison::new(&compared, &BlockBootstrap::default()).unwrap();
         let positive = self.split.test().positive();
         report.ceiling = Some(Ceiling::new(Some(Bound::new(&test_scores, positive).unwrap()), None));
 
@@ -154,6 +163,9 @@ fn a_model_is_measured_as_its_parts_say() {
     assert_eq!(model.event_recall, totals.recall());
     assert!(model.episodes_caught > 10 && model.false_alarms > 0, "{model:?}");
     assert_eq!(model.false_alarms_per_service_day, totals.false_alarms as f64 / test.service_days());
+    let operation = model.operation.as_ref().unwrap();
+    assert_eq!(operation.alarm_precision, totals.alarm_precision());
+    assert_eq!(operation.worst.false_alarms.len(), model.false_alarms.min(5));
     // Services add up to the whole.
     let sum =
         |field: fn(&forewarn_eval::ServiceReport) -> usize| model.services.iter().map(field).sum::<usize>();
@@ -176,6 +188,7 @@ fn a_single_class_names_model_and_part() {
         description: "",
         validation_scores: &validation,
         validation_positive: &labels,
+        validation: None,
         test: &test,
         fit_time: Duration::ZERO,
         score_time: Duration::ZERO,
@@ -231,6 +244,8 @@ fn json_has_the_documented_keys_and_comes_back() {
         "models[].lead_time_minutes.p10",
         "models[].false_alarms_per_service_day",
         "models[].services[].event_recall",
+        "models[].intervals.event_recall.low",
+        "comparison.differences[].is_real",
         "notes",
     ] {
         assert!(paths.iter().any(|found| found == path), "report.json lacks {path}");
@@ -314,6 +329,8 @@ fn the_table_is_narrow_and_says_what_matters() {
             && line("metric") < line("silent")
             && line("silent") < line("oracle")
     );
+    assert!(table.contains("Real differences of PR-AUC (1 of 1): metric"), "{table}");
+    assert!(table.contains("Only 8 blocks of time were there to draw from"), "{table}");
     assert!(table.lines().nth(line("metric")).unwrap().contains(&format!("{caught}/{all}")), "{table}");
 }
 
@@ -342,6 +359,18 @@ fn headlines() {
 }
 
 #[test]
+fn the_ceiling_is_the_whole_and_a_guess_is_nothing() {
+    let (mut report, _) = world(&["a"], "error_rate").report();
+    let model = report.models[1].clone();
+    assert_eq!(report.share_of_ceiling(&model), Some(1.0), "the ceiling is the model itself");
+    let mut guess = model.clone();
+    guess.pr_auc = report.test.prevalence;
+    assert_eq!(report.share_of_ceiling(&guess), Some(0.0));
+    report.ceiling = None;
+    assert_eq!(report.share_of_ceiling(&model), None);
+}
+
+#[test]
 fn validation_chooses_and_not_the_test() {
     let (mut report, _) = world(&["a"], "error_rate").report();
     assert!(report.chosen().unwrap().name.starts_with("metric"));
@@ -363,9 +392,10 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the three wide figures, and one histogram a model that caught something.
+    // A drawing for each screen of the five wide figures, one histogram a model that caught
+    // something, and one reliability curve a model.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
-    assert_eq!(page.matches("<svg").count(), 6 + histograms);
+    assert_eq!(page.matches("<svg").count(), 10 + histograms + report.models.len());
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");

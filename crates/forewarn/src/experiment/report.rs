@@ -1,8 +1,9 @@
 use super::{Data, Experiment, ExperimentError, Results, fit::Scores};
 use forewarn_core::{CoreError, FailureRule, Labels, Score, Split};
 use forewarn_eval::{
-    AlarmPolicy, Bound, Ceiling, Curve, CurveKind, EpisodeTimeline, Events, InputSummary, ModelReport,
-    ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
+    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Curve, CurveKind, EpisodeTimeline, Events,
+    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
+    TestSummary, WindowSummary,
 };
 use forewarn_label::ThresholdRule;
 use forewarn_schema::FrameSet;
@@ -26,12 +27,14 @@ impl Experiment {
         let mut models = Vec::with_capacity(scores.len());
         for (model, scores) in self.models.iter().zip(scores) {
             let set = ScoredSet::from_samples(test, &scores.test, labels.episodes())?;
+            let at_validation = ScoredSet::from_samples(validation, &scores.validation, labels.episodes())?;
             models.push(ModelReport::evaluate(&ModelRun {
                 name: &model.name,
                 trainer: model.trainer.as_deref(),
                 description: &model.description,
                 validation_scores: &scores.validation,
                 validation_positive: validation.positive(),
+                validation: Some(&at_validation),
                 test: &set,
                 fit_time: Duration::from_secs_f64(scores.fit_seconds),
                 score_time: Duration::from_secs_f64(scores.score_seconds),
@@ -51,6 +54,8 @@ impl Experiment {
             TestSummary::new(any)?,
         );
         report.models = models;
+        let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
+        report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
         report.notes = self.notes(carried);
         let mut pictures = Pictures::default();
         for (name, set) in &scored {

@@ -1,0 +1,122 @@
+use crate::{EvalError, ScoredSet};
+use forewarn_core::{CoreError, LabelledWindows, Score};
+use forewarn_schema::{FrameSet, Timestamp};
+use std::fmt;
+
+mod duplicates;
+mod future;
+mod shifted;
+mod telling;
+
+/// Scores every row of a set of frames with a fitted model: one entry a row of the set, `None` where no window ends.
+pub type ScoreRows<'a> = &'a mut dyn FnMut(&FrameSet) -> Result<Vec<Option<Score>>, CoreError>;
+
+/// Looks for the usual ways in which an evaluation deceives itself. Give it what there is, then [`run`](Self::run) it.
+///
+/// It finds what it looks for and no more: a clean verdict is no proof.
+#[derive(Default)]
+pub struct LeakAudit<'a> {
+    scores: Option<&'a ScoredSet>,
+    windows: Option<(LabelledWindows<'a>, LabelledWindows<'a>)>,
+    model: Option<(&'a FrameSet, Timestamp, ScoreRows<'a>)>,
+}
+
+/// What an audit found; printed, a line a check.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LeakVerdict {
+    /// The checks that could be made, in order.
+    pub checks: Vec<LeakCheck>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LeakCheck {
+    /// What was looked for, such as `shifted labels`.
+    pub name: &'static str,
+    /// Whether there is something to explain.
+    pub finding: Finding,
+    /// What was found, as a sentence.
+    pub text: String,
+}
+
+/// Whether a check found something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Nothing to explain.
+    Clean,
+    /// Something that has an innocent explanation, or is a leak.
+    Suspect,
+}
+
+impl<'a> LeakAudit<'a> {
+    /// An audit of nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Checks a model's scores on test: labels shifted in time must leave no more than a guess, and nothing is near-perfect.
+    #[must_use]
+    pub fn scores(mut self, test: &'a ScoredSet) -> Self {
+        self.scores = Some(test);
+        self
+    }
+
+    /// Checks the split: no test window is in train too, and no single feature tells the classes apart.
+    #[must_use]
+    pub fn windows(mut self, train: LabelledWindows<'a>, test: LabelledWindows<'a>) -> Self {
+        self.windows = Some((train, test));
+        self
+    }
+
+    /// Checks a model: what comes after `cut` is shuffled, and no score up to it may change by a bit.
+    #[must_use]
+    pub fn model(mut self, frames: &'a FrameSet, cut: Timestamp, score: ScoreRows<'a>) -> Self {
+        self.model = Some((frames, cut, score));
+        self
+    }
+
+    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, times a hundred for shifted labels.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`]; [`CoreError::LengthMismatch`] for a model that does not score row by row, or its own error.
+    pub fn run(self) -> Result<LeakVerdict, EvalError> {
+        let mut checks = Vec::new();
+        if let Some(test) = self.scores {
+            checks.extend(shifted::check(test)?);
+        }
+        if let Some((frames, cut, score)) = self.model {
+            checks.push(future::check(frames, cut, score)?);
+        }
+        if let Some((train, test)) = self.windows {
+            checks.push(duplicates::check(train.windows(), test.windows()));
+            checks.push(telling::check(test)?);
+        }
+        Ok(LeakVerdict { checks })
+    }
+}
+
+impl LeakVerdict {
+    /// Whether no check found anything.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.checks.iter().all(|check| check.finding == Finding::Clean)
+    }
+}
+
+impl fmt::Display for LeakVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            let finding = if check.finding == Finding::Clean { "clean  " } else { "SUSPECT" };
+            writeln!(f, "{finding}  {}: {}", check.name, check.text)?;
+        }
+        Ok(())
+    }
+}
+
+/// A check that finds something when `is_suspect`.
+fn checked(name: &'static str, is_suspect: bool, text: String) -> LeakCheck {
+    LeakCheck { name, finding: if is_suspect { Finding::Suspect } else { Finding::Clean }, text }
+}

@@ -1,0 +1,197 @@
+//! What alarms are like to live with, for the page.
+
+use super::figures::{Screen, curve_class};
+use super::svg::{Anchor, Scale, Svg, escape, nice_ticks};
+use super::{CurveKind, ModelReport, OperationReport, Report, page::Page, table::name_of, text::*};
+
+impl Report {
+    fn with_operation(&self) -> Vec<(&ModelReport, &OperationReport)> {
+        self.ranked()
+            .into_iter()
+            .filter_map(|model| model.operation.as_ref().map(|operation| (model, operation)))
+            .collect()
+    }
+
+    pub(super) fn alarm_section(&self, page: &mut Page) {
+        let models = self.with_operation();
+        if models.is_empty() {
+            return;
+        }
+        page.heading("What alarms cost, and what they buy");
+        if models.iter().any(|(_, operation)| operation.tradeoff.is_some()) {
+            page.raw(
+                "<p>Failures warned of, for each number of false alarms that one is ready to bear: every threshold on test, in \
+                 hindsight. False alarms are on a logarithmic scale.</p>\n<figure>\n",
+            );
+            for screen in [Screen::Wide, Screen::Narrow] {
+                page.raw(&recall_against_alarms(&models, screen));
+            }
+            page.raw("<ul class=\"legend\">\n");
+            for (index, (model, operation)) in models.iter().enumerate() {
+                let area = operation
+                    .tradeoff
+                    .as_ref()
+                    .map_or_else(String::new, |found| share(found.sensitivity_area));
+                page.key(&curve_class(CurveKind::Model, index), &name_of(model), &area);
+            }
+            page.raw(
+                "</ul>\n<figcaption>The number is the area under failures warned of over time in warning; a guess gets \
+                 0.5.</figcaption>\n</figure>\n",
+            );
+        }
+        page.raw("<p>At the model's own threshold, against warnings that know nothing and are on for as long:</p>\n");
+        let rows: Vec<_> =
+            models.iter().map(|(model, operation)| ("", name_of(model), skill_cells(operation))).collect();
+        page.table(
+            &[
+                "Model",
+                "Alarms that were right",
+                "Minutes in warning a day",
+                "Warned of",
+                "By chance",
+                "p",
+                "By persistence",
+                "p",
+                "Warned of, net",
+                "Median lead, net",
+            ],
+            &rows,
+        );
+        let delay = models.first().map_or(0.0, |(_, operation)| operation.delays.total_minutes());
+        page.raw(&format!(
+            "<p class=\"note\">p: the probability of doing so well without knowing anything more. Persistence: a warning after each failure, \
+             on for the same share of the time. Net: after {}\u{a0}min for scraping, scoring and telling someone.</p>\n",
+            quantity(delay)
+        ));
+        self.budget_table(page, &models);
+        self.worst_table(page);
+    }
+
+    /// Where the model that validation chose was most wrong.
+    fn worst_table(&self, page: &mut Page) {
+        let Some((model, worst)) =
+            self.chosen().and_then(|model| model.operation.as_ref().map(|found| (model, &found.worst)))
+        else {
+            return;
+        };
+        let kinds = [("missed failure", &worst.misses), ("false alarm", &worst.false_alarms)];
+        let rows: Vec<_> = kinds
+            .iter()
+            .flat_map(|&(kind, cases)| cases.iter().map(move |case| (kind, case)))
+            .map(|(kind, case)| {
+                (
+                    "",
+                    kind.to_owned(),
+                    vec![case.service.clone(), moment(case.time), case.score.get().to_string()],
+                )
+            })
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        page.raw(&format!(
+            "<p>Where {} was most wrong: missed failures with the lowest scores before them, false alarms with the highest.</p>\n",
+            escape(&name_of(model))
+        ));
+        page.table(&["What", "Service", "Time", "Highest score"], &rows);
+    }
+
+    fn budget_table(&self, page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
+        let rows: Vec<_> = models
+            .iter()
+            .flat_map(|(model, operation)| operation.budgets.iter().map(|budget| (name_of(model), budget)))
+            .map(|(name, outcome)| {
+                let choice = &outcome.choice;
+                let cells = vec![
+                    quantity(choice.budget.per_service_week),
+                    choice.threshold.get().to_string(),
+                    quantity(choice.validation_rate),
+                    quantity(outcome.test_rate),
+                    or_dash(outcome.event_recall, percent),
+                    or_dash(outcome.lead_time_median_minutes, |minutes| {
+                        format!("{}\u{a0}min", quantity(minutes))
+                    }),
+                ];
+                ("", name, cells)
+            })
+            .collect();
+        let confidence = models
+            .iter()
+            .find_map(|(_, operation)| operation.budgets.first())
+            .map_or(0.0, |outcome| outcome.choice.budget.confidence);
+        if rows.is_empty() {
+            page.raw(&format!(
+                "<p class=\"note\">{}</p>\n",
+                escape("Validation is too short to choose a threshold for an alarm budget with confidence.")
+            ));
+            return;
+        }
+        page.raw(&format!(
+            "<p>Thresholds that keep a budget of false alarms per service and week, chosen on validation so that each keeps it with \
+             {} confidence, and what became of it on test:</p>\n",
+            percent(confidence)
+        ));
+        page.table(
+            &["Model", "Budget a week", "Threshold", "On validation", "On test", "Warned of", "Median lead"],
+            &rows,
+        );
+    }
+}
+
+fn skill_cells(operation: &OperationReport) -> Vec<String> {
+    let skill = operation.skill.as_ref();
+    vec![
+        or_dash(operation.alarm_precision, percent),
+        quantity(operation.minutes_in_warning_per_service_day),
+        or_dash(skill.map(|skill| skill.event_recall), percent),
+        or_dash(skill.map(|skill| skill.time_in_warning), percent),
+        or_dash(skill.map(|skill| skill.random_p_value), probability),
+        or_dash(skill.map(|skill| skill.persistence_recall), percent),
+        or_dash(skill.map(|skill| skill.persistence_p_value), probability),
+        or_dash(operation.net_event_recall, percent),
+        or_dash(operation.net_lead_time_minutes.median, |minutes| format!("{}\u{a0}min", quantity(minutes))),
+    ]
+}
+
+fn probability(value: f64) -> String {
+    if value < 0.001 { "< 0.001".to_owned() } else { format!("{value:.3}") }
+}
+
+/// Event recall over false alarms per service and week.
+fn recall_against_alarms(models: &[(&ModelReport, &OperationReport)], screen: Screen) -> String {
+    let (width, height) = (screen.width(), screen.pick(360.0, 300.0));
+    let (left, right, top, bottom) = (40.0, width - 16.0, 30.0, height - 42.0);
+    let mut svg = Svg::new(width, height);
+    let points = || {
+        models.iter().filter_map(|(_, operation)| operation.tradeoff.as_ref()).flat_map(|found| &found.points)
+    };
+    let rates = || points().map(|point| point.false_alarms_per_service_week).filter(|&rate| rate > 0.0);
+    let least = rates().fold(f64::INFINITY, f64::min).min(1.0).log10().floor();
+    let most = rates().fold(10.0, f64::max).log10().ceil();
+    let (x, y) = (Scale::new((least, most), (left, right)), Scale::new((0.0, 1.0), (bottom, top)));
+    for tick in nice_ticks(0.0, 1.0, 5) {
+        svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
+        svg.text("tick", (left - 8.0, y.at(tick) + 4.0), Anchor::End, &quantity(tick));
+    }
+    for power in 0..=(most - least) as i32 {
+        let power = least + f64::from(power);
+        svg.text("tick", (x.at(power), bottom + 18.0), Anchor::Middle, &quantity(10f64.powf(power)));
+    }
+    svg.text("axis", (4.0, 14.0), Anchor::Start, "share of failures warned of");
+    svg.text("axis", (right, bottom + 36.0), Anchor::End, "false alarms per service and week");
+    for (index, (_, operation)) in models.iter().enumerate().rev() {
+        let Some(tradeoff) = &operation.tradeoff else { continue };
+        let mut path: Vec<(f64, f64)> = Vec::new();
+        for point in &tradeoff.points {
+            // Without a false alarm there is no place on a logarithmic scale: at its left end.
+            let at = if point.false_alarms_per_service_week > 0.0 {
+                x.at(point.false_alarms_per_service_week.log10())
+            } else {
+                left
+            };
+            path.push((at, y.at(point.event_recall)));
+        }
+        svg.polyline(&format!("curve {}", curve_class(CurveKind::Model, index)), &path);
+    }
+    svg.finish(screen.class(), "Failures warned of over false alarms per service and week, all models")
+}

@@ -1,0 +1,80 @@
+use crate::{AlarmPolicy, EvalError, Events, LeadTimes, ScoredSet};
+use forewarn_core::Score;
+use serde::{Deserialize, Serialize};
+
+/// What more alarms buy: failures warned of, and how early, against false alarms and time in warning, at many thresholds.
+///
+/// In hindsight on the data measured: it shows what was possible. The threshold to run with is chosen on validation, by an
+/// [`AlarmBudget`](crate::AlarmBudget).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tradeoff {
+    /// Area under event recall over time in warning, from no warning to one that is always on. 0.5 for a guess.
+    pub sensitivity_area: f64,
+    /// Thresholds from the highest, at which nearly nothing is raised, to the lowest.
+    pub points: Vec<TradeoffPoint>,
+}
+
+/// What one threshold gives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TradeoffPoint {
+    /// Threshold.
+    pub threshold: Score,
+    /// False alarms per service and week.
+    pub false_alarms_per_service_week: f64,
+    /// Share of the time watched in which a warning was on.
+    pub time_in_warning: f64,
+    /// Share of the failures within reach that were warned of.
+    pub event_recall: f64,
+    /// Median achieved lead time in minutes; `None` where nothing was caught.
+    pub lead_time_median_minutes: Option<f64>,
+}
+
+impl Tradeoff {
+    /// Most thresholds that are tried.
+    pub const POINTS: usize = 60;
+
+    /// Replays `policy` at thresholds spread over the scores, denser among the high ones. `None` without a failure within reach.
+    ///
+    /// `O(n log n)` time, and `O(n)` a threshold.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).
+    pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Result<Option<Self>, EvalError> {
+        let (mut scores, _) = set.pooled("test")?;
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        // The share of windows at or above the threshold grows by the same factor from point to point, from one window to all.
+        let growth = (scores.len() as f64).ln() / (Self::POINTS - 1) as f64;
+        let place =
+            |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
+        let mut thresholds: Vec<Score> = (0..Self::POINTS).map(|point| scores[place(point)]).collect();
+        thresholds.dedup();
+        let mut points = Vec::with_capacity(thresholds.len());
+        for threshold in thresholds {
+            let totals = Events::new(set, policy.at(threshold)).totals();
+            let (Some(event_recall), Some(time_in_warning), Some(rate)) =
+                (totals.recall(), totals.time_in_warning(), totals.false_alarms_per_service_day())
+            else {
+                return Ok(None);
+            };
+            points.push(TradeoffPoint {
+                threshold,
+                false_alarms_per_service_week: 7.0 * rate,
+                time_in_warning,
+                event_recall,
+                lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
+            });
+        }
+        Ok(Some(Self { sensitivity_area: sensitivity_area(&points), points }))
+    }
+}
+
+/// Area under event recall over time in warning, by straight lines between the points, from (0, 0) to (1, 1).
+fn sensitivity_area(points: &[TradeoffPoint]) -> f64 {
+    let mut ends: Vec<(f64, f64)> =
+        points.iter().map(|point| (point.time_in_warning, point.event_recall)).collect();
+    ends.extend([(0.0, 0.0), (1.0, 1.0)]);
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    ends.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[0].1 + pair[1].1) / 2.0).sum()
+}

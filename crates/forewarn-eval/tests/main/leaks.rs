@@ -1,0 +1,107 @@
+//! Leaks that were put in on purpose are found, and honest work is left alone.
+
+use crate::minute;
+use forewarn_core::{CoreError, LabelledWindows, Score, WindowSpec, Windows};
+use forewarn_eval::{Finding, LeakAudit, LeakVerdict, ScoredSeries, ScoredSet};
+use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step};
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+
+/// Two services over 4,000 minutes, 2 % of the windows positive in the first and 20 % in the second.
+fn scored(score: impl Fn(usize, bool, f32) -> f32) -> ScoredSet {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let series = [0.02, 0.2].iter().enumerate().map(|(service, &share)| {
+        let positive: Vec<bool> = (0..4000).map(|_| random.random_bool(share)).collect();
+        let scores =
+            positive.iter().map(|&label| Score::new(score(service, label, random.random())).unwrap());
+        let scores = scores.collect();
+        let times = (0..4000).map(minute).collect();
+        ScoredSeries::new(service.to_string(), times, scores, positive, Episodes::default()).unwrap()
+    });
+    ScoredSet::new(WindowSpec::default(), Step::MINUTE, series.collect()).unwrap()
+}
+
+fn finding(verdict: &LeakVerdict, name: &str) -> Finding {
+    verdict.checks.iter().find(|check| check.name == name).expect("the check was made").finding
+}
+
+#[test]
+fn a_score_that_knows_only_the_service_is_found() {
+    let honest = scored(|_, label, u| if label { 0.2 + 0.8 * u } else { 0.8 * u });
+    let verdict = LeakAudit::new().scores(&honest).run().unwrap();
+    assert!(verdict.is_clean(), "{verdict}");
+    let service = scored(|service, label, u| 0.5 * service as f32 + 0.1 * u + if label { 0.02 } else { 0.0 });
+    let verdict = LeakAudit::new().scores(&service).run().unwrap();
+    assert_eq!(finding(&verdict, "shifted labels"), Finding::Suspect, "{verdict}");
+    assert!(verdict.to_string().contains("SUSPECT  shifted labels: "), "{verdict}");
+    let guess = LeakAudit::new().scores(&scored(|_, _, u| u)).run().unwrap().to_string();
+    assert!(guess.contains("no better than with labels shifted"), "{guess}");
+    let perfect = scored(|_, label, _| f32::from(u8::from(label)));
+    assert_eq!(finding(&LeakAudit::new().scores(&perfect).run().unwrap(), "too good"), Finding::Suspect);
+}
+
+fn frames() -> FrameSet {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let schema = Schema::new(vec![Metric::gauge("x"), Metric::gauge("y")]).unwrap();
+    let frame = |name: &str| {
+        let values = (0..400).map(|_| random.random()).collect();
+        Frame::new(name, schema.clone(), minute(0), Step::MINUTE, values).unwrap()
+    };
+    FrameSet::from_frames(["a", "b"].map(frame).into()).unwrap()
+}
+
+/// Each row's score is the mean of `x` in rows from `back` before it to `ahead` after it.
+fn smoothed(frames: &FrameSet, back: usize, ahead: usize) -> Result<Vec<Option<Score>>, CoreError> {
+    let mut scores = Vec::new();
+    for frame in frames.frames() {
+        let x: Vec<f32> = frame.column("x")?.collect();
+        for row in 0..x.len() {
+            let around = &x[row.saturating_sub(back)..(row + ahead + 1).min(x.len())];
+            scores.push(Some(Score::new(around.iter().sum::<f32>() / around.len() as f32)?));
+        }
+    }
+    Ok(scores)
+}
+
+#[test]
+fn a_model_that_sees_the_future_is_found() {
+    let frames = frames();
+    let verdict = |ahead: usize| {
+        let mut model = |frames: &FrameSet| smoothed(frames, 3, ahead);
+        LeakAudit::new().model(&frames, minute(100), &mut model).run().unwrap()
+    };
+    assert!(verdict(0).is_clean());
+    let leaking = verdict(1);
+    assert_eq!(finding(&leaking, "shuffled future"), Finding::Suspect);
+    assert!(leaking.to_string().contains("2 scores of 202 rows"), "{leaking}");
+    assert!(leaking.to_string().contains("the first at 1970-01-01T01:40:00Z of a"), "{leaking}");
+    let mut short = |_: &FrameSet| Ok(vec![]);
+    assert!(LeakAudit::new().model(&frames, minute(100), &mut short).run().is_err());
+}
+
+fn windows<'a>(frames: &'a FrameSet, ends: &'a [u32]) -> Windows<'a> {
+    Windows::new(frames.schema(), frames.values(), 5, ends).unwrap()
+}
+
+#[test]
+fn shared_windows_and_telling_features_are_found() {
+    let frames = frames();
+    let ends = |from: u32, to: u32| (from..to).collect::<Vec<_>>();
+    let (early, late, overlapping) = (ends(4, 100), ends(104, 200), ends(90, 180));
+    let verdict = |test: &[u32], label: &dyn Fn(&[f32]) -> bool| {
+        let (train, test) = (windows(&frames, &early), windows(&frames, test));
+        let labels = |windows: Windows<'_>| windows.iter_last().map(label).collect::<Vec<bool>>();
+        let (train_labels, test_labels) = (labels(train), labels(test));
+        let train = LabelledWindows::new(train, &train_labels).unwrap();
+        LeakAudit::new().windows(train, LabelledWindows::new(test, &test_labels).unwrap()).run().unwrap()
+    };
+    let noise = |row: &[f32]| (row[0] * 1e4) as i64 % 7 == 0;
+    let clean = verdict(&late, &noise);
+    assert!(clean.is_clean(), "{clean}");
+    let shared = verdict(&overlapping, &noise);
+    assert_eq!(finding(&shared, "duplicate windows"), Finding::Suspect, "{shared}");
+    assert!(shared.to_string().contains("10 of 90 test windows"), "{shared}");
+    let telling = verdict(&late, &|row| row[1] < 0.1);
+    assert_eq!(finding(&telling, "telling feature"), Finding::Suspect, "{telling}");
+    assert!(telling.to_string().contains("y alone has a ROC-AUC of 1.0000"), "{telling}");
+}
