@@ -48,10 +48,14 @@ struct EpisodeRows(Vec<[usize; 3]>);
 
 impl EpisodeRows {
     fn of(frame: FrameView<'_>, found: &Assessment, rule: &dyn FailureRule) -> Result<Self, LabelError> {
+        let (start, step) = (frame.start().millis(), frame.step().millis());
         let row_of = |time: Timestamp| {
-            let (offset, step) = (time.millis() - frame.start().millis(), frame.step().millis());
+            // Times are below 2^53 ms, so where the step divides the offset the quotient is exact, and several times as
+            // fast as one of integers.
+            let offset = time.millis() - start;
+            let row = (offset as f64 / step as f64) as i64;
             let row =
-                usize::try_from(offset / step).ok().filter(|&row| offset % step == 0 && row <= frame.rows());
+                usize::try_from(row).ok().filter(|&row| row as i64 * step == offset && row <= frame.rows());
             row.ok_or_else(|| LabelError::OffClock {
                 rule: rule.describe(),
                 service: frame.service().to_owned(),
