@@ -201,9 +201,9 @@ mod tests {
 
         #[test]
         fn a_season_is_the_mean_around_the_same_time_one_period_ago(
-            values in values(), period in 1u32..15, width in 1u32..15
+            values in values(), a in 1u32..15, b in 1u32..15
         ) {
-            prop_assume!(width <= period);
+            let (width, period) = (a.min(b), a.max(b));
             let season = Season { period: Span::steps(period), width: Span::steps(width) };
             let normal = Normal::new(Statistic::Season(season)).known(0.0);
             let mut bound = Bound::new(&normal.into(), Step::MINUTE);

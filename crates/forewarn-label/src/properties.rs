@@ -180,8 +180,8 @@ proptest! {
 
     #[test]
     fn nothing_but_missing_samples_is_unknown_at_worst(rule in rule(Kinds::Any), count in 0usize..30) {
-        prop_assume!(!rule.to_string().contains("absent") && !negates_evidence(rule.when()));
-        prop_assert!(found(&rule, &frame_of(&vec![[f32::NAN; 4]; count])).0.is_empty(), "{}", rule);
+        let fails = !found(&rule, &frame_of(&vec![[f32::NAN; 4]; count])).0.is_empty();
+        prop_assert!(!fails || rule.to_string().contains("absent") || negates_evidence(rule.when()), "{}", rule);
     }
 
     #[test]

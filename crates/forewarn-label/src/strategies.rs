@@ -15,8 +15,8 @@ pub const METRICS: [&str; 4] = ["a", "b", "share", "events"];
 pub enum Kinds {
     /// Every kind of condition.
     Any,
-    /// No [`Condition::Absent`], and no estimate from rows some of which may be missing: conditions for which a missing sample can
-    /// only ever take failures away.
+    /// No [`Condition::Absent`], and means and normals from complete rows only: conditions for which a missing sample can only ever
+    /// take failures away.
     Strict,
 }
 
@@ -61,6 +61,13 @@ fn number() -> impl Strategy<Value = f32> {
     (-4i8..=24).prop_map(|quarters| f32::from(quarters) / 4.0)
 }
 
+fn known(kinds: Kinds) -> BoxedStrategy<Number> {
+    match kinds {
+        Kinds::Any => share().boxed(),
+        Kinds::Strict => Just(Number::from(1.0)).boxed(),
+    }
+}
+
 fn share() -> impl Strategy<Value = Number> {
     (0u8..=4).prop_map(|quarters| (f32::from(quarters) / 4.0).into())
 }
@@ -70,16 +77,13 @@ pub fn measure(kinds: Kinds) -> BoxedStrategy<Measure> {
     let metric = name().prop_map(Measure::Metric);
     let change = (name(), span(4)).prop_map(|(of, over)| Measure::change(of, over));
     let ratio = (name(), name()).prop_map(|(of, to)| Measure::ratio(of, to));
-    let mean = (name(), proptest::option::of(name()), span(6), share())
+    let mean = (name(), proptest::option::of(name()), span(6), known(kinds))
         .prop_map(|(of, weighted_by, over, known)| Measure::Mean(Mean { of, weighted_by, over, known }));
-    match kinds {
-        Kinds::Any => prop_oneof![4 => metric, 1 => change, 1 => ratio, 1 => mean].boxed(),
-        Kinds::Strict => prop_oneof![4 => metric, 1 => change, 1 => ratio].boxed(),
-    }
+    prop_oneof![4 => metric, 1 => change, 1 => ratio, 1 => mean].boxed()
 }
 
 /// A normal over up to six rows.
-pub fn normal() -> impl Strategy<Value = Normal> {
+pub fn normal(kinds: Kinds) -> impl Strategy<Value = Normal> {
     let season = (1u32..6, 1u32..6)
         .prop_map(|(a, b)| Season { period: Span::steps(a.max(b)), width: Span::steps(a.min(b)) });
     let statistic = prop_oneof![
@@ -88,7 +92,7 @@ pub fn normal() -> impl Strategy<Value = Normal> {
         (share(), span(6)).prop_map(|(share, over)| Statistic::Quantile(Quantile { share, over })),
         season.prop_map(Statistic::Season),
     ];
-    (statistic, number(), number(), share()).prop_map(|(normal, times, plus, known)| Normal {
+    (statistic, number(), number(), known(kinds)).prop_map(|(normal, times, plus, known)| Normal {
         normal,
         times: times.into(),
         plus: plus.into(),
@@ -110,7 +114,7 @@ pub fn condition(kinds: Kinds) -> BoxedStrategy<Condition> {
             .prop_map(|(measure, is, limit)| Condition::Compare(Compare { measure, is, limit }))
     };
     let constant = compare(number().prop_map(Limit::from).boxed());
-    let relative = compare(normal().prop_map(Limit::from).boxed());
+    let relative = compare(normal(kinds).prop_map(Limit::from).boxed());
     // No tail of eighths is exactly 1 minus one of these, so rounding decides nothing.
     let confidence = proptest::sample::select(&[0.3f32, 0.6, 0.9, 0.99][..]);
     let significant = (1u8..8, confidence).prop_map(|(limit, confidence)| {
@@ -120,7 +124,7 @@ pub fn condition(kinds: Kinds) -> BoxedStrategy<Condition> {
         Kinds::Any => {
             prop_oneof![4 => constant, 2 => relative, 1 => significant, 1 => name().prop_map(Condition::Absent)].boxed()
         }
-        Kinds::Strict => prop_oneof![6 => constant, 1 => significant].boxed(),
+        Kinds::Strict => prop_oneof![4 => constant, 2 => relative, 1 => significant].boxed(),
     };
     leaf.prop_recursive(3, 12, 3, |inner| {
         prop_oneof![
