@@ -20,7 +20,7 @@ pub use feature::{Feature, FeatureState};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use rank::average_precision;
-pub use rule::{Assessment, FailureRule};
+pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
 pub use score::{Score, sigmoid};
 pub use source::Source;

@@ -1,5 +1,5 @@
 use crate::CoreError;
-use forewarn_schema::{Episodes, FrameView};
+use forewarn_schema::{Episodes, FrameView, Step};
 use std::ops::Range;
 
 /// What counts as failing: from one service's metrics to its failure episodes.
@@ -12,12 +12,47 @@ pub trait FailureRule: Send {
     /// How many steps from the onset on the rule must have seen to be sure of it: 1 when one bad sample is enough.
     fn confirmation(&self) -> usize;
 
+    /// [`confirmation`](Self::confirmation) on a clock of `step`, for rules that speak of minutes and not of steps.
+    fn confirmation_at(&self, _step: Step) -> usize {
+        self.confirmation()
+    }
+
+    /// How many steps after a minute it is final whether that minute belongs to the confirmed part of an episode: 0 for a
+    /// rule that says so in the minute itself, more for one that bridges gaps.
+    fn settling_at(&self, _step: Step) -> usize {
+        0
+    }
+
     /// Finds the episodes of one service.
     ///
     /// # Errors
     /// [`CoreError::Schema`] when the frame lacks a metric that the rule needs; [`CoreError::Outside`] for an error of the
     /// rule's own.
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError>;
+
+    /// Finds the episodes, and the rows that have no sample at all (disjoint, in order). A rule that can tell both in one pass
+    /// over the frame overrides this: on long frames the pass is what labelling costs.
+    ///
+    /// # Errors
+    /// As [`assess`](Self::assess).
+    fn assess_with_gaps(&self, frame: FrameView<'_>) -> Result<(Assessment, Vec<Range<usize>>), CoreError> {
+        Ok((self.assess(frame)?, rows_without_samples(frame)))
+    }
+}
+
+/// Rows in which every metric is missing, as disjoint ranges in order. One pass over the frame.
+#[must_use]
+pub fn rows_without_samples(frame: FrameView<'_>) -> Vec<Range<usize>> {
+    let mut gaps: Vec<Range<usize>> = Vec::new();
+    for (row, sample) in frame.values().chunks_exact(frame.schema().len()).enumerate() {
+        if sample.iter().all(|value| value.is_nan()) {
+            match gaps.last_mut() {
+                Some(gap) if gap.end == row => gap.end += 1,
+                _ => gaps.push(row..row + 1),
+            }
+        }
+    }
+    gaps
 }
 
 /// What a rule found in one frame.
@@ -38,7 +73,19 @@ impl<R: FailureRule + ?Sized> FailureRule for Box<R> {
         (**self).confirmation()
     }
 
+    fn confirmation_at(&self, step: Step) -> usize {
+        (**self).confirmation_at(step)
+    }
+
+    fn settling_at(&self, step: Step) -> usize {
+        (**self).settling_at(step)
+    }
+
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
         (**self).assess(frame)
+    }
+
+    fn assess_with_gaps(&self, frame: FrameView<'_>) -> Result<(Assessment, Vec<Range<usize>>), CoreError> {
+        (**self).assess_with_gaps(frame)
     }
 }

@@ -22,6 +22,12 @@ pub enum LabelError {
         /// The metric of the rule.
         metric: String,
     },
+    /// A text that is no comparison.
+    #[error("{text:?} is none of >=, >, <=, <")]
+    UnknownComparison {
+        /// The text.
+        text: String,
+    },
     /// A text that is no rule.
     #[error("{text:?} is no failure rule: {reason}")]
     UnreadableRule {
@@ -29,6 +35,46 @@ pub enum LabelError {
         text: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A part of a rule that makes no sense, by its path from the root.
+    #[error("{field} is {value}: expected {expected}")]
+    InvalidField {
+        /// Path, such as `when.any[1].compare.limit`.
+        field: String,
+        /// What it is.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A text that is no span of time.
+    #[error("{text:?} is no span of time: expected such as 3 steps, 90 s, 5 min, 1 h, 2 d")]
+    UnreadableSpan {
+        /// The text.
+        text: String,
+    },
+    /// A file that is no rule.
+    #[error("no failure rule in this {format}, at {field}: {reason}")]
+    UnreadableFile {
+        /// `"JSON"` or `"TOML"`.
+        format: &'static str,
+        /// Path of the field, such as `when.any[1].compare`; `.` for the whole.
+        field: String,
+        /// What is wrong with it, with line and column where known.
+        reason: String,
+    },
+    /// A rule that a format cannot express.
+    #[error("the rule cannot be written: {reason}")]
+    UnwritableRule {
+        /// Why.
+        reason: String,
+    },
+    /// A stream has come to the end of the calendar.
+    #[error("row {row} of a stream that began at {start} is beyond the calendar")]
+    BeyondCalendar {
+        /// First row's time.
+        start: Timestamp,
+        /// Row, from 0.
+        row: usize,
     },
     /// A rule gave an episode with a time that is no row of the frame.
     #[error("{rule:?} found an episode of {service} at {time}, which is no row of its frame")]
@@ -58,4 +104,17 @@ impl From<SchemaError> for LabelError {
     fn from(error: SchemaError) -> Self {
         Self::Core(error.into())
     }
+}
+
+/// The error of a field that must fulfil a condition.
+pub(crate) fn refuse_unless(
+    fine: bool,
+    field: &str,
+    value: &str,
+    expected: &'static str,
+) -> Result<(), LabelError> {
+    if fine {
+        return Ok(());
+    }
+    Err(LabelError::InvalidField { field: field.to_owned(), value: value.to_owned(), expected })
 }

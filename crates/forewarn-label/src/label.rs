@@ -1,7 +1,7 @@
 use crate::LabelError;
 use forewarn_core::{Assessment, Exclusion, FailureRule, Label, Labels, Target, WindowSpec};
 use forewarn_schema::{FrameSet, FrameView, Timestamp};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Finds the failure episodes of every service and labels every row as the last row of an observation window.
 ///
@@ -25,15 +25,22 @@ pub fn label(
     spec: WindowSpec,
     target: Target,
 ) -> Result<Labels, LabelError> {
-    let mut labels = Vec::with_capacity(frames.layout().rows());
-    let mut episodes = Vec::with_capacity(frames.layout().services().len());
-    for frame in frames.frames() {
-        let assessment = rule.assess(frame)?;
-        let rows = EpisodeRows::of(frame, &assessment, rule)?;
-        label_service(frame, &rows, &assessment, spec, target, rule.confirmation(), &mut labels);
-        episodes.push(assessment.episodes);
+    let layout = frames.layout();
+    let confirmation = rule.confirmation_at(layout.step());
+    let beyond = spec.horizon()
+        + match target {
+            Target::Onset => confirmation.saturating_sub(1),
+            Target::Active => rule.settling_at(layout.step()),
+        };
+    let mut labels = vec![Label::Negative; layout.rows()];
+    let mut episodes = Vec::with_capacity(layout.services().len());
+    for (frame, place) in frames.frames().zip(layout.services()) {
+        let (found, gaps) = rule.assess_with_gaps(frame)?;
+        let failures = EpisodeRows::of(frame, &found, rule)?;
+        paint(&mut labels[place.rows()], &failures.0, &found.unknown, &gaps, spec, target, beyond);
+        episodes.push(found.episodes);
     }
-    Ok(Labels::new(Arc::clone(frames.layout()), spec, target, rule.confirmation(), labels, episodes)?)
+    Ok(Labels::new(Arc::clone(layout), spec, target, confirmation, labels, episodes)?)
 }
 
 /// An episode's onset, confirmation and end as rows of its frame.
@@ -41,10 +48,14 @@ struct EpisodeRows(Vec<[usize; 3]>);
 
 impl EpisodeRows {
     fn of(frame: FrameView<'_>, found: &Assessment, rule: &dyn FailureRule) -> Result<Self, LabelError> {
+        let (start, step) = (frame.start().millis(), frame.step().millis());
         let row_of = |time: Timestamp| {
-            let (offset, step) = (time.millis() - frame.start().millis(), frame.step().millis());
+            // Times are below 2^53 ms, so where the step divides the offset the quotient is exact, and several times as
+            // fast as one of integers.
+            let offset = time.millis() - start;
+            let row = (offset as f64 / step as f64) as i64;
             let row =
-                usize::try_from(offset / step).ok().filter(|&row| offset % step == 0 && row <= frame.rows());
+                usize::try_from(row).ok().filter(|&row| row as i64 * step == offset && row <= frame.rows());
             row.ok_or_else(|| LabelError::OffClock {
                 rule: rule.describe(),
                 service: frame.service().to_owned(),
@@ -67,55 +78,47 @@ impl EpisodeRows {
     }
 }
 
-fn label_service(
-    frame: FrameView<'_>,
-    episodes: &EpisodeRows,
-    found: &Assessment,
+/// Writes the labels of one service over rows that are all negative: each reason over those that give way to it.
+///
+/// `unknown` and `gaps` are rows in which it is open whether the service fails, and rows without any sample.
+fn paint(
+    labels: &mut [Label],
+    episodes: &[[usize; 3]],
+    unknown: &[Range<usize>],
+    gaps: &[Range<usize>],
     spec: WindowSpec,
     target: Target,
-    confirmation: usize,
-    labels: &mut Vec<Label>,
+    beyond: usize,
 ) {
-    let rows = frame.rows();
-    let beyond = match target {
-        Target::Onset => spec.horizon() + confirmation.saturating_sub(1),
-        Target::Active => spec.horizon(),
-    };
-    // Both lists are in order of time: one pointer each walks along with `t`.
-    let (mut ongoing, mut ahead) = (episodes.0.iter().peekable(), episodes.0.iter().peekable());
-    let (mut unknown_now, mut unknown_ahead) =
-        (found.unknown.iter().peekable(), found.unknown.iter().peekable());
-    for (t, sample) in frame.values().chunks_exact(frame.schema().len()).enumerate() {
-        let (first, last) = (t + spec.lead() + 1, t + spec.horizon());
-        while ongoing.next_if(|[_, _, end]| *end <= t).is_some() {}
-        while unknown_now.next_if(|range| range.end <= t).is_some() {}
-        while unknown_ahead.next_if(|range| range.end <= first).is_some() {}
-        let happens = match target {
-            Target::Onset => {
-                while ahead.next_if(|[onset, _, _]| *onset < first).is_some() {}
-                ahead.peek().is_some_and(|[onset, _, _]| *onset <= last)
-            }
-            Target::Active => {
-                while ahead.next_if(|[_, _, end]| *end <= first).is_some() {}
-                ahead.peek().is_some_and(|[_, confirmed, _]| *confirmed <= last)
-            }
-        };
-        let failing = ongoing.peek().is_some_and(|[onset, _, _]| *onset <= t);
-        let maybe_failing = unknown_now.peek().is_some_and(|range| range.start <= t);
-        let onset = target == Target::Onset;
-        labels.push(if t + beyond >= rows {
-            Label::Excluded(Exclusion::Censored)
-        } else if onset && failing {
-            Label::Excluded(Exclusion::Ongoing)
-        } else if (onset && maybe_failing) || sample.iter().all(|value| value.is_nan()) {
-            Label::Excluded(Exclusion::Missing)
-        } else if happens {
-            Label::Positive
-        } else if unknown_ahead.peek().is_some_and(|range| range.start <= last) {
-            Label::Excluded(Exclusion::Missing)
-        } else {
-            Label::Negative
-        });
+    let (lead, horizon) = (spec.lead(), spec.horizon());
+    // The windows whose period holds a row of `rows`: the first ends `horizon` rows before, the last `lead + 1`.
+    let about = |rows: Range<usize>| rows.start.saturating_sub(horizon)..rows.end.saturating_sub(lead + 1);
+    let missing = Label::Excluded(Exclusion::Missing);
+    fill(labels, missing, unknown.iter().filter(|rows| !rows.is_empty()).cloned().map(about));
+    let positive = episodes.iter().map(|&[onset, confirmed, end]| match target {
+        Target::Onset => about(onset..onset + 1),
+        Target::Active => about(confirmed..end),
+    });
+    fill(labels, Label::Positive, positive);
+    fill(labels, missing, gaps.iter().cloned());
+    if target == Target::Onset {
+        fill(labels, missing, unknown.iter().cloned());
+        fill(labels, Label::Excluded(Exclusion::Ongoing), episodes.iter().map(|&[onset, _, end]| onset..end));
+    }
+    let rows = labels.len();
+    fill(labels, Label::Excluded(Exclusion::Censored), std::iter::once(rows.saturating_sub(beyond)..rows));
+}
+
+/// Sets `label` in ranges that come in order and may overlap; a row that two of them share is written once, so that the cost is
+/// linear however long the period is.
+fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<usize>>) {
+    let mut written = 0;
+    for range in ranges {
+        let range = range.start.max(written)..range.end.min(labels.len());
+        if !range.is_empty() {
+            written = range.end;
+            labels[range].fill(label);
+        }
     }
 }
 

@@ -1,9 +1,49 @@
 #![doc = include_str!("../README.md")]
 
+mod comparison;
+mod condition;
 mod error;
+mod file;
+mod gauge;
 mod label;
+mod label_stream;
+mod limit;
+mod measure;
+mod node;
+mod normal;
+mod number;
+mod preset;
+#[cfg(test)]
+mod properties;
 mod rule;
+mod rule_stream;
+mod scan;
+mod sentence;
+mod shape;
+mod sliding;
+mod span;
+#[cfg(any(test, feature = "proptest"))]
+pub mod strategies;
+mod threshold;
+mod track;
+#[cfg(test)]
+mod twin;
+mod verdict;
+mod watch;
 
+pub use comparison::Comparison;
+pub use condition::{Compare, Condition, Frequent, Significant, Sustained};
 pub use error::LabelError;
 pub use label::label;
-pub use rule::{Comparison, ThresholdRule};
+pub use label_stream::LabelStream;
+pub use limit::Limit;
+pub use measure::{Change, Mean, Measure, Ratio};
+pub use normal::{Normal, Quantile, Season, Statistic};
+pub use number::Number;
+pub use preset::{BurnRate, BurnWindow, Saturation};
+pub use rule::Rule;
+pub use rule_stream::{Event, Minute, RuleStream};
+pub use shape::Shape;
+pub use span::Span;
+pub use threshold::ThresholdRule;
+pub use verdict::Verdict;

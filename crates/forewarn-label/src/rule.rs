@@ -1,351 +1,177 @@
-use crate::LabelError;
+use crate::{
+    Condition, LabelError, Shape, ThresholdRule, condition::Compare, limit::Limit, measure::Measure,
+};
+use crate::{Span, condition::Sustained, watch::Watch};
 use forewarn_core::{Assessment, CoreError, FailureRule};
-use forewarn_schema::{Episode, Episodes, FrameView};
+use forewarn_schema::{Episodes, FrameView, Step};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::Range, str::FromStr};
 
-/// How a sample is compared with a limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Comparison {
-    /// `>=`
-    #[serde(rename = ">=")]
-    AtLeast,
-    /// `>`
-    #[serde(rename = ">")]
-    Above,
-    /// `<=`
-    #[serde(rename = "<=")]
-    AtMost,
-    /// `<`
-    #[serde(rename = "<")]
-    Below,
-}
-
-impl Comparison {
-    /// Whether `value` compares so with `limit`. NaN never does.
-    #[must_use]
-    pub fn holds(self, value: f32, limit: f32) -> bool {
-        match self {
-            Self::AtLeast => value >= limit,
-            Self::Above => value > limit,
-            Self::AtMost => value <= limit,
-            Self::Below => value < limit,
-        }
-    }
-}
-
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AtLeast => ">=",
-            Self::Above => ">",
-            Self::AtMost => "<=",
-            Self::Below => "<",
-        })
-    }
-}
-
-/// A metric beyond a limit for a number of consecutive steps.
+/// What counts as failing: a condition, and how the minutes that fulfil it become episodes.
 ///
-/// The onset is the first step of the run, the failure is confirmed in its `consecutive`-th step, and ends with the first step that does
-/// not violate the limit. A missing sample never violates: it ends the run, and where the run could have gone on the rows are reported as
-/// unknown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A rule is a value: built in Rust, read from TOML or JSON, printed as a sentence, compared and hashed (numbers by their bits).
+///
+/// # Definition
+/// A condition is *satisfied* in a row, since an earlier row or the same one: a comparison since the row itself, a sustained condition
+/// since the first row of its evidence, *any of* since the earliest and *all of* since the latest of its satisfied parts.
+/// A row **fails** if it lies between such a "since" and its row. Failing rows in a run are an episode, its `onset` the first of
+/// them, its `end` the first row after. [`Shape`] then bridges, drops and extends episodes. `confirmed_at` is the first row at which
+/// the rule, judging by the rows so far alone, finds the episode.
+///
+/// # Missing samples
+/// Conditions have three values ([`Verdict`](crate::Verdict)), so every rule has two readings: the *certain* one counts unknown as
+/// not fulfilled, the *possible* one as fulfilled. Episodes are those of the certain reading; rows that fail only in the possible
+/// reading are unknown. So a missing sample never makes a failure, under `not` neither, unless the rule asks for
+/// [`Condition::Absent`] by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
-pub struct ThresholdRule {
-    metric: String,
-    comparison: Comparison,
-    limit: f32,
-    consecutive: usize,
+pub struct Rule {
+    when: Condition,
+    episodes: Shape,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parts {
-    metric: String,
-    comparison: Comparison,
-    limit: f32,
-    consecutive: usize,
+    when: Condition,
+    #[serde(default, skip_serializing_if = "Shape::is_plain")]
+    episodes: Shape,
 }
 
-impl ThresholdRule {
-    /// The rule `metric comparison limit for consecutive steps`.
+impl Rule {
+    /// Failing while `when` holds.
     ///
     /// # Errors
-    /// [`LabelError::InvalidLimit`] for a limit that is not finite, [`LabelError::NeverSustained`] for zero steps.
-    pub fn new(
-        metric: impl Into<String>,
-        comparison: Comparison,
-        limit: f32,
-        consecutive: usize,
-    ) -> Result<Self, LabelError> {
-        let metric = metric.into();
-        if !limit.is_finite() {
-            return Err(LabelError::InvalidLimit { metric, limit });
-        }
-        if consecutive == 0 {
-            return Err(LabelError::NeverSustained { metric });
-        }
-        Ok(Self { metric, comparison, limit, consecutive })
+    /// [`LabelError::InvalidField`], with the path of the part that makes no sense.
+    pub fn new(when: Condition) -> Result<Self, LabelError> {
+        when.check("when")?;
+        Ok(Self { when, episodes: Shape::default() })
     }
 
-    /// forewarn's first definition of failure: an error rate of at least 5 % for 2 consecutive steps.
+    /// The same condition, with its episodes shaped.
+    ///
+    /// # Errors
+    /// [`LabelError::InvalidField`] for a span of no length.
+    pub fn with_episodes(self, episodes: Shape) -> Result<Self, LabelError> {
+        episodes.check("episodes")?;
+        Ok(Self { episodes, ..self })
+    }
+
+    /// When a service is failing.
     #[must_use]
-    pub fn v1() -> Self {
-        Self { metric: "error_rate".to_owned(), comparison: Comparison::AtLeast, limit: 0.05, consecutive: 2 }
+    pub fn when(&self) -> &Condition {
+        &self.when
     }
 
-    /// Failures that someone else has found: a column that is 1 while the service fails and 0 while it does not.
+    /// How failing rows become episodes.
     #[must_use]
-    pub fn outcome(column: impl Into<String>) -> Self {
-        Self { metric: column.into(), comparison: Comparison::AtLeast, limit: 1.0, consecutive: 1 }
+    pub fn episodes(&self) -> &Shape {
+        &self.episodes
     }
 
-    /// The metric that is compared.
+    /// The rule as a [`ThresholdRule`], if it is one: such rules are judged several times faster.
     #[must_use]
-    pub fn metric(&self) -> &str {
-        &self.metric
-    }
-
-    /// How it is compared.
-    #[must_use]
-    pub fn comparison(&self) -> Comparison {
-        self.comparison
-    }
-
-    /// What it is compared with, in the metric's unit.
-    #[must_use]
-    pub fn limit(&self) -> f32 {
-        self.limit
-    }
-
-    /// Steps in a row that make a failure.
-    #[must_use]
-    pub fn consecutive(&self) -> usize {
-        self.consecutive
-    }
-
-    /// Runs of at least `consecutive` samples that violate the limit, with missing samples counted as `missing` says.
-    fn runs(&self, samples: impl Iterator<Item = f32>, missing: Missing) -> Vec<Range<usize>> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        let mut length = 0;
-        for (row, sample) in samples.enumerate() {
-            let violates = self.comparison.holds(sample, self.limit)
-                || (sample.is_nan() && matches!(missing, Missing::Violates));
-            length = if violates { length + 1 } else { 0 };
-            if length == self.consecutive {
-                runs.push(row + 1 - length..row + 1);
-            } else if let Some(run) = runs.last_mut().filter(|_| length > self.consecutive) {
-                run.end = row + 1;
+    pub fn as_threshold(&self) -> Option<ThresholdRule> {
+        let (of, consecutive) = match &self.when {
+            Condition::Sustained(Sustained { of, lasting: Span::Steps(steps) }) => (&**of, *steps as usize),
+            other => (other, 1),
+        };
+        match of {
+            Condition::Compare(Compare {
+                measure: Measure::Metric(name),
+                is,
+                limit: Limit::Number(limit),
+            }) if self.episodes.is_plain() => {
+                ThresholdRule::new(name.as_str(), *is, limit.get(), consecutive).ok()
             }
-        }
-        runs
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Missing {
-    Violates,
-    IsFine,
-}
-
-impl FailureRule for ThresholdRule {
-    fn describe(&self) -> String {
-        let Self { metric, comparison, limit, consecutive } = self;
-        match consecutive {
-            1 => format!("{metric} {comparison} {limit}"),
-            _ => format!("{metric} {comparison} {limit} for {consecutive} consecutive steps"),
+            _ => None,
         }
     }
+}
 
-    fn confirmation(&self) -> usize {
-        self.consecutive
-    }
-
-    fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
-        let samples = frame.column(&self.metric)?;
-        let certain = self.runs(samples.clone(), Missing::IsFine);
-        let possible = self.runs(samples, Missing::Violates);
-        let episodes = certain
-            .iter()
-            .map(|run| {
-                let confirmed = run.start + self.consecutive - 1;
-                Episode::new(frame.time(run.start), frame.time(confirmed), frame.time(run.end))
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Assessment { episodes: Episodes::new(episodes)?, unknown: difference(&possible, &certain) })
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.when, self.episodes)
     }
 }
 
-/// What lies in `outer` and not in `inner`; every range of `inner` lies within one of `outer`.
-fn difference(outer: &[Range<usize>], inner: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut rest = Vec::new();
-    let mut inner = inner.iter().peekable();
-    for range in outer {
-        let mut from = range.start;
-        while let Some(hole) = inner.next_if(|hole| hole.end <= range.end) {
-            rest.push(from..hole.start);
-            from = hole.end;
-        }
-        rest.push(from..range.end);
-    }
-    rest.retain(|range| !range.is_empty());
-    rest
-}
-
-/// Reads the sentence that [`describe`](FailureRule::describe) writes: `p99_latency > 500`, or
-/// `error_rate >= 0.05 for 2 consecutive steps` (`consecutive` may be left out).
-impl FromStr for ThresholdRule {
+impl FromStr for Rule {
     type Err = LabelError;
 
+    /// Reads the sentence of a single comparison, as [`Condition`] does.
     fn from_str(text: &str) -> Result<Self, LabelError> {
-        let unreadable =
-            |reason: &str| LabelError::UnreadableRule { text: text.to_owned(), reason: reason.to_owned() };
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (metric, comparison, limit, consecutive) = match words[..] {
-            [metric, comparison, limit] => (metric, comparison, limit, "1"),
-            [metric, comparison, limit, "for", count, "steps" | "step"]
-            | [metric, comparison, limit, "for", count, "consecutive", "steps" | "step"] => {
-                (metric, comparison, limit, count)
-            }
-            _ => return Err(unreadable("expected METRIC >= LIMIT, or METRIC >= LIMIT for COUNT steps")),
-        };
-        let comparison = [Comparison::AtLeast, Comparison::Above, Comparison::AtMost, Comparison::Below]
-            .into_iter()
-            .find(|candidate| candidate.to_string() == comparison)
-            .ok_or_else(|| unreadable(&format!("{comparison:?} is none of >=, >, <=, <")))?;
-        let limit = limit.parse().map_err(|_| unreadable(&format!("{limit:?} is no number")))?;
-        let count =
-            consecutive.parse().map_err(|_| unreadable(&format!("{consecutive:?} is no number of steps")))?;
-        Self::new(metric, comparison, limit, count)
+        Self::new(text.parse()?)
     }
 }
 
-impl TryFrom<Parts> for ThresholdRule {
+impl From<ThresholdRule> for Rule {
+    fn from(rule: ThresholdRule) -> Self {
+        let condition = Measure::metric(rule.metric()).compare(rule.comparison(), rule.limit());
+        let steps = u32::try_from(rule.consecutive()).unwrap_or(u32::MAX);
+        let when = if steps == 1 { condition } else { condition.lasting(Span::steps(steps)) };
+        Self { when, episodes: Shape::default() }
+    }
+}
+
+impl TryFrom<Parts> for Rule {
     type Error = LabelError;
 
     fn try_from(parts: Parts) -> Result<Self, LabelError> {
-        Self::new(parts.metric, parts.comparison, parts.limit, parts.consecutive)
+        Self::new(parts.when)?.with_episodes(parts.episodes)
     }
 }
 
-impl From<ThresholdRule> for Parts {
-    fn from(rule: ThresholdRule) -> Self {
-        Self {
-            metric: rule.metric,
-            comparison: rule.comparison,
-            limit: rule.limit,
-            consecutive: rule.consecutive,
-        }
+impl From<Rule> for Parts {
+    fn from(rule: Rule) -> Self {
+        Self { when: rule.when, episodes: rule.episodes }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use forewarn_schema::{Frame, Metric, Schema, Step, Timestamp};
-    use proptest::prelude::*;
-
-    const N: f32 = f32::NAN;
-
-    fn frame(values: &[f32]) -> Frame {
-        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
-        Frame::new("s", schema, Timestamp::EPOCH, Step::MINUTE, values.to_vec()).unwrap()
+impl FailureRule for Rule {
+    fn describe(&self) -> String {
+        self.to_string()
     }
 
-    fn rule(limit: f32, consecutive: usize) -> ThresholdRule {
-        ThresholdRule::new("x", Comparison::AtLeast, limit, consecutive).unwrap()
+    /// On a clock of one minute; see [`confirmation_at`](FailureRule::confirmation_at).
+    fn confirmation(&self) -> usize {
+        self.confirmation_at(Step::MINUTE)
     }
 
-    /// Onset, confirmation and end in minutes, and the unknown rows.
-    fn assess(rule: &ThresholdRule, values: &[f32]) -> (Vec<[i64; 3]>, Vec<Range<usize>>) {
-        let found = rule.assess(frame(values).view()).unwrap();
-        let minutes = |e: &Episode| [e.onset(), e.confirmed_at(), e.end()].map(|time| time.millis() / 60_000);
-        (found.episodes.iter().map(minutes).collect(), found.unknown)
+    /// Steps from an onset on after which it is certain: the longest evidence that the condition asks for, and what gaps and the
+    /// least length add to it.
+    fn confirmation_at(&self, step: Step) -> usize {
+        let shape = self.episodes.in_steps(step);
+        self.when.reach(step).saturating_add(shape.gap - 1).saturating_add(shape.minimum - 1)
     }
 
-    #[test]
-    fn the_definition() {
-        let (episodes, unknown) = assess(&rule(1.0, 2), &[0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
-        assert_eq!(episodes, [[1, 2, 4], [7, 8, 9]]);
-        assert!(unknown.is_empty());
-        assert_eq!(assess(&rule(1.0, 1), &[1.0, 0.0, 1.0]).0, [[0, 0, 1], [2, 2, 3]]);
+    fn settling_at(&self, step: Step) -> usize {
+        if self.episodes.is_plain() && self.when.is_plain() { 0 } else { self.confirmation_at(step) - 1 }
     }
 
-    #[test]
-    fn a_missing_sample_is_unknown_only_where_it_could_matter() {
-        assert_eq!(assess(&rule(1.0, 2), &[0.0, N, 0.0]), (vec![], vec![]));
-        assert_eq!(assess(&rule(1.0, 2), &[0.0, N, 1.0, 0.0]).1, std::slice::from_ref(&(1..3)));
-        assert_eq!(assess(&rule(1.0, 2), &[N, 1.0, 1.0, N, N, 0.0]), (vec![[1, 2, 3]], vec![0..1, 3..5]));
-    }
-
-    #[test]
-    fn sentences_and_checks() {
-        assert_eq!(ThresholdRule::v1().describe(), "error_rate >= 0.05 for 2 consecutive steps");
-        assert_eq!(ThresholdRule::outcome("failure").describe(), "failure >= 1");
-        assert!(ThresholdRule::new("x", Comparison::Above, N, 1).is_err());
-        assert!(ThresholdRule::new("x", Comparison::Above, 1.0, 0).is_err());
-        for rule in [ThresholdRule::v1(), ThresholdRule::outcome("failure")] {
-            assert_eq!(rule.describe().parse::<ThresholdRule>().unwrap(), rule);
+    fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
+        if let Some(threshold) = self.as_threshold() {
+            return threshold.assess(frame);
         }
-        for wrong in
-            ["", "x", "x >= fast", "x ~ 3", "x >= 3 for two steps", "x >= 3 for 0 steps", "x >= 3 or 4"]
-        {
-            assert!(wrong.parse::<ThresholdRule>().is_err(), "{wrong}");
+        let mut watch = Watch::new(self, frame.schema(), frame.step())?;
+        let (mut certain, mut possible) = (Vec::new(), Vec::new());
+        for row in frame.values().chunks_exact(frame.schema().len()) {
+            watch.push(row);
+            watch.drain(&mut certain, &mut possible);
         }
-        let json = serde_json::to_string(&ThresholdRule::v1()).unwrap();
-        assert_eq!(serde_json::from_str::<ThresholdRule>(&json).unwrap(), ThresholdRule::v1());
-        assert!(serde_json::from_str::<ThresholdRule>(&json.replace(":2", ":0")).is_err());
-        let missing = ThresholdRule::v1().assess(frame(&[1.0]).view()).unwrap_err().to_string();
-        assert!(missing.contains("error_rate"), "{missing}");
+        watch.finish();
+        watch.drain(&mut certain, &mut possible);
+        let episodes = certain.iter().map(|found| found.episode(frame)).collect::<Result<_, _>>()?;
+        let rows = |found: &crate::track::Found| found.onset..found.end;
+        let certain: Vec<Range<usize>> = certain.iter().map(rows).collect();
+        let possible: Vec<Range<usize>> = possible.iter().map(rows).collect();
+        let unknown = crate::threshold::difference(&possible, &certain);
+        Ok(Assessment { episodes: Episodes::new(episodes)?, unknown })
     }
 
-    fn samples() -> impl Strategy<Value = Vec<f32>> {
-        proptest::collection::vec(prop_oneof![1 => Just(N), 9 => (0u8..6).prop_map(f32::from)], 0..80)
-    }
-
-    /// Whether each row fails, from the definition: some `consecutive` violations in a row include it.
-    fn failing(values: &[f32], limit: f32, consecutive: usize, nan_violates: bool) -> Vec<bool> {
-        let violates: Vec<bool> =
-            values.iter().map(|v| *v >= limit || (v.is_nan() && nan_violates)).collect();
-        (0..values.len())
-            .map(|row| {
-                (0..consecutive).any(|back| {
-                    row >= back
-                        && violates
-                            .get(row - back..row - back + consecutive)
-                            .is_some_and(|run| run.iter().all(|&v| v))
-                })
-            })
-            .collect()
-    }
-
-    proptest! {
-        #[test]
-        fn equals_a_twin_written_from_the_definition(values in samples(), limit in 1u8..6, consecutive in 1usize..5) {
-            let limit = f32::from(limit);
-            let (episodes, unknown) = assess(&rule(limit, consecutive), &values);
-            let certain = failing(&values, limit, consecutive, false);
-            let possible = failing(&values, limit, consecutive, true);
-            for row in 0..values.len() {
-                let inside = episodes.iter().any(|[onset, _, end]| (*onset..*end).contains(&(row as i64)));
-                prop_assert_eq!(inside, certain[row], "row {}", row);
-                let open = unknown.iter().any(|range| range.contains(&row));
-                prop_assert_eq!(open, possible[row] && !certain[row], "row {}", row);
-            }
-            for [onset, confirmed, _] in episodes {
-                prop_assert_eq!(confirmed - onset + 1, consecutive as i64);
-            }
-        }
-
-        #[test]
-        fn a_stricter_rule_never_finds_more(values in samples(), limit in 1u8..5, consecutive in 1usize..4) {
-            let count = |limit: u8, consecutive| {
-                let found = assess(&rule(f32::from(limit), consecutive), &values).0;
-                (found.len(), found.iter().map(|[onset, _, end]| end - onset).sum::<i64>())
-            };
-            prop_assert!(count(limit + 1, consecutive).1 <= count(limit, consecutive).1);
-            prop_assert!(count(limit, consecutive + 1).0 <= count(limit, consecutive).0);
+    fn assess_with_gaps(&self, frame: FrameView<'_>) -> Result<(Assessment, Vec<Range<usize>>), CoreError> {
+        match self.as_threshold() {
+            Some(threshold) => threshold.assess_with_gaps(frame),
+            None => Ok((self.assess(frame)?, forewarn_core::rows_without_samples(frame))),
         }
     }
 }

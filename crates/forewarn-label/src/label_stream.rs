@@ -1,0 +1,145 @@
+use crate::{
+    LabelError, Rule, rule_stream::expect_width, sliding::pop_oldest_if, threshold::difference, track::Found,
+    watch::Watch,
+};
+use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
+use forewarn_schema::{Schema, Step};
+use std::{collections::VecDeque, ops::Range};
+
+/// Labels of a live stream of one service: push a row a step, get the label of an earlier row as soon as it is final.
+///
+/// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay) steps later, the
+/// horizon of the window and what the rule needs to be sure. Labels are those that [`label`](crate::label()) gives the same rows.
+#[derive(Clone, Debug)]
+pub struct LabelStream {
+    watch: Watch,
+    width: usize,
+    spec: WindowSpec,
+    target: Target,
+    delay: usize,
+    /// Steps before the end of the data in which a row's label is censored.
+    beyond: usize,
+    /// Whether each row that has no label yet has no sample at all.
+    gaps: VecDeque<bool>,
+    /// Final episodes that a label may still look at, certain and possible.
+    certain: VecDeque<Found>,
+    possible: VecDeque<Found>,
+}
+
+impl LabelStream {
+    /// A stream that has seen nothing yet.
+    ///
+    /// # Errors
+    /// [`LabelError::Core`] for a metric that the schema lacks.
+    pub fn new(
+        rule: &Rule,
+        schema: &Schema,
+        step: Step,
+        spec: WindowSpec,
+        target: Target,
+    ) -> Result<Self, LabelError> {
+        let delay = spec.horizon().saturating_add(rule.confirmation_at(step) - 1);
+        let beyond = match target {
+            Target::Onset => delay,
+            Target::Active => spec.horizon().saturating_add(rule.settling_at(step)),
+        };
+        Ok(Self {
+            watch: Watch::new(rule, schema, step)?,
+            width: schema.len(),
+            spec,
+            target,
+            delay,
+            beyond,
+            gaps: VecDeque::new(),
+            certain: VecDeque::new(),
+            possible: VecDeque::new(),
+        })
+    }
+
+    /// Steps between a row and its label.
+    #[must_use]
+    pub fn delay(&self) -> usize {
+        self.delay
+    }
+
+    /// Takes the next row (all NaN for a missed step) and gives the label of the row [`delay`](Self::delay) steps before it, `None`
+    /// until there is one.
+    ///
+    /// # Errors
+    /// [`LabelError::Core`] for a row of another width.
+    pub fn push(&mut self, row: &[f32]) -> Result<Option<Label>, LabelError> {
+        expect_width(row, self.width)?;
+        self.watch.push(row);
+        self.gaps.push_back(row.iter().all(|value| value.is_nan()));
+        if self.gaps.len() <= self.delay {
+            return Ok(None);
+        }
+        Ok(self.next())
+    }
+
+    /// The stream ends here: the labels of the rows that have none yet. The last of them are censored.
+    #[must_use]
+    pub fn finish(mut self) -> Vec<Label> {
+        self.watch.finish();
+        let rows = self.watch.rows();
+        let mut labels = Vec::with_capacity(self.gaps.len());
+        while let Some(label) = self.next() {
+            let t = rows - self.gaps.len() - 1;
+            labels.push(if t + self.beyond >= rows { Label::Excluded(Exclusion::Censored) } else { label });
+        }
+        labels
+    }
+
+    /// The label of the first row that has none.
+    fn next(&mut self) -> Option<Label> {
+        let t = self.watch.rows() - self.gaps.len();
+        let is_gap = self.gaps.pop_front()?;
+        let (mut certain, mut possible) = (Vec::new(), Vec::new());
+        self.watch.drain(&mut certain, &mut possible);
+        self.certain.extend(certain.drain(..));
+        self.possible.extend(possible.drain(..));
+        for episodes in [&mut self.certain, &mut self.possible] {
+            while pop_oldest_if(episodes, |found| found.end <= t).is_some() {}
+        }
+        certain.extend(&self.certain);
+        possible.extend(&self.possible);
+        self.watch.current(&mut certain, &mut possible);
+        let rows = |found: &Found| found.onset..found.end;
+        let [outer, inner] = [&possible, &certain].map(|list| list.iter().map(rows).collect::<Vec<_>>());
+        // Certain episodes that are over are gone, and so may be the possible ones around them.
+        let inner: Vec<_> = inner.into_iter().filter(|rows| rows.end > t).collect();
+        let outer: Vec<_> = outer.into_iter().filter(|rows| rows.end > t).collect();
+        Some(judge(t, is_gap, &certain, &difference(&outer, &inner), self.spec, self.target))
+    }
+}
+
+/// The label of row `t` by its definition, from all episodes that end after it; see [`label`](crate::label()).
+fn judge(
+    t: usize,
+    is_gap: bool,
+    episodes: &[Found],
+    unknown: &[Range<usize>],
+    spec: WindowSpec,
+    target: Target,
+) -> Label {
+    let period = t + spec.lead() + 1..t + spec.horizon() + 1;
+    let meets = |rows: &Range<usize>| rows.start < period.end && period.start < rows.end;
+    let is_onset = target == Target::Onset;
+    if is_onset && episodes.iter().any(|found| found.onset <= t && t < found.end) {
+        return Label::Excluded(Exclusion::Ongoing);
+    }
+    if is_gap || (is_onset && unknown.iter().any(|rows| rows.contains(&t))) {
+        return Label::Excluded(Exclusion::Missing);
+    }
+    let happens = |found: &Found| match target {
+        Target::Onset => period.contains(&found.onset),
+        Target::Active => meets(&(found.confirmed..found.end)),
+    };
+    if episodes.iter().any(happens) {
+        Label::Positive
+    } else if unknown.iter().any(meets) {
+        Label::Excluded(Exclusion::Missing)
+    } else {
+        Label::Negative
+    }
+}

@@ -1,0 +1,283 @@
+//! What holds for every rule and every frame.
+
+use crate::{
+    Condition, Event, Frequent, LabelStream, Measure, Rule, RuleStream, Span, Sustained, ThresholdRule,
+    label,
+    strategies::{Kinds, comparison, frame, frame_of, measure, row, rule, schema, shape},
+    twin::{Reading, Twin},
+};
+use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
+use forewarn_schema::{Episode, Frame, FrameSet, Step, Timestamp};
+use proptest::{collection::vec, prelude::*};
+use std::{
+    hash::{BuildHasherDefault, DefaultHasher},
+    ops::Range,
+};
+
+type Rows = Vec<[f32; 4]>;
+
+fn rows(max: usize) -> impl Strategy<Value = Rows> {
+    vec(row(), 0..=max)
+}
+
+/// The same row several times makes long runs, which random rows seldom do.
+fn sticky_rows(max: usize) -> impl Strategy<Value = Rows> {
+    vec((row(), 1usize..5), 0..=max / 2).prop_map(move |runs| {
+        let mut rows: Rows = runs.into_iter().flat_map(|(row, times)| vec![row; times]).collect();
+        rows.truncate(max);
+        rows
+    })
+}
+
+fn any_rows(max: usize) -> impl Strategy<Value = Rows> {
+    prop_oneof![rows(max), sticky_rows(max)]
+}
+
+fn in_rows(episode: &Episode) -> [usize; 3] {
+    [episode.onset(), episode.confirmed_at(), episode.end()].map(|time| (time.millis() / 60_000) as usize)
+}
+
+/// Episodes and unknown rows.
+fn found(rule: &impl FailureRule, frame: &Frame) -> (Vec<[usize; 3]>, Vec<Range<usize>>) {
+    let found = rule.assess(frame.view()).unwrap();
+    (found.episodes.iter().map(in_rows).collect(), found.unknown)
+}
+
+/// Whether each row is failing for certain, and whether it is possibly.
+fn failing(rule: &impl FailureRule, rows: &[[f32; 4]]) -> Vec<(bool, bool)> {
+    let (episodes, unknown) = found(rule, &frame_of(rows));
+    (0..rows.len())
+        .map(|row| {
+            let fails = episodes.iter().any(|&[onset, _, end]| (onset..end).contains(&row));
+            (fails, fails || unknown.iter().any(|range| range.contains(&row)))
+        })
+        .collect()
+}
+
+fn spec() -> impl Strategy<Value = WindowSpec> {
+    (0usize..4, 1usize..6).prop_map(|(lead, period)| WindowSpec::new(2, lead, period).unwrap())
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    prop_oneof![Just(Target::Onset), Just(Target::Active)]
+}
+
+fn batch_labels(rule: &Rule, rows: &[[f32; 4]], spec: WindowSpec, target: Target) -> Vec<Label> {
+    let frames = FrameSet::from_frames(vec![frame_of(rows)]).unwrap();
+    label(&frames, rule, spec, target).unwrap().as_slice().to_vec()
+}
+
+/// Whether some `not` is about several rows: it holds where the data begins, since nothing has lasted long enough yet.
+fn negates_evidence(condition: &Condition) -> bool {
+    match condition {
+        Condition::Not(of) => of.reach(Step::MINUTE) > 1 || negates_evidence(of),
+        Condition::All(of) | Condition::Any(of) => of.iter().any(negates_evidence),
+        Condition::Sustained(Sustained { of, .. }) | Condition::Frequent(Frequent { of, .. }) => {
+            negates_evidence(of)
+        }
+        Condition::Compare(_) | Condition::Absent(_) | Condition::Significant(_) => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn batch_equals_a_twin_written_from_the_definition(rule in rule(Kinds::Any), rows in any_rows(40)) {
+        let (episodes, unknown) = found(&rule, &frame_of(&rows));
+        let twin = Twin { rule: &rule, rows: &rows };
+        prop_assert_eq!(&episodes, &twin.episodes(Reading::Certain), "{}", rule);
+        let possible = twin.episodes(Reading::Possible);
+        for row in 0..rows.len() {
+            let is_in = |list: &[[usize; 3]]| list.iter().any(|&[onset, _, end]| (onset..end).contains(&row));
+            let expected = is_in(&possible) && !is_in(&episodes);
+            prop_assert_eq!(unknown.iter().any(|range| range.contains(&row)), expected, "row {} of {}", row, rule);
+        }
+    }
+
+    #[test]
+    fn streaming_equals_batch(rule in rule(Kinds::Any), rows in any_rows(60)) {
+        let frame = frame_of(&rows);
+        let mut stream = RuleStream::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE).unwrap();
+        let (mut events, mut known_after) = (Vec::new(), Vec::new());
+        for (t, row) in rows.iter().enumerate() {
+            let minute = stream.push(row).unwrap();
+            known_after.extend(minute.events.iter().map(|_| t));
+            events.extend(minute.events);
+        }
+        events.extend(stream.finish().unwrap());
+        let (episodes, unknown) = found(&rule, &frame);
+        let (mut ended, mut open, mut confirmed) = (Vec::new(), Vec::new(), Vec::new());
+        let row_of = |time: Timestamp| (time.millis() / 60_000) as usize;
+        for (index, event) in events.iter().enumerate() {
+            match event {
+                Event::Ended(episode) => ended.push(in_rows(episode)),
+                Event::Unknown { from, until } => open.push(row_of(*from)..row_of(*until)),
+                Event::Confirmed { onset, confirmed_at } => {
+                    prop_assert!(onset <= confirmed_at);
+                    prop_assert_eq!(known_after[index], row_of(*confirmed_at));
+                    confirmed.push(row_of(*confirmed_at));
+                }
+            }
+        }
+        prop_assert_eq!(&ended, &episodes, "{}", rule);
+        prop_assert_eq!(open, unknown, "{}", rule);
+        // Each episode is announced in the very minute; an announcement whose episode turned out to continue an earlier one is the
+        // only other kind.
+        for [onset, minute, end] in &episodes {
+            prop_assert!(confirmed.contains(minute), "{} at {}", rule, minute);
+            prop_assert!(onset <= minute && minute < end);
+        }
+        for minute in confirmed {
+            prop_assert!(episodes.iter().any(|&[onset, first, end]| onset <= minute && first <= minute && minute < end));
+        }
+    }
+
+    #[test]
+    fn streamed_labels_equal_batch_labels(
+        rule in rule(Kinds::Any), rows in any_rows(50), spec in spec(), target in target()
+    ) {
+        let mut stream = LabelStream::new(&rule, &schema(), Step::MINUTE, spec, target).unwrap();
+        let mut labels = Vec::new();
+        for (t, row) in rows.iter().enumerate() {
+            let label = stream.push(row).unwrap();
+            prop_assert_eq!(label.is_some(), t >= stream.delay());
+            labels.extend(label);
+        }
+        labels.extend(stream.finish());
+        prop_assert_eq!(labels, batch_labels(&rule, &rows, spec, target), "{}", rule);
+    }
+
+    #[test]
+    fn more_data_never_changes_an_onset_label(
+        rule in rule(Kinds::Any), rows in any_rows(50), kept in 0usize..50, spec in spec()
+    ) {
+        let kept = kept.min(rows.len());
+        let (early, late) =
+            (batch_labels(&rule, &rows[..kept], spec, Target::Onset), batch_labels(&rule, &rows, spec, Target::Onset));
+        for (row, label) in early.into_iter().enumerate() {
+            if label != Label::Excluded(Exclusion::Censored) {
+                prop_assert_eq!(label, late[row], "row {} of {}", row, rule);
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_sample_never_makes_a_failure(
+        rule in rule(Kinds::Strict), rows in any_rows(40), lost in vec((0usize..40, 0usize..4), 1..12)
+    ) {
+        let mut fewer = rows.clone();
+        for (row, column) in lost {
+            if let Some(row) = fewer.get_mut(row) {
+                row[column] = f32::NAN;
+            }
+        }
+        for (row, (before, after)) in failing(&rule, &rows).into_iter().zip(failing(&rule, &fewer)).enumerate() {
+            prop_assert!(before.0 || !after.0, "row {row} of {rule} fails");
+            prop_assert!(!before.1 || after.1, "row {row} of {rule} is healthy");
+        }
+    }
+
+    #[test]
+    fn nothing_but_missing_samples_is_unknown_at_worst(rule in rule(Kinds::Any), count in 0usize..30) {
+        let fails = !found(&rule, &frame_of(&vec![[f32::NAN; 4]; count])).0.is_empty();
+        prop_assert!(!fails || rule.to_string().contains("absent") || negates_evidence(rule.when()), "{}", rule);
+    }
+
+    #[test]
+    fn raising_a_threshold_never_adds_violations(
+        measure in measure(Kinds::Any), is in comparison(), limit in -4i8..20, more in 1i8..8, rows in any_rows(40)
+    ) {
+        let at = |quarters: i8| Rule::new(measure.clone().compare(is, f32::from(quarters) / 4.0)).unwrap();
+        let (low, high) = (failing(&at(limit), &rows), failing(&at(limit + more), &rows));
+        let is_upper = matches!(is, crate::Comparison::AtLeast | crate::Comparison::Above);
+        let (stricter, looser) = if is_upper { (high, low) } else { (low, high) };
+        for (row, (strict, loose)) in stricter.into_iter().zip(looser).enumerate() {
+            prop_assert!(strict.0 <= loose.0 && strict.1 <= loose.1, "row {row}");
+        }
+    }
+
+    #[test]
+    fn lasting_longer_never_adds_episodes(
+        leaf in measure(Kinds::Any), limit in -4i8..20, lasting in 1u32..5, rows in sticky_rows(60)
+    ) {
+        let count = |steps| {
+            let when = leaf.clone().at_least(f32::from(limit) / 4.0).lasting(Span::steps(steps));
+            found(&Rule::new(when).unwrap(), &frame_of(&rows)).0.len()
+        };
+        prop_assert!(count(lasting + 1) <= count(lasting));
+    }
+
+    #[test]
+    fn asking_for_more_of_a_span_never_adds_failing_minutes(
+        rule in rule(Kinds::Any), times in 1u32..5, more in 0u32..3, rows in any_rows(40)
+    ) {
+        let of = |times: u32, within: u32| {
+            let when = rule.when().clone().frequent(times, Span::steps(within));
+            failing(&Rule::new(when).unwrap().with_episodes(rule.episodes().clone()).unwrap(), &rows)
+        };
+        let within = times + 1 + more;
+        for (row, (strict, loose)) in of(times + 1, within).into_iter().zip(of(times, within)).enumerate() {
+            prop_assert!(strict.0 <= loose.0 && strict.1 <= loose.1, "row {row} of {rule}");
+        }
+    }
+
+    #[test]
+    fn shifting_time_shifts_episodes(rule in rule(Kinds::Any), frame in frame(40), minutes in -100_000i64..100_000) {
+        let start = Timestamp::EPOCH.checked_add(Step::MINUTE, minutes).unwrap();
+        let moved = Frame::new("service", schema(), start, Step::MINUTE, frame.view().values().to_vec()).unwrap();
+        let (here, there) = (rule.assess(frame.view()).unwrap(), rule.assess(moved.view()).unwrap());
+        let shift = |time: Timestamp| time.checked_add(Step::MINUTE, minutes).unwrap();
+        let expected: Vec<_> = here.episodes.iter()
+            .map(|e| Episode::new(shift(e.onset()), shift(e.confirmed_at()), shift(e.end())).unwrap())
+            .collect();
+        prop_assert_eq!(&there.episodes[..], &expected[..]);
+        prop_assert_eq!(here.unknown, there.unknown);
+    }
+
+    #[test]
+    fn far_apart_failures_do_not_know_of_each_other(
+        first in sticky_rows(30), second in sticky_rows(30), episodes in shape(),
+        limits in (1u8..6, 1u8..6), spans in (1u32..4, 1u32..4)
+    ) {
+        let part = |metric: &str, limit: u8, span| Measure::metric(metric).at_least(f32::from(limit)).lasting(Span::steps(span));
+        let when = part("a", limits.0, spans.0).or(part("b", limits.1, spans.1));
+        let rule = Rule::new(when).unwrap().with_episodes(episodes).unwrap();
+        // Healthy for longer than any evidence, gap or recovery of these rules.
+        let quiet = vec![[0.0; 4]; 12];
+        let whole = [first.clone(), quiet.clone(), second.clone()].concat();
+        let (mut expected, mut unknown) = found(&rule, &frame_of(&[first.clone(), quiet].concat()));
+        let before = first.len() + 12;
+        let (later, later_unknown) = found(&rule, &frame_of(&second));
+        expected.extend(later.into_iter().map(|times| times.map(|row| row + before)));
+        unknown.extend(later_unknown.into_iter().map(|range| range.start + before..range.end + before));
+        prop_assert_eq!(found(&rule, &frame_of(&whole)), (expected, unknown), "{}", rule);
+    }
+
+    #[test]
+    fn a_threshold_is_the_same_rule_on_the_fast_path_and_as_a_stream(
+        is in comparison(), limit in 0u8..6, consecutive in 1usize..5, rows in any_rows(200)
+    ) {
+        let threshold = ThresholdRule::new("a", is, f32::from(limit), consecutive).unwrap();
+        let rule = Rule::from(threshold.clone());
+        prop_assert_eq!(rule.as_threshold(), Some(threshold.clone()));
+        prop_assert_eq!(rule.to_string(), threshold.describe());
+        prop_assert_eq!(rule.confirmation(), threshold.confirmation());
+        prop_assert_eq!(rule.settling_at(Step::MINUTE), 0);
+        // Two of the same say nothing more, and take the general path.
+        let twice = Rule::new(rule.when().clone().or(rule.when().clone())).unwrap();
+        prop_assert_eq!(twice.as_threshold(), None);
+        prop_assert_eq!(found(&twice, &frame_of(&rows)), found(&threshold, &frame_of(&rows)));
+    }
+
+    #[test]
+    fn rules_are_values(rule in rule(Kinds::Any), other in rule(Kinds::Any)) {
+        let hash = |rule: &Rule| std::hash::BuildHasher::hash_one(&BuildHasherDefault::<DefaultHasher>::default(), rule);
+        for read in [Rule::from_json(&rule.to_json().unwrap()), Rule::from_toml(&rule.to_toml().unwrap())] {
+            let read = read.unwrap();
+            prop_assert_eq!(hash(&read), hash(&rule));
+            prop_assert_eq!(read, rule.clone());
+        }
+        prop_assert_eq!(rule == other, rule.to_json().unwrap() == other.to_json().unwrap());
+    }
+}

@@ -1,0 +1,215 @@
+//! Statistics of the last rows, one row after another.
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// Sums of the last `length` rows, by two stacks: what leaves the window leaves no rounding error behind, as it would if it were
+/// subtracted from a running sum. A row costs O(1) amortised.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums {
+    length: usize,
+    /// Rows since the last turn, oldest first.
+    back: VecDeque<[f64; 2]>,
+    back_sum: [f64; 2],
+    /// Suffix sums of the rows before the turn; the last belongs to the oldest row in the window.
+    front: Vec<[f64; 2]>,
+    known: VecDeque<bool>,
+    known_count: usize,
+}
+
+impl Sums {
+    pub(crate) fn new(length: usize) -> Self {
+        Self {
+            length,
+            back: VecDeque::new(),
+            back_sum: [0.0; 2],
+            front: Vec::new(),
+            known: VecDeque::new(),
+            known_count: 0,
+        }
+    }
+
+    /// Takes the next row; `None` for one without samples.
+    pub(crate) fn push(&mut self, pair: Option<[f64; 2]>) {
+        if self.known.len() == self.length {
+            if self.front.is_empty() {
+                let mut sum = [0.0; 2];
+                for pair in self.back.drain(..).rev() {
+                    sum = [sum[0] + pair[0], sum[1] + pair[1]];
+                    self.front.push(sum);
+                }
+                self.back_sum = [0.0; 2];
+            }
+            self.front.pop();
+            self.known_count -= usize::from(self.known.pop_front() == Some(true));
+        }
+        let [a, b] = pair.unwrap_or([0.0; 2]);
+        self.back.push_back([a, b]);
+        self.back_sum = [self.back_sum[0] + a, self.back_sum[1] + b];
+        self.known.push_back(pair.is_some());
+        self.known_count += usize::from(pair.is_some());
+    }
+
+    /// The sums over the window, and how many of its rows are known.
+    pub(crate) fn get(&self) -> ([f64; 2], usize) {
+        let front = self.front.last().copied().unwrap_or([0.0; 2]);
+        ([front[0] + self.back_sum[0], front[1] + self.back_sum[1]], self.known_count)
+    }
+}
+
+/// The last `length` values in two halves around a quantile. A row costs O(log length).
+#[derive(Clone, Debug)]
+pub(crate) struct SlidingQuantile {
+    length: usize,
+    share: f64,
+    rows: VecDeque<Option<f64>>,
+    low: Bag,
+    high: Bag,
+}
+
+impl SlidingQuantile {
+    pub(crate) fn new(length: usize, share: f64) -> Self {
+        Self { length, share, rows: VecDeque::new(), low: Bag::default(), high: Bag::default() }
+    }
+
+    pub(crate) fn push(&mut self, value: Option<f64>) {
+        if self.rows.len() == self.length
+            && let Some(Some(old)) = self.rows.pop_front()
+            && !self.low.remove(old)
+        {
+            self.high.remove(old);
+        }
+        self.rows.push_back(value);
+        if let Some(value) = value {
+            match self.low.last() {
+                Some(middle) if value <= middle => self.low.insert(value),
+                _ => self.high.insert(value),
+            }
+        }
+        let count = self.low.count + self.high.count;
+        // The low half holds all values up to the one that the quantile's position lies at or behind.
+        let wanted = if count == 0 { 0 } else { (self.share * (count - 1) as f64) as usize + 1 };
+        while self.low.count < wanted
+            && let Some(value) = self.high.first()
+        {
+            self.high.remove(value);
+            self.low.insert(value);
+        }
+        while self.low.count > wanted
+            && let Some(value) = self.low.last()
+        {
+            self.low.remove(value);
+            self.high.insert(value);
+        }
+    }
+
+    /// The quantile with linear interpolation between neighbours, and how many rows are known.
+    pub(crate) fn get(&self) -> Option<(f64, usize)> {
+        let count = self.low.count + self.high.count;
+        let below = self.low.last()?;
+        let position = self.share * (count - 1) as f64;
+        let rest = position - position.floor();
+        let value = match self.high.first() {
+            Some(above) if rest > 0.0 => below + rest * (above - below),
+            _ => below,
+        };
+        Some((value, count))
+    }
+}
+
+/// Values with how often each occurs, in order.
+#[derive(Clone, Debug, Default)]
+struct Bag {
+    counts: BTreeMap<Ordered, usize>,
+    count: usize,
+}
+
+/// A number in the order of IEEE 754's totalOrder; never NaN here.
+#[derive(Clone, Copy, Debug)]
+struct Ordered(f64);
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Bag {
+    fn insert(&mut self, value: f64) {
+        *self.counts.entry(Ordered(value)).or_insert(0) += 1;
+        self.count += 1;
+    }
+
+    fn remove(&mut self, value: f64) -> bool {
+        let Some(times) = self.counts.get_mut(&Ordered(value)) else { return false };
+        *times -= 1;
+        if *times == 0 {
+            self.counts.remove(&Ordered(value));
+        }
+        self.count -= 1;
+        true
+    }
+
+    fn first(&self) -> Option<f64> {
+        self.counts.first_key_value().map(|(value, _)| value.0)
+    }
+
+    fn last(&self) -> Option<f64> {
+        self.counts.last_key_value().map(|(value, _)| value.0)
+    }
+}
+
+/// Takes the oldest entry if it is as asked for.
+pub(crate) fn pop_oldest_if<T>(queue: &mut VecDeque<T>, is_so: impl FnOnce(&T) -> bool) -> Option<T> {
+    if is_so(queue.front()?) { queue.pop_front() } else { None }
+}
+
+/// Takes the newest entry if it is as asked for.
+pub(crate) fn pop_newest_if<T>(queue: &mut VecDeque<T>, is_so: impl FnOnce(&T) -> bool) -> Option<T> {
+    if is_so(queue.back()?) { queue.pop_back() } else { None }
+}
+
+/// The smallest of the numbers that were pushed in the last `length` rows, and in how many rows one was.
+#[derive(Clone, Debug)]
+pub(crate) struct SlidingMin {
+    length: usize,
+    rows: VecDeque<usize>,
+    /// Rows and numbers that no later number is as small as.
+    minima: VecDeque<(usize, usize)>,
+}
+
+impl SlidingMin {
+    pub(crate) fn new(length: usize) -> Self {
+        Self { length, rows: VecDeque::new(), minima: VecDeque::new() }
+    }
+
+    pub(crate) fn push(&mut self, t: usize, number: Option<usize>) {
+        let length = self.length;
+        let is_old = |row: usize| row + length <= t;
+        while pop_oldest_if(&mut self.rows, |row| is_old(*row)).is_some() {}
+        while pop_oldest_if(&mut self.minima, |(row, _)| is_old(*row)).is_some() {}
+        if let Some(number) = number {
+            self.rows.push_back(t);
+            while pop_newest_if(&mut self.minima, |(_, other)| *other >= number).is_some() {}
+            self.minima.push_back((t, number));
+        }
+    }
+
+    /// How many of the last rows had a number, and the smallest.
+    pub(crate) fn get(&self) -> (usize, Option<usize>) {
+        (self.rows.len(), self.minima.front().map(|(_, number)| *number))
+    }
+}

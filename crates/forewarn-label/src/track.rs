@@ -1,0 +1,127 @@
+use crate::{
+    shape::ShapeSteps,
+    sliding::{pop_newest_if, pop_oldest_if},
+};
+use forewarn_schema::{Episode, FrameView, SchemaError};
+use std::collections::VecDeque;
+
+/// An episode in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) onset: usize,
+    pub(crate) confirmed: usize,
+    pub(crate) end: usize,
+}
+
+impl Found {
+    pub(crate) fn episode(&self, frame: FrameView<'_>) -> Result<Episode, SchemaError> {
+        Episode::new(frame.time(self.onset), frame.time(self.confirmed), frame.time(self.end))
+    }
+}
+
+/// Failing rows with gaps bridged; an episode once it has lasted long enough.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    onset: usize,
+    confirmed: Option<usize>,
+    end: usize,
+}
+
+/// From satisfied rows, one after another, to episodes: [`Shape`](crate::Shape) as a state machine.
+///
+/// `reach` is how far back a satisfied row can move an onset: the row itself and the `reach - 1` before it. It decides when an
+/// episode is final.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracker {
+    shape: ShapeSteps,
+    reach: usize,
+    /// Stretches that later rows may still merge, in order.
+    open: VecDeque<Stretch>,
+    /// The last episode, while relapses may still join it; its end does not include the recovery.
+    recovering: Option<Found>,
+    /// Final episodes that nobody has taken yet.
+    done: Vec<Found>,
+}
+
+impl Tracker {
+    pub(crate) fn new(shape: ShapeSteps, reach: usize) -> Self {
+        Self { shape, reach, open: VecDeque::new(), recovering: None, done: Vec::new() }
+    }
+
+    /// Takes row `t`, in which the condition is satisfied since a row, or not. True when that confirms a stretch.
+    pub(crate) fn push(&mut self, t: usize, since: Option<usize>) -> bool {
+        let mut confirms = false;
+        if let Some(since) = since {
+            let (mut onset, mut confirmed) = (since, None);
+            let gap = self.shape.gap;
+            while let Some(last) = pop_newest_if(&mut self.open, |last| onset < last.end.saturating_add(gap))
+            {
+                onset = onset.min(last.onset);
+                confirmed = last.confirmed.or(confirmed);
+            }
+            if confirmed.is_none() && t + 1 - onset >= self.shape.minimum {
+                confirmed = Some(t);
+                confirms = true;
+            }
+            self.open.push_back(Stretch { onset, confirmed, end: t + 1 });
+        }
+        // No row after `t` reaches back beyond this one.
+        let earliest = (t + 2).saturating_sub(self.reach);
+        let gap = self.shape.gap;
+        while let Some(stretch) =
+            pop_oldest_if(&mut self.open, |first| first.end.saturating_add(gap) <= earliest)
+        {
+            settle(self.shape.cool_down, &mut self.recovering, stretch, &mut self.done);
+        }
+        let next = self.open.front().map_or(earliest, |first| first.onset.min(earliest));
+        if let Some(last) =
+            self.recovering.take_if(|last| last.end.saturating_add(self.shape.cool_down) <= next)
+        {
+            self.done.push(recovered(self.shape.cool_down, last));
+        }
+        confirms
+    }
+
+    /// The data ends after `rows` rows: what is open is final.
+    pub(crate) fn finish(&mut self, rows: usize) {
+        let mut found = Vec::new();
+        self.current(rows, &mut found);
+        self.done.append(&mut found);
+        self.open.clear();
+        self.recovering = None;
+    }
+
+    /// Final episodes since the last call.
+    pub(crate) fn drain(&mut self, into: &mut Vec<Found>) {
+        into.append(&mut self.done);
+    }
+
+    /// Appends the episodes that are not final, as the `rows` rows so far tell them.
+    pub(crate) fn current(&self, rows: usize, into: &mut Vec<Found>) {
+        let first = into.len();
+        let mut recovering = self.recovering;
+        for &stretch in &self.open {
+            settle(self.shape.cool_down, &mut recovering, stretch, into);
+        }
+        into.extend(recovering.map(|last| recovered(self.shape.cool_down, last)));
+        for found in &mut into[first..] {
+            found.end = found.end.min(rows);
+        }
+    }
+}
+
+fn recovered(cool_down: usize, found: Found) -> Found {
+    Found { end: found.end.saturating_add(cool_down), ..found }
+}
+
+/// Passes a stretch on to recovery: it joins the last episode, or that one is over.
+fn settle(cool_down: usize, recovering: &mut Option<Found>, stretch: Stretch, done: &mut Vec<Found>) {
+    let Some(confirmed) = stretch.confirmed else { return };
+    match recovering {
+        Some(last) if stretch.onset < last.end.saturating_add(cool_down) => last.end = stretch.end,
+        _ => {
+            let next = Found { onset: stretch.onset, confirmed, end: stretch.end };
+            done.extend(recovering.replace(next).map(|last| recovered(cool_down, last)));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+use crate::{
+    Rule, Verdict,
+    node::Node,
+    track::{Found, Tracker},
+};
+use forewarn_core::CoreError;
+use forewarn_schema::{Schema, Step};
+
+/// A rule at work on the rows of one service. Batch and stream are both this machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    node: Node,
+    certain: Tracker,
+    possible: Tracker,
+    rows: usize,
+}
+
+/// What a row told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) verdict: Verdict,
+    /// The episode that the row confirmed.
+    pub(crate) confirmed: Option<Found>,
+}
+
+impl Watch {
+    pub(crate) fn new(rule: &Rule, schema: &Schema, step: Step) -> Result<Self, CoreError> {
+        let tracker = Tracker::new(rule.episodes().in_steps(step), rule.when().reach(step));
+        let node = Node::new(rule.when(), schema, step)?;
+        Ok(Self { node, certain: tracker.clone(), possible: tracker, rows: 0 })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn push(&mut self, row: &[f32]) -> Told {
+        let t = self.rows;
+        let since = self.node.push(t, row);
+        self.rows += 1;
+        let confirms = self.certain.push(t, since.certain);
+        self.possible.push(t, since.possible);
+        // A stretch that is confirmed while an earlier episode recovers is that episode going on.
+        let confirmed = confirms.then(|| {
+            let mut current = Vec::new();
+            self.certain.current(self.rows, &mut current);
+            current.pop().filter(|found| found.confirmed == t)
+        });
+        Told { verdict: since.verdict(), confirmed: confirmed.flatten() }
+    }
+
+    /// The data ends here.
+    pub(crate) fn finish(&mut self) {
+        self.certain.finish(self.rows);
+        self.possible.finish(self.rows);
+    }
+
+    /// Appends the episodes of both readings that have become final.
+    pub(crate) fn drain(&mut self, certain: &mut Vec<Found>, possible: &mut Vec<Found>) {
+        self.certain.drain(certain);
+        self.possible.drain(possible);
+    }
+
+    /// Appends the episodes of both readings that are not final, as they stand.
+    pub(crate) fn current(&self, certain: &mut Vec<Found>, possible: &mut Vec<Found>) {
+        self.certain.current(self.rows, certain);
+        self.possible.current(self.rows, possible);
+    }
+}
