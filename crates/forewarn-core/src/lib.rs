@@ -16,7 +16,7 @@ mod window;
 
 pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
-pub use feature::{Feature, FeatureState};
+pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use rank::average_precision;

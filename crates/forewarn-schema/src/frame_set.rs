@@ -1,6 +1,8 @@
 use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows};
 use std::sync::Arc;
 
+mod blocks;
+
 /// The frames of many services in one contiguous row-major block, in order of service name.
 ///
 /// One block means that any window of any service is a slice that a row number finds without a look-up, and that
@@ -64,6 +66,26 @@ impl FrameSet {
         let set = Self { schema, layout: Arc::clone(&self.layout), values };
         set.frames().try_for_each(FrameView::check_ranges)?;
         Ok(set)
+    }
+
+    /// A set with the same services and times and other columns, computed a block of rows at a time: what [`derive`](Self::derive) makes,
+    /// with the check of values done while they are in the cache.
+    ///
+    /// `states` holds one state for each service. `fill` is called with the service's state, some rows of this set and the room for as many
+    /// rows of `schema`, for one block of a service after another. Services are shared out to at most `threads` threads; a service stays on one, so
+    /// the result does not depend on how many there are.
+    ///
+    /// # Errors
+    /// [`SchemaError::StateCount`] unless there is a state for each service, [`SchemaError::OutOfRange`] for the first value outside its
+    /// metric's range.
+    pub fn derive_blocks<S: Send>(
+        &self,
+        schema: Schema,
+        states: Vec<S>,
+        threads: usize,
+        fill: impl Fn(&mut S, &[f32], &mut [f32]) + Sync,
+    ) -> Result<Self, SchemaError> {
+        blocks::derive(self, schema, states, threads, fill)
     }
 
     /// The metrics of each row.

@@ -1,4 +1,4 @@
-use forewarn_core::{Feature, FeatureState};
+use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError};
 
 /// The metrics themselves, as they are. Outcome columns are left out: what failed is no input.
@@ -15,7 +15,7 @@ impl Feature for Metrics {
         Ok(inputs(input).map(|(_, metric)| metric.clone()).collect())
     }
 
-    fn start(&self, input: &Schema) -> Result<Box<dyn FeatureState>, SchemaError> {
+    fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         Ok(Box::new(Copy(inputs(input).map(|(index, _)| index).collect())))
     }
 }
