@@ -1,4 +1,4 @@
-use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows};
+use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows, frame::Limits};
 use std::sync::Arc;
 
 mod blocks;
@@ -128,12 +128,27 @@ impl FrameSet {
         }
     }
 
-    /// This set with every row rewritten in place, as rows of `schema`, which is as wide: what a normaliser or a filler of gaps
+    /// This set with every row rewritten in place, as rows of `schema`, which is as wide: what a filler of gaps
     /// does. `rewrite` gets the service (a position in [`Layout::services`]) and one row after another.
     ///
     /// # Errors
     /// [`SchemaError::RaggedValues`] for a schema of another width, [`SchemaError::OutOfRange`].
     pub fn map_rows(
+        self,
+        schema: Schema,
+        mut rewrite: impl FnMut(usize, &mut [f32]),
+    ) -> Result<Self, SchemaError> {
+        let width = self.schema.len();
+        self.map_blocks(schema, |service, block| {
+            block.chunks_exact_mut(width).for_each(|row| rewrite(service, row));
+        })
+    }
+
+    /// [`map_rows`](Self::map_rows) with a block of whole rows of one service at a time; each is checked while it is in the cache.
+    ///
+    /// # Errors
+    /// As [`map_rows`](Self::map_rows).
+    pub fn map_blocks(
         mut self,
         schema: Schema,
         mut rewrite: impl FnMut(usize, &mut [f32]),
@@ -143,13 +158,20 @@ impl FrameSet {
             let (service, values) = ("all services".to_owned(), self.values.len());
             return Err(SchemaError::RaggedValues { service, values, metrics: schema.len() });
         }
+        let limits = Limits::new(&schema);
+        let mut sound = true;
         for (service, place) in self.layout.services().iter().enumerate() {
             let rows = place.rows();
             let values = &mut self.values[rows.start * width..rows.end * width];
-            values.chunks_exact_mut(width).for_each(|row| rewrite(service, row));
+            for block in values.chunks_mut(Limits::ROWS * width) {
+                rewrite(service, block);
+                sound &= limits.hold(block);
+            }
         }
         let set = Self { schema, ..self };
-        set.frames().try_for_each(FrameView::check_ranges)?;
+        if !sound {
+            set.frames().try_for_each(FrameView::check_ranges)?;
+        }
         Ok(set)
     }
 

@@ -43,7 +43,7 @@ impl Feature for Ewma {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let keep = (-1.0 / self.half_life_steps).exp2();
-        per_column::start(&self.select, input, Fading { keep, mean: f64::NAN, weight: 0.0 })
+        per_column::start(&self.select, input, &Fading { keep, mean: f64::NAN, weight: 0.0 })
     }
 }
 

@@ -59,7 +59,7 @@ impl<S: Summary> Moving<S> {
 /// Count, mean and sum of squared distances from it.
 ///
 /// # References
-/// T. F. Chan, G. H. Golub and R. J. LeVeque, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
+/// T. F. Chan, G. H. Golub and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
     pub(crate) count: f64,

@@ -23,7 +23,7 @@ pub(crate) fn outputs(
 pub(crate) fn start<S: ColumnState>(
     select: &Select,
     input: &Schema,
-    fresh: S,
+    fresh: &S,
 ) -> Result<Box<dyn FeatureState>, SchemaError> {
     let columns = select.positions(input)?.into_iter().map(|index| (index, fresh.clone())).collect();
     Ok(Box::new(PerColumn(columns)))

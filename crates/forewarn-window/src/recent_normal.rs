@@ -61,7 +61,7 @@ impl Feature for RecentNormal {
         per_column::start(
             &self.select,
             input,
-            Normal { moving: Moving::new(self.steps), at_least, limit: self.limit },
+            &Normal { moving: Moving::new(self.steps), at_least, limit: self.limit },
         )
     }
 }

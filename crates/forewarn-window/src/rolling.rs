@@ -93,16 +93,16 @@ impl Feature for Rolling {
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let (select, steps, at_least) = (&self.select, self.steps, self.at_least as f64);
         match self.statistic {
-            Statistic::Mean => per_column::start(select, input, RollingMean(Moving::new(steps), at_least)),
-            Statistic::Std => per_column::start(select, input, RollingStd(Moving::new(steps), at_least)),
-            Statistic::Min => per_column::start(select, input, RollingMin(Moving::new(steps), at_least)),
-            Statistic::Max => per_column::start(select, input, RollingMax(Moving::new(steps), at_least)),
+            Statistic::Mean => per_column::start(select, input, &RollingMean(Moving::new(steps), at_least)),
+            Statistic::Std => per_column::start(select, input, &RollingStd(Moving::new(steps), at_least)),
+            Statistic::Min => per_column::start(select, input, &RollingMin(Moving::new(steps), at_least)),
+            Statistic::Max => per_column::start(select, input, &RollingMax(Moving::new(steps), at_least)),
             Statistic::Slope => {
                 let at_least = at_least.max(2.0);
                 per_column::start(
                     select,
                     input,
-                    RollingSlope { moving: Moving::new(steps), at_least, now: 0.0 },
+                    &RollingSlope { moving: Moving::new(steps), at_least, now: 0.0 },
                 )
             }
         }

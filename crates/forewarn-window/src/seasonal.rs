@@ -54,7 +54,7 @@ impl Feature for SeasonalResidual {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let season = Season::new(self.season_steps, self.memory_seasons as u32);
-        per_column::start(&self.select, input, season)
+        per_column::start(&self.select, input, &season)
     }
 }
 

@@ -31,7 +31,7 @@ impl Feature for Logs {
     }
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        per_column::start(&self.select, input, Log)
+        per_column::start(&self.select, input, &Log)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Columns computed a block of rows at a time, by as many threads as are given.
 
 use super::FrameSet;
-use crate::{FrameView, Schema, SchemaError, ServiceRows, frame::Limits};
+use crate::{FrameView, Schema, SchemaError, frame::Limits};
 use std::sync::Arc;
 
 /// A service, its state, and where its rows go.
@@ -32,7 +32,14 @@ pub(super) fn derive<S: Send>(
     }
     let limits = Limits::new(&schema);
     let run = |jobs: Vec<Job<'_, S>>| jobs.into_iter().try_for_each(|job| job.run(&schema, &limits, &fill));
-    let mut groups = share_out(jobs, services, threads).into_iter();
+    let mut jobs = jobs.into_iter();
+    let groups: Vec<Vec<_>> = set
+        .layout
+        .share_out(threads)
+        .into_iter()
+        .map(|services| jobs.by_ref().take(services.len()).collect())
+        .collect();
+    let mut groups = groups.into_iter();
     // The first group runs here: with one thread none is started.
     let first = groups.next().unwrap_or_default();
     std::thread::scope(|scope| {
@@ -71,19 +78,6 @@ impl<S> Job<'_, S> {
         // Which value it was takes the slow way.
         FrameView { schema, values: &self.output[..done], ..self.input }.check_ranges()
     }
-}
-
-/// Neighbouring services together, so that each of `threads` groups has about as many rows.
-fn share_out<T>(jobs: Vec<T>, services: &[ServiceRows], threads: usize) -> Vec<Vec<T>> {
-    let rows = services.last().map_or(0, |service| service.rows().end);
-    let threads = threads.clamp(1, services.len().max(1));
-    let mut groups: Vec<Vec<T>> = (0..threads).map(|_| Vec::new()).collect();
-    for (job, service) in jobs.into_iter().zip(services) {
-        let middle = usize::midpoint(service.rows().start, service.rows().end);
-        let group = (middle as u128 * threads as u128 / rows.max(1) as u128) as usize;
-        groups[group.min(threads - 1)].push(job);
-    }
-    groups
 }
 
 #[cfg(test)]

@@ -1,0 +1,7 @@
+//! Splits, normalisation and what joins them, on labels made by hand.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod chronological;
+mod normalise;
+mod support;
