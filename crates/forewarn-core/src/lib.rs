@@ -24,6 +24,6 @@ pub use rule::{Assessment, FailureRule};
 pub use sample::{LabelledWindows, Samples};
 pub use score::{Score, sigmoid};
 pub use source::Source;
-pub use split::{Split, Test, Train, Validation};
+pub use split::{Separation, Split, Test, Train, Validation};
 pub use stream::{RowBuffer, Stream};
 pub use window::{WindowSpec, Windows};

@@ -18,6 +18,32 @@ pub enum WindowError {
         /// Rows of the longest service.
         longest: usize,
     },
+    /// One fold of several could not be made.
+    #[error("fold {fold} of {folds}: {source}")]
+    Fold {
+        /// Which, from 1.
+        fold: usize,
+        /// How many were asked for.
+        folds: usize,
+        /// Why not.
+        source: CoreError,
+    },
+    /// A service that the labels do not have.
+    #[error("there is no service {service:?}: the labels have {}", available.join(", "))]
+    UnknownService {
+        /// The service asked for.
+        service: String,
+        /// The services there are.
+        available: Vec<String>,
+    },
+    /// Fewer incidents than parts to share them out to.
+    #[error("{incidents} incidents are too few for {folds} folds: each needs one at least")]
+    TooFewIncidents {
+        /// Incidents there are; failures of several services at about one time are one.
+        incidents: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
     /// A normaliser that was fitted on other columns.
     #[error("the normaliser was fitted on [{}], these columns are [{}]", expected.join(", "), got.join(", "))]
     ColumnMismatch {

@@ -4,4 +4,6 @@
 
 mod chronological;
 mod normalise;
+mod sampling;
+mod splits;
 mod support;
