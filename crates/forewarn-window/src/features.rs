@@ -77,6 +77,23 @@ impl Features {
     }
 }
 
+/// A list of features is a feature, so it can follow another.
+impl Feature for Features {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        Ok(self.schema(input)?.metrics().to_vec())
+    }
+
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        Ok(Box::new(self.stream(input, origin)?))
+    }
+}
+
+impl FeatureState for FeatureStream {
+    fn push(&mut self, row: &[f32], out: &mut [f32]) {
+        self.write(row, out);
+    }
+}
+
 /// Features of one service's live rows; equal to [`Features::apply`] to the bit.
 pub struct FeatureStream {
     input_width: usize,
@@ -148,7 +165,8 @@ impl FeatureStream {
 mod tests {
     use super::*;
     use crate::{
-        Calendar, Ewma, FeatureExt, Logs, RatioOf, RecentNormal, Rolling, SeasonalResidual, Select, Statistic,
+        Calendar, Ewma, FeatureExt, Impute, Logs, RatioOf, RecentNormal, Rolling, SeasonalResidual, Select,
+        Statistic,
     };
     use forewarn_schema::{Frame, Metric, Step, Timestamp, strategies};
     use proptest::prelude::*;
@@ -200,7 +218,10 @@ mod tests {
             .with(Calendar::day_and_week())
             .with(Logs::default())
             .with(RatioOf::new("m0", "m0"))
-            .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()));
+            .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()))
+            .with(Impute::last(2).unwrap().then(Ewma::half_life(3.0).unwrap()))
+            .with(Impute::seasonal(5).unwrap().then(Rolling::new(Statistic::Min, 2).unwrap()))
+            .with(Impute::none().mask());
         for statistic in [Statistic::Mean, Statistic::Std, Statistic::Min, Statistic::Max, Statistic::Slope] {
             all = all.with(Rolling::new(statistic, 4).unwrap());
         }

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod aligner;
+mod alignment;
 mod batches;
 mod calendar;
 mod carry;
@@ -9,7 +11,9 @@ mod delta;
 mod error;
 mod ewma;
 mod features;
+mod impute;
 mod incidents;
+mod interpolate;
 mod left_out;
 mod metrics;
 mod moving;
@@ -28,6 +32,8 @@ mod transform;
 mod walk_forward;
 mod zscore;
 
+pub use aligner::Aligner;
+pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample};
 pub use batches::BalancedBatches;
 pub use calendar::Calendar;
 pub use carry::{Carried, carry_forward};
@@ -36,7 +42,9 @@ pub use delta::Deltas;
 pub use error::WindowError;
 pub use ewma::Ewma;
 pub use features::{FeatureStream, Features};
+pub use impute::{Impute, ImputedMask};
 pub use incidents::grouped_by_incident;
+pub use interpolate::{Hindsight, interpolate};
 pub use left_out::{TestSpan, leave_each_out, leave_services_out};
 pub use metrics::Metrics;
 pub use normaliser::{Method, Normaliser, RowNormaliser, Scope};

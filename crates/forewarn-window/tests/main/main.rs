@@ -4,6 +4,7 @@
 
 mod chronological;
 mod normalise;
+mod regular;
 mod sampling;
 mod splits;
 mod support;
