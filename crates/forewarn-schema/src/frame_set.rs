@@ -72,7 +72,7 @@ impl FrameSet {
     /// with the check of values done while they are in the cache.
     ///
     /// `states` holds one state for each service. `fill` is called with the service's state, some rows of this set and the room for as many
-    /// rows of `schema`, for one block of a service after another. Services are shared out to at most `threads` threads; a service stays on one, so
+    /// rows of `schema`, which hold whatever was there before, for one block of a service after another. Services are shared out to at most `threads` threads; a service stays on one, so
     /// the result does not depend on how many there are.
     ///
     /// # Errors
@@ -85,7 +85,29 @@ impl FrameSet {
         threads: usize,
         fill: impl Fn(&mut S, &[f32], &mut [f32]) + Sync,
     ) -> Result<Self, SchemaError> {
-        blocks::derive(self, schema, states, threads, fill)
+        self.derive_blocks_in(Vec::new(), schema, states, threads, fill)
+    }
+
+    /// [`derive_blocks`](Self::derive_blocks) in memory that is there already, such as the [`into_values`](Self::into_values) of a set that is no
+    /// longer needed: fresh memory costs more than the columns that are written to it.
+    ///
+    /// # Errors
+    /// As [`derive_blocks`](Self::derive_blocks).
+    pub fn derive_blocks_in<S: Send>(
+        &self,
+        memory: Vec<f32>,
+        schema: Schema,
+        states: Vec<S>,
+        threads: usize,
+        fill: impl Fn(&mut S, &[f32], &mut [f32]) + Sync,
+    ) -> Result<Self, SchemaError> {
+        blocks::derive(self, memory, schema, states, threads, fill)
+    }
+
+    /// The memory of all values, for a set that is no longer needed.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
     }
 
     /// The metrics of each row.

@@ -1,6 +1,7 @@
-use crate::{Select, WindowError, settings::steps_setting};
-use forewarn_core::{Feature, FeatureState, Origin};
+use crate::{Select, WindowError, metrics::neighbours, settings::steps_setting};
+use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
+use std::ops::Range;
 
 /// The change of each metric since some steps before, as columns named `delta(metric)`, or `delta_5(metric)` over five steps.
 ///
@@ -55,7 +56,13 @@ impl Feature for Deltas {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let columns = self.select.positions(input)?;
-        Ok(Box::new(Change { past: vec![f32::NAN; columns.len() * self.steps], oldest: 0, columns }))
+        let neighbours = neighbours(&columns).filter(|_| self.steps == 1);
+        Ok(Box::new(Change {
+            past: vec![f32::NAN; columns.len() * self.steps],
+            oldest: 0,
+            columns,
+            neighbours,
+        }))
     }
 }
 
@@ -64,6 +71,8 @@ struct Change {
     /// The last rows, in a ring.
     past: Vec<f32>,
     oldest: usize,
+    /// The columns as one slice of a row, where they are and the row before is all that is remembered.
+    neighbours: Option<Range<usize>>,
 }
 
 impl FeatureState for Change {
@@ -77,6 +86,23 @@ impl FeatureState for Change {
         self.oldest += width;
         if self.oldest >= self.past.len() {
             self.oldest = 0;
+        }
+    }
+    fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
+        let Some(columns) = self.neighbours.clone() else {
+            samples.iter().zip(out.iter_mut()).for_each(|(sample, out)| self.push(sample, out));
+            return;
+        };
+        // Within a block the row before is still there: nothing has to be remembered until its end.
+        let mut last = None;
+        for (sample, out) in samples.iter().zip(out.iter_mut()) {
+            let row = &sample[columns.clone()];
+            let past = last.unwrap_or(&self.past[..]);
+            out.iter_mut().zip(row).zip(past).for_each(|((out, now), past)| *out = now - past);
+            last = Some(row);
+        }
+        if let Some(row) = last {
+            self.past.copy_from_slice(row);
         }
     }
 }

@@ -1,4 +1,6 @@
-use crate::{Features, Method, Normaliser, Scope, WindowError, features::FeatureStream, normaliser};
+use crate::{
+    Features, Method, Normaliser, RowNormaliser, Scope, WindowError, features::FeatureStream, normaliser,
+};
 use forewarn_core::{CoreError, Origin, RowBuffer, Samples, Train};
 use forewarn_schema::{FrameSet, Schema};
 
@@ -65,15 +67,27 @@ impl Pipeline {
     /// # Errors
     /// As [`schema`](Self::schema); out of range for a value too large for an `f32`.
     pub fn apply(&self, frames: &FrameSet) -> Result<FrameSet, WindowError> {
+        self.apply_in(Vec::new(), frames)
+    }
+
+    /// [`apply`](Self::apply) in memory that is there already: the [`FrameSet::into_values`] of the fold before, say. Fresh memory
+    /// costs about as much as the columns that are written to it.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_in(&self, memory: Vec<f32>, frames: &FrameSet) -> Result<FrameSet, WindowError> {
         let between = self.features.schema(frames.schema())?;
         let schema = self.normaliser.schema(&between)?;
         let normalisers =
             frames.layout().services().iter().map(|place| self.normaliser.of_service(place.name()));
         let states = self.features.streams(frames, &between)?.into_iter().zip(normalisers).collect();
-        Ok(frames.derive_blocks(schema, states, self.threads, |(stream, normaliser), samples, block| {
+        let fill = |(stream, normaliser): &mut (FeatureStream, RowNormaliser),
+                    samples: &[f32],
+                    block: &mut [f32]| {
             stream.write_rows(samples, block);
             normaliser.apply(block);
-        })?)
+        };
+        Ok(frames.derive_blocks_in(memory, schema, states, self.threads, fill)?)
     }
 
     /// A live stream of one service: push a sample, get the window that ends in it.
@@ -100,7 +114,7 @@ impl Pipeline {
 /// The last window of one service's live rows, as a model sees it; equal to the window of [`Pipeline::apply`] to the bit.
 pub struct WindowStream {
     features: FeatureStream,
-    normaliser: normaliser::RowNormaliser,
+    normaliser: RowNormaliser,
     rows: RowBuffer,
     row: Vec<f32>,
     schema: Schema,

@@ -13,6 +13,7 @@ struct Job<'a, S> {
 
 pub(super) fn derive<S: Send>(
     set: &FrameSet,
+    memory: Vec<f32>,
     schema: Schema,
     states: Vec<S>,
     threads: usize,
@@ -22,7 +23,14 @@ pub(super) fn derive<S: Send>(
     if states.len() != services.len() {
         return Err(SchemaError::StateCount { states: states.len(), services: services.len() });
     }
-    let mut values = vec![0.0; set.layout.rows() * schema.len()];
+    let size = set.layout.rows() * schema.len();
+    let mut values = memory;
+    if values.capacity() < size {
+        // Zeroed by the system when it is first touched.
+        values = vec![0.0; size];
+    } else {
+        values.resize(size, 0.0);
+    }
     let mut rest = values.as_mut_slice();
     let mut jobs = Vec::with_capacity(services.len());
     for (input, state) in set.frames().zip(states) {

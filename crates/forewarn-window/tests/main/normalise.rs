@@ -77,6 +77,10 @@ fn one_pass_equals_features_then_normaliser_and_a_stream() {
             let made = pipeline.apply(&frames).unwrap();
             assert_eq!(bits(made.values()), bits(expected.values()), "{method:?} {scope:?}");
             assert_eq!(made.schema(), expected.schema());
+            for memory in [vec![7.0; 3], vec![7.0; 1_000_000]] {
+                let again = pipeline.apply_in(memory, &frames).unwrap();
+                assert_eq!(bits(again.values()), bits(expected.values()));
+            }
             let frame = frames.frame(1).unwrap();
             let mut stream = pipeline.stream(frames.schema(), frame.into(), 10).unwrap();
             let (width, made) = (made.schema().len(), made.frame(1).unwrap());
