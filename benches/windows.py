@@ -89,12 +89,17 @@ def measure():
         for batch in batches:
             np.ascontiguousarray(view[batch])
 
+    def gather_rows():
+        for batch in batches:
+            normalised[batch[:, None] + np.arange(OBSERVATION)]
+
     def data_set():
         numpy_labels(values)
         numpy_normalise(numpy_features(values), train)
 
     windows = 5_000
     loop = best(lambda: pandas_loop(values, windows), windows, 3)
+    one_pass = best(lambda: numpy_normalise(numpy_features(values), train), ROWS, 3)
     rows = [
         ("labels, ns a window", "windows/label", "numpy", best(lambda: numpy_labels(values), ROWS)),
         ("deltas, ns a row", "windows/deltas", "numpy", best(lambda: numpy_features(values), ROWS)),
@@ -102,12 +107,14 @@ def measure():
             "deltas + z-score, ns a row",
             "windows/deltas_and_zscore",
             "numpy",
-            best(lambda: numpy_normalise(numpy_features(values), train), ROWS, 3),
+            one_pass,
         ),
+        ("  in memory used before", "windows/deltas_and_zscore_again", "numpy", one_pass),
         ("data set, ns a window", "windows/data_set", "numpy", best(data_set, ROWS, 3)),
         ("data set, ns a window", "windows/data_set", "pandas loop", loop),
         ("  in memory used before", "windows/data_set_again", "pandas loop", loop),
-        ("gather, ns a window", "batch/gather", "numpy", best(gather, len(batches) * BATCH)),
+        ("gather, ns a window", "batch/gather", "numpy view", best(gather, len(batches) * BATCH)),
+        ("gather, ns a window", "batch/gather", "numpy rows", best(gather_rows, len(batches) * BATCH)),
     ]
     return rows
 
