@@ -1,9 +1,14 @@
 //! From a frame to labelled, normalised windows: what a million rows cost.
 //!
-//! One service, ten metrics, the default window (10 minutes observed, 5 predicted).
+//! One service, ten metrics, the default window (10 minutes observed, 5 predicted). `benches/windows.py` measures NumPy and pandas on
+//! arrays of the same shape, runs this bench, and prints ratios.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use forewarn::prelude::*;
+use forewarn::{
+    core::Origin,
+    prelude::*,
+    window::{Method, Pipeline},
+};
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use std::{error::Error, hint::black_box};
@@ -12,27 +17,49 @@ use std::{error::Error, hint::black_box};
 const ROWS: usize = 1_000_000;
 /// A training batch of usual size.
 const BATCH: usize = 256;
+/// Services of the fleet that is shared out to threads, with as many rows together.
+const SERVICES: usize = 16;
 
 /// Ten metrics of noise, with an error rate that violates the rule in about one row of twelve.
-fn frames() -> Result<FrameSet, Box<dyn Error>> {
+fn frames(services: usize) -> Result<FrameSet, Box<dyn Error>> {
     let schema = Schema::v1();
     let mut random = ChaCha8Rng::seed_from_u64(7);
-    let values = (0..ROWS * schema.len()).map(|_| random.random::<f32>()).collect::<Vec<_>>();
-    let frame = Frame::new("bench", schema.clone(), Timestamp::EPOCH, Step::MINUTE, values)?;
+    let frame = |service| {
+        let values = (0..ROWS / services * schema.len()).map(|_| random.random::<f32>()).collect::<Vec<_>>();
+        Frame::new(format!("bench{service:02}"), schema.clone(), Timestamp::EPOCH, Step::MINUTE, values)
+    };
+    let frames = (0..services).map(frame).collect::<Result<Vec<_>, _>>()?;
     let error_rate = schema.index_of("error_rate")?;
-    Ok(FrameSet::from_frames(vec![frame])?
+    Ok(FrameSet::from_frames(frames)?
         .map_rows(schema, |_, row| row[error_rate] = row[error_rate].powi(30))?)
 }
 
-fn windows(c: &mut Criterion) {
-    let frames = frames().expect("the bench's own frames are valid");
+/// Everything up to the index that batches are gathered by; nothing is copied per window.
+fn data_set(
+    frames: &FrameSet,
+    rule: &ThresholdRule,
+    memory: Vec<f32>,
+) -> Result<(usize, Vec<f32>), Box<dyn Error>> {
+    let labels = label(frames, rule, WindowSpec::default(), Target::Onset)?;
+    let split = chronological(&labels, Fractions::default())?;
+    let pipeline =
+        Pipeline::fit(Features::default(), split.train(), frames, Method::ZScore, Scope::Service, 1)?;
+    let columns = pipeline.apply_in(memory, frames)?;
+    let windows = split.train().on(&columns)?.windows().len()
+        + split.validation().on(&columns)?.windows().len()
+        + split.test().on(&columns)?.windows().len();
+    Ok((windows, columns.into_values()))
+}
+
+fn stages(c: &mut Criterion) {
+    let frames = frames(1).expect("the bench's own frames are valid");
     let spec = WindowSpec::default();
     let rule = ThresholdRule::v1();
     let labels = label(&frames, &rule, spec, Target::Onset).expect("the schema has an error rate");
     let split = chronological(&labels, Fractions::default()).expect("a million rows can be split");
     let features = Features::default().apply(&frames).expect("deltas of any frame");
     let normaliser = ZScore::fit(split.train(), &features, Scope::Service).expect("same layout");
-    let normalised = normaliser.apply(features.clone()).expect("same columns");
+    let pipeline = Pipeline::new(Features::default(), normaliser.clone());
 
     let mut group = c.benchmark_group("windows");
     group.sample_size(10).throughput(Throughput::Elements(ROWS as u64));
@@ -43,30 +70,115 @@ fn windows(c: &mut Criterion) {
     group.bench_function("zscore_apply", |b| {
         b.iter_batched(|| features.clone(), |features| normaliser.apply(features), BatchSize::LargeInput);
     });
-    group.bench_function("index", |b| b.iter(|| black_box(split.train()).on(&normalised)));
+    let fit = |threads| {
+        let (train, features) = (split.train(), Features::default());
+        Pipeline::fit(features, train, &frames, Method::ZScore, Scope::Service, threads)
+    };
+    group.bench_function("deltas_and_zscore_fit", |b| b.iter(|| fit(1)));
+    group.bench_function("deltas_and_zscore", |b| b.iter(|| pipeline.apply(black_box(&frames))));
+    let mut memory = pipeline.apply(&frames).map(FrameSet::into_values).expect("same columns");
+    group.bench_function("deltas_and_zscore_again", |b| {
+        b.iter(|| {
+            let columns = pipeline.apply_in(std::mem::take(&mut memory), black_box(&frames));
+            memory = columns.map(FrameSet::into_values).expect("same columns");
+        });
+    });
+    group.bench_function("index", |b| b.iter(|| black_box(split.train()).on(&features)));
+    group.bench_function("data_set", |b| {
+        b.iter(|| data_set(black_box(&frames), &rule, Vec::new()).expect("as above"));
+    });
+    group.bench_function("data_set_again", |b| {
+        b.iter(|| {
+            memory = data_set(black_box(&frames), &rule, std::mem::take(&mut memory)).expect("as above").1;
+        });
+    });
     group.finish();
+}
+
+fn fleet(c: &mut Criterion) {
+    let frames = frames(SERVICES).expect("the bench's own frames are valid");
+    let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)
+        .expect("the schema has an error rate");
+    let split = chronological(&labels, Fractions::default()).expect("many rows can be split");
+    let mut group = c.benchmark_group("fleet");
+    group.sample_size(10).throughput(Throughput::Elements(ROWS as u64));
+    for threads in [1, 2] {
+        let fit = || {
+            let (train, features) = (split.train(), Features::default());
+            Pipeline::fit(features, train, &frames, Method::ZScore, Scope::Service, threads)
+                .expect("as above")
+        };
+        let pipeline = fit();
+        group.bench_function(format!("fit_{threads}_threads"), |b| b.iter(fit));
+        group.bench_function(format!("apply_{threads}_threads"), |b| {
+            b.iter(|| pipeline.apply(black_box(&frames)));
+        });
+    }
+    group.finish();
+}
+
+fn batches(c: &mut Criterion) {
+    let frames = frames(1).expect("the bench's own frames are valid");
+    let spec = WindowSpec::default();
+    let labels = label(&frames, &ThresholdRule::v1(), spec, Target::Onset).expect("there is an error rate");
+    let split = chronological(&labels, Fractions::default()).expect("a million rows can be split");
+    let pipeline =
+        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)
+            .expect("same layout");
+    let normalised = pipeline.apply(&frames).expect("same columns");
+    let width = normalised.schema().len();
 
     let mut group = c.benchmark_group("batch");
     let train = split.train().on(&normalised).expect("same layout");
     let mut picks: Vec<u32> = (0..train.windows().len() as u32).collect();
     picks.shuffle(&mut ChaCha8Rng::seed_from_u64(7));
-    let mut batch = vec![0.0; BATCH * spec.observation() * normalised.schema().len()];
+    let size = spec.observation() * width;
+    let mut batch = vec![0.0; BATCH * size];
     let mut batches = picks.chunks_exact(BATCH).cycle();
     group.throughput(Throughput::Elements(BATCH as u64));
     group.bench_function("gather", |b| {
         b.iter(|| train.windows().gather(batches.next().expect("endless"), black_box(&mut batch)));
     });
-    let mut rows = RowBuffer::new(normalised.schema().len(), spec.observation()).expect("a small buffer");
-    let mut samples = normalised.values().chunks_exact(normalised.schema().len()).cycle();
+    // The same bytes in the same order by bare copies, with the places looked up beforehand.
+    let rows = train.windows().last_rows();
+    let starts: Vec<usize> =
+        picks.iter().map(|&pick| (rows[pick as usize] as usize + 1) * width - size).collect();
+    let mut places = starts.chunks_exact(BATCH).cycle();
+    group.bench_function("memcpy_of_the_same_bytes", |b| {
+        b.iter(|| {
+            let batch = black_box(&mut batch);
+            for (window, &start) in batch.chunks_exact_mut(size).zip(places.next().expect("endless")) {
+                window.copy_from_slice(&normalised.values()[start..start + size]);
+            }
+        });
+    });
+    // As many bytes in one piece, from further on in the block each time.
+    let mut pieces = normalised.values().chunks_exact(batch.len()).cycle();
+    group.bench_function("memcpy_in_one_piece", |b| {
+        b.iter(|| black_box(&mut batch).copy_from_slice(pieces.next().expect("endless")));
+    });
+
     group.throughput(Throughput::Elements(1));
+    let mut rows = RowBuffer::new(width, spec.observation()).expect("a small buffer");
+    let mut samples = normalised.values().chunks_exact(width).cycle();
     group.bench_function("push_and_window", |b| {
         b.iter(|| {
             rows.push(samples.next().expect("endless")).expect("same width");
             black_box(rows.window().map(<[f32]>::len))
         });
     });
+    let origin = Origin { service: "bench00", start: Timestamp::EPOCH, step: Step::MINUTE };
+    let mut stream =
+        pipeline.stream(frames.schema(), origin, spec.observation()).expect("same columns as in the fit");
+    let mut samples = frames.values().chunks_exact(frames.schema().len()).cycle();
+    group.bench_function("push_features_and_window", |b| {
+        b.iter(|| {
+            let window = stream.push(samples.next().expect("endless")).expect("same width");
+            black_box(window.map(<[f32]>::len))
+        });
+    });
     group.finish();
 }
 
-criterion_group!(benches, windows);
+criterion_group!(benches, stages, fleet, batches);
 criterion_main!(benches);

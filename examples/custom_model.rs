@@ -76,7 +76,11 @@ impl Feature for SmoothArrivals {
         Ok(vec![Metric::gauge("smooth(arrivals)")])
     }
 
-    fn start(&self, input: &Schema) -> Result<Box<dyn FeatureState>, forewarn::schema::SchemaError> {
+    fn start(
+        &self,
+        input: &Schema,
+        _: forewarn::core::Origin<'_>,
+    ) -> Result<Box<dyn FeatureState>, forewarn::schema::SchemaError> {
         Ok(Box::new(Smooth { column: input.index_of("arrivals")?, weight: self.weight, mean: f32::NAN }))
     }
 }

@@ -106,6 +106,26 @@ pub enum CoreError {
         /// Steps that the window, its label and its confirmation span.
         purge: usize,
     },
+    /// A service that was to be left out of the earlier parts of a split has windows there.
+    #[error("{service} has windows in {earlier} and in {later}: no service may be in both")]
+    SharedService {
+        /// The service.
+        service: String,
+        /// The part that should not have it.
+        earlier: &'static str,
+        /// The part that it was left for.
+        later: &'static str,
+    },
+    /// Picked samples that are not ascending positions.
+    #[error("pick {index} is sample {pick} of {samples}: picks must ascend and lie within the samples")]
+    UnorderedPicks {
+        /// Position among the picks, from 0.
+        index: usize,
+        /// The position picked.
+        pick: u32,
+        /// Samples there are.
+        samples: usize,
+    },
     /// Fractions of a split that are not positive numbers with the sum 1.
     #[error("split fractions {fractions:?} are not positive numbers that add up to 1")]
     SplitFractions {

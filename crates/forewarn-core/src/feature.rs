@@ -1,4 +1,5 @@
-use forewarn_schema::{Metric, Schema, SchemaError};
+use forewarn_schema::{FrameView, Metric, Schema, SchemaError, Step, Timestamp};
+use std::ops::Range;
 
 /// Numbers derived from a service's metrics, one row at a time.
 ///
@@ -11,11 +12,28 @@ pub trait Feature: Send {
     /// [`SchemaError::UnknownMetric`] for a metric that the feature needs.
     fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError>;
 
-    /// A fresh state, for the first row of a service.
+    /// A fresh state, for the first row of a service; `origin` says which service that is and when.
     ///
     /// # Errors
     /// As [`outputs`](Self::outputs).
-    fn start(&self, input: &Schema) -> Result<Box<dyn FeatureState>, SchemaError>;
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError>;
+}
+
+/// Whose rows a feature is going to see, when the first of them is, and how far apart they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// Service.
+    pub service: &'a str,
+    /// Time of the first row.
+    pub start: Timestamp,
+    /// Time between rows.
+    pub step: Step,
+}
+
+impl<'a> From<FrameView<'a>> for Origin<'a> {
+    fn from(frame: FrameView<'a>) -> Self {
+        Self { service: frame.service(), start: frame.start(), step: frame.step() }
+    }
 }
 
 /// A feature in the middle of one service's rows.
@@ -23,6 +41,62 @@ pub trait FeatureState: Send {
     /// Takes the next row (one value a metric of the input schema, NaN where missing) and writes the feature's columns of that
     /// row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
     fn push(&mut self, row: &[f32], out: &mut [f32]);
+
+    /// Takes many rows, one after another, as so many calls of [`push`](Self::push) do: `samples` are the input rows, `out` the
+    /// feature's columns of as many rows. There to save a dynamic call for every row; what it writes must be the same bits.
+    fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
+        for (sample, out) in samples.iter().zip(out.iter_mut()) {
+            self.push(sample, out);
+        }
+    }
+}
+
+/// Whole rows of equal width, one after another.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    values: &'a [f32],
+    width: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of `width` values; values beyond the last whole row are left out. A width of zero has no rows.
+    #[must_use]
+    pub fn new(values: &'a [f32], width: usize) -> Self {
+        Self { values: if width == 0 { &[] } else { values }, width: width.max(1) }
+    }
+
+    /// The rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
+        self.values.chunks_exact(self.width)
+    }
+}
+
+/// Some neighbouring columns of a block of rows, to be written.
+#[derive(Debug)]
+pub struct Columns<'a> {
+    block: &'a mut [f32],
+    width: usize,
+    columns: Range<usize>,
+}
+
+impl<'a> Columns<'a> {
+    /// `columns` of the rows of `width` values that `block` is made of.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`](crate::CoreError::LengthMismatch) for columns beyond the width of a row.
+    pub fn new(block: &'a mut [f32], width: usize, columns: Range<usize>) -> Result<Self, crate::CoreError> {
+        if width == 0 || columns.start > columns.end || columns.end > width {
+            let (expected, got) = (width, columns.end.max(columns.start));
+            return Err(crate::CoreError::LengthMismatch { what: "columns of a row", expected, got });
+        }
+        Ok(Self { block, width, columns })
+    }
+
+    /// These columns of one row after another.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
+        let columns = self.columns.clone();
+        self.block.chunks_exact_mut(self.width).map(move |row| &mut row[columns.clone()])
+    }
 }
 
 impl<F: Feature + ?Sized> Feature for Box<F> {
@@ -30,7 +104,36 @@ impl<F: Feature + ?Sized> Feature for Box<F> {
         (**self).outputs(input)
     }
 
-    fn start(&self, input: &Schema) -> Result<Box<dyn FeatureState>, SchemaError> {
-        (**self).start(input)
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        (**self).start(input, origin)
+    }
+}
+
+impl<S: FeatureState + ?Sized> FeatureState for Box<S> {
+    fn push(&mut self, row: &[f32], out: &mut [f32]) {
+        (**self).push(row, out);
+    }
+
+    fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
+        (**self).push_rows(samples, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_lie_within_their_rows() {
+        let mut block = [0.0; 6];
+        let mut columns = Columns::new(&mut block, 3, 1..3).unwrap();
+        for (row, out) in columns.iter_mut().enumerate() {
+            out.fill(row as f32 + 1.0);
+        }
+        assert_eq!(block, [0.0, 1.0, 1.0, 0.0, 2.0, 2.0]);
+        assert!(Columns::new(&mut block, 3, 2..4).is_err());
+        assert!(Columns::new(&mut block, 0, 0..0).is_err());
+        assert_eq!(Rows::new(&block, 0).iter().len(), 0);
+        assert_eq!(Rows::new(&block, 4).iter().len(), 1);
     }
 }

@@ -16,7 +16,7 @@ mod window;
 
 pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
-pub use feature::{Feature, FeatureState};
+pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use rank::average_precision;
@@ -24,6 +24,6 @@ pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
 pub use score::{Score, sigmoid};
 pub use source::Source;
-pub use split::{Split, Test, Train, Validation};
+pub use split::{Separation, Split, Test, Train, Validation};
 pub use stream::{RowBuffer, Stream};
 pub use window::{WindowSpec, Windows};

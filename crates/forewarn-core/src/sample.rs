@@ -1,6 +1,6 @@
-use crate::{CoreError, ExclusionCounts, Label, WindowSpec, Windows};
+use crate::{CoreError, ExclusionCounts, Label, Labels, WindowSpec, Windows};
 use forewarn_schema::{FrameSet, Layout, Timestamp};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window.
 ///
@@ -83,6 +83,25 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
+    /// The samples at `picks`, which are ascending positions. What was excluded is no longer counted.
+    ///
+    /// # Errors
+    /// [`CoreError::UnorderedPicks`].
+    pub fn select(&self, picks: &[u32]) -> Result<Self, CoreError> {
+        let mut least = 0;
+        for (index, &pick) in picks.iter().enumerate() {
+            if (pick as usize) < least || pick as usize >= self.len() {
+                return Err(CoreError::UnorderedPicks { index, pick, samples: self.len() });
+            }
+            least = pick as usize + 1;
+        }
+        Ok(Self {
+            rows: picks.iter().map(|&pick| self.rows[pick as usize]).collect(),
+            positive: picks.iter().map(|&pick| self.positive[pick as usize]).collect(),
+            ..Self::empty(Arc::clone(&self.layout), self.spec)
+        })
+    }
+
     /// These samples as windows over `frames`. Nothing is copied.
     ///
     /// # Errors
@@ -93,6 +112,44 @@ impl Samples {
         }
         let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), &self.rows)?;
         Ok(LabelledWindows { windows, positive: &self.positive })
+    }
+}
+
+impl Labels {
+    /// The labelled windows of the services that `keep` accepts (positions in the layout) whose last row lies in one of `spans`, which are
+    /// disjoint and ascending; excluded ones are counted, not kept. The same as [`samples`](Self::samples) with a question for each service
+    /// instead of each row.
+    #[must_use]
+    pub fn samples_in(&self, spans: &[Range<Timestamp>], mut keep: impl FnMut(usize) -> bool) -> Samples {
+        let mut samples = Samples::empty(Arc::clone(self.layout()), self.spec());
+        let step = self.layout().step().millis();
+        for (_, place) in self.layout().services().iter().enumerate().filter(|(service, _)| keep(*service)) {
+            let rows = place.rows();
+            let mut next = (rows.start + self.spec().observation() - 1).min(rows.end);
+            // The first row at or after a time.
+            let row_at = |time: Timestamp| {
+                let steps = (time.millis() - place.start().millis() + step - 1).div_euclid(step);
+                usize::try_from(steps)
+                    .map_or(rows.start, |steps| rows.end.min(rows.start.saturating_add(steps)))
+            };
+            for span in spans {
+                let within = row_at(span.start).max(next)..row_at(span.end);
+                next = next.max(within.end);
+                samples.extend(self.as_slice(), within);
+            }
+        }
+        samples
+    }
+}
+
+impl Samples {
+    /// Takes in rows that follow those there are.
+    fn extend(&mut self, labels: &[Label], rows: Range<usize>) {
+        self.rows.reserve(rows.len());
+        self.positive.reserve(rows.len());
+        for row in rows {
+            self.push(row as u32, labels[row]);
+        }
     }
 }
 

@@ -2,6 +2,8 @@ use crate::{CoreError, LabelledWindows, Samples};
 use forewarn_schema::{FrameSet, Timestamp};
 use std::ops::Deref;
 
+mod proof;
+
 macro_rules! part {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -24,6 +26,14 @@ macro_rules! part {
             pub fn on<'a>(&'a self, frames: &'a FrameSet) -> Result<$name<LabelledWindows<'a>>, CoreError> {
                 self.0.on(frames).map($name)
             }
+
+            /// Those samples at `picks` (ascending positions) that are kept of this part: fewer windows share no more than all.
+            ///
+            /// # Errors
+            /// [`CoreError::UnorderedPicks`] unless every pick is greater than the one before it and within the samples.
+            pub fn select(&self, picks: &[u32]) -> Result<Self, CoreError> {
+                self.0.select(picks).map($name)
+            }
         }
     };
 }
@@ -41,25 +51,60 @@ part! {
     Test
 }
 
-/// Train, validation and test in order of time, proven to share no row and no label.
+/// What keeps the parts of a split from sharing anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Separation {
+    /// In every service train comes first, then validation, then test, a purge apart: what a deployed model meets.
+    #[default]
+    Order,
+    /// No service of test has a window in train or validation, which are separated by order: does the model carry over to a service that
+    /// it has never seen? Services that fail together at one time can still tell of one another.
+    Services,
+    /// Windows of different parts are a purge apart and may follow one another in any order, so that every incident is tested once.
+    /// `embargo` more steps follow a part before an earlier one goes on, against what lingers after it: a train window may come after a
+    /// test window, but not soon.
+    Apart {
+        /// Steps beyond the purge.
+        embargo: usize,
+    },
+}
+
+/// Train, validation and test, proven to share no row and no label.
 #[derive(Clone, Debug)]
 pub struct Split {
     train: Train<Samples>,
     validation: Validation<Samples>,
     test: Test<Samples>,
     purge: usize,
+    separation: Separation,
 }
 
 impl Split {
-    /// Accepts three sets of samples as a split, or says what they share.
-    ///
-    /// For every service the parts that have windows of it must follow one another in time with at least `purge` steps
-    /// between the last window of one and the first of the next; `purge` comes from [`Labels::purge`](crate::Labels::purge).
-    /// Random splits fail this by construction. Cost: one pass over the samples.
+    /// Accepts three sets of samples as a split in order of time, or says what they share: [`separated`](Self::separated) by
+    /// [`Separation::Order`].
     ///
     /// # Errors
-    /// [`CoreError::LayoutMismatch`], [`CoreError::EmptyPart`], [`CoreError::SharedWindows`].
+    /// As [`separated`](Self::separated).
     pub fn new(train: Samples, validation: Samples, test: Samples, purge: usize) -> Result<Self, CoreError> {
+        Self::separated(train, validation, test, purge, Separation::Order)
+    }
+
+    /// Accepts three sets of samples as a split, or says what they share.
+    ///
+    /// Whatever the separation, windows of different parts of one service lie at least `purge` steps apart, which comes from
+    /// [`Labels::purge`](crate::Labels::purge): neither the rows that two windows are made of overlap, nor those that their labels are. Random
+    /// splits fail this by construction. Cost: one pass over the samples.
+    ///
+    /// # Errors
+    /// [`CoreError::LayoutMismatch`], [`CoreError::EmptyPart`], [`CoreError::SharedWindows`], [`CoreError::SharedService`].
+    pub fn separated(
+        train: Samples,
+        validation: Samples,
+        test: Samples,
+        purge: usize,
+        separation: Separation,
+    ) -> Result<Self, CoreError> {
         let parts = [("train", &train), ("validation", &validation), ("test", &test)];
         for (part, samples) in parts {
             if samples.layout() != train.layout() {
@@ -69,29 +114,21 @@ impl Split {
                 return Err(CoreError::EmptyPart { part });
             }
         }
-        let extents = parts.map(|(_, samples)| extents(samples));
-        for (earlier, later) in [(0, 1), (1, 2), (0, 2)] {
-            for (service, place) in train.layout().services().iter().enumerate() {
-                let (Some((_, last)), Some((first, _))) =
-                    (extents[earlier][service], extents[later][service])
-                else {
-                    continue;
-                };
-                if (first as usize) < (last as usize).saturating_add(purge) {
-                    let time =
-                        |row: u32| train.layout().locate(row as usize).map_or(place.start(), |at| at.1);
-                    return Err(CoreError::SharedWindows {
-                        earlier: parts[earlier].0,
-                        later: parts[later].0,
-                        service: place.name().to_owned(),
-                        earlier_time: time(last),
-                        later_time: time(first),
-                        purge,
-                    });
-                }
+        match separation {
+            Separation::Order => proof::in_order(&parts, purge)?,
+            Separation::Services => {
+                proof::no_shared_service(&parts, 2)?;
+                proof::in_order(&parts, purge)?;
             }
+            Separation::Apart { embargo } => proof::apart(&parts, purge, embargo)?,
         }
-        Ok(Self { train: Train(train), validation: Validation(validation), test: Test(test), purge })
+        Ok(Self {
+            train: Train(train),
+            validation: Validation(validation),
+            test: Test(test),
+            purge,
+            separation,
+        })
     }
 
     /// What models and normalisers are fitted on.
@@ -117,16 +154,12 @@ impl Split {
     pub fn purge(&self) -> usize {
         self.purge
     }
-}
 
-/// First and last row of each service that has samples.
-fn extents(samples: &Samples) -> Vec<Option<(u32, u32)>> {
-    let mut extents = vec![None; samples.layout().services().len()];
-    for (&row, (service, _)) in samples.rows().iter().zip(samples.places()) {
-        let (first, last) = extents[service].get_or_insert((row, row));
-        (*first, *last) = ((*first).min(row), (*last).max(row));
+    /// What keeps the parts apart.
+    #[must_use]
+    pub fn separation(&self) -> Separation {
+        self.separation
     }
-    extents
 }
 
 impl Samples {

@@ -101,6 +101,9 @@ impl From<WindowSpec> for WindowSteps {
     }
 }
 
+/// Windows of a batch that are looked up together.
+const GATHER_GROUP: usize = 32;
+
 /// Many windows of equal length over one block of rows: views, never copies.
 ///
 /// Window `i` is the `observation` rows that end in row `last_rows[i]`, a contiguous `[observation, feature]` slice.
@@ -244,27 +247,49 @@ impl<'a> Windows<'a> {
                 got: batch.len(),
             });
         }
-        for (&pick, window) in picks.iter().zip(batch.chunks_exact_mut(size)) {
-            let from = self.get(pick as usize).ok_or(CoreError::WindowOutOfBounds {
-                observation: self.observation,
-                last_row: pick as usize,
-                rows: self.len(),
-            })?;
-            window.copy_from_slice(from);
+        // Places first, copies after: the look-ups of a group wait for memory together, not each before its own copy.
+        let mut places = [0; GATHER_GROUP];
+        for (picks, windows) in picks.chunks(GATHER_GROUP).zip(batch.chunks_mut(GATHER_GROUP * size)) {
+            for (place, &pick) in places.iter_mut().zip(picks) {
+                let last_row = self.last_rows.get(pick as usize).ok_or(CoreError::WindowOutOfBounds {
+                    observation: self.observation,
+                    last_row: pick as usize,
+                    rows: self.len(),
+                })?;
+                *place = (*last_row as usize + 1) * self.schema.len() - size;
+            }
+            for (&place, window) in places.iter().zip(windows.chunks_exact_mut(size)) {
+                window.copy_from_slice(&self.values[place..place + size]);
+            }
         }
         Ok(())
+    }
+
+    /// Where a tensor library finds window `w` of [`strided`](Self::strided), feature `f` of row `r`, in [`block`](Self::block):
+    /// at `w * strides[0] + r * strides[1] + f * strides[2]`, in elements. What `torch.as_strided` (`Tensor::as_strided` of tch) takes.
+    #[must_use]
+    pub fn shape_and_strides(&self) -> ([usize; 3], [usize; 3]) {
+        let width = self.schema.len();
+        let count = (self.values.len() / width + 1).saturating_sub(self.observation);
+        ([count, self.observation, width], [width, width, 1])
+    }
+
+    /// Offset of window `index` in [`block`](Self::block), in elements; `None` beyond the last. Divided by the number of features it is the
+    /// window's position along the first axis of [`strided`](Self::strided).
+    #[must_use]
+    pub fn offset(&self, index: usize) -> Option<usize> {
+        let size = self.observation * self.schema.len();
+        self.last_rows.get(index).map(|&last_row| (last_row as usize + 1) * self.schema.len() - size)
     }
 
     /// Every window of consecutive rows of the block as one strided view `[window, observation, feature]`, whether
     /// picked by `last_rows` or not: window `w` ends in row `w + observation - 1`. Strides are `[feature, feature, 1]`.
     #[must_use]
     pub fn strided(&self) -> ArrayView3<'a, f32> {
-        let width = self.schema.len();
-        let count = (self.values.len() / width + 1).saturating_sub(self.observation);
-        let shape = (count, self.observation, width);
-        let view = match count {
+        let (shape, strides) = self.shape_and_strides();
+        let view = match shape[0] {
             0 => ArrayView3::from_shape(shape, &[]),
-            _ => ArrayView3::from_shape(shape.strides((width, width, 1)), self.values),
+            _ => ArrayView3::from_shape(shape.strides(strides), self.values),
         };
         view.expect("strided windows end with the block")
     }
@@ -309,6 +334,23 @@ mod tests {
         let strided = windows.strided();
         assert_eq!(strided.shape(), [3, 3, 2]);
         assert_eq!(strided[[2, 0, 1]], 5.0);
+        let (shape, [by_window, by_row, by_feature]) = windows.shape_and_strides();
+        for (index, window) in windows.iter().enumerate() {
+            let offset = windows.offset(index).unwrap();
+            assert!(offset.is_multiple_of(by_window) && offset / by_window < shape[0]);
+            for (row, feature) in [(0, 0), (1, 1), (2, 0)] {
+                let element = offset + row * by_row + feature * by_feature;
+                assert_eq!(windows.block()[element], window[row * 2 + feature]);
+            }
+        }
+        assert_eq!(windows.offset(2), None);
+        let many: Vec<u32> = (0..100).map(|i| i % 2).collect();
+        let mut batch = vec![0.0; 600];
+        windows.gather(&many, &mut batch).unwrap();
+        for (pick, window) in many.iter().zip(batch.chunks(6)) {
+            assert_eq!(window, windows.get(*pick as usize).unwrap());
+        }
+        assert!(windows.gather(&[0, 1, 2], &mut [0.0; 18]).is_err());
         let mut batch = vec![0.0; 12];
         windows.gather(&[1, 0], &mut batch).unwrap();
         assert_eq!(batch[..6], values[4..10]);

@@ -70,6 +70,14 @@ pub enum SchemaError {
         /// Values a row.
         metrics: usize,
     },
+    /// Columns are computed with one state for each service.
+    #[error("{states} states for {services} services: one is needed for each")]
+    StateCount {
+        /// States given.
+        states: usize,
+        /// Services of the set.
+        services: usize,
+    },
     /// A value outside the metric's valid range (infinities always are).
     #[error("{service} at {time}: {metric} is {value}, outside {range} ({unit})")]
     OutOfRange {

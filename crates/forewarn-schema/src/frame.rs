@@ -1,4 +1,4 @@
-use crate::{Schema, SchemaError, Step, Timestamp};
+use crate::{Metric, Schema, SchemaError, Step, Timestamp, ValidRange};
 
 /// One service's metrics on a regular clock: a row-major `[time, metric]` block of `f32`, NaN where a sample is
 /// missing.
@@ -143,20 +143,65 @@ impl<'a> FrameView<'a> {
 
     /// The first value that is neither missing nor within its metric's range, as an error.
     pub(crate) fn check_ranges(self) -> Result<(), SchemaError> {
-        for (row, sample) in self.values.chunks_exact(self.schema.len()).enumerate() {
-            for (metric, &value) in self.schema.metrics().iter().zip(sample) {
-                if !value.is_nan() && !metric.range.contains(value) {
-                    return Err(SchemaError::OutOfRange {
-                        service: self.service.to_owned(),
-                        time: self.time(row),
-                        metric: metric.name.clone(),
-                        value,
-                        range: metric.range,
-                        unit: metric.unit.clone(),
-                    });
+        let limits = Limits::new(self.schema);
+        let width = self.schema.len();
+        for (block, values) in self.values.chunks(Limits::ROWS * width).enumerate() {
+            if limits.hold(values) {
+                continue;
+            }
+            for (row, sample) in values.chunks_exact(width).enumerate() {
+                for (metric, &value) in self.schema.metrics().iter().zip(sample) {
+                    if !value.is_nan() && !metric.range.contains(value) {
+                        return Err(SchemaError::OutOfRange {
+                            service: self.service.to_owned(),
+                            time: self.time(block * Limits::ROWS + row),
+                            metric: metric.name.clone(),
+                            value,
+                            range: metric.range,
+                            unit: metric.unit.clone(),
+                        });
+                    }
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The ends of every metric's range, repeated for a block of rows so that one loop without branches judges a block.
+pub(crate) struct Limits {
+    min: Vec<f32>,
+    max: Vec<f32>,
+    finite: bool,
+}
+
+impl Limits {
+    /// Rows of a block: few enough to stay in the first-level cache.
+    pub(crate) const ROWS: usize = 32;
+
+    pub(crate) fn new(schema: &Schema) -> Self {
+        // Infinity is never within a range, so an open end is the largest number.
+        let ends = |end: fn(&Metric) -> f32| -> Vec<f32> {
+            let row: Vec<f32> =
+                schema.metrics().iter().map(|metric| end(metric).clamp(f32::MIN, f32::MAX)).collect();
+            row.repeat(Self::ROWS)
+        };
+        let finite = schema.metrics().iter().all(|metric| metric.range == ValidRange::FINITE);
+        Self { min: ends(|metric| metric.range.min()), max: ends(|metric| metric.range.max()), finite }
+    }
+
+    /// Whether every value of at most [`ROWS`](Self::ROWS) rows is missing or within its metric's range.
+    pub(crate) fn hold(&self, values: &[f32]) -> bool {
+        let outside = if self.finite {
+            values.iter().fold(false, |outside, value| outside | value.is_infinite())
+        } else {
+            // Written so that NaN is not outside.
+            let ends = self.min.iter().zip(&self.max);
+            values
+                .iter()
+                .zip(ends)
+                .fold(false, |outside, (&value, (&min, &max))| outside | (value < min) | (value > max))
+        };
+        !outside
     }
 }

@@ -1,5 +1,7 @@
-use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows};
+use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows, frame::Limits};
 use std::sync::Arc;
+
+mod blocks;
 
 /// The frames of many services in one contiguous row-major block, in order of service name.
 ///
@@ -66,6 +68,48 @@ impl FrameSet {
         Ok(set)
     }
 
+    /// A set with the same services and times and other columns, computed a block of rows at a time: what [`derive`](Self::derive) makes,
+    /// with the check of values done while they are in the cache.
+    ///
+    /// `states` holds one state for each service. `fill` is called with the service's state, some rows of this set and the room for as many
+    /// rows of `schema`, which hold whatever was there before, for one block of a service after another. Services are shared out to at most `threads` threads; a service stays on one, so
+    /// the result does not depend on how many there are.
+    ///
+    /// # Errors
+    /// [`SchemaError::StateCount`] unless there is a state for each service, [`SchemaError::OutOfRange`] for the first value outside its
+    /// metric's range.
+    pub fn derive_blocks<S: Send>(
+        &self,
+        schema: Schema,
+        states: Vec<S>,
+        threads: usize,
+        fill: impl Fn(&mut S, &[f32], &mut [f32]) + Sync,
+    ) -> Result<Self, SchemaError> {
+        self.derive_blocks_in(Vec::new(), schema, states, threads, fill)
+    }
+
+    /// [`derive_blocks`](Self::derive_blocks) in memory that is there already, such as the [`into_values`](Self::into_values) of a set that is no
+    /// longer needed: fresh memory costs more than the columns that are written to it.
+    ///
+    /// # Errors
+    /// As [`derive_blocks`](Self::derive_blocks).
+    pub fn derive_blocks_in<S: Send>(
+        &self,
+        memory: Vec<f32>,
+        schema: Schema,
+        states: Vec<S>,
+        threads: usize,
+        fill: impl Fn(&mut S, &[f32], &mut [f32]) + Sync,
+    ) -> Result<Self, SchemaError> {
+        blocks::derive(self, memory, schema, states, threads, fill)
+    }
+
+    /// The memory of all values, for a set that is no longer needed.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// The metrics of each row.
     #[must_use]
     pub fn schema(&self) -> &Schema {
@@ -106,12 +150,27 @@ impl FrameSet {
         }
     }
 
-    /// This set with every row rewritten in place, as rows of `schema`, which is as wide: what a normaliser or a filler of gaps
+    /// This set with every row rewritten in place, as rows of `schema`, which is as wide: what a filler of gaps
     /// does. `rewrite` gets the service (a position in [`Layout::services`]) and one row after another.
     ///
     /// # Errors
     /// [`SchemaError::RaggedValues`] for a schema of another width, [`SchemaError::OutOfRange`].
     pub fn map_rows(
+        self,
+        schema: Schema,
+        mut rewrite: impl FnMut(usize, &mut [f32]),
+    ) -> Result<Self, SchemaError> {
+        let width = self.schema.len();
+        self.map_blocks(schema, |service, block| {
+            block.chunks_exact_mut(width).for_each(|row| rewrite(service, row));
+        })
+    }
+
+    /// [`map_rows`](Self::map_rows) with a block of whole rows of one service at a time; each is checked while it is in the cache.
+    ///
+    /// # Errors
+    /// As [`map_rows`](Self::map_rows).
+    pub fn map_blocks(
         mut self,
         schema: Schema,
         mut rewrite: impl FnMut(usize, &mut [f32]),
@@ -121,13 +180,20 @@ impl FrameSet {
             let (service, values) = ("all services".to_owned(), self.values.len());
             return Err(SchemaError::RaggedValues { service, values, metrics: schema.len() });
         }
+        let limits = Limits::new(&schema);
+        let mut sound = true;
         for (service, place) in self.layout.services().iter().enumerate() {
             let rows = place.rows();
             let values = &mut self.values[rows.start * width..rows.end * width];
-            values.chunks_exact_mut(width).for_each(|row| rewrite(service, row));
+            for block in values.chunks_mut(Limits::ROWS * width) {
+                rewrite(service, block);
+                sound &= limits.hold(block);
+            }
         }
         let set = Self { schema, ..self };
-        set.frames().try_for_each(FrameView::check_ranges)?;
+        if !sound {
+            set.frames().try_for_each(FrameView::check_ranges)?;
+        }
         Ok(set)
     }
 

@@ -87,6 +87,23 @@ impl Layout {
         Some((service, rows.start.on_clock(self.step, row - rows.rows.start)))
     }
 
+    /// The services (positions in [`services`](Self::services)) in at most `threads` neighbouring groups of about as many rows each, for work
+    /// that is done service by service.
+    #[must_use]
+    pub fn share_out(&self, threads: usize) -> Vec<Range<usize>> {
+        let (count, rows) = (self.services.len(), self.rows().max(1));
+        let threads = threads.clamp(1, count.max(1));
+        // A service goes where its middle row falls.
+        let group = |service: &ServiceRows| {
+            let middle = usize::midpoint(service.rows.start, service.rows.end).min(rows - 1);
+            middle as u128 * threads as u128 / rows as u128
+        };
+        let first = |of: usize| self.services.partition_point(|service| group(service) < of as u128);
+        (0..threads)
+            .map(|thread| first(thread)..if thread + 1 == threads { count } else { first(thread + 1) })
+            .collect()
+    }
+
     /// First and one past the last time of all services; `None` when there are no rows.
     #[must_use]
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {

@@ -1,6 +1,8 @@
-use crate::WindowError;
-use forewarn_core::{CoreError, Exclusion, Label, Labels, Split};
+use crate::{WindowError, clock::Clock};
+use forewarn_core::{CoreError, Labels, Split};
+use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How much of the time goes to train, validation and test. Positive, with the sum 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,27 +70,22 @@ impl From<Fractions> for [f64; 3] {
 /// # Errors
 /// [`WindowError::TooShort`] when no window can be labelled, [`CoreError::EmptyPart`] when a part keeps no window.
 pub fn chronological(labels: &Labels, fractions: Fractions) -> Result<Split, WindowError> {
-    let times = || {
-        labels
-            .windows()
-            .filter(|(.., label)| *label != Label::Excluded(Exclusion::Censored))
-            .map(|(_, _, time, _)| time)
-    };
-    let (Some(first), Some(last)) = (times().min(), times().max()) else {
-        let longest = labels.layout().services().iter().map(|place| place.rows().len()).max().unwrap_or(0);
-        return Err(WindowError::TooShort { needed: labels.purge(), longest });
-    };
-    let step = labels.layout().step().millis();
-    let steps = (last.millis() - first.millis()) / step + 1;
-    let [train, validation, _] = fractions.0;
-    let boundary = |fraction: f64| first.millis() + (steps as f64 * fraction) as i64 * step;
-    let (validation_from, test_from) = (boundary(train), boundary(train + validation));
-    let purge = (labels.purge() as i64).saturating_mul(step);
-    let before = |boundary: i64| boundary.saturating_sub(purge);
-    Ok(Split::new(
-        labels.samples(|_, time| time.millis() <= before(validation_from)),
-        labels.samples(|_, time| time.millis() >= validation_from && time.millis() <= before(test_from)),
-        labels.samples(|_, time| time.millis() >= test_from),
-        labels.purge(),
-    )?)
+    let clock = Clock::of(labels)?;
+    let [train, validation, test] = fractions.spans(&clock);
+    let part = |span| labels.samples_in(&[span], |_| true);
+    Ok(Split::new(part(train), part(validation), part(test), labels.purge())?)
+}
+
+impl Fractions {
+    /// The three spans of the clock; train and validation end a purge before what follows.
+    pub(crate) fn spans(self, clock: &Clock) -> [Range<Timestamp>; 3] {
+        let [train, validation, _] = self.0;
+        let boundary = |fraction: f64| clock.at((clock.steps() as f64 * fraction) as i64);
+        let (validation_from, test_from) = (boundary(train), boundary(train + validation));
+        [
+            clock.purged(clock.first, validation_from),
+            clock.purged(validation_from, test_from),
+            clock.rest(test_from),
+        ]
+    }
 }

@@ -1,34 +1,43 @@
-use crate::metrics::inputs;
-use forewarn_core::{Feature, FeatureState};
+use crate::{Select, WindowError, metrics::neighbours, settings::steps_setting};
+use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
+use std::ops::Range;
 
-/// The change of each metric since the step before, as columns named `delta(metric)`.
+/// The change of each metric since some steps before, as columns named `delta(metric)`, or `delta_5(metric)` over five steps.
 ///
-/// NaN in the first row of a service and wherever one of the two samples is missing. `pod_restarts`, a count of rare changes, has no
+/// NaN in the first rows of a service and wherever one of the two samples is missing. `pod_restarts`, a count of rare changes, has no
 /// delta of its own; other columns can be left out with [`except`](Self::except).
 #[derive(Clone, Debug)]
 pub struct Deltas {
-    except: Vec<String>,
+    select: Select,
+    steps: usize,
 }
 
 impl Default for Deltas {
     fn default() -> Self {
-        Self { except: vec!["pod_restarts".to_owned()] }
+        Self::except(&["pod_restarts"])
     }
 }
 
 impl Deltas {
-    /// Deltas of every metric but these.
+    /// Deltas of every metric but these, since the step before.
     #[must_use]
     pub fn except(metrics: &[&str]) -> Self {
-        Self { except: metrics.iter().map(|&name| name.to_owned()).collect() }
+        Self { select: Select::except(metrics), steps: 1 }
     }
 
-    fn columns(&self, input: &Schema) -> Vec<usize> {
-        inputs(input)
-            .filter(|(_, metric)| !self.except.contains(&metric.name))
-            .map(|(index, _)| index)
-            .collect()
+    /// The same of these metrics.
+    #[must_use]
+    pub fn of(self, select: Select) -> Self {
+        Self { select, ..self }
+    }
+
+    /// The same since `steps` steps before.
+    ///
+    /// # Errors
+    /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
+    pub fn over(self, steps: usize) -> Result<Self, WindowError> {
+        Ok(Self { steps: steps_setting("steps of a delta", steps)?, ..self })
     }
 }
 
@@ -36,32 +45,64 @@ impl Feature for Deltas {
     fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
         let delta = |index: usize| {
             let metric = &input.metrics()[index];
-            Metric::new(
-                format!("delta({})", metric.name),
-                metric.unit.clone(),
-                Kind::Gauge,
-                ValidRange::FINITE,
-            )
+            let name = match self.steps {
+                1 => format!("delta({})", metric.name),
+                steps => format!("delta_{steps}({})", metric.name),
+            };
+            Metric::new(name, metric.unit.clone(), Kind::Gauge, ValidRange::FINITE)
         };
-        Ok(self.columns(input).into_iter().map(delta).collect())
+        Ok(self.select.positions(input)?.into_iter().map(delta).collect())
     }
 
-    fn start(&self, input: &Schema) -> Result<Box<dyn FeatureState>, SchemaError> {
-        let columns = self.columns(input);
-        Ok(Box::new(Change { previous: vec![f32::NAN; columns.len()], columns }))
+    fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        let columns = self.select.positions(input)?;
+        let neighbours = neighbours(&columns).filter(|_| self.steps == 1);
+        Ok(Box::new(Change {
+            past: vec![f32::NAN; columns.len() * self.steps],
+            oldest: 0,
+            columns,
+            neighbours,
+        }))
     }
 }
 
 struct Change {
     columns: Vec<usize>,
-    previous: Vec<f32>,
+    /// The last rows, in a ring.
+    past: Vec<f32>,
+    oldest: usize,
+    /// The columns as one slice of a row, where they are and the row before is all that is remembered.
+    neighbours: Option<Range<usize>>,
 }
 
 impl FeatureState for Change {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        for ((out, previous), &index) in out.iter_mut().zip(&mut self.previous).zip(&self.columns) {
-            *out = row[index] - *previous;
-            *previous = row[index];
+        let width = self.columns.len();
+        let past = &mut self.past[self.oldest..self.oldest + width];
+        for ((out, past), &index) in out.iter_mut().zip(past).zip(&self.columns) {
+            *out = row[index] - *past;
+            *past = row[index];
+        }
+        self.oldest += width;
+        if self.oldest >= self.past.len() {
+            self.oldest = 0;
+        }
+    }
+    fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
+        let Some(columns) = self.neighbours.clone() else {
+            samples.iter().zip(out.iter_mut()).for_each(|(sample, out)| self.push(sample, out));
+            return;
+        };
+        // Within a block the row before is still there: nothing has to be remembered until its end.
+        let mut last = None;
+        for (sample, out) in samples.iter().zip(out.iter_mut()) {
+            let row = &sample[columns.clone()];
+            let past = last.unwrap_or(&self.past[..]);
+            out.iter_mut().zip(row).zip(past).for_each(|((out, now), past)| *out = now - past);
+            last = Some(row);
+        }
+        if let Some(row) = last {
+            self.past.copy_from_slice(row);
         }
     }
 }

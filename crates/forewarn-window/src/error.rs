@@ -1,5 +1,5 @@
 use forewarn_core::CoreError;
-use forewarn_schema::SchemaError;
+use forewarn_schema::{SchemaError, Timestamp};
 
 /// Why features, a normaliser or a split could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,60 @@ pub enum WindowError {
         needed: usize,
         /// Rows of the longest service.
         longest: usize,
+    },
+    /// One fold of several could not be made.
+    #[error("fold {fold} of {folds}: {source}")]
+    Fold {
+        /// Which, from 1.
+        fold: usize,
+        /// How many were asked for.
+        folds: usize,
+        /// Why not.
+        source: CoreError,
+    },
+    /// A service that the labels do not have.
+    #[error("there is no service {service:?}: the labels have {}", available.join(", "))]
+    UnknownService {
+        /// The service asked for.
+        service: String,
+        /// The services there are.
+        available: Vec<String>,
+    },
+    /// Fewer incidents than parts to share them out to.
+    #[error("{incidents} incidents are too few for {folds} folds: each needs one at least")]
+    TooFewIncidents {
+        /// Incidents there are; failures of several services at about one time are one.
+        incidents: usize,
+        /// Folds asked for.
+        folds: usize,
+    },
+    /// A service without a single raw sample.
+    #[error("{service}: no samples, so there is no time to begin at")]
+    NoSamples {
+        /// Service.
+        service: String,
+    },
+    /// Two raw samples of one metric and moment, where that is refused.
+    #[error("{service}: metric {metric} has two samples at {time}")]
+    DuplicateSample {
+        /// Service.
+        service: String,
+        /// Position of the metric, from 0.
+        metric: usize,
+        /// The moment.
+        time: Timestamp,
+    },
+    /// Raw samples too far apart for rows in between.
+    #[error("{service}: samples at {from} and {to} are more than {longest_steps} steps apart")]
+    GapTooLong {
+        /// Service.
+        service: String,
+        /// Where the gap begins.
+        from: Timestamp,
+        /// Where it ends.
+        to: Timestamp,
+        /// Longest gap allowed.
+        longest_steps: usize,
     },
     /// A normaliser that was fitted on other columns.
     #[error("the normaliser was fitted on [{}], these columns are [{}]", expected.join(", "), got.join(", "))]

@@ -1,5 +1,5 @@
 use crate::{Deltas, Metrics, WindowError};
-use forewarn_core::{CoreError, Feature, FeatureState};
+use forewarn_core::{Columns, CoreError, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{FrameSet, Metric, Schema, SchemaError};
 
 /// A list of features, computed once a row: the columns of one after those of another.
@@ -45,24 +45,52 @@ impl Features {
     /// # Errors
     /// As [`schema`](Self::schema); [`SchemaError::OutOfRange`] when a feature writes infinity.
     pub fn apply(&self, frames: &FrameSet) -> Result<FrameSet, WindowError> {
-        let schema = self.schema(frames.schema())?;
-        let mut values = vec![0.0; frames.layout().rows() * schema.len()];
-        let mut rows = values.chunks_exact_mut(schema.len());
-        for frame in frames.frames() {
-            let mut stream = FeatureStream::new(self, frame.schema(), &schema)?;
-            for (sample, row) in frame.values().chunks_exact(frame.schema().len()).zip(&mut rows) {
-                stream.write(sample, row);
-            }
-        }
-        Ok(frames.derive(schema, values)?)
+        self.apply_with(frames, 1)
     }
 
-    /// The same columns for one service, a row at a time.
+    /// [`apply`](Self::apply) with the services shared out to at most `threads` threads; the same bits for any number of them.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_with(&self, frames: &FrameSet, threads: usize) -> Result<FrameSet, WindowError> {
+        let schema = self.schema(frames.schema())?;
+        let states = self.streams(frames, &schema)?;
+        Ok(frames.derive_blocks(schema, states, threads, FeatureStream::write_rows)?)
+    }
+
+    /// A fresh stream for each service.
+    pub(crate) fn streams(
+        &self,
+        frames: &FrameSet,
+        schema: &Schema,
+    ) -> Result<Vec<FeatureStream>, SchemaError> {
+        let stream = |origin| FeatureStream::new(self, frames.schema(), origin, schema);
+        frames.frames().map(|frame| stream(frame.into())).collect()
+    }
+
+    /// The same columns for one service, a row at a time; `origin` says which service and when its first row is.
     ///
     /// # Errors
     /// As [`schema`](Self::schema).
-    pub fn stream(&self, input: &Schema) -> Result<FeatureStream, SchemaError> {
-        FeatureStream::new(self, input, &self.schema(input)?)
+    pub fn stream(&self, input: &Schema, origin: Origin<'_>) -> Result<FeatureStream, SchemaError> {
+        FeatureStream::new(self, input, origin, &self.schema(input)?)
+    }
+}
+
+/// A list of features is a feature, so it can follow another.
+impl Feature for Features {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        Ok(self.schema(input)?.metrics().to_vec())
+    }
+
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        Ok(Box::new(self.stream(input, origin)?))
+    }
+}
+
+impl FeatureState for FeatureStream {
+    fn push(&mut self, row: &[f32], out: &mut [f32]) {
+        self.write(row, out);
     }
 }
 
@@ -75,8 +103,14 @@ pub struct FeatureStream {
 }
 
 impl FeatureStream {
-    fn new(features: &Features, input: &Schema, schema: &Schema) -> Result<Self, SchemaError> {
-        let states = features.parts.iter().map(|part| Ok((part.start(input)?, part.outputs(input)?.len())));
+    fn new(
+        features: &Features,
+        input: &Schema,
+        origin: Origin<'_>,
+        schema: &Schema,
+    ) -> Result<Self, SchemaError> {
+        let states =
+            features.parts.iter().map(|part| Ok((part.start(input, origin)?, part.outputs(input)?.len())));
         Ok(Self {
             input_width: input.len(),
             schema: schema.clone(),
@@ -106,6 +140,17 @@ impl FeatureStream {
         Ok(&self.row)
     }
 
+    /// Computes the rows of `block` from so many rows of `samples`.
+    pub(crate) fn write_rows(&mut self, samples: &[f32], block: &mut [f32]) {
+        let (samples, mut column) = (Rows::new(samples, self.input_width), 0);
+        for (state, width) in &mut self.states {
+            let mut columns = Columns::new(block, self.schema.len(), column..column + *width)
+                .expect("the columns of all parts are those of the schema");
+            state.push_rows(samples, &mut columns);
+            column += *width;
+        }
+    }
+
     fn write(&mut self, sample: &[f32], row: &mut [f32]) {
         let mut rest = row;
         for (state, width) in &mut self.states {
@@ -119,6 +164,10 @@ impl FeatureStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        Calendar, Ewma, FeatureExt, Impute, Logs, RatioOf, RecentNormal, Rolling, SeasonalResidual, Select,
+        Statistic,
+    };
     use forewarn_schema::{Frame, Metric, Step, Timestamp, strategies};
     use proptest::prelude::*;
 
@@ -158,18 +207,39 @@ mod tests {
         assert_eq!(shown, ["?", "2", "?", "?", "?"]);
     }
 
+    /// One of everything that is computed from the past alone.
+    fn everything() -> Features {
+        let any = || Select::All;
+        let mut all = Features::default()
+            .with(Deltas::except(&[]).over(3).unwrap())
+            .with(Ewma::half_life(2.0).unwrap().of(any()))
+            .with(RecentNormal::new(4).unwrap())
+            .with(SeasonalResidual::new(5).unwrap())
+            .with(Calendar::day_and_week())
+            .with(Logs::default())
+            .with(RatioOf::new("m0", "m0"))
+            .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()))
+            .with(Impute::last(2).unwrap().then(Ewma::half_life(3.0).unwrap()))
+            .with(Impute::seasonal(5).unwrap().then(Rolling::new(Statistic::Min, 2).unwrap()))
+            .with(Impute::none().mask());
+        for statistic in [Statistic::Mean, Statistic::Std, Statistic::Min, Statistic::Max, Statistic::Slope] {
+            all = all.with(Rolling::new(statistic, 4).unwrap());
+        }
+        all
+    }
+
     proptest! {
         #[test]
         fn streaming_equals_batch_and_the_future_moves_nothing(
-            frame in strategies::schema(4).prop_flat_map(|schema| strategies::frame("s", schema, 30)),
+            frame in strategies::schema(3).prop_flat_map(|schema| strategies::frame("s", schema, 100)),
             cut in 0.0f64..1.0,
         ) {
-            let features = Features::default();
+            let features = everything();
             let set = FrameSet::from_frames(vec![frame.clone()]).unwrap();
             let whole = features.apply(&set).unwrap();
             let view = set.frame(0).unwrap();
             let (width, wide) = (view.schema().len(), whole.schema().len());
-            let mut stream = features.stream(view.schema()).unwrap();
+            let mut stream = features.stream(view.schema(), view.into()).unwrap();
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             for (sample, row) in view.values().chunks(width).zip(whole.values().chunks(wide)) {
                 prop_assert_eq!(bits(stream.push(sample).unwrap()), bits(row));
@@ -179,6 +249,24 @@ mod tests {
             changed[kept * width..].fill(0.5);
             let changed = features.apply(&set.derive(view.schema().clone(), changed).unwrap()).unwrap();
             prop_assert_eq!(bits(&changed.values()[..kept * wide]), bits(&whole.values()[..kept * wide]));
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let schema = Schema::new(vec![Metric::gauge("m0"), Metric::gauge("m1")]).unwrap();
+        let frame = |service: &str, rows: usize| {
+            let values = (0..2 * rows).map(|i| ((i * 37) % 101) as f32).collect();
+            Frame::new(service, schema.clone(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+        };
+        let set =
+            FrameSet::from_frames(vec![frame("a", 200), frame("b", 70), frame("c", 0), frame("d", 333)])
+                .unwrap();
+        let features = everything();
+        let bits = |set: FrameSet| set.values().iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let alone = bits(features.apply(&set).unwrap());
+        for threads in [2, 3, 8] {
+            assert_eq!(bits(features.apply_with(&set, threads).unwrap()), alone);
         }
     }
 }

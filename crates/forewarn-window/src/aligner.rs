@@ -1,0 +1,234 @@
+use crate::{
+    WindowError,
+    alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample},
+};
+use forewarn_core::CoreError;
+use forewarn_schema::{Kind, Schema, Timestamp};
+use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
+
+/// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
+/// made yet.
+#[derive(Clone, Debug)]
+pub struct Aligner {
+    alignment: Alignment,
+    service: String,
+    kinds: Vec<Kind>,
+    ratio_weight: Option<usize>,
+    pending: BTreeMap<(Timestamp, usize), f32>,
+    /// The row to be made next, once there is a sample.
+    next: Option<Timestamp>,
+    newest: Option<Timestamp>,
+    /// Last value of each counter and the row that it is of.
+    counters: Vec<Option<(f32, Timestamp)>>,
+    rows: VecDeque<(Timestamp, Vec<f32>)>,
+    counts: AlignmentCounts,
+}
+
+impl Aligner {
+    /// An aligner that has seen nothing.
+    ///
+    /// # Errors
+    /// [`forewarn_schema::SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
+    pub fn new(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
+        let weight = alignment.ratio_weight.as_deref().map(|name| raw.index_of(name)).transpose()?;
+        Ok(Self {
+            alignment: alignment.clone(),
+            service: service.to_owned(),
+            kinds: raw.metrics().iter().map(|metric| metric.kind).collect(),
+            ratio_weight: weight,
+            pending: BTreeMap::new(),
+            next: None,
+            newest: None,
+            counters: vec![None; raw.len()],
+            rows: VecDeque::new(),
+            counts: AlignmentCounts::default(),
+        })
+    }
+
+    /// Takes a sample in, and makes the rows that can be made now.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`].
+    pub fn push(&mut self, sample: RawSample) -> Result<(), WindowError> {
+        if sample.metric >= self.kinds.len() {
+            let (expected, got) = (self.kinds.len(), sample.metric + 1);
+            return Err(CoreError::LengthMismatch { what: "metrics", expected, got }.into());
+        }
+        if sample.value.is_nan() {
+            return Ok(());
+        }
+        let row = self.alignment.row_of(sample.time)?;
+        if self.next.is_some_and(|next| self.alignment.lateness_steps.is_some() && row < next) {
+            self.counts.late += 1;
+            return Ok(());
+        }
+        if let Some(newest) = self.newest {
+            let apart =
+                (sample.time.millis() - newest.millis()).unsigned_abs() / self.alignment.step.millis() as u64;
+            if self.alignment.lateness_steps.is_some() && apart > self.alignment.longest_gap_steps as u64 {
+                return Err(self.gap(newest, sample.time));
+            }
+        }
+        match self.pending.entry((sample.time, sample.metric)) {
+            Entry::Vacant(place) => {
+                place.insert(sample.value);
+                self.counts.samples += 1;
+            }
+            Entry::Occupied(mut place) => {
+                self.counts.duplicates += 1;
+                match self.alignment.duplicates {
+                    Duplicates::KeepFirst => {}
+                    Duplicates::KeepLast => *place.get_mut() = sample.value,
+                    Duplicates::Refuse => {
+                        return Err(WindowError::DuplicateSample {
+                            service: self.service.clone(),
+                            metric: sample.metric,
+                            time: sample.time,
+                        });
+                    }
+                }
+            }
+        }
+        let newest = self.newest.map_or(sample.time, |newest| newest.max(sample.time));
+        self.newest = Some(newest);
+        if let Some(lateness) = self.alignment.lateness_steps {
+            let steps = i64::try_from(lateness).unwrap_or(i64::MAX);
+            while let Some(row) = self.first_row()? {
+                if row.checked_add(self.alignment.step, steps).is_none_or(|closed| newest <= closed) {
+                    break;
+                }
+                self.make(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the rows of all samples that are left: there are no more to come.
+    ///
+    /// # Errors
+    /// [`WindowError::GapTooLong`].
+    pub fn finish(&mut self) -> Result<(), WindowError> {
+        while !self.pending.is_empty() {
+            let Some(row) = self.first_row()? else { break };
+            self.make(row)?;
+        }
+        Ok(())
+    }
+
+    /// The next row that has been made, with its time.
+    pub fn pop(&mut self) -> Option<(Timestamp, Vec<f32>)> {
+        self.rows.pop_front()
+    }
+
+    /// What became of the samples so far.
+    #[must_use]
+    pub fn counts(&self) -> AlignmentCounts {
+        self.counts
+    }
+
+    /// The row to be made next: after the one before it, or that of the first sample. Refuses to step through too long a gap.
+    fn first_row(&self) -> Result<Option<Timestamp>, WindowError> {
+        let Some(&(first, _)) = self.pending.keys().next() else { return Ok(self.next) };
+        let Some(next) = self.next else { return self.alignment.row_of(first).map(Some) };
+        let gap = (first.millis() - next.millis()) / self.alignment.step.millis();
+        if gap > i64::try_from(self.alignment.longest_gap_steps).unwrap_or(i64::MAX) {
+            return Err(self.gap(next, first));
+        }
+        Ok(Some(next))
+    }
+
+    fn gap(&self, from: Timestamp, to: Timestamp) -> WindowError {
+        WindowError::GapTooLong {
+            service: self.service.clone(),
+            from,
+            to,
+            longest_steps: self.alignment.longest_gap_steps,
+        }
+    }
+
+    fn make(&mut self, row: Timestamp) -> Result<(), WindowError> {
+        let later = self.pending.split_off(&(row, usize::MAX));
+        let samples = std::mem::replace(&mut self.pending, later);
+        let mut cells = vec![Cell::default(); self.kinds.len()];
+        for (&(time, metric), &value) in &samples {
+            let weight = match (self.kinds[metric], self.ratio_weight) {
+                (Kind::Ratio, Some(by)) => samples.get(&(time, by)).copied().map_or(0.0, f64::from),
+                _ => 1.0,
+            };
+            let cell = &mut cells[metric];
+            cell.sum += f64::from(value) * weight;
+            cell.weight += weight;
+            cell.max = cell.max.max(value);
+            cell.last = value;
+            if self.kinds[metric] == Kind::Counter {
+                self.count_on(metric, row, value, cell);
+            }
+        }
+        let values: Vec<f32> =
+            cells.iter().zip(&self.kinds).map(|(cell, kind)| self.value(cell, *kind)).collect();
+        self.counts.missing += values.iter().filter(|value| value.is_nan()).count();
+        self.rows.push_back((row, values));
+        let next = row.checked_add(self.alignment.step, 1);
+        let overflow = || {
+            CoreError::from(forewarn_schema::SchemaError::TimeOverflow {
+                start: row,
+                steps: 1,
+                step_millis: self.alignment.step.millis(),
+            })
+        };
+        self.next = Some(next.ok_or_else(overflow)?);
+        Ok(())
+    }
+
+    /// Adds a counter's increase since its last sample, if that is of this row or the one before it.
+    fn count_on(&mut self, metric: usize, row: Timestamp, value: f32, cell: &mut Cell) {
+        if let Some((before, of)) = self.counters[metric].replace((value, row)) {
+            if value < before {
+                self.counts.resets += 1;
+            }
+            let near = of.checked_add(self.alignment.step, 1).is_some_and(|next| row <= next);
+            // A counter that fell began anew at zero, so all that it shows was counted since.
+            let increase = f64::from(value) - if value < before { 0.0 } else { f64::from(before) };
+            cell.increase = if near { Some(cell.increase.unwrap_or(0.0) + increase) } else { None };
+            cell.broken |= !near;
+        } else {
+            cell.broken = true;
+        }
+    }
+
+    fn value(&self, cell: &Cell, kind: Kind) -> f32 {
+        if cell.last.is_nan() {
+            return f32::NAN;
+        }
+        match kind {
+            Kind::Delta => cell.sum as f32,
+            Kind::Counter if cell.broken => f32::NAN,
+            Kind::Counter => cell.increase.map_or(f32::NAN, |increase| increase as f32),
+            Kind::Ratio if cell.weight > 0.0 => (cell.sum / cell.weight) as f32,
+            Kind::Ratio => f32::NAN,
+            Kind::Outcome => cell.max,
+            _ => match self.alignment.gauges {
+                GaugeRule::Last => cell.last,
+                GaugeRule::Mean => (cell.sum / cell.weight) as f32,
+            },
+        }
+    }
+}
+
+/// One metric in one step.
+#[derive(Clone)]
+struct Cell {
+    sum: f64,
+    weight: f64,
+    max: f32,
+    last: f32,
+    increase: Option<f64>,
+    /// A counter without a sample to count from.
+    broken: bool,
+}
+
+impl Default for Cell {
+    fn default() -> Self {
+        Self { sum: 0.0, weight: 0.0, max: f32::NEG_INFINITY, last: f32::NAN, increase: None, broken: false }
+    }
+}

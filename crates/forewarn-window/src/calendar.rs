@@ -1,0 +1,127 @@
+use crate::{WindowError, settings::setting};
+use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+
+const DAY_MILLIS: i64 = 86_400_000;
+const WEEK_MILLIS: i64 = 7 * DAY_MILLIS;
+/// 1970-01-05T00:00:00Z, a Monday.
+const MONDAY_MILLIS: i64 = 4 * DAY_MILLIS;
+
+/// Where a row lies in the day and in the week, as points on a circle: `sin(day)`, `cos(day)`, `sin(week)`, `cos(week)`.
+///
+/// A circle, so that 23:59 and 00:00 are neighbours. The day begins at midnight and the week on Monday, both in UTC unless
+/// [`utc_offset_minutes`](Self::utc_offset_minutes) says otherwise. Summer time is not followed: it would take a time-zone database.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar {
+    offset_millis: i64,
+    day: bool,
+    week: bool,
+}
+
+impl Calendar {
+    /// Time of day alone.
+    #[must_use]
+    pub fn time_of_day() -> Self {
+        Self { offset_millis: 0, day: true, week: false }
+    }
+
+    /// Time of week alone.
+    #[must_use]
+    pub fn time_of_week() -> Self {
+        Self { offset_millis: 0, day: false, week: true }
+    }
+
+    /// Time of day and time of week.
+    #[must_use]
+    pub fn day_and_week() -> Self {
+        Self { offset_millis: 0, day: true, week: true }
+    }
+
+    /// The same for clocks that are so many minutes ahead of UTC (behind it when negative).
+    ///
+    /// # Errors
+    /// [`forewarn_core::CoreError::InvalidSetting`] beyond a day.
+    pub fn utc_offset_minutes(self, minutes: i32) -> Result<Self, WindowError> {
+        if minutes.abs() <= 24 * 60 {
+            Ok(Self { offset_millis: i64::from(minutes) * 60_000, ..self })
+        } else {
+            Err(setting("minutes ahead of UTC", &minutes, "-1440 to 1440"))
+        }
+    }
+
+    /// Lengths of the cycles and a moment at which they begin.
+    fn cycles(self) -> impl Iterator<Item = (&'static str, i64, i64)> {
+        let day = self.day.then_some(("day", DAY_MILLIS, 0));
+        day.into_iter().chain(self.week.then_some(("week", WEEK_MILLIS, MONDAY_MILLIS)))
+    }
+}
+
+impl Feature for Calendar {
+    fn outputs(&self, _: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        let range = ValidRange::new(-1.0, 1.0)?;
+        let column = |name: String| Metric::new(name, Unit::Dimensionless, Kind::Gauge, range);
+        Ok(self
+            .cycles()
+            .flat_map(|(cycle, ..)| [column(format!("sin({cycle})")), column(format!("cos({cycle})"))])
+            .collect())
+    }
+
+    fn start(&self, _: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        let now = origin.start.millis() + self.offset_millis;
+        let phases = self.cycles().map(|(_, length, begin)| ((now - begin).rem_euclid(length), length));
+        Ok(Box::new(Circles { step: origin.step.millis(), phases: phases.collect() }))
+    }
+}
+
+struct Circles {
+    step: i64,
+    phases: Vec<(i64, i64)>,
+}
+
+impl FeatureState for Circles {
+    fn push(&mut self, _: &[f32], out: &mut [f32]) {
+        for (out, (phase, length)) in out.chunks_exact_mut(2).zip(&mut self.phases) {
+            let (sin, cos) = (std::f64::consts::TAU * *phase as f64 / *length as f64).sin_cos();
+            (out[0], out[1]) = (sin as f32, cos as f32);
+            *phase = (*phase + self.step % *length) % *length;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::Step;
+
+    fn rows(calendar: Calendar, start: &str, step_hours: i64, count: usize) -> Vec<Vec<f32>> {
+        let step = Step::from_millis(step_hours * 3_600_000).unwrap();
+        let origin = Origin { service: "s", start: start.parse().unwrap(), step };
+        let mut state = calendar.start(&Schema::v1(), origin).unwrap();
+        let width = calendar.outputs(&Schema::v1()).unwrap().len();
+        let row = |_| {
+            let mut out = vec![f32::NAN; width];
+            state.push(&[], &mut out);
+            out.iter().map(|x| (x * 1000.0).round() / 1000.0).collect()
+        };
+        (0..count).map(row).collect()
+    }
+
+    #[test]
+    fn the_day_is_a_circle_that_begins_at_midnight() {
+        let made = rows(Calendar::time_of_day(), "2024-03-05T00:00:00Z", 6, 5);
+        assert_eq!(made, [[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0]]);
+        let east = Calendar::time_of_day().utc_offset_minutes(360).unwrap();
+        assert_eq!(rows(east, "2024-03-05T00:00:00Z", 6, 1), [[1.0, 0.0]]);
+        assert!(Calendar::time_of_day().utc_offset_minutes(i32::MAX).is_err());
+    }
+
+    #[test]
+    fn the_week_begins_on_monday() {
+        // 2024-01-01 was a Monday, before 1970 too: 1969-12-29.
+        for monday in ["2024-01-01T00:00:00Z", "1969-12-29T00:00:00Z"] {
+            let made = rows(Calendar::day_and_week(), monday, 42, 2);
+            assert_eq!(made[0], [0.0, 1.0, 0.0, 1.0]);
+            assert_eq!(made[1][2..], [1.0, 0.0]);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+use crate::{
+    Select, WindowError,
+    per_column::{self, ColumnState},
+    seasonal::Season,
+    settings::steps_setting,
+};
+use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+
+/// What a missing sample is replaced by. All of it comes from the past of the same service and metric.
+///
+/// A straight line to the next sample is not among these: it knows the future. For pictures there is [`interpolate`](crate::interpolate),
+/// whose result no feature takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Filling {
+    #[default]
+    Nothing,
+    Last {
+        at_most: usize,
+    },
+    Seasonal {
+        season_steps: usize,
+    },
+}
+
+/// The metrics with gaps filled from the past, under the same names; and, as [`mask`](Self::mask), which cells were.
+///
+/// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live or in a batch.
+/// Labels must be made from the frames as they were: a filled value is no evidence of health.
+///
+/// ```
+/// use forewarn_window::{FeatureExt, Features, Impute};
+///
+/// let fill = Impute::last(5)?;
+/// let features = Features::new().with(fill.clone().then(Features::default())).with(fill.mask());
+/// let columns = features.schema(&forewarn_schema::Schema::v1())?;
+/// assert_eq!(columns.names().last(), Some("imputed(pod_restarts)"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Impute {
+    filling: Filling,
+    select: Select,
+}
+
+impl Impute {
+    /// Fills nothing; the mask says what is missing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The last sample, while it is at most so many steps old.
+    ///
+    /// # Errors
+    /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
+    pub fn last(at_most_steps: usize) -> Result<Self, WindowError> {
+        let at_most = steps_setting("steps that a sample stands for", at_most_steps)?;
+        Ok(Self { filling: Filling::Last { at_most }, select: Select::All })
+    }
+
+    /// The mean of the samples at the same point of earlier seasons, about seven of them; see
+    /// [`SeasonalResidual`](crate::SeasonalResidual).
+    ///
+    /// # Errors
+    /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
+    pub fn seasonal(season_steps: usize) -> Result<Self, WindowError> {
+        let season_steps = steps_setting("steps of a season", season_steps)?;
+        Ok(Self { filling: Filling::Seasonal { season_steps }, select: Select::All })
+    }
+
+    /// The same with columns of these metrics alone.
+    #[must_use]
+    pub fn of(self, select: Select) -> Self {
+        Self { select, ..self }
+    }
+
+    /// Columns named `imputed(metric)`: 1 where the sample is missing, whether it could be filled or not, else 0.
+    #[must_use]
+    pub fn mask(&self) -> ImputedMask {
+        ImputedMask { select: self.select.clone() }
+    }
+}
+
+impl Feature for Impute {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        per_column::outputs(&self.select, input, Metric::clone)
+    }
+
+    fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        let select = &self.select;
+        match self.filling {
+            Filling::Nothing => per_column::start(select, input, &Nothing),
+            Filling::Last { at_most } => {
+                per_column::start(select, input, &Last { at_most, value: f32::NAN, age: 0 })
+            }
+            Filling::Seasonal { season_steps } => {
+                per_column::start(select, input, &Seasonal(Season::new(season_steps, 7)))
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Nothing;
+
+impl ColumnState for Nothing {
+    fn push(&mut self, sample: f32) -> f32 {
+        sample
+    }
+}
+
+#[derive(Clone)]
+struct Last {
+    at_most: usize,
+    value: f32,
+    age: usize,
+}
+
+impl ColumnState for Last {
+    fn push(&mut self, sample: f32) -> f32 {
+        if !sample.is_nan() {
+            (self.value, self.age) = (sample, 0);
+            return sample;
+        }
+        self.age = self.age.saturating_add(1);
+        if self.age <= self.at_most { self.value } else { f32::NAN }
+    }
+}
+
+#[derive(Clone)]
+struct Seasonal(Season);
+
+impl ColumnState for Seasonal {
+    fn push(&mut self, sample: f32) -> f32 {
+        let expected = self.0.push(sample).map_or(f32::NAN, |expected| expected as f32);
+        if sample.is_nan() { expected } else { sample }
+    }
+}
+
+/// Which samples are missing; see [`Impute::mask`].
+#[derive(Clone, Debug, Default)]
+pub struct ImputedMask {
+    select: Select,
+}
+
+impl Feature for ImputedMask {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        per_column::outputs(&self.select, input, |metric| {
+            Metric::new(
+                format!("imputed({})", metric.name),
+                Unit::Dimensionless,
+                Kind::Gauge,
+                ValidRange::UNIT,
+            )
+        })
+    }
+
+    fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        per_column::start(&self.select, input, &Missing)
+    }
+}
+
+#[derive(Clone)]
+struct Missing;
+
+impl ColumnState for Missing {
+    fn push(&mut self, sample: f32) -> f32 {
+        f32::from(u8::from(sample.is_nan()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: f32 = f32::NAN;
+
+    fn pushed(state: &mut impl ColumnState, samples: &[f32]) -> Vec<String> {
+        samples
+            .iter()
+            .map(|&sample| state.push(sample))
+            .map(|v| if v.is_nan() { "?".into() } else { v.to_string() })
+            .collect()
+    }
+
+    #[test]
+    fn the_last_sample_stands_for_a_while() {
+        let mut last = Last { at_most: 2, value: N, age: 0 };
+        assert_eq!(pushed(&mut last, &[N, 1.0, N, N, N, 2.0, N]), ["?", "1", "1", "1", "?", "2", "2"]);
+        assert!(Impute::last(0).is_err() && Impute::seasonal(0).is_err());
+    }
+
+    #[test]
+    fn a_season_fills_what_it_knows() {
+        let mut seasonal = Seasonal(Season::new(3, 7));
+        let samples = [1.0, N, 5.0, N, 8.0, N, 3.0, N, 9.0, N];
+        assert_eq!(pushed(&mut seasonal, &samples), ["1", "?", "5", "1", "8", "5", "3", "8", "9", "2"]);
+    }
+
+    #[test]
+    fn the_mask_marks_what_is_missing() {
+        assert_eq!(pushed(&mut Missing, &[1.0, N, 0.0]), ["0", "1", "0"]);
+    }
+}

@@ -1,0 +1,213 @@
+//! Columns made comparable, by what training rows say about them.
+
+mod column;
+mod fit;
+mod parts;
+mod tally;
+
+use crate::WindowError;
+use column::Column;
+pub(crate) use fit::on_features as fit_features;
+use forewarn_core::{CoreError, Samples, Train};
+use forewarn_schema::{FrameSet, Kind, Metric, Schema, Unit, ValidRange};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Whose values a value is measured against.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Those of its own service; of all services together for a service that was not trained on.
+    #[default]
+    Service,
+    /// Those of all services together.
+    Global,
+}
+
+/// How values are made comparable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Minus the mean, over the standard deviation of the population (`n` in the denominator, as scikit-learn's `StandardScaler`).
+    #[default]
+    ZScore,
+    /// Minus the median, over the distance between the quartiles; divided by 1.349, which makes it the deviation where values are
+    /// normal. Where half of the values are equal, over the root mean square distance from the median.
+    Robust,
+    /// Minus the smallest, over the range: 0 to 1 in training, beyond it later.
+    MinMax,
+    /// The share of training values below, 0 to 1, interpolated between so many equally spaced quantiles (at least 2).
+    Quantile {
+        /// Quantiles that are kept, the smallest and the largest value among them.
+        knots: usize,
+    },
+}
+
+/// A fitted normaliser. It is made from training rows only: those that lie in some training window.
+///
+/// A column that is constant in training is centred and not scaled (its quantile is 0.5). A column without any value in training is
+/// left as it is, or takes its values from all services where only its own has none. Missing values stay missing. A metric that hardly
+/// moves in training can be thousands of deviations away later; [`with_limit`](Self::with_limit) keeps such values from drowning all others.
+///
+/// It is saved as JSON beside a model's weights; damaged numbers are refused when it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "parts::Parts", into = "parts::Parts")]
+pub struct Normaliser {
+    method: Method,
+    columns: Vec<String>,
+    limit: Option<f32>,
+    global: Vec<Column>,
+    services: BTreeMap<String, Vec<Column>>,
+}
+
+impl Normaliser {
+    /// Fits on the training rows of `frames`.
+    ///
+    /// [`Method::ZScore`] and [`Method::MinMax`] take one pass and the memory of a few rows; the other two copy and sort the training rows.
+    ///
+    /// # Errors
+    /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has, [`CoreError::InvalidSetting`] for fewer than
+    /// two or more than 65,536 quantiles.
+    pub fn fit(
+        train: &Train<Samples>,
+        frames: &FrameSet,
+        method: Method,
+        scope: Scope,
+    ) -> Result<Self, WindowError> {
+        Self::fit_with(train, frames, method, scope, 1)
+    }
+
+    /// [`fit`](Self::fit) with the services shared out to at most `threads` threads; the same bits for any number of them.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_with(
+        train: &Train<Samples>,
+        frames: &FrameSet,
+        method: Method,
+        scope: Scope,
+        threads: usize,
+    ) -> Result<Self, WindowError> {
+        fit::on_frames(train, frames, method, scope, threads)
+    }
+
+    /// How values are normalised.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The same normaliser with its results cut off at `limit` on both sides of zero.
+    ///
+    /// # Errors
+    /// [`WindowError::InvalidLimit`] unless `limit` is positive.
+    pub fn with_limit(self, limit: f32) -> Result<Self, WindowError> {
+        if limit > 0.0 {
+            Ok(Self { limit: Some(limit), ..self })
+        } else {
+            Err(WindowError::InvalidLimit { limit })
+        }
+    }
+
+    /// The columns after normalisation: the same names, without a unit.
+    ///
+    /// # Errors
+    /// [`WindowError::ColumnMismatch`] for other columns than those of the fit.
+    pub fn schema(&self, input: &Schema) -> Result<Schema, WindowError> {
+        if !input.names().eq(self.columns.iter()) {
+            let got = input.names().map(str::to_owned).collect();
+            return Err(WindowError::ColumnMismatch { expected: self.columns.clone(), got });
+        }
+        let score = |name: &String| Metric::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::FINITE);
+        Ok(Schema::new(self.columns.iter().map(score).collect())?)
+    }
+
+    /// Normalises every row in place.
+    ///
+    /// # Errors
+    /// As [`schema`](Self::schema); out of range when a value is too far away for an `f32`.
+    pub fn apply(&self, frames: FrameSet) -> Result<FrameSet, WindowError> {
+        let schema = self.schema(frames.schema())?;
+        let own: Vec<RowNormaliser> =
+            frames.layout().services().iter().map(|place| self.of_service(place.name())).collect();
+        Ok(frames.map_blocks(schema, |service, block| own[service].apply(block))?)
+    }
+
+    /// Normalises one row of `service` in place, with the same bits as [`apply`](Self::apply). A stream of many rows of one service
+    /// looks the service up once with [`of_service`](Self::of_service).
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a row of another width.
+    pub fn apply_row(&self, service: &str, row: &mut [f32]) -> Result<(), WindowError> {
+        if row.len() != self.columns.len() {
+            let (expected, got) = (self.columns.len(), row.len());
+            return Err(CoreError::LengthMismatch { what: "values of a row", expected, got }.into());
+        }
+        let limit = self.limit.unwrap_or(f32::INFINITY);
+        for (value, column) in row.iter_mut().zip(self.columns_of(service)) {
+            *value = column.normalise(*value).clamp(-limit, limit);
+        }
+        Ok(())
+    }
+
+    /// What normalises the rows of one service.
+    #[must_use]
+    pub fn of_service(&self, service: &str) -> RowNormaliser {
+        RowNormaliser::new(self.columns_of(service), self.limit.unwrap_or(f32::INFINITY))
+    }
+
+    fn columns_of(&self, service: &str) -> &[Column] {
+        self.services.get(service).unwrap_or(&self.global)
+    }
+}
+
+/// A normaliser of one service's rows; see [`Normaliser::of_service`].
+#[derive(Clone, Debug)]
+pub struct RowNormaliser {
+    limit: f32,
+    /// Centre and inverse scale of every column, repeated for a few rows: one loop without an end for each row.
+    centre: Vec<f64>,
+    inverse_scale: Vec<f64>,
+    /// For columns that are not linear.
+    columns: Vec<Column>,
+}
+
+impl RowNormaliser {
+    /// Rows that one loop goes over.
+    const ROWS: usize = 8;
+
+    fn new(columns: &[Column], limit: f32) -> Self {
+        let linear: Option<Vec<(f64, f64)>> = columns
+            .iter()
+            .map(|column| match column {
+                Column::Linear { centre, scale } => Some((*centre, scale.recip())),
+                Column::Quantiles(_) => None,
+            })
+            .collect();
+        let (kept, row) = match linear {
+            Some(row) => (Vec::new(), row),
+            None => (columns.to_vec(), Vec::new()),
+        };
+        let (centre, inverse_scale) = row.repeat(Self::ROWS).into_iter().unzip();
+        Self { limit, centre, inverse_scale, columns: kept }
+    }
+
+    /// Normalises whole rows in place, with the same bits as [`Normaliser::apply`]; values beyond the last whole row are left as they are.
+    pub fn apply(&self, rows: &mut [f32]) {
+        if !self.columns.is_empty() {
+            for row in rows.chunks_exact_mut(self.columns.len()) {
+                for (value, column) in row.iter_mut().zip(&self.columns) {
+                    *value = column.normalise(*value).clamp(-self.limit, self.limit);
+                }
+            }
+            return;
+        }
+        let width = self.centre.len() / Self::ROWS;
+        let whole = rows.len() / width.max(1) * width;
+        for rows in rows[..whole].chunks_mut(self.centre.len().max(1)) {
+            for ((value, centre), inverse) in rows.iter_mut().zip(&self.centre).zip(&self.inverse_scale) {
+                *value = column::linear(*value, *centre, *inverse).clamp(-self.limit, self.limit);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+use crate::{
+    Features, Method, Normaliser, RowNormaliser, Scope, WindowError, features::FeatureStream, normaliser,
+};
+use forewarn_core::{CoreError, Origin, RowBuffer, Samples, Train};
+use forewarn_schema::{FrameSet, Schema};
+
+/// Features and the normaliser that was fitted on them: from raw metrics to what a model sees, in one pass.
+///
+/// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, to the bit, without the block of features that
+/// lies between: each few rows are computed, normalised and checked while they are in the cache.
+pub struct Pipeline {
+    features: Features,
+    normaliser: Normaliser,
+    threads: usize,
+}
+
+impl Pipeline {
+    /// Fits a normaliser on the features of training rows. One pass over the frames up to the last training row; for
+    /// [`Method::ZScore`] and [`Method::MinMax`] nothing is kept of a row but sums.
+    ///
+    /// `threads` is how many threads services are shared out to, here and in [`apply`](Self::apply); it changes no bit.
+    ///
+    /// # Errors
+    /// As [`Features::schema`] and [`Normaliser::fit`].
+    pub fn fit(
+        features: Features,
+        train: &Train<Samples>,
+        frames: &FrameSet,
+        method: Method,
+        scope: Scope,
+        threads: usize,
+    ) -> Result<Self, WindowError> {
+        let normaliser = normaliser::fit_features(train, frames, &features, method, scope, threads)?;
+        Ok(Self { features, normaliser, threads })
+    }
+
+    /// Features and a normaliser that was fitted, or read, before.
+    #[must_use]
+    pub fn new(features: Features, normaliser: Normaliser) -> Self {
+        Self { features, normaliser, threads: 1 }
+    }
+
+    /// The same with results cut off; see [`Normaliser::with_limit`].
+    ///
+    /// # Errors
+    /// [`WindowError::InvalidLimit`] unless `limit` is positive.
+    pub fn with_limit(self, limit: f32) -> Result<Self, WindowError> {
+        Ok(Self { normaliser: self.normaliser.with_limit(limit)?, ..self })
+    }
+
+    /// The fitted normaliser, to be saved with the model.
+    #[must_use]
+    pub fn normaliser(&self) -> &Normaliser {
+        &self.normaliser
+    }
+
+    /// The columns, for frames of `input`.
+    ///
+    /// # Errors
+    /// As [`Features::schema`]; [`WindowError::ColumnMismatch`] for other columns than those of the fit.
+    pub fn schema(&self, input: &Schema) -> Result<Schema, WindowError> {
+        self.normaliser.schema(&self.features.schema(input)?)
+    }
+
+    /// Computes the normalised columns of every row. Linear in rows; allocates the result only.
+    ///
+    /// # Errors
+    /// As [`schema`](Self::schema); out of range for a value too large for an `f32`.
+    pub fn apply(&self, frames: &FrameSet) -> Result<FrameSet, WindowError> {
+        self.apply_in(Vec::new(), frames)
+    }
+
+    /// [`apply`](Self::apply) in memory that is there already: the [`FrameSet::into_values`] of the fold before, say. Fresh memory
+    /// costs about as much as the columns that are written to it.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub fn apply_in(&self, memory: Vec<f32>, frames: &FrameSet) -> Result<FrameSet, WindowError> {
+        let between = self.features.schema(frames.schema())?;
+        let schema = self.normaliser.schema(&between)?;
+        let normalisers =
+            frames.layout().services().iter().map(|place| self.normaliser.of_service(place.name()));
+        let states = self.features.streams(frames, &between)?.into_iter().zip(normalisers).collect();
+        let fill = |(stream, normaliser): &mut (FeatureStream, RowNormaliser),
+                    samples: &[f32],
+                    block: &mut [f32]| {
+            stream.write_rows(samples, block);
+            normaliser.apply(block);
+        };
+        Ok(frames.derive_blocks_in(memory, schema, states, self.threads, fill)?)
+    }
+
+    /// A live stream of one service: push a sample, get the window that ends in it.
+    ///
+    /// # Errors
+    /// As [`schema`](Self::schema) and [`RowBuffer::new`].
+    pub fn stream(
+        &self,
+        input: &Schema,
+        origin: Origin<'_>,
+        observation: usize,
+    ) -> Result<WindowStream, WindowError> {
+        let schema = self.schema(input)?;
+        Ok(WindowStream {
+            features: self.features.stream(input, origin)?,
+            normaliser: self.normaliser.of_service(origin.service),
+            rows: RowBuffer::new(schema.len(), observation)?,
+            row: vec![f32::NAN; schema.len()],
+            schema,
+        })
+    }
+}
+
+/// The last window of one service's live rows, as a model sees it; equal to the window of [`Pipeline::apply`] to the bit.
+pub struct WindowStream {
+    features: FeatureStream,
+    normaliser: RowNormaliser,
+    rows: RowBuffer,
+    row: Vec<f32>,
+    schema: Schema,
+}
+
+impl WindowStream {
+    /// The columns of a window.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Takes the next sample (all NaN for a missed step) and gives the window that ends in it, a contiguous `[observation, feature]`
+    /// slice; `None` until there are enough rows. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a sample of another width.
+    pub fn push(&mut self, sample: &[f32]) -> Result<Option<&[f32]>, CoreError> {
+        self.row.copy_from_slice(self.features.push(sample)?);
+        self.normaliser.apply(&mut self.row);
+        self.rows.push(&self.row)?;
+        Ok(self.rows.window())
+    }
+}

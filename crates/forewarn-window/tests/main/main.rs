@@ -1,0 +1,10 @@
+//! Splits, normalisation and what joins them, on labels made by hand.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod chronological;
+mod normalise;
+mod regular;
+mod sampling;
+mod splits;
+mod support;

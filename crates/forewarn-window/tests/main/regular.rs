@@ -1,0 +1,148 @@
+use forewarn_schema::{Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
+use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample, WindowError};
+use proptest::prelude::*;
+
+const N: f32 = f32::NAN;
+
+fn schema() -> Schema {
+    let metric = |name: &str, kind| Metric::new(name, Unit::Dimensionless, kind, ValidRange::FINITE);
+    Schema::new(vec![
+        metric("gauge", Kind::Gauge),
+        metric("delta", Kind::Delta),
+        metric("counter", Kind::Counter),
+        metric("ratio", Kind::Ratio),
+        metric("outcome", Kind::Outcome),
+    ])
+    .unwrap()
+}
+
+fn at(seconds: i64, metric: usize, value: f32) -> RawSample {
+    RawSample { metric, time: Timestamp::from_millis(seconds * 1000).unwrap(), value }
+}
+
+fn column(alignment: &Alignment, metric: usize, samples: &[RawSample]) -> (Vec<String>, AlignmentCounts) {
+    let (frame, counts) = alignment.frame("s", &schema(), samples.iter().copied()).unwrap();
+    let shown = |&v: &f32| if v.is_nan() { "?".to_owned() } else { v.to_string() };
+    (frame.view().values().iter().skip(metric).step_by(5).map(shown).collect(), counts)
+}
+
+#[test]
+fn a_row_is_made_of_the_step_that_ends_in_it() {
+    let alignment = Alignment::to(Step::MINUTE);
+    let samples = [at(61, 0, 1.0), at(119, 0, 3.0), at(120, 0, 8.0), at(121, 0, 5.0), at(300, 0, 7.0)];
+    let (frame, counts) = alignment.frame("s", &schema(), samples).unwrap();
+    assert_eq!(frame.view().start().to_string(), "1970-01-01T00:02:00Z");
+    assert_eq!(column(&alignment, 0, &samples).0, ["8", "5", "?", "7"]);
+    assert_eq!(column(&alignment.clone().gauges(GaugeRule::Mean), 0, &samples).0, ["4", "5", "?", "7"]);
+    assert_eq!((counts.samples, counts.missing), (5, 4 * 4 + 1));
+    let shifted = alignment.offset_millis(59_000).unwrap();
+    assert_eq!(column(&shifted, 0, &samples).0, ["3", "5", "?", "?", "7"]);
+    assert!(Alignment::to(Step::MINUTE).offset_millis(60_000).is_err());
+}
+
+#[test]
+fn counters_become_increases_and_survive_resets() {
+    let samples = [
+        at(30, 2, 100.0),
+        at(60, 2, 130.0),
+        at(90, 2, 150.0),
+        at(120, 2, 190.0),
+        // The process began anew, counted to 5, then to 25.
+        at(150, 2, 5.0),
+        at(180, 2, 25.0),
+        // A step without a sample.
+        at(300, 2, 60.0),
+        at(360, 2, 61.0),
+    ];
+    let (made, counts) = column(&Alignment::to(Step::MINUTE), 2, &samples);
+    assert_eq!(made, ["?", "60", "25", "?", "?", "1"]);
+    assert_eq!(counts.resets, 1);
+    let made = Alignment::to(Step::MINUTE).schema(&schema()).unwrap();
+    assert_eq!((made.metrics()[2].kind, &made.metrics()[2].unit), (Kind::Delta, &Unit::CountPerStep));
+}
+
+#[test]
+fn sums_weights_and_outcomes() {
+    let samples = [
+        at(10, 1, 90.0),
+        at(10, 3, 0.1),
+        at(20, 1, 10.0),
+        at(20, 3, 0.5),
+        at(20, 4, 1.0),
+        at(30, 4, 0.0),
+        at(70, 1, 0.0),
+        at(70, 3, 0.7),
+    ];
+    let plain = Alignment::to(Step::MINUTE);
+    let weighted = plain.clone().weigh_ratios_by("delta");
+    assert_eq!(column(&plain, 1, &samples).0, ["100", "0"]);
+    assert_eq!(column(&plain, 3, &samples).0, ["0.3", "0.7"]);
+    // (90 x 0.1 + 10 x 0.5) / 100; no requests, no rate.
+    assert_eq!(column(&weighted, 3, &samples).0, ["0.14", "?"]);
+    assert_eq!(column(&plain, 4, &samples).0, ["1", "?"]);
+    assert!(plain.weigh_ratios_by("requests").frame("s", &schema(), samples).is_err());
+}
+
+#[test]
+fn duplicates_and_late_samples_follow_the_policy() {
+    let samples =
+        [at(10, 0, 1.0), at(10, 0, 2.0), at(70, 0, 3.0), at(200, 0, 4.0), at(65, 0, 9.0), at(15, 0, 8.0)];
+    let alignment = Alignment::to(Step::MINUTE);
+    let (made, counts) = column(&alignment, 0, &samples);
+    assert_eq!(
+        (made, counts.duplicates, counts.late),
+        (vec!["8".into(), "3".into(), "?".into(), "4".into()], 1, 0)
+    );
+    let mean = alignment.clone().gauges(GaugeRule::Mean);
+    assert_eq!(column(&mean.clone().duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
+    assert_eq!(column(&mean, 0, &samples).0[0], "4.5");
+    // The row of the first minute is made when a sample comes from after the third.
+    let (made, counts) = column(&mean.clone().lateness(1), 0, &samples);
+    assert_eq!((made[0].as_str(), made[1].as_str(), counts.late), ("1", "3", 2));
+    let (_, counts) = column(&mean.lateness(3), 0, &samples);
+    assert_eq!(counts.late, 0);
+    let refused = alignment.duplicates(Duplicates::Refuse).frame("s", &schema(), samples).unwrap_err();
+    assert_eq!(refused.to_string(), "s: metric 0 has two samples at 1970-01-01T00:00:10Z");
+}
+
+#[test]
+fn what_cannot_be_aligned_says_why() {
+    let alignment = Alignment::to(Step::MINUTE).longest_gap(100);
+    let frame = |samples: &[RawSample]| alignment.frame("s", &schema(), samples.iter().copied());
+    assert!(matches!(frame(&[]), Err(WindowError::NoSamples { .. })));
+    assert!(matches!(frame(&[at(0, 0, N)]), Err(WindowError::NoSamples { .. })));
+    assert!(matches!(frame(&[at(0, 5, 1.0)]), Err(WindowError::Core(_))));
+    let far = [at(0, 0, 1.0), at(1_000_000_000, 0, 1.0)];
+    assert!(matches!(frame(&far), Err(WindowError::GapTooLong { .. })));
+    let mut live = Aligner::new(&alignment.clone().lateness(1), "s", &schema()).unwrap();
+    live.push(far[0]).unwrap();
+    assert!(matches!(live.push(far[1]), Err(WindowError::GapTooLong { .. })));
+    // A frame's end must lie within the calendar too.
+    let at_the_end = |time: &str| RawSample { metric: 0, time: time.parse().unwrap(), value: 1.0 };
+    assert!(frame(&[at_the_end("9999-12-30T21:58:30Z")]).is_ok());
+    assert!(frame(&[at_the_end("9999-12-30T21:59:30Z")]).is_err());
+    assert!(frame(&[at_the_end("9999-12-30T22:00:00.5Z")]).is_err());
+    assert!(frame(&[at(0, 0, f32::INFINITY)]).is_err());
+}
+
+proptest! {
+    /// Samples that come in order of time make the same rows live, whatever the lateness, as all at once in any order.
+    #[test]
+    fn live_rows_equal_those_of_a_batch(
+        mut samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f32..100.0), 1..200),
+        lateness in 0usize..4,
+    ) {
+        samples.sort_by_key(|sample| sample.0);
+        let samples: Vec<_> = samples.iter().map(|&(s, metric, value)| at(s, metric, value)).collect();
+        let alignment = Alignment::to(Step::MINUTE).duplicates(Duplicates::KeepFirst);
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        let (batch, _) = alignment.frame("s", &schema(), samples.clone()).unwrap();
+        let (live, counts) = alignment.clone().lateness(lateness).frame("s", &schema(), samples.clone()).unwrap();
+        prop_assert_eq!(counts.late, 0);
+        prop_assert_eq!(batch.view().start(), live.view().start());
+        prop_assert_eq!(bits(batch.view().values()), bits(live.view().values()));
+        let last = alignment.clone().duplicates(Duplicates::KeepLast);
+        let (turned, _) = last.frame("s", &schema(), samples.into_iter().rev()).unwrap();
+        prop_assert_eq!(bits(batch.view().values()), bits(turned.view().values()));
+    }
+}
