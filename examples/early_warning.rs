@@ -16,7 +16,7 @@ struct Options {
     input: Option<PathBuf>,
     days: usize,
     failure_column: Option<String>,
-    rule: Option<ThresholdRule>,
+    rule: Option<Rule>,
     target: Target,
     window: [usize; 3],
     split: Fractions,
@@ -60,6 +60,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
         "rule" => options.rule = Some(arguments.value()?.parse()?),
+        "rule-file" => options.rule = Some(Rule::from_toml(&std::fs::read_to_string(arguments.value()?)?)?),
         "target" => options.target = arguments.value()?.parse()?,
         "observation" => options.window[0] = arguments.value()?.parse()?,
         "lead" => options.window[1] = arguments.value()?.parse()?,
@@ -96,8 +97,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let data = read(options)?;
     let rule = match (&options.rule, &options.failure_column) {
         (Some(rule), _) => rule.clone(),
-        (None, Some(column)) => ThresholdRule::outcome(column),
-        (None, None) => ThresholdRule::v1(),
+        (None, Some(column)) => Rule::outcome(column)?,
+        (None, None) => Rule::v1(),
     };
     let spec = WindowSpec::new(options.window[0], options.window[1], options.window[2])?;
     let schema = data.frames().schema().clone();

@@ -18,7 +18,9 @@ pub use forewarn_eval::{AlarmPolicy, Report, ScoredSet, average_precision, roc_a
 #[cfg(feature = "io")]
 pub use forewarn_io::{ReadOptions, Recording};
 #[cfg(feature = "label")]
-pub use forewarn_label::{Comparison, ThresholdRule, label};
+pub use forewarn_label::{
+    Comparison, Condition, LabelStream, Measure, Normal, Rule, RuleStream, Shape, Span, ThresholdRule, label,
+};
 #[cfg(feature = "recurrent")]
 pub use forewarn_recurrent::{Cell, Recurrent};
 #[cfg(feature = "sim")]

@@ -1,15 +1,16 @@
 use super::{ExperimentError, Model, Rows};
 use forewarn_baseline::{Input, LogisticRegression, RollingMean, StaticThreshold, Trend, Watch};
 use forewarn_core::WindowSpec;
-use forewarn_label::{Comparison, ThresholdRule};
+use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
 
 /// The models that forewarn brings, fitted for one question.
 pub struct StandardModels {
-    /// The failure rule. Where its metric can be observed, baselines watch the same metric at the same limit; where failures come
-    /// from outside (an outcome column), they watch the metric that ranks the training windows best.
-    pub rule: ThresholdRule,
+    /// The failure rule. Where it is one metric beyond one limit, and that metric can be observed, baselines watch the same metric at the
+    /// same limit; for any other rule, and for failures from outside (an outcome column), they watch the metric that ranks the
+    /// training windows best.
+    pub rule: Rule,
     /// Metrics of the raw frames.
     pub schema: Schema,
     /// The window.
@@ -35,26 +36,26 @@ impl StandardModels {
     /// # Errors
     /// [`ExperimentError::UnknownModel`]; [`ExperimentError::Core`] for settings that a model refuses.
     pub fn get(&self, name: &str) -> Result<Model, ExperimentError> {
-        let watched = match self.watch() {
-            Watch::Metric { .. } => {
-                format!("{}, against the rule's {}", self.rule.metric(), self.rule.limit())
-            }
-            Watch::Best => "the metric that ranks the training windows best".to_owned(),
+        let threshold = self.watched();
+        let watch = || threshold.as_ref().map_or(Watch::Best, watch);
+        let watched = match &threshold {
+            Some(rule) => format!("{}, against the rule's {}", rule.metric(), rule.limit()),
+            None => "the metric that ranks the training windows best".to_owned(),
         };
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
         Ok(match name {
             "static_threshold" => {
                 let sentence = format!("last sample of {watched}");
-                Model::new(name, sentence, Rows::Metrics, StaticThreshold::new(self.watch()))
+                Model::new(name, sentence, Rows::Metrics, StaticThreshold::new(watch()))
             }
             "rolling_mean" => {
                 let sentence = format!("mean of the last 3 samples of {watched}");
-                Model::new(name, sentence, Rows::Metrics, RollingMean::new(self.watch()))
+                Model::new(name, sentence, Rows::Metrics, RollingMean::new(watch()))
             }
             "trend" => {
                 let sentence =
                     format!("line through the window, drawn on to the end of the period, of {watched}");
-                Model::new(name, sentence, Rows::Metrics, Trend::new(self.watch()).with_horizon(horizon))
+                Model::new(name, sentence, Rows::Metrics, Trend::new(watch()).with_horizon(horizon))
             }
             "logistic_snapshot" => Model::new(
                 name,
@@ -89,17 +90,11 @@ impl StandardModels {
         Trainer::Native
     }
 
-    fn watch(&self) -> Watch {
-        let observed = |metric: &&forewarn_schema::Metric| {
-            metric.name == self.rule.metric() && metric.kind != Kind::Outcome
-        };
-        if !self.schema.metrics().iter().any(|metric| observed(&metric)) {
-            return Watch::Best;
-        }
-        match self.rule.comparison() {
-            Comparison::AtLeast | Comparison::Above => Watch::above(self.rule.metric(), self.rule.limit()),
-            Comparison::AtMost | Comparison::Below => Watch::below(self.rule.metric(), self.rule.limit()),
-        }
+    /// The rule as a limit on a metric that a model may see, if it is one.
+    fn watched(&self) -> Option<ThresholdRule> {
+        let rule = self.rule.as_threshold()?;
+        let mut metrics = self.schema.metrics().iter();
+        metrics.any(|metric| metric.name == rule.metric() && metric.kind != Kind::Outcome).then_some(rule)
     }
 
     fn recurrent(&self, name: &str, cell: Cell) -> Result<Model, ExperimentError> {
@@ -122,5 +117,12 @@ impl StandardModels {
             Trainer::Libtorch { .. } => "libtorch",
         };
         Ok(Model::new(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
+    }
+}
+
+fn watch(rule: &ThresholdRule) -> Watch {
+    match rule.comparison() {
+        Comparison::AtLeast | Comparison::Above => Watch::above(rule.metric(), rule.limit()),
+        Comparison::AtMost | Comparison::Below => Watch::below(rule.metric(), rule.limit()),
     }
 }

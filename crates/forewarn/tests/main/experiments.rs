@@ -13,7 +13,7 @@ const DAY: usize = 24 * 60;
 
 fn standard(seed: u64) -> StandardModels {
     StandardModels {
-        rule: ThresholdRule::v1(),
+        rule: Rule::v1(),
         schema: Schema::v1(),
         spec: WindowSpec::default(),
         seed,
@@ -228,7 +228,7 @@ fn failures_from_a_column_are_no_input() {
         .collect();
     let options = ReadOptions::default().with_outcome_column("down");
     let recording = csv::read_from((lines.join("\n") + "\n").as_bytes(), "m.csv", &options).unwrap();
-    let rule = ThresholdRule::outcome("down");
+    let rule = Rule::outcome("down").unwrap();
     let standard = StandardModels { rule: rule.clone(), ..standard(7) };
     let mut experiment = Experiment::new(rule);
     for name in ["static_threshold", "logistic_snapshot"] {
