@@ -1,4 +1,8 @@
-use crate::{Select, WindowError, metrics::neighbours, settings::steps_setting};
+use crate::{
+    Select, WindowError,
+    metrics::{STRIP, neighbours, strips},
+    settings::steps_setting,
+};
 use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 use std::ops::Range;
@@ -89,20 +93,23 @@ impl FeatureState for Change {
         }
     }
     fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
-        let Some(columns) = self.neighbours.clone() else {
+        let Some(columns) = self.neighbours.clone().filter(|columns| columns.len() >= STRIP) else {
             samples.iter().zip(out.iter_mut()).for_each(|(sample, out)| self.push(sample, out));
             return;
         };
-        // Within a block the row before is still there: nothing has to be remembered until its end.
-        let mut last = None;
-        for (sample, out) in samples.iter().zip(out.iter_mut()) {
-            let row = &sample[columns.clone()];
-            let past = last.unwrap_or(&self.past[..]);
-            out.iter_mut().zip(row).zip(past).for_each(|((out, now), past)| *out = now - past);
-            last = Some(row);
+        for first in strips(columns.len()) {
+            let Some(mut past) = self.past[first..].first_chunk::<STRIP>().copied() else { return };
+            for (sample, out) in samples.iter().zip(out.iter_mut()) {
+                let now = sample[columns.start + first..].first_chunk::<STRIP>();
+                if let (Some(now), Some(out)) = (now, out[first..].first_chunk_mut::<STRIP>()) {
+                    *out = std::array::from_fn(|i| now[i] - past[i]);
+                    past = *now;
+                }
+            }
         }
-        if let Some(row) = last {
-            self.past.copy_from_slice(row);
+        // Strips overlap, so the past is only moved on once all of them have seen it.
+        if let Some(sample) = samples.iter().last() {
+            self.past.copy_from_slice(&sample[columns]);
         }
     }
 }

@@ -1,4 +1,4 @@
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError};
 use std::ops::Range;
 
@@ -32,12 +32,34 @@ pub(crate) fn neighbours(columns: &[usize]) -> Option<Range<usize>> {
     columns.iter().copied().eq(range.clone()).then_some(range)
 }
 
+/// Columns that are worked on at a time, all rows of a block after one another: a row is too short for a loop of its own.
+pub(crate) const STRIP: usize = 4;
+
+/// Where strips of [`STRIP`] begin that cover `width` columns, the last one overlapping another where it must; none for fewer columns.
+pub(crate) fn strips(width: usize) -> impl Iterator<Item = usize> {
+    let count = if width < STRIP { 0 } else { width.div_ceil(STRIP) };
+    (0..count).map(move |strip| (strip * STRIP).min(width - STRIP))
+}
+
 struct CopySlice(Range<usize>);
 
 impl FeatureState for CopySlice {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        // Rows are short: a loop is quicker than a call of memcpy.
-        out.iter_mut().zip(&row[self.0.clone()]).for_each(|(out, &value)| *out = value);
+        out.copy_from_slice(&row[self.0.clone()]);
+    }
+
+    fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
+        if self.0.len() < STRIP {
+            samples.iter().zip(out.iter_mut()).for_each(|(sample, out)| self.push(sample, out));
+        }
+        for first in strips(self.0.len()) {
+            for (sample, out) in samples.iter().zip(out.iter_mut()) {
+                let from = sample[self.0.start + first..].first_chunk::<STRIP>();
+                if let (Some(from), Some(to)) = (from, out[first..].first_chunk_mut::<STRIP>()) {
+                    *to = *from;
+                }
+            }
+        }
     }
 }
 

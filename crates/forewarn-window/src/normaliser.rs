@@ -3,6 +3,7 @@
 mod column;
 mod fit;
 mod parts;
+mod row;
 mod tally;
 
 use crate::WindowError;
@@ -10,6 +11,7 @@ use column::Column;
 pub(crate) use fit::on_features as fit_features;
 use forewarn_core::{CoreError, Samples, Train};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Unit, ValidRange};
+pub use row::RowNormaliser;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -143,10 +145,7 @@ impl Normaliser {
             let (expected, got) = (self.columns.len(), row.len());
             return Err(CoreError::LengthMismatch { what: "values of a row", expected, got }.into());
         }
-        let limit = self.limit.unwrap_or(f32::INFINITY);
-        for (value, column) in row.iter_mut().zip(self.columns_of(service)) {
-            *value = column.normalise(*value).clamp(-limit, limit);
-        }
+        self.of_service(service).apply(row);
         Ok(())
     }
 
@@ -158,56 +157,5 @@ impl Normaliser {
 
     fn columns_of(&self, service: &str) -> &[Column] {
         self.services.get(service).unwrap_or(&self.global)
-    }
-}
-
-/// A normaliser of one service's rows; see [`Normaliser::of_service`].
-#[derive(Clone, Debug)]
-pub struct RowNormaliser {
-    limit: f32,
-    /// Centre and inverse scale of every column, repeated for a few rows: one loop without an end for each row.
-    centre: Vec<f64>,
-    inverse_scale: Vec<f64>,
-    /// For columns that are not linear.
-    columns: Vec<Column>,
-}
-
-impl RowNormaliser {
-    /// Rows that one loop goes over.
-    const ROWS: usize = 8;
-
-    fn new(columns: &[Column], limit: f32) -> Self {
-        let linear: Option<Vec<(f64, f64)>> = columns
-            .iter()
-            .map(|column| match column {
-                Column::Linear { centre, scale } => Some((*centre, scale.recip())),
-                Column::Quantiles(_) => None,
-            })
-            .collect();
-        let (kept, row) = match linear {
-            Some(row) => (Vec::new(), row),
-            None => (columns.to_vec(), Vec::new()),
-        };
-        let (centre, inverse_scale) = row.repeat(Self::ROWS).into_iter().unzip();
-        Self { limit, centre, inverse_scale, columns: kept }
-    }
-
-    /// Normalises whole rows in place, with the same bits as [`Normaliser::apply`]; values beyond the last whole row are left as they are.
-    pub fn apply(&self, rows: &mut [f32]) {
-        if !self.columns.is_empty() {
-            for row in rows.chunks_exact_mut(self.columns.len()) {
-                for (value, column) in row.iter_mut().zip(&self.columns) {
-                    *value = column.normalise(*value).clamp(-self.limit, self.limit);
-                }
-            }
-            return;
-        }
-        let width = self.centre.len() / Self::ROWS;
-        let whole = rows.len() / width.max(1) * width;
-        for rows in rows[..whole].chunks_mut(self.centre.len().max(1)) {
-            for ((value, centre), inverse) in rows.iter_mut().zip(&self.centre).zip(&self.inverse_scale) {
-                *value = column::linear(*value, *centre, *inverse).clamp(-self.limit, self.limit);
-            }
-        }
     }
 }

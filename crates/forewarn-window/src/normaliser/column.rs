@@ -46,7 +46,7 @@ impl Column {
     /// One value, normalised; NaN stays NaN.
     pub(super) fn normalise(&self, value: f32) -> f32 {
         match self {
-            Self::Linear { centre, scale } => linear(value, *centre, scale.recip()),
+            Self::Linear { centre, scale } => ((f64::from(value) - centre) / scale) as f32,
             Self::Quantiles(_) if value.is_nan() => f32::NAN,
             Self::Quantiles(knots) => share_below(knots, f64::from(value)) as f32,
         }
@@ -68,11 +68,6 @@ impl Column {
             }
         }
     }
-}
-
-/// The one formula of linear columns, so that a block and a row have the same bits.
-pub(super) fn linear(value: f32, centre: f64, inverse_scale: f64) -> f32 {
-    ((f64::from(value) - centre) * inverse_scale) as f32
 }
 
 /// The quantile at `level` by linear interpolation, as NumPy's default.

@@ -36,9 +36,14 @@ impl Tally for Sums {
             let mut values = rows.iter().skip(column).step_by(width);
             *shift = values.find(|value| !value.is_nan()).map_or(f64::NAN, |&value| f64::from(value));
         }
-        let strips = width / STRIP * STRIP;
-        (0..strips).step_by(STRIP).for_each(|first| self.add_strip::<STRIP>(rows, first));
-        (strips..width).for_each(|first| self.add_strip::<1>(rows, first));
+        let mut first = 0;
+        while first < width {
+            first += match width - first {
+                1 => self.add_strip::<1>(rows, first),
+                2..STRIP => self.add_strip::<2>(rows, first),
+                _ => self.add_strip::<STRIP>(rows, first),
+            };
+        }
     }
 
     fn join(&mut self, other: &Self) {
@@ -75,7 +80,8 @@ impl Tally for Sums {
 }
 
 impl Sums {
-    fn add_strip<const N: usize>(&mut self, rows: &[f32], first: usize) {
+    /// Adds up `N` columns and says so.
+    fn add_strip<const N: usize>(&mut self, rows: &[f32], first: usize) -> usize {
         let take = |values: &[f64]| -> [f64; N] { std::array::from_fn(|i| values[first + i]) };
         let (shift, mut count) = (take(&self.shift), take(&self.count));
         let (mut sum, mut squares) = (take(&self.sum), take(&self.squares));
@@ -92,6 +98,7 @@ impl Sums {
         self.count[first..first + N].copy_from_slice(&count);
         self.sum[first..first + N].copy_from_slice(&sum);
         self.squares[first..first + N].copy_from_slice(&squares);
+        N
     }
 }
 
