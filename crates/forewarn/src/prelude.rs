@@ -26,4 +26,6 @@ pub use forewarn_recurrent::{Cell, Recurrent};
 #[cfg(feature = "sim")]
 pub use forewarn_sim::StressWalk;
 #[cfg(feature = "window")]
-pub use forewarn_window::{Deltas, Features, Fractions, Metrics, Scope, ZScore, chronological};
+pub use forewarn_window::{
+    Deltas, Features, Fractions, Method, Metrics, Normaliser, Pipeline, Scope, ZScore, chronological,
+};
