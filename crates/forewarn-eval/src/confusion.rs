@@ -1,4 +1,4 @@
-use crate::{EvalError, ranking::expect_both_classes};
+use crate::{Counts, EvalError, ranking::expect_both_classes};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -37,25 +37,20 @@ impl Confusion {
     /// speaks earns nothing (scikit-learn's `zero_division=0`).
     #[must_use]
     pub fn precision(&self) -> f64 {
-        ratio(self.true_positives, self.true_positives + self.false_positives)
+        Counts::from(*self).precision()
     }
 
     /// Share of the positive windows that are called positive.
     #[must_use]
     pub fn recall(&self) -> f64 {
-        ratio(self.true_positives, self.true_positives + self.false_negatives)
+        Counts::from(*self).recall()
     }
 
     /// Harmonic mean of precision and recall, `2 TP / (2 TP + FP + FN)`; 0 where no positive window is found.
     #[must_use]
     pub fn f1(&self) -> f64 {
-        let found = 2 * self.true_positives;
-        ratio(found, found + self.false_positives + self.false_negatives)
+        Counts::from(*self).f_beta(1.0)
     }
-}
-
-fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 #[cfg(test)]
