@@ -24,7 +24,7 @@ use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
 use forewarn_schema::{FrameSet, Kind};
-use forewarn_window::{Carried, Features, Fractions, Scope, ZScore, carry_forward, chronological};
+use forewarn_window::{Carried, Features, Fractions, Method, Pipeline, Scope, carry_forward, chronological};
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
@@ -165,13 +165,12 @@ impl Experiment {
     }
 
     /// Features of every row, normalised by training rows, and what became of missing cells.
-    fn prepare(&self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Carried), ExperimentError> {
+    fn prepare(&mut self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Carried), ExperimentError> {
         let (filled, carried) = carry_forward(metrics.clone(), self.carry_steps)?;
-        let features = self.features.apply(&filled)?;
-        drop(filled);
-        let normaliser =
-            ZScore::fit(split.train(), &features, self.scope)?.with_limit(Self::DEVIATION_LIMIT)?;
-        Ok((normaliser.apply(features)?, carried))
+        let features = std::mem::take(&mut self.features);
+        let pipeline = Pipeline::fit(features, split.train(), &filled, Method::ZScore, self.scope, 1)?
+            .with_limit(Self::DEVIATION_LIMIT)?;
+        Ok((pipeline.apply(&filled)?, carried))
     }
 }
 
