@@ -78,6 +78,8 @@ pub(crate) struct Design {
     pub(crate) positive: Vec<bool>,
     /// Weight of a negative and of a positive window.
     pub(crate) weights: [f64; 2],
+    /// How many windows each stands for; empty where each stands for itself.
+    pub(crate) stands_for: Vec<f32>,
 }
 
 impl Design {
@@ -97,15 +99,16 @@ impl Design {
                 return Err(CoreError::NotFinite { what: input.name(schema, term) });
             }
         }
-        Ok(Self { terms, values, positive: data.positive().to_vec(), weights })
+        let stands_for = data.weights().map(<[f32]>::to_vec).unwrap_or_default();
+        Ok(Self { terms, values, positive: data.positive().to_vec(), weights, stands_for })
     }
 
     /// The rows with label and weight.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f32], bool, f64)> {
-        self.values
-            .chunks_exact(self.terms)
-            .zip(&self.positive)
-            .map(|(row, &label)| (row, label, self.weights[usize::from(label)]))
+        self.values.chunks_exact(self.terms).zip(&self.positive).enumerate().map(|(index, (row, &label))| {
+            let stands_for = self.stands_for.get(index).map_or(1.0, |&weight| f64::from(weight));
+            (row, label, self.weights[usize::from(label)] * stands_for)
+        })
     }
 }
 

@@ -10,14 +10,14 @@ pub enum ClassWeight {
     /// Each window the same. Scores are probabilities.
     #[default]
     None,
-    /// Each class the same: `windows / (2 windows of the class)`. Scores are no longer probabilities of the data as they are.
+    /// Each class the same: `windows / (2 windows of the class)`, counted by their weights. Scores are no longer probabilities of the data as they are.
     Balanced,
 }
 
 /// Logistic regression with an L2 penalty on the last row of a window or on aggregates of it.
 ///
 /// Minimises `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, the objective of scikit-learn's `LogisticRegression`: the
-/// intercept `b` is not penalised, the weights `s_i` come from [`ClassWeight`], and `C` is 1 unless said otherwise. The
+/// intercept `b` is not penalised, the weights `s_i` are those of the windows times [`ClassWeight`], and `C` is 1 unless said otherwise. The
 /// minimum is unique. Features must be normalised, because the penalty treats all alike; see [`Input`] for missing samples.
 ///
 /// Time is about `2 windows terms` multiplications an iteration, tens to a few hundreds of iterations; memory is 4 bytes for each
@@ -107,7 +107,12 @@ impl Estimator for LogisticRegression {
         let weights = match self.class_weight {
             ClassWeight::None => [1.0; 2],
             ClassWeight::Balanced => {
-                let (windows, positives) = (train.positive().len() as f64, train.positives() as f64);
+                let weight = |index| f64::from(train.weight(index));
+                let (mut windows, mut positives) = (0.0, 0.0);
+                for (index, &positive) in train.positive().iter().enumerate() {
+                    windows += weight(index);
+                    positives += if positive { weight(index) } else { 0.0 };
+                }
                 [windows / (2.0 * (windows - positives)), windows / (2.0 * positives)]
             }
         };

@@ -197,7 +197,7 @@ mod tests {
             .map(|i| random.random_range(-1f32..1.0) * (1 + i % terms) as f32 + 4.0)
             .collect();
         let positive = (0..windows).map(|_| random.random::<f64>() < 0.2).collect();
-        Design { terms, values, positive, weights: [0.7, 2.5] }
+        Design { terms, values, positive, weights: [0.7, 2.5], stands_for: Vec::new() }
     }
 
     #[test]

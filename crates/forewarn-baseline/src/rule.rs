@@ -51,6 +51,7 @@ impl FittedRule {
         monitor: &mut dyn Monitor,
     ) -> Result<Self, CoreError> {
         train.expect_both_classes("train")?;
+        train.expect_unweighted("a rule on one statistic")?;
         let resolved = watch.resolve(statistic, train)?;
         let (watched, positive) = (resolved.watched, train.positive());
         let mut severities = resolved.statistics;

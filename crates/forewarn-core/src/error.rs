@@ -57,6 +57,22 @@ pub enum CoreError {
     /// Samples were used with frames of other services or times than they were made from.
     #[error("the samples were made from other services or times than these frames have")]
     LayoutMismatch,
+    /// A stream of frames gave rows that do not follow those before, or too few of them.
+    #[error(
+        "a piece of {service} has rows {got:?} and {values} values, expected rows from {} on, up to {}",
+        expected.start,
+        expected.end
+    )]
+    WrongPiece {
+        /// The service.
+        service: String,
+        /// The rows that are still to come of it.
+        expected: std::ops::Range<usize>,
+        /// The rows that came.
+        got: std::ops::Range<usize>,
+        /// The values that came with them.
+        values: usize,
+    },
     /// A model was given windows of other features than it was fitted on.
     #[error("the model was fitted on the features [{}], these windows have [{}]", expected.join(", "), got.join(", "))]
     FeatureMismatch {
@@ -80,6 +96,12 @@ pub enum CoreError {
         positives: usize,
         /// All windows.
         windows: usize,
+    },
+    /// A model that counts every window alike was given windows that stand for several.
+    #[error("{model} does not take weights of windows: fit it on samples without weights")]
+    WeightsUnsupported {
+        /// The model.
+        model: &'static str,
     },
     /// A part of a split has no windows.
     #[error("the {part} part of the split has no windows")]

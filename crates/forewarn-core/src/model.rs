@@ -65,10 +65,11 @@ pub trait Estimator: Send {
     /// What fitting makes.
     type Fitted: Predictor;
 
-    /// Fits on `train`; `validation` is there to stop early and to choose strengths, never to learn weights from.
+    /// Fits on `train`; `validation` is there to stop early and to choose strengths, never to learn weights from. Windows of `train` may
+    /// stand for several ([`LabelledWindows::weight`]).
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::NotFinite`] when the data or the fit is not
+    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::WeightsUnsupported`] for weights that the model cannot take, [`CoreError::NotFinite`] when the data or the fit is not
     /// finite, [`CoreError::Outside`] for an error of the model's own.
     fn fit(
         &self,

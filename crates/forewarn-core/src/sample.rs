@@ -2,7 +2,7 @@ use crate::{CoreError, ExclusionCounts, Label, Labels, WindowSpec, Windows};
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{ops::Range, sync::Arc};
 
-/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window.
+/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, nine with weights.
 ///
 /// The index holds no metrics. [`on`](Self::on) joins it with any frame set of the same layout, so the same samples
 /// serve raw metrics, features and normalised features.
@@ -12,12 +12,15 @@ pub struct Samples {
     spec: WindowSpec,
     rows: Vec<u32>,
     positive: Vec<bool>,
+    /// How many windows each stands for; `None` where each stands for itself.
+    weights: Option<Vec<f32>>,
     excluded: ExclusionCounts,
 }
 
 impl Samples {
     pub(crate) fn empty(layout: Arc<Layout>, spec: WindowSpec) -> Self {
-        Self { layout, spec, rows: Vec::new(), positive: Vec::new(), excluded: ExclusionCounts::default() }
+        let excluded = ExclusionCounts::default();
+        Self { layout, spec, rows: Vec::new(), positive: Vec::new(), weights: None, excluded }
     }
 
     pub(crate) fn push(&mut self, row: u32, label: Label) {
@@ -60,6 +63,28 @@ impl Samples {
         &self.positive
     }
 
+    /// How many windows each stands for; `None` where each stands for itself.
+    #[must_use]
+    pub fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// The same samples, each standing for so many windows: what a model weighs its loss by.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is a weight for each sample, [`CoreError::InvalidSetting`] for one that is not positive and
+    /// finite.
+    pub fn with_weights(self, weights: Vec<f32>) -> Result<Self, CoreError> {
+        check_weights(&weights, self.len())?;
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// The same samples, each standing for itself.
+    #[must_use]
+    pub fn without_weights(self) -> Self {
+        Self { weights: None, ..self }
+    }
+
     /// Windows left out here, by reason.
     #[must_use]
     pub fn excluded(&self) -> ExclusionCounts {
@@ -83,7 +108,7 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions. What was excluded is no longer counted.
+    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer counted.
     ///
     /// # Errors
     /// [`CoreError::UnorderedPicks`].
@@ -98,6 +123,10 @@ impl Samples {
         Ok(Self {
             rows: picks.iter().map(|&pick| self.rows[pick as usize]).collect(),
             positive: picks.iter().map(|&pick| self.positive[pick as usize]).collect(),
+            weights: self
+                .weights
+                .as_ref()
+                .map(|weights| picks.iter().map(|&pick| weights[pick as usize]).collect()),
             ..Self::empty(Arc::clone(&self.layout), self.spec)
         })
     }
@@ -111,7 +140,35 @@ impl Samples {
             return Err(CoreError::LayoutMismatch);
         }
         let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), &self.rows)?;
-        Ok(LabelledWindows { windows, positive: &self.positive })
+        Ok(LabelledWindows { windows, positive: &self.positive, weights: self.weights() })
+    }
+
+    /// These samples with the windows of each in order, which lie somewhere else than in a frame set: copies of what did not fit into memory.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is a window for each sample, as long as the samples ask for.
+    pub fn with_windows<'a>(&'a self, windows: Windows<'a>) -> Result<LabelledWindows<'a>, CoreError> {
+        let (expected, got) = (self.spec.observation(), windows.observation());
+        if expected != got {
+            return Err(CoreError::LengthMismatch { what: "rows of a window", expected, got });
+        }
+        let labelled = LabelledWindows::new(windows, &self.positive)?;
+        Ok(LabelledWindows { weights: self.weights(), ..labelled })
+    }
+}
+
+/// Refuses weights that are not one positive number for each of `windows`.
+fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreError> {
+    if weights.len() != windows {
+        return Err(CoreError::LengthMismatch { what: "weights", expected: windows, got: weights.len() });
+    }
+    match weights.iter().find(|&&weight| !(weight > 0.0 && weight.is_finite())) {
+        Some(weight) => Err(CoreError::InvalidSetting {
+            name: "weight of a window",
+            value: weight.to_string(),
+            expected: "a positive number",
+        }),
+        None => Ok(()),
     }
 }
 
@@ -154,10 +211,14 @@ impl Samples {
 }
 
 /// Windows with their labels: what models are fitted on. A view; copy it freely.
+///
+/// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a window's loss by
+/// [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted); it never passes them over in silence.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledWindows<'a> {
     windows: Windows<'a>,
     positive: &'a [bool],
+    weights: Option<&'a [f32]>,
 }
 
 impl<'a> LabelledWindows<'a> {
@@ -167,7 +228,7 @@ impl<'a> LabelledWindows<'a> {
     /// [`CoreError::LengthMismatch`].
     pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
         if windows.len() == positive.len() {
-            Ok(Self { windows, positive })
+            Ok(Self { windows, positive, weights: None })
         } else {
             Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
         }
@@ -183,6 +244,38 @@ impl<'a> LabelledWindows<'a> {
     #[must_use]
     pub fn positive(&self) -> &'a [bool] {
         self.positive
+    }
+
+    /// The same windows, each standing for so many.
+    ///
+    /// # Errors
+    /// As [`Samples::with_weights`].
+    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, CoreError> {
+        check_weights(weights, self.positive.len())?;
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// How many windows each stands for; `None` where each stands for itself.
+    #[must_use]
+    pub fn weights(&self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// How many windows window `index` stands for: 1 unless there are weights.
+    #[must_use]
+    pub fn weight(&self, index: usize) -> f32 {
+        self.weights.and_then(|weights| weights.get(index)).copied().unwrap_or(1.0)
+    }
+
+    /// Refuses weights, for a `model` that cannot take them into account.
+    ///
+    /// # Errors
+    /// [`CoreError::WeightsUnsupported`].
+    pub fn expect_unweighted(&self, model: &'static str) -> Result<(), CoreError> {
+        match self.weights {
+            Some(_) => Err(CoreError::WeightsUnsupported { model }),
+            None => Ok(()),
+        }
     }
 
     /// Number of positive windows.
@@ -201,5 +294,51 @@ impl<'a> LabelledWindows<'a> {
             return Err(CoreError::SingleClass { part, positives, windows });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Target;
+    use forewarn_schema::{Episodes, Frame, Metric, Schema, Step};
+
+    #[test]
+    fn weights_go_where_their_windows_go() {
+        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+        let values = (0..6u8).map(f32::from).collect();
+        let frame = Frame::new("s", schema, Timestamp::EPOCH, Step::MINUTE, values).unwrap();
+        let frames = FrameSet::from_frames(vec![frame]).unwrap();
+        let spec = WindowSpec::new(2, 0, 1).unwrap();
+        let layout = Arc::clone(frames.layout());
+        let labels =
+            Labels::new(layout, spec, Target::Onset, 1, vec![Label::Negative; 6], vec![Episodes::default()]);
+        let samples = labels.unwrap().samples(|_, _| true);
+        assert_eq!((samples.len(), samples.weights()), (5, None));
+        assert_eq!(samples.on(&frames).unwrap().weight(3), 1.0);
+        assert!(samples.on(&frames).unwrap().expect_unweighted("a model").is_ok());
+
+        let weighted = samples.clone().with_weights(vec![1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        let picked = weighted.select(&[1, 4]).unwrap();
+        assert_eq!(picked.weights(), Some(&[2.0, 5.0][..]));
+        let labelled = picked.on(&frames).unwrap();
+        assert_eq!((labelled.weight(0), labelled.weight(1)), (2.0, 5.0));
+        let error = labelled.expect_unweighted("a model").unwrap_err().to_string();
+        assert!(error.contains("a model"), "{error}");
+        assert_eq!(picked.clone().without_weights().weights(), None);
+
+        // The same windows, copied elsewhere.
+        let copies = [1.0, 2.0, 4.0, 5.0];
+        let windows = Windows::new(frames.schema(), &copies, 2, &[1, 3]).unwrap();
+        let copied = picked.with_windows(windows).unwrap();
+        assert_eq!(copied.weights(), Some(&[2.0, 5.0][..]));
+        assert_eq!(copied.windows().get(1), labelled.windows().get(1));
+        assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 1, &[1, 3]).unwrap()).is_err());
+        assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 2, &[1]).unwrap()).is_err());
+
+        for wrong in [vec![1.0; 4], vec![0.0; 5], vec![f32::NAN; 5], vec![f32::INFINITY; 5], vec![-1.0; 5]] {
+            assert!(samples.clone().with_weights(wrong.clone()).is_err(), "{wrong:?}");
+            assert!(samples.on(&frames).unwrap().with_weights(&wrong).is_err(), "{wrong:?}");
+        }
     }
 }

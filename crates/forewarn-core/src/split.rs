@@ -1,4 +1,4 @@
-use crate::{CoreError, LabelledWindows, Samples};
+use crate::{CoreError, LabelledWindows, Samples, Windows};
 use forewarn_schema::{FrameSet, Timestamp};
 use std::ops::Deref;
 
@@ -33,6 +33,31 @@ macro_rules! part {
             /// [`CoreError::UnorderedPicks`] unless every pick is greater than the one before it and within the samples.
             pub fn select(&self, picks: &[u32]) -> Result<Self, CoreError> {
                 self.0.select(picks).map($name)
+            }
+
+            /// See [`Samples::with_weights`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn with_weights(self, weights: Vec<f32>) -> Result<Self, CoreError> {
+                self.0.with_weights(weights).map($name)
+            }
+
+            /// See [`Samples::without_weights`].
+            #[must_use]
+            pub fn without_weights(self) -> Self {
+                Self(self.0.without_weights())
+            }
+
+            /// See [`Samples::with_windows`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn with_windows<'a>(
+                &'a self,
+                windows: Windows<'a>,
+            ) -> Result<$name<LabelledWindows<'a>>, CoreError> {
+                self.0.with_windows(windows).map($name)
             }
         }
     };

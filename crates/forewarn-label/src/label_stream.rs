@@ -24,6 +24,8 @@ pub struct LabelStream {
     /// Final episodes that a label may still look at, certain and possible.
     certain: VecDeque<Found>,
     possible: VecDeque<Found>,
+    /// All final episodes, for a caller that keeps them.
+    kept: Option<Vec<Found>>,
 }
 
 impl LabelStream {
@@ -53,7 +55,13 @@ impl LabelStream {
             gaps: VecDeque::new(),
             certain: VecDeque::new(),
             possible: VecDeque::new(),
+            kept: None,
         })
+    }
+
+    /// The same, with final episodes kept for [`end`](Self::end): memory grows with them.
+    pub(crate) fn keeping_episodes(self) -> Self {
+        Self { kept: Some(Vec::new()), ..self }
     }
 
     /// Steps between a row and its label.
@@ -80,6 +88,11 @@ impl LabelStream {
     /// The stream ends here: the labels of the rows that have none yet. The last of them are censored.
     #[must_use]
     pub fn finish(mut self) -> Vec<Label> {
+        self.end().0
+    }
+
+    /// [`finish`](Self::finish), with the episodes that were kept.
+    pub(crate) fn end(&mut self) -> (Vec<Label>, Vec<Found>) {
         self.watch.finish();
         let rows = self.watch.rows();
         let mut labels = Vec::with_capacity(self.gaps.len());
@@ -87,7 +100,7 @@ impl LabelStream {
             let t = rows - self.gaps.len() - 1;
             labels.push(if t + self.beyond >= rows { Label::Excluded(Exclusion::Censored) } else { label });
         }
-        labels
+        (labels, self.kept.take().unwrap_or_default())
     }
 
     /// The label of the first row that has none.
@@ -96,6 +109,9 @@ impl LabelStream {
         let is_gap = self.gaps.pop_front()?;
         let (mut certain, mut possible) = (Vec::new(), Vec::new());
         self.watch.drain(&mut certain, &mut possible);
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(&certain);
+        }
         self.certain.extend(certain.drain(..));
         self.possible.extend(possible.drain(..));
         for episodes in [&mut self.certain, &mut self.possible] {

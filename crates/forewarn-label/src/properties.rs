@@ -2,11 +2,11 @@
 
 use crate::{
     Condition, Event, Frequent, LabelStream, Measure, Rule, RuleStream, Span, Sustained, ThresholdRule,
-    label,
+    label, label_pieces,
     strategies::{Kinds, comparison, frame, frame_of, measure, row, rule, schema, shape},
     twin::{Reading, Twin},
 };
-use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
+use forewarn_core::{Exclusion, FailureRule, InPieces, Label, Target, WindowSpec};
 use forewarn_schema::{Episode, Frame, FrameSet, Step, Timestamp};
 use proptest::{collection::vec, prelude::*};
 use std::{
@@ -146,6 +146,22 @@ proptest! {
         }
         labels.extend(stream.finish());
         prop_assert_eq!(labels, batch_labels(&rule, &rows, spec, target), "{}", rule);
+    }
+
+    #[test]
+    fn pieces_are_labelled_like_the_whole(
+        rule in rule(Kinds::Any), services in vec(any_rows(30), 1..4), rows_a_piece in 1usize..20, spec in spec(), target in target()
+    ) {
+        let frame = |(service, rows): (usize, &Rows)| {
+            let start = Timestamp::from_millis(service as i64 * 600_000).unwrap();
+            Frame::new(format!("s{service}"), schema(), start, Step::MINUTE, rows.concat()).unwrap()
+        };
+        let frames = FrameSet::from_frames(services.iter().enumerate().map(frame).collect()).unwrap();
+        let whole = label(&frames, &rule, spec, target).unwrap();
+        let pieces = label_pieces(&mut InPieces::new(&frames, rows_a_piece), &rule, spec, target).unwrap();
+        prop_assert_eq!(pieces.as_slice(), whole.as_slice(), "{}", rule);
+        prop_assert_eq!(pieces.episodes(), whole.episodes(), "{}", rule);
+        prop_assert_eq!(pieces.purge(), whole.purge());
     }
 
     #[test]

@@ -40,24 +40,38 @@ impl ServiceRows {
 }
 
 impl Layout {
-    /// Lays services out one after another: name, first time, number of rows.
-    pub(crate) fn new(
+    /// Lays services out one after another, in order of their names: name, first time, number of rows.
+    ///
+    /// # Errors
+    /// [`SchemaError::EmptyServiceName`], [`SchemaError::DuplicateService`], [`SchemaError::TimeOverflow`], [`SchemaError::TooManyRows`] for
+    /// rows that 32 bits cannot number.
+    pub fn new(
         step: Step,
         services: impl IntoIterator<Item = (String, Timestamp, usize)>,
     ) -> Result<Self, SchemaError> {
-        let mut next = 0;
-        let services: Vec<_> = services
-            .into_iter()
-            .map(|(name, start, rows)| {
-                let first = next;
-                next += rows;
-                ServiceRows { name, start, rows: first..next }
-            })
-            .collect();
+        let mut services: Vec<_> = services.into_iter().collect();
+        services.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        if services.first().is_some_and(|(name, ..)| name.is_empty()) {
+            return Err(SchemaError::EmptyServiceName);
+        }
+        if let Some(pair) = services.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(SchemaError::DuplicateService { service: pair[1].0.clone() });
+        }
+        let mut next = 0usize;
+        let mut places = Vec::with_capacity(services.len());
+        for (name, start, rows) in services {
+            let end = i64::try_from(rows).ok().and_then(|rows| start.checked_add(step, rows));
+            if end.is_none() {
+                return Err(SchemaError::TimeOverflow { start, steps: rows, step_millis: step.millis() });
+            }
+            let first = next;
+            next = next.saturating_add(rows);
+            places.push(ServiceRows { name, start, rows: first..next });
+        }
         if u32::try_from(next).is_err() {
             return Err(SchemaError::TooManyRows { rows: next });
         }
-        Ok(Self { step, services })
+        Ok(Self { step, services: places })
     }
 
     /// Time between rows.
@@ -111,5 +125,29 @@ impl Layout {
         let first = filled().map(ServiceRows::start).min()?;
         let last = filled().map(|service| service.start.on_clock(self.step, service.rows.len())).max()?;
         Some((first, last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_is_sorted_and_checked() {
+        let place = |name: &str, rows| (name.to_owned(), Timestamp::EPOCH, rows);
+        let layout = Layout::new(Step::MINUTE, [place("b", 3), place("a", 2)]).unwrap();
+        let rows: Vec<_> = layout.services().iter().map(|place| (place.name(), place.rows())).collect();
+        assert_eq!(rows, [("a", 0..2), ("b", 2..5)]);
+        let wrong = |services: &[(String, Timestamp, usize)]| {
+            Layout::new(Step::MINUTE, services.to_vec()).unwrap_err()
+        };
+        assert!(matches!(
+            wrong(&[place("a", 1), place("b", 1), place("a", 1)]),
+            SchemaError::DuplicateService { service } if service == "a"
+        ));
+        assert!(matches!(wrong(&[place("", 1)]), SchemaError::EmptyServiceName));
+        assert!(matches!(wrong(&[place("a", usize::MAX)]), SchemaError::TimeOverflow { .. }));
+        let half = 1 << 31;
+        assert!(matches!(wrong(&[place("a", half), place("b", half)]), SchemaError::TooManyRows { .. }));
     }
 }

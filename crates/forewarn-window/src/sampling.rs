@@ -5,11 +5,13 @@ use forewarn_core::{CoreError, Samples, Score, Train};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Training windows that were picked, and what each stands for.
+/// Training windows that were picked, each with what it stands for.
+///
+/// [`samples`](Self::samples) carry the weights to the estimator, so that a fit is, on average, one on all windows; a model that takes no weights is
+/// fitted on [`unweighted`](Self::unweighted) samples, and [`correct`](Self::correct) undoes the choice in its scores.
 #[derive(Clone, Debug)]
 pub struct Picked {
     samples: Train<Samples>,
-    weights: Vec<f32>,
     negative_weight: f64,
 }
 
@@ -17,21 +19,28 @@ impl Picked {
     /// Picks of `train` in which a negative stands for `negative_weight` negatives.
     fn new(train: &Train<Samples>, picks: &[u32], negative_weight: f64) -> Result<Self, WindowError> {
         let samples = train.select(picks)?;
-        let weight = |&positive: &bool| if positive { 1.0 } else { negative_weight as f32 };
-        let weights = samples.positive().iter().map(weight).collect();
-        Ok(Self { samples, weights, negative_weight })
+        if negative_weight == 1.0 {
+            return Ok(Self { samples, negative_weight });
+        }
+        // What is picked from picked windows stands for what those stand for.
+        let stood_for = |index: usize| samples.weights().map_or(1.0, |weights| weights[index]);
+        let weight = |(index, &positive): (usize, &bool)| {
+            stood_for(index) * if positive { 1.0 } else { negative_weight as f32 }
+        };
+        let weights = samples.positive().iter().enumerate().map(weight).collect();
+        Ok(Self { samples: samples.with_weights(weights)?, negative_weight })
     }
 
-    /// The picked windows, still a training part.
+    /// The picked windows, still a training part, weighted by how many windows each stands for.
     #[must_use]
     pub fn samples(&self) -> &Train<Samples> {
         &self.samples
     }
 
-    /// How many windows each stands for: weighted sums are, on average, those over all windows.
+    /// The picked windows, each standing for itself.
     #[must_use]
-    pub fn weights(&self) -> &[f32] {
-        &self.weights
+    pub fn unweighted(&self) -> Train<Samples> {
+        self.samples.clone().without_weights()
     }
 
     /// The score that a model fitted on all windows would give, from that of a model fitted on these without weights.
@@ -96,7 +105,7 @@ pub fn stride(train: &Train<Samples>, steps: usize, skip: Skip) -> Result<Picked
 }
 
 /// Keeps every positive window, the `hardest` negative ones by `scores` (those that a model of the round before was surest of), and
-/// `random` others, so that the model does not forget what is easy. Hard ones are no sample of all: [`Picked::weights`] are 1.
+/// `random` others, so that the model does not forget what is easy. Hard ones are no sample of all, and get no weights.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`] unless there is one score for each window.

@@ -27,3 +27,13 @@ for name, design in inputs.items():
         for c in (1.0, 0.01):
             model = LogisticRegression(C=c, class_weight=weight, solver="newton-cholesky", tol=1e-10).fit(design, y[last])
             print(name, weight, c, np.append(model.coef_, model.intercept_).round(9).tolist())
+
+# Windows that stand for one to four.
+stands_for = 1 + np.arange(len(last)) % 4
+for weight in (None, "balanced"):
+    model = LogisticRegression(class_weight=weight, solver="newton-cholesky", tol=1e-10)
+    model.fit(inputs["Snapshot"], y[last], sample_weight=stands_for)
+    print("weighted", weight, np.append(model.coef_, model.intercept_).round(9).tolist())
+    # The same with each window repeated, which says what balanced means.
+    model.fit(np.repeat(inputs["Snapshot"], stands_for, axis=0), np.repeat(y[last], stands_for))
+    print("repeated", weight, np.append(model.coef_, model.intercept_).round(9).tolist())

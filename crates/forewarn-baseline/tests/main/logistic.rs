@@ -1,8 +1,10 @@
 //! Logistic regression against scikit-learn and against theory.
 
 use crate::support::{Data, gauges};
-use forewarn_baseline::{BaselineError, ClassWeight, FittedLogisticRegression, Input, LogisticRegression};
-use forewarn_core::{CoreError, Estimator, FitProgress, Predictor};
+use forewarn_baseline::{
+    BaselineError, ClassWeight, FittedLogisticRegression, Input, LogisticRegression, RollingMean, Watch,
+};
+use forewarn_core::{CoreError, Estimator, FitProgress, Predictor, Silent};
 use forewarn_schema::{Metric, Schema};
 
 const ROWS: u32 = 240;
@@ -116,6 +118,30 @@ fn the_optimum_is_that_of_scikit_learn() {
             assert!(close, "{input:?} {class_weight:?} {c}: {got} {expected}");
         }
     }
+}
+
+#[test]
+fn a_window_that_stands_for_several_counts_as_so_many() {
+    // Printed by `certify_logistic.py`, by weights and by repeating windows alike.
+    let certified_weighted = [
+        (ClassWeight::None, [1.375887826, -0.662637165, 0.227092729, -2.047976637]),
+        (ClassWeight::Balanced, [1.648150804, -0.82237708, 0.230159259, -0.7964365]),
+    ];
+    let data = certified();
+    let weights = (0..data.split.train().len()).map(|window| 1.0 + (window % 4) as f32).collect();
+    let train = data.split.train().clone().with_weights(weights).unwrap();
+    for (class_weight, expected) in certified_weighted {
+        let model = LogisticRegression::new(Input::Snapshot).with_class_weight(class_weight);
+        let validation = data.split.validation().on(&data.frames).unwrap();
+        let model = model.fit(train.on(&data.frames).unwrap(), validation, &mut Silent).unwrap();
+        for (got, expected) in parameters(&model).iter().zip(expected) {
+            assert!((got - expected).abs() <= 1e-5 * expected.abs(), "{class_weight:?}: {got} {expected}");
+        }
+    }
+    let rule = RollingMean::new(Watch::above("x0", 0.5));
+    let validation = data.split.validation().on(&data.frames).unwrap();
+    let error = rule.fit(train.on(&data.frames).unwrap(), validation, &mut Silent).err().unwrap();
+    assert!(matches!(error, CoreError::WeightsUnsupported { .. }), "{error}");
 }
 
 /// The terms of a window, written anew.

@@ -1,6 +1,6 @@
 use crate::support::{frames, labels};
 use forewarn_core::{Score, Split, WindowSpec};
-use forewarn_window::{Fractions, Skip, chronological, downsample_negatives, hard_negatives, stride};
+use forewarn_window::{Fractions, Picked, Skip, chronological, downsample_negatives, hard_negatives, stride};
 
 fn split() -> Split {
     let frames = frames(&[4000]);
@@ -17,9 +17,21 @@ fn negatives_are_thinned_and_weighted_back() {
     let all = (train.len() - train.positives()) as f64;
     // Five deviations of a binomial count.
     assert!((negatives - all * 0.25).abs() < 5.0 * (all * 0.25 * 0.75).sqrt());
-    for (&weight, &positive) in picked.weights().iter().zip(picked.samples().positive()) {
+    let weights = picked.samples().weights().unwrap();
+    for (&weight, &positive) in weights.iter().zip(picked.samples().positive()) {
         assert_eq!(weight, if positive { 1.0 } else { 4.0 });
     }
+    assert_eq!(picked.unweighted().weights(), None);
+    // A half of a quarter stands for eight.
+    let again = downsample_negatives(picked.samples(), 0.5, 9).unwrap();
+    let of = |picked: &Picked, class: bool| {
+        let samples = picked.samples();
+        let weights = samples.weights().unwrap().iter().zip(samples.positive());
+        weights.filter(|&(_, &positive)| positive == class).map(|(&weight, _)| weight).collect::<Vec<_>>()
+    };
+    assert!(of(&again, false).iter().all(|&weight| weight == 8.0));
+    assert!(of(&again, true).iter().all(|&weight| weight == 1.0));
+    assert!(!of(&again, false).is_empty());
     assert_eq!(downsample_negatives(train, 0.25, 7).unwrap().samples().rows(), picked.samples().rows());
     assert_ne!(downsample_negatives(train, 0.25, 8).unwrap().samples().rows(), picked.samples().rows());
     assert_eq!(downsample_negatives(train, 1.0, 7).unwrap().samples().rows(), train.rows());
@@ -42,6 +54,7 @@ fn a_stride_keeps_positives_unless_told_otherwise() {
     let kept = stride(train, 10, Skip::Negatives).unwrap();
     assert_eq!(kept.samples().positives(), train.positives());
     assert!(kept.samples().rows().iter().all(|row| row % 10 == 0 || row % 7 == 0));
+    assert!(thin.samples().weights().is_none() && kept.samples().weights().unwrap().contains(&10.0));
     assert!(stride(train, 0, Skip::Any).is_err());
 }
 
