@@ -87,6 +87,14 @@ pub enum CoreError {
         /// The number.
         value: f32,
     },
+    /// Evidence whose parts do not add up to the score that it is for.
+    #[error("the parts of the evidence add up to {sum}, the score is {score}")]
+    EvidenceSum {
+        /// Base and contributions as a probability.
+        sum: f64,
+        /// The score.
+        score: f32,
+    },
     /// Labels of one class only: nothing can be learnt or measured from them.
     #[error("{part} has {positives} positive windows of {windows}: both classes are needed")]
     SingleClass {

@@ -2,6 +2,7 @@
 
 mod envelope;
 mod error;
+mod evidence;
 mod feature;
 mod label;
 mod model;
@@ -10,6 +11,7 @@ mod rank;
 mod rule;
 mod sample;
 mod score;
+mod snapshot;
 mod source;
 mod split;
 mod stream;
@@ -17,6 +19,7 @@ mod window;
 
 pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
+pub use evidence::{Attribution, Contribution, Evidence, Explain};
 pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
@@ -25,6 +28,7 @@ pub use rank::average_precision;
 pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
 pub use score::{Score, sigmoid};
+pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
 pub use stream::{RowBuffer, Stream};

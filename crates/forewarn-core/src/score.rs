@@ -33,6 +33,13 @@ impl Score {
         Self::new(sigmoid(logit) as f32)
     }
 
+    /// Its log-odds; those of 0 and 1 are the log-odds of the scores next to them, so that they are finite.
+    #[must_use]
+    pub fn log_odds(self) -> f64 {
+        let value = f64::from(self.0.clamp(f32::from_bits(1), 1.0f32.next_down()));
+        value.ln() - (-value).ln_1p()
+    }
+
     /// Its value.
     #[must_use]
     pub fn get(self) -> f32 {
@@ -94,5 +101,9 @@ mod tests {
         assert_eq!(Score::from_logit(f64::NEG_INFINITY).unwrap(), Score::ZERO);
         assert_eq!(Score::from_logit(1e4).unwrap(), Score::ONE);
         assert_eq!(Score::from_logit(0.0).unwrap().get(), 0.5);
+        for score in [Score::ZERO, Score::ONE, Score(0.25), Score(1e-30), Score(0.999)] {
+            let back = Score::from_logit(score.log_odds()).unwrap();
+            assert!((back.get() - score.get()).abs() <= 1e-7 * score.get().max(1e-30), "{score:?} {back:?}");
+        }
     }
 }
