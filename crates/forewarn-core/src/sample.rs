@@ -1,4 +1,7 @@
-use crate::{CoreError, ExclusionCounts, Label, Labels, WindowSpec, Windows};
+use crate::{
+    CoreError, Exclusion, ExclusionCounts, Label, Labels, Outcome, Outcomes, WindowSpec, Windows,
+    outcome::Events,
+};
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{ops::Range, sync::Arc};
 
@@ -13,16 +16,32 @@ pub struct Samples {
     rows: Vec<u32>,
     positive: Vec<bool>,
     excluded: ExclusionCounts,
+    events: Arc<Events>,
+    partly_observed: Vec<u32>,
 }
 
 impl Samples {
-    pub(crate) fn empty(layout: Arc<Layout>, spec: WindowSpec) -> Self {
-        Self { layout, spec, rows: Vec::new(), positive: Vec::new(), excluded: ExclusionCounts::default() }
+    pub(crate) fn empty(labels: &Labels) -> Self {
+        Self::none(Arc::clone(labels.layout()), labels.spec(), Arc::clone(labels.events()))
+    }
+
+    fn none(layout: Arc<Layout>, spec: WindowSpec, events: Arc<Events>) -> Self {
+        let (rows, positive, partly_observed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { layout, spec, rows, positive, excluded: ExclusionCounts::default(), events, partly_observed }
     }
 
     pub(crate) fn push(&mut self, row: u32, label: Label) {
         match label {
-            Label::Excluded(reason) => self.excluded.add(reason),
+            Label::Excluded(reason) => {
+                self.excluded.add(reason);
+                let seen = |outcome| !matches!(outcome, Outcome::NotWithin(0));
+                if reason != Exclusion::Ongoing
+                    && self.events.is_open(row)
+                    && seen(self.events.outcome(self.spec, row))
+                {
+                    self.partly_observed.push(row);
+                }
+            }
             Label::Positive | Label::Negative => {
                 self.rows.push(row);
                 self.positive.push(label == Label::Positive);
@@ -66,6 +85,19 @@ impl Samples {
         self.excluded
     }
 
+    /// Rows that excluded windows end in whose period was observed in part: too little for a label, enough for a model of *when*
+    /// failures begin. Ascending.
+    #[must_use]
+    pub fn partly_observed(&self) -> &[u32] {
+        &self.partly_observed
+    }
+
+    /// What became of each window's period.
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes<'_> {
+        Outcomes { events: &self.events, spec: self.spec, rows: &self.rows }
+    }
+
     /// The window that the labels are about.
     #[must_use]
     pub fn spec(&self) -> WindowSpec {
@@ -83,7 +115,7 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions. What was excluded is no longer counted.
+    /// The samples at `picks`, which are ascending positions. What was excluded is no longer counted, nor partly observed.
     ///
     /// # Errors
     /// [`CoreError::UnorderedPicks`].
@@ -98,7 +130,7 @@ impl Samples {
         Ok(Self {
             rows: picks.iter().map(|&pick| self.rows[pick as usize]).collect(),
             positive: picks.iter().map(|&pick| self.positive[pick as usize]).collect(),
-            ..Self::empty(Arc::clone(&self.layout), self.spec)
+            ..Self::none(Arc::clone(&self.layout), self.spec, Arc::clone(&self.events))
         })
     }
 
@@ -110,8 +142,17 @@ impl Samples {
         if !Arc::ptr_eq(&self.layout, frames.layout()) && self.layout != *frames.layout() {
             return Err(CoreError::LayoutMismatch);
         }
-        let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), &self.rows)?;
-        Ok(LabelledWindows { windows, positive: &self.positive })
+        let windows = |rows: &'a [u32]| {
+            let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), rows)?;
+            Ok::<_, CoreError>(windows.with_layout(&self.layout))
+        };
+        let partial = self.partly_observed.as_slice();
+        Ok(LabelledWindows {
+            windows: windows(&self.rows)?,
+            positive: &self.positive,
+            outcomes: Some(self.outcomes()),
+            partial: Some((windows(partial)?, Outcomes { rows: partial, ..self.outcomes() })),
+        })
     }
 }
 
@@ -121,7 +162,7 @@ impl Labels {
     /// instead of each row.
     #[must_use]
     pub fn samples_in(&self, spans: &[Range<Timestamp>], mut keep: impl FnMut(usize) -> bool) -> Samples {
-        let mut samples = Samples::empty(Arc::clone(self.layout()), self.spec());
+        let mut samples = Samples::empty(self);
         let step = self.layout().step().millis();
         for (_, place) in self.layout().services().iter().enumerate().filter(|(service, _)| keep(*service)) {
             let rows = place.rows();
@@ -158,6 +199,8 @@ impl Samples {
 pub struct LabelledWindows<'a> {
     windows: Windows<'a>,
     positive: &'a [bool],
+    outcomes: Option<Outcomes<'a>>,
+    partial: Option<(Windows<'a>, Outcomes<'a>)>,
 }
 
 impl<'a> LabelledWindows<'a> {
@@ -167,7 +210,7 @@ impl<'a> LabelledWindows<'a> {
     /// [`CoreError::LengthMismatch`].
     pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
         if windows.len() == positive.len() {
-            Ok(Self { windows, positive })
+            Ok(Self { windows, positive, outcomes: None, partial: None })
         } else {
             Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
         }
@@ -183,6 +226,18 @@ impl<'a> LabelledWindows<'a> {
     #[must_use]
     pub fn positive(&self) -> &'a [bool] {
         self.positive
+    }
+
+    /// When in its period the event of each window comes; `None` for windows that do not come from [`Samples`].
+    #[must_use]
+    pub fn outcomes(&self) -> Option<Outcomes<'a>> {
+        self.outcomes
+    }
+
+    /// Windows without a label whose period was observed in part, and what was seen of it; see [`Samples::partly_observed`].
+    #[must_use]
+    pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
+        self.partial
     }
 
     /// Number of positive windows.
