@@ -178,6 +178,16 @@ pub enum CoreError {
         /// Which quantity, with the feature's name where one is to blame.
         what: String,
     },
+    /// A positive window in whose period no episode begins, which leaves open when it happened.
+    #[error(
+        "{service} at {time} is labelled positive, but none of the episodes is in its period: a model of when needs them"
+    )]
+    UnknownOutcome {
+        /// Its service.
+        service: String,
+        /// Time of its last row.
+        time: Timestamp,
+    },
     /// The file is no saved forewarn model.
     #[error("not a saved forewarn model: {reason}")]
     NotAModel {

@@ -1,7 +1,7 @@
-use crate::{CoreError, Samples, WindowSpec};
+use crate::{CoreError, Samples, WindowSpec, outcome::Events};
 use forewarn_schema::{Episodes, Layout, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// What a label states about the prediction period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -103,6 +103,7 @@ pub struct Labels {
     confirmation: usize,
     labels: Vec<Label>,
     episodes: Vec<Episodes>,
+    events: Arc<Events>,
 }
 
 impl Labels {
@@ -128,7 +129,19 @@ impl Labels {
                 return Err(CoreError::LengthMismatch { what, expected, got });
             }
         }
-        Ok(Self { layout, spec, target, confirmation, labels, episodes })
+        let events = Arc::new(Events::new(Arc::clone(&layout), target, confirmation, &episodes));
+        Ok(Self { layout, spec, target, confirmation, labels, episodes, events })
+    }
+
+    /// The same labels, with the rows in which it is open whether the service fails, and those that have no sample at all (both ascending
+    /// and disjoint). The former end what is known of a period that they lie in; see [`Outcome`](crate::Outcome).
+    #[must_use]
+    pub fn with_unknown(self, unknown: Vec<Range<u32>>, without_samples: Vec<Range<u32>>) -> Self {
+        Self { events: Arc::new(self.events.with_unknown(unknown, without_samples)), ..self }
+    }
+
+    pub(crate) fn events(&self) -> &Arc<Events> {
+        &self.events
     }
 
     /// Services and times of the rows.
@@ -183,7 +196,7 @@ impl Labels {
     /// The labelled windows among those that `keep` accepts by service and time of the last row; excluded ones are
     /// counted, not kept.
     pub fn samples(&self, mut keep: impl FnMut(usize, Timestamp) -> bool) -> Samples {
-        let mut samples = Samples::empty(Arc::clone(&self.layout), self.spec);
+        let mut samples = Samples::empty(self);
         for (row, service, time, label) in self.windows() {
             if keep(service, time) {
                 samples.push(row, label);

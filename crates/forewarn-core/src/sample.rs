@@ -1,4 +1,7 @@
-use crate::{CoreError, ExclusionCounts, Label, Labels, WindowSpec, Windows};
+use crate::{
+    CoreError, Exclusion, ExclusionCounts, Label, Labels, Outcome, Outcomes, WindowSpec, Windows,
+    outcome::Events,
+};
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{ops::Range, sync::Arc};
 
@@ -15,17 +18,40 @@ pub struct Samples {
     /// How many windows each stands for; `None` where each stands for itself.
     weights: Option<Vec<f32>>,
     excluded: ExclusionCounts,
+    events: Arc<Events>,
+    partly_observed: Vec<u32>,
 }
 
 impl Samples {
-    pub(crate) fn empty(layout: Arc<Layout>, spec: WindowSpec) -> Self {
-        let excluded = ExclusionCounts::default();
-        Self { layout, spec, rows: Vec::new(), positive: Vec::new(), weights: None, excluded }
+    pub(crate) fn empty(labels: &Labels) -> Self {
+        Self::none(Arc::clone(labels.layout()), labels.spec(), Arc::clone(labels.events()))
+    }
+
+    fn none(layout: Arc<Layout>, spec: WindowSpec, events: Arc<Events>) -> Self {
+        Self {
+            layout,
+            spec,
+            rows: Vec::new(),
+            positive: Vec::new(),
+            weights: None,
+            excluded: ExclusionCounts::default(),
+            events,
+            partly_observed: Vec::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, row: u32, label: Label) {
         match label {
-            Label::Excluded(reason) => self.excluded.add(reason),
+            Label::Excluded(reason) => {
+                self.excluded.add(reason);
+                let seen = |outcome| !matches!(outcome, Outcome::NotWithin(0));
+                if reason != Exclusion::Ongoing
+                    && self.events.is_open(row)
+                    && seen(self.events.outcome(self.spec, row))
+                {
+                    self.partly_observed.push(row);
+                }
+            }
             Label::Positive | Label::Negative => {
                 self.rows.push(row);
                 self.positive.push(label == Label::Positive);
@@ -91,6 +117,19 @@ impl Samples {
         self.excluded
     }
 
+    /// Rows that excluded windows end in whose period was observed in part: too little for a label, enough for a model of *when*
+    /// failures begin. Ascending.
+    #[must_use]
+    pub fn partly_observed(&self) -> &[u32] {
+        &self.partly_observed
+    }
+
+    /// What became of each window's period.
+    #[must_use]
+    pub fn outcomes(&self) -> Outcomes<'_> {
+        Outcomes { events: &self.events, spec: self.spec, rows: &self.rows }
+    }
+
     /// The window that the labels are about.
     #[must_use]
     pub fn spec(&self) -> WindowSpec {
@@ -108,7 +147,7 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer counted.
+    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer counted, nor partly observed.
     ///
     /// # Errors
     /// [`CoreError::UnorderedPicks`].
@@ -127,7 +166,7 @@ impl Samples {
                 .weights
                 .as_ref()
                 .map(|weights| picks.iter().map(|&pick| weights[pick as usize]).collect()),
-            ..Self::empty(Arc::clone(&self.layout), self.spec)
+            ..Self::none(Arc::clone(&self.layout), self.spec, Arc::clone(&self.events))
         })
     }
 
@@ -139,11 +178,22 @@ impl Samples {
         if !Arc::ptr_eq(&self.layout, frames.layout()) && self.layout != *frames.layout() {
             return Err(CoreError::LayoutMismatch);
         }
-        let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), &self.rows)?;
-        Ok(LabelledWindows { windows, positive: &self.positive, weights: self.weights() })
+        let windows = |rows: &'a [u32]| {
+            let windows = Windows::new(frames.schema(), frames.values(), self.spec.observation(), rows)?;
+            Ok::<_, CoreError>(windows.with_layout(&self.layout))
+        };
+        let partial = self.partly_observed.as_slice();
+        Ok(LabelledWindows {
+            windows: windows(&self.rows)?,
+            positive: &self.positive,
+            weights: self.weights(),
+            outcomes: Some(self.outcomes()),
+            partial: Some((windows(partial)?, Outcomes { rows: partial, ..self.outcomes() })),
+        })
     }
 
     /// These samples with the windows of each in order, which lie somewhere else than in a frame set: copies of what did not fit into memory.
+    /// Windows that were observed in part are not among them.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] unless there is a window for each sample, as long as the samples ask for.
@@ -153,7 +203,7 @@ impl Samples {
             return Err(CoreError::LengthMismatch { what: "rows of a window", expected, got });
         }
         let labelled = LabelledWindows::new(windows, &self.positive)?;
-        Ok(LabelledWindows { weights: self.weights(), ..labelled })
+        Ok(LabelledWindows { weights: self.weights(), outcomes: Some(self.outcomes()), ..labelled })
     }
 }
 
@@ -178,7 +228,7 @@ impl Labels {
     /// instead of each row.
     #[must_use]
     pub fn samples_in(&self, spans: &[Range<Timestamp>], mut keep: impl FnMut(usize) -> bool) -> Samples {
-        let mut samples = Samples::empty(Arc::clone(self.layout()), self.spec());
+        let mut samples = Samples::empty(self);
         let step = self.layout().step().millis();
         for (_, place) in self.layout().services().iter().enumerate().filter(|(service, _)| keep(*service)) {
             let rows = place.rows();
@@ -219,6 +269,8 @@ pub struct LabelledWindows<'a> {
     windows: Windows<'a>,
     positive: &'a [bool],
     weights: Option<&'a [f32]>,
+    outcomes: Option<Outcomes<'a>>,
+    partial: Option<(Windows<'a>, Outcomes<'a>)>,
 }
 
 impl<'a> LabelledWindows<'a> {
@@ -228,7 +280,7 @@ impl<'a> LabelledWindows<'a> {
     /// [`CoreError::LengthMismatch`].
     pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
         if windows.len() == positive.len() {
-            Ok(Self { windows, positive, weights: None })
+            Ok(Self { windows, positive, weights: None, outcomes: None, partial: None })
         } else {
             Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
         }
@@ -276,6 +328,18 @@ impl<'a> LabelledWindows<'a> {
             Some(_) => Err(CoreError::WeightsUnsupported { model }),
             None => Ok(()),
         }
+    }
+
+    /// When in its period the event of each window comes; `None` for windows that do not come from [`Samples`].
+    #[must_use]
+    pub fn outcomes(&self) -> Option<Outcomes<'a>> {
+        self.outcomes
+    }
+
+    /// Windows without a label whose period was observed in part, and what was seen of it; see [`Samples::partly_observed`].
+    #[must_use]
+    pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
+        self.partial
     }
 
     /// Number of positive windows.

@@ -1,5 +1,5 @@
 use crate::CoreError;
-use forewarn_schema::Schema;
+use forewarn_schema::{Layout, Schema, Timestamp};
 use ndarray::{ArrayView2, ArrayView3, ShapeBuilder};
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +113,7 @@ pub struct Windows<'a> {
     values: &'a [f32],
     observation: usize,
     last_rows: &'a [u32],
+    layout: Option<&'a Layout>,
 }
 
 impl<'a> Windows<'a> {
@@ -149,7 +150,27 @@ impl<'a> Windows<'a> {
                 return Err(CoreError::WindowOutOfBounds { observation, last_row, rows });
             }
         }
-        Ok(Self { schema, values, observation, last_rows })
+        Ok(Self { schema, values, observation, last_rows, layout: None })
+    }
+
+    /// The same windows, knowing which service and time each row belongs to. Those of [`Samples`](crate::Samples) do.
+    #[must_use]
+    pub fn with_layout(self, layout: &'a Layout) -> Self {
+        Self { layout: Some(layout), ..self }
+    }
+
+    /// Services and times of the rows, where they are known.
+    #[must_use]
+    pub fn layout(&self) -> Option<&'a Layout> {
+        self.layout
+    }
+
+    /// Service of window `index` and time of its last row; `None` beyond the last window or where nothing is known of it.
+    #[must_use]
+    pub fn place(&self, index: usize) -> Option<(&'a str, Timestamp)> {
+        let layout = self.layout?;
+        let (service, time) = layout.locate(*self.last_rows.get(index)? as usize)?;
+        Some((layout.services()[service].name(), time))
     }
 
     /// Features of each row.

@@ -34,13 +34,19 @@ pub fn label(
         };
     let mut labels = vec![Label::Negative; layout.rows()];
     let mut episodes = Vec::with_capacity(layout.services().len());
+    let (mut unknown, mut without_samples) = (Vec::new(), Vec::new());
     for (frame, place) in frames.frames().zip(layout.services()) {
         let (found, gaps) = rule.assess_with_gaps(frame)?;
         let failures = EpisodeRows::of(frame, &found, rule)?;
         paint(&mut labels[place.rows()], &failures.0, &found.unknown, &gaps, spec, target, beyond);
         episodes.push(found.episodes);
+        let first = place.rows().start;
+        let in_frames = |rows: &Range<usize>| (first + rows.start) as u32..(first + rows.end) as u32;
+        unknown.extend(found.unknown.iter().filter(|rows| !rows.is_empty()).map(in_frames));
+        without_samples.extend(gaps.iter().map(in_frames));
     }
-    Ok(Labels::new(Arc::clone(layout), spec, target, confirmation, labels, episodes)?)
+    let labels = Labels::new(Arc::clone(layout), spec, target, confirmation, labels, episodes)?;
+    Ok(labels.with_unknown(unknown, without_samples))
 }
 
 /// An episode's onset, confirmation and end as rows of its frame.
@@ -126,7 +132,7 @@ fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<u
 mod tests {
     use super::*;
     use crate::{Comparison, ThresholdRule};
-    use forewarn_core::CoreError;
+    use forewarn_core::{CoreError, Outcome};
     use forewarn_schema::{Episode, Episodes, Frame, Metric, Schema, Step};
     use proptest::prelude::*;
 
@@ -231,6 +237,13 @@ mod tests {
             let labels = label(&frames(&values), &rule(consecutive), spec, target).unwrap();
             for (t, &found) in labels.as_slice().iter().enumerate() {
                 prop_assert_eq!(found, by_definition(&values, t, spec, target, consecutive), "row {} of {:?}", t, values);
+            }
+            let samples = labels.samples(|_, _| true);
+            for (index, &positive) in samples.positive().iter().enumerate() {
+                match samples.outcomes().get(index) {
+                    Some(Outcome::At(step)) => prop_assert!(positive && (1..=period as u32).contains(&step)),
+                    outcome => prop_assert!(!positive && outcome == Some(Outcome::NotWithin(period as u32))),
+                }
             }
         }
 
