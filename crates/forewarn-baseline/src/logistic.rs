@@ -14,6 +14,24 @@ pub enum ClassWeight {
     Balanced,
 }
 
+impl ClassWeight {
+    /// Weight of a negative and of a positive window.
+    pub(crate) fn weights(self, train: LabelledWindows<'_>) -> [f64; 2] {
+        match self {
+            Self::None => [1.0; 2],
+            Self::Balanced => {
+                let weight = |index| f64::from(train.weight(index));
+                let (mut windows, mut positives) = (0.0, 0.0);
+                for (index, &positive) in train.positive().iter().enumerate() {
+                    windows += weight(index);
+                    positives += if positive { weight(index) } else { 0.0 };
+                }
+                [windows / (2.0 * (windows - positives)), windows / (2.0 * positives)]
+            }
+        }
+    }
+}
+
 /// Logistic regression with an L2 penalty on the last row of a window or on aggregates of it.
 ///
 /// Minimises `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, the objective of scikit-learn's `LogisticRegression`: the
@@ -104,18 +122,7 @@ impl Estimator for LogisticRegression {
     ) -> Result<FittedLogisticRegression, CoreError> {
         self.check()?;
         train.expect_both_classes("train")?;
-        let weights = match self.class_weight {
-            ClassWeight::None => [1.0; 2],
-            ClassWeight::Balanced => {
-                let weight = |index| f64::from(train.weight(index));
-                let (mut windows, mut positives) = (0.0, 0.0);
-                for (index, &positive) in train.positive().iter().enumerate() {
-                    windows += weight(index);
-                    positives += if positive { weight(index) } else { 0.0 };
-                }
-                [windows / (2.0 * (windows - positives)), windows / (2.0 * positives)]
-            }
-        };
+        let weights = self.class_weight.weights(*train);
         let objective = Objective::new(Design::new(self.input, *train, weights)?, self.c);
         let (parameters, convergence) = minimise(&objective, self.tolerance, self.max_iterations, monitor)
             .map_err(|error| error.of("logistic regression"))?;

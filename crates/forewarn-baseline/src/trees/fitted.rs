@@ -1,0 +1,286 @@
+use super::{
+    boost::TreeFit,
+    forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
+    shap,
+};
+use crate::{
+    View,
+    saved::{expect_rows, parameters, read_parameters},
+    views::Views,
+};
+use forewarn_core::{
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
+    Windows,
+};
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+const KIND: &str = "boosted_trees";
+
+/// Training windows that a column's normal is computed from.
+const NORMAL_WINDOWS: usize = 50_000;
+
+/// Fitted [`BoostedTrees`](crate::BoostedTrees).
+///
+/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of scratch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedTrees {
+    schema: Schema,
+    observation: usize,
+    views: Views,
+    forest: Forest,
+    /// Mean and standard deviation of each column over training windows.
+    normal: Vec<[f32; 2]>,
+    fit: Option<TreeFit>,
+}
+
+impl FittedTrees {
+    pub(super) fn new(
+        windows: Windows<'_>,
+        views: Views,
+        forest: Forest,
+        fit: TreeFit,
+    ) -> Result<Self, CoreError> {
+        if !forest.start.is_finite()
+            || forest.trees.iter().flat_map(|tree| &tree.nodes).any(|node| !node.value.is_finite())
+        {
+            return Err(CoreError::NotFinite { what: "a leaf of the trees".to_owned() });
+        }
+        let normal = normal(windows, &views);
+        let (schema, observation) = (windows.schema().clone(), windows.observation());
+        Ok(Self { schema, observation, views, forest, normal, fit: Some(fit) })
+    }
+
+    /// What it sees of every feature.
+    #[must_use]
+    pub fn views(&self) -> &[View] {
+        self.views.as_slice()
+    }
+
+    /// How the fit ended; `None` for a model that was read from a file.
+    #[must_use]
+    pub fn fit_summary(&self) -> Option<TreeFit> {
+        self.fit
+    }
+
+    /// Number of trees.
+    #[must_use]
+    pub fn trees(&self) -> usize {
+        self.forest.trees.len()
+    }
+
+    /// What each column does in the trees, with the column's name, such as `error_rate, mean`; the one that saved most loss first.
+    #[must_use]
+    pub fn importance(&self) -> Vec<(String, Importance)> {
+        let found = self.forest.importance(self.views.columns());
+        let mut named: Vec<_> = found
+            .into_iter()
+            .enumerate()
+            .map(|(column, found)| (self.views.name(&self.schema, column), found))
+            .collect();
+        named.sort_by(|a, b| b.1.gain.total_cmp(&a.1.gain));
+        named
+    }
+
+    /// The log-odds of windows, `f` being told each in turn.
+    fn each_log_odds(
+        &self,
+        windows: Windows<'_>,
+        mut f: impl FnMut(usize, f64) -> Result<(), CoreError>,
+    ) -> Result<(), CoreError> {
+        let columns = self.views.columns();
+        let mut rows = vec![0.0; columns * ROWS_AT_ONCE.min(windows.len())];
+        let (mut scratch, mut log_odds) = (Vec::new(), [0.0; ROWS_AT_ONCE]);
+        let mut windows = windows.iter();
+        let mut first = 0;
+        loop {
+            let mut count = 0;
+            for (row, window) in rows.chunks_exact_mut(columns).zip(&mut windows) {
+                self.views.write(window, row, &mut scratch);
+                count += 1;
+            }
+            if count == 0 {
+                return Ok(());
+            }
+            self.forest.log_odds(&rows[..count * columns], columns, &mut log_odds[..count]);
+            for (index, &log_odds) in (first..).zip(&log_odds[..count]) {
+                f(index, log_odds)?;
+            }
+            first += count;
+        }
+    }
+
+    /// The model as a saved one; `window` is what it was fitted for. The caller adds the normaliser that makes the features.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
+    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
+        expect_rows(self.observation, window)?;
+        let trees = &self.forest.trees;
+        let nodes = || trees.iter().flat_map(|tree| &tree.nodes);
+        let flat = |values: Vec<f32>| Tensor::new(vec![values.len()], values);
+        let side = |node: &Node| if node.missing_left() { 1.0 } else { 0.0 };
+        let tensors = BTreeMap::from([
+            ("start".to_owned(), flat(vec![self.forest.start as f32])?),
+            ("tree_nodes".to_owned(), flat(trees.iter().map(|tree| tree.nodes.len() as f32).collect())?),
+            ("node_value".to_owned(), flat(nodes().map(|node| node.value).collect())?),
+            ("node_left".to_owned(), flat(nodes().map(|node| node.left as f32).collect())?),
+            ("node_column".to_owned(), flat(nodes().map(|node| node.column() as f32).collect())?),
+            ("node_missing_left".to_owned(), flat(nodes().map(side).collect())?),
+            ("node_cover".to_owned(), flat(trees.iter().flat_map(|tree| tree.cover.clone()).collect())?),
+            ("node_gain".to_owned(), flat(trees.iter().flat_map(|tree| tree.gain.clone()).collect())?),
+            ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
+        ]);
+        Ok(Envelope {
+            kind: KIND.to_owned(),
+            schema: self.schema.clone(),
+            window,
+            normaliser: None,
+            parameters: parameters(&Parameters {
+                views: self.views.as_slice().to_vec(),
+                trees: trees.len(),
+                nodes: nodes().count(),
+            })?,
+            metadata: BTreeMap::new(),
+            tensors,
+        })
+    }
+
+    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for parameters or nodes that no fit makes, [`CoreError::MissingTensor`],
+    /// [`CoreError::TensorShape`], [`CoreError::NotFinite`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+        envelope.expect_kind(KIND)?;
+        let refuse = |reason: String| CoreError::NotAModel { reason };
+        let Parameters { views, trees, nodes } = read_parameters(&mut envelope)?;
+        let observation = envelope.window.observation();
+        let views = Views::new(views, envelope.schema.len(), observation)
+            .ok_or_else(|| refuse(format!("its views do not lie in a window of {observation} rows")))?;
+        let mut take = |name: &str, length| envelope.take_tensor(name, &[length]);
+        let start = f64::from(take("start", 1)?[0]);
+        let sizes = take("tree_nodes", trees)?;
+        let value = take("node_value", nodes)?;
+        let left = take("node_left", nodes)?;
+        let column = take("node_column", nodes)?;
+        let missing_left = take("node_missing_left", nodes)?;
+        let (cover, gain) = (take("node_cover", nodes)?, take("node_gain", nodes)?);
+        let normal = envelope.take_tensor("normal", &[views.columns(), 2])?;
+        let (mut forest, mut first) = (Forest { start, trees: Vec::with_capacity(trees) }, 0usize);
+        for (index, &size) in sizes.iter().enumerate() {
+            let size = size as usize;
+            let end = first.checked_add(size).filter(|&end| size > 0 && end <= nodes);
+            let Some(end) = end else {
+                return Err(refuse(format!("tree {index} has {size} nodes of {nodes}")));
+            };
+            let mut tree = Vec::with_capacity(size);
+            for at in first..end {
+                let (left, column) = (left[at] as usize, column[at] as usize);
+                let is_leaf = left == 0;
+                // Children lie behind their parent, so that every way through a tree ends.
+                if !is_leaf
+                    && (left <= at - first
+                        || left + 1 >= size
+                        || column >= views.columns()
+                        || !(cover[at] > 0.0))
+                {
+                    return Err(refuse(format!("node {} of tree {index} leads nowhere", at - first)));
+                }
+                tree.push(Node::new(value[at], left as u32, column as u32, missing_left[at] > 0.0));
+            }
+            if !(cover[first] > 0.0) {
+                return Err(refuse(format!("tree {index} has no training windows")));
+            }
+            forest.trees.push(Tree::from_parts(tree, cover[first..end].to_vec(), gain[first..end].to_vec()));
+            first = end;
+        }
+        if first != nodes {
+            return Err(refuse(format!("{} nodes belong to no tree", nodes - first)));
+        }
+        let (pairs, _) = normal.as_chunks::<2>();
+        Ok(Self { schema: envelope.schema, observation, views, forest, normal: pairs.to_vec(), fit: None })
+    }
+}
+
+impl Predictor for FittedTrees {
+    fn input(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn observation(&self) -> usize {
+        self.observation
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        self.expect_shapes(windows, scores)?;
+        self.each_log_odds(windows, |index, log_odds| {
+            scores[index] = Score::from_logit(log_odds)?;
+            Ok(())
+        })
+    }
+}
+
+impl Explain for FittedTrees {
+    /// Shapley values of the trees; columns that move nothing are left out.
+    ///
+    /// # Errors
+    /// As [`Explain::explain`].
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        let last_row = [self.observation as u32 - 1];
+        let score = self.score_all(Windows::new(&self.schema, window, self.observation, &last_row)?)?[0];
+        let mut row = vec![0.0; self.views.columns()];
+        self.views.write(
+            &window[window.len() - self.observation * self.schema.len()..],
+            &mut row,
+            &mut Vec::new(),
+        );
+        let parts = shap::contributions(&self.forest, &row);
+        let contributions = parts.into_iter().enumerate().filter(|&(_, log_odds)| log_odds != 0.0);
+        let contributions = contributions.map(|(column, log_odds)| {
+            let (view, feature) = self.views.place(column);
+            let (oldest, newest) = view.span(self.observation);
+            let [normal, deviation] = self.normal[column];
+            Contribution {
+                metric: self.schema.metrics()[feature].name.clone(),
+                view: view.describe(),
+                oldest_steps_ago: oldest,
+                newest_steps_ago: newest,
+                value: Some(row[column]).filter(|value| !value.is_nan()),
+                normal: Some(normal),
+                deviation: Some(deviation),
+                log_odds,
+            }
+        });
+        Evidence::new(score, Attribution::TreeShap, shap::expected(&self.forest), contributions.collect())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    views: Vec<View>,
+    trees: usize,
+    nodes: usize,
+}
+
+/// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is always missing.
+fn normal(windows: Windows<'_>, views: &Views) -> Vec<[f32; 2]> {
+    let stride = windows.len().div_ceil(NORMAL_WINDOWS).max(1);
+    let (mut row, mut scratch) = (vec![0.0; views.columns()], Vec::new());
+    let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); views.columns()];
+    for window in windows.iter().step_by(stride) {
+        views.write(window, &mut row, &mut scratch);
+        for ((count, mean, square), &value) in sums.iter_mut().zip(&row).filter(|(_, value)| !value.is_nan())
+        {
+            *count += 1.0;
+            let off = f64::from(value) - *mean;
+            *mean += off / *count;
+            *square += off * (f64::from(value) - *mean);
+        }
+    }
+    let normal =
+        |(count, mean, square): (f64, f64, f64)| [mean as f32, (square / count.max(1.0)).sqrt() as f32];
+    sums.into_iter().map(normal).collect()
+}

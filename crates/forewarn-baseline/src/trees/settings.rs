@@ -1,0 +1,263 @@
+use super::{
+    bins::RowWriter,
+    boost::{Examples, Plan, boost},
+    fitted::FittedTrees,
+    grow::Limits,
+};
+use crate::{BaselineError, ClassWeight, View, views::Views};
+use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Snapshots, Train, Validation, Windows};
+use forewarn_schema::Kind;
+use std::thread;
+
+/// Gradient-boosted trees on views of a window.
+///
+/// Each tree is a step down the log loss of the training windows, grown at the leaf that gains most; after each the validation windows are
+/// looked at, and when their loss has not fallen for a while, the trees up to its least are kept. Tree size is chosen on validation too: on
+/// early warnings, where little can be known, trees of four leaves often beat those of 31. Missing values go to the side of a split that
+/// they fit better. Features need no normalisation, but a service's own normal helps where services differ.
+///
+/// Columns are put into at most 255 bins of about equally many training windows, a byte each. Memory is a byte for each window and column;
+/// time is about a nanosecond for each byte and level of a tree, shared out to `threads`, which change no result. The same seed gives the same
+/// bytes on every machine.
+///
+/// # References
+/// J. Friedman, *Greedy function approximation: a gradient boosting machine*, Annals of Statistics 29(5), 2001; G. Ke et al., *LightGBM: a
+/// highly efficient gradient boosting decision tree*, NeurIPS 2017; T. Chen and C. Guestrin, *XGBoost: a scalable tree boosting system*, KDD
+/// 2016.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoostedTrees {
+    views: Option<Vec<View>>,
+    leaves: Vec<usize>,
+    learning_rate: f64,
+    most_trees: usize,
+    patience: usize,
+    l2: f64,
+    least_curvature: f64,
+    row_share: f64,
+    column_share: f64,
+    bins: usize,
+    class_weight: ClassWeight,
+    seed: u64,
+    threads: usize,
+}
+
+impl Default for BoostedTrees {
+    /// The last row, mean, deviation, range and changes of every feature; trees of 4, 8 or 16 leaves, whichever validation prefers; at most
+    /// 2,000 trees with a learning rate of 0.05, until validation has not gained for 100.
+    fn default() -> Self {
+        Self {
+            views: None,
+            leaves: vec![4, 8, 16],
+            learning_rate: 0.05,
+            most_trees: 2000,
+            patience: 100,
+            l2: 10.0,
+            least_curvature: 2.0,
+            row_share: 0.7,
+            column_share: 0.3,
+            bins: 255,
+            class_weight: ClassWeight::None,
+            seed: 7,
+            threads: thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+impl BoostedTrees {
+    /// With these views of every feature instead of [`View::aggregates`].
+    #[must_use]
+    pub fn with_views(self, views: Vec<View>) -> Self {
+        Self { views: Some(views), ..self }
+    }
+
+    /// With trees of at most so many leaves. Of several numbers validation chooses, at the cost of a fit for each.
+    #[must_use]
+    pub fn with_leaves(self, leaves: &[usize]) -> Self {
+        Self { leaves: leaves.to_vec(), ..self }
+    }
+
+    /// With steps of this share of the way to a leaf's minimum, above 0 and up to 1.
+    #[must_use]
+    pub fn with_learning_rate(self, learning_rate: f64) -> Self {
+        Self { learning_rate, ..self }
+    }
+
+    /// With at most so many trees, and an end when validation has not gained for `patience` of them.
+    #[must_use]
+    pub fn with_trees(self, most_trees: usize, patience: usize) -> Self {
+        Self { most_trees, patience, ..self }
+    }
+
+    /// With this penalty on the square of leaf values, and at least so much curvature, which is `p (1 - p)` of a window, in a leaf.
+    #[must_use]
+    pub fn with_shrinkage(self, l2: f64, least_curvature: f64) -> Self {
+        Self { l2, least_curvature, ..self }
+    }
+
+    /// Each tree on this share of windows and of columns, above 0 and up to 1.
+    #[must_use]
+    pub fn with_shares(self, rows: f64, columns: f64) -> Self {
+        Self { row_share: rows, column_share: columns, ..self }
+    }
+
+    /// With at most so many bins a column, 2 to 255.
+    #[must_use]
+    pub fn with_bins(self, bins: usize) -> Self {
+        Self { bins, ..self }
+    }
+
+    /// With these class weights.
+    #[must_use]
+    pub fn with_class_weight(self, class_weight: ClassWeight) -> Self {
+        Self { class_weight, ..self }
+    }
+
+    /// With another seed for what is sampled.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// On so many threads instead of one for each processor.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// Fits on examples without a clock; whoever split them answers for `train` and `validation` sharing none.
+    ///
+    /// # Errors
+    /// As [`Estimator::fit`], and [`CoreError::FeatureMismatch`] for a validation set of other features.
+    pub fn fit_snapshots(
+        &self,
+        train: &Snapshots,
+        validation: &Snapshots,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedTrees, CoreError> {
+        self.fit_on(train.labelled(), validation.labelled(), monitor)
+    }
+
+    fn check(&self) -> Result<(), CoreError> {
+        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        let positive = |value: f64| value > 0.0 && value.is_finite();
+        let share = |value: f64| value > 0.0 && value <= 1.0;
+        if self.leaves.is_empty() || self.leaves.iter().any(|leaves| !(2..=65_536).contains(leaves)) {
+            return refuse("leaves", format!("{:?}", self.leaves), "numbers of 2 to 65536");
+        }
+        if !share(self.learning_rate) {
+            return refuse("learning rate", self.learning_rate.to_string(), "a number above 0 and up to 1");
+        }
+        if self.most_trees == 0 || self.patience == 0 {
+            return refuse(
+                "trees and patience",
+                format!("{} and {}", self.most_trees, self.patience),
+                "at least 1 each",
+            );
+        }
+        for (name, value) in [("L2 of leaves", self.l2), ("least curvature", self.least_curvature)] {
+            if !positive(value) {
+                return refuse(name, value.to_string(), "a positive number");
+            }
+        }
+        for (name, value) in [("share of rows", self.row_share), ("share of columns", self.column_share)] {
+            if !share(value) {
+                return refuse(name, value.to_string(), "a number above 0 and up to 1");
+            }
+        }
+        if !(2..=255).contains(&self.bins) {
+            return refuse("bins", self.bins.to_string(), "2 to 255");
+        }
+        Ok(())
+    }
+
+    fn fit_on(
+        &self,
+        train: LabelledWindows<'_>,
+        validation: LabelledWindows<'_>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedTrees, CoreError> {
+        self.check()?;
+        train.expect_both_classes("train")?;
+        let windows = train.windows();
+        let (schema, observation) = (windows.schema(), windows.observation());
+        validation.windows().expect(schema, observation)?;
+        if validation.positive().is_empty() {
+            return Err(CoreError::EmptyPart { part: "validation" });
+        }
+        if let Some(outcome) = schema.metrics().iter().find(|metric| metric.kind == Kind::Outcome) {
+            let metric = outcome.name.clone();
+            return Err(BaselineError::OutcomeAsInput { metric }.of("boosted trees"));
+        }
+        let views = self.views.clone().unwrap_or_else(|| View::aggregates(observation));
+        let described = format!("{views:?}");
+        let Some(views) = Views::new(views, schema.len(), observation) else {
+            let expected = "at least one, within the rows of a window";
+            return Err(CoreError::InvalidSetting { name: "views", value: described, expected });
+        };
+        let threads = self.threads.max(1);
+        let seen = |windows| Seen { windows, views: &views };
+        let examples = Examples::train(&seen(windows), train.positive(), self.bins, threads);
+        let held_out = examples.validation(&seen(validation.windows()), validation.positive(), threads);
+        let mut best = None;
+        for &leaves in &self.leaves {
+            let plan = Plan {
+                limits: Limits { leaves, l2: self.l2, least_curvature: self.least_curvature, threads },
+                rate: self.learning_rate,
+                most_trees: self.most_trees,
+                patience: self.patience,
+                row_share: self.row_share,
+                column_share: self.column_share,
+                weights: self.class_weight.weights(train),
+                seed: self.seed,
+            };
+            let (forest, end) = boost(&examples, &held_out, &plan, monitor);
+            if best.as_ref().is_none_or(|(_, least): &(_, super::TreeFit)| {
+                end.validation_log_loss < least.validation_log_loss
+            }) {
+                best = Some((forest, end));
+            }
+        }
+        let (forest, end) = best.expect("there is at least one number of leaves");
+        FittedTrees::new(windows, views, forest, end)
+    }
+}
+
+impl Estimator for BoostedTrees {
+    type Fitted = FittedTrees;
+
+    /// Fits on the training windows; validation decides on the number of trees and on their size.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`]; [`CoreError::InvalidSetting`] for settings out of their range or views beyond the window;
+    /// [`CoreError::Outside`] with a [`BaselineError`] for an outcome among the features.
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedTrees, CoreError> {
+        self.fit_on(*train, *validation, monitor)
+    }
+}
+
+/// Windows as rows of a table.
+struct Seen<'a> {
+    windows: Windows<'a>,
+    views: &'a Views,
+}
+
+impl RowWriter for Seen<'_> {
+    fn rows(&self) -> usize {
+        self.windows.len()
+    }
+
+    fn columns(&self) -> usize {
+        self.views.columns()
+    }
+
+    fn write(&self, row: usize, out: &mut [f32]) {
+        if let Some(window) = self.windows.get(row) {
+            self.views.write(window, out, &mut Vec::new());
+        }
+    }
+}

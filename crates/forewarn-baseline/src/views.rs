@@ -1,0 +1,267 @@
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+/// One way of looking at a feature of a window; applied to every feature, it gives a column a feature.
+///
+/// Statistics are over the samples present and missing where there are too few of them, one or, for a slope, two. Steps are rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum View {
+    /// The sample so many steps before the last row; 0 is the last row.
+    At(u32),
+    /// Mean over the window.
+    Mean,
+    /// Standard deviation over the window.
+    Deviation,
+    /// Least sample of the window.
+    Minimum,
+    /// Greatest sample of the window.
+    Maximum,
+    /// Greatest less least sample.
+    Range,
+    /// Slope of the least-squares line, a step.
+    Slope,
+    /// Last row less the row so many steps before it.
+    Change(u32),
+}
+
+impl View {
+    /// The window row by row, from the last row back: flattened.
+    #[must_use]
+    pub fn rows(observation: usize) -> Vec<Self> {
+        (0..u32::try_from(observation).unwrap_or(u32::MAX)).map(Self::At).collect()
+    }
+
+    /// The last row, mean, deviation, range, and changes over one step, a little less than half of the window, and all of it.
+    #[must_use]
+    pub fn aggregates(observation: usize) -> Vec<Self> {
+        let longest = u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX);
+        let mut views = vec![Self::At(0), Self::Mean, Self::Deviation, Self::Range];
+        let mut changes = vec![1, longest / 2, longest];
+        changes.retain(|&steps| (1..=longest).contains(&steps));
+        changes.dedup();
+        views.extend(changes.into_iter().map(Self::Change));
+        if longest == 0 { vec![Self::At(0)] } else { views }
+    }
+
+    /// Steps back that the view reaches, so that a window must have one row more.
+    pub(crate) fn reach(self) -> usize {
+        match self {
+            Self::At(steps) | Self::Change(steps) => steps as usize,
+            _ => 0,
+        }
+    }
+
+    /// The view in words.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::At(0) => "last".to_owned(),
+            Self::At(1) => "1 step before".to_owned(),
+            Self::At(steps) => format!("{steps} steps before"),
+            Self::Mean => "mean".to_owned(),
+            Self::Deviation => "standard deviation".to_owned(),
+            Self::Minimum => "minimum".to_owned(),
+            Self::Maximum => "maximum".to_owned(),
+            Self::Range => "range".to_owned(),
+            Self::Slope => "slope".to_owned(),
+            Self::Change(1) => "change over 1 step".to_owned(),
+            Self::Change(steps) => format!("change over {steps} steps"),
+        }
+    }
+
+    /// First and last row that the view looks at, in steps before the last.
+    pub(crate) fn span(self, observation: usize) -> (u32, u32) {
+        match self {
+            Self::At(steps) => (steps, steps),
+            Self::Change(steps) => (steps, 0),
+            _ => (u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX), 0),
+        }
+    }
+}
+
+/// Several views of every feature: a window as one row of columns, view after view, each with a column a feature.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Views {
+    views: Vec<View>,
+    width: usize,
+    observation: usize,
+    has_statistics: bool,
+}
+
+impl Views {
+    /// Views of windows of `observation` rows of `width` features; `None` for no view, or one that reaches beyond the window.
+    pub(crate) fn new(views: Vec<View>, width: usize, observation: usize) -> Option<Self> {
+        let fits = !views.is_empty() && views.iter().all(|view| view.reach() < observation);
+        let has_statistics = views.iter().any(|view| !matches!(view, View::At(_) | View::Change(_)));
+        fits.then_some(Self { views, width, observation, has_statistics })
+    }
+
+    pub(crate) fn as_slice(&self) -> &[View] {
+        &self.views
+    }
+
+    pub(crate) fn columns(&self) -> usize {
+        self.views.len() * self.width
+    }
+
+    /// View and feature of a column.
+    pub(crate) fn place(&self, column: usize) -> (View, usize) {
+        (self.views[column / self.width], column % self.width)
+    }
+
+    /// What a column is called, such as `error_rate, mean`.
+    pub(crate) fn name(&self, schema: &Schema, column: usize) -> String {
+        let (view, feature) = self.place(column);
+        let metric = schema.metrics().get(feature).map_or("", |metric| metric.name.as_str());
+        format!("{metric}, {}", view.describe())
+    }
+
+    /// Writes the columns of a row-major window.
+    pub(crate) fn write(&self, window: &[f32], columns: &mut [f32], scratch: &mut Vec<Summary>) {
+        let row = |steps: u32| {
+            let start = (self.observation - 1 - steps as usize) * self.width;
+            &window[start..start + self.width]
+        };
+        if self.has_statistics {
+            summarise(window, self.width, scratch);
+        }
+        for (view, out) in self.views.iter().zip(columns.chunks_exact_mut(self.width)) {
+            match *view {
+                View::At(steps) => out.copy_from_slice(row(steps)),
+                View::Change(steps) => {
+                    for ((out, last), before) in out.iter_mut().zip(row(0)).zip(row(steps)) {
+                        *out = last - before;
+                    }
+                }
+                view => {
+                    for (out, summary) in out.iter_mut().zip(&*scratch) {
+                        *out = summary.of(view);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Sums over the samples of one feature of a window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Summary {
+    count: f64,
+    mean: f64,
+    square: f64,
+    least: f32,
+    greatest: f32,
+    time: f64,
+    time_square: f64,
+    product: f64,
+}
+
+impl Summary {
+    const NONE: Self = Self {
+        count: 0.0,
+        mean: 0.0,
+        square: 0.0,
+        least: f32::INFINITY,
+        greatest: f32::NEG_INFINITY,
+        time: 0.0,
+        time_square: 0.0,
+        product: 0.0,
+    };
+
+    /// One more sample, by Welford's recurrence, which loses nothing to a mean that is large against the deviations.
+    fn push(&mut self, time: f64, sample: f32) {
+        let value = f64::from(sample);
+        self.count += 1.0;
+        let (off, off_time) = (value - self.mean, time - self.time);
+        let weight = 1.0 / self.count;
+        self.mean += off * weight;
+        self.time += off_time * weight;
+        self.square += off * (value - self.mean);
+        self.time_square += off_time * (time - self.time);
+        self.product += off_time * (value - self.mean);
+        self.least = self.least.min(sample);
+        self.greatest = self.greatest.max(sample);
+    }
+
+    fn of(&self, view: View) -> f32 {
+        let needed = if view == View::Slope { 2.0 } else { 1.0 };
+        if self.count < needed {
+            return f32::NAN;
+        }
+        match view {
+            View::Mean => self.mean as f32,
+            View::Deviation => (self.square.max(0.0) / self.count).sqrt() as f32,
+            View::Minimum => self.least,
+            View::Maximum => self.greatest,
+            View::Range => self.greatest - self.least,
+            View::Slope => (self.product / self.time_square) as f32,
+            View::At(_) | View::Change(_) => f32::NAN,
+        }
+    }
+}
+
+fn summarise(window: &[f32], width: usize, summaries: &mut Vec<Summary>) {
+    summaries.clear();
+    summaries.resize(width, Summary::NONE);
+    for (time, row) in window.chunks_exact(width).enumerate() {
+        for (summary, &sample) in summaries.iter_mut().zip(row).filter(|(_, sample)| !sample.is_nan()) {
+            summary.push(time as f64, sample);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::Metric;
+
+    const NAN: f32 = f32::NAN;
+
+    #[test]
+    fn columns_are_views_of_features() {
+        // Feature a: 1, missing, 4, 3; feature b is never seen.
+        let window = [1.0, NAN, NAN, NAN, 4.0, NAN, 3.0, NAN];
+        let all = [
+            (View::At(0), 3.0),
+            (View::At(2), NAN),
+            (View::Mean, 8.0 / 3.0),
+            (View::Deviation, (14.0f32 / 9.0).sqrt()),
+            (View::Minimum, 1.0),
+            (View::Maximum, 4.0),
+            (View::Range, 3.0),
+            // Times 0, 2, 3 and values 1, 4, 3 about their means: 33/9 over 42/9.
+            (View::Slope, 11.0 / 14.0),
+            (View::Change(1), -1.0),
+            (View::Change(2), NAN),
+        ];
+        let views = Views::new(all.iter().map(|&(view, _)| view).collect(), 2, 4).unwrap();
+        let mut columns = vec![0.0; views.columns()];
+        views.write(&window, &mut columns, &mut Vec::new());
+        for ((view, expected), pair) in all.iter().zip(columns.chunks(2)) {
+            assert!(
+                (pair[0] - expected).abs() < 1e-6 || (pair[0].is_nan() && expected.is_nan()),
+                "{view:?}: {}",
+                pair[0]
+            );
+            assert!(pair[1].is_nan());
+        }
+        let schema = Schema::new(vec![Metric::gauge("a"), Metric::gauge("b")]).unwrap();
+        assert_eq!(views.name(&schema, 3), "b, 2 steps before");
+        assert_eq!(views.place(16), (View::Change(1), 0));
+    }
+
+    #[test]
+    fn views_stay_within_the_window() {
+        assert!(Views::new(vec![View::At(3)], 2, 4).is_some());
+        assert!(Views::new(vec![View::At(4)], 2, 4).is_none() && Views::new(Vec::new(), 2, 4).is_none());
+        for observation in 1..12 {
+            for views in [View::rows(observation), View::aggregates(observation)] {
+                assert!(Views::new(views.clone(), 1, observation).is_some(), "{observation}");
+                assert!(views.iter().enumerate().all(|(at, view)| !views[..at].contains(view)), "{views:?}");
+            }
+        }
+        assert_eq!(View::aggregates(10)[4..], [View::Change(1), View::Change(4), View::Change(9)]);
+        assert_eq!((View::At(3).span(10), View::Mean.span(10)), ((3, 3), (9, 0)));
+    }
+}
