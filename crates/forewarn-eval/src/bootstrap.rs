@@ -99,6 +99,11 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
+    /// One block that holds all time.
+    pub(crate) fn whole() -> Self {
+        Self { length: i64::MAX, numbers: vec![0] }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.numbers.len()
     }

@@ -262,6 +262,7 @@ fn warned_of(episodes: &Episodes, time: Timestamp, spec: WindowSpec, step: Step)
         ..episodes.partition_point(|e| e.onset().millis() <= until)
 }
 
-fn span(step: Step, steps: usize) -> i64 {
+/// Milliseconds that so many steps are.
+pub(crate) fn span(step: Step, steps: usize) -> i64 {
     step.millis().saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX))
 }

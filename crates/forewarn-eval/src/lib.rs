@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod affiliation;
 mod alarm;
 mod bootstrap;
 mod budget;
@@ -13,6 +14,7 @@ mod events;
 mod interval;
 mod lead;
 mod leak;
+mod nab;
 mod probability;
 mod ranges;
 mod rank;
@@ -20,13 +22,16 @@ mod ranked;
 mod ranking;
 mod report;
 mod resample;
+mod runs;
 mod score_file;
 mod series;
 #[cfg(test)]
 mod testing;
 mod threshold;
 mod tradeoff;
+mod vus;
 
+pub use affiliation::{AffiliationFigures, affiliation};
 pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
 pub use bootstrap::BlockBootstrap;
 pub use budget::{AlarmBudget, BudgetChoice};
@@ -41,6 +46,7 @@ pub use forewarn_core::average_precision;
 pub use interval::Interval;
 pub use lead::{Delays, LeadTimes};
 pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
+pub use nab::{NabProfile, nab_score};
 pub use probability::{brier, log_loss};
 pub use ranges::{RangeFigures, range_precision_recall};
 pub use rank::roc_auc;
@@ -55,3 +61,4 @@ pub use score_file::{Outside, ScoreFile, read_episodes};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
 pub use tradeoff::{Tradeoff, TradeoffPoint};
+pub use vus::{Buffer, vus_pr};

@@ -1,3 +1,4 @@
+use crate::runs::{Part, runs, total};
 use crate::{EvalError, ScoredSet, bootstrap::invalid};
 use forewarn_core::Score;
 use std::ops::Range;
@@ -34,48 +35,28 @@ pub fn range_precision_recall(
         return Err(invalid("existence weight", existence.to_string(), "within 0..=1").into());
     }
     set.pooled("the data")?;
-    let (mut precision, mut recall) = (Mean::default(), Mean::default());
+    let [precision, recall] = range_parts(set, threshold, existence);
+    Ok(RangeFigures {
+        precision: total(&precision).unwrap_or_default(),
+        recall: total(&recall).unwrap_or_default(),
+    })
+}
+
+/// What each called run adds to precision, and each positive run to recall.
+pub(crate) fn range_parts(set: &ScoredSet, threshold: Score, existence: f64) -> [Vec<Part>; 2] {
+    let (mut precision, mut recall) = (Vec::new(), Vec::new());
     for series in set.series() {
-        let positive = runs(series.positive().iter().copied());
-        let called = runs(series.scores().iter().map(|&score| score >= threshold));
-        for run in &called {
-            precision.add(overlap(run, &positive));
-        }
-        for run in &positive {
-            let is_hit = called.iter().any(|other| shared(run, other) > 0);
-            recall.add(existence * f64::from(u8::from(is_hit)) + (1.0 - existence) * overlap(run, &called));
-        }
+        let positive = runs(series, set.step(), |index| series.positive()[index]);
+        let called = runs(series, set.step(), |index| series.scores()[index] >= threshold);
+        let part = |run: &Range<usize>, value| Part { time: series.times()[run.start], value, weight: 1.0 };
+        precision.extend(called.iter().map(|run| part(run, overlap(run, &positive))));
+        recall.extend(positive.iter().map(|run| {
+            let hit = overlap(run, &called);
+            // A run that is hit at all overlaps.
+            part(run, existence * f64::from(u8::from(hit > 0.0)) + (1.0 - existence) * hit)
+        }));
     }
-    Ok(RangeFigures { precision: precision.get(), recall: recall.get() })
-}
-
-#[derive(Default)]
-struct Mean {
-    sum: f64,
-    count: f64,
-}
-
-impl Mean {
-    fn add(&mut self, value: f64) {
-        self.sum += value;
-        self.count += 1.0;
-    }
-
-    fn get(&self) -> f64 {
-        if self.count > 0.0 { self.sum / self.count } else { 0.0 }
-    }
-}
-
-/// Stretches of windows for which `is_in` holds, as positions.
-fn runs(is_in: impl Iterator<Item = bool>) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    for (index, _) in is_in.enumerate().filter(|&(_, is_in)| is_in) {
-        match runs.last_mut() {
-            Some(last) if last.end == index => last.end += 1,
-            _ => runs.push(index..index + 1),
-        }
-    }
-    runs
+    [precision, recall]
 }
 
 fn shared(a: &Range<usize>, b: &Range<usize>) -> usize {
