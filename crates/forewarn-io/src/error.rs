@@ -94,6 +94,12 @@ pub enum IoError {
         /// The file.
         file: String,
     },
+    /// A file that holds other rows than it did when it was opened.
+    #[error("{file}: has changed since it was opened")]
+    Changed {
+        /// The file.
+        file: String,
+    },
     /// A Parquet file without its end.
     #[error("{file}: the Parquet footer is missing: the file was cut off")]
     ParquetCut {

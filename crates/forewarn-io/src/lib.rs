@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod assemble;
+mod clocks;
 mod columns;
 pub mod csv;
 mod error;

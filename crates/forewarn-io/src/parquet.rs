@@ -3,7 +3,9 @@
 mod chunk;
 mod layout;
 mod reader;
+mod stream;
 mod writer;
 
 pub use reader::read;
-pub use writer::{write, write_to};
+pub use stream::ParquetStream;
+pub use writer::{ParquetWriter, write, write_to};

@@ -1,3 +1,4 @@
+use crate::Method;
 use forewarn_core::CoreError;
 use forewarn_schema::{SchemaError, Timestamp};
 
@@ -5,6 +6,14 @@ use forewarn_schema::{SchemaError, Timestamp};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WindowError {
+    /// A normaliser by quantiles on frames that come piece by piece.
+    #[error(
+        "a normaliser by {method:?} needs every training value in memory: use ZScore or MinMax for frames in pieces"
+    )]
+    NeedsEveryValue {
+        /// The method.
+        method: Method,
+    },
     /// Frames, samples or parts of a split do not fit.
     #[error(transparent)]
     Core(#[from] CoreError),

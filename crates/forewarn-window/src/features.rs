@@ -1,6 +1,6 @@
 use crate::{Deltas, Metrics, WindowError};
 use forewarn_core::{Columns, CoreError, Feature, FeatureState, Origin, Rows};
-use forewarn_schema::{FrameSet, Metric, Schema, SchemaError};
+use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows};
 
 /// A list of features, computed once a row: the columns of one after those of another.
 ///
@@ -64,8 +64,21 @@ impl Features {
         frames: &FrameSet,
         schema: &Schema,
     ) -> Result<Vec<FeatureStream>, SchemaError> {
-        let stream = |origin| FeatureStream::new(self, frames.schema(), origin, schema);
-        frames.frames().map(|frame| stream(frame.into())).collect()
+        self.streams_of(frames.layout(), frames.schema(), schema)
+    }
+
+    /// A fresh stream for each service of `layout`, from rows of `input` to rows of `schema`.
+    pub(crate) fn streams_of(
+        &self,
+        layout: &Layout,
+        input: &Schema,
+        schema: &Schema,
+    ) -> Result<Vec<FeatureStream>, SchemaError> {
+        let stream = |place: &ServiceRows| {
+            let origin = Origin { service: place.name(), start: place.start(), step: layout.step() };
+            FeatureStream::new(self, input, origin, schema)
+        };
+        layout.services().iter().map(stream).collect()
     }
 
     /// The same columns for one service, a row at a time; `origin` says which service and when its first row is.

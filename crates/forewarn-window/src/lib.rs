@@ -30,6 +30,7 @@ mod then;
 mod train_rows;
 mod transform;
 mod walk_forward;
+mod window_pieces;
 mod zscore;
 
 pub use aligner::Aligner;
@@ -57,4 +58,5 @@ pub use select::Select;
 pub use then::{FeatureExt, Then};
 pub use transform::{Logs, RatioOf};
 pub use walk_forward::{TrainSpan, WalkForward};
+pub use window_pieces::{WindowCopies, WindowPiece, WindowPieces};
 pub use zscore::ZScore;

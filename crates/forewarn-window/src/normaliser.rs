@@ -8,7 +8,7 @@ mod tally;
 
 use crate::WindowError;
 use column::Column;
-pub(crate) use fit::on_features as fit_features;
+pub(crate) use fit::{on_features as fit_features, on_pieces as fit_pieces};
 use forewarn_core::{CoreError, Samples, Train};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Unit, ValidRange};
 pub use row::RowNormaliser;

@@ -48,6 +48,12 @@ impl Pipeline {
         Ok(Self { normaliser: self.normaliser.with_limit(limit)?, ..self })
     }
 
+    /// The features.
+    #[must_use]
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
     /// The fitted normaliser, to be saved with the model.
     #[must_use]
     pub fn normaliser(&self) -> &Normaliser {

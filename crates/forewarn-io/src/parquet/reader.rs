@@ -19,7 +19,7 @@ use ::parquet::{
         reader::{FileReader, RowGroupReader, SerializedFileReader},
     },
 };
-use forewarn_schema::Timestamp;
+use forewarn_schema::{Schema, Timestamp};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
@@ -40,50 +40,133 @@ const PANDAS_INDEX: &str = "__index_level_";
 /// LZ4 are understood.
 ///
 /// Decodes 8,192 rows at a time; memory is that of the frames (and once more for a moment when there are several services),
-/// and one page of each column.
+/// and one page of each column. Where that is too much, [`ParquetStream`](super::ParquetStream) reads the file piece by piece.
 ///
 /// # Errors
 /// [`IoError`], with row (from 1) and column.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, IoError> {
-    let path = path.as_ref();
-    let origin = Origin::new(&path.display().to_string(), Format::Parquet);
-    let mut file = open(path)?;
-    let length_bytes = expect_ends(&mut file, &origin)?;
-    let damaged = |source: ParquetError| damaged(&origin, None, source);
-    let reader = fenced(|| SerializedFileReader::new(file)).map_err(damaged)?;
-    let schema = reader.metadata().file_metadata().schema_descr();
-    let columns = Columns::new(&origin, names(schema), options)?;
-    let holds = suitable(&origin, schema, &columns)?;
-    let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
-        0 => Nullable::No,
-        _ => Nullable::Yes,
-    });
-    let nullable: Vec<_> = nullable.collect();
+    let mut rows = FileRows::open(path.as_ref(), options, Wanted::Everything)?;
+    let mut assembler = Assembler::new(&rows.file.origin, rows.schema().clone(), options.step);
+    while rows.advance()? {
+        rows.for_each(|row, service, time, sample| assembler.push(row, service, time, sample))?;
+    }
+    assembler.finish(rows.notes())
+}
 
-    let mut batch = Batch::new(&origin, &columns, &holds);
-    let mut assembler = Assembler::new(&origin, columns.schema.clone(), options.step);
-    for group in 0..reader.num_row_groups() {
-        let group = reader.get_row_group(group).map_err(damaged)?;
-        let mut left = expect_places(group.metadata(), length_bytes, &origin, &columns)?;
-        let mut chunks = open_chunks(&*group, &origin, &columns, &nullable)?;
-        while left > 0 {
-            let rows = left.min(BATCH_ROWS);
-            batch.fill(&mut chunks, rows)?;
-            batch.push_to(&mut assembler)?;
-            left -= rows;
+/// Which columns of a file are decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Everything,
+    /// Times and services: where rows belong, not what they hold.
+    Places,
+}
+
+/// The rows of a file, a batch after another.
+pub(super) struct FileRows {
+    pub(super) file: FileColumns,
+    reader: SerializedFileReader<File>,
+    length_bytes: u64,
+    wanted: Wanted,
+    next_group: usize,
+    /// The wanted columns of the present row group, and its rows that are not decoded yet.
+    chunks: Vec<(usize, Chunk)>,
+    left: usize,
+    batch: Batch,
+}
+
+/// What the columns of a file are.
+pub(super) struct FileColumns {
+    pub(super) origin: Origin,
+    pub(super) columns: Columns,
+    holds: Vec<Holds>,
+    nullable: Vec<Nullable>,
+}
+
+impl FileRows {
+    pub(super) fn open(path: &Path, options: &ReadOptions, wanted: Wanted) -> Result<Self, IoError> {
+        let origin = Origin::new(&path.display().to_string(), Format::Parquet);
+        let mut file = open(path)?;
+        let length_bytes = expect_ends(&mut file, &origin)?;
+        let reader =
+            fenced(|| SerializedFileReader::new(file)).map_err(|source| damaged(&origin, None, source))?;
+        let schema = reader.metadata().file_metadata().schema_descr();
+        let columns = Columns::new(&origin, names(schema), options)?;
+        let holds = suitable(&origin, schema, &columns)?;
+        let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
+            0 => Nullable::No,
+            _ => Nullable::Yes,
+        });
+        let nullable = nullable.collect();
+        let file = FileColumns { origin, columns, holds, nullable };
+        let (chunks, batch) = (Vec::new(), Batch::default());
+        Ok(Self { file, reader, length_bytes, wanted, next_group: 0, chunks, left: 0, batch })
+    }
+
+    /// The metrics of a row.
+    pub(super) fn schema(&self) -> &Schema {
+        &self.file.columns.schema
+    }
+
+    /// Goes back to the first row, to decode these columns.
+    pub(super) fn rewind(&mut self, wanted: Wanted) {
+        self.wanted = wanted;
+        (self.next_group, self.left, self.chunks, self.batch) = (0, 0, Vec::new(), Batch::default());
+    }
+
+    /// Decodes the next batch; false after the last one.
+    pub(super) fn advance(&mut self) -> Result<bool, IoError> {
+        while self.left == 0 {
+            for (index, chunk) in &mut self.chunks {
+                chunk.expect_end().map_err(|source| self.file.damaged_column(*index, source))?;
+            }
+            self.chunks.clear();
+            if self.next_group == self.reader.num_row_groups() {
+                return Ok(false);
+            }
+            let damaged = |source| damaged(&self.file.origin, None, source);
+            let group = self.reader.get_row_group(self.next_group).map_err(damaged)?;
+            self.left = self.file.expect_places(group.metadata(), self.length_bytes)?;
+            self.chunks = self.file.open_chunks(&*group, self.wanted)?;
+            self.next_group += 1;
         }
-        for (chunk, name) in chunks.iter_mut().zip(&columns.names) {
-            chunk.expect_end().map_err(|source| self::damaged(&origin, Some(name), source))?;
+        let rows = self.left.min(BATCH_ROWS);
+        self.left -= rows;
+        self.batch.fill(&self.file, &mut self.chunks, rows, self.wanted)?;
+        Ok(true)
+    }
+
+    /// Shows each row of the batch: its number in the file (from 1), service, time and values. Without values, where only places are wanted.
+    pub(super) fn for_each(
+        &self,
+        mut visit: impl FnMut(u64, &str, Timestamp, &[f32]) -> Result<(), IoError>,
+    ) -> Result<(), IoError> {
+        let Batch { times, services, values, first, .. } = &self.batch;
+        let width = match self.wanted {
+            Wanted::Everything => self.schema().len(),
+            Wanted::Places => 0,
+        };
+        for (row, &time) in times.iter().enumerate() {
+            let number = first + row as u64 + 1;
+            let service = match services.get(row) {
+                Some(name) => utf8(name, &self.file.origin, number, SERVICE)?.trim(),
+                None => SERVICE,
+            };
+            visit(number, service, time, &values[row * width..(row + 1) * width])?;
         }
+        Ok(())
     }
-    let mut notes: Vec<String> = batch.time_reader.note().into_iter().collect();
-    if holds.iter().any(|holds| matches!(holds, Holds::Time { zone: Zone::Unstated, .. })) {
-        notes.push("the timestamps have no zone and were read as UTC".to_owned());
+
+    /// What a user should know about the times and columns, once all rows have been read.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.batch.time_reader.note().into_iter().collect();
+        if self.file.holds.iter().any(|holds| matches!(holds, Holds::Time { zone: Zone::Unstated, .. })) {
+            notes.push("the timestamps have no zone and were read as UTC".to_owned());
+        }
+        for name in self.file.columns.names.iter().filter(|name| name.starts_with(PANDAS_INDEX)) {
+            notes.push(format!("column {name:?} is a row index that pandas wrote, and was read as a metric"));
+        }
+        notes
     }
-    for name in columns.names.iter().filter(|name| name.starts_with(PANDAS_INDEX)) {
-        notes.push(format!("column {name:?} is a row index that pandas wrote, and was read as a metric"));
-    }
-    assembler.finish(notes)
 }
 
 /// Refuses what does not begin and end as Parquet does, with a better reason than the decoder has; returns the length.
@@ -108,31 +191,49 @@ fn expect_ends(file: &mut File, origin: &Origin) -> Result<u64, IoError> {
     Ok(length)
 }
 
-/// Refuses a row group whose columns lie outside the file or have not one value a row; returns its rows.
-///
-/// The decoder trusts these numbers of the footer, and would panic.
-fn expect_places(
-    group: &RowGroupMetaData,
-    length_bytes: u64,
-    origin: &Origin,
-    columns: &Columns,
-) -> Result<usize, IoError> {
-    let rows = usize::try_from(group.num_rows())
-        .map_err(|_| damaged(origin, None, general("a row group has a negative number of rows")))?;
-    for (chunk, name) in group.columns().iter().zip(&columns.names) {
-        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
-        let end = u64::try_from(start)
-            .ok()
-            .zip(u64::try_from(chunk.compressed_size()).ok())
-            .and_then(|(start, size)| start.checked_add(size));
-        if end.is_none_or(|end| end > length_bytes) {
-            return Err(damaged(origin, Some(name), general("it lies outside the file")));
+impl FileColumns {
+    /// Refuses a row group whose columns lie outside the file or have not one value a row; returns its rows.
+    ///
+    /// The decoder trusts these numbers of the footer, and would panic.
+    fn expect_places(&self, group: &RowGroupMetaData, length_bytes: u64) -> Result<usize, IoError> {
+        let rows = usize::try_from(group.num_rows())
+            .map_err(|_| damaged(&self.origin, None, general("a row group has a negative number of rows")))?;
+        for (index, chunk) in group.columns().iter().enumerate().take(self.columns.names.len()) {
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+            let end = u64::try_from(start)
+                .ok()
+                .zip(u64::try_from(chunk.compressed_size()).ok())
+                .and_then(|(start, size)| start.checked_add(size));
+            if end.is_none_or(|end| end > length_bytes) {
+                return Err(self.damaged_column(index, general("it lies outside the file")));
+            }
+            if chunk.num_values() != group.num_rows() {
+                return Err(self.damaged_column(index, general("it has not one value for each row")));
+            }
         }
-        if chunk.num_values() != group.num_rows() {
-            return Err(damaged(origin, Some(name), general("it has not one value for each row")));
-        }
+        Ok(rows)
     }
-    Ok(rows)
+
+    /// The wanted columns of a row group, each with its position.
+    fn open_chunks(
+        &self,
+        group: &dyn RowGroupReader,
+        wanted: Wanted,
+    ) -> Result<Vec<(usize, Chunk)>, IoError> {
+        let is_wanted = |index: &usize| {
+            wanted == Wanted::Everything || !matches!(self.columns.roles[*index], Role::Metric(_))
+        };
+        let open = |index: usize| {
+            fenced(|| Chunk::new(group.get_column_reader(index)?, self.nullable[index]))
+                .map(|chunk| (index, chunk))
+                .map_err(|source| self.damaged_column(index, source))
+        };
+        (0..self.columns.names.len()).filter(is_wanted).map(open).collect()
+    }
+
+    fn damaged_column(&self, index: usize, source: ParquetError) -> IoError {
+        damaged(&self.origin, self.columns.names.get(index).map(String::as_str), source)
+    }
 }
 
 fn general(reason: &str) -> ParquetError {
@@ -143,68 +244,49 @@ fn damaged(origin: &Origin, column: Option<&str>, source: ParquetError) -> IoErr
     IoError::ParquetDamaged { file: origin.file(), column: column.map(str::to_owned), source: source.into() }
 }
 
-fn open_chunks(
-    group: &dyn RowGroupReader,
-    origin: &Origin,
-    columns: &Columns,
-    nullable: &[Nullable],
-) -> Result<Vec<Chunk>, IoError> {
-    let open = |(index, name): (usize, &String)| {
-        fenced(|| Chunk::new(group.get_column_reader(index)?, nullable[index]))
-            .map_err(|source| damaged(origin, Some(name), source))
-    };
-    columns.names.iter().enumerate().map(open).collect()
-}
-
-/// Some rows of all columns, turned from columns into rows.
-struct Batch<'a> {
-    origin: &'a Origin,
-    columns: &'a Columns,
-    holds: &'a [Holds],
+/// Some rows of the wanted columns, turned from columns into rows.
+#[derive(Default)]
+struct Batch {
     /// Rows of the file before this batch.
-    rows_before: u64,
+    first: u64,
     time_reader: TimeReader,
     times: Vec<Timestamp>,
     services: Vec<ByteArray>,
-    /// `[row, metric]`.
+    /// `[row, metric]`; empty where only places are wanted.
     values: Vec<f32>,
 }
 
-impl<'a> Batch<'a> {
-    fn new(origin: &'a Origin, columns: &'a Columns, holds: &'a [Holds]) -> Self {
-        Self {
-            origin,
-            columns,
-            holds,
-            rows_before: 0,
-            time_reader: TimeReader::default(),
-            times: Vec::new(),
-            services: Vec::new(),
-            values: Vec::new(),
-        }
-    }
-
+impl Batch {
     /// Decodes the next `rows` rows.
-    fn fill(&mut self, chunks: &mut [Chunk], rows: usize) -> Result<(), IoError> {
+    fn fill(
+        &mut self,
+        file: &FileColumns,
+        chunks: &mut [(usize, Chunk)],
+        rows: usize,
+        wanted: Wanted,
+    ) -> Result<(), IoError> {
+        self.first += self.times.len() as u64;
         self.times.clear();
         self.services.clear();
         self.values.clear();
-        let width = self.columns.schema.len();
-        self.values.resize(rows * width, f32::NAN);
-        for (index, chunk) in chunks.iter_mut().enumerate() {
-            let name = &self.columns.names[index];
-            chunk.advance(rows).map_err(|source| damaged(self.origin, Some(name), source))?;
-            match self.columns.roles[index] {
-                Role::Time => self.fill_times(chunk, self.holds[index])?,
-                Role::Service => self.fill_services(chunk)?,
+        let (columns, first) = (&file.columns, self.first);
+        let width = columns.schema.len();
+        if wanted == Wanted::Everything {
+            self.values.resize(rows * width, f32::NAN);
+        }
+        for (index, chunk) in chunks {
+            let index = *index;
+            chunk.advance(rows).map_err(|source| file.damaged_column(index, source))?;
+            match columns.roles[index] {
+                Role::Time => self.fill_times(&file.origin, chunk, file.holds[index])?,
+                Role::Service => self.fill_services(&file.origin, chunk)?,
                 Role::Metric(slot) => {
-                    let (origin, columns, before) = (self.origin, self.columns, self.rows_before);
                     let values = &mut self.values;
-                    chunk.numbers(self.holds[index], |row, value, stored| {
+                    chunk.numbers(file.holds[index], |row, value, stored| {
                         if value.is_nan() {
                             return Ok(());
                         }
-                        let place = || origin.at(before + row as u64 + 1);
+                        let place = || file.origin.at(first + row as u64 + 1);
                         columns.check(slot, value, place, || stored.to_string())?;
                         values[row * width + slot] = value;
                         Ok(())
@@ -215,8 +297,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn fill_times(&mut self, chunk: &Chunk, holds: Holds) -> Result<(), IoError> {
-        let (origin, before) = (self.origin, self.rows_before);
+    fn fill_times(&mut self, origin: &Origin, chunk: &Chunk, holds: Holds) -> Result<(), IoError> {
+        let before = self.first;
         let (reader, times) = (&mut self.time_reader, &mut self.times);
         let refuse = |row: usize, text: String, expected| IoError::InvalidTime {
             place: origin.at(before + row as u64 + 1),
@@ -234,7 +316,8 @@ impl<'a> Batch<'a> {
                 Ok(())
             }),
             Chunk::Bytes(values) => values.try_for_each(|row, value| {
-                let text = value.map_or(Ok(""), |value| utf8(value, origin, before, row, TIMESTAMP))?;
+                let number = before + row as u64 + 1;
+                let text = value.map_or(Ok(""), |value| utf8(value, origin, number, TIMESTAMP))?;
                 let time = reader.text(text);
                 times.push(time.ok_or_else(|| refuse(row, text.to_owned(), reader.expected()))?);
                 Ok(())
@@ -243,43 +326,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn fill_services(&mut self, chunk: &Chunk) -> Result<(), IoError> {
-        let (origin, before) = (self.origin, self.rows_before);
+    fn fill_services(&mut self, origin: &Origin, chunk: &Chunk) -> Result<(), IoError> {
+        let before = self.first;
         let Chunk::Bytes(values) = chunk else { return Ok(()) };
         values.try_for_each(|row, value| match value {
             Some(value) => {
-                utf8(value, origin, before, row, SERVICE)?;
+                utf8(value, origin, before + row as u64 + 1, SERVICE)?;
                 self.services.push(value.clone());
                 Ok(())
             }
             None => Err(IoError::MissingService { place: origin.at(before + row as u64 + 1) }),
         })
     }
-
-    /// Hands the rows on.
-    fn push_to(&mut self, assembler: &mut Assembler<'_>) -> Result<(), IoError> {
-        let samples = self.values.chunks_exact(self.columns.schema.len());
-        for (row, (&time, sample)) in self.times.iter().zip(samples).enumerate() {
-            let service = match self.services.get(row) {
-                Some(name) => utf8(name, self.origin, self.rows_before, row, SERVICE)?.trim(),
-                None => SERVICE,
-            };
-            assembler.push(self.rows_before + row as u64 + 1, service, time, sample)?;
-        }
-        self.rows_before += self.times.len() as u64;
-        Ok(())
-    }
 }
 
-fn utf8<'a>(
-    bytes: &'a ByteArray,
-    origin: &Origin,
-    rows_before: u64,
-    row: usize,
-    column: &str,
-) -> Result<&'a str, IoError> {
-    bytes.as_utf8().map_err(|_| IoError::InvalidUtf8 {
-        place: origin.at(rows_before + row as u64 + 1),
-        column: column.to_owned(),
-    })
+/// The text of a value of row `number` (from 1).
+fn utf8<'a>(bytes: &'a ByteArray, origin: &Origin, number: u64, column: &str) -> Result<&'a str, IoError> {
+    bytes.as_utf8().map_err(|_| IoError::InvalidUtf8 { place: origin.at(number), column: column.to_owned() })
 }

@@ -9,6 +9,8 @@ mod gaps;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod round_trip;
+#[cfg(feature = "parquet")]
+mod streams;
 mod tolerance;
 
 use forewarn_io::{IoError, ReadOptions, Recording, csv};

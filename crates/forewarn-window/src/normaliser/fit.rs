@@ -4,8 +4,13 @@ use super::{
     Column, Method, Normaliser, Scope,
     tally::{Ends, Everything, Sums, Tally},
 };
-use crate::{Features, WindowError, features::FeatureStream, settings::setting, train_rows::train_rows};
-use forewarn_core::{Samples, Train};
+use crate::{
+    Features, WindowError,
+    features::FeatureStream,
+    settings::setting,
+    train_rows::{for_each_piece, train_rows},
+};
+use forewarn_core::{FrameStream, Samples, Train};
 use forewarn_schema::{FrameSet, Layout, Schema};
 use std::{collections::BTreeMap, ops::Range};
 
@@ -73,6 +78,25 @@ pub(crate) fn on_features(
     Ok(tallied(train, &schema, method, scope, threads, states, count))
 }
 
+/// Fits on the columns that `features` makes of frames that come piece by piece. The same rows in the same order as
+/// [`on_features`], so the same bits.
+pub(crate) fn on_pieces(
+    train: &Train<Samples>,
+    frames: &mut dyn FrameStream,
+    features: &Features,
+    method: Method,
+    scope: Scope,
+) -> Result<Normaliser, WindowError> {
+    check(method)?;
+    let schema = features.schema(frames.schema())?;
+    let job = Job { train, schema: &schema, method, scope, threads: 1 };
+    match method {
+        Method::ZScore => job.run_on_pieces::<Sums>(frames, features),
+        Method::MinMax => job.run_on_pieces::<Ends>(frames, features),
+        Method::Robust | Method::Quantile { .. } => Err(WindowError::NeedsEveryValue { method }),
+    }
+}
+
 fn check(method: Method) -> Result<(), WindowError> {
     match method {
         Method::Quantile { knots } if !(2..=MOST_KNOTS).contains(&knots) => {
@@ -120,7 +144,45 @@ impl Job<'_> {
             count(&runs, state, &mut |rows| tally.add(rows));
             tally
         });
-        let mut all = T::new(width);
+        self.normaliser(&tallies)
+    }
+
+    fn run_on_pieces<T: Tally>(
+        &self,
+        frames: &mut dyn FrameStream,
+        features: &Features,
+    ) -> Result<Normaliser, WindowError> {
+        let width = self.schema.len();
+        let from = frames.schema().len();
+        let mut tallies = vec![T::new(width); frames.layout().services().len()];
+        let mut streams = features.streams_of(frames.layout(), frames.schema(), self.schema)?;
+        let mut block = vec![0.0; BLOCK_ROWS * width];
+        for_each_piece(self.train, frames, |piece, runs| {
+            let mut next = piece.rows.start;
+            // Rows between runs are not counted, but features remember them.
+            for run in runs {
+                for (end, counted) in [(run.start, false), (run.end, true)] {
+                    while next < end {
+                        let rows = BLOCK_ROWS.min(end - next);
+                        let block = &mut block[..rows * width];
+                        let samples = (next - piece.rows.start) * from;
+                        let samples = &piece.values[samples..samples + rows * from];
+                        streams[piece.service].write_rows(samples, block);
+                        if counted {
+                            tallies[piece.service].add(block);
+                        }
+                        next += rows;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(self.normaliser(&tallies))
+    }
+
+    /// What the tallies of all services say.
+    fn normaliser<T: Tally>(&self, tallies: &[T]) -> Normaliser {
+        let mut all = T::new(self.schema.len());
         tallies.iter().for_each(|tally| all.join(tally));
         let unseen = || match self.method {
             Method::Quantile { knots } => Column::quantiles(&[0.0], knots),
@@ -132,7 +194,7 @@ impl Job<'_> {
             let columns = tally.columns(self.method).into_iter().zip(&global);
             columns.map(|(column, global)| column.unwrap_or_else(|| global.clone())).collect()
         };
-        let places = self.train.layout().services().iter().zip(&tallies);
+        let places = self.train.layout().services().iter().zip(tallies);
         let services = match self.scope {
             Scope::Service => places.map(|(place, tally)| (place.name().to_owned(), own(tally))).collect(),
             Scope::Global => BTreeMap::new(),

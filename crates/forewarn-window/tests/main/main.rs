@@ -4,6 +4,7 @@
 
 mod chronological;
 mod normalise;
+mod pieces;
 mod regular;
 mod sampling;
 mod splits;
