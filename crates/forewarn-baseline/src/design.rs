@@ -38,6 +38,15 @@ impl Input {
         }
     }
 
+    /// Feature of a term, how it looks at it, and the first row that it looks at, in steps before the last of `observation` rows.
+    pub(crate) fn place(self, term: usize, observation: usize) -> (usize, &'static str, u32) {
+        let whole = u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX);
+        match self {
+            Self::Snapshot => (term, "last", 0),
+            Self::Aggregates => (term / 3, ["mean", "maximum", "change"][term % 3], whole),
+        }
+    }
+
     /// Writes the terms of a row-major window to `terms`, which has room for exactly them.
     pub(crate) fn write(self, window: &[f32], terms: &mut [f32]) {
         match self {

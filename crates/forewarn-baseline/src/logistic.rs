@@ -1,5 +1,10 @@
-use crate::{FittedLogisticRegression, Input, design::Design, minimise::minimise, objective::Objective};
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+use crate::{
+    FittedLogisticRegression, Input, curve::log_loss, design::Design, minimise::minimise,
+    objective::Objective,
+};
+use forewarn_core::{
+    CoreError, Estimator, LabelledWindows, Monitor, Predictor, Snapshots, Train, Validation,
+};
 use serde::{Deserialize, Serialize};
 
 /// How much a window counts in the loss.
@@ -46,7 +51,7 @@ impl ClassWeight {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogisticRegression {
     input: Input,
-    c: f64,
+    c: Vec<f64>,
     class_weight: ClassWeight,
     tolerance: f64,
     max_iterations: usize,
@@ -56,13 +61,20 @@ impl LogisticRegression {
     /// A regression on `input` with C = 1, no class weights, and at most 1,000 iterations to a tolerance of 1e-7.
     #[must_use]
     pub fn new(input: Input) -> Self {
-        Self { input, c: 1.0, class_weight: ClassWeight::None, tolerance: 1e-7, max_iterations: 1000 }
+        Self { input, c: vec![1.0], class_weight: ClassWeight::None, tolerance: 1e-7, max_iterations: 1000 }
     }
 
     /// With this inverse strength of the penalty: smaller shrinks more.
     #[must_use]
     pub fn with_c(self, c: f64) -> Self {
-        Self { c, ..self }
+        Self { c: vec![c], ..self }
+    }
+
+    /// With whichever of these inverse strengths has the least log loss on the validation windows, the first among equals; a fit for each.
+    /// Which one it was is in [`Convergence::c`](crate::Convergence::c).
+    #[must_use]
+    pub fn with_c_from_validation(self, candidates: &[f64]) -> Self {
+        Self { c: candidates.to_vec(), ..self }
     }
 
     /// With these class weights.
@@ -86,7 +98,15 @@ impl LogisticRegression {
     }
 
     fn check(&self) -> Result<(), CoreError> {
-        for (name, value) in [("C", self.c), ("tolerance", self.tolerance)] {
+        if self.c.is_empty() {
+            return Err(CoreError::InvalidSetting {
+                name: "C",
+                value: "none".to_owned(),
+                expected: "at least one number",
+            });
+        }
+        let settings = self.c.iter().map(|&c| ("C", c)).chain([("tolerance", self.tolerance)]);
+        for (name, value) in settings {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(CoreError::InvalidSetting {
                     name,
@@ -105,10 +125,62 @@ impl Default for LogisticRegression {
     }
 }
 
+impl LogisticRegression {
+    /// Fits on examples without a clock; whoever split them answers for `train` and `validation` sharing none.
+    ///
+    /// # Errors
+    /// As [`Estimator::fit`], and [`CoreError::FeatureMismatch`] for a validation set of other features.
+    pub fn fit_snapshots(
+        &self,
+        train: &Snapshots,
+        validation: &Snapshots,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedLogisticRegression, CoreError> {
+        self.fit_on(train.labelled(), validation.labelled(), monitor)
+    }
+
+    fn fit_on(
+        &self,
+        train: LabelledWindows<'_>,
+        validation: LabelledWindows<'_>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedLogisticRegression, CoreError> {
+        self.check()?;
+        train.expect_both_classes("train")?;
+        let mut design = Design::new(self.input, train, self.class_weight.weights(train))?;
+        let mut best: Option<(f64, FittedLogisticRegression)> = None;
+        for &c in &self.c {
+            let objective = Objective::new(design, c);
+            let (parameters, convergence) =
+                minimise(&objective, self.tolerance, self.max_iterations, monitor)
+                    .map_err(|error| error.of("logistic regression"))?;
+            let (coefficients, at_centre) = objective.coefficients(&parameters);
+            let fitted = FittedLogisticRegression::new(
+                train.windows(),
+                self.input,
+                coefficients.iter().map(|&w| w as f32).collect(),
+                objective.centre().to_vec(),
+                at_centre as f32,
+                Some(convergence),
+            )?;
+            // The loss decides between several only.
+            let loss = match self.c.len() {
+                1 => 0.0,
+                _ => log_loss(&fitted.score_all(validation.windows())?, validation.positive()),
+            };
+            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+                best = Some((loss, fitted));
+            }
+            design = objective.into_design();
+        }
+        Ok(best.expect("there is at least one strength").1)
+    }
+}
+
 impl Estimator for LogisticRegression {
     type Fitted = FittedLogisticRegression;
 
-    /// Fits on the training windows; the validation windows are not used.
+    /// Fits on the training windows; the validation windows choose the strength of the penalty, where there is a choice.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`]; [`CoreError::InvalidSetting`] unless C and the tolerance are positive;
@@ -117,23 +189,9 @@ impl Estimator for LogisticRegression {
     fn fit(
         &self,
         train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<FittedLogisticRegression, CoreError> {
-        self.check()?;
-        train.expect_both_classes("train")?;
-        let weights = self.class_weight.weights(*train);
-        let objective = Objective::new(Design::new(self.input, *train, weights)?, self.c);
-        let (parameters, convergence) = minimise(&objective, self.tolerance, self.max_iterations, monitor)
-            .map_err(|error| error.of("logistic regression"))?;
-        let (coefficients, at_centre) = objective.coefficients(&parameters);
-        FittedLogisticRegression::new(
-            train.windows(),
-            self.input,
-            coefficients.iter().map(|&w| w as f32).collect(),
-            objective.centre().to_vec(),
-            at_centre as f32,
-            Some(convergence),
-        )
+        self.fit_on(*train, *validation, monitor)
     }
 }

@@ -1,10 +1,17 @@
-use crate::{Convergence, Input, objective::dot};
-use forewarn_core::{CoreError, Envelope, Predictor, Score, Tensor, WindowSpec, Windows};
+use crate::{
+    Convergence, Input,
+    objective::dot,
+    saved::{expect_rows, parameters, read_parameters},
+};
+use forewarn_core::{
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
+    Windows,
+};
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const KIND: &str = "logistic_regression";
+pub(crate) const KIND: &str = "logistic_regression";
 
 /// A fitted [`LogisticRegression`](crate::LogisticRegression).
 ///
@@ -80,13 +87,7 @@ impl FittedLogisticRegression {
     /// # Errors
     /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
     pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        if window.observation() != self.observation {
-            return Err(CoreError::LengthMismatch {
-                what: "rows of a window",
-                expected: self.observation,
-                got: window.observation(),
-            });
-        }
+        expect_rows(self.observation, window)?;
         let terms = self.coefficients.len();
         let coefficients = self.coefficients.iter().map(|&w| w as f32).collect();
         Ok(Envelope {
@@ -94,8 +95,7 @@ impl FittedLogisticRegression {
             schema: self.schema.clone(),
             window,
             normaliser: None,
-            parameters: serde_json::to_value(Parameters { input: self.input })
-                .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?,
+            parameters: parameters(&Parameters { input: self.input })?,
             metadata: BTreeMap::new(),
             tensors: BTreeMap::from([
                 ("coefficients".to_owned(), Tensor::new(vec![terms], coefficients)?),
@@ -112,8 +112,7 @@ impl FittedLogisticRegression {
     /// [`CoreError::TensorShape`] for weights of another schema, [`CoreError::NotFinite`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
         envelope.expect_kind(KIND)?;
-        let Parameters { input } = serde_json::from_value(envelope.parameters.take())
-            .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?;
+        let Parameters { input } = read_parameters(&mut envelope)?;
         let terms = input.terms(envelope.schema.len());
         let coefficients = envelope.take_tensor("coefficients", &[terms])?;
         let centre = envelope.take_tensor("centre", &[terms])?;
@@ -156,6 +155,41 @@ impl Predictor for FittedLogisticRegression {
             *score = Score::from_logit(logit)?;
         }
         Ok(())
+    }
+}
+
+impl Explain for FittedLogisticRegression {
+    /// Each coefficient times its term's distance from the training mean: exact.
+    ///
+    /// # Errors
+    /// As [`Explain::explain`].
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        let score = self.score_one(window)?;
+        let mut terms = vec![0.0; self.coefficients.len()];
+        self.input.write(window, &mut terms);
+        let width = self.schema.len();
+        let contributions = self.coefficients.iter().zip(&self.centre).zip(&terms).enumerate();
+        let contributions = contributions.map(|(term, ((&coefficient, &normal), &value))| {
+            let (feature, view, oldest_steps_ago) = self.input.place(term, self.observation);
+            // A term that was made of no sample counts as 0, and is shown as missing.
+            let is_missing = window[feature..]
+                .iter()
+                .step_by(width)
+                .rev()
+                .take(oldest_steps_ago as usize + 1)
+                .all(|x| x.is_nan());
+            Contribution {
+                metric: self.schema.metrics()[feature].name.clone(),
+                view: view.to_owned(),
+                oldest_steps_ago,
+                newest_steps_ago: 0,
+                value: (!is_missing).then_some(value),
+                normal: Some(normal),
+                deviation: None,
+                log_odds: coefficient * (f64::from(value) - f64::from(normal)),
+            }
+        });
+        Evidence::new(score, Attribution::Linear, f64::from(self.at_centre), contributions.collect())
     }
 }
 

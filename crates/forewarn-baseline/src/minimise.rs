@@ -23,6 +23,8 @@ const CLOSE: f64 = 1e-2;
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Convergence {
+    /// Inverse strength of the penalty: as set, or as validation chose.
+    pub c: f64,
     /// Steps of the minimiser.
     pub iterations: usize,
     /// The penalised loss at the end.
@@ -68,7 +70,8 @@ pub(crate) fn minimise(
 ) -> Result<(Vec<f64>, Convergence), BaselineError> {
     let refuse = |error: argmin::core::Error| BaselineError::Minimiser { reason: error.to_string() };
     let mut best = objective.start();
-    let mut end = Convergence { iterations: 0, loss: f64::INFINITY, gradient_norm: f64::INFINITY };
+    let mut end =
+        Convergence { c: objective.c(), iterations: 0, loss: f64::INFINITY, gradient_norm: f64::INFINITY };
     let mut checked_loss = f64::INFINITY;
     loop {
         let line_search: MoreThuenteLineSearch<Vec<f64>, Vec<f64>, f64> = MoreThuenteLineSearch::new();

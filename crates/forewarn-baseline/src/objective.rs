@@ -63,6 +63,16 @@ impl Objective {
         }
     }
 
+    /// Inverse strength of the penalty.
+    pub(crate) fn c(&self) -> f64 {
+        self.penalty_strength
+    }
+
+    /// The design, for an objective of another strength.
+    pub(crate) fn into_design(self) -> Design {
+        self.design
+    }
+
     /// Where the search starts: no slope, and the log-odds of the weighted share of positive windows.
     pub(crate) fn start(&self) -> Vec<f64> {
         let (mut hits, mut misses) = (0.0, 0.0);

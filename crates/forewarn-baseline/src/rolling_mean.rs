@@ -1,4 +1,8 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Statistic};
+use crate::{
+    FittedRule, Watch,
+    rule::Mapping,
+    statistic::{Plan, Statistic},
+};
 use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// The mean of a metric over the last rows of the window, 3 unless said otherwise, of the samples present.
@@ -44,13 +48,7 @@ impl Estimator for RollingMean {
         _: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<FittedRule, CoreError> {
-        if !(1..=train.windows().observation()).contains(&self.rows) {
-            return Err(CoreError::InvalidSetting {
-                name: "rows of a rolling mean",
-                value: self.rows.to_string(),
-                expected: "1 to the rows of a window",
-            });
-        }
-        FittedRule::fit(&self.watch, Statistic::Mean { rows: self.rows }, Mapping::Curve, *train, monitor)
+        let plan = Plan::Fixed(Statistic::Mean { rows: self.rows });
+        FittedRule::fit(&self.watch, &plan, Mapping::Curve, *train, monitor)
     }
 }

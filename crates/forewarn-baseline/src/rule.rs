@@ -1,6 +1,12 @@
-use crate::{Direction, Watch, Watched, calibration::Platt, statistic::Statistic};
+use crate::{
+    Direction, Watch, Watched,
+    saved::{expect_rows, expect_values, parameters, read_parameters},
+    severity::Platt,
+    statistic::{Plan, Statistic},
+};
 use forewarn_core::{
-    CoreError, Envelope, FitProgress, LabelledWindows, Monitor, Predictor, Score, Tensor, WindowSpec, Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, FitProgress, LabelledWindows, Monitor,
+    Predictor, Score, Tensor, WindowSpec, Windows,
 };
 use forewarn_schema::{Kind, Schema};
 use serde::{Deserialize, Serialize};
@@ -9,8 +15,8 @@ use std::collections::BTreeMap;
 /// Least difference in log-odds between the two sides of a threshold.
 const LEAST_GAP: f64 = 0.01;
 
-/// A fitted [`StaticThreshold`](crate::StaticThreshold), [`RollingMean`](crate::RollingMean) or [`Trend`](crate::Trend): one
-/// statistic of one metric, and the probability that goes with it.
+/// A fitted rule, such as [`StaticThreshold`](crate::StaticThreshold), [`Trend`](crate::Trend) or [`Cusum`](crate::Cusum): one statistic of one
+/// metric, and the probability that goes with it.
 ///
 /// A window with the worse statistic never has the lower score; statistics closer than about a millionth of their standard
 /// deviation can share one, because scores are `f32`. Windows without a sample that the statistic needs score the
@@ -26,6 +32,19 @@ pub struct FittedRule {
     prevalence: Score,
     calibration: Calibration,
 }
+
+/// What saved rules are called.
+pub(crate) const KINDS: [&str; 9] = [
+    "static_threshold",
+    "rolling_mean",
+    "trend",
+    "theil_sen",
+    "double_exponential",
+    "ewma",
+    "rolling_z_score",
+    "cusum",
+    "seasonal_band",
+];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Calibration {
@@ -45,14 +64,15 @@ pub(crate) enum Mapping {
 impl FittedRule {
     pub(crate) fn fit(
         watch: &Watch,
-        statistic: Statistic,
+        plan: &Plan,
         mapping: Mapping,
         train: LabelledWindows<'_>,
         monitor: &mut dyn Monitor,
     ) -> Result<Self, CoreError> {
         train.expect_both_classes("train")?;
         train.expect_unweighted("a rule on one statistic")?;
-        let resolved = watch.resolve(statistic, train)?;
+        plan.check(train.windows().observation())?;
+        let resolved = watch.resolve(plan, train)?;
         let (watched, positive) = (resolved.watched, train.positive());
         let mut severities = resolved.statistics;
         for statistic in &mut severities {
@@ -67,7 +87,7 @@ impl FittedRule {
         monitor.report(FitProgress { iteration: 1, max_iterations: 1, measures: &measures });
         let windows = train.windows();
         let (schema, observation) = (windows.schema().clone(), windows.observation());
-        Ok(Self { schema, observation, statistic, watched, prevalence, calibration })
+        Ok(Self { schema, observation, statistic: resolved.statistic, watched, prevalence, calibration })
     }
 
     /// The metric, direction and threshold, as given or as chosen on the training windows.
@@ -100,12 +120,34 @@ impl FittedRule {
         }
     }
 
+    /// Steps until the metric crosses the threshold as it is heading, for a rule that looks ahead: 0 where it is beyond it already, `None` where
+    /// it is not heading there, cannot be told, or the rule does not look ahead.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a window of another shape.
+    pub fn steps_to_threshold(&self, window: &[f32]) -> Result<Option<f64>, CoreError> {
+        expect_values(self, window)?;
+        let course = self.statistic.course(window, self.schema.len(), self.watched.column);
+        let sign = f64::from(self.watched.direction.severity(1.0));
+        Ok(course.and_then(|(now, slope)| {
+            let rest = sign * (f64::from(self.watched.threshold) - now);
+            let steps = if rest <= 0.0 { 0.0 } else { rest / (sign * slope).max(0.0) };
+            steps.is_finite().then_some(steps)
+        }))
+    }
+
     /// What a saved rule is called.
     fn kind(&self) -> &'static str {
         match self.statistic {
             Statistic::Last => "static_threshold",
             Statistic::Mean { .. } => "rolling_mean",
             Statistic::Line { .. } => "trend",
+            Statistic::TheilSen { .. } => "theil_sen",
+            Statistic::Holt { .. } => "double_exponential",
+            Statistic::Ewma { .. } => "ewma",
+            Statistic::ZScore { .. } => "rolling_z_score",
+            Statistic::Cusum { .. } => "cusum",
+            Statistic::Band(_) => "seasonal_band",
         }
     }
 
@@ -114,17 +156,11 @@ impl FittedRule {
     /// # Errors
     /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
     pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        if window.observation() != self.observation {
-            return Err(CoreError::LengthMismatch {
-                what: "rows of a window",
-                expected: self.observation,
-                got: window.observation(),
-            });
-        }
-        let parameters = Parameters {
+        expect_rows(self.observation, window)?;
+        let settings = Parameters {
             metric: self.watched.metric.clone(),
             direction: self.watched.direction,
-            statistic: self.statistic,
+            statistic: self.statistic.clone(),
         };
         let (name, values) = match &self.calibration {
             Calibration::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
@@ -142,8 +178,7 @@ impl FittedRule {
             schema: self.schema.clone(),
             window,
             normaliser: None,
-            parameters: serde_json::to_value(parameters)
-                .map_err(|error| CoreError::NotAModel { reason: error.to_string() })?,
+            parameters: parameters(&settings)?,
             metadata: BTreeMap::new(),
             tensors,
         })
@@ -157,12 +192,11 @@ impl FittedRule {
     /// [`CoreError::InvalidScore`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
         let refuse = |reason: String| CoreError::NotAModel { reason };
-        if !["static_threshold", "rolling_mean", "trend"].contains(&envelope.kind.as_str()) {
-            let expected = "static_threshold, rolling_mean or trend".to_owned();
+        if !KINDS.contains(&envelope.kind.as_str()) {
+            let expected = KINDS.join(", ");
             return Err(CoreError::WrongModelKind { expected, got: envelope.kind });
         }
-        let parameters: Parameters =
-            serde_json::from_value(envelope.parameters.take()).map_err(|error| refuse(error.to_string()))?;
+        let parameters: Parameters = read_parameters(&mut envelope)?;
         let column = envelope.schema.index_of(&parameters.metric)?;
         if envelope.schema.metrics()[column].kind == Kind::Outcome {
             return Err(refuse(format!("it watches the outcome {:?}", parameters.metric)));
@@ -176,7 +210,7 @@ impl FittedRule {
                 }
                 Calibration::Sides { calm, alarming }
             }
-            Statistic::Mean { .. } | Statistic::Line { .. } => {
+            _ => {
                 let values = envelope.take_tensor("curve", &[4])?;
                 let platt =
                     Platt { mean: values[0], scale: values[1], slope: values[2], intercept: values[3] };
@@ -187,10 +221,9 @@ impl FittedRule {
             }
         };
         let observation = envelope.window.observation();
-        if let Statistic::Mean { rows } = parameters.statistic
-            && !(1..=observation).contains(&rows)
-        {
-            return Err(refuse(format!("a mean over {rows} rows of a window of {observation}")));
+        if !parameters.statistic.is_valid(observation, envelope.schema.len()) {
+            let statistic = parameters.statistic;
+            return Err(refuse(format!("no fit on windows of {observation} rows makes {statistic:?}")));
         }
         let prevalence = Score::new(envelope.take_tensor("prevalence", &[1])?[0])?;
         let threshold = envelope.take_tensor("threshold", &[1])?[0];
@@ -230,6 +263,30 @@ impl Predictor for FittedRule {
             *score = self.score_of(self.statistic.of(window, width, self.watched.column))?;
         }
         Ok(())
+    }
+}
+
+impl Explain for FittedRule {
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        let score = self.score_one(window)?;
+        let value = self.statistic.of(window, self.schema.len(), self.watched.column);
+        let (view, oldest_steps_ago) = self.statistic.describe(self.observation);
+        let normal = match &self.calibration {
+            Calibration::Sides { .. } => None,
+            Calibration::Curve(curve) => Some((self.watched.direction.severity(curve.mean), curve.scale)),
+        };
+        let base = self.prevalence.log_odds();
+        let contribution = Contribution {
+            metric: self.watched.metric.clone(),
+            view,
+            oldest_steps_ago,
+            newest_steps_ago: 0,
+            value: Some(value).filter(|value| !value.is_nan()),
+            normal: normal.map(|(mean, _)| mean),
+            deviation: normal.map(|(_, deviation)| deviation),
+            log_odds: score.log_odds() - base,
+        };
+        Evidence::new(score, Attribution::Rule, base, vec![contribution])
     }
 }
 

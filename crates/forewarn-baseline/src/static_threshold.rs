@@ -1,4 +1,8 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Statistic};
+use crate::{
+    FittedRule, Watch,
+    rule::Mapping,
+    statistic::{Plan, Statistic},
+};
 use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// The alarm that every team has: the last sample of a metric against a threshold.
@@ -37,6 +41,6 @@ impl Estimator for StaticThreshold {
         _: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<FittedRule, CoreError> {
-        FittedRule::fit(&self.watch, Statistic::Last, Mapping::Sides, *train, monitor)
+        FittedRule::fit(&self.watch, &Plan::Fixed(Statistic::Last), Mapping::Sides, *train, monitor)
     }
 }

@@ -15,5 +15,6 @@ mod split;
 
 pub use boost::TreeFit;
 pub use fitted::FittedTrees;
+pub(crate) use fitted::KIND;
 pub use forest::Importance;
 pub use settings::BoostedTrees;

@@ -1,4 +1,8 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Statistic};
+use crate::{
+    FittedRule, Watch,
+    rule::Mapping,
+    statistic::{Plan, Statistic},
+};
 use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// Where a metric is heading: the least-squares line through its samples in the window, `horizon_steps` after the last row.
@@ -42,7 +46,7 @@ impl Estimator for Trend {
         _: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<FittedRule, CoreError> {
-        let statistic = Statistic::Line { horizon: self.horizon_steps };
-        FittedRule::fit(&self.watch, statistic, Mapping::Curve, *train, monitor)
+        let plan = Plan::Fixed(Statistic::Line { horizon: self.horizon_steps });
+        FittedRule::fit(&self.watch, &plan, Mapping::Curve, *train, monitor)
     }
 }

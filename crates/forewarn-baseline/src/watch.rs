@@ -1,4 +1,7 @@
-use crate::{BaselineError, statistic::Statistic};
+use crate::{
+    BaselineError,
+    statistic::{Plan, Statistic},
+};
 use forewarn_core::{CoreError, LabelledWindows, Score, average_precision};
 use forewarn_schema::Kind;
 use serde::{Deserialize, Serialize};
@@ -30,7 +33,7 @@ pub enum Watch {
     Metric {
         /// Its name.
         name: String,
-        /// Value from which on it is a warning, in the metric's unit.
+        /// Value from which on it is a warning, in the unit of what the rule computes: the metric's, or deviations.
         threshold: f32,
         /// On which side.
         direction: Direction,
@@ -58,15 +61,13 @@ impl Watch {
     }
 
     /// Settles what is watched and computes its statistic for the training windows.
-    pub(crate) fn resolve(
-        &self,
-        statistic: Statistic,
-        data: LabelledWindows<'_>,
-    ) -> Result<Resolved, CoreError> {
+    pub(crate) fn resolve(&self, plan: &Plan, data: LabelledWindows<'_>) -> Result<Resolved, CoreError> {
         let (windows, positive) = (data.windows(), data.positive());
         let metrics = windows.schema().metrics();
-        let statistics = |column| -> Vec<f32> {
-            windows.iter().map(|window| statistic.of(window, metrics.len(), column)).collect()
+        let statistics = |column| -> Result<(Statistic, Vec<f32>), CoreError> {
+            let statistic = plan.fit(data, column)?;
+            let values = windows.iter().map(|window| statistic.of(window, metrics.len(), column)).collect();
+            Ok((statistic, values))
         };
         match self {
             Self::Metric { name, threshold, direction } => {
@@ -81,7 +82,7 @@ impl Watch {
                 if metrics[column].kind == Kind::Outcome {
                     return Err(BaselineError::OutcomeAsInput { metric: name.clone() }.of("watch"));
                 }
-                let statistics = statistics(column);
+                let (statistic, statistics) = statistics(column)?;
                 let Some(ranking) = Ranking::new(&statistics, positive) else {
                     let (metric, windows) = (name.clone(), windows.len());
                     return Err(BaselineError::NoSamples { metric, windows }.of("watch"));
@@ -89,15 +90,15 @@ impl Watch {
                 let average_precision = ranking.average_precision(*direction)?;
                 let watched =
                     Watched { metric: name.clone(), column, direction: *direction, threshold: *threshold };
-                Ok(Resolved { watched, statistics, average_precision })
+                Ok(Resolved { watched, statistic, statistics, average_precision })
             }
             Self::Best => {
                 let mut best: Option<Resolved> = None;
                 for (column, metric) in metrics.iter().enumerate() {
-                    if metric.kind == Kind::Outcome {
+                    if metric.kind == Kind::Outcome || plan.is_clock(&metric.name) {
                         continue;
                     }
-                    let statistics = statistics(column);
+                    let (statistic, statistics) = statistics(column)?;
                     let Some(ranking) = Ranking::new(&statistics, positive) else { continue };
                     let above = ranking.average_precision(Direction::Above)?;
                     let below = ranking.average_precision(Direction::Below)?;
@@ -106,7 +107,7 @@ impl Watch {
                     if best.as_ref().is_none_or(|best| average_precision > best.average_precision) {
                         let threshold = ranking.best_f1_threshold(direction);
                         let watched = Watched { metric: metric.name.clone(), column, direction, threshold };
-                        best = Some(Resolved { watched, statistics, average_precision });
+                        best = Some(Resolved { watched, statistic, statistics, average_precision });
                     }
                 }
                 best.ok_or_else(|| {
@@ -140,7 +141,7 @@ impl Watched {
         self.direction
     }
 
-    /// The threshold, in the metric's unit: as given, or as chosen on the training windows.
+    /// The threshold, in the unit of what the rule computes: as given, or as chosen on the training windows.
     #[must_use]
     pub fn threshold(&self) -> f32 {
         self.threshold
@@ -150,6 +151,7 @@ impl Watched {
 /// What is watched, with its statistic for each training window (NaN where missing).
 pub(crate) struct Resolved {
     pub(crate) watched: Watched,
+    pub(crate) statistic: Statistic,
     pub(crate) statistics: Vec<f32>,
     pub(crate) average_precision: f64,
 }

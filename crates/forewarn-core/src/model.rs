@@ -28,6 +28,25 @@ pub trait Predictor: Send {
         Ok(scores)
     }
 
+    /// The score of one window, row-major `[observation, feature]`: the same bits as in a batch.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a window of another shape, and those of [`score`](Self::score).
+    fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
+        let (schema, observation) = (self.input(), self.observation());
+        let expected = observation * schema.len();
+        if window.len() != expected {
+            return Err(CoreError::LengthMismatch {
+                what: "values of a window",
+                expected,
+                got: window.len(),
+            });
+        }
+        let mut score = [Score::ZERO];
+        self.score(Windows::new(schema, window, observation, &[observation as u32 - 1])?, &mut score)?;
+        Ok(score[0])
+    }
+
     /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use crate::{CoreError, Predictor, Score, Windows};
+use crate::{CoreError, Predictor, Score};
 
 /// The last rows of a stream, always as one contiguous `[observation, feature]` slice.
 ///
@@ -91,13 +91,7 @@ impl<P: Predictor> Stream<P> {
     /// [`CoreError::LengthMismatch`] for a row of another width, and the predictor's own.
     pub fn push(&mut self, row: &[f32]) -> Result<Option<Score>, CoreError> {
         self.rows.push(row)?;
-        let Some(window) = self.rows.window() else { return Ok(None) };
-        let observation = self.predictor.observation();
-        let last_row = [observation as u32 - 1];
-        let mut score = [Score::ZERO];
-        self.predictor
-            .score(Windows::new(self.predictor.input(), window, observation, &last_row)?, &mut score)?;
-        Ok(Some(score[0]))
+        self.rows.window().map(|window| self.predictor.score_one(window)).transpose()
     }
 
     /// Forgets what was seen, for another service or after a break.
@@ -109,6 +103,7 @@ impl<P: Predictor> Stream<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Windows;
     use forewarn_schema::{Metric, Schema};
     use proptest::prelude::*;
 

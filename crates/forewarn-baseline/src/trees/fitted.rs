@@ -16,7 +16,7 @@ use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const KIND: &str = "boosted_trees";
+pub(crate) const KIND: &str = "boosted_trees";
 
 /// Training windows that a column's normal is computed from.
 const NORMAL_WINDOWS: usize = 50_000;
@@ -228,14 +228,9 @@ impl Explain for FittedTrees {
     /// # Errors
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
-        let last_row = [self.observation as u32 - 1];
-        let score = self.score_all(Windows::new(&self.schema, window, self.observation, &last_row)?)?[0];
+        let score = self.score_one(window)?;
         let mut row = vec![0.0; self.views.columns()];
-        self.views.write(
-            &window[window.len() - self.observation * self.schema.len()..],
-            &mut row,
-            &mut Vec::new(),
-        );
+        self.views.write(window, &mut row, &mut Vec::new());
         let parts = shap::contributions(&self.forest, &row);
         let contributions = parts.into_iter().enumerate().filter(|&(_, log_odds)| log_odds != 0.0);
         let contributions = contributions.map(|(column, log_odds)| {

@@ -1,0 +1,98 @@
+use crate::{
+    FittedControl, FittedLogisticRegression, FittedNovelty, FittedRule, FittedTrees, control, logistic_model,
+    novelty, rule, trees,
+};
+use forewarn_core::{CoreError, Envelope, Evidence, Explain, Predictor, Score, WindowSpec, Windows};
+use forewarn_schema::Schema;
+
+/// Any fitted baseline, for lists of different ones that are saved and read: which one a file holds is decided by its kind.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Baseline {
+    /// A [`Control`](crate::Control).
+    Control(FittedControl),
+    /// A rule on one metric.
+    Rule(FittedRule),
+    /// A [`LogisticRegression`](crate::LogisticRegression).
+    Logistic(FittedLogisticRegression),
+    /// [`BoostedTrees`](crate::BoostedTrees).
+    Trees(FittedTrees),
+    /// A [`Novelty`](crate::Novelty).
+    Novelty(FittedNovelty),
+}
+
+macro_rules! each {
+    ($self:expr, $model:ident => $body:expr) => {
+        match $self {
+            Baseline::Control($model) => $body,
+            Baseline::Rule($model) => $body,
+            Baseline::Logistic($model) => $body,
+            Baseline::Trees($model) => $body,
+            Baseline::Novelty($model) => $body,
+        }
+    };
+}
+
+impl Baseline {
+    /// The model as a saved one; `window` is what it was fitted for.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
+    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
+        each!(self, model => model.to_envelope(window))
+    }
+
+    /// The model in an envelope, whichever baseline it is; its scores are equal to the bit.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`] for a model that is no baseline, and those of the kind's own `from_envelope`.
+    pub fn from_envelope(envelope: Envelope) -> Result<Self, CoreError> {
+        let kind = envelope.kind.as_str();
+        match kind {
+            control::KIND => FittedControl::from_envelope(envelope).map(Self::Control),
+            logistic_model::KIND => FittedLogisticRegression::from_envelope(envelope).map(Self::Logistic),
+            trees::KIND => FittedTrees::from_envelope(envelope).map(Self::Trees),
+            novelty::KIND => FittedNovelty::from_envelope(envelope).map(Self::Novelty),
+            _ if rule::KINDS.contains(&kind) => FittedRule::from_envelope(envelope).map(Self::Rule),
+            _ => Err(CoreError::WrongModelKind { expected: "a baseline".to_owned(), got: envelope.kind }),
+        }
+    }
+}
+
+impl Predictor for Baseline {
+    fn input(&self) -> &Schema {
+        each!(self, model => model.input())
+    }
+
+    fn observation(&self) -> usize {
+        each!(self, model => model.observation())
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        each!(self, model => model.score(windows, scores))
+    }
+}
+
+impl Explain for Baseline {
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        each!(self, model => model.explain(window))
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($model:ty)),*) => {
+        $(impl From<$model> for Baseline {
+            fn from(model: $model) -> Self {
+                Self::$variant(model)
+            }
+        })*
+    };
+}
+
+from!(
+    Control(FittedControl),
+    Rule(FittedRule),
+    Logistic(FittedLogisticRegression),
+    Trees(FittedTrees),
+    Novelty(FittedNovelty)
+);

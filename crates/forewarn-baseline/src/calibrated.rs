@@ -1,0 +1,181 @@
+use crate::{
+    Calibration,
+    curve::{Curve, log_loss},
+    nested,
+};
+use forewarn_core::{
+    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Train,
+    Validation, Windows,
+};
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize};
+
+const KIND: &str = "calibrated";
+
+/// Any predictor with its scores made probabilities, by a curve that was fitted on validation windows.
+///
+/// The curve never falls: windows keep their order, though a curve may tie some. Where no curve of the family is more likely than the scores as
+/// they are, they stay as they are: the validation log loss never rises.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibrated<P> {
+    predictor: P,
+    curve: Curve,
+    losses: Option<[f64; 2]>,
+}
+
+impl<P: Predictor> Calibrated<P> {
+    /// Fits the curve on `validation`.
+    ///
+    /// Where the same windows also decided when to stop the fit of `predictor`, the curve is a little too sure; where that matters, fit with an
+    /// earlier part of them and calibrate on a later one ([`Validation::select`]).
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`], and the predictor's own for windows that it was not fitted for.
+    pub fn fit(
+        predictor: P,
+        calibration: Calibration,
+        validation: Validation<LabelledWindows<'_>>,
+    ) -> Result<Self, CoreError> {
+        Self::fit_on(predictor, calibration, *validation)
+    }
+
+    fn fit_on(predictor: P, calibration: Calibration, on: LabelledWindows<'_>) -> Result<Self, CoreError> {
+        on.expect_both_classes("validation")?;
+        let scores = predictor.score_all(on.windows())?;
+        let curve = Curve::fit(calibration, &scores, on.positive());
+        let calibrated: Vec<Score> =
+            scores.iter().map(|&score| curve.apply(score)).collect::<Result<_, _>>()?;
+        let losses = [log_loss(&scores, on.positive()), log_loss(&calibrated, on.positive())];
+        Ok(Self { predictor, curve, losses: Some(losses) })
+    }
+
+    /// What is calibrated.
+    #[must_use]
+    pub fn inner(&self) -> &P {
+        &self.predictor
+    }
+
+    /// Mean log loss of the validation windows before and after, in nats; `None` for a model that was read from a file.
+    #[must_use]
+    pub fn validation_log_loss(&self) -> Option<[f64; 2]> {
+        self.losses
+    }
+
+    /// Whether scores are left as they are, because no curve of the family is more likely.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        self.curve == Curve::Identity
+    }
+
+    /// The model as a saved one around the one that `save` makes of the inner predictor.
+    ///
+    /// # Errors
+    /// Those of `save`.
+    pub fn to_envelope(
+        &self,
+        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
+    ) -> Result<Envelope, CoreError> {
+        nested::pack(KIND, &Parameters { curve: self.curve.clone() }, vec![save(&self.predictor)?])
+    }
+
+    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the inner predictor.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for a curve that no fit makes, and those of `read`.
+    pub fn from_envelope(
+        envelope: Envelope,
+        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
+    ) -> Result<Self, CoreError> {
+        let (Parameters { curve }, inner) = nested::unpack::<Parameters>(KIND, envelope)?;
+        let Ok([inner]) = <[Envelope; 1]>::try_from(inner) else {
+            return Err(CoreError::NotAModel {
+                reason: "a calibrated model has one model inside".to_owned(),
+            });
+        };
+        if !curve.is_valid() {
+            return Err(CoreError::NotAModel {
+                reason: "its calibration curve is not one that rises".to_owned(),
+            });
+        }
+        Ok(Self { predictor: read(inner)?, curve, losses: None })
+    }
+}
+
+impl<P: Predictor> Predictor for Calibrated<P> {
+    fn input(&self) -> &Schema {
+        self.predictor.input()
+    }
+
+    fn observation(&self) -> usize {
+        self.predictor.observation()
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        self.predictor.score(windows, scores)?;
+        for score in scores {
+            *score = self.curve.apply(*score)?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Explain> Explain for Calibrated<P> {
+    /// The inner evidence with its contributions scaled alike, so that they add up to the calibrated score.
+    ///
+    /// # Errors
+    /// As [`Explain::explain`].
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        let inner = self.predictor.explain(window)?;
+        let base = self.curve.log_odds(Score::from_logit(inner.base_log_odds())?);
+        let log_odds = self.curve.log_odds(inner.score());
+        scaled(&inner, self.curve.apply(inner.score())?, base, log_odds)
+    }
+}
+
+/// Evidence between other ends: contributions are scaled to bridge from `base` to `log_odds`.
+fn scaled(inner: &Evidence, score: Score, base: f64, log_odds: f64) -> Result<Evidence, CoreError> {
+    let moved = inner.log_odds() - inner.base_log_odds();
+    let mut contributions = inner.contributions().to_vec();
+    // Contributions that cancel out have nothing to be scaled by: the base takes what the curve adds.
+    let (factor, base) =
+        if moved.abs() > 1e-9 { ((log_odds - base) / moved, base) } else { (1.0, log_odds - moved) };
+    for part in &mut contributions {
+        part.log_odds *= factor;
+    }
+    Evidence::new(score, inner.attribution(), base, contributions)
+}
+
+/// Calibrates whatever `estimator` fits, on the validation windows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calibrate<E> {
+    estimator: E,
+    calibration: Calibration,
+}
+
+impl<E: Estimator> Calibrate<E> {
+    /// Fits `estimator` and then the curve.
+    #[must_use]
+    pub fn new(estimator: E, calibration: Calibration) -> Self {
+        Self { estimator, calibration }
+    }
+}
+
+impl<E: Estimator> Estimator for Calibrate<E> {
+    type Fitted = Calibrated<E::Fitted>;
+
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self::Fitted, CoreError> {
+        let predictor = self.estimator.fit(train, validation, monitor)?;
+        Calibrated::fit_on(predictor, self.calibration, *validation)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    curve: Curve,
+}

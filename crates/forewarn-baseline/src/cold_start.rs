@@ -1,0 +1,150 @@
+use crate::FittedNovelty;
+use forewarn_core::{CoreError, Predictor, Score};
+use serde::Serialize;
+
+/// Share of training windows within whose distance a window is taken for known ground, and how many times that distance it may be away.
+const KNOWN_SHARE: f64 = 0.999;
+const MOST_TIMES: f32 = 2.0;
+
+/// A predictor that says when it cannot tell, instead of inventing a number.
+///
+/// It cannot tell before a service has been seen for a whole window, while too few of the window's samples are there, and where the window is far
+/// from anything in training: there a fitted model's score is an extrapolation. It then gives the unsupervised score of
+/// [`Novelty`](crate::Novelty) instead, and says so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColdStart<P> {
+    predictor: P,
+    novelty: FittedNovelty,
+    least_present: f64,
+    most_distance: f32,
+}
+
+/// What a [`ColdStart`] says of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The predictor's score; `None` where it cannot tell.
+    pub score: Option<Score>,
+    /// Why it cannot tell.
+    pub unknown: Option<Unknown>,
+    /// How unusual what is there is among training windows: not a probability of failure. One half where nothing is there.
+    pub novelty: Score,
+    /// Share of the window's samples that are there.
+    pub present: f64,
+    /// Distance from the training mean, in deviations; `None` where nothing can be compared.
+    pub distance: Option<f32>,
+}
+
+/// Why a predictor cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unknown {
+    /// The service has not been seen for a whole window yet.
+    History {
+        /// Rows there are.
+        rows: usize,
+        /// Rows of a window.
+        needed: usize,
+    },
+    /// Too few of the window's samples are there.
+    Missing,
+    /// The window is farther from the training windows than they are from one another.
+    Unfamiliar,
+}
+
+impl<P: Predictor> ColdStart<P> {
+    /// Guards `predictor` by a novelty score that was fitted on the same rows. Half of the samples must be there, and a window must not be more
+    /// than twice as far from the training mean as all but a thousandth of the training windows.
+    ///
+    /// # Errors
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] when the two were fitted on different windows.
+    pub fn new(predictor: P, novelty: FittedNovelty) -> Result<Self, CoreError> {
+        forewarn_core::Windows::new(novelty.input(), &[], novelty.observation(), &[])?
+            .expect(predictor.input(), predictor.observation())?;
+        let most_distance = MOST_TIMES * novelty.quantile(KNOWN_SHARE);
+        Ok(Self { predictor, novelty, least_present: 0.5, most_distance })
+    }
+
+    /// Asks for this share of a window's samples instead of half.
+    #[must_use]
+    pub fn with_least_present(self, share: f64) -> Self {
+        Self { least_present: share, ..self }
+    }
+
+    /// Takes windows up to this distance from the training mean, in deviations, for known ground.
+    #[must_use]
+    pub fn with_most_distance(self, deviations: f32) -> Self {
+        Self { most_distance: deviations, ..self }
+    }
+
+    /// What is guarded.
+    #[must_use]
+    pub fn inner(&self) -> &P {
+        &self.predictor
+    }
+
+    /// Judges the rows there are, row-major, the newest last: a window, or fewer rows than one.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for values that are no whole rows or more than a window, and the predictor's own.
+    pub fn judge(&self, rows: &[f32]) -> Result<Judgement, CoreError> {
+        let (width, needed) = (self.predictor.input().len(), self.predictor.observation());
+        if !rows.len().is_multiple_of(width) || rows.len() > needed * width {
+            let expected = needed * width;
+            return Err(CoreError::LengthMismatch { what: "values of a window", expected, got: rows.len() });
+        }
+        let present = rows.iter().filter(|value| !value.is_nan()).count() as f64 / (needed * width) as f64;
+        let distance = self.novelty.distance_of(rows);
+        let unknown = if rows.len() < needed * width {
+            Some(Unknown::History { rows: rows.len() / width, needed })
+        } else if present < self.least_present || distance.is_none() {
+            Some(Unknown::Missing)
+        } else if distance.is_some_and(|distance| distance > self.most_distance) {
+            Some(Unknown::Unfamiliar)
+        } else {
+            None
+        };
+        let score = if unknown.is_none() { Some(self.predictor.score_one(rows)?) } else { None };
+        Ok(Judgement { score, unknown, novelty: self.novelty.score_rows(rows)?, present, distance })
+    }
+
+    /// A stream of one service that has seen nothing yet.
+    #[must_use]
+    pub fn stream(self) -> ColdStream<P> {
+        ColdStream { guarded: self, rows: Vec::new() }
+    }
+}
+
+/// A [`ColdStart`] over a live stream of one service: a judgement from the first row on.
+#[derive(Clone, Debug)]
+pub struct ColdStream<P> {
+    guarded: ColdStart<P>,
+    rows: Vec<f32>,
+}
+
+impl<P: Predictor> ColdStream<P> {
+    /// Takes the next row, all NaN for a missed step. From a whole window on, the judgement is that of [`ColdStart::judge`] on it.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a row of another width, and the predictor's own.
+    pub fn push(&mut self, row: &[f32]) -> Result<Judgement, CoreError> {
+        let (width, needed) = (self.guarded.predictor.input().len(), self.guarded.predictor.observation());
+        if row.len() != width {
+            return Err(CoreError::LengthMismatch {
+                what: "values of a row",
+                expected: width,
+                got: row.len(),
+            });
+        }
+        if self.rows.len() == needed * width {
+            self.rows.drain(..width);
+        }
+        self.rows.extend_from_slice(row);
+        self.guarded.judge(&self.rows)
+    }
+
+    /// Forgets what was seen, for another service or after a break.
+    pub fn reset(&mut self) {
+        self.rows.clear();
+    }
+}

@@ -1,0 +1,83 @@
+//! Saved models that hold saved models.
+
+use crate::saved::{parameters, read_parameters};
+use forewarn_core::{CoreError, Envelope, WindowSpec};
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+
+/// The outer model's settings beside what the envelopes of the inner ones say; their tensors have the number of their model in front.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nested<T> {
+    settings: T,
+    inner: Vec<Inner>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Inner {
+    kind: String,
+    schema: Schema,
+    window: WindowSpec,
+    normaliser: Option<serde_json::Value>,
+    parameters: serde_json::Value,
+    metadata: BTreeMap<String, serde_json::Value>,
+}
+
+/// A model of `kind` around others, which all see the same windows.
+pub(crate) fn pack(
+    kind: &str,
+    settings: &impl Serialize,
+    models: Vec<Envelope>,
+) -> Result<Envelope, CoreError> {
+    let Some((schema, window)) = models.first().map(|first| (first.schema.clone(), first.window)) else {
+        return Err(CoreError::NotAModel { reason: "there is no model inside".to_owned() });
+    };
+    let (mut inner, mut tensors) = (Vec::with_capacity(models.len()), BTreeMap::new());
+    for (index, model) in models.into_iter().enumerate() {
+        let Envelope { kind, schema, window, normaliser, parameters, metadata, tensors: own } = model;
+        inner.push(Inner { kind, schema, window, normaliser, parameters, metadata });
+        tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{index}.{name}"), tensor)));
+    }
+    Ok(Envelope {
+        kind: kind.to_owned(),
+        schema,
+        window,
+        normaliser: None,
+        parameters: parameters(&Nested { settings, inner })?,
+        metadata: BTreeMap::new(),
+        tensors,
+    })
+}
+
+/// The settings and the models that [`pack`] put together.
+pub(crate) fn unpack<T: DeserializeOwned>(
+    kind: &str,
+    mut envelope: Envelope,
+) -> Result<(T, Vec<Envelope>), CoreError> {
+    envelope.expect_kind(kind)?;
+    let Nested { settings, inner } = read_parameters::<Nested<T>>(&mut envelope)?;
+    let mut models: Vec<Envelope> = inner
+        .into_iter()
+        .map(|Inner { kind, schema, window, normaliser, parameters, metadata }| Envelope {
+            kind,
+            schema,
+            window,
+            normaliser,
+            parameters,
+            metadata,
+            tensors: BTreeMap::new(),
+        })
+        .collect();
+    for (name, tensor) in envelope.tensors {
+        let place = name.split_once('.').and_then(|(index, own)| Some((index.parse::<usize>().ok()?, own)));
+        let Some((model, own)) = place.and_then(|(index, own)| Some((models.get_mut(index)?, own))) else {
+            return Err(CoreError::NotAModel {
+                reason: format!("tensor {name:?} belongs to no model inside"),
+            });
+        };
+        model.tensors.insert(own.to_owned(), tensor);
+    }
+    Ok((settings, models))
+}

@@ -1,0 +1,52 @@
+use crate::{
+    FittedRule, Watch,
+    rule::Mapping,
+    statistic::{Plan, Statistic},
+};
+use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+
+/// Where a metric is heading, whatever single samples do: the line with the median slope of all pairs of samples, `horizon_steps` after the
+/// last row, 5 unless said otherwise.
+///
+/// What [`Trend`](crate::Trend) is by least squares, by medians: up to 29 % of the samples may be spikes. Time grows with the square of the
+/// window. Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does. Saved as `"theil_sen"`.
+///
+/// # References
+/// P. Sen, *Estimates of the regression coefficient based on Kendall's tau*, Journal of the American Statistical Association 63, 1968.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TheilSen {
+    watch: Watch,
+    horizon_steps: u32,
+}
+
+impl TheilSen {
+    /// The line through what `watch` says, 5 steps ahead.
+    #[must_use]
+    pub fn new(watch: Watch) -> Self {
+        Self { watch, horizon_steps: 5 }
+    }
+
+    /// The line `steps` steps ahead instead.
+    #[must_use]
+    pub fn with_horizon(self, steps: u32) -> Self {
+        Self { horizon_steps: steps, ..self }
+    }
+}
+
+impl Estimator for TheilSen {
+    type Fitted = FittedRule;
+
+    /// Fits as [`Trend`](crate::Trend) does.
+    ///
+    /// # Errors
+    /// As [`StaticThreshold`](crate::StaticThreshold).
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        _: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<FittedRule, CoreError> {
+        let statistic = Statistic::TheilSen { horizon: self.horizon_steps };
+        FittedRule::fit(&self.watch, &Plan::Fixed(statistic), Mapping::Curve, *train, monitor)
+    }
+}
