@@ -1,0 +1,42 @@
+//! A fleet of services that fails for reasons.
+
+mod active;
+mod attempt;
+mod call;
+mod check;
+mod effects;
+mod fault;
+mod graph;
+mod hidden;
+mod injection;
+mod latency;
+mod layered;
+mod load;
+mod math;
+mod order;
+mod plan;
+mod pods;
+mod provision;
+mod random;
+mod ready;
+mod run;
+mod schedule;
+mod service;
+mod settings;
+mod simulation;
+mod state;
+mod station;
+mod tally;
+
+pub use active::{FaultId, FaultRecord};
+pub use call::{Breaker, Call, Need, Retry};
+pub use fault::FaultKind;
+pub use graph::{MAX_SERVICES, ServiceGraph};
+pub use hidden::hidden_schema;
+pub use injection::Injection;
+pub use load::Load;
+pub use run::FleetRun;
+pub use schedule::Schedule;
+pub use service::Service;
+pub use settings::Fleet;
+pub use simulation::Simulation;
