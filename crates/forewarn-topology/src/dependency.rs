@@ -1,0 +1,193 @@
+use crate::{
+    ServiceGraph, TopologyError,
+    error::{refuse_unless, same_length},
+};
+
+/// Health of each service together with that of all it calls.
+///
+/// With own health *h* (see [`HealthRules`](crate::HealthRules)) and the share *p* of each server among a client's requests,
+///
+/// ```text
+/// D(i) = h(i) * (1 - d + d * sum over servers j of p(i, j) * D(j))
+/// ```
+///
+/// where *d*, the dependence, is the part of a service's work that its servers do: with half of it (the default) a service whose servers
+/// are all down still has half of its health. A service that calls nobody has its own health. Because *d* is at most 0.95 there is exactly one
+/// solution on any graph, cycles included; services on a cycle are iterated until nothing moves by more than 1e-12, all others are
+/// computed once.
+///
+/// The health of the system is what its users meet: the mean over [entry services](ServiceGraph::entries), weighted by the requests that they
+/// make, or by one each if none makes any.
+#[derive(Clone, Debug)]
+pub struct DependencyHealth {
+    graph: ServiceGraph,
+    dependence: f64,
+    unknown: f64,
+    shares: Vec<f64>,
+    order: Vec<usize>,
+    begins: Vec<usize>,
+    entries: Vec<(usize, f64)>,
+}
+
+impl DependencyHealth {
+    /// Part of a service's work that its servers do, unless said otherwise.
+    pub const DEPENDENCE: f64 = 0.5;
+
+    /// With the usual dependence. Linear in services and calls.
+    #[must_use]
+    pub fn new(graph: &ServiceGraph) -> Self {
+        let (order, begins) = graph.servers_first();
+        let made = |client: usize| graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum::<f64>();
+        let mut entries: Vec<(usize, f64)> =
+            graph.entries().into_iter().map(|entry| (entry, made(entry))).collect();
+        if entries.iter().all(|(_, weight)| *weight == 0.0) {
+            entries.iter_mut().for_each(|(_, weight)| *weight = 1.0);
+        }
+        Self {
+            graph: graph.clone(),
+            dependence: Self::DEPENDENCE,
+            unknown: 1.0,
+            shares: graph.shares(),
+            order,
+            begins,
+            entries,
+        }
+    }
+
+    /// With another dependence.
+    ///
+    /// # Errors
+    /// [`TopologyError::InvalidNumber`] unless it is in 0..=0.95: close to 1 the health of a cycle is hardly determined.
+    pub fn dependence(self, dependence: f64) -> Result<Self, TopologyError> {
+        refuse_unless((0.0..=0.95).contains(&dependence), "dependence", dependence, "0 to 0.95")?;
+        Ok(Self { dependence, ..self })
+    }
+
+    /// What a service of unknown health counts as: 1 unless said otherwise, so that a missing scrape is no outage.
+    ///
+    /// # Errors
+    /// [`TopologyError::InvalidNumber`] unless it is in 0..=1.
+    pub fn unknown_as(self, health: f64) -> Result<Self, TopologyError> {
+        refuse_unless((0.0..=1.0).contains(&health), "health of unknown services", health, "0 to 1")?;
+        Ok(Self { unknown: health, ..self })
+    }
+
+    /// Health of every service with its servers, from the own health of every service (NaN where unknown).
+    ///
+    /// # Errors
+    /// [`TopologyError::LengthMismatch`] unless there is a health for each service, [`TopologyError::InvalidNumber`] for one outside 0..=1.
+    pub fn evaluate(&self, own: &[f64]) -> Result<SystemHealth, TopologyError> {
+        same_length("healths", self.graph.len(), own.len())?;
+        for (service, &health) in own.iter().enumerate() {
+            let name = || format!("health of {}", self.graph.name(service).unwrap_or_default());
+            refuse_unless(health.is_nan() || (0.0..=1.0).contains(&health), name(), health, "0 to 1")?;
+        }
+        let mut services: Vec<f64> =
+            own.iter().map(|&health| if health.is_nan() { self.unknown } else { health }).collect();
+        let own = services.clone();
+        for (number, &from) in self.begins.iter().enumerate() {
+            let to = self.begins.get(number + 1).copied().unwrap_or(self.order.len());
+            self.settle(&self.order[from..to], &own, &mut services);
+        }
+        let weights: f64 = self.entries.iter().map(|(_, weight)| weight).sum();
+        let system =
+            self.entries.iter().map(|&(entry, weight)| weight * services[entry]).sum::<f64>() / weights;
+        Ok(SystemHealth { services, system })
+    }
+
+    /// Solves one component, whose servers outside are solved.
+    fn settle(&self, component: &[usize], own: &[f64], services: &mut [f64]) {
+        const SETTLED: f64 = 1e-12;
+        loop {
+            let mut moved: f64 = 0.0;
+            for &client in component {
+                let calls = self.graph.calls_by(client);
+                if calls.is_empty() {
+                    continue;
+                }
+                let servers: f64 =
+                    calls.map(|call| self.shares[call] * services[self.graph.ends(call)[1]]).sum();
+                let health = own[client] * (1.0 - self.dependence + self.dependence * servers);
+                moved = moved.max((health - services[client]).abs());
+                services[client] = health;
+            }
+            if component.len() == 1 || moved <= SETTLED {
+                return;
+            }
+        }
+    }
+}
+
+/// Health of services with their servers, and of the whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SystemHealth {
+    /// Of each service, 0 to 1.
+    pub services: Vec<f64>,
+    /// Of the system, 0 to 1; NaN for a graph without services.
+    pub system: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Call, strategies};
+    use proptest::prelude::*;
+
+    #[test]
+    fn trouble_is_passed_to_clients_by_the_share_of_their_calls() {
+        let graph = ServiceGraph::new([
+            Call::new("gateway", "auth").requests(300.0),
+            Call::new("gateway", "user").requests(100.0),
+            Call::new("user", "database"),
+        ])
+        .unwrap();
+        // auth, database, gateway, user.
+        let health = DependencyHealth::new(&graph).evaluate(&[1.0, 0.0, 1.0, f64::NAN]).unwrap();
+        assert_eq!(health.services, [1.0, 0.0, 0.9375, 0.5]);
+        assert_eq!(health.system, 0.9375);
+        let alone = DependencyHealth::new(&graph).dependence(0.0).unwrap().unknown_as(0.3).unwrap();
+        assert_eq!(alone.evaluate(&[1.0, 0.0, 1.0, f64::NAN]).unwrap().services, [1.0, 0.0, 1.0, 0.3]);
+        assert!(DependencyHealth::new(&graph).dependence(1.0).is_err());
+        assert!(DependencyHealth::new(&graph).evaluate(&[1.0]).is_err());
+        let error = DependencyHealth::new(&graph).evaluate(&[1.0, 1.0, 1.2, 1.0]).unwrap_err().to_string();
+        assert_eq!(error, "health of gateway is 1.2: expected 0 to 1");
+    }
+
+    #[test]
+    fn a_circle_has_the_solution_of_its_equations() {
+        let graph = ServiceGraph::new([Call::new("a", "b"), Call::new("b", "a")]).unwrap();
+        let health = DependencyHealth::new(&graph).evaluate(&[0.8, 0.6]).unwrap();
+        // a = 0.8 (0.5 + 0.5 b), b = 0.6 (0.5 + 0.5 a).
+        let a = 0.8 * (0.5 + 0.5 * 0.3) / (1.0 - 0.25 * 0.48);
+        assert!((health.services[0] - a).abs() < 1e-11);
+        assert!((health.services[1] - 0.6 * (0.5 + 0.5 * a)).abs() < 1e-11);
+        assert!((health.system - health.services.iter().sum::<f64>() / 2.0).abs() < 1e-15);
+    }
+
+    proptest! {
+        #[test]
+        fn the_equations_hold_and_better_health_never_hurts(
+            graph in strategies::graph(8, 20),
+            own in proptest::collection::vec(0.0f64..=1.0, 8),
+            better in (0usize..8, 0.0f64..=1.0),
+        ) {
+            let own = &own[..graph.len()];
+            let model = DependencyHealth::new(&graph).dependence(0.7).unwrap();
+            let before = model.evaluate(own).unwrap();
+            for client in 0..graph.len() {
+                let total: f64 = graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum();
+                let servers: f64 = graph
+                    .servers_of(client)
+                    .map(|(server, traffic)| traffic.requests / total * before.services[server])
+                    .sum();
+                let expected = if graph.servers_of(client).len() == 0 { own[client] } else { own[client] * (0.3 + 0.7 * servers) };
+                prop_assert!((before.services[client] - expected).abs() < 1e-9);
+            }
+            let mut improved = own.to_vec();
+            let (service, to) = (better.0 % graph.len(), better.1);
+            improved[service] = improved[service].max(to);
+            let after = model.evaluate(&improved).unwrap();
+            prop_assert!(before.services.iter().zip(&after.services).all(|(a, b)| *b >= a - 1e-9));
+        }
+    }
+}

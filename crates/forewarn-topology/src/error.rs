@@ -1,0 +1,181 @@
+use forewarn_core::CoreError;
+use forewarn_schema::SchemaError;
+
+/// Why a service graph, a setting or a question about them was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TopologyError {
+    /// A frame lacks a metric, or columns do not fit their schema.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// An error with its place in a text or a list.
+    #[error("{place}: {source}")]
+    At {
+        /// Where, such as `line 3` or `calls[2]`.
+        place: String,
+        /// What is wrong there.
+        source: Box<TopologyError>,
+    },
+    /// A service's name is empty or only blanks.
+    #[error("a service needs a name")]
+    EmptyName,
+    /// A service is listed twice.
+    #[error("service {service:?} appears twice")]
+    DuplicateService {
+        /// The repeated name.
+        service: String,
+    },
+    /// A service calls itself.
+    #[error("{service:?} calls itself: a call needs two services")]
+    SelfCall {
+        /// The service.
+        service: String,
+    },
+    /// The same two services are joined twice.
+    #[error("the call from {client:?} to {server:?} appears twice")]
+    DuplicateCall {
+        /// Who calls.
+        client: String,
+        /// Who is called.
+        server: String,
+    },
+    /// A service that the graph does not have.
+    #[error("there is no service {service:?}: {}", known(available))]
+    UnknownService {
+        /// The name asked for.
+        service: String,
+        /// The services there are.
+        available: Vec<String>,
+    },
+    /// A call that the graph does not have.
+    #[error("{client:?} does not call {server:?}")]
+    UnknownCall {
+        /// Who should call.
+        client: String,
+        /// Who should be called.
+        server: String,
+    },
+    /// A number out of its range (NaN always is).
+    #[error("{what} is {value}: expected {expected}")]
+    InvalidNumber {
+        /// Which number.
+        what: String,
+        /// What it is.
+        value: f64,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A list with one entry for each service (or each call) has another length.
+    #[error("{what}: expected {expected}, got {got}")]
+    LengthMismatch {
+        /// What was counted.
+        what: &'static str,
+        /// Length needed.
+        expected: usize,
+        /// Length given.
+        got: usize,
+    },
+    /// A line of an edge list with too few or too many fields, or a header that makes no sense.
+    #[error("{text:?} is no call: {reason}")]
+    UnreadableCall {
+        /// The line.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that is no service graph, or no rules.
+    #[error("no {what} in this {format}, at {field}: {reason}")]
+    UnreadableFile {
+        /// What was expected: `"service graph"`.
+        what: &'static str,
+        /// `"JSON"` or `"TOML"`.
+        format: &'static str,
+        /// Path of the field, such as `calls[1].strength`; `.` for the whole.
+        field: String,
+        /// What is wrong with it, with line and column where known.
+        reason: String,
+    },
+    /// A graph or rules that a format cannot express.
+    #[error("cannot be written as {format}: {reason}")]
+    Unwritable {
+        /// `"JSON"` or `"TOML"`.
+        format: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// A line of metrics in the text format that is none.
+    #[error("{text:?} is no sample: {reason}")]
+    UnreadableSample {
+        /// The line.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Samples of a service graph without any call.
+    #[error("no call in these samples: expected the metric {expected} with the labels client and server")]
+    NoCalls {
+        /// The metric that counts calls.
+        expected: &'static str,
+    },
+    /// More ways for a failure to spread than can be enumerated.
+    #[error(
+        "an exact answer for {service:?} takes more than {limit} steps: ask for worlds (Monte-Carlo) instead"
+    )]
+    TooManyOutcomes {
+        /// The service that the question is about.
+        service: String,
+        /// Steps that were allowed.
+        limit: usize,
+    },
+    /// A setting of a list is empty.
+    #[error("{what} is empty: expected at least one")]
+    Empty {
+        /// Which list.
+        what: &'static str,
+    },
+}
+
+impl From<SchemaError> for TopologyError {
+    fn from(error: SchemaError) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl TopologyError {
+    /// Says where it happened.
+    pub(crate) fn at(self, place: impl Into<String>) -> Self {
+        Self::At { place: place.into(), source: Box::new(self) }
+    }
+}
+
+/// The first few names, so that a message about a fleet stays readable.
+fn known(available: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown = available.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match available.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("there are {shown} and {more} more"),
+        _ if available.is_empty() => "there are none".to_owned(),
+        _ => format!("there are {shown}"),
+    }
+}
+
+/// Refuses a number that does not fulfil its condition.
+pub(crate) fn refuse_unless(
+    fine: bool,
+    what: impl Into<String>,
+    value: f64,
+    expected: &'static str,
+) -> Result<(), TopologyError> {
+    if fine { Ok(()) } else { Err(TopologyError::InvalidNumber { what: what.into(), value, expected }) }
+}
+
+/// Refuses what is no probability.
+pub(crate) fn probability(what: impl Into<String>, value: f64) -> Result<f64, TopologyError> {
+    refuse_unless((0.0..=1.0).contains(&value), what, value, "a probability, 0 to 1")?;
+    Ok(value)
+}
+
+/// Refuses a list of another length than the graph has services (or calls).
+pub(crate) fn same_length(what: &'static str, expected: usize, got: usize) -> Result<(), TopologyError> {
+    if expected == got { Ok(()) } else { Err(TopologyError::LengthMismatch { what, expected, got }) }
+}

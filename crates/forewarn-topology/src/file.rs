@@ -1,0 +1,166 @@
+//! Service graphs from and to TOML and JSON.
+
+use crate::{
+    Call, ServiceGraph, TopologyError, Traffic,
+    graph::Services,
+    text::{self, Format},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GraphFile {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    services: Option<Vec<String>>,
+    #[serde(default)]
+    calls: Vec<CallRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallRow {
+    client: String,
+    server: String,
+    #[serde(default = "one")]
+    requests: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failures: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    latency_millis: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    strength: Option<f64>,
+}
+
+fn one() -> f64 {
+    Traffic::default().requests
+}
+
+impl From<CallRow> for Call {
+    fn from(row: CallRow) -> Self {
+        let CallRow { client, server, requests, failures, latency_millis, strength } = row;
+        Self { client, server, traffic: Traffic { requests, failures, latency_millis, strength } }
+    }
+}
+
+impl From<Call> for CallRow {
+    fn from(call: Call) -> Self {
+        let Call { client, server, traffic: Traffic { requests, failures, latency_millis, strength } } = call;
+        Self { client, server, requests, failures, latency_millis, strength }
+    }
+}
+
+const WHAT: &str = "service graph";
+
+/// As TOML and JSON write a graph. `services` may be left out; where it is given it is complete, so that a misspelt name in a call is an
+/// error and not one more service. Of a call, `client` and `server` are needed.
+///
+/// ```
+/// use forewarn_topology::ServiceGraph;
+///
+/// let graph = ServiceGraph::from_toml(r#"
+///     services = ["gateway", "auth", "user", "database"]
+///
+///     [[calls]]
+///     client = "gateway"
+///     server = "auth"
+///     requests = 1200
+///     failures = 4
+///     latency_millis = 18.5
+///     strength = 0.7
+///
+///     [[calls]]
+///     client = "user"
+///     server = "database"
+/// "#)?;
+/// assert_eq!((graph.len(), graph.calls()), (4, 2));
+///
+/// let misspelt = r#"{"services": ["user", "database"], "calls": [{"client": "user", "server": "databse"}]}"#;
+/// let error = ServiceGraph::from_json(misspelt).unwrap_err();
+/// assert_eq!(error.to_string(), "calls[0]: there is no service \"databse\": there are database, user");
+/// # Ok::<(), forewarn_topology::TopologyError>(())
+/// ```
+impl ServiceGraph {
+    /// Reads a graph from TOML.
+    ///
+    /// # Errors
+    /// [`TopologyError::UnreadableFile`], which names the field and the line; otherwise as [`with_services`](Self::with_services), the places
+    /// being `calls[i]` and `services[i]`.
+    pub fn from_toml(text: &str) -> Result<Self, TopologyError> {
+        text::from_toml::<GraphFile>(WHAT, text)?.into_graph()
+    }
+
+    /// Reads a graph from JSON.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Self::from_toml).
+    pub fn from_json(text: &str) -> Result<Self, TopologyError> {
+        text::from_json::<GraphFile>(WHAT, text)?.into_graph()
+    }
+
+    /// Writes the graph as TOML, all services listed.
+    ///
+    /// # Errors
+    /// [`TopologyError::Unwritable`].
+    pub fn to_toml(&self) -> Result<String, TopologyError> {
+        toml::to_string(&GraphFile::of(self)).map_err(|error| TopologyError::Unwritable {
+            format: Format::Toml.name(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Writes the graph as JSON, all services listed.
+    ///
+    /// # Errors
+    /// [`TopologyError::Unwritable`].
+    pub fn to_json(&self) -> Result<String, TopologyError> {
+        serde_json::to_string_pretty(&GraphFile::of(self)).map_err(|error| TopologyError::Unwritable {
+            format: Format::Json.name(),
+            reason: error.to_string(),
+        })
+    }
+}
+
+impl GraphFile {
+    fn of(graph: &ServiceGraph) -> Self {
+        let services = Some(graph.services().map(str::to_owned).collect());
+        Self { services, calls: graph.to_calls().map(CallRow::from).collect() }
+    }
+
+    fn into_graph(self) -> Result<ServiceGraph, TopologyError> {
+        let calls = self.calls.into_iter().enumerate();
+        let calls = calls.map(|(index, row)| (format!("calls[{index}]"), Call::from(row)));
+        let complete = if self.services.is_some() { Services::Listed } else { Services::AsCalled };
+        let services = self.services.unwrap_or_default().into_iter().enumerate();
+        let services = services.map(|(index, name)| (format!("services[{index}]"), name)).collect();
+        ServiceGraph::build(services, complete, calls)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn says(error: &TopologyError, parts: &[&str]) {
+        let error = error.to_string();
+        assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+    }
+
+    #[test]
+    fn errors_point_at_the_field() {
+        let toml = |text: &str| ServiceGraph::from_toml(text).unwrap_err();
+        let call = "[[calls]]\nclient = 'a'\nserver = 'b'\n";
+        says(&toml(&format!("{call}strenght = 0.5")), &["calls[0]", "unknown field `strenght`", "line 4"]);
+        says(&toml(&format!("{call}strength = 'x'")), &["calls[0].strength", "invalid type"]);
+        says(&toml(&format!("{call}strength = 1.2")), &["calls[0]: strength is 1.2", "probability"]);
+        says(&toml(&format!("{call}{call}")), &["calls[1]", "appears twice"]);
+        says(&toml("[[calls]]\nclient = 'a'\nserver = 'a'"), &["calls[0]", "\"a\" calls itself"]);
+        says(&toml("[[calls]]\nclient = 'a'"), &["calls[0]", "missing field `server`"]);
+        says(&toml("services = ['a', 'a']"), &["services[1]", "appears twice"]);
+        says(&toml("services = ['']"), &["services[0]", "needs a name"]);
+        says(&toml("[[calls"), &["TOML", "line 1"]);
+        let json = |text: &str| ServiceGraph::from_json(text).unwrap_err();
+        says(&json(r#"{"calls": [{"client": 7}]}"#), &["JSON", "calls[0].client", "column"]);
+        says(&json(r#"{"calls": []} x"#), &["trailing"]);
+    }
+}

@@ -1,0 +1,504 @@
+use crate::{TopologyError, error::refuse_unless};
+use petgraph::graph::{DiGraph, NodeIndex};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+/// One service calls another: an edge of the service graph, as lists and files have it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Who calls.
+    pub client: String,
+    /// Who is called.
+    pub server: String,
+    /// How much passes between them, and how well.
+    pub traffic: Traffic,
+}
+
+impl Call {
+    /// A call of which nothing else is known.
+    pub fn new(client: impl Into<String>, server: impl Into<String>) -> Self {
+        Self { client: client.into(), server: server.into(), traffic: Traffic::default() }
+    }
+
+    /// The same with so many requests.
+    #[must_use]
+    pub fn requests(mut self, requests: f64) -> Self {
+        self.traffic.requests = requests;
+        self
+    }
+
+    /// The same with so many failed requests.
+    #[must_use]
+    pub fn failures(mut self, failures: f64) -> Self {
+        self.traffic.failures = Some(failures);
+        self
+    }
+
+    /// The same with this probability that a failure of the server brings the client down.
+    #[must_use]
+    pub fn strength(mut self, strength: f64) -> Self {
+        self.traffic.strength = Some(strength);
+        self
+    }
+}
+
+/// What passes along a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Traffic {
+    /// Requests. Over which time does not matter: only ratios between calls count. 1 where nothing else is said.
+    pub requests: f64,
+    /// How many of them failed, as the client sees it.
+    pub failures: Option<f64>,
+    /// Mean latency of a request as the client sees it, in milliseconds.
+    pub latency_millis: Option<f64>,
+    /// Probability that a failure of the server brings the client down.
+    pub strength: Option<f64>,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self { requests: 1.0, failures: None, latency_millis: None, strength: None }
+    }
+}
+
+impl Traffic {
+    fn check(&self) -> Result<(), TopologyError> {
+        let amount = |value: f64| (0.0..f64::INFINITY).contains(&value);
+        refuse_unless(amount(self.requests), "requests", self.requests, "a finite number, 0 or more")?;
+        if let Some(failures) = self.failures {
+            let within = amount(failures) && failures <= self.requests;
+            refuse_unless(within, "failures", failures, "0 to the number of requests")?;
+        }
+        if let Some(latency) = self.latency_millis {
+            refuse_unless(amount(latency), "latency_millis", latency, "a finite number, 0 or more")?;
+        }
+        if let Some(strength) = self.strength {
+            crate::error::probability("strength", strength)?;
+        }
+        Ok(())
+    }
+}
+
+/// Which service calls which: any directed graph without self-loops and parallel edges, cycles included.
+///
+/// Services are in order of their names and calls in order of client and server, whatever the order in which they were given. Wherever
+/// this crate speaks of a service as a number, that is its position in this order; lists of scores have one entry for each service.
+///
+/// A handle: cloning it copies nothing.
+#[derive(Clone, Debug)]
+pub struct ServiceGraph(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    graph: DiGraph<String, Traffic>,
+    /// Of each service: the numbers of the calls that it makes are `out[service]..out[service + 1]`, because calls are sorted by client.
+    out: Vec<u32>,
+    /// Of each service: where in `into` the calls are that it takes.
+    into_at: Vec<u32>,
+    into: Vec<u32>,
+    ends: Vec<[u32; 2]>,
+}
+
+impl ServiceGraph {
+    /// The graph of these calls; its services are those that call or are called.
+    ///
+    /// Linear in services and calls but for sorting them.
+    ///
+    /// # Errors
+    /// [`TopologyError::At`] with the call's place (`call 3`, from 1), and in it [`TopologyError::EmptyName`], [`TopologyError::SelfCall`],
+    /// [`TopologyError::DuplicateCall`], or [`TopologyError::InvalidNumber`] for negative requests, more failures than requests, or a
+    /// strength outside 0..=1.
+    pub fn new(calls: impl IntoIterator<Item = Call>) -> Result<Self, TopologyError> {
+        let placed = calls.into_iter().enumerate().map(|(index, call)| (format!("call {}", index + 1), call));
+        Self::build(Vec::new(), Services::AsCalled, placed)
+    }
+
+    /// The graph of these services and the calls between them. Services without a call stand alone.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), [`TopologyError::DuplicateService`], and [`TopologyError::UnknownService`] for a call of or to a service
+    /// that is not in the list.
+    pub fn with_services(
+        services: impl IntoIterator<Item = impl Into<String>>,
+        calls: impl IntoIterator<Item = Call>,
+    ) -> Result<Self, TopologyError> {
+        let services = services.into_iter().enumerate();
+        let services = services.map(|(index, name)| (format!("service {}", index + 1), name.into()));
+        let placed = calls.into_iter().enumerate().map(|(index, call)| (format!("call {}", index + 1), call));
+        Self::build(services.collect(), Services::Listed, placed)
+    }
+
+    /// Puts a graph together; every service and call comes with its place, for errors.
+    pub(crate) fn build(
+        listed: Vec<(String, String)>,
+        services: Services,
+        calls: impl IntoIterator<Item = (String, Call)>,
+    ) -> Result<Self, TopologyError> {
+        let mut names: BTreeMap<String, u32> = BTreeMap::new();
+        for (place, name) in listed {
+            if name.trim().is_empty() {
+                return Err(TopologyError::EmptyName.at(place));
+            }
+            if names.contains_key(&name) {
+                return Err(TopologyError::DuplicateService { service: name }.at(place));
+            }
+            names.insert(name, 0);
+        }
+        let mut between: BTreeMap<(String, String), Traffic> = BTreeMap::new();
+        for (place, call) in calls {
+            add_call(&mut names, &mut between, services, call).map_err(|error| error.at(place))?;
+        }
+        let mut graph = DiGraph::with_capacity(names.len(), between.len());
+        for (name, number) in &mut names {
+            *number = graph.add_node(name.clone()).index() as u32;
+        }
+        let (mut out, mut into_at) = (vec![0u32; names.len() + 1], vec![0u32; names.len() + 1]);
+        let mut ends = Vec::with_capacity(between.len());
+        for ((client, server), traffic) in &between {
+            let (client, server) = (names[client], names[server]);
+            graph.add_edge(NodeIndex::from(client), NodeIndex::from(server), *traffic);
+            out[client as usize + 1] += 1;
+            into_at[server as usize + 1] += 1;
+            ends.push([client, server]);
+        }
+        for service in 0..names.len() {
+            out[service + 1] += out[service];
+            into_at[service + 1] += into_at[service];
+        }
+        let (mut next, mut into) = (into_at.clone(), vec![0; ends.len()]);
+        for (call, [_, server]) in ends.iter().enumerate() {
+            into[next[*server as usize] as usize] = call as u32;
+            next[*server as usize] += 1;
+        }
+        Ok(Self(Arc::new(Parts { graph, out, into_at, into, ends })))
+    }
+
+    /// Number of services.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.graph.node_count()
+    }
+
+    /// Whether there is no service.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The services' names, in order.
+    pub fn services(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.graph.raw_nodes().iter().map(|node| node.weight.as_str())
+    }
+
+    /// The name of a service, by its number.
+    #[must_use]
+    pub fn name(&self, service: usize) -> Option<&str> {
+        self.0.graph.node_weight(NodeIndex::new(service)).map(String::as_str)
+    }
+
+    /// The number of the service called `name`.
+    ///
+    /// # Errors
+    /// [`TopologyError::UnknownService`], which lists what there is.
+    pub fn index_of(&self, name: &str) -> Result<usize, TopologyError> {
+        self.find(name).ok_or_else(|| TopologyError::UnknownService {
+            service: name.to_owned(),
+            available: self.services().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The number of the service called `name`, if it is in the graph. Logarithmic.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<usize> {
+        // Nodes were added in order of their names.
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match self.0.graph[NodeIndex::new(middle)].as_str().cmp(name) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Some(middle),
+            }
+        }
+        None
+    }
+
+    /// Number of calls.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.0.ends.len()
+    }
+
+    /// The calls in order, as numbers of client and server, with their traffic.
+    pub fn edges(&self) -> impl ExactSizeIterator<Item = (usize, usize, &Traffic)> {
+        let ends = self.0.ends.iter().map(|&[client, server]| (client as usize, server as usize));
+        ends.zip(self.0.graph.raw_edges()).map(|((client, server), edge)| (client, server, &edge.weight))
+    }
+
+    /// The traffic of a call.
+    ///
+    /// # Errors
+    /// [`TopologyError::UnknownCall`] where `client` does not call `server`.
+    pub fn traffic(&self, client: usize, server: usize) -> Result<&Traffic, TopologyError> {
+        Ok(&self.0.graph.raw_edges()[self.call_between(client, server)?].weight)
+    }
+
+    /// The services that `client` calls, with the traffic; none for a number that is no service.
+    pub fn servers_of(&self, client: usize) -> impl ExactSizeIterator<Item = (usize, &Traffic)> {
+        let calls = self.calls_by(client);
+        calls.map(|call| (self.0.ends[call][1] as usize, &self.0.graph.raw_edges()[call].weight))
+    }
+
+    /// The services that call `server`, with the traffic; none for a number that is no service.
+    pub fn clients_of(&self, server: usize) -> impl ExactSizeIterator<Item = (usize, &Traffic)> {
+        let calls = self.calls_to(server).iter();
+        calls.map(|&call| {
+            (self.0.ends[call as usize][0] as usize, &self.0.graph.raw_edges()[call as usize].weight)
+        })
+    }
+
+    /// The graph itself, for petgraph's algorithms. Node and edge indices are the numbers of services and calls.
+    #[must_use]
+    pub fn petgraph(&self) -> &DiGraph<String, Traffic> {
+        &self.0.graph
+    }
+
+    /// The calls in order, as they are written to files.
+    pub fn to_calls(&self) -> impl Iterator<Item = Call> + '_ {
+        let name = |service: usize| self.0.graph[NodeIndex::new(service)].clone();
+        self.edges().map(move |(client, server, traffic)| Call {
+            client: name(client),
+            server: name(server),
+            traffic: *traffic,
+        })
+    }
+
+    /// Share of the requests to a service that failed as its clients saw it; NaN for a service with no call whose failures are known.
+    #[must_use]
+    pub fn observed_error_rates(&self) -> Vec<f64> {
+        self.over_clients(|traffic| traffic.failures.map(|failures| (failures, traffic.requests)))
+    }
+
+    /// Mean latency of a service as its clients saw it, in milliseconds; NaN for a service with no call whose latency is known.
+    #[must_use]
+    pub fn observed_latencies_millis(&self) -> Vec<f64> {
+        self.over_clients(|traffic| {
+            let latency = traffic.latency_millis?;
+            Some((latency * traffic.requests, traffic.requests))
+        })
+    }
+
+    fn over_clients(&self, part: impl Fn(&Traffic) -> Option<(f64, f64)>) -> Vec<f64> {
+        let ratio = |server| {
+            let parts = self.clients_of(server).filter_map(|(_, traffic)| part(traffic));
+            let (sum, requests) = parts.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
+            if requests > 0.0 { sum / requests } else { f64::NAN }
+        };
+        (0..self.len()).map(ratio).collect()
+    }
+
+    /// Numbers of the calls that a service makes.
+    pub(crate) fn calls_by(&self, client: usize) -> Range<usize> {
+        match (self.0.out.get(client), self.0.out.get(client + 1)) {
+            (Some(&from), Some(&to)) => from as usize..to as usize,
+            _ => 0..0,
+        }
+    }
+
+    /// Numbers of the calls that a service takes.
+    pub(crate) fn calls_to(&self, server: usize) -> &[u32] {
+        match (self.0.into_at.get(server), self.0.into_at.get(server + 1)) {
+            (Some(&from), Some(&to)) => &self.0.into[from as usize..to as usize],
+            _ => &[],
+        }
+    }
+
+    /// The same graph with other strengths, one for each call.
+    pub(crate) fn with_strengths(&self, strengths: &[f64]) -> Self {
+        let Parts { graph, out, into_at, into, ends } = &*self.0;
+        let mut graph = graph.clone();
+        for (traffic, &strength) in graph.edge_weights_mut().zip(strengths) {
+            traffic.strength = Some(strength);
+        }
+        let (out, into_at, into, ends) = (out.clone(), into_at.clone(), into.clone(), ends.clone());
+        Self(Arc::new(Parts { graph, out, into_at, into, ends }))
+    }
+
+    /// Client and server of a call.
+    pub(crate) fn ends(&self, call: usize) -> [usize; 2] {
+        self.0.ends[call].map(|service| service as usize)
+    }
+
+    /// The number of a call.
+    pub(crate) fn call_between(&self, client: usize, server: usize) -> Result<usize, TopologyError> {
+        let name = |service| self.name(service).map_or_else(|| format!("service {service}"), str::to_owned);
+        self.calls_by(client)
+            .find(|&call| self.0.ends[call][1] as usize == server)
+            .ok_or_else(|| TopologyError::UnknownCall { client: name(client), server: name(server) })
+    }
+
+    /// Share of a client's requests that each of its calls makes up, by number of call; equal shares for a client whose calls all have
+    /// no requests.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        let mut shares: Vec<f64> = self.edges().map(|(_, _, traffic)| traffic.requests).collect();
+        for client in 0..self.len() {
+            let shares = &mut shares[self.calls_by(client)];
+            let (sum, count) = (shares.iter().sum::<f64>(), shares.len() as f64);
+            shares.iter_mut().for_each(|share| *share = if sum > 0.0 { *share / sum } else { 1.0 / count });
+        }
+        shares
+    }
+
+    /// Services in an order in which servers come before their clients, as far as cycles allow: components that call one another in a
+    /// circle stand together. Also where each component begins.
+    pub(crate) fn servers_first(&self) -> (Vec<usize>, Vec<usize>) {
+        // Not Tarjan's algorithm, which recurses as deep as the graph.
+        let components = petgraph::algo::kosaraju_scc(&self.0.graph);
+        let (mut order, mut begins) = (Vec::with_capacity(self.len()), Vec::with_capacity(components.len()));
+        for component in components {
+            begins.push(order.len());
+            order.extend(component.into_iter().map(NodeIndex::index));
+        }
+        (order, begins)
+    }
+
+    /// The services at which requests come in: those that nobody calls, and of services that only call one another in a circle all.
+    #[must_use]
+    pub fn entries(&self) -> Vec<usize> {
+        let (order, mut begins) = self.servers_first();
+        begins.push(order.len());
+        let mut component = vec![0; self.len()];
+        for (number, range) in begins.windows(2).enumerate() {
+            order[range[0]..range[1]].iter().for_each(|&service| component[service] = number);
+        }
+        let mut called = vec![false; begins.len()];
+        for &[client, server] in &self.0.ends {
+            let (client, server) = (component[client as usize], component[server as usize]);
+            called[server] |= client != server;
+        }
+        (0..self.len()).filter(|&service| !called[component[service]]).collect()
+    }
+}
+
+/// Where a graph's services come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Services {
+    /// From a list: a call of or to another one is an error.
+    Listed,
+    /// From a list that calls may add to.
+    AsCalled,
+}
+
+fn add_call(
+    names: &mut BTreeMap<String, u32>,
+    between: &mut BTreeMap<(String, String), Traffic>,
+    services: Services,
+    call: Call,
+) -> Result<(), TopologyError> {
+    let Call { client, server, traffic } = call;
+    for name in [&client, &server] {
+        if name.trim().is_empty() {
+            return Err(TopologyError::EmptyName);
+        }
+        if services == Services::Listed && !names.contains_key(name) {
+            let available = names.keys().cloned().collect();
+            return Err(TopologyError::UnknownService { service: name.clone(), available });
+        }
+    }
+    if client == server {
+        return Err(TopologyError::SelfCall { service: client });
+    }
+    traffic.check()?;
+    for name in [&client, &server] {
+        if !names.contains_key(name) {
+            names.insert(name.clone(), 0);
+        }
+    }
+    match between.entry((client, server)) {
+        std::collections::btree_map::Entry::Occupied(taken) => {
+            let (client, server) = taken.key().clone();
+            Err(TopologyError::DuplicateCall { client, server })
+        }
+        std::collections::btree_map::Entry::Vacant(free) => {
+            free.insert(traffic);
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_given_changes_nothing() {
+        let calls = [Call::new("b", "c"), Call::new("a", "c").requests(3.0), Call::new("a", "b")];
+        let graph = ServiceGraph::new(calls.clone()).unwrap();
+        let mut turned = calls.to_vec();
+        turned.reverse();
+        let turned = ServiceGraph::new(turned).unwrap();
+        assert_eq!(graph.to_calls().collect::<Vec<_>>(), turned.to_calls().collect::<Vec<_>>());
+        assert_eq!(graph.services().collect::<Vec<_>>(), ["a", "b", "c"]);
+        assert_eq!(graph.servers_of(0).map(|(server, _)| server).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(graph.clients_of(2).map(|(client, _)| client).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(graph.servers_of(7).len() + graph.clients_of(7).len(), 0);
+        assert_eq!(graph.traffic(0, 2).unwrap().requests, 3.0);
+        assert_eq!(graph.shares(), [0.25, 0.75, 1.0]);
+    }
+
+    #[test]
+    fn what_makes_no_graph_is_refused_with_its_place() {
+        let says = |calls: Vec<Call>, expected: &str| {
+            let error = ServiceGraph::new(calls).unwrap_err().to_string();
+            assert_eq!(error, expected);
+        };
+        let fine = || Call::new("a", "b");
+        says(vec![fine(), Call::new("b", "b")], "call 2: \"b\" calls itself: a call needs two services");
+        says(vec![fine(), Call::new("b", "a"), fine()], "call 3: the call from \"a\" to \"b\" appears twice");
+        says(vec![fine().strength(1.2)], "call 1: strength is 1.2: expected a probability, 0 to 1");
+        says(vec![fine().strength(f64::NAN)], "call 1: strength is NaN: expected a probability, 0 to 1");
+        says(vec![fine().requests(-1.0)], "call 1: requests is -1: expected a finite number, 0 or more");
+        says(vec![fine().failures(2.0)], "call 1: failures is 2: expected 0 to the number of requests");
+        says(vec![Call::new(" ", "b")], "call 1: a service needs a name");
+        let error = ServiceGraph::with_services(["a", "b"], [Call::new("a", "c")]).unwrap_err().to_string();
+        assert_eq!(error, "call 1: there is no service \"c\": there are a, b");
+        assert!(ServiceGraph::with_services(["a", "a"], []).is_err());
+        let graph = ServiceGraph::new([fine()]).unwrap();
+        assert!(graph.index_of("gateway").is_err() && graph.traffic(1, 0).is_err());
+    }
+
+    #[test]
+    fn entries_are_where_requests_come_in() {
+        let names = |graph: &ServiceGraph| {
+            graph.entries().iter().map(|&entry| graph.name(entry).unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let shop = [Call::new("gateway", "auth"), Call::new("gateway", "user"), Call::new("user", "db")];
+        assert_eq!(names(&ServiceGraph::new(shop).unwrap()), ["gateway"]);
+        let circle = [Call::new("a", "b"), Call::new("b", "a"), Call::new("b", "c")];
+        assert_eq!(names(&ServiceGraph::new(circle).unwrap()), ["a", "b"]);
+        let alone = ServiceGraph::with_services(["x", "y"], []).unwrap();
+        assert_eq!(names(&alone), ["x", "y"]);
+    }
+
+    #[test]
+    fn servers_come_before_their_clients() {
+        let graph = ServiceGraph::new([
+            Call::new("a", "b"),
+            Call::new("b", "c"),
+            Call::new("c", "b"),
+            Call::new("c", "d"),
+            Call::new("a", "d"),
+        ])
+        .unwrap();
+        let (order, begins) = graph.servers_first();
+        assert_eq!((order[0], order[3], begins), (3, 0, vec![0, 1, 3]));
+    }
+
+    #[test]
+    fn a_chain_of_any_length_does_not_end_the_stack() {
+        let name = |index: usize| format!("s{index:06}");
+        let chain = (0..200_000).map(|index| Call::new(name(index), name(index + 1)));
+        let graph = ServiceGraph::new(chain).unwrap();
+        assert_eq!(graph.servers_first().0[0], 200_000);
+        assert_eq!(graph.entries(), [0]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Reading TOML and JSON with the path of what is wrong.
+
+use crate::TopologyError;
+use serde::de::DeserializeOwned;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    Toml,
+    Json,
+}
+
+impl Format {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Toml => "TOML",
+            Self::Json => "JSON",
+        }
+    }
+
+    fn unreadable(self, what: &'static str, field: String, reason: String) -> TopologyError {
+        TopologyError::UnreadableFile { what, format: self.name(), field, reason }
+    }
+}
+
+pub(crate) fn from_toml<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, TopologyError> {
+    let unreadable = |field: String, error: &toml::de::Error| {
+        let place = error.span().map_or(String::new(), |span| {
+            let line = text[..span.start].matches('\n').count() + 1;
+            format!(" (line {line})")
+        });
+        Format::Toml.unreadable(what, field, format!("{}{place}", error.message().trim_end()))
+    };
+    let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".".to_owned(), &error))?;
+    serde_path_to_error::deserialize(document)
+        .map_err(|error| unreadable(error.path().to_string(), error.inner()))
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, TopologyError> {
+    let unreadable =
+        |field: String, error: &serde_json::Error| Format::Json.unreadable(what, field, error.to_string());
+    let mut document = serde_json::Deserializer::from_str(text);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut document, &mut track);
+    match T::deserialize(tracked) {
+        Ok(value) => document.end().map(|()| value).map_err(|error| unreadable(".".to_owned(), &error)),
+        Err(error) => Err(unreadable(track.path().to_string(), &error)),
+    }
+}
