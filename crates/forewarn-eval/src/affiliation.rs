@@ -1,4 +1,5 @@
-use crate::runs::{Part, runs, total};
+use crate::parts::{Part, total};
+use crate::runs::runs;
 use crate::{EvalError, ScoredSet};
 use forewarn_core::Score;
 use std::ops::Range;
@@ -69,8 +70,7 @@ fn zones(truth: &[Span], calls: &[Span], whole: Span) -> Vec<Zone> {
     let mut first = 0;
     (0..truth.len())
         .map(|index| {
-            let start =
-                if index == 0 { whole.0 } else { f64::midpoint(truth[index - 1].1, truth[index].0) };
+            let start = if index == 0 { whole.0 } else { f64::midpoint(truth[index - 1].1, truth[index].0) };
             let end = truth.get(index + 1).map_or(whole.1, |next| f64::midpoint(truth[index].1, next.0));
             // A call may reach into the next zone, so only those that end before this one are done with.
             first += calls[first..].iter().take_while(|call| call.1 <= start).count();
@@ -100,7 +100,8 @@ fn precision(truth: Span, calls: &[Span], zone: Span) -> Option<f64> {
         .iter()
         .map(|&(start, end)| {
             let within = (end.min(truth.1) - start.max(truth.0)).max(0.0);
-            let early = if start < truth.0 { farther(truth.0 - end.min(truth.0), truth.0 - start) } else { 0.0 };
+            let early =
+                if start < truth.0 { farther(truth.0 - end.min(truth.0), truth.0 - start) } else { 0.0 };
             let late = if end > truth.1 { farther(start.max(truth.1) - truth.1, end - truth.1) } else { 0.0 };
             within + early + late
         })
@@ -208,8 +209,9 @@ mod tests {
                 let zone: Vec<f64> = grid.iter().copied().filter(|&at| owner(at) == index).collect();
                 let called: Vec<f64> = zone.iter().copied().filter(|&at| is_in(at, calls)).collect();
                 let mean = |shares: Vec<f64>| shares.iter().sum::<f64>() / shares.len() as f64;
-                let share =
-                    |is: &dyn Fn(f64) -> bool| zone.iter().filter(|at| is(**at)).count() as f64 / zone.len() as f64;
+                let share = |is: &dyn Fn(f64) -> bool| {
+                    zone.iter().filter(|at| is(**at)).count() as f64 / zone.len() as f64
+                };
                 if called.is_empty() {
                     return Zone { precision: None, recall: 0.0 };
                 }

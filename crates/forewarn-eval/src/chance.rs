@@ -1,5 +1,6 @@
 use crate::events::is_failing;
 use crate::{Events, Outcome, ScoredSet};
+use forewarn_schema::{Episode, Timestamp};
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 
@@ -42,7 +43,7 @@ pub fn skill_over_chance(set: &ScoredSet, events: &Events) -> Option<Skill> {
     if time_in_warning >= 1.0 {
         return None;
     }
-    let patience = persistence_millis(set, totals.warned_windows);
+    let persistence = Persistence::new(set, totals.warned_windows);
     let (mut persistent, mut only_model, mut only_persistence) = (0u64, 0u64, 0u64);
     for (series, service) in set.series().iter().zip(&events.services) {
         for (episode, outcome) in &service.episodes {
@@ -51,8 +52,7 @@ pub fn skill_over_chance(set: &ScoredSet, events: &Events) -> Option<Skill> {
                 Outcome::Warned(_) => true,
                 Outcome::Missed => false,
             };
-            let since = since_failure(series.episodes(), episode.onset());
-            let is_persistent = patience.zip(since).is_some_and(|(patience, since)| since <= patience);
+            let is_persistent = persistence.warns_of(series.episodes(), episode.onset());
             persistent += u64::from(is_persistent);
             only_model += u64::from(is_warned && !is_persistent);
             only_persistence += u64::from(is_persistent && !is_warned);
@@ -68,23 +68,37 @@ pub fn skill_over_chance(set: &ScoredSet, events: &Events) -> Option<Skill> {
     })
 }
 
-/// Time after a failure's end within which `wanted` of the scored windows lie. `None` for none.
-fn persistence_millis(set: &ScoredSet, wanted: usize) -> Option<i64> {
-    let mut since: Vec<i64> = set
-        .series()
-        .iter()
-        .flat_map(|series| {
-            let well = series.times().iter().filter(|&&time| !is_failing(series.episodes(), time));
-            well.filter_map(|&time| since_failure(series.episodes(), time))
-        })
-        .collect();
-    since.sort_unstable();
-    // Where fewer windows follow a failure than are wanted, the warning simply stays on after each.
-    since.get(wanted.min(since.len()).checked_sub(1)?).copied()
+/// A warning after the end of each failure, for as long as makes a wanted time in warning.
+pub(crate) struct Persistence {
+    /// For how long, in milliseconds; `None` for not at all.
+    patience: Option<i64>,
+}
+
+impl Persistence {
+    /// The warning that is on in `wanted` of the scored windows. Where fewer follow a failure, it simply stays on after each.
+    pub(crate) fn new(set: &ScoredSet, wanted: usize) -> Self {
+        let mut since: Vec<i64> = set
+            .series()
+            .iter()
+            .flat_map(|series| {
+                let well = series.times().iter().filter(|&&time| !is_failing(series.episodes(), time));
+                well.filter_map(|&time| since_failure(series.episodes(), time))
+            })
+            .collect();
+        since.sort_unstable();
+        let last = wanted.min(since.len()).checked_sub(1);
+        Self { patience: last.map(|last| since[last]) }
+    }
+
+    /// Whether it is on when the failure at `onset` begins.
+    pub(crate) fn warns_of(&self, episodes: &[Episode], onset: Timestamp) -> bool {
+        let since = since_failure(episodes, onset);
+        self.patience.zip(since).is_some_and(|(patience, since)| since <= patience)
+    }
 }
 
 /// Milliseconds since the last failure that began before `time` ended; `None` where there was none.
-fn since_failure(episodes: &[forewarn_schema::Episode], time: forewarn_schema::Timestamp) -> Option<i64> {
+fn since_failure(episodes: &[Episode], time: Timestamp) -> Option<i64> {
     let begun = episodes.partition_point(|episode| episode.onset() < time);
     let last = episodes.get(begun.checked_sub(1)?)?;
     Some(time.millis() - last.end().millis())

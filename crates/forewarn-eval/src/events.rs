@@ -74,10 +74,36 @@ impl Events {
             .fold(EventCounts::default(), EventCounts::plus)
     }
 
+    /// The failures for which `keep` holds, with the alarms in the middle of them; false alarms and watched time are all there.
+    pub(crate) fn select(&self, keep: impl Fn(&str, &Episode) -> bool) -> Self {
+        let services = self.services.iter().map(|service| {
+            let is_kept = |episode: &Episode| keep(&service.service, episode);
+            let is_of_another = |alarm: &Alarm| {
+                let holds = |(episode, _): &&(Episode, Outcome)| episode.contains(alarm.time);
+                service.episodes.iter().find(holds).is_some_and(|(episode, _)| !is_kept(episode))
+            };
+            let alarms = service.alarms.iter().filter(|(alarm, _)| !is_of_another(alarm));
+            let episodes = service.episodes.iter().filter(|(episode, _)| is_kept(episode));
+            ServiceEvents {
+                service: service.service.clone(),
+                windows: service.windows,
+                warned_windows: service.warned_windows,
+                alarms: alarms.copied().collect(),
+                episodes: episodes.copied().collect(),
+            }
+        });
+        Self { services: services.collect(), step: self.step }
+    }
+
     /// Length of a step.
     #[must_use]
     pub fn step(&self) -> Step {
         self.step
+    }
+
+    /// The events of one service by its position.
+    pub(crate) fn of_service(&self, index: usize) -> Self {
+        Self { services: self.services[index..=index].to_vec(), step: self.step }
     }
 
     /// A failure that tells how warnings went: the caught one with the middle lead time, or, where none was caught, the
@@ -183,7 +209,7 @@ impl EventCounts {
         (self.windows > 0).then(|| self.warned_windows as f64 / self.windows as f64)
     }
 
-    fn plus(mut self, other: Self) -> Self {
+    pub(crate) fn plus(mut self, other: Self) -> Self {
         self.alarms += other.alarms;
         self.false_alarms += other.false_alarms;
         self.late_alarms += other.late_alarms;
@@ -230,21 +256,18 @@ fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: Al
     ServiceEvents {
         service: series.service().to_owned(),
         windows: series.times().len(),
-        warned_windows: warned_windows(series.times(), &alarms, spec, step),
+        warned_windows: series.times().iter().filter(|&&time| is_warned(&alarms, time, spec, step)).count(),
         alarms,
         episodes: episodes.collect(),
     }
 }
 
-/// How many of `times` lie in the prediction period of an alarm.
-fn warned_windows(times: &[Timestamp], alarms: &[(Alarm, Verdict)], spec: WindowSpec, step: Step) -> usize {
-    let is_warned = |time: &&Timestamp| {
-        let latest = time.millis().saturating_sub(span(step, spec.lead()));
-        let earliest = time.millis().saturating_sub(span(step, spec.horizon()));
-        let before = alarms.partition_point(|(alarm, _)| alarm.time.millis() < latest);
-        before > 0 && alarms[before - 1].0.time.millis() >= earliest
-    };
-    times.iter().filter(is_warned).count()
+/// Whether `time` lies in the prediction period of one of these alarms, which are in order.
+pub(crate) fn is_warned(alarms: &[(Alarm, Verdict)], time: Timestamp, spec: WindowSpec, step: Step) -> bool {
+    let latest = time.millis().saturating_sub(span(step, spec.lead()));
+    let earliest = time.millis().saturating_sub(span(step, spec.horizon()));
+    let before = alarms.partition_point(|(alarm, _)| alarm.time.millis() < latest);
+    before > 0 && alarms[before - 1].0.time.millis() >= earliest
 }
 
 /// Whether `time` lies in a failure.

@@ -31,6 +31,15 @@ impl Interval {
     }
 }
 
+/// A figure and where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The figure on the data measured; `None` where it does not exist.
+    pub value: Option<f64>,
+    /// Where it lies; `None` where resampling does not say.
+    pub interval: Option<Interval>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

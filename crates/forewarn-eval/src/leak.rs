@@ -1,6 +1,7 @@
 use crate::{EvalError, ScoredSet};
 use forewarn_core::{CoreError, LabelledWindows, Score};
 use forewarn_schema::{FrameSet, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 mod duplicates;
@@ -30,11 +31,13 @@ pub struct LeakVerdict {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct LeakCheck {
+    /// The model that was looked at; `None` for a check of the data, or where no name was given.
+    pub model: Option<String>,
     /// What was looked for, such as `shifted labels`.
-    pub name: &'static str,
+    pub name: String,
     /// Whether there is something to explain.
     pub finding: Finding,
     /// What was found, as a sentence.
@@ -42,7 +45,8 @@ pub struct LeakCheck {
 }
 
 /// Whether a check found something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Finding {
     /// Nothing to explain.
     Clean,
@@ -99,6 +103,13 @@ impl<'a> LeakAudit<'a> {
 }
 
 impl LeakVerdict {
+    /// The same, said of a model.
+    #[must_use]
+    pub fn about(mut self, model: &str) -> Self {
+        self.checks.iter_mut().for_each(|check| check.model = Some(model.to_owned()));
+        self
+    }
+
     /// Whether no check found anything.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -110,13 +121,19 @@ impl fmt::Display for LeakVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for check in &self.checks {
             let finding = if check.finding == Finding::Clean { "clean  " } else { "SUSPECT" };
-            writeln!(f, "{finding}  {}: {}", check.name, check.text)?;
+            let about = check.model.as_ref().map_or_else(String::new, |model| format!("{model}, "));
+            writeln!(f, "{finding}  {about}{}: {}", check.name, check.text)?;
         }
         Ok(())
     }
 }
 
 /// A check that finds something when `is_suspect`.
-fn checked(name: &'static str, is_suspect: bool, text: String) -> LeakCheck {
-    LeakCheck { name, finding: if is_suspect { Finding::Suspect } else { Finding::Clean }, text }
+fn checked(name: &str, is_suspect: bool, text: String) -> LeakCheck {
+    LeakCheck {
+        model: None,
+        name: name.to_owned(),
+        finding: if is_suspect { Finding::Suspect } else { Finding::Clean },
+        text,
+    }
 }

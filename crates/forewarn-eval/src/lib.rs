@@ -6,6 +6,7 @@ mod bootstrap;
 mod budget;
 mod calibration;
 mod chance;
+mod classes;
 mod confusion;
 mod counts;
 mod curve;
@@ -15,6 +16,7 @@ mod interval;
 mod lead;
 mod leak;
 mod nab;
+mod parts;
 mod probability;
 mod ranges;
 mod rank;
@@ -37,13 +39,14 @@ pub use bootstrap::BlockBootstrap;
 pub use budget::{AlarmBudget, BudgetChoice};
 pub use calibration::{Calibration, ReliabilityBin};
 pub use chance::{Skill, skill_over_chance};
+pub use classes::EpisodeClasses;
 pub use confusion::Confusion;
 pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
 pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
-pub use interval::Interval;
+pub use interval::{Estimate, Interval};
 pub use lead::{Delays, LeadTimes};
 pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
 pub use nab::{NabProfile, nab_score};
@@ -52,10 +55,11 @@ pub use ranges::{RangeFigures, range_precision_recall};
 pub use rank::roc_auc;
 pub use ranked::RankedWindows;
 pub use report::{
-    Bound, BudgetOutcome, Ceiling, Comparison, Curve, CurveKind, Difference, EpisodeTimeline, InputSummary,
-    MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport, PartSummary, Pictures,
-    Report, ServiceOnsets, ServiceReport, SplitSummary, TestSummary, ValidationReport, WindowFigures,
-    WindowSummary, WorstCase, WorstCases, predictions_csv,
+    Bound, BudgetOutcome, Ceiling, ClassReport, Comparison, Curve, CurveKind, Difference, FoldFigures,
+    GivenScores, InputSummary, Mark, MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun,
+    OperationReport, PartSummary, Pictures, Report, SecondaryFigures, ServiceIntervals, ServiceOnsets,
+    ServiceReport, SplitSummary, TestSummary, Timeline, ValidationReport, WalkFold, WalkForwardReport,
+    WalkModel, WalkRun, WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind, predictions_csv,
 };
 pub use score_file::{Outside, ScoreFile, read_episodes};
 pub use series::{ScoredSeries, ScoredSet};

@@ -1,5 +1,5 @@
 use crate::events::{Verdict, span};
-use crate::runs::{Part, total};
+use crate::parts::{Part, total};
 use crate::{Events, Outcome, ScoredSet};
 use forewarn_schema::Timestamp;
 
@@ -63,9 +63,12 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
             parts.push(Part { time: episode.onset(), value: scale * (value + miss), weight: 1.0 });
         }
         for (alarm, _) in service.alarms.iter().filter(|(_, verdict)| *verdict != Verdict::Right) {
-            let ended = service.episodes.partition_point(|(episode, _)| last_right(episode.onset()) <= alarm.time.millis());
+            let ended = service
+                .episodes
+                .partition_point(|(episode, _)| last_right(episode.onset()) <= alarm.time.millis());
             let place = ended.checked_sub(1).map_or(FAR, |last| {
-                steps(last_right(service.episodes[last].0.onset()), alarm.time.millis()) / (width - 1.0).max(1.0)
+                steps(last_right(service.episodes[last].0.onset()), alarm.time.millis())
+                    / (width - 1.0).max(1.0)
             });
             parts.push(Part { time: alarm.time, value: scale * false_alarm * sigmoid(place), weight: 0.0 });
         }

@@ -1,4 +1,5 @@
-use crate::runs::{Part, runs, total};
+use crate::parts::{Part, total};
+use crate::runs::runs;
 use crate::{EvalError, ScoredSet, bootstrap::invalid};
 use forewarn_core::Score;
 use std::ops::Range;

@@ -1,11 +1,12 @@
-use crate::EvalError;
+use crate::{EvalError, Finding, LeakCheck};
 use forewarn_core::Target;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-mod alarms;
 mod ceiling;
+mod class_report;
 mod comparison;
 mod figures;
+mod given;
 mod headline;
 mod html;
 mod input;
@@ -15,28 +16,41 @@ mod operations;
 mod page;
 mod pictures;
 mod predictions;
-mod reliability;
+mod run;
+mod secondary;
+mod service_report;
 mod split;
 mod svg;
 mod table;
+mod tally;
 mod test_part;
 mod text;
+mod timeline;
+mod timeline_figure;
 mod uncertainty;
+mod walk;
 mod window_figures;
 mod worst;
 
 pub use ceiling::{Bound, Ceiling};
+pub use class_report::ClassReport;
 pub use comparison::{Comparison, Difference, ModelRank};
+pub use given::GivenScores;
 pub use input::{InputSummary, WindowSummary};
-pub use intervals::ModelIntervals;
-pub use model::{ModelReport, ModelRun, ServiceReport, ValidationReport};
+pub use intervals::{ModelIntervals, ServiceIntervals};
+pub use model::{ModelReport, ValidationReport};
 pub use operations::{BudgetOutcome, OperationReport};
-pub use pictures::{Curve, CurveKind, EpisodeTimeline, MetricTrack, Pictures, ServiceOnsets};
+pub use pictures::{Curve, CurveKind, Pictures, ServiceOnsets};
 pub use predictions::predictions_csv;
+pub use run::ModelRun;
+pub use secondary::SecondaryFigures;
+pub use service_report::ServiceReport;
 pub use split::{PartSummary, SplitSummary};
 pub use test_part::TestSummary;
+pub use timeline::{Mark, MetricTrack, Timeline};
+pub use walk::{FoldFigures, WalkFold, WalkForwardReport, WalkModel, WalkRun};
 pub use window_figures::WindowFigures;
-pub use worst::{WorstCase, WorstCases};
+pub use worst::{WorstCase, WorstCases, WorstKind};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///
@@ -72,6 +86,12 @@ pub struct Report {
     /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
     #[serde(default)]
     pub comparison: Option<Comparison>,
+    /// How quality changed over time, and whether fitting anew pays; `None` where nothing was fitted anew.
+    #[serde(default)]
+    pub walk_forward: Option<WalkForwardReport>,
+    /// What an audit for leaks found; empty where none was made.
+    #[serde(default)]
+    pub audit: Vec<LeakCheck>,
     /// Whatever a reader should know besides, one sentence each.
     pub notes: Vec<String>,
 }
@@ -106,6 +126,8 @@ impl Report {
             ceiling: None,
             models: Vec::new(),
             comparison: None,
+            walk_forward: None,
+            audit: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -133,6 +155,30 @@ impl Report {
         let mut models: Vec<_> = self.models.iter().collect();
         models.sort_by(|a, b| b.pr_auc.total_cmp(&a.pr_auc));
         models
+    }
+
+    /// What the audit for leaks comes to, in a sentence; empty where none was made.
+    #[must_use]
+    pub fn audit_verdict(&self) -> String {
+        let suspects: Vec<String> = self
+            .audit
+            .iter()
+            .filter(|check| check.finding == Finding::Suspect)
+            .map(|check| match &check.model {
+                Some(model) => format!("{} of {model}", check.name),
+                None => check.name.clone(),
+            })
+            .collect();
+        match (self.audit.len(), suspects.len()) {
+            (0, _) => String::new(),
+            (all, 0) => format!("{all} checks for leaks found nothing to explain."),
+            (all, some) => {
+                format!(
+                    "{some} of {all} checks for leaks found something to explain: {}.",
+                    suspects.join(", ")
+                )
+            }
+        }
     }
 
     /// The report as JSON, indented, with a line end.

@@ -4,11 +4,7 @@ use std::ops::Range;
 
 /// Stretches of windows of one service for which `is_in` holds, as positions. Windows that were left out, those inside a failure for
 /// one, part two stretches: what precedes one failure is not what precedes the next.
-pub(crate) fn runs(
-    series: &ScoredSeries,
-    step: Step,
-    is_in: impl Fn(usize) -> bool,
-) -> Vec<Range<usize>> {
+pub(crate) fn runs(series: &ScoredSeries, step: Step, is_in: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let times = series.times();
     let mut runs: Vec<Range<usize>> = Vec::new();
     for index in (0..times.len()).filter(|&index| is_in(index)) {
@@ -23,19 +19,3 @@ pub(crate) fn runs(
 fn follows(before: Timestamp, after: Timestamp, step: Step) -> bool {
     after.millis() - before.millis() <= step.millis()
 }
-
-/// What one moment adds to a figure that is a sum of values over a sum of weights, so that blocks of time can be drawn from it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) time: Timestamp,
-    pub(crate) value: f64,
-    pub(crate) weight: f64,
-}
-
-/// The figure that all parts make; `None` without weight.
-pub(crate) fn total(parts: &[Part]) -> Option<f64> {
-    let (value, weight) =
-        parts.iter().fold((0.0, 0.0), |(value, weight), part| (value + part.value, weight + part.weight));
-    (weight > 0.0).then(|| value / weight)
-}
-

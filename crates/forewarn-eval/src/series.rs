@@ -70,6 +70,17 @@ impl ScoredSeries {
         &self.episodes
     }
 
+    /// This series and a later one of the same service.
+    fn followed_by(&self, later: &Self) -> Result<Self, EvalError> {
+        Self::new(
+            self.service.as_str(),
+            [&*self.times, &later.times].concat(),
+            [&*self.scores, &later.scores].concat(),
+            [&*self.positive, &later.positive].concat(),
+            self.episodes.clone(),
+        )
+    }
+
     /// Time and score of each window, which is what an alarm policy takes.
     pub fn scored(&self) -> impl Iterator<Item = (Timestamp, Score)> + '_ {
         self.times.iter().copied().zip(self.scores.iter().copied())
@@ -156,24 +167,60 @@ impl ScoredSet {
     pub fn split_after(&self, last: Timestamp, purge: usize) -> Result<(Self, Self), EvalError> {
         let purge = i64::try_from(purge).unwrap_or(i64::MAX).saturating_mul(self.step.millis());
         let from = last.millis().saturating_add(purge);
-        let part = |is_in: &dyn Fn(Timestamp) -> bool| {
-            let mut parts = Vec::new();
-            for one in &self.series {
-                let inside: Vec<usize> = (0..one.times.len()).filter(|&i| is_in(one.times[i])).collect();
-                if inside.is_empty() {
-                    continue;
-                }
-                parts.push(ScoredSeries::new(
-                    one.service.as_str(),
-                    inside.iter().map(|&i| one.times[i]).collect(),
-                    inside.iter().map(|&i| one.scores[i]).collect(),
-                    inside.iter().map(|&i| one.positive[i]).collect(),
-                    one.episodes.clone(),
-                )?);
-            }
-            Self::new(self.spec, self.step, parts)
+        Ok((self.part(|time| time <= last)?, self.part(|time| time.millis() > from)?))
+    }
+
+    /// The windows from `first` to `last`, both counted. Episodes stay whole.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new), which parts of a set do not have.
+    pub fn between(&self, first: Timestamp, last: Timestamp) -> Result<Self, EvalError> {
+        self.part(|time| first <= time && time <= last)
+    }
+
+    /// Sets that follow one another in time as one: what a model that is fitted anew now and then scored all together.
+    ///
+    /// # Errors
+    /// [`EvalError::TimeOrder`] for sets that overlap; those of [`new`](Self::new). [`CoreError::InvalidSetting`] for sets with
+    /// another window or step than the first, and for none.
+    pub fn join(parts: &[&Self]) -> Result<Self, EvalError> {
+        let invalid = |value: &str, expected| CoreError::InvalidSetting {
+            name: "sets of scores to join",
+            value: value.to_owned(),
+            expected,
         };
-        Ok((part(&|time| time <= last)?, part(&|time| time.millis() > from)?))
+        let first = parts.first().ok_or_else(|| invalid("none", "at least one"))?;
+        let mut series: Vec<ScoredSeries> = Vec::new();
+        for part in parts {
+            if part.spec != first.spec || part.step != first.step {
+                return Err(invalid("another window or step", "those of the first").into());
+            }
+            for one in &part.series {
+                match series.iter_mut().find(|known| known.service == one.service) {
+                    None => series.push(one.clone()),
+                    Some(known) => *known = known.followed_by(one)?,
+                }
+            }
+        }
+        Self::new(first.spec, first.step, series)
+    }
+
+    fn part(&self, is_in: impl Fn(Timestamp) -> bool) -> Result<Self, EvalError> {
+        let mut parts = Vec::new();
+        for one in &self.series {
+            let inside: Vec<usize> = (0..one.times.len()).filter(|&i| is_in(one.times[i])).collect();
+            if inside.is_empty() {
+                continue;
+            }
+            parts.push(ScoredSeries::new(
+                one.service.as_str(),
+                inside.iter().map(|&i| one.times[i]).collect(),
+                inside.iter().map(|&i| one.scores[i]).collect(),
+                inside.iter().map(|&i| one.positive[i]).collect(),
+                one.episodes.clone(),
+            )?);
+        }
+        Self::new(self.spec, self.step, parts)
     }
 
     /// Which steps after its time a score is about.

@@ -102,8 +102,11 @@ impl Surface {
                     block: blocks.of(times[run.start]) as u32,
                 })
                 .collect();
-            let merged: Vec<Vec<u32>> =
-                runs_by_width.iter_mut().enumerate().map(|(width, runs)| merge(&spans, width, step, buffer, runs)).collect();
+            let merged: Vec<Vec<u32>> = runs_by_width
+                .iter_mut()
+                .enumerate()
+                .map(|(width, runs)| merge(&spans, width, step, buffer, runs))
+                .collect();
             for ((time, score), &is_positive) in series.scored().zip(series.positive()) {
                 let block = blocks.of(time) as u32;
                 let distances = distances(&spans, time.millis(), step, widest, buffer);
@@ -118,8 +121,12 @@ impl Surface {
             }
         }
         all.sort_by_key(|window| std::cmp::Reverse(window.0));
-        let mut surface =
-            Self { ranked: Vec::with_capacity(all.len()), stops: Vec::new(), near: Vec::new(), runs: runs_by_width };
+        let mut surface = Self {
+            ranked: Vec::with_capacity(all.len()),
+            stops: Vec::new(),
+            near: Vec::new(),
+            runs: runs_by_width,
+        };
         let (mut start, mut first, mut previous) = (0, 0, None);
         for (score, block, near) in all {
             if previous.is_some_and(|previous| previous != score) {
@@ -176,7 +183,10 @@ impl Surface {
             for near in &self.near[stop.first..stop.last] {
                 let (label, run) = near.labels[width];
                 found += weight(near.block) * label;
-                if label > 0.0 && weight(near.block) > 0.0 && !std::mem::replace(&mut is_hit[run as usize], true) {
+                if label > 0.0
+                    && weight(near.block) > 0.0
+                    && !std::mem::replace(&mut is_hit[run as usize], true)
+                {
                     hit += weight(self.runs[width][run as usize]);
                 }
             }
@@ -217,7 +227,8 @@ fn distances(spans: &[Span], time: i64, step: i64, widest: usize, buffer: Buffer
     let reach = (widest / 2) as i64 * step;
     let next = spans.partition_point(|span| span.last < time);
     let ahead = (next..spans.len()).map(|span| (span, (spans[span].first - time).max(0)));
-    let behind = (0..next).rev().filter(|_| buffer == Buffer::Around).map(|span| (span, time - spans[span].last));
+    let behind =
+        (0..next).rev().filter(|_| buffer == Buffer::Around).map(|span| (span, time - spans[span].last));
     let within = |&(_, millis): &(usize, i64)| millis <= reach;
     let near = ahead.take_while(within).chain(behind.take_while(within));
     let mut near: Vec<(usize, usize)> = near.map(|(span, millis)| (span, (millis / step) as usize)).collect();
@@ -251,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_authors_code_gives_the_same() {
-        // vus.metrics.generate_curve of the authors' package, with as many thresholds as windows.
+        // `RangeAUC_volume_opt` of the authors' code with as many thresholds as windows, before releases that join points by steps.
         let positive = |i: usize| (40..=44).contains(&i) || (60..=61).contains(&i) || (66..=70).contains(&i);
         let values: Vec<f32> = (0..100).map(|i| ((i * 37 + 11) % 101) as f32 / 101.0).collect();
         let set = set(scores(&values), (0..100).map(positive).collect());
@@ -301,7 +312,8 @@ mod tests {
                 last_end = Some(end + if buffer == Buffer::Around { half } else { 0 });
             }
             let run_of = |i: usize| starts.iter().rposition(|&start| start <= i).unwrap();
-            let wanted = (positive.iter().filter(|is| **is).count() as f64 + labels.iter().sum::<f64>()) / 2.0;
+            let wanted =
+                (positive.iter().filter(|is| **is).count() as f64 + labels.iter().sum::<f64>()) / 2.0;
             let (mut recall, mut precision, mut area) = (0.0, 1.0, 0.0);
             for &threshold in &thresholds {
                 let called: Vec<usize> = (0..n).filter(|&i| values[i] >= threshold).collect();

@@ -1,3 +1,4 @@
+use super::WindowFigures;
 use crate::bootstrap::BlockBootstrap;
 use crate::{EvalError, Interval, ScoredSet, average_precision, resample::RankedBlocks};
 use forewarn_core::CoreError;
@@ -81,7 +82,9 @@ impl Comparison {
         for &(name, set) in models {
             let (scores, positive) = set.pooled("test")?;
             let ranked = RankedBlocks::new(set, &blocks)?;
-            let draws = bootstrap.draws(blocks.len()).filter_map(|weights| ranked.areas(&weights));
+            let draws = bootstrap
+                .draws(blocks.len())
+                .filter_map(|weights| ranked.areas(&weights, WindowFigures::HIGHEST_FALSE_POSITIVE_RATE));
             let resampled: Vec<f64> = draws.map(|areas| areas.pr).collect();
             measured.push(Measured { name, pr_auc: average_precision(&scores, &positive)?, resampled });
         }

@@ -1,10 +1,7 @@
 //! The report's drawings. Each is made for a width: a phone gets its own, with the same size of text.
 
 use super::svg::{Anchor, Scale, Svg, nice_ticks, time_ticks};
-use super::{
-    Curve, CurveKind, EpisodeTimeline, MetricTrack, ModelReport, PartSummary, Report, ServiceOnsets, text::*,
-};
-use forewarn_schema::Timestamp;
+use super::{Curve, CurveKind, ModelReport, Report, ServiceOnsets, text::*};
 
 /// Which screens a drawing is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,116 +118,11 @@ pub(crate) fn lead_times(report: &Report, model: &ModelReport) -> String {
     svg.finish("any", &label)
 }
 
-/// One failure: metrics above one another, then the score; the failure shaded, alarms marked.
-pub(crate) fn timeline(timeline: &EpisodeTimeline, screen: Screen) -> String {
-    const HEAD: f64 = 36.0;
-    let (track, gap, scored) = screen.pick((54.0, 30.0, 96.0), (46.0, 28.0, 84.0));
-    let tracks = timeline.metrics.len() as f64;
-    let width = screen.width();
-    let bottom = HEAD + tracks * (track + gap) + gap + scored;
-    let mut svg = Svg::new(width, bottom + 26.0);
-    let (left, right) = (4.0, width - 58.0);
-    let (start, end) = (timeline.start, timeline.end);
-    let x = Scale::new((start.millis() as f64, end.millis() as f64), (left, right));
-    let clamped = |time: Timestamp| x.time(time).clamp(left, right);
-
-    for failure in &timeline.failures {
-        let from = clamped(failure.onset());
-        svg.rect("failing", (from, HEAD), (clamped(failure.end()) - from, bottom - HEAD));
-    }
-    for (time, label) in time_ticks(start, end, screen.pick(10, 5)) {
-        let at = x.time(time);
-        svg.line("grid", (at, HEAD), (at, bottom));
-        let anchor = if at - left < 16.0 { Anchor::Start } else { Anchor::Middle };
-        svg.text("tick", (at, bottom + 18.0), anchor, &label);
-    }
-
-    let onset = clamped(timeline.episode.onset());
-    svg.line("onset", (onset, HEAD - 6.0), (onset, bottom));
-    for &alarm in &timeline.alarms {
-        svg.line("alarm", (clamped(alarm), HEAD - 22.0), (clamped(alarm), bottom));
-    }
-
-    let mut top = HEAD + gap;
-    for metric in &timeline.metrics {
-        metric_track(&mut svg, metric, x, top, track);
-        top += track + gap;
-    }
-    score_track(&mut svg, timeline, x, top, scored);
-
-    // Names of the two moments that matter, on lines of their own, so that they never collide.
-    let side = |at: f64| if at > width / 2.0 { (at - 5.0, Anchor::End) } else { (at + 5.0, Anchor::Start) };
-    let (at, anchor) = side(onset);
-    svg.text(
-        "mark failing-text",
-        (at, HEAD - 7.0),
-        anchor,
-        &format!("failure begins {}", clock(timeline.episode.onset())),
-    );
-    if let Some(&alarm) = timeline.alarms.iter().rev().find(|&&time| time < timeline.episode.onset()) {
-        let (at, anchor) = side(clamped(alarm));
-        svg.text("mark alarm-text", (at, HEAD - 22.0), anchor, &format!("alarm {}", clock(alarm)));
-    }
-    let label = format!("One failure of {}: metrics, score and alarms over time", timeline.service);
-    svg.finish(screen.class(), &label)
-}
-
-fn metric_track(svg: &mut Svg, metric: &MetricTrack, x: Scale, top: f64, height: f64) {
-    let present = || metric.samples.iter().map(|sample| f64::from(sample.1)).filter(|value| !value.is_nan());
-    svg.text("track", (4.0, top - 8.0), Anchor::Start, &format!("{} ({})", metric.name, metric.unit));
-    if present().next().is_none() {
-        svg.text("tick", (4.0, top + height / 2.0), Anchor::Start, "no samples");
-        return;
-    }
-    let (low, high) = (present().fold(f64::INFINITY, f64::min), present().fold(f64::NEG_INFINITY, f64::max));
-    let y = if low == high {
-        Scale::new((low - 1.0, low + 1.0), (top + height, top))
-    } else {
-        Scale::new((low, high), (top + height, top))
-    };
-    let right = svg.width - 52.0;
-    svg.text("tick", (right, y.at(high) + 4.0), Anchor::Start, &quantity(high));
-    if low != high {
-        svg.text("tick", (right, y.at(low) + 4.0), Anchor::Start, &quantity(low));
-    }
-    for run in metric.samples.split(|sample| sample.1.is_nan()) {
-        let points: Vec<_> =
-            run.iter().map(|&(time, value)| (x.time(time), y.at(f64::from(value)))).collect();
-        svg.polyline("metric", &points);
-    }
-}
-
-fn score_track(svg: &mut Svg, timeline: &EpisodeTimeline, x: Scale, top: f64, height: f64) {
-    let threshold = f64::from(timeline.threshold.get());
-    let highest = timeline.scores.iter().map(|score| f64::from(score.1.get())).fold(threshold, f64::max);
-    let y = Scale::new((0.0, highest), (top + height, top));
-    let title = format!("score; an alarm at {} (dashed) or more", share(threshold));
-    svg.text("track", (4.0, top - 8.0), Anchor::Start, &title);
-    let right = svg.width - 52.0;
-    svg.line("base", (4.0, top + height), (right - 6.0, top + height));
-    svg.line("threshold", (4.0, y.at(threshold)), (right - 6.0, y.at(threshold)));
-    svg.text("tick", (right, top + height + 4.0), Anchor::Start, "0");
-    if (y.at(highest) - (top + height)).abs() > 12.0 {
-        svg.text("tick", (right, y.at(highest) + 4.0), Anchor::Start, &share(highest));
-    }
-    let step = timeline.step.millis();
-    for run in timeline.scores.chunk_by(|a, b| b.0.millis() - a.0.millis() <= step) {
-        let points: Vec<_> =
-            run.iter().map(|&(time, score)| (x.time(time), y.at(f64::from(score.get())))).collect();
-        svg.polyline("score", &points);
-    }
-    for &alarm in &timeline.alarms {
-        let at = x.time(alarm);
-        svg.polygon("alarm-mark", &[(at - 5.0, top - 4.0), (at + 5.0, top - 4.0), (at, top + 4.0)]);
-    }
-}
-
 /// Most services that are drawn one by one.
 const SERVICES_DRAWN: usize = 12;
 
 /// The parts of the split on a time axis, with a tick for each failure.
 pub(crate) fn split(report: &Report, onsets: &[ServiceOnsets], screen: Screen) -> String {
-    let parts: [(&str, &PartSummary); 3] = report.split.parts();
     let width = screen.width();
     let has_names = onsets.len() > 1;
     let left = if has_names { screen.pick(130.0, 84.0) } else { 4.0 };
@@ -254,7 +146,7 @@ pub(crate) fn split(report: &Report, onsets: &[ServiceOnsets], screen: Screen) -
         };
         svg.text("tick", (at, bottom + 18.0), anchor, &label);
     }
-    for (name, part) in parts {
+    for (name, part) in report.split.parts() {
         let (from, to) = (x.time(part.start), x.time(part.end));
         svg.rect(&format!("part {name}"), (from, bar_top), ((to - from).max(1.0), bar));
     }

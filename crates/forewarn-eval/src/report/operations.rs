@@ -1,7 +1,8 @@
-use super::WorstCases;
+use super::{ModelRun, WorstCases};
+use crate::parts::{self, Part};
 use crate::{
-    AlarmBudget, AlarmPolicy, BudgetChoice, Delays, EvalError, EventCounts, Events, LeadTimes, ScoredSet,
-    Skill, Tradeoff, skill_over_chance,
+    AlarmBudget, AlarmPolicy, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes,
+    Outcome, Skill, Tradeoff, Verdict, skill_over_chance,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +29,8 @@ pub struct OperationReport {
     /// Where the model was most wrong.
     #[serde(default)]
     pub worst: WorstCases,
-    /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where validation is not known
-    /// with its times, or is too short for any.
+    /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where validation is too short for
+    /// any.
     pub budgets: Vec<BudgetOutcome>,
 }
 
@@ -41,8 +42,14 @@ pub struct BudgetOutcome {
     pub choice: BudgetChoice,
     /// False alarms per service and week on test: what became of the promise.
     pub test_rate: f64,
+    /// Where that rate lies.
+    #[serde(default)]
+    pub test_rate_interval: Option<Interval>,
     /// Share of the failures within reach that were warned of; `None` where none was.
     pub event_recall: Option<f64>,
+    /// Where that share lies.
+    #[serde(default)]
+    pub event_recall_interval: Option<Interval>,
     /// Median achieved lead time in minutes; `None` where nothing was caught.
     pub lead_time_median_minutes: Option<f64>,
 }
@@ -52,46 +59,64 @@ const BUDGETS: [f64; 4] = [1.0, 7.0, 35.0, 140.0];
 const CONFIDENCE: f64 = 0.9;
 
 impl OperationReport {
-    pub(crate) fn new(
-        test: &ScoredSet,
-        validation: Option<&ScoredSet>,
-        policy: AlarmPolicy,
-        events: &Events,
-    ) -> Result<Self, EvalError> {
-        let totals = events.totals();
-        let delays = Delays::default();
+    pub(super) fn new(run: &ModelRun<'_>, policy: AlarmPolicy, events: &Events) -> Result<Self, EvalError> {
+        let (totals, delays) = (events.totals(), run.delays);
         let net = delays.net(&LeadTimes::new(totals.leads_minutes.clone()))?;
         Ok(Self {
             policy,
             alarm_precision: totals.alarm_precision(),
             minutes_in_warning_per_service_day: 1440.0 * totals.time_in_warning().unwrap_or_default(),
-            skill: skill_over_chance(test, events),
+            skill: skill_over_chance(run.test, events),
             delays,
             net_event_recall: totals.recall().map(|_| net.all.len() as f64 / totals.episodes as f64),
             net_lead_time_minutes: net,
-            tradeoff: Tradeoff::new(test, policy)?,
-            worst: WorstCases::new(test, events),
-            budgets: validation.map_or(Ok(Vec::new()), |validation| budgets(validation, test, policy))?,
+            tradeoff: Tradeoff::with_interval(run.test, policy, &run.bootstrap)?,
+            worst: WorstCases::new(run.test, events),
+            budgets: budgets(run, policy)?,
         })
     }
 }
 
-fn budgets(
-    validation: &ScoredSet,
-    test: &ScoredSet,
-    policy: AlarmPolicy,
-) -> Result<Vec<BudgetOutcome>, EvalError> {
+fn budgets(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<Vec<BudgetOutcome>, EvalError> {
     let tried = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
     // A validation part too short for a budget is no mistake: the report has fewer budgets then.
-    let chosen = AlarmBudget::choose_each(&tried, validation, policy)?.into_iter().flatten();
+    let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
     let outcome = |choice: BudgetChoice| {
-        let totals: EventCounts = Events::new(test, policy.at(choice.threshold)).totals();
+        let events = Events::new(run.test, policy.at(choice.threshold));
+        let totals: EventCounts = events.totals();
+        let (false_alarms, failures) = (false_alarm_parts(run, &events), failure_parts(&events));
         BudgetOutcome {
             choice,
             test_rate: 7.0 * totals.false_alarms_per_service_day().unwrap_or_default(),
+            test_rate_interval: parts::interval(&false_alarms, run.test, &run.bootstrap),
             event_recall: totals.recall(),
+            event_recall_interval: parts::interval(&failures, run.test, &run.bootstrap),
             lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
         }
     };
     Ok(chosen.map(outcome).collect())
+}
+
+/// False alarms over the weeks watched.
+fn false_alarm_parts(run: &ModelRun<'_>, events: &Events) -> Vec<Part> {
+    let week = run.test.step().days() / 7.0;
+    let times = run.test.series().iter().flat_map(|series| series.times());
+    let alarms = events.services.iter().flat_map(|service| &service.alarms);
+    let alarms = alarms.filter(|(_, verdict)| *verdict == Verdict::False);
+    times
+        .map(|&time| Part { time, value: 0.0, weight: week })
+        .chain(alarms.map(|(alarm, _)| Part { time: alarm.time, value: 1.0, weight: 0.0 }))
+        .collect()
+}
+
+/// Failures caught over failures within reach.
+pub(super) fn failure_parts(events: &Events) -> Vec<Part> {
+    let episodes = events.services.iter().flat_map(|service| &service.episodes);
+    let within_reach = episodes.filter(|(_, outcome)| *outcome != Outcome::OutOfReach);
+    let part = |(episode, outcome): &(forewarn_schema::Episode, Outcome)| Part {
+        time: episode.onset(),
+        value: f64::from(u8::from(*outcome != Outcome::Missed)),
+        weight: 1.0,
+    };
+    within_reach.map(part).collect()
 }

@@ -1,6 +1,7 @@
-use crate::{AlarmPolicy, EvalError, PrPoint, ScoredSeries, average_precision, precision_recall_curve};
-use forewarn_core::{CoreError, Score};
-use forewarn_schema::{Episode, FrameView, Step, Timestamp};
+use super::{Mark, ModelReport, Report, Timeline, WorstCase, WorstKind};
+use crate::{AlarmPolicy, EvalError, Events, PrPoint, ScoredSet, average_precision, precision_recall_curve};
+use forewarn_core::Score;
+use forewarn_schema::{Episode, FrameSet, FrameView, Timestamp};
 
 /// What the report's figures need and its numbers do not hold. Every part may be left out; its figure is then left out too.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +10,9 @@ pub struct Pictures {
     /// Precision-recall curves of models and of the ceiling, on test.
     pub curves: Vec<Curve>,
     /// One failure with the minutes around it.
-    pub timeline: Option<EpisodeTimeline>,
+    pub timeline: Option<Timeline>,
+    /// The [worst cases](super::WorstCases) of the chosen model, with the metrics around them.
+    pub worst: Vec<(WorstKind, Timeline)>,
     /// When failures began, a service at a time, in all the data.
     pub onsets: Vec<ServiceOnsets>,
 }
@@ -41,7 +44,8 @@ impl Curve {
     /// The curve of these scores.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`], [`CoreError::SingleClass`].
+    /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch),
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).
     pub fn new(
         name: impl Into<String>,
         kind: CurveKind,
@@ -87,105 +91,80 @@ impl ServiceOnsets {
     }
 }
 
-/// One failure as it came: metrics, score and alarms in the time around it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct EpisodeTimeline {
-    /// Service.
-    pub service: String,
-    /// Model whose scores these are.
-    pub model: String,
-    /// Length of a step.
-    pub step: Step,
-    /// First time drawn.
-    pub start: Timestamp,
-    /// Last time drawn.
-    pub end: Timestamp,
-    /// Metrics from top to bottom.
-    pub metrics: Vec<MetricTrack>,
-    /// Scores in order of time; windows without a label have none.
-    pub scores: Vec<(Timestamp, Score)>,
-    /// Threshold of the alarm.
-    pub threshold: Score,
-    /// When alarms were raised.
-    pub alarms: Vec<Timestamp>,
-    /// The failure.
-    pub episode: Episode,
-    /// All failures in the time drawn, that one among them.
-    pub failures: Vec<Episode>,
-}
+/// Steps drawn before and after the failure of a timeline.
+const MARGIN: usize = 45;
+/// Steps drawn before and after a worst case.
+const WORST_MARGIN: usize = 25;
 
-/// One metric over time.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct MetricTrack {
-    /// Metric.
-    pub name: String,
-    /// Its unit.
-    pub unit: String,
-    /// Samples in order of time, NaN where missing.
-    pub samples: Vec<(Timestamp, f32)>,
-}
-
-impl EpisodeTimeline {
-    /// Cuts the time from `margin` steps before the onset to `margin` steps after the end out of a service's metrics and scores.
-    /// Of `metrics` the first four are drawn; begin with the one that the failure rule reads. Alarms are those that `policy`
-    /// raises in the whole series, so that one before the cut silences as it did.
+impl Pictures {
+    /// Adds what is drawn of single moments of the model that validation chose: a failure that tells how warnings went, and where it was
+    /// most wrong. `scored` are the test scores of each model, as they are in the report; `metrics` names what is drawn above the
+    /// score, the most telling first. Services whose metrics are not in `frames` are left out, unless there is just one of each.
     ///
     /// # Errors
-    /// [`CoreError::Schema`] for a metric that the frame lacks; [`EvalError::UnknownService`] when frame and scores are of different
-    /// services; [`CoreError::InvalidSetting`] for an episode outside the frame.
-    pub fn new(
-        frame: FrameView<'_>,
+    /// Those of [`Timeline::new`].
+    pub fn add_moments(
+        &mut self,
+        report: &Report,
+        scored: &[(String, ScoredSet)],
+        frames: &FrameSet,
         metrics: &[&str],
-        (model, series): (&str, &ScoredSeries),
-        policy: AlarmPolicy,
-        episode: Episode,
-        margin: usize,
-    ) -> Result<Self, EvalError> {
-        if frame.service() != series.service() {
-            return Err(EvalError::UnknownService { service: frame.service().to_owned() });
+    ) -> Result<(), EvalError> {
+        let Some(model) = report.chosen() else { return Ok(()) };
+        let Some((_, set)) = scored.iter().find(|(name, _)| *name == model.name) else { return Ok(()) };
+        let moments = Moments { model, set, frames, metrics, policy: policy_of(model, set) };
+        if let Some((service, episode)) = Events::new(set, moments.policy).typical_episode() {
+            self.timeline = moments.timeline(service, Mark::Failure(episode), MARGIN)?;
         }
-        let step = frame.step();
-        let row_of = |time: Timestamp| (time.millis() - frame.start().millis()).div_euclid(step.millis());
-        let rows = frame.rows() as i64;
-        if rows == 0 || row_of(episode.onset()) < 0 || row_of(episode.onset()) >= rows {
-            return Err(CoreError::InvalidSetting {
-                name: "episode of a timeline",
-                value: format!("onset {}", episode.onset()),
-                expected: "an onset within the frame",
+        let Some(operation) = &model.operation else { return Ok(()) };
+        let (misses, false_alarms) = (&operation.worst.misses, &operation.worst.false_alarms);
+        let misses = misses.iter().map(|case| (WorstKind::Miss, case));
+        for (kind, case) in misses.chain(false_alarms.iter().map(|case| (WorstKind::FalseAlarm, case))) {
+            let mark = moments.mark(kind, case)?;
+            let timeline =
+                mark.map_or(Ok(None), |mark| moments.timeline(&case.service, mark, WORST_MARGIN))?;
+            self.worst.extend(timeline.map(|timeline| (kind, timeline)));
+        }
+        Ok(())
+    }
+}
+
+fn policy_of(model: &ModelReport, set: &ScoredSet) -> AlarmPolicy {
+    let own = model.operation.as_ref().map(|operation| operation.policy);
+    own.unwrap_or_else(|| AlarmPolicy::for_window(model.threshold, set.spec()))
+}
+
+/// What timelines of one model are cut out of.
+struct Moments<'a> {
+    model: &'a ModelReport,
+    set: &'a ScoredSet,
+    frames: &'a FrameSet,
+    metrics: &'a [&'a str],
+    policy: AlarmPolicy,
+}
+
+impl Moments<'_> {
+    fn mark(&self, kind: WorstKind, case: &WorstCase) -> Result<Option<Mark>, EvalError> {
+        let episodes = self.set.service(&case.service)?.episodes();
+        Ok(match kind {
+            WorstKind::Miss => {
+                episodes.iter().find(|episode| episode.onset() == case.time).copied().map(Mark::Failure)
             }
-            .into());
-        }
-        let margin = i64::try_from(margin).unwrap_or(i64::MAX);
-        let first = row_of(episode.onset()).saturating_sub(margin).max(0) as usize;
-        let last = row_of(episode.end()).saturating_add(margin).min(rows - 1) as usize;
-        let (start, end) = (frame.time(first), frame.time(last));
-        let is_drawn = |time: Timestamp| start <= time && time <= end;
-        let metrics = metrics.iter().take(4).map(|&name| {
-            let index = frame.schema().index_of(name).map_err(CoreError::from)?;
-            let column = frame.column(name).map_err(CoreError::from)?;
-            let samples = column.enumerate().skip(first).take(last + 1 - first);
-            Ok(MetricTrack {
-                name: name.to_owned(),
-                unit: frame.schema().metrics()[index].unit.to_string(),
-                samples: samples.map(|(row, value)| (frame.time(row), value)).collect(),
-            })
-        });
-        let failures = series.episodes().iter().filter(|other| other.onset() <= end && other.end() > start);
-        let alarms = policy.replay(step, series.scored()).map(|alarm| alarm.time);
-        Ok(Self {
-            service: series.service().to_owned(),
-            model: model.to_owned(),
-            step,
-            start,
-            end,
-            metrics: metrics.collect::<Result<_, EvalError>>()?,
-            scores: series.scored().filter(|&(time, _)| is_drawn(time)).collect(),
-            threshold: policy.threshold(),
-            alarms: alarms.filter(|&time| is_drawn(time)).collect(),
-            episode,
-            failures: failures.copied().collect(),
+            WorstKind::FalseAlarm => Some(Mark::Alarm(case.time)),
         })
+    }
+
+    fn timeline(&self, service: &str, mark: Mark, margin: usize) -> Result<Option<Timeline>, EvalError> {
+        let Some(frame) = self.frame(service, mark.time()) else { return Ok(None) };
+        let series = (self.model.name.as_str(), self.set.service(service)?);
+        Ok(Some(Timeline::new(frame, self.metrics, series, self.policy, mark, margin)?))
+    }
+
+    /// The metrics of a service where they hold this time. Where there is only one service on either side, names need not agree.
+    fn frame(&self, service: &str, time: Timestamp) -> Option<FrameView<'_>> {
+        let is_only = self.set.series().len() == 1 && self.frames.layout().services().len() == 1;
+        let mut frames = self.frames.frames();
+        let frame = frames.find(|frame| is_only || frame.service() == service)?;
+        (frame.start() <= time && time < frame.end()).then_some(frame)
     }
 }

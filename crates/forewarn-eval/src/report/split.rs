@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SplitSummary {
-    /// Fitted on.
-    pub train: PartSummary,
+    /// Fitted on; `None` for scores that were given, whose training nobody here knows.
+    pub train: Option<PartSummary>,
     /// Thresholds chosen on.
     pub validation: PartSummary,
     /// Reported on.
@@ -29,8 +29,8 @@ pub struct PartSummary {
     pub windows: usize,
     /// Positive ones among them.
     pub positives: usize,
-    /// Windows without a label, by reason. They are not among `windows`.
-    pub excluded: ExclusionCounts,
+    /// Windows without a label, by reason. They are not among `windows`. `None` for scores that were given.
+    pub excluded: Option<ExclusionCounts>,
 }
 
 impl SplitSummary {
@@ -40,14 +40,14 @@ impl SplitSummary {
     /// [`CoreError::EmptyPart`], which a [`Split`] does not have.
     pub fn new(split: &Split) -> Result<Self, EvalError> {
         Ok(Self {
-            train: PartSummary::new("train", split.train())?,
+            train: Some(PartSummary::new("train", split.train())?),
             validation: PartSummary::new("validation", split.validation())?,
             test: PartSummary::new("test", split.test())?,
             purge: split.purge(),
         })
     }
 
-    /// The parts of scores whose training nobody knows: `train` has no windows, and what was left out is not known either.
+    /// The parts of scores whose training nobody here knows; what was left out is not known either.
     ///
     /// # Errors
     /// [`CoreError::EmptyPart`] for a part without windows.
@@ -55,17 +55,20 @@ impl SplitSummary {
         let part = |part, set: &ScoredSet| -> Result<PartSummary, EvalError> {
             let (start, end) = set.span().ok_or(CoreError::EmptyPart { part })?;
             let (windows, positives) = (set.windows(), set.positives());
-            Ok(PartSummary { start, end, windows, positives, excluded: ExclusionCounts::default() })
+            Ok(PartSummary { start, end, windows, positives, excluded: None })
         };
-        let validation = part("validation", validation)?;
-        let train = PartSummary { end: validation.start, windows: 0, positives: 0, ..validation };
-        Ok(Self { train, validation, test: part("test", test)?, purge })
+        Ok(Self {
+            train: None,
+            validation: part("validation", validation)?,
+            test: part("test", test)?,
+            purge,
+        })
     }
 
-    /// The parts with their names, in order of time.
-    #[must_use]
-    pub fn parts(&self) -> [(&'static str, &PartSummary); 3] {
-        [("train", &self.train), ("validation", &self.validation), ("test", &self.test)]
+    /// The parts that are known with their names, in order of time.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &PartSummary)> {
+        let train = self.train.iter().map(|train| ("train", train));
+        train.chain([("validation", &self.validation), ("test", &self.test)])
     }
 }
 
@@ -81,7 +84,7 @@ impl PartSummary {
             end,
             windows: samples.len(),
             positives: samples.positives(),
-            excluded: samples.excluded(),
+            excluded: Some(samples.excluded()),
         })
     }
 }

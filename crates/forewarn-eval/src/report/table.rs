@@ -34,8 +34,13 @@ impl Report {
         self.models_table(&mut out);
         out.push('\n');
         self.interval_lines(&mut out);
+        self.class_lines(&mut out);
+        self.walk_lines(&mut out);
         for line in self.legend() {
             wrapped(&mut out, 0, &line);
+        }
+        if !self.audit.is_empty() {
+            labelled(&mut out, "leaks", &self.audit_verdict());
         }
         for note in self.input.notes.iter().chain(&self.notes) {
             labelled(&mut out, "note", note);
@@ -59,10 +64,21 @@ impl Report {
         let parts = self.split.parts().map(|(name, part)| {
             format!("{name} {} ({} positive)", count(part.windows), count(part.positives))
         });
-        let excluded = self.split.parts().iter().fold([0; 3], |[a, b, c], (_, part)| {
-            [a + part.excluded.ongoing, b + part.excluded.censored, c + part.excluded.missing]
+        let excluded = self.split.parts().filter_map(|(_, part)| part.excluded).reduce(|mut sum, part| {
+            sum.ongoing += part.ongoing;
+            sum.censored += part.censored;
+            sum.missing += part.missing;
+            sum
         });
-        let [ongoing, censored, missing] = excluded.map(count);
+        let left_out = match excluded {
+            Some(excluded) => format!(
+                "{} in a failure already, {} too near the end of the data, {} for missing samples",
+                count(excluded.ongoing),
+                count(excluded.censored),
+                count(excluded.missing)
+            ),
+            None => "not known: the scores were given".to_owned(),
+        };
         let test = &self.test;
         let out_of_reach = match test.episodes_out_of_reach {
             0 => String::new(),
@@ -72,13 +88,11 @@ impl Report {
             ("input", read),
             ("failure", self.failure_rule.clone()),
             ("question", format!("{} (target: {})", self.question(), self.target)),
-            ("windows", format!("{}; {} steps apart", parts.join(", "), count(self.split.purge))),
             (
-                "left out",
-                format!(
-                    "{ongoing} in a failure already, {censored} too near the end of the data, {missing} for missing samples"
-                ),
+                "windows",
+                format!("{}; {} steps apart", parts.collect::<Vec<_>>().join(", "), count(self.split.purge)),
             ),
+            ("left out", left_out),
             (
                 "test",
                 format!(
@@ -127,7 +141,7 @@ impl Report {
                 or_dash(model.lead_time_minutes.median, |minutes| format!("{} min", quantity(minutes))),
                 quantity(model.false_alarms_per_service_day),
                 share(model.brier),
-                format!("{} s", quantity(model.fit_seconds)),
+                or_dash(model.fit_seconds, |seconds| format!("{} s", quantity(seconds))),
             ];
             row(out, name, &cells);
         }
@@ -141,6 +155,64 @@ impl Report {
                 [share(bound.pr_auc), share(bound.roc_auc), blank.clone(), blank, share(bound.best_f1)];
             row(out, name, &cells);
         }
+    }
+
+    /// Failures of the chosen model by class, a line a class.
+    fn class_lines(&self, out: &mut String) {
+        let Some(model) = self.chosen().filter(|model| !model.classes.is_empty()) else { return };
+        for classes in model.classes.chunk_by(|a, b| a.by == b.by) {
+            let title = format!("{}, failures by {}", name_of(model), classes[0].by);
+            let _ = writeln!(
+                out,
+                "{:<52}{:>12}{:>16}{:>12}{:>8}",
+                fitted(&title, 52),
+                "warned of",
+                "interval",
+                "lead",
+                "late"
+            );
+            for class in classes {
+                let name = class.class.as_deref().unwrap_or("not known");
+                let caught = format!("{}/{}", class.episodes_caught, class.episodes);
+                let lead =
+                    or_dash(class.lead_time_minutes.median, |minutes| format!("{} min", quantity(minutes)));
+                let interval = range(class.event_recall_interval, share);
+                let late = count(class.late_alarms);
+                let _ =
+                    writeln!(out, "  {:<50}{caught:>12}{interval:>16}{lead:>12}{late:>8}", fitted(name, 50));
+            }
+            out.push('\n');
+        }
+    }
+
+    /// What fitting anew gained, a line a model.
+    fn walk_lines(&self, out: &mut String) {
+        let Some(walk) = &self.walk_forward else { return };
+        let title = format!(
+            "fitted anew every {} days, {}",
+            quantity(walk.refit_days),
+            counted(walk.folds.len(), "fold", "folds")
+        );
+        let _ = writeln!(
+            out,
+            "{:<52}{:>12}{:>12}{:>12}{:>22}",
+            fitted(&title, 52),
+            "PR-AUC anew",
+            "once",
+            "gain",
+            "interval"
+        );
+        for model in &walk.models {
+            let cells = [model.refitted_total.pr_auc, model.fixed_total.pr_auc, model.gain.value];
+            let [anew, once, gain] = cells.map(|value| or_dash(value, share));
+            let interval = range(model.gain.interval, share);
+            let _ = writeln!(
+                out,
+                "  {:<50}{anew:>12}{once:>12}{gain:>12}{interval:>22}",
+                fitted(&model.model, 50)
+            );
+        }
+        out.push('\n');
     }
 
     fn legend(&self) -> Vec<String> {

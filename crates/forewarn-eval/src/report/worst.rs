@@ -16,6 +16,15 @@ pub struct WorstCases {
     pub false_alarms: Vec<WorstCase>,
 }
 
+/// In which way a model was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorstKind {
+    /// A failure that it missed.
+    Miss,
+    /// An alarm that warned of nothing.
+    FalseAlarm,
+}
+
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -3,10 +3,10 @@
 use crate::{minute, scores};
 use forewarn_core::{CoreError, Label, Labels, Score, Split, Target, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Confusion, Curve, CurveKind, EpisodeTimeline,
-    EvalError, Events, InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets,
-    SplitSummary, TestSummary, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv,
-    roc_auc,
+    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Confusion, Curve, CurveKind, EpisodeClasses,
+    EvalError, Events, InputSummary, LeakAudit, Mark, ModelReport, ModelRun, PartSummary, Pictures, Report,
+    ScoredSet, ServiceOnsets, SplitSummary, TestSummary, Timeline, WalkForwardReport, WalkRun, WindowSummary,
+    average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
 use rand::RngExt;
@@ -76,17 +76,33 @@ impl World {
     }
 
     fn model(&self, name: &str, validation: &[Score], test: &ScoredSet) -> Result<ModelReport, EvalError> {
-        ModelReport::evaluate(&ModelRun {
-            name,
-            trainer: None,
-            description: "The metric, as it is",
-            validation_scores: validation,
-            validation_positive: self.split.validation().positive(),
-            validation: Some(&self.validation(validation)),
-            test,
-            fit_time: Duration::from_millis(1500),
-            score_time: Duration::from_millis(250),
-        })
+        let validation = self.validation(validation);
+        let run = ModelRun::new(name, &validation, test).described("The metric, as it is");
+        let classes = [self.classes()];
+        let run = run.took(Duration::from_millis(1500), Duration::from_millis(250)).classes(&classes);
+        ModelReport::evaluate(&run)
+    }
+
+    /// Every other failure is of a kind, of a name that is markup; the rest are of none.
+    fn classes(&self) -> EpisodeClasses {
+        let mut classes = EpisodeClasses::new("fault kind");
+        for (place, episodes) in self.frames.layout().services().iter().zip(self.labels.episodes()) {
+            for episode in episodes.iter().step_by(2) {
+                classes.episode(place.name(), episode, SCRIPT).unwrap();
+            }
+        }
+        classes
+    }
+
+    /// Two folds of the test part, in the second of which the model was fitted to say more.
+    fn walk(&self, name: &str, test: &ScoredSet) -> WalkForwardReport {
+        let policy = AlarmPolicy::for_window(Score::new(0.5).unwrap(), test.spec());
+        let folds = [(minute(2220), minute(7000)), (minute(7001), minute(ROWS))];
+        let refitted: Vec<_> =
+            folds.iter().map(|&(from, to)| (test.between(from, to).unwrap(), policy)).collect();
+        let trained = [PartSummary::new("train", self.split.train()).unwrap(); 2];
+        let runs = [WalkRun { name, fixed: (test, policy), refitted }];
+        WalkForwardReport::new(3.0, &trained, &runs, &BlockBootstrap::default()).unwrap()
     }
 
     fn report(&self) -> (Report, Pictures) {
@@ -116,15 +132,13 @@ impl World {
         let positive = self.split.test().positive();
         report.ceiling = Some(Ceiling::new(Some(Bound::new(&test_scores, positive).unwrap()), None));
 
+        report.audit = LeakAudit::new().scores(&test).run().unwrap().about(SCRIPT).checks;
+        report.walk_forward = Some(self.walk(&report.models[1].name, &test));
         let mut pictures = Pictures::default();
         let chosen = report.chosen().unwrap();
-        let policy = AlarmPolicy::for_window(chosen.threshold, test.spec());
-        let events = Events::new(&test, policy);
-        let (service, episode) = events.typical_episode().unwrap();
-        let frame = self.frames.frames().find(|frame| frame.service() == service).unwrap();
-        let metrics: Vec<&str> = frame.schema().names().collect();
-        let shown = (chosen.name.as_str(), test.service(service).unwrap());
-        pictures.timeline = Some(EpisodeTimeline::new(frame, &metrics, shown, policy, episode, 30).unwrap());
+        let metrics: Vec<&str> = self.frames.schema().names().collect();
+        let scored = [(chosen.name.clone(), test.clone())];
+        pictures.add_moments(&report, &scored, &self.frames, &metrics).unwrap();
         for (name, kind) in [(&chosen.name, CurveKind::Model), (&"oracle".to_owned(), CurveKind::Ceiling)] {
             pictures.curves.push(Curve::new(name, kind, &test_scores, positive).unwrap());
         }
@@ -153,7 +167,7 @@ fn a_model_is_measured_as_its_parts_say() {
     assert_eq!(model.pr_auc, average_precision(&test_scores, positive).unwrap());
     assert_eq!(model.roc_auc, roc_auc(&test_scores, positive).unwrap());
     assert_eq!(model.brier, brier(&test_scores, positive).unwrap());
-    assert_eq!((model.fit_seconds, model.score_seconds), (1.5, 0.25));
+    assert_eq!((model.fit_seconds, model.score_seconds), (Some(1.5), Some(0.25)));
     assert_eq!(model.refractory_steps, 5);
     let totals = Events::new(&test, AlarmPolicy::new(threshold, 5)).totals();
     assert_eq!(
@@ -174,6 +188,14 @@ fn a_model_is_measured_as_its_parts_say() {
     assert_eq!(sum(|one| one.alarms), model.alarms);
     assert_eq!(sum(|one| one.false_alarms), model.false_alarms);
     assert_eq!(sum(|one| one.episodes_caught), model.episodes_caught);
+    assert!(model.services.iter().all(|one| one.intervals.unwrap().event_recall.is_some()));
+    // So do classes, with those that have none.
+    let sum =
+        |field: fn(&forewarn_eval::ClassReport) -> usize| model.classes.iter().map(field).sum::<usize>();
+    let names: Vec<_> = model.classes.iter().map(|class| class.class.as_deref()).collect();
+    assert_eq!(names, [Some(SCRIPT), None]);
+    assert_eq!((sum(|one| one.episodes), sum(|one| one.episodes_caught)), (totals.episodes, totals.caught()));
+    assert!(model.classes[0].event_recall_interval.unwrap().contains(model.classes[0].event_recall.unwrap()));
 }
 
 #[test]
@@ -181,36 +203,27 @@ fn a_single_class_names_model_and_part() {
     let world = world(&["a"], "error_rate");
     let (validation, scores) = (world.scores(world.split.validation()), world.scores(world.split.test()));
     let test = world.test(&scores);
-    let labels = vec![false; validation.len()];
-    let mut run = ModelRun {
-        name: "metric",
-        trainer: None,
-        description: "",
-        validation_scores: &validation,
-        validation_positive: &labels,
-        validation: None,
-        test: &test,
-        fit_time: Duration::ZERO,
-        score_time: Duration::ZERO,
+    let quiet = |from: i64, to: i64| {
+        let samples = world.labels.samples(|_, time| minute(from) <= time && time < minute(to));
+        ScoredSet::from_samples(&samples, &world.scores(&samples), world.labels.episodes()).unwrap()
     };
-    let error = ModelReport::evaluate(&run).unwrap_err();
-    let expected = format!(
-        "model \"metric\": validation has 0 positive windows of {}: both classes are needed",
-        labels.len()
+    let run = |validation: &ScoredSet, test: &ScoredSet| {
+        ModelReport::evaluate(&ModelRun::new("metric", validation, test))
+    };
+    let error = run(&quiet(1555, 1590), &test).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "model \"metric\": validation has 0 positive windows of 35: both classes are needed"
     );
-    assert_eq!(error.to_string(), expected);
-    let quiet = world.labels.samples(|_, time| minute(2255) <= time && time < minute(2290));
-    let quiet_scores = world.scores(&quiet);
-    let quiet = ScoredSet::from_samples(&quiet, &quiet_scores, world.labels.episodes()).unwrap();
-    (run.validation_positive, run.test) = (world.split.validation().positive(), &quiet);
-    let EvalError::Model { source, .. } = ModelReport::evaluate(&run).unwrap_err() else {
+    let validation = world.validation(&validation);
+    let EvalError::Model { source, .. } = run(&validation, &quiet(2255, 2290)).unwrap_err() else {
         panic!("another error")
     };
     assert!(matches!(
         *source,
         EvalError::Core(CoreError::SingleClass { part: "test", positives: 0, windows: 35 })
     ));
-    assert!(TestSummary::new(&quiet).is_err());
+    assert!(TestSummary::new(&quiet(2255, 2290)).is_err());
 }
 
 #[test]
@@ -244,7 +257,12 @@ fn json_has_the_documented_keys_and_comes_back() {
         "models[].lead_time_minutes.p10",
         "models[].false_alarms_per_service_day",
         "models[].services[].event_recall",
-        "models[].intervals.event_recall.low",
+        "models[].intervals.partial_roc_auc",
+        "models[].services[].intervals.event_recall",
+        "models[].classes[].event_recall_interval",
+        "models[].secondary.nab.value",
+        "walk_forward.models[].gain.interval",
+        "audit[].finding",
         "comparison.differences[].is_real",
         "notes",
     ] {
@@ -261,9 +279,10 @@ fn json_has_the_documented_keys_and_comes_back() {
     );
 }
 
-/// Paths of all keys; elements of lists are not told apart.
+/// Paths of all keys; elements of lists are not told apart, and an interval is documented once for all.
 fn collect_keys(path: &str, value: &serde_json::Value, out: &mut Vec<String>) {
     match value {
+        serde_json::Value::Object(fields) if fields.keys().eq(["high", "level", "low"]) => {}
         serde_json::Value::Object(fields) => {
             for (key, value) in fields {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -392,10 +411,13 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the five wide figures, one histogram a model that caught
-    // something, and one reliability curve a model.
+    // A drawing for each screen of the six wide figures, one histogram a model that caught something, one reliability curve a model,
+    // one of quality over time, and one a worst case.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
-    assert_eq!(page.matches("<svg").count(), 10 + histograms + report.models.len());
+    let worst = &report.chosen().unwrap().operation.as_ref().unwrap().worst;
+    let worst = worst.misses.len() + worst.false_alarms.len();
+    assert!(worst >= 5, "mistakes are made");
+    assert_eq!(page.matches("<svg").count(), 12 + histograms + report.models.len() + 1 + worst);
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
@@ -413,16 +435,19 @@ fn a_timeline_needs_its_metrics_and_its_service() {
     let policy = AlarmPolicy::new(Score::ONE, 5);
     let episode = world.labels.episodes()[0][50];
     let frame = world.frames.frame(0).unwrap();
-    let cut = |metrics: &[&str], service: &str, episode| {
-        EpisodeTimeline::new(frame, metrics, ("m", test.service(service).unwrap()), policy, episode, 20)
+    let cut = |metrics: &[&str], mark| {
+        Timeline::new(frame, metrics, ("m", test.service("a").unwrap()), policy, mark, 20)
     };
-    let good = cut(&["load"], "a", episode).unwrap();
+    let good = cut(&["load"], Mark::Failure(episode)).unwrap();
     assert_eq!(good.start, minute(51 * 50 - 20));
     assert_eq!(good.end, minute(51 * 50 + 3 + 20));
     assert_eq!(good.metrics[0].samples.len(), 44);
     assert_eq!(good.failures, [episode]);
-    assert!(cut(&["nothing"], "a", episode).unwrap_err().to_string().contains("\"nothing\""));
-    assert!(matches!(cut(&["load"], "b", episode), Err(EvalError::UnknownService { .. })));
+    assert!(cut(&["nothing"], Mark::Failure(episode)).unwrap_err().to_string().contains("\"nothing\""));
+    let alarm = cut(&["load"], Mark::Alarm(minute(100))).unwrap();
+    assert_eq!((alarm.start, alarm.end), (minute(80), minute(120)));
+    assert_eq!(alarm.failures.len(), 1);
     let elsewhere = Episode::new(minute(-5), minute(-5), minute(-4)).unwrap();
-    assert!(cut(&["load"], "a", elsewhere).is_err());
+    let error = cut(&["load"], Mark::Failure(elsewhere)).unwrap_err().to_string();
+    assert!(error.contains("a time within the frame"), "{error}");
 }

@@ -3,8 +3,8 @@
 use crate::minute;
 use forewarn_core::{Score, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Comparison, EvalError, Events, Interval, ModelIntervals, ScoredSeries,
-    ScoredSet,
+    AlarmPolicy, BlockBootstrap, Comparison, Delays, EvalError, Events, Interval, ModelIntervals,
+    ScoredSeries, ScoredSet,
 };
 use forewarn_schema::{Episode, Episodes, Step};
 use rand::RngExt;
@@ -33,7 +33,7 @@ fn scored(positive: &[bool], seed: u64, score: impl Fn(bool, f32) -> f32) -> Sco
 fn intervals(set: &ScoredSet, bootstrap: &BlockBootstrap) -> ModelIntervals {
     let threshold = Score::new(0.5).unwrap();
     let events = Events::new(set, AlarmPolicy::new(threshold, 1));
-    ModelIntervals::new(set, threshold, &events, bootstrap).unwrap().unwrap()
+    ModelIntervals::new(set, threshold, &events, &Delays::default(), bootstrap).unwrap().unwrap()
 }
 
 #[test]
@@ -111,7 +111,8 @@ fn seeds_decide_and_a_perfect_model_has_no_doubt() {
 fn a_single_day_has_no_interval() {
     let set = scored(&windows(1, 4), 2, |_, u| u);
     let events = Events::new(&set, AlarmPolicy::new(Score::ONE, 1));
-    let none = ModelIntervals::new(&set, Score::ONE, &events, &BlockBootstrap::default()).unwrap();
+    let none = ModelIntervals::new(&set, Score::ONE, &events, &Delays::default(), &BlockBootstrap::default())
+        .unwrap();
     assert_eq!(none, None);
 }
 

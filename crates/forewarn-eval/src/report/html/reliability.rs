@@ -1,14 +1,14 @@
 //! Whether scores are probabilities, for the page.
 
-use super::svg::{Anchor, Scale, Svg, escape, nice_ticks};
-use super::{ModelReport, Report, page::Page, table::name_of, text::*};
 use crate::Calibration;
+use crate::report::svg::{Anchor, Scale, Svg, escape, nice_ticks};
+use crate::report::{ModelReport, Report, page::Page, table::name_of, text::*};
 
 /// Curves are drawn for at most this many models, those that did best on validation.
 const DRAWN: usize = 3;
 
 impl Report {
-    pub(super) fn reliability_section(&self, page: &mut Page) {
+    pub(in crate::report) fn reliability_section(&self, page: &mut Page) {
         let mut models: Vec<(&ModelReport, &Calibration)> = self
             .ranked()
             .into_iter()

@@ -1,8 +1,9 @@
 //! What alarms are like to live with, for the page.
 
-use super::figures::{Screen, curve_class};
-use super::svg::{Anchor, Scale, Svg, escape, nice_ticks};
-use super::{CurveKind, ModelReport, OperationReport, Report, page::Page, table::name_of, text::*};
+use crate::TradeoffPoint;
+use crate::report::figures::{Screen, curve_class};
+use crate::report::svg::{Anchor, Scale, Svg, escape, nice_ticks};
+use crate::report::{CurveKind, ModelReport, OperationReport, Report, page::Page, table::name_of, text::*};
 
 impl Report {
     fn with_operation(&self) -> Vec<(&ModelReport, &OperationReport)> {
@@ -12,7 +13,7 @@ impl Report {
             .collect()
     }
 
-    pub(super) fn alarm_section(&self, page: &mut Page) {
+    pub(in crate::report) fn alarm_section(&self, page: &mut Page) {
         let models = self.with_operation();
         if models.is_empty() {
             return;
@@ -20,34 +21,41 @@ impl Report {
         page.heading("What alarms cost, and what they buy");
         if models.iter().any(|(_, operation)| operation.tradeoff.is_some()) {
             page.raw(
-                "<p>Failures warned of, for each number of false alarms that one is ready to bear: every threshold on test, in \
-                 hindsight. False alarms are on a logarithmic scale.</p>\n<figure>\n",
+                "<p>Failures warned of, and how early, for each number of false alarms that one is ready to bear: every threshold on \
+                 test, in hindsight. False alarms are on a logarithmic scale.</p>\n<figure>\n",
             );
             for screen in [Screen::Wide, Screen::Narrow] {
-                page.raw(&recall_against_alarms(&models, screen));
+                page.raw(&against_alarms(&models, &RECALL, screen));
+                page.raw(&against_alarms(&models, &LEAD, screen));
             }
             page.raw("<ul class=\"legend\">\n");
             for (index, (model, operation)) in models.iter().enumerate() {
-                let area = operation
-                    .tradeoff
-                    .as_ref()
-                    .map_or_else(String::new, |found| share(found.sensitivity_area));
+                let area = operation.tradeoff.as_ref().map_or_else(String::new, |found| {
+                    let interval = found.sensitivity_area_interval;
+                    let within =
+                        interval.map_or_else(String::new, |_| format!(" ({})", range(interval, share)));
+                    share(found.sensitivity_area) + &within
+                });
                 page.key(&curve_class(CurveKind::Model, index), &name_of(model), &area);
             }
             page.raw(
-                "</ul>\n<figcaption>The number is the area under failures warned of over time in warning; a guess gets \
-                 0.5.</figcaption>\n</figure>\n",
+                "</ul>\n<figcaption>The number is the area under failures warned of over time in warning, with its interval; a \
+                 guess gets 0.5.</figcaption>\n</figure>\n",
             );
         }
         page.raw("<p>At the model's own threshold, against warnings that know nothing and are on for as long:</p>\n");
-        let rows: Vec<_> =
-            models.iter().map(|(model, operation)| ("", name_of(model), skill_cells(operation))).collect();
+        let rows: Vec<_> = models
+            .iter()
+            .map(|(model, operation)| ("", name_of(model), skill_cells(model, operation)))
+            .collect();
         page.table(
             &[
                 "Model",
                 "Alarms that were right",
                 "Minutes in warning a day",
                 "Warned of",
+                "Skill",
+                "Interval",
                 "By chance",
                 "p",
                 "By persistence",
@@ -59,41 +67,11 @@ impl Report {
         );
         let delay = models.first().map_or(0.0, |(_, operation)| operation.delays.total_minutes());
         page.raw(&format!(
-            "<p class=\"note\">p: the probability of doing so well without knowing anything more. Persistence: a warning after each failure, \
+            "<p class=\"note\">Skill: warned of beyond what random warnings catch, as a share of what they miss. p: the probability of doing so well without knowing anything more. Persistence: a warning after each failure, \
              on for the same share of the time. Net: after {}\u{a0}min for scraping, scoring and telling someone.</p>\n",
             quantity(delay)
         ));
         self.budget_table(page, &models);
-        self.worst_table(page);
-    }
-
-    /// Where the model that validation chose was most wrong.
-    fn worst_table(&self, page: &mut Page) {
-        let Some((model, worst)) =
-            self.chosen().and_then(|model| model.operation.as_ref().map(|found| (model, &found.worst)))
-        else {
-            return;
-        };
-        let kinds = [("missed failure", &worst.misses), ("false alarm", &worst.false_alarms)];
-        let rows: Vec<_> = kinds
-            .iter()
-            .flat_map(|&(kind, cases)| cases.iter().map(move |case| (kind, case)))
-            .map(|(kind, case)| {
-                (
-                    "",
-                    kind.to_owned(),
-                    vec![case.service.clone(), moment(case.time), case.score.get().to_string()],
-                )
-            })
-            .collect();
-        if rows.is_empty() {
-            return;
-        }
-        page.raw(&format!(
-            "<p>Where {} was most wrong: missed failures with the lowest scores before them, false alarms with the highest.</p>\n",
-            escape(&name_of(model))
-        ));
-        page.table(&["What", "Service", "Time", "Highest score"], &rows);
     }
 
     fn budget_table(&self, page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
@@ -107,7 +85,9 @@ impl Report {
                     choice.threshold.get().to_string(),
                     quantity(choice.validation_rate),
                     quantity(outcome.test_rate),
+                    range(outcome.test_rate_interval, quantity),
                     or_dash(outcome.event_recall, percent),
+                    range(outcome.event_recall_interval, percent),
                     or_dash(outcome.lead_time_median_minutes, |minutes| {
                         format!("{}\u{a0}min", quantity(minutes))
                     }),
@@ -132,18 +112,31 @@ impl Report {
             percent(confidence)
         ));
         page.table(
-            &["Model", "Budget a week", "Threshold", "On validation", "On test", "Warned of", "Median lead"],
+            &[
+                "Model",
+                "Budget a week",
+                "Threshold",
+                "On validation",
+                "On test",
+                "Interval",
+                "Warned of",
+                "Interval",
+                "Median lead",
+            ],
             &rows,
         );
     }
 }
 
-fn skill_cells(operation: &OperationReport) -> Vec<String> {
+fn skill_cells(model: &ModelReport, operation: &OperationReport) -> Vec<String> {
     let skill = operation.skill.as_ref();
+    let skill_interval = model.intervals.and_then(|found| found.skill_over_random);
     vec![
         or_dash(operation.alarm_precision, percent),
         quantity(operation.minutes_in_warning_per_service_day),
         or_dash(skill.map(|skill| skill.event_recall), percent),
+        or_dash(skill.map(|skill| skill.over_random), share),
+        range(skill_interval, share),
         or_dash(skill.map(|skill| skill.time_in_warning), percent),
         or_dash(skill.map(|skill| skill.random_p_value), probability),
         or_dash(skill.map(|skill| skill.persistence_recall), percent),
@@ -157,9 +150,35 @@ fn probability(value: f64) -> String {
     if value < 0.001 { "< 0.001".to_owned() } else { format!("{value:.3}") }
 }
 
-/// Event recall over false alarms per service and week.
-fn recall_against_alarms(models: &[(&ModelReport, &OperationReport)], screen: Screen) -> String {
-    let (width, height) = (screen.width(), screen.pick(360.0, 300.0));
+/// What is drawn upwards over false alarms.
+struct Upwards {
+    axis: &'static str,
+    label: &'static str,
+    value: fn(&TradeoffPoint) -> Option<f64>,
+    /// Top of the axis where that is known.
+    top: Option<f64>,
+    height: (f64, f64),
+}
+
+const RECALL: Upwards = Upwards {
+    axis: "share of failures warned of",
+    label: "Failures warned of over false alarms per service and week, all models",
+    value: |point| Some(point.event_recall),
+    top: Some(1.0),
+    height: (340.0, 280.0),
+};
+
+const LEAD: Upwards = Upwards {
+    axis: "median minutes of warning",
+    label: "Median lead time over false alarms per service and week, all models",
+    value: |point| point.lead_time_median_minutes,
+    top: None,
+    height: (190.0, 170.0),
+};
+
+/// A figure over false alarms per service and week.
+fn against_alarms(models: &[(&ModelReport, &OperationReport)], upwards: &Upwards, screen: Screen) -> String {
+    let (width, height) = (screen.width(), screen.pick(upwards.height.0, upwards.height.1));
     let (left, right, top, bottom) = (40.0, width - 16.0, 30.0, height - 42.0);
     let mut svg = Svg::new(width, height);
     let points = || {
@@ -168,8 +187,9 @@ fn recall_against_alarms(models: &[(&ModelReport, &OperationReport)], screen: Sc
     let rates = || points().map(|point| point.false_alarms_per_service_week).filter(|&rate| rate > 0.0);
     let least = rates().fold(f64::INFINITY, f64::min).min(1.0).log10().floor();
     let most = rates().fold(10.0, f64::max).log10().ceil();
-    let (x, y) = (Scale::new((least, most), (left, right)), Scale::new((0.0, 1.0), (bottom, top)));
-    for tick in nice_ticks(0.0, 1.0, 5) {
+    let highest = upwards.top.unwrap_or_else(|| points().filter_map(upwards.value).fold(1.0, f64::max));
+    let (x, y) = (Scale::new((least, most), (left, right)), Scale::new((0.0, highest), (bottom, top)));
+    for tick in nice_ticks(0.0, highest, 5) {
         svg.line("grid", (left, y.at(tick)), (right, y.at(tick)));
         svg.text("tick", (left - 8.0, y.at(tick) + 4.0), Anchor::End, &quantity(tick));
     }
@@ -177,21 +197,21 @@ fn recall_against_alarms(models: &[(&ModelReport, &OperationReport)], screen: Sc
         let power = least + f64::from(power);
         svg.text("tick", (x.at(power), bottom + 18.0), Anchor::Middle, &quantity(10f64.powf(power)));
     }
-    svg.text("axis", (4.0, 14.0), Anchor::Start, "share of failures warned of");
+    svg.text("axis", (4.0, 14.0), Anchor::Start, upwards.axis);
     svg.text("axis", (right, bottom + 36.0), Anchor::End, "false alarms per service and week");
     for (index, (_, operation)) in models.iter().enumerate().rev() {
         let Some(tradeoff) = &operation.tradeoff else { continue };
-        let mut path: Vec<(f64, f64)> = Vec::new();
-        for point in &tradeoff.points {
-            // Without a false alarm there is no place on a logarithmic scale: at its left end.
-            let at = if point.false_alarms_per_service_week > 0.0 {
-                x.at(point.false_alarms_per_service_week.log10())
-            } else {
-                left
-            };
-            path.push((at, y.at(point.event_recall)));
-        }
+        // Without a false alarm there is no place on a logarithmic scale: at its left end.
+        let at = |rate: f64| if rate > 0.0 { x.at(rate.log10()) } else { left };
+        let path: Vec<(f64, f64)> = tradeoff
+            .points
+            .iter()
+            .filter_map(|point| {
+                let value = (upwards.value)(point)?;
+                Some((at(point.false_alarms_per_service_week), y.at(value)))
+            })
+            .collect();
         svg.polyline(&format!("curve {}", curve_class(CurveKind::Model, index)), &path);
     }
-    svg.finish(screen.class(), "Failures warned of over false alarms per service and week, all models")
+    svg.finish(screen.class(), upwards.label)
 }

@@ -1,0 +1,28 @@
+//! What an audit for leaks found.
+
+use crate::Finding;
+use crate::report::svg::escape;
+use crate::report::{Report, page::Page};
+
+impl Report {
+    pub(in crate::report) fn audit_section(&self, page: &mut Page) {
+        if self.audit.is_empty() {
+            return;
+        }
+        page.heading("Is it too good to be true?");
+        page.raw(&format!("<p>{}</p>\n<ul class=\"audit\">\n", escape(&self.audit_verdict())));
+        for check in &self.audit {
+            let (class, word) = match check.finding {
+                Finding::Clean => ("clean", "clean"),
+                Finding::Suspect => ("suspect", "look here"),
+            };
+            let about = check.model.as_ref().map_or_else(String::new, |model| format!("{model}, "));
+            page.raw(&format!(
+                "<li class=\"{class}\"><b>{word}</b> <span>{}: {}.</span></li>\n",
+                escape(&format!("{about}{}", check.name)),
+                escape(&check.text)
+            ));
+        }
+        page.raw("</ul>\n<p class=\"note\">An audit finds what it looks for and no more: a clean verdict is no proof.</p>\n");
+    }
+}

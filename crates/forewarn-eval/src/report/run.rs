@@ -1,0 +1,73 @@
+use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet};
+use std::time::Duration;
+
+/// One model's scores and what is to be said about it: what [`ModelReport::evaluate`](super::ModelReport::evaluate) takes.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelRun<'a> {
+    pub(super) name: &'a str,
+    pub(super) trainer: Option<&'a str>,
+    pub(super) description: &'a str,
+    pub(super) validation: &'a ScoredSet,
+    pub(super) test: &'a ScoredSet,
+    pub(super) fit_time: Option<Duration>,
+    pub(super) score_time: Option<Duration>,
+    pub(super) classes: &'a [EpisodeClasses],
+    pub(super) delays: Delays,
+    pub(super) bootstrap: BlockBootstrap,
+}
+
+impl<'a> ModelRun<'a> {
+    /// A model by a short name, with its scores of validation, on which thresholds are chosen, and of test, on which it is measured. Where
+    /// nothing else is said: no description, default delays, intervals from 1,000 draws of days.
+    #[must_use]
+    pub fn new(name: &'a str, validation: &'a ScoredSet, test: &'a ScoredSet) -> Self {
+        Self {
+            name,
+            trainer: None,
+            description: "",
+            validation,
+            test,
+            fit_time: None,
+            score_time: None,
+            classes: &[],
+            delays: Delays::default(),
+            bootstrap: BlockBootstrap::default(),
+        }
+    }
+
+    /// The model as a sentence.
+    #[must_use]
+    pub fn described(self, description: &'a str) -> Self {
+        Self { description, ..self }
+    }
+
+    /// What fitted its weights, where there is a choice, such as `native`.
+    #[must_use]
+    pub fn trained_by(self, trainer: Option<&'a str>) -> Self {
+        Self { trainer, ..self }
+    }
+
+    /// How long it took to fit it, and to score all test windows. Left out for scores that were given.
+    #[must_use]
+    pub fn took(self, fit: Duration, score: Duration) -> Self {
+        Self { fit_time: Some(fit), score_time: Some(score), ..self }
+    }
+
+    /// Which failures are of which class, to be measured apart.
+    #[must_use]
+    pub fn classes(self, classes: &'a [EpisodeClasses]) -> Self {
+        Self { classes, ..self }
+    }
+
+    /// What stands between an alarm and a person, for net lead times.
+    #[must_use]
+    pub fn delays(self, delays: Delays) -> Self {
+        Self { delays, ..self }
+    }
+
+    /// How intervals are drawn.
+    #[must_use]
+    pub fn bootstrap(self, bootstrap: BlockBootstrap) -> Self {
+        Self { bootstrap, ..self }
+    }
+}

@@ -1,0 +1,64 @@
+use crate::affiliation::affiliation_parts;
+use crate::nab::nab_parts;
+use crate::parts::{self, Part};
+use crate::ranges::range_parts;
+use crate::vus::{vus_pr, vus_pr_interval};
+use crate::{BlockBootstrap, Buffer, Estimate, EvalError, Events, NabProfile, ScoredSet};
+use forewarn_core::Score;
+use serde::{Deserialize, Serialize};
+
+/// Figures that are published for the detection of anomalies, adapted to early warning: to compare with others, not to choose by.
+/// Windows are called at the model's threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SecondaryFigures {
+    /// Range-based precision, with [`Self::EXISTENCE`]; `None` where nothing is called.
+    pub range_precision: Estimate,
+    /// Range-based recall.
+    pub range_recall: Estimate,
+    /// Affiliation precision; `None` where nothing is called near a failure.
+    pub affiliation_precision: Estimate,
+    /// Affiliation recall.
+    pub affiliation_recall: Estimate,
+    /// Volume under the precision-recall surface, with buffers of up to a prediction period before the windows that precede failures.
+    pub vus_pr: Estimate,
+    /// Score of the Numenta Anomaly Benchmark, its standard profile; `None` without a failure within reach.
+    pub nab: Estimate,
+}
+
+impl SecondaryFigures {
+    /// What hitting a run at all counts in range-based recall.
+    pub const EXISTENCE: f64 = 0.5;
+
+    /// Measures the windows of `set`; `events` are those of the set at `threshold`.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).
+    pub fn new(
+        set: &ScoredSet,
+        threshold: Score,
+        events: &Events,
+        bootstrap: &BlockBootstrap,
+    ) -> Result<Self, EvalError> {
+        set.pooled("test")?;
+        let estimate = |parts: &[Part]| Estimate {
+            value: parts::total(parts),
+            interval: parts::interval(parts, set, bootstrap),
+        };
+        let [range_precision, range_recall] = range_parts(set, threshold, Self::EXISTENCE);
+        let [affiliation_precision, affiliation_recall] = affiliation_parts(set, threshold);
+        // Half of the widest buffer is a prediction period, within what a volume can be taken of.
+        let widest = (2 * set.spec().period()).min(60);
+        Ok(Self {
+            range_precision: estimate(&range_precision),
+            range_recall: estimate(&range_recall),
+            affiliation_precision: estimate(&affiliation_precision),
+            affiliation_recall: estimate(&affiliation_recall),
+            vus_pr: Estimate {
+                value: Some(vus_pr(set, widest, Buffer::Before)?),
+                interval: vus_pr_interval(set, widest, Buffer::Before, bootstrap)?,
+            },
+            nab: estimate(&nab_parts(set, events, NabProfile::STANDARD)),
+        })
+    }
+}
