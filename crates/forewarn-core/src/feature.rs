@@ -17,6 +17,12 @@ pub trait Feature: Send {
     /// # Errors
     /// As [`outputs`](Self::outputs).
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError>;
+
+    /// The feature as data to be saved with a model, a table with one key, `{ kind: settings }`, from which it can be made again; `None` for
+    /// one that cannot be saved.
+    fn saved(&self) -> Option<serde_json::Value> {
+        None
+    }
 }
 
 /// Whose rows a feature is going to see, when the first of them is, and how far apart they are.
@@ -106,6 +112,10 @@ impl<F: Feature + ?Sized> Feature for Box<F> {
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         (**self).start(input, origin)
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        (**self).saved()
     }
 }
 

@@ -1,11 +1,6 @@
-use crate::{WindowError, settings::setting};
+use crate::{Cycle, WindowError, saved::Saved, settings::setting};
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
-
-const DAY_MILLIS: i64 = 86_400_000;
-const WEEK_MILLIS: i64 = 7 * DAY_MILLIS;
-/// 1970-01-05T00:00:00Z, a Monday.
-const MONDAY_MILLIS: i64 = 4 * DAY_MILLIS;
 
 /// Where a row lies in the day and in the week, as points on a circle: `sin(day)`, `cos(day)`, `sin(week)`, `cos(week)`.
 ///
@@ -49,10 +44,14 @@ impl Calendar {
         }
     }
 
-    /// Lengths of the cycles and a moment at which they begin.
-    fn cycles(self) -> impl Iterator<Item = (&'static str, i64, i64)> {
-        let day = self.day.then_some(("day", DAY_MILLIS, 0));
-        day.into_iter().chain(self.week.then_some(("week", WEEK_MILLIS, MONDAY_MILLIS)))
+    /// Time of these cycles.
+    pub(crate) fn of(cycles: &[Cycle]) -> Self {
+        Self { offset_millis: 0, day: cycles.contains(&Cycle::Day), week: cycles.contains(&Cycle::Week) }
+    }
+
+    fn cycles(self) -> impl Iterator<Item = Cycle> {
+        let day = self.day.then_some(Cycle::Day);
+        day.into_iter().chain(self.week.then_some(Cycle::Week))
     }
 }
 
@@ -62,14 +61,23 @@ impl Feature for Calendar {
         let column = |name: String| Metric::new(name, Unit::Dimensionless, Kind::Gauge, range);
         Ok(self
             .cycles()
-            .flat_map(|(cycle, ..)| [column(format!("sin({cycle})")), column(format!("cos({cycle})"))])
+            .map(Cycle::name)
+            .flat_map(|cycle| [column(format!("sin({cycle})")), column(format!("cos({cycle})"))])
             .collect())
     }
 
     fn start(&self, _: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let now = origin.start.millis() + self.offset_millis;
-        let phases = self.cycles().map(|(_, length, begin)| ((now - begin).rem_euclid(length), length));
+        let phases = self.cycles().map(|cycle| (cycle.phase_millis(now), cycle.length_millis()));
         Ok(Box::new(Circles { step: origin.step.millis(), phases: phases.collect() }))
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Calendar {
+            cycles: self.cycles().collect(),
+            utc_offset_minutes: (self.offset_millis / 60_000) as i32,
+        }
+        .into_value()
     }
 }
 

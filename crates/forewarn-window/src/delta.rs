@@ -1,6 +1,7 @@
 use crate::{
     Select, WindowError,
     metrics::{STRIP, neighbours, strips},
+    saved::Saved,
     settings::steps_setting,
 };
 use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
@@ -67,6 +68,10 @@ impl Feature for Deltas {
             columns,
             neighbours,
         }))
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Deltas { steps: self.steps, select: self.select.clone() }.into_value()
     }
 }
 

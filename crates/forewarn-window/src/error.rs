@@ -101,6 +101,12 @@ pub enum WindowError {
         /// The limit asked for.
         limit: f32,
     },
+    /// Saved features that no feature can be made of.
+    #[error("a saved feature cannot be read: {reason}")]
+    UnreadableFeature {
+        /// What is wrong.
+        reason: String,
+    },
     /// A saved normaliser whose numbers cannot be used.
     #[error("the saved normaliser is damaged: {reason}")]
     DamagedNormaliser {

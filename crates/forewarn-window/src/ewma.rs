@@ -1,6 +1,7 @@
 use crate::{
     Select, WindowError,
     per_column::{self, ColumnState},
+    saved::Saved,
     settings::positive_setting,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
@@ -44,6 +45,10 @@ impl Feature for Ewma {
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let keep = (-1.0 / self.half_life_steps).exp2();
         per_column::start(&self.select, input, &Fading { keep, mean: f64::NAN, weight: 0.0 })
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Ewma { half_life_steps: self.half_life_steps, select: self.select.clone() }.into_value()
     }
 }
 

@@ -1,10 +1,13 @@
-use crate::{Deltas, Metrics, WindowError};
+use crate::{Deltas, Metrics, WindowError, saved::Saved};
 use forewarn_core::{Columns, CoreError, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows};
 
 /// A list of features, computed once a row: the columns of one after those of another.
 ///
 /// [`Features::default`] is [`Metrics`] and [`Deltas`]: 19 columns for the v1 schema.
+///
+/// A list is data: it is written and read by serde, with what was fitted in it. See [`from_saved`](Self::from_saved) for lists with features of
+/// your own.
 pub struct Features {
     parts: Vec<Box<dyn Feature>>,
 }
@@ -58,6 +61,11 @@ impl Features {
         Ok(frames.derive_blocks(schema, states, threads, FeatureStream::write_rows)?)
     }
 
+    /// What [`Feature::saved`] gives for each; `None` when it gives nothing for one.
+    pub(crate) fn values(&self) -> Option<Vec<serde_json::Value>> {
+        self.parts.iter().map(|part| part.saved()).collect()
+    }
+
     /// A fresh stream for each service.
     pub(crate) fn streams(
         &self,
@@ -98,6 +106,10 @@ impl Feature for Features {
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         Ok(Box::new(self.stream(input, origin)?))
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::List(self.values()?).into_value()
     }
 }
 

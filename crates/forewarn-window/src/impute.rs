@@ -1,18 +1,21 @@
 use crate::{
     Select, WindowError,
     per_column::{self, ColumnState},
+    saved::Saved,
     seasonal::Season,
     settings::steps_setting,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
-use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+use serde::{Deserialize, Serialize};
 
 /// What a missing sample is replaced by. All of it comes from the past of the same service and metric.
 ///
 /// A straight line to the next sample is not among these: it knows the future. For pictures there is [`interpolate`](crate::interpolate),
 /// whose result no feature takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Filling {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Filling {
     #[default]
     Nothing,
     Last {
@@ -25,7 +28,8 @@ enum Filling {
 
 /// The metrics with gaps filled from the past, under the same names; and, as [`mask`](Self::mask), which cells were.
 ///
-/// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live or in a batch.
+/// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live or in a batch. Whole frames
+/// are filled in place, and counted, by [`fill`](Self::fill).
 /// Labels must be made from the frames as they were: a filled value is no evidence of health.
 ///
 /// ```
@@ -69,6 +73,40 @@ impl Impute {
         Ok(Self { filling: Filling::Seasonal { season_steps }, select: Select::All })
     }
 
+    /// Fills the gaps of whole frames in place, and counts them; metrics that are not selected stay as they are.
+    ///
+    /// The values are those of the feature. Labels must be made from the frames as they were.
+    ///
+    /// # Errors
+    /// [`SchemaError::UnknownMetric`] for a selected metric that the frames lack.
+    pub fn fill(&self, frames: FrameSet) -> Result<(FrameSet, Imputed), WindowError> {
+        let (schema, columns) = (frames.schema().clone(), self.select.positions(frames.schema())?);
+        let mut states = frames
+            .frames()
+            .map(|frame| self.start(&schema, frame.into()))
+            .collect::<Result<Vec<_>, SchemaError>>()?;
+        let (mut fillings, mut counts) = (vec![f32::NAN; columns.len()], Imputed::default());
+        let filled = frames.map_rows(schema, |service, row| {
+            states[service].push(row, &mut fillings);
+            for (&filling, &column) in fillings.iter().zip(&columns) {
+                if row[column].is_nan() {
+                    *(if filling.is_nan() { &mut counts.left } else { &mut counts.filled }) += 1;
+                    row[column] = filling;
+                }
+            }
+        })?;
+        Ok((filled, counts))
+    }
+
+    /// What was saved.
+    pub(crate) fn filling(filling: Filling) -> Result<Self, WindowError> {
+        match filling {
+            Filling::Nothing => Ok(Self::none()),
+            Filling::Last { at_most } => Self::last(at_most),
+            Filling::Seasonal { season_steps } => Self::seasonal(season_steps),
+        }
+    }
+
     /// The same with columns of these metrics alone.
     #[must_use]
     pub fn of(self, select: Select) -> Self {
@@ -98,6 +136,10 @@ impl Feature for Impute {
                 per_column::start(select, input, &Seasonal(Season::new(season_steps, 7)))
             }
         }
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Impute { filling: self.filling, select: self.select.clone() }.into_value()
     }
 }
 
@@ -138,10 +180,25 @@ impl ColumnState for Seasonal {
     }
 }
 
+/// What became of missing cells; see [`Impute::fill`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imputed {
+    /// Cells that were filled.
+    pub filled: usize,
+    /// Cells that stay missing: too long since the last value, or nothing known yet.
+    pub left: usize,
+}
+
 /// Which samples are missing; see [`Impute::mask`].
 #[derive(Clone, Debug, Default)]
 pub struct ImputedMask {
     select: Select,
+}
+
+impl ImputedMask {
+    pub(crate) fn of(select: Select) -> Self {
+        Self { select }
+    }
 }
 
 impl Feature for ImputedMask {
@@ -159,6 +216,10 @@ impl Feature for ImputedMask {
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         per_column::start(&self.select, input, &Missing)
     }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::ImputedMask { select: self.select.clone() }.into_value()
+    }
 }
 
 #[derive(Clone)]
@@ -173,6 +234,7 @@ impl ColumnState for Missing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forewarn_schema::{Frame, Step, Timestamp};
 
     const N: f32 = f32::NAN;
 
@@ -201,5 +263,34 @@ mod tests {
     #[test]
     fn the_mask_marks_what_is_missing() {
         assert_eq!(pushed(&mut Missing, &[1.0, N, 0.0]), ["0", "1", "0"]);
+    }
+
+    #[test]
+    fn frames_are_filled_in_place_and_never_from_another_service() {
+        let schema = Schema::new(vec![Metric::gauge("x"), Metric::gauge("y")]).unwrap();
+        let frame = |service: &str, x: &[f32]| {
+            let values = x.iter().flat_map(|&x| [x, N]).collect();
+            Frame::new(service, schema.clone(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+        };
+        let frames = || {
+            let rows = [N, 1.0, N, N, N, 2.0];
+            FrameSet::from_frames(vec![frame("a", &rows), frame("b", &[N, 3.0, N])]).unwrap()
+        };
+        let x = |set: &FrameSet| {
+            let text = |v: &f32| if v.is_nan() { "?".into() } else { v.to_string() };
+            set.values().iter().step_by(2).map(text).collect::<Vec<String>>()
+        };
+        let (filled, counts) = Impute::last(2).unwrap().of(Select::only(&["x"])).fill(frames()).unwrap();
+        assert_eq!(x(&filled), ["?", "1", "1", "1", "?", "2", "?", "3", "3"]);
+        assert_eq!(counts, Imputed { filled: 3, left: 3 });
+        // With all metrics, the nine cells of y are counted too.
+        let (filled, counts) = Impute::last(2).unwrap().fill(frames()).unwrap();
+        assert_eq!(x(&filled)[3], "1");
+        assert_eq!(counts, Imputed { filled: 3, left: 12 });
+        assert_eq!(Impute::none().fill(frames()).unwrap().1, Imputed { filled: 0, left: 15 });
+        let (filled, counts) = Impute::seasonal(2).unwrap().fill(frames()).unwrap();
+        assert_eq!(x(&filled), ["?", "1", "?", "1", "?", "2", "?", "3", "?"]);
+        assert_eq!(counts.filled, 1);
+        assert!(Impute::none().of(Select::only(&["z"])).fill(frames()).is_err());
     }
 }

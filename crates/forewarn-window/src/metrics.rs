@@ -1,3 +1,4 @@
+use crate::saved::Saved;
 use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError};
 use std::ops::Range;
@@ -22,6 +23,10 @@ impl Feature for Metrics {
             Some(columns) => Box::new(CopySlice(columns)),
             None => Box::new(Copy(columns)),
         })
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Metrics.into_value()
     }
 }
 

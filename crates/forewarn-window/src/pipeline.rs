@@ -3,15 +3,25 @@ use crate::{
 };
 use forewarn_core::{CoreError, Origin, RowBuffer, Samples, Train};
 use forewarn_schema::{FrameSet, Schema};
+use serde::{Deserialize, Serialize};
 
 /// Features and the normaliser that was fitted on them: from raw metrics to what a model sees, in one pass.
 ///
 /// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, to the bit, without the block of features that
 /// lies between: each few rows are computed, normalised and checked while they are in the cache.
+///
+/// It is data: written and read by serde, to lie beside a model's weights. What is read gives the same bits.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pipeline {
     features: Features,
     normaliser: Normaliser,
+    #[serde(skip, default = "one_thread")]
     threads: usize,
+}
+
+fn one_thread() -> usize {
+    1
 }
 
 impl Pipeline {
@@ -38,6 +48,12 @@ impl Pipeline {
     #[must_use]
     pub fn new(features: Features, normaliser: Normaliser) -> Self {
         Self { features, normaliser, threads: 1 }
+    }
+
+    /// The same with services shared out to so many threads in [`apply`](Self::apply), which changes no bit.
+    #[must_use]
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// The same with results cut off; see [`Normaliser::with_limit`].

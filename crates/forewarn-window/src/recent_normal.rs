@@ -2,6 +2,7 @@ use crate::{
     Select, WindowError,
     moving::{Moments, Moving},
     per_column::{self, ColumnState},
+    saved::Saved,
     settings::{positive_setting, steps_setting},
 };
 use forewarn_core::{Feature, FeatureState, Origin};
@@ -63,6 +64,10 @@ impl Feature for RecentNormal {
             input,
             &Normal { moving: Moving::new(self.steps), at_least, limit: self.limit },
         )
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::RecentNormal { steps: self.steps, limit: self.limit, select: self.select.clone() }.into_value()
     }
 }
 

@@ -2,6 +2,7 @@ use crate::{
     Select, WindowError,
     moving::{Extremes, Line, Moments, Moving},
     per_column::{self, ColumnState},
+    saved::Saved,
     settings::steps_setting,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
@@ -106,6 +107,16 @@ impl Feature for Rolling {
                 )
             }
         }
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Rolling {
+            statistic: self.statistic,
+            steps: self.steps,
+            at_least: self.at_least,
+            select: self.select.clone(),
+        }
+        .into_value()
     }
 }
 

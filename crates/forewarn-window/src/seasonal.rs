@@ -1,6 +1,7 @@
 use crate::{
     Select, WindowError,
     per_column::{self, ColumnState},
+    saved::Saved,
     settings::steps_setting,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
@@ -55,6 +56,15 @@ impl Feature for SeasonalResidual {
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let season = Season::new(self.season_steps, self.memory_seasons as u32);
         per_column::start(&self.select, input, &season)
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::SeasonalResidual {
+            season_steps: self.season_steps,
+            memory_seasons: self.memory_seasons,
+            select: self.select.clone(),
+        }
+        .into_value()
     }
 }
 

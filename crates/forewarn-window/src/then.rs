@@ -1,3 +1,4 @@
+use crate::saved::Saved;
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Metric, Schema, SchemaError};
 
@@ -31,6 +32,10 @@ impl<A: Feature, B: Feature> Feature for Then<A, B> {
             first: self.first.start(input, origin)?,
             next: self.next.start(&between, origin)?,
         }))
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Then([self.first.saved()?, self.next.saved()?]).into_value()
     }
 }
 

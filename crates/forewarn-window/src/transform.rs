@@ -3,6 +3,7 @@
 use crate::{
     Select,
     per_column::{self, ColumnState},
+    saved::Saved,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
@@ -32,6 +33,10 @@ impl Feature for Logs {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         per_column::start(&self.select, input, &Log)
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Logs { select: self.select.clone() }.into_value()
     }
 }
 
@@ -75,6 +80,10 @@ impl Feature for RatioOf {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         Ok(Box::new(Quotient(self.positions(input)?)))
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Saved::Ratio { metric: self.metric.clone(), by: self.by.clone() }.into_value()
     }
 }
 

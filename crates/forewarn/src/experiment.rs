@@ -24,7 +24,7 @@ use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
 use forewarn_schema::{FrameSet, Kind};
-use forewarn_window::{Carried, Features, Fractions, Method, Pipeline, Scope, carry_forward, chronological};
+use forewarn_window::{Features, Fractions, Impute, Imputed, Method, Pipeline, Scope, chronological};
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
@@ -165,8 +165,12 @@ impl Experiment {
     }
 
     /// Features of every row, normalised by training rows, and what became of missing cells.
-    fn prepare(&mut self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Carried), ExperimentError> {
-        let (filled, carried) = carry_forward(metrics.clone(), self.carry_steps)?;
+    fn prepare(&mut self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Imputed), ExperimentError> {
+        let impute = match self.carry_steps {
+            0 => Impute::none(),
+            steps => Impute::last(steps)?,
+        };
+        let (filled, carried) = impute.fill(metrics.clone())?;
         let features = std::mem::take(&mut self.features);
         let pipeline = Pipeline::fit(features, split.train(), &filled, Method::ZScore, self.scope, 1)?
             .with_limit(Self::DEVIATION_LIMIT)?;

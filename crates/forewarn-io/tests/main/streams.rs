@@ -50,7 +50,7 @@ fn services() -> impl Strategy<Value = Vec<Vec<(i64, Vec<f32>)>>> {
     let values = vec(value, 1..20).prop_map(|mut values| {
         values.truncate(values.len().max(2) / 2 * 2);
         if values.len() == 1 {
-            values.push(0.5)
+            values.push(0.5);
         }
         values
     });

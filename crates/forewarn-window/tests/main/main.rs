@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod chronological;
+mod fitted;
 mod normalise;
 mod pieces;
 mod regular;

@@ -8,7 +8,7 @@ use forewarn_eval::{
 use forewarn_label::ThresholdRule;
 use forewarn_schema::FrameSet;
 use forewarn_sim::ceiling;
-use forewarn_window::Carried;
+use forewarn_window::Imputed;
 use std::time::Duration;
 
 impl Experiment {
@@ -19,7 +19,7 @@ impl Experiment {
         labels: &Labels,
         split: &Split,
         features: &FrameSet,
-        carried: Carried,
+        carried: Imputed,
         scores: Vec<Scores>,
     ) -> Result<Results, ExperimentError> {
         let (validation, test) = (split.validation(), split.test());
@@ -89,8 +89,8 @@ impl Experiment {
     }
 
     /// What became of missing cells.
-    fn notes(&self, carried: Carried) -> Vec<String> {
-        let Carried { filled, left } = carried;
+    fn notes(&self, carried: Imputed) -> Vec<String> {
+        let Imputed { filled, left } = carried;
         if filled + left == 0 {
             return Vec::new();
         }

@@ -1,0 +1,165 @@
+//! How features are written with a model, and made again.
+
+use crate::{
+    Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Impute, ImputedMask, Logs, Metrics, RatioOf,
+    RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic, WindowError,
+    impute::Filling,
+};
+use forewarn_core::Feature;
+use serde::{Deserialize, Serialize, de, ser};
+use serde_json::Value;
+
+/// Every feature of this crate by its settings.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Saved {
+    Metrics,
+    Deltas { steps: usize, select: Select },
+    Rolling { statistic: Statistic, steps: usize, at_least: usize, select: Select },
+    Ewma { half_life_steps: f64, select: Select },
+    RecentNormal { steps: usize, limit: f64, select: Select },
+    SeasonalResidual { season_steps: usize, memory_seasons: usize, select: Select },
+    SeasonalProfile(SeasonalProfile),
+    Calendar { cycles: Vec<Cycle>, utc_offset_minutes: i32 },
+    Logs { select: Select },
+    Ratio { metric: String, by: String },
+    Impute { filling: Filling, select: Select },
+    ImputedMask { select: Select },
+    Then([Value; 2]),
+    List(Vec<Value>),
+}
+
+/// Makes a feature that is not of this crate; `None` for a kind that it does not know.
+type Own<'a> = &'a dyn Fn(&Value) -> Result<Option<Box<dyn Feature>>, WindowError>;
+
+impl Saved {
+    pub(crate) fn into_value(self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    /// The feature, through the same checks as one that is written in a program.
+    fn feature(self, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
+        Ok(match self {
+            Self::Metrics => Box::new(Metrics),
+            Self::Deltas { steps, select } => Box::new(Deltas::default().of(select).over(steps)?),
+            Self::Rolling { statistic, steps, at_least, select } => {
+                Box::new(Rolling::new(statistic, steps)?.at_least(at_least).of(select))
+            }
+            Self::Ewma { half_life_steps, select } => Box::new(Ewma::half_life(half_life_steps)?.of(select)),
+            Self::RecentNormal { steps, limit, select } => {
+                Box::new(RecentNormal::new(steps)?.limit(limit)?.of(select))
+            }
+            Self::SeasonalResidual { season_steps, memory_seasons, select } => {
+                Box::new(SeasonalResidual::new(season_steps)?.memory(memory_seasons)?.of(select))
+            }
+            Self::SeasonalProfile(profile) => Box::new(profile),
+            Self::Calendar { cycles, utc_offset_minutes } => {
+                Box::new(Calendar::of(&cycles).utc_offset_minutes(utc_offset_minutes)?)
+            }
+            Self::Logs { select } => Box::new(Logs::of(select)),
+            Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
+            Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.of(select)),
+            Self::ImputedMask { select } => Box::new(ImputedMask::of(select)),
+            Self::Then([first, next]) => Box::new(read(&first, own)?.then(read(&next, own)?)),
+            Self::List(features) => Box::new(Features::from_saved(&features, own)?),
+        })
+    }
+}
+
+fn read(value: &Value, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
+    match own(value)? {
+        Some(feature) => Ok(feature),
+        None => {
+            let saved = Saved::deserialize(value)
+                .map_err(|error| WindowError::UnreadableFeature { reason: error.to_string() })?;
+            saved.feature(own)
+        }
+    }
+}
+
+impl Features {
+    /// Features from the values of [`Feature::saved`], where some are not of this crate: `own` makes those, and gives `None` for all others.
+    /// Without any, `Features` is read like other data, by serde.
+    ///
+    /// # Errors
+    /// [`WindowError::UnreadableFeature`]; settings are checked as when they are given in a program.
+    pub fn from_saved(
+        saved: &[Value],
+        own: &dyn Fn(&Value) -> Result<Option<Box<dyn Feature>>, WindowError>,
+    ) -> Result<Self, WindowError> {
+        saved.iter().try_fold(Self::new(), |features, value| Ok(features.with(read(value, own)?)))
+    }
+}
+
+impl Serialize for Features {
+    fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let values = self.values().ok_or_else(|| {
+            ser::Error::custom("one of the features cannot be saved: its `Feature::saved` gives nothing")
+        })?;
+        values.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Features {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_saved(&Vec::deserialize(deserializer)?, &|_| Ok(None)).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_core::{FeatureState, Origin};
+    use forewarn_schema::{Metric, Schema, SchemaError};
+
+    /// A feature of someone else.
+    struct Twice;
+
+    impl Feature for Twice {
+        fn outputs(&self, _: &Schema) -> Result<Vec<Metric>, SchemaError> {
+            Ok(vec![Metric::gauge("twice")])
+        }
+
+        fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+            struct State;
+            impl FeatureState for State {
+                fn push(&mut self, row: &[f32], out: &mut [f32]) {
+                    out[0] = 2.0 * row[0];
+                }
+            }
+            Ok(Box::new(State))
+        }
+
+        fn saved(&self) -> Option<Value> {
+            Some(serde_json::json!({ "twice": {} }))
+        }
+    }
+
+    #[test]
+    fn features_of_others_are_read_by_who_knows_them() {
+        let features = Features::new().with(Metrics).with(Twice.then(Logs::default()));
+        let text = serde_json::to_string(&features).unwrap();
+        assert_eq!(text, r#"["metrics",{"then":[{"twice":{}},{"logs":{"select":"all"}}]}]"#);
+        let error = serde_json::from_str::<Features>(&text).err().unwrap().to_string();
+        assert!(error.contains("twice") && error.contains("expected one of"), "{error}");
+        let values: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let own = |value: &Value| Ok(value.get("twice").map(|_| Box::new(Twice) as Box<dyn Feature>));
+        let read = Features::from_saved(&values, &own).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn what_a_program_could_not_write_is_not_read() {
+        for wrong in [
+            r#"[{"deltas":{"steps":0,"select":"all"}}]"#,
+            r#"[{"ewma":{"half_life_steps":-1.0,"select":"all"}}]"#,
+            r#"[{"calendar":{"cycles":["day"],"utc_offset_minutes":9999}}]"#,
+            r#"[{"impute":{"filling":{"last":{"at_most":0}},"select":"all"}}]"#,
+            r#"[{"then":["metrics",{"deltas":{"steps":0,"select":"all"}}]}]"#,
+            r#"[{"deltas":{"steps":1,"select":"all","more":1}}]"#,
+            r#"[{"unheard_of":{}}]"#,
+        ] {
+            assert!(serde_json::from_str::<Features>(wrong).is_err(), "{wrong}");
+        }
+    }
+}
