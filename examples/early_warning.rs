@@ -20,6 +20,7 @@ struct Options {
     target: Target,
     window: [usize; 3],
     split: Fractions,
+    walk_forward: Option<usize>,
     models: Vec<String>,
     seed: u64,
     output: PathBuf,
@@ -35,6 +36,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         target: Target::Onset,
         window: [10, 0, 5],
         split: Fractions::default(),
+        walk_forward: None,
         models: StandardModels::NAMES.map(str::to_owned).to_vec(),
         seed: 7,
         output: "forewarn-report".into(),
@@ -66,6 +68,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "lead" => options.window[1] = arguments.value()?.parse()?,
         "period" => options.window[2] = arguments.value()?.parse()?,
         "split" => options.split = arguments.value()?.parse()?,
+        "walk-forward" => options.walk_forward = Some(arguments.value()?.parse()?),
         "models" => {
             let names = arguments.value()?.string()?;
             options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
@@ -109,7 +112,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         seed: options.seed,
         trainer: StandardModels::preferred_trainer(),
     };
-    let mut experiment = Experiment::new(rule).target(options.target).window(spec).split(options.split);
+    let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
+    experiment = experiment.split(options.split).alternatives(&rule)?;
+    if let Some(days) = options.walk_forward {
+        experiment = experiment.walk_forward(days);
+    }
     for name in &options.models {
         experiment = experiment.model(standard.get(name)?);
     }

@@ -1,5 +1,6 @@
 use forewarn_core::CoreError;
 use forewarn_schema::Timestamp;
+use std::path::PathBuf;
 
 /// Why scores could not be evaluated, or a report not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +77,30 @@ pub enum EvalError {
         /// The columns there are.
         available: Vec<String>,
     },
+    /// A file cannot be read, or something in it is wrong.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<EvalError>,
+    },
+    /// A row of a file does not fit those before it.
+    #[error("line {line}: {source}")]
+    Row {
+        /// Line in the file, from 1, the header included.
+        line: u64,
+        /// What is wrong.
+        source: Box<EvalError>,
+    },
+    /// Scores and failures have no service in common.
+    #[error("no service is the same: scores of {}, failures of {}", scores.join(", "), failures.join(", "))]
+    NoCommonService {
+        /// Services with scores.
+        scores: Vec<String>,
+        /// Services with failures.
+        failures: Vec<String>,
+    },
     /// A cell of a file cannot be read.
     #[error("line {line}, column {column}: {text:?} is not {expected}")]
     Cell {
@@ -114,4 +139,7 @@ pub enum EvalError {
     /// Writing failed.
     #[error("predictions could not be written: {0}")]
     Io(#[from] std::io::Error),
+    /// A file could not be opened.
+    #[error("cannot be opened: {0}")]
+    Open(#[source] std::io::Error),
 }

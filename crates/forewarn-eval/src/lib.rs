@@ -10,6 +10,7 @@ mod classes;
 mod confusion;
 mod counts;
 mod curve;
+mod episode_file;
 mod error;
 mod events;
 mod interval;
@@ -27,6 +28,7 @@ mod resample;
 mod runs;
 mod score_file;
 mod series;
+mod table;
 #[cfg(test)]
 mod testing;
 mod threshold;
@@ -43,6 +45,7 @@ pub use classes::EpisodeClasses;
 pub use confusion::Confusion;
 pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
+pub use episode_file::EpisodeFile;
 pub use error::EvalError;
 pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
@@ -61,7 +64,7 @@ pub use report::{
     ServiceReport, SplitSummary, TestSummary, Timeline, ValidationReport, WalkFold, WalkForwardReport,
     WalkModel, WalkRun, WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind, predictions_csv,
 };
-pub use score_file::{Outside, ScoreFile, read_episodes};
+pub use score_file::{Outside, ScoreFile};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
 pub use tradeoff::{Tradeoff, TradeoffPoint};

@@ -1,8 +1,8 @@
+use crate::table::{self, Table};
 use crate::{EvalError, ScoredSeries, ScoredSet};
-use csv::StringRecord;
-use forewarn_core::{CoreError, Score, WindowSpec};
-use forewarn_schema::{Episode, Episodes, SchemaError, Step, Timestamp};
-use std::{collections::BTreeMap, io::Read};
+use forewarn_core::{Score, WindowSpec};
+use forewarn_schema::{Episode, Episodes, Step, Timestamp};
+use std::{collections::BTreeMap, io::Read, path::Path};
 
 /// Scores of any predictor, as a file holds them: a row a service and time.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +29,19 @@ pub enum Outside {
 }
 
 impl ScoreFile {
+    /// [`read`](Self::read)s the file at `path`.
+    ///
+    /// # Errors
+    /// [`EvalError::File`], which names the file and says what is wrong with it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, EvalError> {
+        table::open(path.as_ref(), Self::read)
+    }
+
     /// Reads CSV with the columns `service`, `timestamp`, `score` and, if there is one, `label` (0 or 1); others are skipped. Times
     /// are RFC 3339, or seconds or milliseconds since 1970, and ascend within each service.
     ///
     /// # Errors
-    /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] with the line, [`EvalError::TimeOrder`],
+    /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line,
     /// [`EvalError::NoRows`].
     pub fn read(reader: impl Read) -> Result<Self, EvalError> {
         let mut table = Table::open(reader)?;
@@ -46,7 +54,7 @@ impl ScoreFile {
             let at = row.time(time, "timestamp")?;
             if let Some(&previous) = rows.times.last().filter(|&&previous| previous >= at) {
                 let service = row.text(service).to_owned();
-                return Err(EvalError::TimeOrder { service, time: at, previous });
+                return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
             }
             rows.times.push(at);
             rows.scores.push(row.score(score)?);
@@ -73,6 +81,25 @@ impl ScoreFile {
         }
         let most = counts.into_iter().rev().max_by_key(|&(_, count)| count)?.0;
         Step::from_millis(most).ok()
+    }
+
+    /// Failures under the names that the scores have for services. A single service on either side needs no name: metrics files often
+    /// have none.
+    ///
+    /// # Errors
+    /// [`EvalError::NoCommonService`].
+    pub fn matched(
+        &self,
+        failures: &BTreeMap<String, Episodes>,
+    ) -> Result<BTreeMap<String, Episodes>, EvalError> {
+        if let (Some((name, _)), Some((_, episodes))) = (only(&self.services), only(failures)) {
+            return Ok(BTreeMap::from([(name.clone(), episodes.clone())]));
+        }
+        if !failures.keys().any(|name| self.services.contains_key(name)) {
+            let names = (self.services.keys().cloned().collect(), failures.keys().cloned().collect());
+            return Err(EvalError::NoCommonService { scores: names.0, failures: names.1 });
+        }
+        Ok(failures.clone())
     }
 
     /// Joins scores with failures. Where the file has no labels, a window is positive when a failure begins in its prediction
@@ -140,93 +167,7 @@ impl ScoreFile {
     }
 }
 
-/// Reads failures from CSV with the columns `service`, `onset`, `end` (first minute after the failure) and, if there is one,
-/// `confirmed_at`; others are skipped. Each service's failures are disjoint and in order.
-///
-/// # Errors
-/// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] with the line, and
-/// [`CoreError::Schema`] for times out of order.
-pub fn read_episodes(reader: impl Read) -> Result<BTreeMap<String, Episodes>, EvalError> {
-    let mut table = Table::open(reader)?;
-    let [service, onset, end] = [table.column("service")?, table.column("onset")?, table.column("end")?];
-    let confirmed = table.column("confirmed_at").ok();
-    let mut services: BTreeMap<String, Vec<Episode>> = BTreeMap::new();
-    while let Some(row) = table.next()? {
-        let begins = row.time(onset, "onset")?;
-        let confirmed = confirmed.map_or(Ok(begins), |column| row.time(column, "confirmed_at"))?;
-        let episode = Episode::new(begins, confirmed, row.time(end, "end")?).map_err(CoreError::from)?;
-        services.entry(row.text(service).to_owned()).or_default().push(episode);
-    }
-    let whole = |(service, episodes)| -> Result<_, SchemaError> { Ok((service, Episodes::new(episodes)?)) };
-    let services: Result<_, SchemaError> = services.into_iter().map(whole).collect();
-    Ok(services.map_err(CoreError::from)?)
-}
-
-/// A CSV file that is being read.
-struct Table<R> {
-    reader: csv::Reader<R>,
-    header: Vec<String>,
-    record: StringRecord,
-}
-
-/// One row of it.
-struct Row<'a> {
-    record: &'a StringRecord,
-    line: u64,
-}
-
-impl<R: Read> Table<R> {
-    fn open(reader: R) -> Result<Self, EvalError> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
-        let header =
-            reader.headers()?.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-        Ok(Self { reader, header, record: StringRecord::new() })
-    }
-
-    fn column(&self, column: &'static str) -> Result<usize, EvalError> {
-        let found = self.header.iter().position(|name| name == column);
-        found.ok_or_else(|| EvalError::MissingColumn { column, available: self.header.clone() })
-    }
-
-    fn next(&mut self) -> Result<Option<Row<'_>>, EvalError> {
-        if !self.reader.read_record(&mut self.record)? {
-            return Ok(None);
-        }
-        let line = self.record.position().map_or(0, csv::Position::line);
-        Ok(Some(Row { record: &self.record, line }))
-    }
-}
-
-impl Row<'_> {
-    fn text(&self, index: usize) -> &str {
-        self.record.get(index).unwrap_or_default()
-    }
-
-    fn time(&self, index: usize, column: &'static str) -> Result<Timestamp, EvalError> {
-        let text = self.text(index);
-        let time = match text.parse::<i64>() {
-            // Below 1e11 a number is seconds (until the year 5138), else milliseconds (from 1973).
-            Ok(number) if number.unsigned_abs() < 100_000_000_000 => Timestamp::from_millis(number * 1000),
-            Ok(number) => Timestamp::from_millis(number),
-            Err(_) => text.parse().ok(),
-        };
-        time.ok_or_else(|| self.cell(index, column, "a time such as 2024-01-01T00:00:00Z"))
-    }
-
-    fn score(&self, index: usize) -> Result<Score, EvalError> {
-        let score = self.text(index).parse::<f32>().ok().and_then(|value| Score::new(value).ok());
-        score.ok_or_else(|| self.cell(index, "score", "a number in 0..=1"))
-    }
-
-    fn label(&self, index: usize) -> Result<bool, EvalError> {
-        match self.text(index) {
-            "0" => Ok(false),
-            "1" => Ok(true),
-            _ => Err(self.cell(index, "label", "0 or 1")),
-        }
-    }
-
-    fn cell(&self, index: usize, column: &'static str, expected: &'static str) -> EvalError {
-        EvalError::Cell { line: self.line, column, text: self.text(index).to_owned(), expected }
-    }
+/// The entry of a map that has just one.
+fn only<V>(map: &BTreeMap<String, V>) -> Option<(&String, &V)> {
+    map.first_key_value().filter(|_| map.len() == 1)
 }

@@ -76,6 +76,12 @@ impl Pipeline {
         &self.normaliser
     }
 
+    /// The features, to be fitted anew on other rows.
+    #[must_use]
+    pub fn into_features(self) -> Features {
+        self.features
+    }
+
     /// The columns, for frames of `input`.
     ///
     /// # Errors

@@ -4,14 +4,18 @@
 //! rule, target, window, split) and the models; [`Data`] is the metrics; [`Experiment::run`] gives [`Results`]: a
 //! [`Report`](forewarn_eval::Report), the pictures that go with it, and every score of the test span.
 
+mod audit;
+mod classes;
 mod data;
 mod error;
 mod fit;
 mod model;
 mod observer;
+mod prepare;
 mod report;
 mod results;
 mod standard;
+mod walk;
 
 pub use data::Data;
 pub use error::ExperimentError;
@@ -20,11 +24,14 @@ pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
 pub use standard::StandardModels;
 
+use classes::ClassRule;
 use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
-use forewarn_schema::{FrameSet, Kind};
-use forewarn_window::{Features, Fractions, Impute, Imputed, Method, Pipeline, Scope, chronological};
+use forewarn_schema::Kind;
+use forewarn_window::{Features, Fractions, Scope, chronological};
+use report::Found;
+use walk::Ground;
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
@@ -36,6 +43,8 @@ pub struct Experiment {
     scope: Scope,
     carry_steps: usize,
     models: Vec<Model>,
+    class_rules: Vec<ClassRule>,
+    refit_days: Option<usize>,
 }
 
 impl Experiment {
@@ -56,6 +65,8 @@ impl Experiment {
             scope: Scope::default(),
             carry_steps: Self::CARRY_STEPS,
             models: Vec::new(),
+            class_rules: Vec::new(),
+            refit_days: None,
         }
     }
 
@@ -135,21 +146,33 @@ impl Experiment {
         let split = chronological(&labels, self.fractions)?;
         check_classes(&split)?;
         let Data { frames, .. } = data;
+        let mut classes = data.classes;
+        classes.push(classes::by_rule(&self.class_rules, &frames)?);
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-        let (features, carried) = self.prepare(&metrics, &split)?;
+        let features = std::mem::take(&mut self.features);
+        let prepared = self.prepare(features, &metrics, &split)?;
         stage(format!(
             "{} train, {} validation and {} test windows of {} features",
             split.train().len(),
             split.validation().len(),
             split.test().len(),
-            features.schema().len()
+            prepared.features.schema().len()
         ));
 
-        let material = Material { metrics: &metrics, features: &features, split: &split };
-        let scores = fit::fit_all(&mut self.models, &material, observer)?;
+        let material = Material { metrics: &metrics, features: &prepared.features, split: &split };
+        let fitted = fit::fit_all(&mut self.models, &material, observer)?;
         stage("evaluating".to_owned());
-        let data = Data { frames: metrics, ..data };
-        self.report(&data, &labels, &split, &features, carried, scores)
+        let data = Data { frames: metrics, classes, ..data };
+        let found = Found { labels: &labels, split: &split, prepared: &prepared, fitted: &fitted };
+        let mut results = self.report(&data, &found)?;
+        if let Some(days) = self.refit_days {
+            let ground = Ground { metrics: &data.frames, labels: &labels, split: &split };
+            drop(fitted);
+            let features = prepared.into_list();
+            let walk = self.walk(days, features, &ground, &results.report, &results.scored, observer)?;
+            results.report.walk_forward = Some(walk);
+        }
+        Ok(results)
     }
 
     fn check_models(&self) -> Result<(), ExperimentError> {
@@ -163,33 +186,19 @@ impl Experiment {
         }
         Ok(())
     }
-
-    /// Features of every row, normalised by training rows, and what became of missing cells.
-    fn prepare(&mut self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Imputed), ExperimentError> {
-        let impute = match self.carry_steps {
-            0 => Impute::none(),
-            steps => Impute::last(steps)?,
-        };
-        let (filled, carried) = impute.fill(metrics.clone())?;
-        let features = std::mem::take(&mut self.features);
-        let pipeline = Pipeline::fit(features, split.train(), &filled, Method::ZScore, self.scope, 1)?
-            .with_limit(Self::DEVIATION_LIMIT)?;
-        Ok((pipeline.apply(&filled)?, carried))
-    }
 }
 
 /// Refuses a split in which some part lacks positive or negative windows, with what that part is for.
 fn check_classes(split: &Split) -> Result<(), ExperimentError> {
-    let parts: [(&'static str, &Samples, &'static str); 3] = [
-        ("train", split.train(), "learnt"),
-        ("validation", split.validation(), "chosen by it"),
-        ("test", split.test(), "measured on it"),
-    ];
-    for (part, samples, used) in parts {
-        let (positives, windows) = (samples.positives(), samples.len());
-        if let Some((from, to)) = samples.time_span().filter(|_| positives == 0 || positives == windows) {
-            return Err(ExperimentError::SingleClass { part, from, to, positives, windows, used });
-        }
+    check_part("train", split.train(), "learnt")?;
+    check_part("validation", split.validation(), "chosen by it")?;
+    check_part("test", split.test(), "measured on it")
+}
+
+fn check_part(part: &'static str, samples: &Samples, used: &'static str) -> Result<(), ExperimentError> {
+    let (positives, windows) = (samples.positives(), samples.len());
+    match samples.time_span().filter(|_| positives == 0 || positives == windows) {
+        Some((from, to)) => Err(ExperimentError::SingleClass { part, from, to, positives, windows, used }),
+        None => Ok(()),
     }
-    Ok(())
 }

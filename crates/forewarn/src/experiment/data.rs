@@ -1,5 +1,6 @@
 use super::ExperimentError;
 use forewarn_core::Source;
+use forewarn_eval::EpisodeClasses;
 use forewarn_io::Recording;
 use forewarn_schema::FrameSet;
 use forewarn_sim::StressWalkRun;
@@ -11,6 +12,7 @@ pub struct Data {
     pub(super) format: String,
     pub(super) notes: Vec<String>,
     pub(super) truth: Option<StressWalkRun>,
+    pub(super) classes: Vec<EpisodeClasses>,
 }
 
 impl Data {
@@ -26,6 +28,7 @@ impl Data {
             format: "source".to_owned(),
             notes: Vec::new(),
             truth: None,
+            classes: Vec::new(),
         })
     }
 
@@ -38,6 +41,7 @@ impl Data {
             format: summary.format.to_string(),
             notes: summary.notes,
             truth: None,
+            classes: Vec::new(),
         }
     }
 
@@ -52,7 +56,15 @@ impl Data {
             format: "simulation".to_owned(),
             notes: Vec::new(),
             truth: Some(run),
+            classes: Vec::new(),
         })
+    }
+
+    /// The same, and which failures are of which class, such as the fault behind each: the report then tells them apart.
+    #[must_use]
+    pub fn with_classes(mut self, classes: EpisodeClasses) -> Self {
+        self.classes.push(classes);
+        self
     }
 
     /// The frames as they were read.

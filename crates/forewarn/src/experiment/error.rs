@@ -82,6 +82,16 @@ pub enum ExperimentError {
         /// What the part is for.
         used: &'static str,
     },
+    /// Models cannot be fitted anew so seldom.
+    #[error(
+        "fitting anew every {days} days needs a test span of at least so many; it has {test_days:.1}: give it more time, or fit more often"
+    )]
+    WalkTooLong {
+        /// Days from one fit to the next.
+        days: usize,
+        /// Days of the test span.
+        test_days: f64,
+    },
     /// The results could not be written.
     #[error("{}: {source}", path.display())]
     Write {

@@ -1,4 +1,4 @@
-use super::{Event, ExperimentError, Model, Observer, Rows};
+use super::{Event, ExperimentError, Model, Observer};
 use forewarn_core::{CoreError, FitProgress, LabelledWindows, Predictor, Score, Split};
 use forewarn_schema::FrameSet;
 use std::{
@@ -8,8 +8,9 @@ use std::{
     time::Instant,
 };
 
-/// What a fitted model gave, in the order of the split's windows.
-pub(super) struct Scores {
+/// A fitted model and what it gave, in the order of the split's windows.
+pub(super) struct Fitted {
+    pub(super) predictor: Box<dyn Predictor>,
     pub(super) validation: Vec<Score>,
     pub(super) test: Vec<Score>,
     pub(super) fit_seconds: f64,
@@ -30,7 +31,7 @@ pub(super) fn fit_all(
     models: &mut [Model],
     material: &Material<'_>,
     observer: &dyn Observer,
-) -> Result<Vec<Scores>, ExperimentError> {
+) -> Result<Vec<Fitted>, ExperimentError> {
     let workers = thread::available_parallelism().map_or(1, usize::from).min(models.len());
     let results = Mutex::new(Vec::with_capacity(models.len()));
     // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
@@ -65,11 +66,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Result<Scores, CoreError> {
-    let frames = match model.rows {
-        Rows::Metrics => material.metrics,
-        Rows::Features => material.features,
-    };
+fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Result<Fitted, CoreError> {
+    let frames = model.rows.of(material.metrics, material.features);
     let (train, validation) = (material.split.train().on(frames)?, material.split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor =
@@ -81,7 +79,7 @@ fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Resul
     let test = score(&*predictor, *material.split.test().on(frames)?)?;
     let score_seconds = started.elapsed().as_secs_f64();
     observer.event(Event::Scored { model: &model.name, fit_seconds });
-    Ok(Scores { validation, test, fit_seconds, score_seconds })
+    Ok(Fitted { predictor, validation, test, fit_seconds, score_seconds })
 }
 
 fn score(predictor: &dyn Predictor, windows: LabelledWindows<'_>) -> Result<Vec<Score>, CoreError> {

@@ -1,4 +1,5 @@
 use forewarn_core::DynEstimator;
+use forewarn_schema::FrameSet;
 
 /// Which rows a model's windows are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -7,6 +8,15 @@ pub enum Rows {
     Metrics,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
+}
+
+impl Rows {
+    pub(super) fn of<'a>(self, metrics: &'a FrameSet, features: &'a FrameSet) -> &'a FrameSet {
+        match self {
+            Self::Metrics => metrics,
+            Self::Features => features,
+        }
+    }
 }
 
 /// An estimator with what a report says of it.

@@ -1,9 +1,8 @@
-use super::{Data, Experiment, ExperimentError, Results, fit::Scores};
+use super::{Data, Experiment, ExperimentError, Results, fit::Fitted, prepare::Prepared};
 use forewarn_core::{CoreError, FailureRule, Labels, Score, Split};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Curve, CurveKind, EpisodeTimeline, Events,
-    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
-    TestSummary, WindowSummary,
+    BlockBootstrap, Bound, Ceiling, Comparison, Curve, CurveKind, InputSummary, ModelReport, ModelRun,
+    Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
 };
 use forewarn_label::ThresholdRule;
 use forewarn_schema::FrameSet;
@@ -11,34 +10,33 @@ use forewarn_sim::ceiling;
 use forewarn_window::Imputed;
 use std::time::Duration;
 
+/// What an experiment has to report on.
+pub(super) struct Found<'a> {
+    pub(super) labels: &'a Labels,
+    pub(super) split: &'a Split,
+    pub(super) prepared: &'a Prepared,
+    /// In the order of the models.
+    pub(super) fitted: &'a [Fitted],
+}
+
 impl Experiment {
     /// Evaluates the scores and puts everything that was found together.
-    pub(super) fn report(
-        &self,
-        data: &Data,
-        labels: &Labels,
-        split: &Split,
-        features: &FrameSet,
-        carried: Imputed,
-        scores: Vec<Scores>,
-    ) -> Result<Results, ExperimentError> {
+    pub(super) fn report(&self, data: &Data, found: &Found<'_>) -> Result<Results, ExperimentError> {
+        let Found { labels, split, prepared, fitted } = *found;
         let (validation, test) = (split.validation(), split.test());
-        let mut scored = Vec::with_capacity(scores.len());
-        let mut models = Vec::with_capacity(scores.len());
-        for (model, scores) in self.models.iter().zip(scores) {
-            let set = ScoredSet::from_samples(test, &scores.test, labels.episodes())?;
-            let at_validation = ScoredSet::from_samples(validation, &scores.validation, labels.episodes())?;
-            models.push(ModelReport::evaluate(&ModelRun {
-                name: &model.name,
-                trainer: model.trainer.as_deref(),
-                description: &model.description,
-                validation_scores: &scores.validation,
-                validation_positive: validation.positive(),
-                validation: Some(&at_validation),
-                test: &set,
-                fit_time: Duration::from_secs_f64(scores.fit_seconds),
-                score_time: Duration::from_secs_f64(scores.score_seconds),
-            })?);
+        let features = &prepared.features;
+        let mut scored = Vec::with_capacity(fitted.len());
+        let mut models = Vec::with_capacity(fitted.len());
+        for (model, fitted) in self.models.iter().zip(fitted) {
+            let set = ScoredSet::from_samples(test, &fitted.test, labels.episodes())?;
+            let at_validation = ScoredSet::from_samples(validation, &fitted.validation, labels.episodes())?;
+            let seconds = Duration::from_secs_f64;
+            let run = ModelRun::new(&model.name, &at_validation, &set)
+                .described(&model.description)
+                .trained_by(model.trainer.as_deref())
+                .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
+                .classes(&data.classes);
+            models.push(ModelReport::evaluate(&run)?);
             scored.push((model.name.clone(), set));
         }
         let Some((_, any)) = scored.first() else { return Err(ExperimentError::NoModels) };
@@ -56,7 +54,8 @@ impl Experiment {
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
         report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
-        report.notes = self.notes(carried);
+        report.notes = self.notes(prepared.carried);
+        report.audit = self.audit(&data.frames, prepared, split, fitted, &scored)?;
         let mut pictures = Pictures::default();
         for (name, set) in &scored {
             let (scores, positive) = set.pooled("test")?;
@@ -83,8 +82,9 @@ impl Experiment {
         let services = labels.layout().services().iter().zip(labels.episodes());
         pictures.onsets =
             services.map(|(place, episodes)| ServiceOnsets::new(place.name(), episodes)).collect();
-        pictures.timeline =
-            timeline(&report, &scored, &data.frames, &telling_metrics(split, features, &data.frames)?)?;
+        let telling = telling_metrics(split, features, &data.frames)?;
+        let telling: Vec<&str> = telling.iter().map(String::as_str).collect();
+        pictures.add_moments(&report, &scored, &data.frames, &telling)?;
         Ok(Results { report, pictures, scored })
     }
 
@@ -103,28 +103,8 @@ impl Experiment {
     }
 }
 
-/// Steps drawn before and after the failure of a timeline.
-const TIMELINE_MARGIN: usize = 45;
 /// Metrics drawn in a timeline.
 const TIMELINE_METRICS: usize = 4;
-
-/// A failure that tells how the model that validation chose went about it.
-fn timeline(
-    report: &Report,
-    scored: &[(String, ScoredSet)],
-    metrics: &FrameSet,
-    names: &[String],
-) -> Result<Option<EpisodeTimeline>, ExperimentError> {
-    let Some(model) = report.chosen() else { return Ok(None) };
-    let Some((name, set)) = scored.iter().find(|(name, _)| *name == model.name) else { return Ok(None) };
-    let policy = AlarmPolicy::for_window(model.threshold, set.spec());
-    let events = Events::new(set, policy);
-    let Some((service, episode)) = events.typical_episode() else { return Ok(None) };
-    let Some(frame) = metrics.frames().find(|frame| frame.service() == service) else { return Ok(None) };
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let series = (&**name, set.service(service)?);
-    Ok(Some(EpisodeTimeline::new(frame, &names, series, policy, episode, TIMELINE_MARGIN)?))
-}
 
 /// The metrics whose last sample, as a standard score, differs most between positive and negative training windows.
 fn telling_metrics(split: &Split, features: &FrameSet, metrics: &FrameSet) -> Result<Vec<String>, CoreError> {

@@ -2,6 +2,7 @@
 
 use forewarn::{
     core::BoxError,
+    eval::EpisodeClasses,
     experiment::{Event, ExperimentError, Results, StandardModels},
     io::{ReadOptions, csv},
     prelude::*,
@@ -145,7 +146,7 @@ fn a_simulation_knows_its_ceiling_and_nobody_is_above_the_oracle() {
 fn windows_in_a_failure_are_left_out_for_onset_only() {
     let onset = run(walk(10), Target::Onset, &["rolling_mean"]).unwrap();
     let active = run(walk(10), Target::Active, &["rolling_mean"]).unwrap();
-    let left_out = |results: &Results| results.report().split.train.excluded.ongoing;
+    let left_out = |results: &Results| results.report().split.train.unwrap().excluded.unwrap().ongoing;
     assert!(left_out(&onset) > 0);
     assert_eq!(left_out(&active), 0);
 }
@@ -164,7 +165,7 @@ fn missing_samples_are_counted_and_survive() {
         .unwrap();
     let report = results.report();
     assert_eq!((report.input.gap_rows, report.input.missing_cells), (5, 0));
-    assert!(report.split.train.excluded.missing >= 5);
+    assert!(report.split.train.unwrap().excluded.unwrap().missing >= 5);
     assert!(report.notes[0].starts_with("50 missing values: for the features 50 took"), "{:?}", report.notes);
 }
 
@@ -240,4 +241,121 @@ fn failures_from_a_column_are_no_input() {
     assert_eq!(results.report().failure_rule, "down >= 1");
     let episodes: usize = results.pictures().onsets.iter().map(|service| service.onsets.len()).sum();
     assert_eq!(episodes, labels.episodes()[0].len());
+}
+
+#[test]
+fn models_are_fitted_anew_on_what_came_before() {
+    let run = |days: usize| {
+        experiment(Target::Onset, &["rolling_mean", "logistic_snapshot"])
+            .unwrap()
+            .walk_forward(days)
+            .run(walk(20), &|_: Event<'_>| {})
+    };
+    let results = run(1).unwrap();
+    let (report, test) = (results.report(), results.report().split.test);
+    let found = report.walk_forward.as_ref().unwrap();
+    // Nearly three days of test have room for two whole ones.
+    assert_eq!((found.folds.len(), found.refit_days), (2, 1.0));
+    for (fold, next) in found.folds.iter().zip(&found.folds[1..]) {
+        assert!(fold.end < next.start && fold.train_windows < next.train_windows, "{fold:?} {next:?}");
+    }
+    for fold in &found.folds {
+        assert!(fold.train_end < fold.start && test.start <= fold.start && fold.end <= test.end);
+    }
+    let names: Vec<_> = found.models.iter().map(|model| model.model.as_str()).collect();
+    assert_eq!(names, ["rolling_mean", "logistic_snapshot"]);
+    for (model, once) in found.models.iter().zip(&report.models) {
+        assert_eq!((model.refitted.len(), model.fixed.len()), (2, 2));
+        assert!(model.fixed.iter().all(|fold| fold.threshold == Some(once.threshold)));
+        let total = model.fixed_total.pr_auc.unwrap();
+        // Most of the test span is in the folds, so the two figures are close.
+        assert!((total / once.pr_auc - 1.0).abs() < 0.5, "{total} {}", once.pr_auc);
+        assert!((model.gain.value.unwrap() - (model.refitted_total.pr_auc.unwrap() - total)).abs() < 1e-12);
+    }
+    assert!(report.to_table().contains("fitted anew every 1 days, 2 folds"), "{}", report.to_table());
+    assert!(report.to_html(results.pictures()).contains("Quality over time"));
+    let error = run(9).err().unwrap().to_string();
+    assert!(
+        error.starts_with("fitting anew every 9 days needs a test span of at least so many; it has 3.0"),
+        "{error}"
+    );
+    assert!(run(0).is_err());
+}
+
+#[test]
+fn failures_are_told_apart_by_the_rule_that_they_satisfy() {
+    let rule = Rule::new(
+        "error_rate >= 0.05 for 2 steps"
+            .parse::<Condition>()
+            .unwrap()
+            .or("cpu_usage >= 0.8 for 2 steps".parse().unwrap()),
+    )
+    .unwrap();
+    let mut experiment = Experiment::new(rule.clone()).alternatives(&rule).unwrap();
+    experiment = experiment.model(standard(7).get("logistic_snapshot").unwrap());
+    let results = experiment.run(walk(10), &|_: Event<'_>| {}).unwrap();
+    let classes = &results.report().models[0].classes;
+    let names: Vec<_> = classes.iter().filter_map(|class| class.class.as_deref()).collect();
+    assert!(names.contains(&"error_rate >= 0.05 for 2 consecutive steps"), "{names:?}");
+    assert!(classes.iter().all(|class| class.by == "failure rule" && class.class.is_some()));
+    let episodes: usize = classes.iter().map(|class| class.episodes).sum();
+    assert!(episodes >= results.report().test.episodes, "a failure may be of both");
+    assert!(results.report().to_table().contains("failures by failure rule"));
+    // A rule that is no alternative tells nothing apart.
+    let plain = run(walk(10), Target::Onset, &["rolling_mean"]).unwrap();
+    assert!(plain.report().models[0].classes.is_empty());
+}
+
+#[test]
+fn faults_that_are_known_are_reported_apart() {
+    let data = walk(10);
+    let service = data.frames().layout().services()[0].name().to_owned();
+    let (start, end) = data.frames().layout().span().unwrap();
+    let mut classes = EpisodeClasses::new("fault kind");
+    classes.span(service, start, end, "memory leak").unwrap();
+    let results = run(data.with_classes(classes), Target::Onset, &["rolling_mean"]).unwrap();
+    let (report, found) = (results.report(), &results.report().models[0].classes);
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].by.as_str(), found[0].class.as_deref()), ("fault kind", Some("memory leak")));
+    assert_eq!(
+        (found[0].episodes, found[0].episodes_caught),
+        (report.test.episodes, report.models[0].episodes_caught)
+    );
+}
+
+#[test]
+fn experiments_look_for_leaks() {
+    let results = run(walk(10), Target::Onset, &["rolling_mean", "logistic_snapshot"]).unwrap();
+    let report = results.report();
+    let of = |model: Option<&str>| -> Vec<&str> {
+        let checks = report.audit.iter().filter(|check| check.model.as_deref() == model);
+        checks.map(|check| check.name.as_str()).collect()
+    };
+    assert_eq!(of(None), ["duplicate windows", "telling feature"]);
+    assert_eq!(of(Some("rolling_mean")), ["shifted labels", "too good", "shuffled future"]);
+    assert_eq!(of(Some("logistic_snapshot")), of(Some("rolling_mean")));
+    assert_eq!(report.audit_verdict(), "8 checks for leaks found nothing to explain.");
+}
+
+#[test]
+fn a_metric_that_knows_the_outcome_is_named() {
+    // The error rate of three minutes later, under another name.
+    let ahead = |text: Vec<String>| -> Vec<String> {
+        let rate = |line: &str| line.split(',').nth(2).unwrap().to_owned();
+        (0..text.len() - 3)
+            .map(|i| match i {
+                0 => text[0].clone() + ",hint",
+                _ => format!("{},{}", text[i], rate(&text[i + 3])),
+            })
+            .collect()
+    };
+    let walked = StressWalk::new(20 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let mut text = Vec::new();
+    csv::write(&FrameSet::from_frames(vec![walked.frame]).unwrap(), &mut text).unwrap();
+    let lines: Vec<String> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();
+    let text = ahead(lines).join("\n") + "\n";
+    let recording = csv::read_from(text.as_bytes(), "m.csv", &ReadOptions::default()).unwrap();
+    let results = run(Data::from_recording(recording, "m.csv"), Target::Onset, &["logistic_window"]).unwrap();
+    let telling = results.report().audit.iter().find(|check| check.name == "telling feature").unwrap();
+    assert!(telling.text.contains("hint"), "{}", telling.text);
 }

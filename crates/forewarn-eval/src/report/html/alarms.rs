@@ -43,34 +43,8 @@ impl Report {
                  guess gets 0.5.</figcaption>\n</figure>\n",
             );
         }
-        page.raw("<p>At the model's own threshold, against warnings that know nothing and are on for as long:</p>\n");
-        let rows: Vec<_> = models
-            .iter()
-            .map(|(model, operation)| ("", name_of(model), skill_cells(model, operation)))
-            .collect();
-        page.table(
-            &[
-                "Model",
-                "Alarms that were right",
-                "Minutes in warning a day",
-                "Warned of",
-                "Skill",
-                "Interval",
-                "By chance",
-                "p",
-                "By persistence",
-                "p",
-                "Warned of, net",
-                "Median lead, net",
-            ],
-            &rows,
-        );
-        let delay = models.first().map_or(0.0, |(_, operation)| operation.delays.total_minutes());
-        page.raw(&format!(
-            "<p class=\"note\">Skill: warned of beyond what random warnings catch, as a share of what they miss. p: the probability of doing so well without knowing anything more. Persistence: a warning after each failure, \
-             on for the same share of the time. Net: after {}\u{a0}min for scraping, scoring and telling someone.</p>\n",
-            quantity(delay)
-        ));
+        operation_table(page, &models);
+        skill_table(page, &models);
         self.budget_table(page, &models);
     }
 
@@ -128,22 +102,71 @@ impl Report {
     }
 }
 
-fn skill_cells(model: &ModelReport, operation: &OperationReport) -> Vec<String> {
-    let skill = operation.skill.as_ref();
-    let skill_interval = model.intervals.and_then(|found| found.skill_over_random);
-    vec![
-        or_dash(operation.alarm_precision, percent),
-        quantity(operation.minutes_in_warning_per_service_day),
-        or_dash(skill.map(|skill| skill.event_recall), percent),
-        or_dash(skill.map(|skill| skill.over_random), share),
-        range(skill_interval, share),
-        or_dash(skill.map(|skill| skill.time_in_warning), percent),
-        or_dash(skill.map(|skill| skill.random_p_value), probability),
-        or_dash(skill.map(|skill| skill.persistence_recall), percent),
-        or_dash(skill.map(|skill| skill.persistence_p_value), probability),
-        or_dash(operation.net_event_recall, percent),
-        or_dash(operation.net_lead_time_minutes.median, |minutes| format!("{}\u{a0}min", quantity(minutes))),
-    ]
+/// What alarms are like at each model's own threshold.
+fn operation_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
+    let delay = models.first().map_or(0.0, |(_, operation)| operation.delays.total_minutes());
+    page.raw(&format!(
+        "<p>At the model's own threshold; net: what is left after {}\u{a0}min for scraping, scoring and telling someone.</p>\n",
+        quantity(delay)
+    ));
+    let minutes = |value| or_dash(value, |minutes| format!("{}\u{a0}min", quantity(minutes)));
+    let rows: Vec<_> = models
+        .iter()
+        .map(|(model, operation)| {
+            let intervals = model.intervals.unwrap_or_default();
+            let cells = vec![
+                or_dash(operation.alarm_precision, percent),
+                range(intervals.alarm_precision, percent),
+                quantity(operation.minutes_in_warning_per_service_day),
+                range(intervals.minutes_in_warning_per_service_day, quantity),
+                or_dash(operation.net_event_recall, percent),
+                range(intervals.net_event_recall, percent),
+                minutes(operation.net_lead_time_minutes.median),
+            ];
+            ("", name_of(model), cells)
+        })
+        .collect();
+    page.table(
+        &[
+            "Model",
+            "Alarms that were right",
+            "Interval",
+            "Minutes in warning a day",
+            "Interval",
+            "Warned of, net",
+            "Interval",
+            "Median lead, net",
+        ],
+        &rows,
+    );
+}
+
+/// Warnings against those that know nothing.
+fn skill_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
+    page.raw("<p>Against warnings that know nothing and are on for as long:</p>\n");
+    let rows: Vec<_> = models
+        .iter()
+        .map(|(model, operation)| {
+            let skill = operation.skill.as_ref();
+            let intervals = model.intervals.unwrap_or_default();
+            let cells = vec![
+                or_dash(skill.map(|skill| skill.event_recall), percent),
+                or_dash(skill.map(|skill| skill.over_random), share),
+                range(intervals.skill_over_random, share),
+                or_dash(skill.map(|skill| skill.time_in_warning), percent),
+                or_dash(skill.map(|skill| skill.random_p_value), probability),
+                or_dash(skill.map(|skill| skill.persistence_recall), percent),
+                or_dash(skill.map(|skill| skill.persistence_p_value), probability),
+            ];
+            ("", name_of(model), cells)
+        })
+        .collect();
+    page.table(&["Model", "Warned of", "Skill", "Interval", "By chance", "p", "By persistence", "p"], &rows);
+    page.raw(
+        "<p class=\"note\">By chance: warnings at random times. By persistence: a warning after each failure. Both are on for the same share \
+         of the time. Skill: warned of beyond chance, as a share of what chance misses. p: the probability of doing so well without knowing \
+         anything more.</p>\n",
+    );
 }
 
 fn probability(value: f64) -> String {

@@ -1,0 +1,55 @@
+use super::{Experiment, ExperimentError, fit::Fitted, prepare::Prepared};
+use forewarn_core::{CoreError, Samples, Score, Split};
+use forewarn_eval::{LeakAudit, LeakCheck, ScoredSet};
+use forewarn_schema::{FrameSet, Timestamp};
+
+/// Windows before the cut that are scored with the future shuffled: all of the last so many steps of each service.
+const NEAR_STEPS: i64 = 64;
+/// Of those further back, so many in all.
+const FAR: usize = 1000;
+
+impl Experiment {
+    /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes after it is
+    /// shuffled, features included.
+    pub(super) fn audit(
+        &self,
+        metrics: &FrameSet,
+        prepared: &Prepared,
+        split: &Split,
+        fitted: &[Fitted],
+        scored: &[(String, ScoredSet)],
+    ) -> Result<Vec<LeakCheck>, ExperimentError> {
+        let (train, test) = (split.train().on(&prepared.features)?, split.test().on(&prepared.features)?);
+        let mut checks = LeakAudit::new().windows(*train, *test).run()?.checks;
+        let Some((first, last)) = split.test().time_span() else { return Ok(checks) };
+        let cut = Timestamp::from_millis(i64::midpoint(first.millis(), last.millis())).unwrap_or(first);
+        let picked = split.test().select(&picks(split.test(), cut))?;
+        for ((model, fitted), (name, set)) in self.models.iter().zip(fitted).zip(scored) {
+            let mut score = |frames: &FrameSet| -> Result<Vec<Option<Score>>, CoreError> {
+                let outside = |source| CoreError::outside("preparing features", source);
+                let features = prepared.again(frames).map_err(outside)?;
+                let windows = picked.on(model.rows.of(frames, &features))?;
+                let mut rows = vec![None; frames.layout().rows()];
+                let scores = fitted.predictor.score_all(windows.windows())?;
+                for (&row, score) in picked.rows().iter().zip(scores) {
+                    rows[row as usize] = Some(score);
+                }
+                Ok(rows)
+            };
+            let audit = LeakAudit::new().scores(set).model(metrics, cut, &mut score);
+            checks.extend(audit.run()?.about(name).checks);
+        }
+        Ok(checks)
+    }
+}
+
+/// Windows up to the cut that are worth scoring twice.
+fn picks(test: &Samples, cut: Timestamp) -> Vec<u32> {
+    let near = cut.millis().saturating_sub(NEAR_STEPS * test.layout().step().millis());
+    let stride = test.len().div_ceil(FAR).max(1);
+    let is_picked = |(index, time): (usize, Timestamp)| {
+        time <= cut && (time.millis() > near || index.is_multiple_of(stride))
+    };
+    let places = test.places().map(|(_, time)| time).enumerate();
+    places.filter(|&place| is_picked(place)).map(|(index, _)| index as u32).collect()
+}
