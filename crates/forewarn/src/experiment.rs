@@ -21,10 +21,13 @@ pub use results::{Results, make_folder};
 pub use standard::StandardModels;
 
 use fit::Material;
+use forewarn_baseline::Context;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
 use forewarn_schema::{FrameSet, Kind};
-use forewarn_window::{Carried, Features, Fractions, Method, Pipeline, Scope, carry_forward, chronological};
+use forewarn_window::{
+    Calendar, Carried, Features, Fractions, Method, Metrics, Pipeline, Scope, carry_forward, chronological,
+};
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
@@ -145,7 +148,13 @@ impl Experiment {
             features.schema().len()
         ));
 
-        let material = Material { metrics: &metrics, features: &features, split: &split };
+        let context = if self.models.iter().any(|model| model.rows == Rows::Context) {
+            Some(with_context(&metrics)?)
+        } else {
+            None
+        };
+        let material =
+            Material { metrics: &metrics, context: context.as_ref(), features: &features, split: &split };
         let scores = fit::fit_all(&mut self.models, &material, observer)?;
         stage("evaluating".to_owned());
         let data = Data { frames: metrics, ..data };
@@ -172,6 +181,13 @@ impl Experiment {
             .with_limit(Self::DEVIATION_LIMIT)?;
         Ok((pipeline.apply(&filled)?, carried))
     }
+}
+
+/// Metrics with service, step and time of day beside them.
+fn with_context(metrics: &FrameSet) -> Result<FrameSet, ExperimentError> {
+    let services = metrics.layout().services().iter().map(|place| place.name());
+    let features = Features::new().with(Metrics).with(Context::new(services)).with(Calendar::time_of_day());
+    Ok(features.apply(metrics)?)
 }
 
 /// Refuses a split in which some part lacks positive or negative windows, with what that part is for.

@@ -9,6 +9,7 @@ mod gaps;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod round_trip;
+mod snapshots;
 mod tolerance;
 
 use forewarn_io::{IoError, ReadOptions, Recording, csv};

@@ -19,6 +19,8 @@ pub(super) struct Scores {
 /// The rows that models see, raw and as normalised features, and how they are split.
 pub(super) struct Material<'a> {
     pub(super) metrics: &'a FrameSet,
+    /// Metrics with service, step and time of day; `None` where no model asks for them.
+    pub(super) context: Option<&'a FrameSet>,
     pub(super) features: &'a FrameSet,
     pub(super) split: &'a Split,
 }
@@ -68,6 +70,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Result<Scores, CoreError> {
     let frames = match model.rows {
         Rows::Metrics => material.metrics,
+        Rows::Context => material.context.unwrap_or(material.metrics),
         Rows::Features => material.features,
     };
     let (train, validation) = (material.split.train().on(frames)?, material.split.validation().on(frames)?);

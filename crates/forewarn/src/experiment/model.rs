@@ -5,6 +5,8 @@ use forewarn_core::DynEstimator;
 pub enum Rows {
     /// The metrics as they were measured, in their units: what a rule with a limit needs.
     Metrics,
+    /// The same, followed by service, step and time of day as columns: what controls and seasonal rules go by.
+    Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
 }
