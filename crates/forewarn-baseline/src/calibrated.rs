@@ -4,8 +4,8 @@ use crate::{
     nested,
 };
 use forewarn_core::{
-    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Train,
-    Validation, Windows,
+    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Snapshots,
+    Train, Validation, Windows,
 };
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,18 @@ impl<P: Predictor> Calibrated<P> {
         Self::fit_on(predictor, calibration, *validation)
     }
 
+    /// Fits the curve on examples without a clock, which the predictor was not fitted on.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_snapshots(
+        predictor: P,
+        calibration: Calibration,
+        validation: &Snapshots,
+    ) -> Result<Self, CoreError> {
+        Self::fit_on(predictor, calibration, validation.labelled())
+    }
+
     fn fit_on(predictor: P, calibration: Calibration, on: LabelledWindows<'_>) -> Result<Self, CoreError> {
         on.expect_both_classes("validation")?;
         let scores = predictor.score_all(on.windows())?;
@@ -53,6 +65,12 @@ impl<P: Predictor> Calibrated<P> {
     #[must_use]
     pub fn inner(&self) -> &P {
         &self.predictor
+    }
+
+    /// What is calibrated, without its curve.
+    #[must_use]
+    pub fn into_inner(self) -> P {
+        self.predictor
     }
 
     /// Mean log loss of the validation windows before and after, in nats; `None` for a model that was read from a file.

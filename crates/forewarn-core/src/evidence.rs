@@ -94,12 +94,13 @@ impl Evidence {
         base_log_odds: f64,
         mut contributions: Vec<Contribution>,
     ) -> Result<Self, CoreError> {
+        contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
+        // In this order, so that reading adds up to the same bits.
         let log_odds = base_log_odds + contributions.iter().map(|part| part.log_odds).sum::<f64>();
         let sum = sigmoid(log_odds);
         if !((sum - f64::from(score.get())).abs() <= ROUNDING) {
             return Err(CoreError::EvidenceSum { sum, score: score.get() });
         }
-        contributions.sort_by(|a, b| b.log_odds.abs().total_cmp(&a.log_odds.abs()));
         Ok(Self { score, attribution, base_log_odds, log_odds, contributions })
     }
 

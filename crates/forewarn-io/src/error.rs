@@ -164,6 +164,16 @@ pub enum IoError {
         /// The columns there are.
         columns: Vec<String>,
     },
+    /// A column asked for is not there.
+    #[error("{file}: has no column {column:?}: the columns are {}", quoted(available))]
+    UnknownColumn {
+        /// The file.
+        file: String,
+        /// The column asked for.
+        column: String,
+        /// The columns there are.
+        available: Vec<String>,
+    },
     /// The outcome column asked for is not there.
     #[error("{file}: has no column {column:?} to be the outcome: it could be {}", quoted(available))]
     UnknownOutcome {

@@ -156,10 +156,10 @@ impl Experiment {
             split.train().len(),
             split.validation().len(),
             split.test().len(),
-            prepared.features.schema().len()
+            prepared.derived.features.schema().len()
         ));
 
-        let material = Material { metrics: &metrics, features: &prepared.features, split: &split };
+        let material = Material { metrics: &metrics, derived: &prepared.derived, split: &split };
         let fitted = fit::fit_all(&mut self.models, &material, observer)?;
         stage("evaluating".to_owned());
         let data = Data { frames: metrics, classes, ..data };

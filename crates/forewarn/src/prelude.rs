@@ -1,9 +1,9 @@
 //! The names that most programs need: `use forewarn::prelude::*;`.
 
 pub use forewarn_core::{
-    Assessment, CoreError, Estimator, FailureRule, Feature, FeatureState, Label, LabelledWindows, Labels,
-    Monitor, Predictor, RowBuffer, Samples, Score, Silent, Source, Split, Stream, Target, Test, Train,
-    Validation, WindowSpec, Windows,
+    Assessment, CoreError, Estimator, Evidence, Explain, FailureRule, Feature, FeatureState, Label,
+    LabelledWindows, Labels, Monitor, Predictor, RowBuffer, Samples, Score, Silent, Snapshots, Source, Split,
+    Stream, Target, Test, Train, Validation, WindowSpec, Windows,
 };
 pub use forewarn_schema::{
     Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange,
@@ -12,7 +12,10 @@ pub use forewarn_schema::{
 #[cfg(feature = "experiment")]
 pub use crate::experiment::{Data, Experiment, Model, Rows};
 #[cfg(feature = "baseline")]
-pub use forewarn_baseline::{LogisticRegression, RollingMean, StaticThreshold, Trend};
+pub use forewarn_baseline::{
+    BoostedTrees, Calibrate, Calibrated, Calibration, ColdStart, Combined, LogisticRegression, Occlusion,
+    RollingMean, StaticThreshold, Trend, Watch,
+};
 #[cfg(feature = "eval")]
 pub use forewarn_eval::{AlarmPolicy, Report, ScoredSet, average_precision, roc_auc};
 #[cfg(feature = "io")]

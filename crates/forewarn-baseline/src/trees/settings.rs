@@ -42,19 +42,20 @@ pub struct BoostedTrees {
 }
 
 impl Default for BoostedTrees {
-    /// The last row, mean, deviation, range and changes of every feature; trees of 4, 8 or 16 leaves, whichever validation prefers; at most
+    /// The last row, mean, deviation, range and changes of every feature; trees of 4 or 8 leaves, whichever validation prefers, each on
+    /// half of the windows and a tenth of the columns; at most
     /// 2,000 trees with a learning rate of 0.05, until validation has not gained for 100.
     fn default() -> Self {
         Self {
             views: None,
-            leaves: vec![4, 8, 16],
+            leaves: vec![4, 8],
             learning_rate: 0.05,
             most_trees: 2000,
             patience: 100,
             l2: 10.0,
             least_curvature: 2.0,
-            row_share: 0.7,
-            column_share: 0.3,
+            row_share: 0.5,
+            column_share: 0.1,
             bins: 255,
             class_weight: ClassWeight::None,
             seed: 7,

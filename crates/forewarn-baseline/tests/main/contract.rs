@@ -1,21 +1,39 @@
 //! What every predictor promises: no influence of batch mates, streams equal batches, NaN does no harm.
 
 use crate::support::{Data, gauges};
-use forewarn_baseline::{Input, LogisticRegression, RollingMean, StaticThreshold, Trend, Watch};
+use forewarn_baseline::{
+    BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
+    LogisticRegression, Novelty, RollingMean, RollingZScore, StaticThreshold, TheilSen, Trend, View, Watch,
+};
 use forewarn_core::{CoreError, DynEstimator, Estimator, Predictor, Score, Silent, Stream, Windows};
 use proptest::prelude::*;
 
+fn trees() -> BoostedTrees {
+    BoostedTrees::default().with_trees(5, 5).with_shrinkage(0.1, 0.1).with_leaves(&[3]).with_threads(1)
+}
+
 fn baselines() -> Vec<Box<dyn DynEstimator>> {
-    let watch = Watch::above("m1", 0.2);
+    let watch = || Watch::above("m1", 0.2);
     vec![
-        Box::new(StaticThreshold::new(watch.clone())),
-        Box::new(RollingMean::new(watch.clone())),
-        Box::new(Trend::new(watch)),
+        Box::new(StaticThreshold::new(watch())),
+        Box::new(RollingMean::new(watch())),
+        Box::new(Trend::new(watch())),
         Box::new(StaticThreshold::new(Watch::Best)),
         Box::new(RollingMean::new(Watch::Best)),
         Box::new(Trend::new(Watch::Best)),
         Box::new(LogisticRegression::new(Input::Snapshot)),
-        Box::new(LogisticRegression::new(Input::Aggregates)),
+        Box::new(LogisticRegression::new(Input::Aggregates).with_c_from_validation(&[0.1, 1.0])),
+        Box::new(Ewma::new(watch())),
+        Box::new(RollingZScore::new(watch()).with_rows(2)),
+        Box::new(Cusum::new(watch())),
+        Box::new(TheilSen::new(watch())),
+        Box::new(DoubleExponential::new(watch())),
+        Box::new(trees()),
+        Box::new(Calibrate::new(trees().with_views(View::rows(4)), Calibration::Isotonic)),
+        Box::new(Calibrate::new(LogisticRegression::default(), Calibration::Beta)),
+        Box::new(Control::Prevalence),
+        Box::new(Control::Persistence { metric: "m2".into(), threshold: 1.0, direction: Direction::Above }),
+        Box::new(Novelty),
     ]
 }
 

@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod contract;
+mod controls;
+mod evidence;
 mod logistic;
 mod rules;
 mod saved;
 mod support;
+mod trees;
+mod wrappers;

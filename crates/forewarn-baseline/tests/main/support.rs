@@ -44,3 +44,29 @@ impl Data {
 pub(crate) fn gauges(names: &[&str]) -> Schema {
     Schema::new(names.iter().map(|name| Metric::gauge(*name)).collect()).unwrap()
 }
+
+/// Three features of which the first decides with the change of the second, and one value in ten is missing.
+pub(crate) fn noisy(rows: usize) -> Data {
+    use rand::{RngExt, SeedableRng};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(21);
+    let (mut values, mut positive): (Vec<f32>, Vec<bool>) = (Vec::new(), Vec::new());
+    for row in 0..rows {
+        let mut sample: Vec<f32> = (0..3).map(|_| random.random_range(-2f32..2.0)).collect();
+        let before = if row == 0 { 0.0 } else { values[3 * row - 2] };
+        let change = if before.is_nan() { 0.0 } else { sample[1] - before };
+        let log_odds = f64::from(2.0 * sample[0] + if change > 1.0 { 2.0 } else { -2.0 });
+        positive.push(random.random::<f64>() < forewarn_core::sigmoid(log_odds));
+        if random.random::<f32>() < 0.1 {
+            sample[random.random_range(0..3)] = f32::NAN;
+        }
+        values.extend(sample);
+    }
+    Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive)
+}
+
+/// Through the bytes of a file.
+pub(crate) fn through_a_file(envelope: &forewarn_core::Envelope) -> forewarn_core::Envelope {
+    let mut file = Vec::new();
+    envelope.write(&mut file).unwrap();
+    forewarn_core::Envelope::from_bytes(&file).unwrap()
+}

@@ -74,7 +74,7 @@ pub fn read_from(mut from: impl Read, name: &str, options: &ReadOptions) -> Resu
 }
 
 /// The names of the columns, without blanks around them.
-fn header<R: Read>(rows: &Rows<'_, R>) -> Result<Vec<String>, IoError> {
+pub(super) fn header<R: Read>(rows: &Rows<'_, R>) -> Result<Vec<String>, IoError> {
     let name = |(index, field)| match str::from_utf8(field) {
         Ok(name) => Ok(name.trim().to_owned()),
         Err(_) => Err(IoError::InvalidUtf8 {
@@ -127,18 +127,18 @@ fn parse<'a, R: Read>(
 }
 
 /// The rows of the text, blank ones left out, each with its line number.
-struct Rows<'a, R> {
-    origin: &'a Origin,
+pub(super) struct Rows<'a, R> {
+    pub(super) origin: &'a Origin,
     reader: ::csv::Reader<Guard<R>>,
-    record: ByteRecord,
+    pub(super) record: ByteRecord,
     /// Line on which the current row begins, from 1.
-    line: u64,
+    pub(super) line: u64,
     /// Whether the current row ends with the file and not with a line break.
     unended: bool,
 }
 
 impl<'a, R: Read> Rows<'a, R> {
-    fn new(from: R, origin: &'a Origin) -> Self {
+    pub(super) fn new(from: R, origin: &'a Origin) -> Self {
         // Only the line feed ends a row: the parser then counts lines as an editor does. A carriage return before it
         // is a blank at the end of the last field.
         let reader = ReaderBuilder::new()
@@ -151,7 +151,7 @@ impl<'a, R: Read> Rows<'a, R> {
     }
 
     /// Goes to the next row; false at the end.
-    fn advance(&mut self) -> Result<bool, IoError> {
+    pub(super) fn advance(&mut self) -> Result<bool, IoError> {
         loop {
             self.reader.get_mut().end_row();
             match self.reader.read_byte_record(&mut self.record) {
@@ -170,7 +170,7 @@ impl<'a, R: Read> Rows<'a, R> {
         }
     }
 
-    fn expect_fields(&self, expected: usize) -> Result<(), IoError> {
+    pub(super) fn expect_fields(&self, expected: usize) -> Result<(), IoError> {
         let (place, got) = (|| self.origin.at(self.line), self.record.len());
         if got == expected {
             Ok(())

@@ -9,6 +9,7 @@ mod gaps;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod round_trip;
+mod snapshots;
 #[cfg(feature = "parquet")]
 mod streams;
 mod tolerance;

@@ -19,16 +19,18 @@ impl Experiment {
         fitted: &[Fitted],
         scored: &[(String, ScoredSet)],
     ) -> Result<Vec<LeakCheck>, ExperimentError> {
-        let (train, test) = (split.train().on(&prepared.features)?, split.test().on(&prepared.features)?);
+        let (train, test) =
+            (split.train().on(&prepared.derived.features)?, split.test().on(&prepared.derived.features)?);
         let mut checks = LeakAudit::new().windows(*train, *test).run()?.checks;
         let Some((first, last)) = split.test().time_span() else { return Ok(checks) };
         let cut = Timestamp::from_millis(i64::midpoint(first.millis(), last.millis())).unwrap_or(first);
         let picked = split.test().select(&picks(split.test(), cut))?;
         for ((model, fitted), (name, set)) in self.models.iter().zip(fitted).zip(scored) {
             let mut score = |frames: &FrameSet| -> Result<Vec<Option<Score>>, CoreError> {
-                let outside = |source| CoreError::outside("preparing features", source);
-                let features = prepared.again(frames).map_err(outside)?;
-                let windows = picked.on(model.rows.of(frames, &features))?;
+                let derived = self
+                    .prepare_again(prepared, frames)
+                    .map_err(|error| CoreError::outside("preparing features", error))?;
+                let windows = picked.on(model.rows.of(frames, &derived))?;
                 let mut rows = vec![None; frames.layout().rows()];
                 let scores = fitted.predictor.score_all(windows.windows())?;
                 for (&row, score) in picked.rows().iter().zip(scores) {

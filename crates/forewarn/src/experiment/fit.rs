@@ -1,4 +1,4 @@
-use super::{Event, ExperimentError, Model, Observer};
+use super::{Event, ExperimentError, Model, Observer, prepare::Derived};
 use forewarn_core::{CoreError, FitProgress, LabelledWindows, Predictor, Score, Split};
 use forewarn_schema::FrameSet;
 use std::{
@@ -17,10 +17,10 @@ pub(super) struct Fitted {
     pub(super) score_seconds: f64,
 }
 
-/// The rows that models see, raw and as normalised features, and how they are split.
+/// The rows that models see, and how they are split.
 pub(super) struct Material<'a> {
     pub(super) metrics: &'a FrameSet,
-    pub(super) features: &'a FrameSet,
+    pub(super) derived: &'a Derived,
     pub(super) split: &'a Split,
 }
 
@@ -67,7 +67,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Result<Fitted, CoreError> {
-    let frames = model.rows.of(material.metrics, material.features);
+    let frames = model.rows.of(material.metrics, material.derived);
     let (train, validation) = (material.split.train().on(frames)?, material.split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor =

@@ -1,3 +1,4 @@
+use super::prepare::Derived;
 use forewarn_core::DynEstimator;
 use forewarn_schema::FrameSet;
 
@@ -6,15 +7,18 @@ use forewarn_schema::FrameSet;
 pub enum Rows {
     /// The metrics as they were measured, in their units: what a rule with a limit needs.
     Metrics,
+    /// The same, followed by service, step and time of day as columns: what controls and seasonal rules go by.
+    Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
 }
 
 impl Rows {
-    pub(super) fn of<'a>(self, metrics: &'a FrameSet, features: &'a FrameSet) -> &'a FrameSet {
+    pub(super) fn of<'a>(self, metrics: &'a FrameSet, derived: &'a Derived) -> &'a FrameSet {
         match self {
             Self::Metrics => metrics,
-            Self::Features => features,
+            Self::Context => derived.context.as_ref().unwrap_or(metrics),
+            Self::Features => &derived.features,
         }
     }
 }

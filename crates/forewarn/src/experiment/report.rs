@@ -24,7 +24,7 @@ impl Experiment {
     pub(super) fn report(&self, data: &Data, found: &Found<'_>) -> Result<Results, ExperimentError> {
         let Found { labels, split, prepared, fitted } = *found;
         let (validation, test) = (split.validation(), split.test());
-        let features = &prepared.features;
+        let features = &prepared.derived.features;
         let mut scored = Vec::with_capacity(fitted.len());
         let mut models = Vec::with_capacity(fitted.len());
         for (model, fitted) in self.models.iter().zip(fitted) {

@@ -1,5 +1,9 @@
 use super::{ExperimentError, Model, Rows};
-use forewarn_baseline::{Input, LogisticRegression, RollingMean, StaticThreshold, Trend, Watch};
+use forewarn_baseline::{
+    BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
+    LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
+    Watch,
+};
 use forewarn_core::WindowSpec;
 use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Recurrent, Settings, Trainer};
@@ -24,8 +28,37 @@ pub struct StandardModels {
 impl StandardModels {
     /// Their names, in the order in which they are fitted: LSTM first and GRU last, because they take longest, and on two
     /// processors each then has one to itself for most of the time.
-    pub const NAMES: [&str; 7] =
-        ["lstm", "static_threshold", "rolling_mean", "trend", "logistic_snapshot", "logistic_window", "gru"];
+    pub const NAMES: [&str; 8] = [
+        "lstm",
+        "boosted_trees",
+        "static_threshold",
+        "rolling_mean",
+        "trend",
+        "logistic_snapshot",
+        "logistic_window",
+        "gru",
+    ];
+
+    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants.
+    pub const FURTHER: [&str; 14] = [
+        "prevalence",
+        "service_rate",
+        "persistence",
+        "poisson_warnings",
+        "periodic_warnings",
+        "ewma",
+        "rolling_z_score",
+        "cusum",
+        "theil_sen",
+        "double_exponential",
+        "seasonal_band",
+        "novelty",
+        "logistic_tuned",
+        "boosted_trees_calibrated",
+    ];
+
+    /// Inverse strengths of the penalty that `logistic_tuned` chooses from on validation.
+    pub const STRENGTHS: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
 
     /// Networks whose probabilities are averaged in `lstm` and `gru`. Which weights a fit begins with moves its PR-AUC by several
     /// hundredths on a month of data; the mean of three moves less and scores more.
@@ -69,15 +102,116 @@ impl StandardModels {
                 Rows::Features,
                 LogisticRegression::new(Input::Aggregates),
             ),
+            "boosted_trees" => Model::new(
+                name,
+                "gradient-boosted trees on last minute, mean, deviation, range and changes",
+                Rows::Features,
+                self.trees(),
+            ),
             "lstm" => self.recurrent(name, Cell::Lstm)?,
             "gru" => self.recurrent(name, Cell::Gru)?,
             _ => {
-                return Err(ExperimentError::UnknownModel {
-                    name: name.to_owned(),
-                    available: Self::NAMES.to_vec(),
+                return self.further(name, &watched, watch(), threshold.as_ref()).ok_or_else(|| {
+                    let available = Self::NAMES.iter().chain(&Self::FURTHER).copied().collect();
+                    ExperimentError::UnknownModel { name: name.to_owned(), available }
                 });
             }
         })
+    }
+
+    /// One of [`FURTHER`](Self::FURTHER).
+    fn further(
+        &self,
+        name: &str,
+        watched: &str,
+        watch: Watch,
+        rule: Option<&ThresholdRule>,
+    ) -> Option<Model> {
+        let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
+        let control = |sentence: &str, control| Some(Model::new(name, sentence, Rows::Context, control));
+        // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number of deviations.
+        let deviations = |most: f32| match rule {
+            Some(rule) if direction(rule) == Direction::Below => Watch::below(rule.metric(), -most),
+            Some(rule) => Watch::above(rule.metric(), most),
+            None => Watch::Best,
+        };
+        match name {
+            "prevalence" => control("the share of positive training windows, always", Control::Prevalence),
+            "service_rate" => {
+                control("the share of positive training windows of the same service", Control::ServiceRate)
+            }
+            "persistence" => {
+                let rule = rule?;
+                let (metric, threshold, direction) =
+                    (rule.metric().to_owned(), rule.limit(), direction(rule));
+                let sentence = format!("how long ago in the window was {watched}");
+                control(&sentence, Control::Persistence { metric, threshold, direction })
+            }
+            // One warning in two hours, as long as a prediction period.
+            "poisson_warnings" => {
+                let seed = self.seed;
+                control(
+                    "warnings at random moments, 12 a day",
+                    Control::Poisson { rate: 1.0 / 120.0, steps: horizon, seed },
+                )
+            }
+            "periodic_warnings" => {
+                control("a warning every 120 steps", Control::Periodic { every: 120, steps: horizon })
+            }
+            "ewma" => {
+                let sentence = format!("exponentially weighted mean of {watched}");
+                Some(Model::new(name, sentence, Rows::Metrics, Ewma::new(watch)))
+            }
+            "rolling_z_score" => {
+                let sentence = format!("last 3 samples against those before of {watched}");
+                Some(Model::new(name, sentence, Rows::Metrics, RollingZScore::new(deviations(3.0))))
+            }
+            "cusum" => {
+                let sentence = format!("cumulative sum of {watched}");
+                Some(Model::new(name, sentence, Rows::Metrics, Cusum::new(deviations(5.0))))
+            }
+            "theil_sen" => {
+                let sentence = format!("median line, drawn on to the end of the period, of {watched}");
+                Some(Model::new(name, sentence, Rows::Metrics, TheilSen::new(watch).with_horizon(horizon)))
+            }
+            "double_exponential" => {
+                let sentence =
+                    format!("double exponential smoothing, drawn on to the end of the period, of {watched}");
+                Some(Model::new(
+                    name,
+                    sentence,
+                    Rows::Metrics,
+                    DoubleExponential::new(watch).with_horizon(horizon),
+                ))
+            }
+            "seasonal_band" => {
+                let sentence = format!("distance from normal at this time of day of {watched}");
+                Some(Model::new(name, sentence, Rows::Context, SeasonalBand::new(deviations(3.0))))
+            }
+            "novelty" => Some(Model::new(
+                name,
+                "distance from the training windows, without labels",
+                Rows::Features,
+                Novelty,
+            )),
+            "logistic_tuned" => Some(Model::new(
+                name,
+                "logistic regression on the last minute, penalty chosen on validation",
+                Rows::Features,
+                LogisticRegression::new(Input::Snapshot).with_c_from_validation(&Self::STRENGTHS),
+            )),
+            "boosted_trees_calibrated" => Some(Model::new(
+                name,
+                "boosted trees, calibrated by Platt's method on validation",
+                Rows::Features,
+                Calibrate::new(self.trees(), Calibration::Platt),
+            )),
+            _ => None,
+        }
+    }
+
+    fn trees(&self) -> BoostedTrees {
+        BoostedTrees::default().with_seed(self.seed)
     }
 
     /// The trainer to choose where nothing else is said: libtorch, on a GPU if there is one, in a program that was built with it, and native
@@ -121,8 +255,15 @@ impl StandardModels {
 }
 
 fn watch(rule: &ThresholdRule) -> Watch {
+    match direction(rule) {
+        Direction::Above => Watch::above(rule.metric(), rule.limit()),
+        Direction::Below => Watch::below(rule.metric(), rule.limit()),
+    }
+}
+
+fn direction(rule: &ThresholdRule) -> Direction {
     match rule.comparison() {
-        Comparison::AtLeast | Comparison::Above => Watch::above(rule.metric(), rule.limit()),
-        Comparison::AtMost | Comparison::Below => Watch::below(rule.metric(), rule.limit()),
+        Comparison::AtLeast | Comparison::Above => Direction::Above,
+        Comparison::AtMost | Comparison::Below => Direction::Below,
     }
 }

@@ -49,7 +49,7 @@ impl Experiment {
             check_part("train", split.train(), "learnt")?;
             check_part("validation", split.validation(), "chosen by it")?;
             let prepared = self.prepare(features, ground.metrics, split)?;
-            let material = fit::Material { metrics: ground.metrics, features: &prepared.features, split };
+            let material = fit::Material { metrics: ground.metrics, derived: &prepared.derived, split };
             let fitted = fit::fit_all(&mut self.models, &material, observer)?;
             for (run, fitted) in runs.iter_mut().zip(fitted) {
                 let episodes = ground.labels.episodes();

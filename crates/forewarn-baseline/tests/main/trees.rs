@@ -1,0 +1,159 @@
+//! Boosted trees: what they learn, what stops them, and that nothing but the data and the settings decides.
+
+use crate::support::{Data, gauges, noisy, through_a_file};
+use forewarn_baseline::{
+    Baseline, BaselineError, BoostedTrees, ClassWeight, FittedTrees, LogisticRegression, View,
+};
+use forewarn_core::{CoreError, Predictor, Score, Silent, Snapshots, Tensor, average_precision};
+use forewarn_schema::{Metric, Schema};
+
+fn plain() -> BoostedTrees {
+    BoostedTrees::default().with_shares(1.0, 1.0).with_shrinkage(1.0, 1.0).with_trees(60, 60)
+}
+
+fn scores(model: &impl Predictor, data: &Data) -> Vec<Score> {
+    model.score_all(data.split.test().on(&data.frames).unwrap().windows()).unwrap()
+}
+
+/// Mean log loss in nats.
+fn log_loss(scores: &[Score], positive: &[bool]) -> f64 {
+    let losses = scores.iter().zip(positive).map(|(score, &positive)| {
+        let probability = f64::from(score.get());
+        -if positive { probability.ln() } else { (1.0 - probability).ln() }
+    });
+    losses.sum::<f64>() / positive.len() as f64
+}
+
+#[test]
+fn an_interaction_that_no_line_has_is_learnt() {
+    let data = noisy(6000);
+    let positive = data.positive();
+    let trees = scores(&data.fit(&plain()).unwrap(), &data);
+    let line = scores(&data.fit(&LogisticRegression::default()).unwrap(), &data);
+    assert!(log_loss(&trees, positive) < log_loss(&line, positive) - 0.05);
+    assert!(
+        average_precision(&trees, positive).unwrap() > average_precision(&line, positive).unwrap() + 0.02
+    );
+}
+
+#[test]
+fn validation_ends_the_growth() {
+    // Labels that nothing tells anything of: no tree helps.
+    let values: Vec<f32> = (0..1500u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32).collect();
+    let positive: Vec<bool> = (0..1500u32).map(|i| i.wrapping_mul(2_654_435_761) >> 30 == 0).collect();
+    let schema = gauges(&["m0"]);
+    let train = Snapshots::new(schema.clone(), values[..1000].to_vec(), positive[..1000].to_vec()).unwrap();
+    let validation = Snapshots::new(schema, values[1000..].to_vec(), positive[1000..].to_vec()).unwrap();
+    let model = plain().with_trees(300, 10).fit_snapshots(&train, &validation, &mut Silent).unwrap();
+    let fit = model.fit_summary().unwrap();
+    assert!(fit.trees < 20 && fit.grown <= fit.trees + 10 && model.trees() == fit.trees, "{fit:?}");
+    let loss = log_loss(&model.score_all(validation.labelled().windows()).unwrap(), validation.positive());
+    assert!((loss - fit.validation_log_loss).abs() < 1e-5, "{loss} {fit:?}");
+}
+
+#[test]
+fn missing_values_go_where_they_fit() {
+    let missing = |row: u32| row.is_multiple_of(3);
+    let values: Vec<f32> =
+        (0..3000).map(|row| if missing(row) { f32::NAN } else { (row % 7) as f32 }).collect();
+    let positive: Vec<bool> = (0..3000).map(missing).collect();
+    let data = Snapshots::new(gauges(&["m"]), values, positive).unwrap();
+    let model = plain().with_trees(100, 100).fit_snapshots(&data, &data, &mut Silent).unwrap();
+    let score = |value: f32| model.score_one(&[value]).unwrap().get();
+    assert!(score(f32::NAN) > 0.95 && score(0.0) < 0.05 && score(6.0) < 0.05 && score(1e9) < 0.05);
+}
+
+#[test]
+fn threads_change_nothing_and_seeds_do() {
+    let data = noisy(20_000);
+    let settings = BoostedTrees::default().with_trees(10, 10).with_shares(0.8, 0.7).with_views(View::rows(4));
+    let [alone, together, other] = [
+        settings.clone().with_threads(1),
+        settings.clone().with_threads(3),
+        settings.with_threads(1).with_seed(8),
+    ]
+    .map(|settings| data.fit(&settings).unwrap());
+    assert_eq!(alone, together);
+    assert_ne!(alone, other);
+}
+
+#[test]
+fn the_fit_is_a_promise() {
+    let data = noisy(600);
+    let model = data.fit(&plain().with_trees(5, 5).with_leaves(&[4])).unwrap();
+    let pinned: Vec<u32> = scores(&model, &data)[..4].iter().map(|score| score.get().to_bits()).collect();
+    assert_eq!(pinned, PINNED, "{pinned:?}");
+}
+
+/// Scores of a fit with a fixed seed, as bits.
+const PINNED: [u32; 4] = [1_051_732_635, 1_057_081_649, 1_051_732_635, 1_057_143_537];
+
+#[test]
+fn class_weights_raise_the_scores() {
+    let data = noisy(2000);
+    let mean = |settings: BoostedTrees| {
+        let scores = scores(&data.fit(&settings).unwrap(), &data);
+        scores.iter().map(|score| score.get()).sum::<f32>() / scores.len() as f32
+    };
+    let prevalence = data.split.train().positives() as f32 / data.split.train().len() as f32;
+    assert!((mean(plain()) - prevalence).abs() < 0.02);
+    let balanced = mean(plain().with_class_weight(ClassWeight::Balanced));
+    assert!(balanced > prevalence + 0.01, "{balanced} {prevalence}");
+}
+
+#[test]
+fn a_saved_model_has_the_same_bits_and_no_other_is_accepted() {
+    let data = noisy(1000);
+    let model = data.fit(&plain().with_trees(30, 30)).unwrap();
+    let envelope = model.to_envelope(data.spec).unwrap();
+    let read = FittedTrees::from_envelope(through_a_file(&envelope)).unwrap();
+    assert_eq!(scores(&read, &data), scores(&model, &data));
+    assert_eq!(read.importance(), model.importance());
+    assert!(matches!(Baseline::from_envelope(through_a_file(&envelope)).unwrap(), Baseline::Trees(_)));
+
+    let refused = |name: &str, change: &dyn Fn(&mut [f32])| {
+        let mut envelope = envelope.clone();
+        let mut values = envelope.tensors[name].values().to_vec();
+        change(&mut values);
+        envelope
+            .tensors
+            .insert(name.into(), Tensor::new(envelope.tensors[name].shape().to_vec(), values).unwrap());
+        FittedTrees::from_envelope(envelope).is_err()
+    };
+    // A child before its parent would be a way without an end.
+    assert!(refused("node_left", &|left| left[1] = 1.0));
+    assert!(refused("node_left", &|left| left[0] = 1e9));
+    assert!(refused("node_column", &|column| column[0] = 1e6));
+    assert!(refused("node_value", &|value| value[0] = f32::NAN));
+    assert!(refused("node_cover", &|cover| cover[0] = 0.0));
+    assert!(refused("tree_nodes", &|nodes| nodes[0] += 2.0));
+    assert!(!refused("node_gain", &|_| {}));
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let data = noisy(200);
+    for settings in [
+        plain().with_leaves(&[]),
+        plain().with_leaves(&[1]),
+        plain().with_learning_rate(f64::NAN),
+        plain().with_trees(0, 1),
+        plain().with_shrinkage(0.0, 1.0),
+        plain().with_shares(0.0, 1.0),
+        plain().with_bins(256),
+        plain().with_views(vec![View::At(4)]),
+        plain().with_views(Vec::new()),
+    ] {
+        assert!(matches!(data.fit(&settings), Err(CoreError::InvalidSetting { .. })), "{settings:?}");
+    }
+    let schema = Schema::new(vec![Metric::gauge("m"), Metric::outcome("failure")]).unwrap();
+    let with_outcome = Data::new(&schema, 1, &[0.0; 40], &[[true, false]; 10].concat());
+    match with_outcome.fit(&plain()) {
+        Err(CoreError::Outside { source, .. }) => {
+            assert!(matches!(source.downcast_ref(), Some(BaselineError::OutcomeAsInput { .. })));
+        }
+        other => panic!("{other:?}"),
+    }
+    let calm = Data::new(&gauges(&["m"]), 1, &[0.0; 20], &[false; 20]);
+    assert!(matches!(calm.fit(&plain()), Err(CoreError::SingleClass { .. })));
+}
