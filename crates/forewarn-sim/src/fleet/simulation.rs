@@ -232,6 +232,7 @@ impl Simulation {
         let drift = Drift::new(DRIFT.0, DRIFT.1);
         for service in &mut self.state.services {
             service.drift = drift.step(service.drift, &mut self.world);
+            service.noise = super::math::exp(service.drift);
         }
         self.set_users();
         self.state.tallies.fill(Tally::default());
