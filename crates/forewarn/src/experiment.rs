@@ -12,6 +12,7 @@ mod observer;
 mod report;
 mod results;
 mod standard;
+mod truth;
 
 pub use data::Data;
 pub use error::ExperimentError;
@@ -28,7 +29,7 @@ use forewarn_window::{Carried, Features, Fractions, Method, Pipeline, Scope, car
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
-    rule: Box<dyn FailureRule>,
+    rule: Box<dyn FailureRule + Sync>,
     target: Target,
     spec: WindowSpec,
     fractions: Fractions,
@@ -46,7 +47,7 @@ impl Experiment {
     pub const DEVIATION_LIMIT: f32 = 20.0;
 
     /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
-    pub fn new(rule: impl FailureRule + 'static) -> Self {
+    pub fn new(rule: impl FailureRule + Sync + 'static) -> Self {
         Self {
             rule: Box::new(rule),
             target: Target::default(),
