@@ -6,6 +6,7 @@ use forewarn::{
     experiment::{StandardModels, TextObserver, make_folder},
     io,
     prelude::*,
+    sim::fleet::ServiceGraph,
 };
 use lexopt::{Arg, ValueExt};
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -14,6 +15,7 @@ const HELP: &str = include_str!("early_warning.txt");
 
 struct Options {
     input: Option<PathBuf>,
+    simulate: String,
     days: usize,
     failure_column: Option<String>,
     rule: Option<Rule>,
@@ -30,6 +32,7 @@ struct Options {
 fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
     let mut options = Options {
         input: None,
+        simulate: "shop".to_owned(),
         days: 30,
         failure_column: None,
         rule: None,
@@ -59,6 +62,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
 fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Result<(), Box<dyn Error>> {
     match name {
         "input" => options.input = Some(arguments.value()?.into()),
+        "simulate" => options.simulate = arguments.value()?.string()?,
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
         "rule" => options.rule = Some(arguments.value()?.parse()?),
@@ -80,10 +84,20 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
     Ok(())
 }
 
+fn simulate(options: &Options) -> Result<Data, Box<dyn Error>> {
+    let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
+    let graph = match &*options.simulate {
+        "stress-walk" => return Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?),
+        "shop" => ServiceGraph::shop(),
+        "twelve" => ServiceGraph::twelve(),
+        other => return Err(format!("--simulate {other}: there are shop, twelve and stress-walk").into()),
+    };
+    Ok(Data::from_fleet(Fleet::new(graph, minutes, options.seed)?)?)
+}
+
 fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
     let Some(path) = &options.input else {
-        let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
-        return Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?);
+        return simulate(options);
     };
     let mut settings = ReadOptions::default();
     if let Some(column) = &options.failure_column {

@@ -15,6 +15,7 @@ mod prepare;
 mod report;
 mod results;
 mod standard;
+mod truth;
 mod walk;
 
 pub use data::Data;
@@ -35,7 +36,7 @@ use walk::Ground;
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
-    rule: Box<dyn FailureRule>,
+    rule: Box<dyn FailureRule + Sync>,
     target: Target,
     spec: WindowSpec,
     fractions: Fractions,
@@ -55,7 +56,7 @@ impl Experiment {
     pub const DEVIATION_LIMIT: f32 = 20.0;
 
     /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
-    pub fn new(rule: impl FailureRule + 'static) -> Self {
+    pub fn new(rule: impl FailureRule + Sync + 'static) -> Self {
         Self {
             rule: Box::new(rule),
             target: Target::default(),

@@ -27,7 +27,7 @@ pub use forewarn_label::{
 #[cfg(feature = "recurrent")]
 pub use forewarn_recurrent::{Cell, Recurrent};
 #[cfg(feature = "sim")]
-pub use forewarn_sim::StressWalk;
+pub use forewarn_sim::{Fleet, StressWalk};
 #[cfg(feature = "window")]
 pub use forewarn_window::{
     Deltas, Features, Fractions, Method, Metrics, Normaliser, Pipeline, Scope, ZScore, chronological,

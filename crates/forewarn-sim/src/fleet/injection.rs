@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// use forewarn_sim::fleet::{FaultKind, Injection};
 ///
 /// let slow_disk = Injection::new(FaultKind::IoDelay, "database").severity(0.6).ramp_minutes(5.0).duration_minutes(20.0);
-/// assert_eq!(slow_disk.minutes(), 26.0);
+/// assert_eq!(slow_disk.recovery_minutes(1.0).minutes(), 26.0);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,22 +8,24 @@ const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// Adding and taking away 1.5 * 2^52 rounds to a whole number.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
-/// e to the power of `x`, to 1e-12 of its value; arguments beyond +-700 count as +-700.
+/// e to the power of `x`, to 1e-11 of its value; arguments beyond +-700 count as +-700.
 pub(super) fn exp(x: f64) -> f64 {
     let x = x.clamp(-700.0, 700.0);
     let shifted = x * LOG2_E + ROUND;
     let whole = shifted - ROUND;
     let r = (x - whole * LN_2_HIGH) - whole * LN_2_LOW;
-    // |r| <= ln 2 / 2: the term after the last is below 1e-13.
-    let mut sum = 1.0 + r / 11.0;
-    for n in [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0] {
-        sum = 1.0 + r * (1.0 / n) * sum;
-    }
+    // Taylor's series, |r| <= ln 2 / 2, in the order of Estrin: few steps that wait for each other.
+    let (r2, c) = (r * r, |n: f64| 1.0 / n);
+    let r4 = r2 * r2;
+    let low = (1.0 + r) + r2 * (0.5 + r * c(6.0));
+    let middle = (c(24.0) + r * c(120.0)) + r2 * (c(720.0) + r * c(5_040.0));
+    let high = c(40_320.0) + r * c(362_880.0);
+    let sum = low + r4 * (middle + r4 * high);
     let exponent = (whole as i64 + 1023) as u64;
     sum * f64::from_bits(exponent << 52)
 }
 
-/// The natural logarithm of a positive normal number, to 1e-11.
+/// The natural logarithm of a positive normal number, to 1e-10.
 pub(super) fn ln(x: f64) -> f64 {
     debug_assert!(x >= f64::MIN_POSITIVE && x.is_finite(), "{x}");
     let bits = x.to_bits();
@@ -32,10 +34,9 @@ pub(super) fn ln(x: f64) -> f64 {
     let exponent = (offset as i64) >> 52;
     let m = f64::from_bits(bits.wrapping_sub((exponent as u64) << 52));
     let s = (m - 1.0) / (m + 1.0);
-    let s2 = s * s;
-    let series = 1.0
-        + s2 * (1.0 / 3.0
-            + s2 * (1.0 / 5.0 + s2 * (1.0 / 7.0 + s2 * (1.0 / 9.0 + s2 * (1.0 / 11.0 + s2 / 13.0)))));
+    let (s2, c) = (s * s, |n: f64| 1.0 / n);
+    let s4 = s2 * s2;
+    let series = (1.0 + s2 * c(3.0)) + s4 * ((c(5.0) + s2 * c(7.0)) + s4 * (c(9.0) + s2 * c(11.0)));
     exponent as f64 * std::f64::consts::LN_2 + 2.0 * s * series
 }
 
@@ -101,14 +102,14 @@ mod tests {
     fn they_are_what_the_system_computes() {
         for step in -6_990..=6_990 {
             let x = f64::from(step) * 0.100_1;
-            assert_relative_eq!(exp(x), x.clamp(-700.0, 700.0).exp(), max_relative = 1e-12);
+            assert_relative_eq!(exp(x), x.clamp(-700.0, 700.0).exp(), max_relative = 1e-11);
         }
         for step in 1..4_000 {
             let x = 1.013_7f64.powi(step - 2_000);
-            assert_relative_eq!(ln(x), x.ln(), epsilon = 1e-11, max_relative = 1e-11);
+            assert_relative_eq!(ln(x), x.ln(), epsilon = 1e-10, max_relative = 1e-10);
         }
         assert_eq!((exp(0.0), ln(1.0), pow(0.0, 0.3)), (1.0, 0.0, 0.0));
-        assert_relative_eq!(pow(0.83, 5.7), 0.83f64.powf(5.7), max_relative = 1e-11);
+        assert_relative_eq!(pow(0.83, 5.7), 0.83f64.powf(5.7), max_relative = 1e-9);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{fmt, sync::Arc};
 const DRIFT: (f64, f64) = (0.04, 30.0);
 /// Share of failing requests at an entry that calls an engineer, and what becomes of the load meanwhile.
 const EMERGENCY: f64 = 0.25;
-const SHED: f64 = 0.4;
+const SHED: f64 = 0.25;
 const SHED_MINUTES: u32 = 5;
 /// Minutes of emergency before anybody looks.
 const PATIENCE_MINUTES: u32 = 5;
@@ -232,6 +232,7 @@ impl Simulation {
         let drift = Drift::new(DRIFT.0, DRIFT.1);
         for service in &mut self.state.services {
             service.drift = drift.step(service.drift, &mut self.world);
+            service.noise = super::math::exp(service.drift);
         }
         self.set_users();
         self.state.tallies.fill(Tally::default());

@@ -3,7 +3,6 @@ use super::{
     attempt::{CallState, Response, outcome},
     effects::Effects,
     latency::{Latency, cut_off},
-    math::exp,
     plan::{Plan, ServicePlan, TICK_SECONDS},
     pods::{self, Crew, Pod},
     station::Station,
@@ -27,13 +26,15 @@ pub(super) struct ServiceState {
     pub(super) number: f64,
     /// Requests a second on their way to it.
     inflow: f64,
-    /// Requests a second that it did.
+    /// Requests a second that it did, and how busy it was.
     done: f64,
+    utilisation: f64,
     response: Response,
     /// Requests that went down with a pod and have not been counted yet.
     lost: f64,
     restarts: f64,
-    /// Logarithm of a factor on its own time that wanders.
+    /// A factor on its own time that wanders, and its logarithm.
+    pub(super) noise: f64,
     pub(super) drift: f64,
     pub(super) crew: Crew,
 }
@@ -53,8 +54,18 @@ impl State {
             let up = plan.pods.len() as f64;
             let crew =
                 Crew { up, misrouted: 0.0, warmth: 1.0, memory: 0.0, garbage: 0.0, restarts: 0.0, lost: 0.0 };
-            let (inflow, lost, restarts, drift) = (0.0, 0.0, 0.0, 0.0);
-            ServiceState { number: 0.0, inflow, done: 0.0, response, lost, restarts, drift, crew }
+            ServiceState {
+                number: 0.0,
+                inflow: 0.0,
+                done: 0.0,
+                utilisation: 0.0,
+                response,
+                lost: 0.0,
+                restarts: 0.0,
+                noise: 1.0,
+                drift: 0.0,
+                crew,
+            }
         };
         Self {
             services: plan.services.iter().map(service).collect(),
@@ -163,7 +174,7 @@ impl State {
         }
 
         // Its own work, and how much of it can be done.
-        let noise = exp(state.drift);
+        let noise = state.noise;
         let cold = 1.0 + (of.cold_factor - 1.0) * (1.0 - crew.warmth);
         let cpu = of.cpu_seconds * effects.cpu * cold * noise;
         let own = cpu + of.io_seconds * effects.io * noise + effects.io_seconds;
@@ -187,7 +198,7 @@ impl State {
             queue: of.queue * crew.up.max(1.0),
         };
         let routed = arrivals * (1.0 - crew.misrouted);
-        let flow = station.step(state.number, routed, TICK_SECONDS);
+        let flow = station.step(state.number, state.utilisation, routed, TICK_SECONDS);
 
         // Answers.
         let waiting = if flow.done > 1e-6 { (flow.number / flow.done - hold).max(0.0) } else { of.deadline };
@@ -220,6 +231,7 @@ impl State {
         state.restarts = 0.0;
         state.number = flow.number;
         state.done = flow.done;
+        state.utilisation = flow.utilisation;
         let variance = (second - mean * mean).max(0.0);
         state.response = Response { latency, mean, variance, error, deadline: of.deadline };
         self.services[service] = state;

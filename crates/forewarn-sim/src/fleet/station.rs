@@ -46,20 +46,20 @@ pub(super) struct Flow {
 impl Station {
     /// `number` requests in the system, `arrivals` more a second, for `seconds`. Implicit in time, so any step is stable, and
     /// `number + (arrivals - rejected - done) * seconds` is exactly what is left.
-    pub(super) fn step(&self, number: f64, arrivals: f64, seconds: f64) -> Flow {
+    ///
+    /// `guess` is about how busy the workers will be, such as how busy they were.
+    pub(super) fn step(&self, number: f64, guess: f64, arrivals: f64, seconds: f64) -> Flow {
         let load = number + arrivals * seconds;
         let room = self.capacity * (self.hold + seconds);
         if room <= 1e-9 {
             let kept = load.min(self.queue);
             return Flow { utilisation: 1.0, done: 0.0, number: kept, rejected: (load - kept) / seconds };
         }
-        // rho^a frozen makes the balance quadratic. Where it matters it is close to 1 and hardly moves, so twice is enough.
-        let mut rho = (load / room).min(1.0);
-        for _ in 0..2 {
-            let waiting = (self.burst * pow(rho, self.exponent)).min(0.999 * load);
-            let gap = room - load;
-            rho = 2.0 * (load - waiting) / (room + load + (gap * gap + 4.0 * room * waiting).sqrt());
-        }
+        // With rho^a taken from the guess the balance is quadratic. In balance the guess is right; elsewhere a tick's delay in how many wait is
+        // less than what the approximation leaves out.
+        let waiting = (self.burst * pow(guess, self.exponent)).min(0.999 * load);
+        let gap = room - load;
+        let rho = 2.0 * (load - waiting) / (room + load + (gap * gap + 4.0 * room * waiting).sqrt());
         let done = self.capacity * rho;
         let left = (load - done * seconds).max(0.0);
         let number = left.min(done * self.hold + self.queue);
@@ -84,7 +84,8 @@ mod tests {
     }
 
     fn settled(station: &Station, arrivals: f64) -> Flow {
-        (0..2_000).fold(station.step(0.0, arrivals, 5.0), |flow, _| station.step(flow.number, arrivals, 5.0))
+        let first = station.step(0.0, 0.0, arrivals, 5.0);
+        (0..2_000).fold(first, |flow, _| station.step(flow.number, flow.utilisation, arrivals, 5.0))
     }
 
     /// Mean number in M/M/c, by the formula of Erlang.
@@ -148,9 +149,10 @@ mod tests {
             }
         }
         let station = station(workers as f64, hold);
-        let mut number = 0.0;
+        let (mut number, mut busy) = (0.0, 0.0);
         for second in (0..end).step_by(5) {
-            number = station.step(number, rate(second as f64), 5.0).number;
+            let flow = station.step(number, busy, rate(second as f64), 5.0);
+            (number, busy) = (flow.number, flow.utilisation);
             let played = present.get(second + 5).copied().unwrap_or(number);
             // When the queue is empty again differs by seconds from run to run: that rounds the corner off.
             assert!((number - played).abs() < 0.05 * played + 30.0, "second {second}: {number} for {played}");
@@ -163,7 +165,7 @@ mod tests {
         let station = Station { queue: 40.0, ..station(4.0, 0.1) };
         let mut number = 3.0;
         for (arrivals, capacity) in [(10.0, 40.0), (39.0, 40.0), (400.0, 40.0), (20.0, 0.0), (0.0, 40.0)] {
-            let flow = Station { capacity, ..station }.step(number, arrivals, 5.0);
+            let flow = Station { capacity, ..station }.step(number, 0.5, arrivals, 5.0);
             let left = number + (arrivals - flow.rejected - flow.done) * 5.0;
             assert!((flow.number - left).abs() < 1e-9, "{arrivals}");
             assert!(flow.rejected >= 0.0 && flow.done >= 0.0 && flow.number >= 0.0);

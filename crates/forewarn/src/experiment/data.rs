@@ -1,9 +1,9 @@
-use super::ExperimentError;
+use super::{ExperimentError, truth::Truth};
 use forewarn_core::Source;
 use forewarn_eval::EpisodeClasses;
 use forewarn_io::Recording;
 use forewarn_schema::FrameSet;
-use forewarn_sim::StressWalkRun;
+use forewarn_sim::{Fleet, StressWalkRun};
 
 /// Metrics with what a report says of where they come from.
 pub struct Data {
@@ -11,7 +11,7 @@ pub struct Data {
     pub(super) description: String,
     pub(super) format: String,
     pub(super) notes: Vec<String>,
-    pub(super) truth: Option<StressWalkRun>,
+    pub(super) truth: Option<Truth>,
     pub(super) classes: Vec<EpisodeClasses>,
 }
 
@@ -55,7 +55,23 @@ impl Data {
             description: format!("simulated stress walk of {} minutes", run.stress.len()),
             format: "simulation".to_owned(),
             notes: Vec::new(),
-            truth: Some(run),
+            truth: Some(Truth::StressWalk(run)),
+            classes: Vec::new(),
+        })
+    }
+
+    /// A simulated fleet, whose truth is known: the report then shows the ceiling.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Core`] for more rows than a frame set holds.
+    pub fn from_fleet(mut fleet: Fleet) -> Result<Self, ExperimentError> {
+        let frames = fleet.frames()?;
+        Ok(Self {
+            frames,
+            description: fleet.describe(),
+            format: "simulation".to_owned(),
+            notes: Vec::new(),
+            truth: Some(Truth::Fleet(fleet)),
             classes: Vec::new(),
         })
     }
