@@ -91,9 +91,10 @@ impl CriticalPaths {
     /// The critical path of a request that comes in at `entry`.
     ///
     /// # Errors
-    /// As [`latencies`](Self::latencies).
+    /// As [`latencies`](Self::latencies), and [`TopologyError::InvalidNumber`] for an entry that is no service.
     pub fn from(&self, entry: usize, latencies_millis: &[f64]) -> Result<CriticalPath, TopologyError> {
-        same_length("services (a number is beyond them)", self.waits.len(), self.waits.len().max(entry + 1))?;
+        let known = entry < self.waits.len();
+        refuse_unless(known, "number of the entry service", entry as f64, "less than there are services")?;
         let end_to_end = self.latencies(latencies_millis)?;
         let latency_millis = end_to_end[entry];
         let (mut stops, mut service, mut left) = (Vec::new(), entry, 1.0);

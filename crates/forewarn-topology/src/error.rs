@@ -1,5 +1,5 @@
 use forewarn_core::CoreError;
-use forewarn_schema::SchemaError;
+use forewarn_schema::{SchemaError, Timestamp};
 
 /// Why a service graph, a setting or a question about them was refused.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +126,18 @@ pub enum TopologyError {
         service: String,
         /// Steps that were allowed.
         limit: usize,
+    },
+    /// Services whose rows are not at the same times.
+    #[error(
+        "rows of {service:?} begin at {start}, which is no whole number of steps after {first}, when others begin"
+    )]
+    OffClock {
+        /// The service.
+        service: String,
+        /// Its first row's time.
+        start: Timestamp,
+        /// The earliest service's.
+        first: Timestamp,
     },
     /// A setting of a list is empty.
     #[error("{what} is empty: expected at least one")]

@@ -12,6 +12,7 @@ mod observer;
 mod report;
 mod results;
 mod standard;
+mod topology;
 
 pub use data::Data;
 pub use error::ExperimentError;
@@ -24,7 +25,9 @@ use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
 use forewarn_schema::{FrameSet, Kind};
+use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Carried, Features, Fractions, Method, Pipeline, Scope, carry_forward, chronological};
+use topology::{Columns, OfMetrics};
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
@@ -35,6 +38,7 @@ pub struct Experiment {
     features: Features,
     scope: Scope,
     carry_steps: usize,
+    topology: Option<TopologyFeatures>,
     models: Vec<Model>,
 }
 
@@ -55,6 +59,7 @@ impl Experiment {
             features: Features::default(),
             scope: Scope::default(),
             carry_steps: Self::CARRY_STEPS,
+            topology: None,
             models: Vec::new(),
         }
     }
@@ -98,6 +103,14 @@ impl Experiment {
     #[must_use]
     pub fn carry_steps(mut self, steps: usize) -> Self {
         self.carry_steps = steps;
+        self
+    }
+
+    /// Columns of the service graph, which fitted models then see beside the metrics, as they are: for each service, trouble in the services
+    /// that it calls. Baselines that watch one metric do not see them.
+    #[must_use]
+    pub fn topology(mut self, topology: TopologyFeatures) -> Self {
+        self.topology = Some(topology);
         self
     }
 
@@ -166,8 +179,16 @@ impl Experiment {
 
     /// Features of every row, normalised by training rows, and what became of missing cells.
     fn prepare(&mut self, metrics: &FrameSet, split: &Split) -> Result<(FrameSet, Carried), ExperimentError> {
-        let (filled, carried) = carry_forward(metrics.clone(), self.carry_steps)?;
-        let features = std::mem::take(&mut self.features);
+        let (mut filled, carried) = carry_forward(metrics.clone(), self.carry_steps)?;
+        let mut features = std::mem::take(&mut self.features);
+        if let Some(topology) = &self.topology {
+            let metrics = filled.schema().clone();
+            filled = topology.append(&filled)?;
+            // Features of the metrics stay what they are without a graph, so that with and without differ by its columns alone.
+            features = Features::new()
+                .with(OfMetrics { features, metrics })
+                .with(Columns { metrics: topology.columns() });
+        }
         let pipeline = Pipeline::fit(features, split.train(), &filled, Method::ZScore, self.scope, 1)?
             .with_limit(Self::DEVIATION_LIMIT)?;
         Ok((pipeline.apply(&filled)?, carried))
