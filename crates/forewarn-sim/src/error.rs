@@ -65,4 +65,95 @@ pub enum SimError {
         /// Row of the frame.
         row: usize,
     },
+    /// A number of a scenario that makes no sense.
+    #[error("{place}: {field} is {value}, expected {expected}")]
+    InvalidField {
+        /// Which service, call, fault or setting.
+        place: String,
+        /// The field.
+        field: &'static str,
+        /// What it is.
+        value: String,
+        /// What is allowed.
+        expected: &'static str,
+    },
+    /// A service that is not in the graph.
+    #[error("{place}: there is no service {name:?}, only {}", available.join(", "))]
+    UnknownService {
+        /// Who names it.
+        place: String,
+        /// The name.
+        name: String,
+        /// Services there are.
+        available: Vec<String>,
+    },
+    /// Two services of one name.
+    #[error("service {name:?} appears twice")]
+    DuplicateService {
+        /// The repeated name.
+        name: String,
+    },
+    /// Two calls with the same ends.
+    #[error("call {client} -> {server} appears twice")]
+    DuplicateCall {
+        /// Who calls.
+        client: String,
+        /// Who is called.
+        server: String,
+    },
+    /// A service that calls itself.
+    #[error("{name:?} calls itself")]
+    SelfCall {
+        /// The service.
+        name: String,
+    },
+    /// A cycle of calls in which each request sets off one or more others without end.
+    #[error("{}: a request never ends, each sets off {calls:.3} more (below 1 is needed)", cycle.join(" -> "))]
+    EndlessCalls {
+        /// Services along the cycle, the first again at the end.
+        cycle: Vec<String>,
+        /// Calls that a request sets off in the long run.
+        calls: f64,
+    },
+    /// No service has requests from outside.
+    #[error("no service has arrivals_per_second above 0, so nothing would ever happen")]
+    NoEntry,
+    /// More services than are simulated.
+    #[error("{services} services are more than {max}")]
+    TooManyServices {
+        /// Services given.
+        services: usize,
+        /// Most that there can be.
+        max: usize,
+    },
+    /// A file that is no scenario.
+    #[error("no scenario in this TOML, at {field}: {reason}")]
+    UnreadableScenario {
+        /// Path of the field, such as `inject[2].kind`; `.` for the whole.
+        field: String,
+        /// What is wrong, with the line.
+        reason: String,
+    },
+    /// A scenario that cannot be written as TOML.
+    #[error("the scenario cannot be written as TOML: {reason}")]
+    UnwritableScenario {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A fault that cannot strike where it is aimed at.
+    #[error("{kind} on {target:?}: {reason}")]
+    MisplacedFault {
+        /// The fault.
+        kind: &'static str,
+        /// The service.
+        target: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A name that is no fault.
+    #[error("there is no fault {name:?}: the kinds are {}", crate::fleet::FaultKind::ALL.map(crate::fleet::FaultKind::name).join(", "))]
+    UnknownFault {
+        /// The name.
+        name: String,
+    },
 }

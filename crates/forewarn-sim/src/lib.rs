@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod fleet;
 pub mod stress_walk;
 
 pub use error::SimError;

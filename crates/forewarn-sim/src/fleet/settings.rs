@@ -1,0 +1,171 @@
+use super::{Injection, Load, Schedule, ServiceGraph, Simulation, check::Check};
+use crate::{SimError, stress_walk::MAX_MINUTES};
+use forewarn_schema::{SchemaError, Step, Timestamp};
+
+/// A fleet to be simulated: services, users, faults, and for how long. Checked: whatever holds one can run it.
+///
+/// # Examples
+/// ```
+/// use forewarn_sim::fleet::{FaultKind, Fleet, Injection, Schedule};
+///
+/// let leak = Injection::new(FaultKind::MemoryLeak, "user");
+/// let fleet = Fleet::shop(7).with_minutes(180)?.with_faults(Schedule::none())?.with_injection(60, leak)?;
+/// let run = fleet.run()?;
+/// assert_eq!(run.frames.layout().rows(), 4 * 180);
+/// assert_eq!(run.log.len(), 1);
+/// # Ok::<(), forewarn_sim::SimError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fleet {
+    pub(super) graph: ServiceGraph,
+    pub(super) load: Load,
+    pub(super) faults: Schedule,
+    pub(super) injections: Vec<(usize, Injection)>,
+    pub(super) minutes: usize,
+    pub(super) seed: u64,
+    pub(super) start: Timestamp,
+    pub(super) on_call_minutes: Option<f64>,
+}
+
+impl Fleet {
+    /// Minutes that it takes until somebody on call acts, in the mean, unless [`with_on_call`](Self::with_on_call) says otherwise.
+    pub const ON_CALL_MINUTES: f64 = 12.0;
+
+    /// `minutes` of a graph, under the usual load and faults, from 2024-01-01T00:00:00Z on.
+    ///
+    /// # Errors
+    /// [`SimError::Minutes`] for 0 or more than [`MAX_MINUTES`].
+    pub fn new(graph: ServiceGraph, minutes: usize, seed: u64) -> Result<Self, SimError> {
+        let start = Timestamp::from_millis(1_704_067_200_000).expect("the year 2024 is in the calendar");
+        Self {
+            graph,
+            load: Load::default(),
+            faults: Schedule::default(),
+            injections: Vec::new(),
+            minutes: 1,
+            seed,
+            start,
+            on_call_minutes: Some(Self::ON_CALL_MINUTES),
+        }
+        .with_minutes(minutes)
+    }
+
+    /// 30 days of the four-service shop.
+    #[must_use]
+    pub fn shop(seed: u64) -> Self {
+        Self::new(ServiceGraph::shop(), 30 * 24 * 60, seed).expect("a month is not too long")
+    }
+
+    /// 30 days of the twelve-service shop.
+    #[must_use]
+    pub fn twelve(seed: u64) -> Self {
+        Self::new(ServiceGraph::twelve(), 30 * 24 * 60, seed).expect("a month is not too long")
+    }
+
+    /// The same for another time.
+    ///
+    /// # Errors
+    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`] beyond the calendar.
+    pub fn with_minutes(mut self, minutes: usize) -> Result<Self, SimError> {
+        if !(1..=MAX_MINUTES).contains(&minutes) {
+            return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
+        }
+        self.minutes = minutes;
+        let start = self.start;
+        self.with_start(start)
+    }
+
+    /// The same from another first minute on, which is also the time of day.
+    ///
+    /// # Errors
+    /// [`SchemaError::TimeOverflow`] when it would run beyond the calendar.
+    pub fn with_start(mut self, start: Timestamp) -> Result<Self, SimError> {
+        if start.checked_add(Step::MINUTE, self.minutes as i64).is_none() {
+            let step_millis = Step::MINUTE.millis();
+            return Err(SchemaError::TimeOverflow { start, steps: self.minutes, step_millis }.into());
+        }
+        self.start = start;
+        Ok(self)
+    }
+
+    /// The same under another load.
+    ///
+    /// # Errors
+    /// [`SimError::InvalidField`].
+    pub fn with_load(mut self, load: Load) -> Result<Self, SimError> {
+        load.check()?;
+        self.load = load;
+        Ok(self)
+    }
+
+    /// The same with other faults that come by themselves.
+    ///
+    /// # Errors
+    /// [`SimError::InvalidField`].
+    pub fn with_faults(mut self, faults: Schedule) -> Result<Self, SimError> {
+        faults.check()?;
+        self.faults = faults;
+        Ok(self)
+    }
+
+    /// The same with one more fault, injected in minute `at_minute`.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
+    pub fn with_injection(mut self, at_minute: usize, injection: Injection) -> Result<Self, SimError> {
+        injection.check(&self.graph)?;
+        self.injections.push((at_minute, injection));
+        // Stable: faults of one minute stay in the order in which they were given.
+        self.injections.sort_by_key(|&(minute, _)| minute);
+        Ok(self)
+    }
+
+    /// The same with an engineer who acts after so many minutes of emergency in the mean (at least five): turns users away until the system
+    /// has caught its breath. `None` for nobody.
+    ///
+    /// # Errors
+    /// [`SimError::InvalidField`].
+    pub fn with_on_call(mut self, minutes: Option<f64>) -> Result<Self, SimError> {
+        minutes.map_or(Ok(()), |minutes| Check("scenario").positive("on_call_minutes", minutes))?;
+        self.on_call_minutes = minutes;
+        Ok(self)
+    }
+
+    /// Services and calls.
+    #[must_use]
+    pub fn graph(&self) -> &ServiceGraph {
+        &self.graph
+    }
+
+    /// Minutes that it lasts.
+    #[must_use]
+    pub fn minutes(&self) -> usize {
+        self.minutes
+    }
+
+    /// Seed of everything that chance decides.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Its first minute.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// A simulation that stands before the first minute. It can be stepped beyond [`minutes`](Self::minutes).
+    #[must_use]
+    pub fn simulation(&self) -> Simulation {
+        Simulation::new(self)
+    }
+
+    /// Injections with their target's position, the last first.
+    pub(super) fn pending(&self) -> Vec<(usize, Injection, usize)> {
+        let at = |(minute, injection): &(usize, Injection)| {
+            injection.check(&self.graph).map(|target| (*minute, injection.clone(), target)).ok()
+        };
+        self.injections.iter().rev().filter_map(at).collect()
+    }
+}
