@@ -16,6 +16,7 @@ struct Options {
     input: Option<PathBuf>,
     days: usize,
     failure_column: Option<String>,
+    topology: Option<PathBuf>,
     rule: Option<Rule>,
     target: Target,
     window: [usize; 3],
@@ -31,6 +32,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         input: None,
         days: 30,
         failure_column: None,
+        topology: None,
         rule: None,
         target: Target::Onset,
         window: [10, 0, 5],
@@ -59,6 +61,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "input" => options.input = Some(arguments.value()?.into()),
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
+        "topology" => options.topology = Some(arguments.value()?.into()),
         "rule" => options.rule = Some(arguments.value()?.parse()?),
         "rule-file" => options.rule = Some(Rule::from_toml(&std::fs::read_to_string(arguments.value()?)?)?),
         "target" => options.target = arguments.value()?.parse()?,
@@ -110,6 +113,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         trainer: StandardModels::preferred_trainer(),
     };
     let mut experiment = Experiment::new(rule).target(options.target).window(spec).split(options.split);
+    if let Some(path) = &options.topology {
+        let graph = ServiceGraph::from_path(path)?;
+        experiment = experiment.topology(TopologyFeatures::new(&graph));
+    }
     for name in &options.models {
         experiment = experiment.model(standard.get(name)?);
     }

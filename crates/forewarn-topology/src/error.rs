@@ -1,5 +1,6 @@
 use forewarn_core::CoreError;
 use forewarn_schema::{SchemaError, Timestamp};
+use std::path::PathBuf;
 
 /// Why a service graph, a setting or a question about them was refused.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,14 @@ pub enum TopologyError {
         text: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// A file that cannot be read.
+    #[error("{}: {source}", path.display())]
+    UnreadablePath {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A file that is no service graph, or no rules.
     #[error("no {what} in this {format}, at {field}: {reason}")]

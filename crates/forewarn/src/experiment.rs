@@ -7,18 +7,22 @@
 mod data;
 mod error;
 mod fit;
+mod fleet_graph;
 mod model;
 mod observer;
 mod report;
 mod results;
+mod root_cases;
 mod standard;
 mod topology;
 
 pub use data::Data;
 pub use error::ExperimentError;
+pub use fleet_graph::fleet_graph;
 pub use model::{Model, Rows};
 pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
+pub use root_cases::RootCase;
 pub use standard::StandardModels;
 
 use fit::Material;
