@@ -18,6 +18,7 @@ struct Options {
     simulate: String,
     days: usize,
     failure_column: Option<String>,
+    topology: Option<PathBuf>,
     rule: Option<Rule>,
     target: Target,
     window: [usize; 3],
@@ -35,6 +36,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         simulate: "shop".to_owned(),
         days: 30,
         failure_column: None,
+        topology: None,
         rule: None,
         target: Target::Onset,
         window: [10, 0, 5],
@@ -65,6 +67,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "simulate" => options.simulate = arguments.value()?.string()?,
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
+        "topology" => options.topology = Some(arguments.value()?.into()),
         "rule" => options.rule = Some(arguments.value()?.parse()?),
         "rule-file" => options.rule = Some(Rule::from_toml(&std::fs::read_to_string(arguments.value()?)?)?),
         "target" => options.target = arguments.value()?.parse()?,
@@ -128,6 +131,10 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
     experiment = experiment.split(options.split).alternatives(&rule)?;
+    if let Some(path) = &options.topology {
+        let graph = forewarn::topology::ServiceGraph::from_path(path)?;
+        experiment = experiment.topology(TopologyFeatures::new(&graph));
+    }
     if let Some(days) = options.walk_forward {
         experiment = experiment.walk_forward(days);
     }

@@ -152,7 +152,8 @@ impl Cascade {
         )
     }
 
-    /// For every service, how many other services its failure is expected to bring down.
+    /// For every service, how many other services its failure is expected to bring down. Sampled standard errors are those that the worlds
+    /// show: what happened in none of them shows none.
     ///
     /// # Errors
     /// [`TopologyError::TooManyOutcomes`] for [`Method::Exact`].
@@ -185,6 +186,16 @@ impl Cascade {
     pub fn failure_bounds(&self, own: &[f64]) -> Result<Vec<f64>, TopologyError> {
         self.expect_probabilities(own)?;
         Ok(self.bounds(own))
+    }
+
+    /// For every service the probability that its servers bring it down, whatever it does itself, from
+    /// [`failure_bounds`](Self::failure_bounds): `1 - product over servers j of (1 - strength(i, j) * P(j))`.
+    ///
+    /// # Errors
+    /// As [`failure_bounds`](Self::failure_bounds).
+    pub fn risks_from_servers(&self, own: &[f64]) -> Result<Vec<f64>, TopologyError> {
+        let failing = self.failure_bounds(own)?;
+        Ok((0..self.graph.len()).map(|client| 1.0 - self.spared(client, &failing)).collect())
     }
 
     /// The answer by a method.

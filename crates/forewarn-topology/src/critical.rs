@@ -25,7 +25,8 @@ pub enum LatencyKind {
 ///   path is the longest.
 ///
 /// A request that would come back to a service on its path is not followed there: calls that close a cycle (met in a depth-first walk that
-/// begins at the entry services, in order of name) are left out. Missing latencies (NaN) count as none.
+/// begins at the entry services, in order of name) are left out. A service of unknown latency (NaN) is
+/// taken to do no work of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CriticalPath {
     /// The services, the first of the path first.
@@ -79,7 +80,7 @@ impl CriticalPaths {
     }
 
     /// The latency with all waiting of every service, in milliseconds, from the latency of every service in milliseconds (NaN where unknown).
-    /// For [`LatencyKind::Inclusive`] that is what was given.
+    /// For [`LatencyKind::Inclusive`] that is what was given, where it is known.
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for a negative or infinite latency.
@@ -91,9 +92,10 @@ impl CriticalPaths {
     /// The critical path of a request that comes in at `entry`.
     ///
     /// # Errors
-    /// As [`latencies`](Self::latencies).
+    /// As [`latencies`](Self::latencies), and [`TopologyError::InvalidNumber`] for an entry that is no service.
     pub fn from(&self, entry: usize, latencies_millis: &[f64]) -> Result<CriticalPath, TopologyError> {
-        same_length("services (a number is beyond them)", self.waits.len(), self.waits.len().max(entry + 1))?;
+        let known = entry < self.waits.len();
+        refuse_unless(known, "number of the entry service", entry as f64, "less than there are services")?;
         let end_to_end = self.latencies(latencies_millis)?;
         let latency_millis = end_to_end[entry];
         let (mut stops, mut service, mut left) = (Vec::new(), entry, 1.0);
@@ -122,15 +124,17 @@ impl CriticalPaths {
             let fine = latency.is_nan() || (0.0..f64::INFINITY).contains(&latency);
             refuse_unless(fine, "latency in milliseconds", latency, "a finite number, 0 or more, or NaN")?;
         }
-        Ok(latencies_millis.iter().map(|&latency| if latency.is_nan() { 0.0 } else { latency }).collect())
+        Ok(latencies_millis.to_vec())
     }
 
     fn end_to_end(&self, mut latencies: Vec<f64>) -> Vec<f64> {
-        if self.kind == LatencyKind::Exclusive {
-            for &service in &self.order {
-                // A product of many fan-outs may pass what a number can hold.
+        for &service in &self.order {
+            let own = latencies[service];
+            if self.kind == LatencyKind::Exclusive || own.is_nan() {
                 let wait = self.longest_wait(service, &latencies).map_or(0.0, |(_, wait)| wait);
-                latencies[service] = (latencies[service] + wait).min(f64::MAX);
+                let own = if own.is_nan() { 0.0 } else { own };
+                // A product of many fan-outs may pass what a number can hold.
+                latencies[service] = (own + wait).min(f64::MAX);
             }
         }
         latencies
@@ -138,6 +142,7 @@ impl CriticalPaths {
 
     /// For whom a service waits longest, the first of equals.
     fn longest_wait(&self, service: usize, latencies: &[f64]) -> Option<(usize, f64)> {
+        // Never NaN: servers come before their clients in `order`.
         let waits = self.waits[service].iter().map(|&(server, calls)| (server, calls * latencies[server]));
         waits.reduce(|longest, wait| if wait.1 > longest.1 { wait } else { longest })
     }
@@ -211,6 +216,8 @@ mod tests {
         let own: Vec<f64> = path.stops.iter().map(|stop| stop.own_millis.round()).collect();
         assert_eq!((own, path.latency_millis), (vec![20.0, 20.0, 60.0], 100.0));
         assert_eq!(path.bottleneck().unwrap().service, 1);
+        let unknown = paths.from(2, &[20.0, 30.0, f64::NAN, 80.0]).unwrap();
+        assert_eq!((unknown.latency_millis, unknown.stops[0].share), (80.0, 0.0));
     }
 
     #[test]

@@ -174,13 +174,13 @@ mod tests {
             let own = &own[..graph.len()];
             let model = DependencyHealth::new(&graph).dependence(0.7).unwrap();
             let before = model.evaluate(own).unwrap();
-            for client in 0..graph.len() {
+            for (client, &own) in own.iter().enumerate() {
                 let total: f64 = graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum();
                 let servers: f64 = graph
                     .servers_of(client)
                     .map(|(server, traffic)| traffic.requests / total * before.services[server])
                     .sum();
-                let expected = if graph.servers_of(client).len() == 0 { own[client] } else { own[client] * (0.3 + 0.7 * servers) };
+                let expected = if graph.servers_of(client).len() == 0 { own } else { own * (0.3 + 0.7 * servers) };
                 prop_assert!((before.services[client] - expected).abs() < 1e-9);
             }
             let mut improved = own.to_vec();

@@ -1,5 +1,6 @@
 use forewarn_core::CoreError;
-use forewarn_schema::SchemaError;
+use forewarn_schema::{SchemaError, Timestamp};
+use std::path::PathBuf;
 
 /// Why a service graph, a setting or a question about them was refused.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,14 @@ pub enum TopologyError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file that cannot be read.
+    #[error("{}: {source}", path.display())]
+    UnreadablePath {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A file that is no service graph, or no rules.
     #[error("no {what} in this {format}, at {field}: {reason}")]
     UnreadableFile {
@@ -126,6 +135,18 @@ pub enum TopologyError {
         service: String,
         /// Steps that were allowed.
         limit: usize,
+    },
+    /// Services whose rows are not at the same times.
+    #[error(
+        "rows of {service:?} begin at {start}, which is no whole number of steps after {first}, when others begin"
+    )]
+    OffClock {
+        /// The service.
+        service: String,
+        /// Its first row's time.
+        start: Timestamp,
+        /// The earliest service's.
+        first: Timestamp,
     },
     /// A setting of a list is empty.
     #[error("{what} is empty: expected at least one")]

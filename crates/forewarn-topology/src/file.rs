@@ -1,11 +1,12 @@
 //! Service graphs from and to TOML and JSON.
 
 use crate::{
-    Call, ServiceGraph, TopologyError, Traffic,
+    Call, CallSamples, ServiceGraph, TopologyError, Traffic,
     graph::Services,
     text::{self, Format},
 };
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +98,27 @@ impl ServiceGraph {
         text::from_json::<GraphFile>(WHAT, text)?.into_graph()
     }
 
+    /// Reads a graph from a file in any of the formats: `.toml` and `.json` by their names, otherwise [samples](crate::CallSamples) if it looks like
+    /// them, and an [edge list](Self::from_edge_list) if not. A `.json` may hold samples too.
+    ///
+    /// # Errors
+    /// [`TopologyError::UnreadablePath`] for a file that cannot be read; within [`TopologyError::At`] with the file's name, what the format's reader refuses.
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self, TopologyError> {
+        let path = path.as_ref();
+        let unreadable = |source| TopologyError::UnreadablePath { path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        let graph = match extension.as_deref() {
+            Some("toml") => Self::from_toml(&text),
+            _ if CallSamples::recognises(&text) => {
+                CallSamples::parse(&text).and_then(|samples| samples.graph())
+            }
+            Some("json") => Self::from_json(&text),
+            _ => Self::from_edge_list(&text),
+        };
+        graph.map_err(|error| error.at(path.display().to_string()))
+    }
+
     /// Writes the graph as TOML, all services listed.
     ///
     /// # Errors
@@ -162,5 +184,30 @@ mod tests {
         let json = |text: &str| ServiceGraph::from_json(text).unwrap_err();
         says(&json(r#"{"calls": [{"client": 7}]}"#), &["JSON", "calls[0].client", "column"]);
         says(&json(r#"{"calls": []} x"#), &["trailing"]);
+    }
+
+    #[test]
+    fn a_file_is_read_by_what_it_is() {
+        let folder = std::env::temp_dir().join(format!("forewarn-topology-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let sample = "traces_service_graph_request_total{client=\"a\",server=\"b\"} 3";
+        let files = [
+            ("graph.toml", "[[calls]]\nclient = 'a'\nserver = 'b'\nrequests = 3"),
+            ("graph.json", r#"{"calls": [{"client": "a", "server": "b", "requests": 3}]}"#),
+            ("graph.prom", sample),
+            ("graph.csv", "a,b,3"),
+        ];
+        for (name, text) in files {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            let graph = ServiceGraph::from_path(&path).unwrap();
+            assert_eq!(graph.traffic(0, 1).unwrap().requests, 3.0, "{name}");
+        }
+        std::fs::write(folder.join("graph.csv"), "a,a").unwrap();
+        let error = ServiceGraph::from_path(folder.join("graph.csv")).unwrap_err().to_string();
+        assert!(error.contains("graph.csv: line 1: \"a\" calls itself"), "{error}");
+        std::fs::remove_dir_all(&folder).unwrap();
+        let gone = ServiceGraph::from_path(folder.join("graph.csv")).unwrap_err().to_string();
+        assert!(gone.contains("graph.csv"), "{gone}");
     }
 }

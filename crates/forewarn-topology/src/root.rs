@@ -4,7 +4,7 @@ use crate::{
 };
 use forewarn_schema::Timestamp;
 
-/// Ranks services by how likely a group of anomalous ones started from each: personalised PageRank on the call graph.
+/// Ranks services by how likely a group of anomalous ones started from each: personalised `PageRank` on the call graph.
 ///
 /// A walker looks for the culprit. From a service with anomaly *a* it goes to a server with weight *a(server)*, back to a client with weight
 /// *back · a(client)*, and stays with weight *a(service) - max over servers of a(server)* where that is positive: a service that is more anomalous
@@ -22,8 +22,8 @@ use forewarn_schema::Timestamp;
 /// ```
 ///
 /// # References
-/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (MonitorRank), SIGMETRICS 2013. L. Wu, J. Tordsson,
-/// E. Elmroth, O. Kao, *MicroRCA: root cause localization of performance issues in microservices*, NOMS 2020. G. Jeh, J. Widom, *Scaling
+/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (`MonitorRank`), SIGMETRICS 2013. L. Wu, J. Tordsson,
+/// E. Elmroth, O. Kao, *`MicroRCA`: root cause localization of performance issues in microservices*, NOMS 2020. G. Jeh, J. Widom, *Scaling
 /// personalized web search*, WWW 2003.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RootRanking {

@@ -59,11 +59,14 @@ enum Quantity {
 
 /// The latest sample of each series: by quantity and all labels.
 #[derive(Default)]
-struct Series(BTreeMap<(Quantity, Vec<(String, String)>), (i128, f64)>);
+struct Series(BTreeMap<(Quantity, Labels), (i128, f64)>);
+
+/// Names and values, sorted where two series are compared.
+type Labels = Vec<(String, String)>;
 
 impl Series {
     /// Takes a sample; of two at the same time the later in the text counts.
-    fn push(&mut self, quantity: Quantity, mut labels: Vec<(String, String)>, time: i128, value: f64) {
+    fn push(&mut self, quantity: Quantity, mut labels: Labels, time: i128, value: f64) {
         labels.sort();
         let latest = self.0.entry((quantity, labels)).or_insert((time, value));
         if time >= latest.0 {
@@ -72,7 +75,7 @@ impl Series {
     }
 
     /// Adds to a sample: what a counter that starts anew with each sample takes.
-    fn add(&mut self, quantity: Quantity, mut labels: Vec<(String, String)>, value: f64) {
+    fn add(&mut self, quantity: Quantity, mut labels: Labels, value: f64) {
         labels.sort();
         self.0.entry((quantity, labels)).or_insert((0, 0.0)).1 += value;
     }

@@ -9,20 +9,25 @@ mod classes;
 mod data;
 mod error;
 mod fit;
+mod fleet_graph;
 mod model;
 mod observer;
 mod prepare;
 mod report;
 mod results;
+mod root_cases;
 mod standard;
+mod topology;
 mod truth;
 mod walk;
 
 pub use data::Data;
 pub use error::ExperimentError;
+pub use fleet_graph::fleet_graph;
 pub use model::{Model, Rows};
 pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
+pub use root_cases::RootCase;
 pub use standard::StandardModels;
 
 use classes::ClassRule;
@@ -30,6 +35,7 @@ use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
 use forewarn_label::label;
 use forewarn_schema::Kind;
+use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Scope, chronological};
 use report::Found;
 use walk::Ground;
@@ -43,6 +49,7 @@ pub struct Experiment {
     features: Features,
     scope: Scope,
     carry_steps: usize,
+    topology: Option<TopologyFeatures>,
     models: Vec<Model>,
     class_rules: Vec<ClassRule>,
     refit_days: Option<usize>,
@@ -65,6 +72,7 @@ impl Experiment {
             features: Features::default(),
             scope: Scope::default(),
             carry_steps: Self::CARRY_STEPS,
+            topology: None,
             models: Vec::new(),
             class_rules: Vec::new(),
             refit_days: None,
@@ -113,6 +121,14 @@ impl Experiment {
         self
     }
 
+    /// Columns of the service graph, which fitted models then see beside the metrics, as they are: for each service, trouble in the services
+    /// that it calls. Baselines that watch one metric do not see them.
+    #[must_use]
+    pub fn topology(mut self, topology: TopologyFeatures) -> Self {
+        self.topology = Some(topology);
+        self
+    }
+
     /// One more model. They are fitted in the order in which they are added, as many at a time as there are processors.
     #[must_use]
     pub fn model(mut self, model: Model) -> Self {
@@ -150,7 +166,7 @@ impl Experiment {
         let mut classes = data.classes;
         classes.push(classes::by_rule(&self.class_rules, &frames)?);
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-        let features = std::mem::take(&mut self.features);
+        let features = self.take_features(metrics.schema());
         let prepared = self.prepare(features, &metrics, &split)?;
         stage(format!(
             "{} train, {} validation and {} test windows of {} features",

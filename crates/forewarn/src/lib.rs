@@ -19,5 +19,7 @@ pub use forewarn_label as label;
 pub use forewarn_recurrent as recurrent;
 #[cfg(feature = "sim")]
 pub use forewarn_sim as sim;
+#[cfg(feature = "topology")]
+pub use forewarn_topology as topology;
 #[cfg(feature = "window")]
 pub use forewarn_window as window;

@@ -28,6 +28,8 @@ pub use forewarn_label::{
 pub use forewarn_recurrent::{Cell, Recurrent};
 #[cfg(feature = "sim")]
 pub use forewarn_sim::{Fleet, StressWalk};
+#[cfg(feature = "topology")]
+pub use forewarn_topology::{ServiceGraph, TopologyFeatures};
 #[cfg(feature = "window")]
 pub use forewarn_window::{
     Deltas, Features, Fractions, Method, Metrics, Normaliser, Pipeline, Scope, ZScore, chronological,

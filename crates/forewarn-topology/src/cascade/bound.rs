@@ -15,12 +15,7 @@ impl Cascade {
             for _ in 0..ITERATIONS {
                 let mut moved: f64 = 0.0;
                 for &client in component {
-                    let spared: f64 = self
-                        .graph
-                        .calls_by(client)
-                        .map(|call| 1.0 - self.strengths[call] * failing[self.graph.ends(call)[1]])
-                        .product();
-                    let probability = 1.0 - (1.0 - own[client]) * spared;
+                    let probability = 1.0 - (1.0 - own[client]) * self.spared(client, &failing);
                     moved = moved.max((probability - failing[client]).abs());
                     failing[client] = probability;
                 }
@@ -30,5 +25,11 @@ impl Cascade {
             }
         }
         failing
+    }
+
+    /// Probability that no server brings a client down, servers taken for independent.
+    pub(super) fn spared(&self, client: usize, failing: &[f64]) -> f64 {
+        let calls = self.graph.calls_by(client);
+        calls.map(|call| 1.0 - self.strengths[call] * failing[self.graph.ends(call)[1]]).product()
     }
 }

@@ -70,18 +70,18 @@ proptest! {
     fn worlds_agree_with_exact_answers(graph in strategies::graph(12, 24), own in strategies::probabilities(12), seed: u64) {
         let (model, own) = (cascade(&graph), &own[..graph.len()]);
         let worlds = Method::Worlds(Worlds::new(4096, seed).unwrap());
-        // Five standard errors: one comparison in two million is further off.
-        let agree = |exact: &[Estimate], sampled: &[Estimate]| {
+        // Five standard errors, and for what is so rare that it never happened: fewer than six worlds of it.
+        let agree = |exact: &[Estimate], sampled: &[Estimate], most: f64| {
             exact.iter().zip(sampled).all(|(exact, sampled)| {
-                (exact.value - sampled.value).abs() <= 5.0 * sampled.standard_error + 1e-9
+                (exact.value - sampled.value).abs() <= 5.0 * sampled.standard_error + 6.0 * most / 4096.0
             })
         };
         let exact = model.failure_probabilities(own, Method::Exact).unwrap();
-        prop_assert!(agree(&exact, &model.failure_probabilities(own, worlds).unwrap()));
+        prop_assert!(agree(&exact, &model.failure_probabilities(own, worlds).unwrap(), 1.0));
         let exact = model.risk_of(0, Method::Exact).unwrap();
-        prop_assert!(agree(&exact, &model.risk_of(0, worlds).unwrap()));
+        prop_assert!(agree(&exact, &model.risk_of(0, worlds).unwrap(), 1.0));
         let exact = model.blast_radii(Method::Exact).unwrap();
-        prop_assert!(agree(&exact, &model.blast_radii(worlds).unwrap()));
+        prop_assert!(agree(&exact, &model.blast_radii(worlds).unwrap(), graph.len() as f64));
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! Samples in the text format of Prometheus and OpenMetrics.
+//! Samples in the text format of Prometheus and `OpenMetrics`.
 
-use super::{CLIENT_SECONDS, CallSamples, FAILURES, Quantity, REQUESTS, SERVER_SECONDS, Series};
+use super::{CLIENT_SECONDS, CallSamples, FAILURES, Labels, Quantity, REQUESTS, SERVER_SECONDS, Series};
 use crate::TopologyError;
 
 impl CallSamples {
-    /// Reads samples in the text format of Prometheus and OpenMetrics, as a collector's Prometheus exporter serves them.
+    /// Reads samples in the text format of Prometheus and `OpenMetrics`, as a collector's Prometheus exporter serves them.
     ///
     /// ```
     /// use forewarn_topology::CallSamples;
@@ -59,8 +59,6 @@ fn quantity(name: &str) -> Option<Quantity> {
         _ => None,
     }
 }
-
-type Labels = Vec<(String, String)>;
 
 /// What follows the metric's name: `{label="value",...} value [time]`.
 fn sample(rest: &str) -> Result<(Labels, i128, f64), &'static str> {

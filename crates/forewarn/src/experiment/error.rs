@@ -3,6 +3,7 @@ use forewarn_eval::EvalError;
 use forewarn_label::LabelError;
 use forewarn_schema::{SchemaError, Timestamp};
 use forewarn_sim::SimError;
+use forewarn_topology::TopologyError;
 use forewarn_window::WindowError;
 use std::path::PathBuf;
 
@@ -22,6 +23,9 @@ pub enum ExperimentError {
     /// The data cannot be split or normalised.
     #[error(transparent)]
     Window(#[from] WindowError),
+    /// The service graph does not fit the metrics.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
     /// The scores cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvalError),

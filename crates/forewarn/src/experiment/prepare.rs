@@ -1,7 +1,10 @@
-use super::{Experiment, ExperimentError, Rows};
+use super::{
+    Experiment, ExperimentError, Rows,
+    topology::{Columns, OfMetrics},
+};
 use forewarn_baseline::Context;
 use forewarn_core::Split;
-use forewarn_schema::FrameSet;
+use forewarn_schema::{FrameSet, Schema};
 use forewarn_window::{Calendar, Features, Impute, Imputed, Method, Metrics, Pipeline};
 
 /// What is derived from metrics for the models of an experiment.
@@ -21,7 +24,19 @@ pub(super) struct Prepared {
 }
 
 impl Experiment {
-    /// Fits the features that this experiment was given on the training rows of `split`.
+    /// The features that this experiment was given, and the columns of the service graph after them, if it has one.
+    pub(super) fn take_features(&mut self, metrics: &Schema) -> Features {
+        let features = std::mem::take(&mut self.features);
+        match &self.topology {
+            // Features of the metrics stay what they are without a graph, so that with and without differ by its columns alone.
+            Some(topology) => Features::new()
+                .with(OfMetrics { features, metrics: metrics.clone() })
+                .with(Columns { metrics: topology.columns() }),
+            None => features,
+        }
+    }
+
+    /// Fits what [`take_features`](Self::take_features) gave on the training rows of `split`.
     pub(super) fn prepare(
         &self,
         features: Features,
@@ -45,13 +60,17 @@ impl Experiment {
         Ok(Derived { features: prepared.pipeline.apply(&filled)?, context: self.context(metrics)? })
     }
 
-    /// Metrics whose short gaps took the last value before them.
+    /// Metrics whose short gaps took the last value before them, with the columns of the service graph after them, if there is one.
     fn fill(&self, metrics: &FrameSet) -> Result<(FrameSet, Imputed), ExperimentError> {
         let impute = match self.carry_steps {
             0 => Impute::none(),
             steps => Impute::last(steps)?,
         };
-        Ok(impute.fill(metrics.clone())?)
+        let (filled, carried) = impute.fill(metrics.clone())?;
+        match &self.topology {
+            Some(topology) => Ok((topology.append(&filled)?, carried)),
+            None => Ok((filled, carried)),
+        }
     }
 
     fn context(&self, metrics: &FrameSet) -> Result<Option<FrameSet>, ExperimentError> {

@@ -6,3 +6,4 @@
 mod custom_model;
 mod experiments;
 mod outside;
+mod topology;

@@ -1,0 +1,256 @@
+use super::{Group, TopologyFeatures};
+use crate::{
+    BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, SloTracker,
+    TopologyError, error::same_length,
+};
+use forewarn_schema::{Schema, Step, Timestamp};
+use std::collections::VecDeque;
+
+/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`] to the bit.
+#[derive(Clone, Debug)]
+pub struct TopologyStream {
+    graph: ServiceGraph,
+    /// Where in the graph each watched service is; services that it lacks come after those that it has.
+    places: Vec<usize>,
+    width: usize,
+    groups: Vec<Group>,
+    error_rate: Option<usize>,
+    latency: Option<usize>,
+    rules: Option<BoundHealthRules>,
+    dependency: DependencyHealth,
+    cascade: Cascade,
+    paths: CriticalPaths,
+    objectives: Vec<Vec<SloTracker>>,
+    counts: Vec<Recent>,
+    clock: Clock,
+    columns: usize,
+    out: Vec<f32>,
+}
+
+/// Violations in the last rows.
+#[derive(Clone, Debug)]
+struct Recent {
+    rows: usize,
+    each: VecDeque<u32>,
+    sum: u32,
+}
+
+impl Recent {
+    fn push(&mut self, violations: u32) {
+        self.each.push_back(violations);
+        self.sum += violations;
+        if self.each.len() > self.rows {
+            self.sum -= self.each.pop_front().unwrap_or(0);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Clock {
+    /// The next row's time, in milliseconds on the local clock.
+    next: i64,
+    step: i64,
+    peak_hours: [u8; 2],
+}
+
+impl Clock {
+    const HOUR: i64 = 3_600_000;
+    const DAY: i64 = 24 * Self::HOUR;
+
+    /// Hour, whether it is a peak hour, and whether it is Saturday or Sunday; and goes on to the next row.
+    fn tick(&mut self) -> [f32; 3] {
+        let (day, within) = (self.next.div_euclid(Self::DAY), self.next.rem_euclid(Self::DAY));
+        self.next = self.next.saturating_add(self.step);
+        let hour = (within / Self::HOUR) as u8;
+        let [start, end] = self.peak_hours;
+        // Hours that end before they begin go over midnight.
+        let peak = if start <= end { (start..end).contains(&hour) } else { hour >= start || hour < end };
+        // 1970-01-01 was a Thursday.
+        let weekend = matches!((day + 3).rem_euclid(7), 5 | 6);
+        [f32::from(hour), f32::from(u8::from(peak)), f32::from(u8::from(weekend))]
+    }
+}
+
+impl TopologyStream {
+    pub(super) fn new(
+        features: &TopologyFeatures,
+        schema: &Schema,
+        services: &[&str],
+        start: Timestamp,
+        step: Step,
+    ) -> Result<Self, TopologyError> {
+        let has = |groups: &[Group]| features.groups.iter().any(|group| groups.contains(group));
+        let metric = |needed: bool, name: &str| needed.then(|| schema.index_of(name)).transpose();
+        let mut names: Vec<&str> = services.to_vec();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(TopologyError::DuplicateService { service: pair[0].to_owned() });
+        }
+        let mut beyond = features.graph.len();
+        let places = services.iter().map(|service| {
+            features.graph.find(service).unwrap_or_else(|| {
+                beyond += 1;
+                beyond - 1
+            })
+        });
+        let places: Vec<usize> = places.collect();
+        let watched = has(&[Group::Servers, Group::DependencyHealth, Group::CascadeRisk]);
+        let objectives = if has(&[Group::Violations]) { &features.slos[..] } else { &[] };
+        let trackers = || -> Result<Vec<SloTracker>, TopologyError> {
+            objectives.iter().map(|slo| slo.track(schema, step)).collect()
+        };
+        let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
+        let columns = features.columns().len();
+        let offset = i64::from(features.utc_offset_minutes) * Step::MINUTE.millis();
+        Ok(Self {
+            width: schema.len(),
+            groups: features.groups.clone(),
+            error_rate: metric(has(&[Group::Servers]), &features.error_rate)?,
+            latency: metric(has(&[Group::Servers, Group::CriticalPath]), &features.latency)?,
+            rules: watched.then(|| features.rules.bind(schema)).transpose()?,
+            dependency: DependencyHealth::new(&features.graph).dependence(features.dependence)?,
+            cascade: Cascade::new(&features.graph, &features.strengths)?,
+            paths: CriticalPaths::new(&features.graph, LatencyKind::Exclusive),
+            objectives: services.iter().map(|_| trackers()).collect::<Result<_, _>>()?,
+            counts: vec![recent(); beyond],
+            clock: Clock {
+                next: start.millis().saturating_add(offset),
+                step: step.millis(),
+                peak_hours: features.peak_hours,
+            },
+            columns,
+            out: vec![f32::NAN; services.len() * columns],
+            graph: features.graph.clone(),
+            places,
+        })
+    }
+
+    /// Takes the next row of every service, one after another in the order of the services (NaN where a sample or a whole row is missing), and gives
+    /// their columns in the same order.
+    ///
+    /// # Errors
+    /// [`TopologyError::LengthMismatch`] unless there is a row for each service.
+    pub fn push(&mut self, samples: &[f32]) -> Result<&[f32], TopologyError> {
+        same_length("values of a time", self.places.len() * self.width, samples.len())?;
+        let moment = self.moment(samples);
+        for (service, out) in self.out.chunks_exact_mut(self.columns).enumerate() {
+            let place = self.places[service];
+            let mut rest = out;
+            for group in &self.groups {
+                let (columns, after) = rest.split_at_mut(group.columns().len());
+                moment.write(&self.graph, *group, place, columns);
+                rest = after;
+            }
+        }
+        Ok(&self.out)
+    }
+
+    /// What is known of every service at the next time.
+    fn moment(&mut self, samples: &[f32]) -> Moment {
+        let everyone = self.counts.len();
+        let known = self.graph.len();
+        let mut moment = Moment {
+            health: vec![f64::NAN; everyone],
+            error_rate: vec![f64::NAN; everyone],
+            latency: vec![f64::NAN; everyone],
+            violations: Vec::new(),
+            dependency: Vec::new(),
+            risk: Vec::new(),
+            path: Vec::new(),
+            clock: self.clock.tick(),
+        };
+        for (service, row) in samples.chunks_exact(self.width).enumerate() {
+            let place = self.places[service];
+            let sample = |metric: Option<usize>| metric.map_or(f64::NAN, |metric| f64::from(row[metric]));
+            moment.error_rate[place] = sample(self.error_rate);
+            // A schema of one's own may let a latency be negative.
+            moment.latency[place] = sample(self.latency).max(0.0);
+            if self.latency.is_none_or(|metric| row[metric].is_nan()) {
+                moment.latency[place] = f64::NAN;
+            }
+            moment.health[place] = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
+            let violated = self.objectives[service].iter_mut().map(|slo| slo.push(row) == Some(true));
+            self.counts[place].push(violated.map(u32::from).sum());
+        }
+        moment.violations = self.counts.iter().map(|recent| f64::from(recent.sum)).collect();
+        let in_range = "health is 0 to 1, and there is one for each service of the graph";
+        if self.groups.contains(&Group::DependencyHealth) {
+            moment.dependency = self.dependency.evaluate(&moment.health[..known]).expect(in_range).services;
+            let alone =
+                moment.health[known..].iter().map(|health| if health.is_nan() { 1.0 } else { *health });
+            moment.dependency.extend(alone);
+        }
+        if self.groups.contains(&Group::CascadeRisk) {
+            let own = moment.health[..known].iter().map(|health| (1.0 - health).max(0.0));
+            moment.risk = self.cascade.risks_from_servers(&own.collect::<Vec<_>>()).expect(in_range);
+            moment.risk.resize(everyone, 0.0);
+        }
+        if self.groups.contains(&Group::CriticalPath) {
+            moment.path =
+                self.paths.latencies(&moment.latency[..known]).expect("latencies are NaN or at least 0");
+            moment.path.extend(moment.latency[known..].iter().map(|latency| latency.max(0.0)));
+        }
+        moment
+    }
+}
+
+/// What is known of every service at one time.
+struct Moment {
+    health: Vec<f64>,
+    error_rate: Vec<f64>,
+    latency: Vec<f64>,
+    violations: Vec<f64>,
+    dependency: Vec<f64>,
+    risk: Vec<f64>,
+    path: Vec<f64>,
+    clock: [f32; 3],
+}
+
+impl Moment {
+    fn write(&self, graph: &ServiceGraph, group: Group, place: usize, out: &mut [f32]) {
+        match group {
+            Group::Servers => {
+                let of = |values, worst, none| neighbours(graph, place, values, worst, none);
+                let health = of(&self.health, f64::min, 1.0);
+                let errors = of(&self.error_rate, f64::max, 0.0);
+                let latency = of(&self.latency, f64::max, 0.0);
+                let all = [health, errors, latency].concat();
+                out.iter_mut().zip(all).for_each(|(out, value)| *out = value as f32);
+            }
+            Group::DependencyHealth => out[0] = self.dependency[place] as f32,
+            Group::CascadeRisk => out[0] = self.risk[place] as f32,
+            // Far beyond any latency, but within a single-precision number.
+            Group::CriticalPath => out[0] = self.path[place].min(f64::from(f32::MAX)) as f32,
+            Group::Violations => {
+                out[0] = self.violations[place] as f32;
+                out[1] =
+                    graph.servers_of(place).map(|(server, _)| self.violations[server]).sum::<f64>() as f32;
+            }
+            Group::Calendar => out.copy_from_slice(&self.clock),
+        }
+    }
+}
+
+/// The worst and the mean of a service's servers; `none` twice for a service that calls nobody, NaN where no server has a sample.
+fn neighbours(
+    graph: &ServiceGraph,
+    client: usize,
+    values: &[f64],
+    worst: fn(f64, f64) -> f64,
+    none: f64,
+) -> [f64; 2] {
+    let servers = graph.servers_of(client);
+    if servers.len() == 0 {
+        return [none; 2];
+    }
+    let (mut most, mut sum, mut weights, mut plain, mut count) = (f64::NAN, 0.0, 0.0, 0.0, 0.0);
+    for (server, traffic) in servers.filter(|(server, _)| !values[*server].is_nan()) {
+        most = worst(most, values[server]);
+        sum += traffic.requests * values[server];
+        weights += traffic.requests;
+        plain += values[server];
+        count += 1.0;
+    }
+    // Calls without any request count the same.
+    [most, if weights > 0.0 { sum / weights } else { plain / count }]
+}

@@ -1,0 +1,172 @@
+use super::*;
+use crate::{Call, strategies};
+use forewarn_schema::Frame;
+use proptest::prelude::*;
+
+const QUIET: [f32; 10] = [1200.0, 0.002, 100.0, 160.0, 220.0, 0.3, 0.4, 200.0, 180.0, 0.0];
+
+fn frame(service: &str, start: &str, rows: &[(f32, f32)]) -> Frame {
+    let row = |&(error_rate, p99): &(f32, f32)| {
+        let mut row = QUIET;
+        (row[1], row[4]) = (error_rate, p99);
+        row
+    };
+    let values = rows.iter().flat_map(row).collect();
+    Frame::new(service, Schema::v1(), start.parse().unwrap(), Step::MINUTE, values).unwrap()
+}
+
+fn shop() -> ServiceGraph {
+    ServiceGraph::new([
+        Call::new("gateway", "auth").requests(300.0).strength(0.5),
+        Call::new("gateway", "user").requests(100.0).strength(0.5),
+        Call::new("user", "database").requests(200.0).strength(0.8),
+    ])
+    .unwrap()
+}
+
+fn value(set: &FrameSet, service: &str, row: usize, column: &str) -> f32 {
+    let frame = set.frames().find(|frame| frame.service() == service).unwrap();
+    frame.row(row).unwrap()[set.schema().index_of(column).unwrap()]
+}
+
+#[test]
+fn a_client_sees_trouble_in_its_servers() {
+    let monday = "2024-01-01T08:59:00Z";
+    let set = FrameSet::from_frames(vec![
+        frame("gateway", monday, &[(0.0, 100.0), (0.0, 100.0)]),
+        frame("auth", monday, &[(0.0, 50.0), (0.0, 50.0)]),
+        frame("user", monday, &[(0.0, 80.0), (f32::NAN, f32::NAN)]),
+        // The database errs in its first row, and has no second.
+        frame("database", monday, &[(0.275, 40.0)]),
+        frame("stranger", monday, &[(0.5, 10.0), (0.0, 10.0)]),
+    ])
+    .unwrap();
+    let made = TopologyFeatures::new(&shop()).compute(&set).unwrap();
+    let at = |service: &str, row, column: &str| value(&made, service, row, column);
+    // 0.275 is half way from 0.05 to 0.5: health 0.25.
+    assert_eq!(at("user", 0, "servers_worst_health"), 0.25);
+    assert_eq!(at("user", 0, "servers_worst_error_rate"), 0.275);
+    assert_eq!(at("user", 0, "dependency_health"), 0.625);
+    assert!((at("user", 0, "cascade_risk") - 0.8 * 0.75).abs() < 1e-6);
+    assert!((at("gateway", 0, "cascade_risk") - 0.5 * 0.6).abs() < 1e-6);
+    assert_eq!(at("gateway", 0, "servers_mean_latency"), 57.5);
+    // The user service, which one request in three of the gateway calls, makes two calls a request.
+    assert!((at("gateway", 0, "critical_path_latency") - (100.0 + 160.0 / 3.0)).abs() < 1e-4);
+    assert_eq!((at("database", 0, "violations"), at("user", 0, "servers_violations")), (1.0, 1.0));
+    assert_eq!((at("user", 1, "servers_violations"), at("user", 1, "violations")), (1.0, 0.0));
+    // Nothing is known of the only server: the worst is missing, and it counts as healthy.
+    assert!(at("user", 1, "servers_worst_health").is_nan());
+    assert_eq!(at("user", 1, "cascade_risk"), 0.0);
+    // Calls nobody.
+    assert_eq!(
+        (at("database", 0, "servers_worst_health"), at("database", 0, "servers_worst_latency")),
+        (1.0, 0.0)
+    );
+    assert_eq!((at("stranger", 0, "dependency_health"), at("stranger", 0, "cascade_risk")), (0.0, 0.0));
+    assert_eq!(
+        (at("auth", 0, "hour"), at("auth", 0, "peak_hour"), at("auth", 0, "weekend")),
+        (8.0, 0.0, 0.0)
+    );
+    assert_eq!((at("auth", 1, "hour"), at("auth", 1, "peak_hour")), (9.0, 1.0));
+}
+
+#[test]
+fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
+    let features = TopologyFeatures::new(&shop());
+    assert_eq!(features.columns().len(), 14);
+    let few = features.clone().groups(&[Group::Calendar, Group::CascadeRisk]).unwrap();
+    let names: Vec<_> = few.columns().iter().map(|metric| metric.name.clone()).collect();
+    assert_eq!(names, ["cascade_risk", "hour", "peak_hour", "weekend"]);
+    assert!(features.clone().groups(&[]).is_err());
+    let set = FrameSet::from_frames(vec![frame("gateway", "2024-01-06T23:30:00Z", &[(0.0, 1.0)])]).unwrap();
+    let error = features.clone().metrics("errors", "p99_latency").compute(&set).unwrap_err().to_string();
+    assert!(error.contains("\"errors\" is missing"), "{error}");
+    let night = features.clone().clock(22, 6, 0).unwrap().compute(&set).unwrap();
+    assert_eq!(
+        (value(&night, "gateway", 0, "peak_hour"), value(&night, "gateway", 0, "weekend")),
+        (1.0, 1.0)
+    );
+    // In Tokyo it is Sunday morning.
+    let tokyo = features.clone().clock(9, 18, 540).unwrap().compute(&set).unwrap();
+    assert_eq!(value(&tokyo, "gateway", 0, "hour"), 8.0);
+    let appended = features.append(&set).unwrap();
+    assert_eq!(appended.schema().len(), 24);
+    assert_eq!(value(&appended, "gateway", 0, "p99_latency"), 1.0);
+    assert!(features.append(&appended).is_err());
+}
+
+#[test]
+fn services_off_the_clock_are_refused() {
+    let set = FrameSet::from_frames(vec![
+        frame("gateway", "2024-01-01T00:00:00Z", &[(0.0, 1.0)]),
+        frame("user", "2024-01-01T00:00:30Z", &[(0.0, 1.0)]),
+    ])
+    .unwrap();
+    let error = TopologyFeatures::new(&shop()).compute(&set).unwrap_err().to_string();
+    assert!(error.contains("user") && error.contains("00:00:30"), "{error}");
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_future_moves_nothing_and_streams_give_the_same_bits(
+        graph in strategies::graph(5, 12),
+        starts in proptest::collection::vec(0usize..4, 4),
+        samples in proptest::collection::vec((0.0f32..1.0, prop_oneof![1 => Just(f32::NAN), 5 => 0.0f32..5000.0]), 40),
+        cut in 0usize..14,
+    ) {
+        let start = |service: usize| Timestamp::EPOCH.checked_add(Step::MINUTE, starts[service] as i64).unwrap();
+        let frames = |samples: &[(f32, f32)]| {
+            let frames = (0..4).map(|service| {
+                let values = samples[service * 10..][..10].iter().flat_map(|&(error_rate, p99)| {
+                    let mut row = QUIET;
+                    (row[1], row[4]) = (error_rate, p99);
+                    row
+                });
+                Frame::new(format!("s{service:02}"), Schema::v1(), start(service), Step::MINUTE, values.collect()).unwrap()
+            });
+            FrameSet::from_frames(frames.collect()).unwrap()
+        };
+        let features = TopologyFeatures::new(&graph).objectives(Slo::v1(), 3).unwrap();
+        let set = frames(&samples);
+        let made = features.compute(&set).unwrap();
+        // Rows from the cut on are changed for all services.
+        let mut changed = samples.clone();
+        for (service, start) in starts.iter().enumerate() {
+            for row in 0..10 {
+                if start + row >= cut {
+                    changed[service * 10 + row] = (0.9, 4000.0);
+                }
+            }
+        }
+        let after = features.compute(&frames(&changed)).unwrap();
+        let wide = made.schema().len();
+        for (service, &start) in starts.iter().enumerate() {
+            let kept = cut.saturating_sub(start).min(10) * wide;
+            let (a, b) = (made.frame(service).unwrap().values(), after.frame(service).unwrap().values());
+            prop_assert_eq!(bits(&a[..kept]), bits(&b[..kept]));
+        }
+        // A stream of the same rows.
+        let names = ["s00", "s01", "s02", "s03"];
+        let first = *starts.iter().min().unwrap();
+        let mut stream = features.stream(&Schema::v1(), &names, Timestamp::EPOCH.checked_add(Step::MINUTE, first as i64).unwrap(), Step::MINUTE).unwrap();
+        for time in first..14 {
+            let row = |service: usize| time.checked_sub(starts[service]).filter(|row| *row < 10);
+            let rows: Vec<f32> = (0..4).flat_map(|service| match row(service) {
+                Some(row) => set.frame(service).unwrap().row(row).unwrap().to_vec(),
+                None => vec![f32::NAN; 10],
+            }).collect();
+            let out = stream.push(&rows).unwrap().to_vec();
+            for service in 0..4 {
+                if let Some(row) = row(service) {
+                    prop_assert_eq!(bits(&out[service * wide..][..wide]), bits(made.frame(service).unwrap().row(row).unwrap()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the service graph adds to a model, and how often a ranking finds the root: two tables on simulated cascades.
+//!
+//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/topology.md.
+
+use forewarn::{
+    baseline::Input,
+    eval::{AlarmPolicy, BlockBootstrap, Comparison, Events, LeadTimes},
+    experiment::{Event, Results, RootCase, fleet_graph},
+    prelude::*,
+    sim::fleet::Fleet,
+    topology::{HealthRules, RankingQuality, RootRanking, Suspect},
+};
+use std::error::Error;
+
+/// One experiment on a fleet, with or without the columns of its graph.
+fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results, Box<dyn Error>> {
+    let logistic = |input| LogisticRegression::new(input);
+    let mut experiment = Experiment::new(Rule::v1())
+        .model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
+        .model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
+    if let Some(topology) = topology {
+        experiment = experiment.topology(topology);
+    }
+    Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Event<'_>| {})?)
+}
+
+/// Share of the failures that were warned of, and the median lead time, at one false alarm a service and day.
+fn events(set: &ScoredSet) -> Result<(f64, f64), Box<dyn Error>> {
+    let mut best = (0.0, 0.0);
+    for step in 1..=400u16 {
+        let threshold = Score::new(f32::from(step) / 400.0)?;
+        let totals = Events::new(set, AlarmPolicy::for_window(threshold, set.spec())).totals();
+        if totals.false_alarms_per_service_day() <= Some(1.0) {
+            let leads = LeadTimes::new(totals.leads_minutes.clone());
+            best = (totals.recall().unwrap_or(0.0), leads.median.unwrap_or(0.0));
+            break;
+        }
+    }
+    Ok(best)
+}
+
+fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
+    let graph = fleet_graph(fleet.graph())?;
+    let without = results(fleet, None)?;
+    let with = results(fleet, Some(TopologyFeatures::new(&graph)))?;
+    for model in ["last minute", "window"] {
+        let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
+        let bootstrap = BlockBootstrap::default();
+        let compared = Comparison::new(&[("without", a), ("with", b)], &bootstrap)?;
+        let difference = compared.as_ref().and_then(|compared| compared.differences.first());
+        let Some(difference) = difference else { return Err("the test span is too short".into()) };
+        let sign = if difference.better == "with" { 1.0 } else { -1.0 };
+        let ends =
+            difference.interval.map_or([f64::NAN; 2], |interval| [sign * interval.low, sign * interval.high]);
+        let area = |set: &ScoredSet| -> Result<f64, Box<dyn Error>> {
+            let (scores, positive) = set.pooled("test")?;
+            Ok(average_precision(&scores, &positive)?)
+        };
+        let ((recall_a, lead_a), (recall_b, lead_b)) = (events(a)?, events(b)?);
+        println!(
+            "| {name} | {model} | {:.3} | {:.3} | {:+.3} ({:+.3} to {:+.3}) | {:.0} % | {:.0} % | {lead_a:.0} | {lead_b:.0} |",
+            area(a)?,
+            area(b)?,
+            sign * difference.pr_auc,
+            ends[0].min(ends[1]),
+            ends[0].max(ends[1]),
+            100.0 * recall_a,
+            100.0 * recall_b,
+        );
+    }
+    Ok(())
+}
+
+/// Suspects in order of a weight.
+fn by(weights: &[f64]) -> Vec<Suspect> {
+    let mut suspects: Vec<Suspect> =
+        weights.iter().enumerate().map(|(service, &score)| Suspect { service, score }).collect();
+    suspects.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.service.cmp(&b.service)));
+    suspects
+}
+
+fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
+    let graph = fleet_graph(fleet.graph())?;
+    let frames = fleet.run()?.frames;
+    let causes = fleet.causes(&Rule::v1())?;
+    let cases = RootCase::all(&graph, &frames, &causes, &HealthRules::v1(), 2)?;
+    let mut quality = [const { Vec::new() }; 3].map(|_: Vec<()>| RankingQuality::default());
+    for case in &cases {
+        let early = RootRanking::earliness(&case.onsets, 2.0)?;
+        let timed: Vec<f64> =
+            case.anomalies.iter().zip(&early).map(|(anomaly, early)| anomaly * early).collect();
+        quality[0].add(&by(&case.anomalies), case.root);
+        quality[1].add(&RootRanking::default().rank(&graph, &case.anomalies)?, case.root);
+        quality[2].add(&RootRanking::default().rank(&graph, &timed)?, case.root);
+    }
+    for (ranking, quality) in
+        ["most anomalous first", "PageRank", "PageRank, earliest weighs most"].iter().zip(&quality)
+    {
+        let (low, high) = quality.top_interval(1)?;
+        println!(
+            "| {name} | {ranking} | {} | {:.2} ({low:.2} to {high:.2}) | {:.2} |",
+            quality.len(),
+            quality.top(1)?,
+            quality.average_of_top(5)?
+        );
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let days: usize = arguments.next().map_or(Ok(30), |days| days.parse())?;
+    let seed: u64 = arguments.next().map_or(Ok(7), |seed| seed.parse())?;
+    let minutes = days * 24 * 60;
+    let fleets = [
+        ("shop", Fleet::shop(seed).with_minutes(minutes)?),
+        ("twelve", Fleet::twelve(seed).with_minutes(minutes)?),
+    ];
+    println!(
+        "| fleet | logistic regression on | PR-AUC without | with | difference (95 %) | failures caught without | with | median lead, min, without | with |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    fleets.iter().try_for_each(|(name, fleet)| gains(name, fleet))?;
+    println!(
+        "\n| fleet | ranking | cascades | top 1 (95 %) | average of top 1 to 5 |\n|---|---|---|---|---|"
+    );
+    fleets.iter().try_for_each(|(name, fleet)| roots(name, fleet))
+}
