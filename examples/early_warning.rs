@@ -3,19 +3,21 @@
 //! `cargo run --release --example early_warning -- --help`
 
 use forewarn::{
-    experiment::{StandardModels, TextObserver, make_folder},
-    io,
+    experiment::{Simulated, StandardModels, TextObserver, make_folder},
     prelude::*,
-    sim::fleet::ServiceGraph,
 };
 use lexopt::{Arg, ValueExt};
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 const HELP: &str = include_str!("early_warning.txt");
 
 struct Options {
     input: Option<PathBuf>,
-    simulate: String,
+    simulate: Simulated,
     days: usize,
     failure_column: Option<String>,
     topology: Option<PathBuf>,
@@ -33,7 +35,7 @@ struct Options {
 fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
     let mut options = Options {
         input: None,
-        simulate: "shop".to_owned(),
+        simulate: Simulated::default(),
         days: 30,
         failure_column: None,
         topology: None,
@@ -64,7 +66,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
 fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Result<(), Box<dyn Error>> {
     match name {
         "input" => options.input = Some(arguments.value()?.into()),
-        "simulate" => options.simulate = arguments.value()?.string()?,
+        "simulate" => options.simulate = arguments.value()?.parse()?,
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
         "topology" => options.topology = Some(arguments.value()?.into()),
@@ -87,29 +89,25 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
     Ok(())
 }
 
-fn simulate(options: &Options) -> Result<Data, Box<dyn Error>> {
-    let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
-    let graph = match &*options.simulate {
-        "stress-walk" => return Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?),
-        "shop" => ServiceGraph::shop(),
-        "twelve" => ServiceGraph::twelve(),
-        other => return Err(format!("--simulate {other}: there are shop, twelve and stress-walk").into()),
-    };
-    Ok(Data::from_fleet(Fleet::new(graph, minutes, options.seed)?)?)
-}
-
 fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
     let Some(path) = &options.input else {
-        return simulate(options);
+        let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
+        return Ok(Data::simulated(options.simulate, minutes, options.seed)?);
     };
-    let mut settings = ReadOptions::default();
-    if let Some(column) = &options.failure_column {
-        settings = settings.with_outcome_column(column);
-    }
-    let name = path
-        .file_name()
-        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    Ok(Data::from_recording(io::read(path, &settings)?, name))
+    let settings = match &options.failure_column {
+        Some(column) => ReadOptions::default().with_outcome_column(column),
+        None => ReadOptions::default(),
+    };
+    Ok(Data::from_path(path, &settings)?)
+}
+
+/// Who calls whom: as the file says, or, for `simulated`, as the simulation has it.
+fn topology(path: &Path, data: &Data) -> Result<TopologyFeatures, Box<dyn Error>> {
+    let graph = match path.to_str() {
+        Some("simulated") => data.service_graph()?.ok_or("--topology simulated: no fleet is simulated")?,
+        _ => ServiceGraph::from_path(path)?,
+    };
+    Ok(TopologyFeatures::new(&graph))
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
@@ -132,8 +130,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
     experiment = experiment.split(options.split).alternatives(&rule)?;
     if let Some(path) = &options.topology {
-        let graph = forewarn::topology::ServiceGraph::from_path(path)?;
-        experiment = experiment.topology(TopologyFeatures::new(&graph));
+        experiment = experiment.topology(topology(path, &data)?);
     }
     if let Some(days) = options.walk_forward {
         experiment = experiment.walk_forward(days);

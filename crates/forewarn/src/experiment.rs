@@ -16,6 +16,7 @@ mod prepare;
 mod report;
 mod results;
 mod root_cases;
+mod simulated;
 mod standard;
 mod topology;
 mod truth;
@@ -28,6 +29,7 @@ pub use model::{Model, Rows};
 pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
 pub use root_cases::RootCase;
+pub use simulated::Simulated;
 pub use standard::StandardModels;
 
 use classes::ClassRule;
@@ -165,6 +167,9 @@ impl Experiment {
         let Data { frames, .. } = data;
         let mut classes = data.classes;
         classes.push(classes::by_rule(&self.class_rules, &frames)?);
+        if let Some(truth) = &data.truth {
+            classes.extend(truth.classes(&*self.rule)?);
+        }
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
         let features = self.take_features(metrics.schema());
         let prepared = self.prepare(features, &metrics, &split)?;

@@ -1,9 +1,11 @@
-use super::{ExperimentError, truth::Truth};
+use super::{ExperimentError, fleet_graph, truth::Truth};
 use forewarn_core::Source;
 use forewarn_eval::EpisodeClasses;
-use forewarn_io::Recording;
+use forewarn_io::{ReadOptions, Recording};
 use forewarn_schema::FrameSet;
 use forewarn_sim::{Fleet, StressWalkRun};
+use forewarn_topology::ServiceGraph;
+use std::path::Path;
 
 /// Metrics with what a report says of where they come from.
 pub struct Data {
@@ -30,6 +32,15 @@ impl Data {
             truth: None,
             classes: Vec::new(),
         })
+    }
+
+    /// Metrics of a CSV or Parquet file, which the report calls by its name.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Read`] with what is wrong with the file.
+    pub fn from_path(path: &Path, options: &ReadOptions) -> Result<Self, ExperimentError> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Ok(Self::from_recording(forewarn_io::read(path, options)?, name))
     }
 
     /// Metrics that were read from a file; `description` is what the report calls it, usually its name.
@@ -81,6 +92,17 @@ impl Data {
     pub fn with_classes(mut self, classes: EpisodeClasses) -> Self {
         self.classes.push(classes);
         self
+    }
+
+    /// Who calls whom, where the metrics are those of a simulated fleet.
+    ///
+    /// # Errors
+    /// As [`fleet_graph`].
+    pub fn service_graph(&self) -> Result<Option<ServiceGraph>, ExperimentError> {
+        match &self.truth {
+            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.graph()).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// The frames as they were read.

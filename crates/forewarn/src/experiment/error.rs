@@ -1,5 +1,6 @@
 use forewarn_core::CoreError;
 use forewarn_eval::EvalError;
+use forewarn_io::IoError;
 use forewarn_label::LabelError;
 use forewarn_schema::{SchemaError, Timestamp};
 use forewarn_sim::SimError;
@@ -17,6 +18,17 @@ pub enum ExperimentError {
     /// A source failed, or parts do not fit one another.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// A file of metrics cannot be read.
+    #[error(transparent)]
+    Read(#[from] IoError),
+    /// A name that is no simulation.
+    #[error("there is no simulation {name:?}: the simulations are {}", available.join(", "))]
+    UnknownSimulation {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        available: Vec<&'static str>,
+    },
     /// The failure rule does not fit the metrics.
     #[error(transparent)]
     Label(#[from] LabelError),
@@ -29,9 +41,9 @@ pub enum ExperimentError {
     /// The scores cannot be evaluated.
     #[error(transparent)]
     Evaluate(#[from] EvalError),
-    /// The ceiling cannot be computed.
+    /// Metrics cannot be simulated, or what is known of a simulation not be found out.
     #[error(transparent)]
-    Ceiling(#[from] SimError),
+    Simulate(#[from] SimError),
     /// A model cannot be fitted or does not score.
     #[error("{name}: {source}")]
     Model {

@@ -2,7 +2,7 @@
 
 use super::ExperimentError;
 use forewarn_core::{FailureRule, Samples, Score, Target, WindowSpec};
-use forewarn_eval::{Bound, Ceiling, Curve, CurveKind};
+use forewarn_eval::{Bound, Ceiling, Curve, CurveKind, EpisodeClasses};
 use forewarn_label::ThresholdRule;
 use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
 
@@ -26,6 +26,14 @@ const FUTURES: usize = 64;
 const BUDGET: usize = 8_000_000;
 
 impl Truth {
+    /// What tells failures apart; `None` where nobody knows.
+    pub(super) fn classes(&self, rule: &dyn FailureRule) -> Result<Option<EpisodeClasses>, ExperimentError> {
+        match self {
+            Self::StressWalk(_) => Ok(None),
+            Self::Fleet(fleet) => fault_kinds(fleet, rule).map(Some),
+        }
+    }
+
     /// The ceiling on the windows of `test`; `None` where it is not known for this rule.
     pub(super) fn ceiling(
         &self,
@@ -41,6 +49,19 @@ impl Truth {
             Self::Fleet(fleet) => of_fleet(fleet, rule, spec, target, test),
         }
     }
+}
+
+/// The kind of fault but for which each failure would not have happened.
+fn fault_kinds(fleet: &Fleet, rule: &dyn FailureRule) -> Result<EpisodeClasses, ExperimentError> {
+    let mut classes = EpisodeClasses::new("fault kind");
+    let causes = fleet.causes(rule)?;
+    for failure in &causes.failures {
+        if let Some(fault) = failure.root.and_then(|root| causes.fault(root)) {
+            let service = fleet.graph().services()[failure.service].name.as_str();
+            classes.episode(service, &failure.episode, fault.injection.kind.name())?;
+        }
+    }
+    Ok(classes)
 }
 
 fn stress_walk(
