@@ -53,14 +53,14 @@ fn write(path: &Path, services: u32, days: u32) -> Outcome<()> {
     Ok(file.finish()?)
 }
 
-/// Every failure and one of a hundred quiet minutes, which stands for a hundred.
+/// Every failure and one of five hundred quiet minutes, which stands for five hundred.
 fn thinned(split: &Split) -> Outcome<Picked> {
-    Ok(downsample_negatives(split.train(), 0.01, 7)?)
+    Ok(downsample_negatives(split.train(), 0.002, 7)?)
 }
 
-/// Every 25th validation window: for a model that stops early, copies must fit into memory.
+/// Every 250th validation window: a model that stops early looks at copies of them.
 fn some(validation: &Validation<Samples>) -> Outcome<Validation<Samples>> {
-    let picks: Vec<u32> = (0..validation.len() as u32).step_by(25).collect();
+    let picks: Vec<u32> = (0..validation.len() as u32).step_by(250).collect();
     Ok(validation.select(&picks)?)
 }
 
