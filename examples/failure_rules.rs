@@ -118,7 +118,17 @@ fn picture(frame: FrameView<'_>, bars: &[(String, String)]) -> Result<String, Bo
     Ok(svg + &caption + "\n</svg>\n")
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let (file, svg) = match arguments[..] {
@@ -146,7 +156,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         bars.push((rule.to_string(), bar));
     }
     if let Some(path) = svg {
-        std::fs::write(path, picture(frame, &bars)?)?;
+        std::fs::write(path, picture(frame, &bars)?).map_err(|error| format!("{path}: {error}"))?;
     }
     if let [v1, five_minutes, beyond_chance, bridged, latency, saturation, relative] = onsets[..] {
         // Saturation shows first, then latency, then errors: the earlier the definition, the earlier "the failure" begins.

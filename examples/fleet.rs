@@ -125,11 +125,24 @@ fn stages() -> impl Fn(&str) {
     }
 }
 
-fn main() -> Outcome<()> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["write", path, services, days] => write(path.as_ref(), services.parse()?, days.parse()?)?,
+        ["write", path, services, days] => match (services.parse(), days.parse()) {
+            (Ok(services), Ok(days)) => write(path.as_ref(), services, days)?,
+            _ => return Err(format!("{services:?} services, {days:?} days: expected two numbers").into()),
+        },
         ["stream", path] => println!("PR-AUC {:.3}", stream(path.as_ref(), Features::default())?.0),
         ["memory", path] => println!("PR-AUC {:.3}", memory(path.as_ref())?.0),
         [] => {
