@@ -5,6 +5,10 @@
 needs numpy and pandas. It first times NumPy and pandas, then runs `cargo bench -p forewarn-benches` on the same machine, reads the figures
 that criterion leaves under target/criterion, and prints both with their ratio. One million rows, ten metrics, windows of ten minutes,
 a period of five.
+
+What is compared: labels by cumulative sums; deltas and z-scores by whole-array arithmetic; a random batch by fancy indexing of a
+`sliding_window_view` ("numpy view", the faster of the two: it copies whole rows of a strided view) and of the rows ("numpy rows", what one writes
+without that view); and a pandas loop that slices one window after another.
 """
 
 import json

@@ -5,9 +5,9 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::{
-    core::Origin,
+    core::{InPieces, Origin},
+    label::label_pieces,
     prelude::*,
-    window::{Method, Pipeline},
 };
 use rand::{RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -114,6 +114,29 @@ fn fleet(c: &mut Criterion) {
             b.iter(|| pipeline.apply(black_box(&frames)));
         });
     }
+    // The same piece by piece, as from a file that does not fit into memory. Columns lie in memory that is used again.
+    let mut stream = InPieces::new(&frames, 1 << 16);
+    let (rule, spec) = (Rule::v1(), WindowSpec::default());
+    group.bench_function("label_pieces", |b| {
+        b.iter(|| label_pieces(&mut stream, &rule, spec, Target::Onset).expect("there is an error rate"));
+    });
+    let mut fit = || {
+        let (train, features) = (split.train(), Features::default());
+        Pipeline::fit_pieces(features, train, &mut stream, Method::ZScore, Scope::Service).expect("as above")
+    };
+    let pipeline = fit();
+    group.bench_function("fit_pieces", |b| b.iter(&mut fit));
+    let all = labels.samples(|_, _| true);
+    group.bench_function("windows_of_pieces", |b| {
+        b.iter(|| {
+            let mut windows = pipeline.windows(&mut stream, &all).expect("same columns");
+            let mut count = 0;
+            while let Some(piece) = windows.next_piece().expect("the bench's own frames are valid") {
+                count += black_box(piece.windows()).len();
+            }
+            count
+        });
+    });
     group.finish();
 }
 

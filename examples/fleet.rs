@@ -53,14 +53,14 @@ fn write(path: &Path, services: u32, days: u32) -> Outcome<()> {
     Ok(file.finish()?)
 }
 
-/// Every failure and one of a hundred quiet minutes, which stands for a hundred.
+/// Every failure and one of five hundred quiet minutes, which stands for five hundred.
 fn thinned(split: &Split) -> Outcome<Picked> {
-    Ok(downsample_negatives(split.train(), 0.01, 7)?)
+    Ok(downsample_negatives(split.train(), 0.002, 7)?)
 }
 
-/// Every 25th validation window: for a model that stops early, copies must fit into memory.
+/// Every 250th validation window: a model that stops early looks at copies of them.
 fn some(validation: &Validation<Samples>) -> Outcome<Validation<Samples>> {
-    let picks: Vec<u32> = (0..validation.len() as u32).step_by(25).collect();
+    let picks: Vec<u32> = (0..validation.len() as u32).step_by(250).collect();
     Ok(validation.select(&picks)?)
 }
 
@@ -125,11 +125,24 @@ fn stages() -> impl Fn(&str) {
     }
 }
 
-fn main() -> Outcome<()> {
+fn main() -> std::process::ExitCode {
+    match run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        ["write", path, services, days] => write(path.as_ref(), services.parse()?, days.parse()?)?,
+        ["write", path, services, days] => match (services.parse(), days.parse()) {
+            (Ok(services), Ok(days)) => write(path.as_ref(), services, days)?,
+            _ => return Err(format!("{services:?} services, {days:?} days: expected two numbers").into()),
+        },
         ["stream", path] => println!("PR-AUC {:.3}", stream(path.as_ref(), Features::default())?.0),
         ["memory", path] => println!("PR-AUC {:.3}", memory(path.as_ref())?.0),
         [] => {

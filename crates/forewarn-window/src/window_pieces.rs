@@ -5,6 +5,9 @@ use forewarn_core::{CoreError, FrameStream, LabelledWindows, PieceOrder, Samples
 use forewarn_schema::{Frame, Layout, Schema};
 use std::ops::Range;
 
+/// Rows that are computed and normalised at a time: few enough to stay in the first-level cache.
+const BLOCK_ROWS: usize = 32;
+
 /// Frames that come piece by piece: the same normaliser, columns and windows as of frames in memory, to the bit.
 impl Pipeline {
     /// [`fit`](Self::fit) in one pass over pieces. Memory: one row of sums a service.
@@ -44,6 +47,7 @@ impl Pipeline {
         Ok(WindowPieces {
             services: services.collect(),
             order: Some(PieceOrder::start(frames)?),
+            input_width: frames.schema().len(),
             frames,
             samples,
             schema,
@@ -88,6 +92,7 @@ struct Service {
 pub struct WindowPieces<'a> {
     frames: &'a mut dyn FrameStream,
     samples: &'a Samples,
+    input_width: usize,
     schema: Schema,
     services: Vec<Service>,
     /// `None` once all pieces have come.
@@ -155,8 +160,11 @@ impl WindowPieces<'_> {
             let (before, carried) = (self.block.len(), self.block.len() / width);
             self.block.resize(before + piece.rows.len() * width, 0.0);
             let new = &mut self.block[before..];
-            service.stream.write_rows(piece.values, new);
-            service.normaliser.apply(new);
+            let inputs = piece.values.chunks(BLOCK_ROWS * self.input_width);
+            for (inputs, rows) in inputs.zip(new.chunks_mut(BLOCK_ROWS * width)) {
+                service.stream.write_rows(inputs, rows);
+                service.normaliser.apply(rows);
+            }
             let kept = ((observation - 1) * width).min(self.block.len());
             service.before.extend_from_slice(&self.block[self.block.len() - kept..]);
             if self.block[before..].iter().any(|value| value.is_infinite()) {
