@@ -4,6 +4,7 @@
 mod budget;
 mod events;
 mod leaks;
+mod page;
 mod report;
 mod score_files;
 mod self_tests;
