@@ -5,6 +5,7 @@ mod budget;
 mod events;
 mod leaks;
 mod page;
+mod refusals;
 mod report;
 mod score_files;
 mod self_tests;
