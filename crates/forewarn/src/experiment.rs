@@ -27,6 +27,7 @@ pub use standard::StandardModels;
 use classes::ClassRule;
 use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
+use forewarn_eval::Delays;
 use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_window::{Features, Fractions, Scope, chronological};
@@ -44,6 +45,7 @@ pub struct Experiment {
     carry_steps: usize,
     models: Vec<Model>,
     class_rules: Vec<ClassRule>,
+    delays: Delays,
     refit_days: Option<usize>,
 }
 
@@ -66,6 +68,7 @@ impl Experiment {
             carry_steps: Self::CARRY_STEPS,
             models: Vec::new(),
             class_rules: Vec::new(),
+            delays: Delays::default(),
             refit_days: None,
         }
     }
@@ -109,6 +112,13 @@ impl Experiment {
     #[must_use]
     pub fn carry_steps(mut self, steps: usize) -> Self {
         self.carry_steps = steps;
+        self
+    }
+
+    /// What stands between an alarm and a person who can act on it: net lead times have it taken off.
+    #[must_use]
+    pub fn delays(mut self, delays: Delays) -> Self {
+        self.delays = delays;
         self
     }
 
