@@ -35,6 +35,7 @@ pub use standard::StandardModels;
 use classes::ClassRule;
 use fit::Material;
 use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
+use forewarn_eval::Delays;
 use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_topology::TopologyFeatures;
@@ -54,6 +55,7 @@ pub struct Experiment {
     topology: Option<TopologyFeatures>,
     models: Vec<Model>,
     class_rules: Vec<ClassRule>,
+    delays: Delays,
     refit_days: Option<usize>,
 }
 
@@ -77,6 +79,7 @@ impl Experiment {
             topology: None,
             models: Vec::new(),
             class_rules: Vec::new(),
+            delays: Delays::default(),
             refit_days: None,
         }
     }
@@ -128,6 +131,13 @@ impl Experiment {
     #[must_use]
     pub fn topology(mut self, topology: TopologyFeatures) -> Self {
         self.topology = Some(topology);
+        self
+    }
+
+    /// What stands between an alarm and a person who can act on it: net lead times have it taken off.
+    #[must_use]
+    pub fn delays(mut self, delays: Delays) -> Self {
+        self.delays = delays;
         self
     }
 

@@ -73,13 +73,24 @@ pub(crate) enum XtaskError {
         /// What is wrong.
         reason: String,
     },
-    /// No Python that can fetch wheels.
-    #[error("fetching libtorch needs Python 3.8 or newer with pip, tried {}: {reason}", tried.join(", "))]
+    /// No Python that can fetch packages.
+    #[error("{what} needs Python 3.8 or newer with pip, tried {}: {reason}", tried.join(", "))]
     NoPython {
+        /// What it is for.
+        what: &'static str,
         /// The programs tried.
         tried: Vec<&'static str>,
         /// What the last one said.
         reason: String,
+    },
+    /// scikit-learn could not be installed; pip's own words stand above.
+    #[error(
+        "scikit-learn could not be fetched ({requirements}): without a network set FOREWARN_PYTHON to a Python that has it, or leave the \
+         comparison out with --no-sklearn"
+    )]
+    NoSklearn {
+        /// The file that says which release.
+        requirements: &'static str,
     },
     /// There is no folder for downloads.
     #[error("no folder for downloads: set XDG_CACHE_HOME or HOME to an absolute path")]

@@ -8,10 +8,13 @@
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
+mod browser;
 mod command;
 mod error;
 mod layers;
 mod libtorch;
+mod python;
+mod sklearn;
 mod test;
 
 use std::path::Path;
@@ -40,7 +43,7 @@ Exit code: 0 all well, 1 a check failed, 2 wrong usage, else that of the program
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Request {
     Help(&'static str),
-    Test(test::Libtorch),
+    Test(test::Scope),
     Layers,
     Libtorch,
 }
@@ -63,7 +66,7 @@ fn run(request: Request) -> Result<(), XtaskError> {
             print!("{text}");
             Ok(())
         }
-        Request::Test(libtorch) => test::run(root, libtorch),
+        Request::Test(scope) => test::run(root, scope),
         Request::Layers => layers::run(root),
         Request::Libtorch => libtorch::provide(root),
     }
@@ -79,7 +82,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
     let (mut request, help) = match parser.next()? {
         Some(Short('h') | Long("help")) => return Ok(Request::Help(HELP)),
         Some(Value(command)) => match command.to_str() {
-            Some("test") => (Request::Test(test::Libtorch::Included), test::HELP),
+            Some("test") => (Request::Test(test::Scope::WHOLE), test::HELP),
             Some("layers") => (Request::Layers, layers::HELP),
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
             _ => {
@@ -93,12 +96,11 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
         None => return Err(usage("a command is missing: expected test, layers or libtorch".to_owned())),
     };
     while let Some(argument) = parser.next()? {
-        match argument {
-            Short('h') | Long("help") => return Ok(Request::Help(help)),
-            Long("no-libtorch") if matches!(request, Request::Test(_)) => {
-                request = Request::Test(test::Libtorch::LeftOut);
-            }
-            other => return Err(other.unexpected().into()),
+        match (argument, &mut request) {
+            (Short('h') | Long("help"), _) => return Ok(Request::Help(help)),
+            (Long("no-libtorch"), Request::Test(scope)) => scope.libtorch = test::Libtorch::LeftOut,
+            (Long("no-sklearn"), Request::Test(scope)) => scope.sklearn = test::Sklearn::LeftOut,
+            (other, _) => return Err(other.unexpected().into()),
         }
     }
     Ok(request)
@@ -120,8 +122,12 @@ mod tests {
     fn commands_and_their_options_are_understood() {
         assert_eq!(parsed(&["layers"]).unwrap(), Request::Layers);
         assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
-        assert_eq!(parsed(&["test"]).unwrap(), Request::Test(test::Libtorch::Included));
-        assert_eq!(parsed(&["test", "--no-libtorch"]).unwrap(), Request::Test(test::Libtorch::LeftOut));
+        let whole = test::Scope::WHOLE;
+        assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
+        let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };
+        assert_eq!(parsed(&["test", "--no-libtorch"]).unwrap(), Request::Test(no_libtorch));
+        let neither = test::Scope { sklearn: test::Sklearn::LeftOut, ..no_libtorch };
+        assert_eq!(parsed(&["test", "--no-sklearn", "--no-libtorch"]).unwrap(), Request::Test(neither));
     }
 
     #[test]
@@ -140,6 +146,7 @@ mod tests {
             (&["lint"], "\"lint\""),
             (&["--fast"], "--fast"),
             (&["layers", "--no-libtorch"], "--no-libtorch"),
+            (&["libtorch", "--no-sklearn"], "--no-sklearn"),
             (&["test", "--no-libtorch=yes"], "yes"),
             (&["libtorch", "2.13.0"], "2.13.0"),
         ] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
-use crate::{command, layers, libtorch};
+use crate::{browser, command, layers, libtorch, sklearn};
 use plan::Action;
 
 pub(crate) const HELP: &str = "\
@@ -19,11 +19,14 @@ Usage: cargo xtask test [OPTIONS]
 Options:
       --no-libtorch  Leave out what trains through libtorch: no download, no C++ compiler, some minutes less.
                      All else, the pure-Rust trainer of the same models included, needs none of these.
+      --no-sklearn   Leave out the comparison of figures with scikit-learn: no Python, no download
   -h, --help         Show this help
 
 In this order: formatting, clippy, layer rules, unit and integration tests and doc-tests (all with Parquet on), each
-library built on its own, benches once each, docs, examples with small settings; then, with libtorch, clippy and tests
-of the crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
+library built on its own, benches once each, docs, examples with small settings; figures beside those of scikit-learn,
+which is put under target/ unless FOREWARN_PYTHON names a Python that has it; the report's page in a headless browser
+where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); then, with libtorch, clippy and tests of
+the crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
 ";
 
 /// Whether libtorch takes part.
@@ -35,14 +38,35 @@ pub(crate) enum Libtorch {
     LeftOut,
 }
 
+/// Whether scikit-learn takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sklearn {
+    /// It is fetched where missing, and figures are compared with it.
+    Included,
+    /// Nothing is fetched or compared.
+    LeftOut,
+}
+
+/// What a test run is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) libtorch: Libtorch,
+    pub(crate) sklearn: Sklearn,
+}
+
+impl Scope {
+    /// Everything.
+    pub(crate) const WHOLE: Self = Self { libtorch: Libtorch::Included, sklearn: Sklearn::Included };
+}
+
 /// Runs all steps and prints how long each took.
 ///
 /// # Errors
 ///
 /// The first failed step's.
-pub(crate) fn run(root: &Path, libtorch: Libtorch) -> Result<(), XtaskError> {
+pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
-    let steps = plan::steps(&plan::Found::in_workspace(&metadata), libtorch);
+    let steps = plan::steps(&plan::Found::in_workspace(&metadata).with_browser(browser::find()), scope);
     let began = Instant::now();
     let mut report = Vec::new();
     for (number, step) in steps.iter().enumerate() {
@@ -88,6 +112,8 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         }),
         Action::Layers => layers::run(root),
         Action::Libtorch => libtorch::provide(root),
+        Action::Sklearn => sklearn::compare(root),
+        Action::Page(browser) => browser::check(root, browser),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())

@@ -173,10 +173,15 @@ fn real_differences(comparison: &Comparison) -> String {
     let real: Vec<_> = comparison.differences.iter().filter(|difference| difference.is_real).collect();
     let all = comparison.differences.len();
     if real.is_empty() {
-        return format!(
-            "No difference of PR-AUC between two models is real: each of the {} could be chance.",
-            counted(all, "difference", "differences")
-        );
+        return match all {
+            1 => {
+                "The difference of PR-AUC between the two models is not real: it could be chance.".to_owned()
+            }
+            _ => format!(
+                "No difference of PR-AUC between two models is real: each of the {} differences could be chance.",
+                count(all)
+            ),
+        };
     }
     let mut betters: Vec<&str> = real.iter().map(|difference| difference.better.as_str()).collect();
     betters.dedup();

@@ -4,6 +4,8 @@
 mod budget;
 mod events;
 mod leaks;
+mod page;
+mod refusals;
 mod report;
 mod score_files;
 mod self_tests;

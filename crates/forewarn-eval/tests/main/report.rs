@@ -149,6 +149,11 @@ impl World {
     }
 }
 
+/// A report with everything in it, and names that try to be markup.
+pub(crate) fn example() -> (Report, Pictures) {
+    world(&["a service with quite a long name", SCRIPT], "error_rate").report()
+}
+
 #[test]
 fn a_model_is_measured_as_its_parts_say() {
     let world = world(&["a", "b"], "error_rate");

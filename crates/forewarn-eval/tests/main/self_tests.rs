@@ -4,8 +4,8 @@ use crate::minute;
 use approx::assert_abs_diff_eq;
 use forewarn_core::{Score, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, EventCounts, Events, ScoredSeries, ScoredSet, average_precision, best_f1_threshold, brier,
-    roc_auc,
+    AlarmPolicy, BlockBootstrap, EventCounts, Events, ScoredSeries, ScoredSet, SecondaryFigures,
+    average_precision, best_f1_threshold, brier, roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Step};
 use rand::RngExt;
@@ -113,4 +113,43 @@ fn an_oracle_that_speaks_after_the_fact_is_late_and_not_right() {
     assert_eq!((totals.caught(), totals.recall()), (0, Some(0.0)));
     // Minute 0 is `since == 0` too, and there is no failure then.
     assert_eq!((totals.late_alarms, totals.false_alarms), (totals.episodes, 1));
+}
+
+#[test]
+fn a_delayed_oracle_is_right_but_later() {
+    // It knows, and says so two minutes after it could: three before the onset.
+    let set = scored(|_, since| if since >= 94 { 1.0 } else { 0.0 });
+    let totals = totals(&set, 5);
+    assert_eq!(totals.recall(), Some(1.0));
+    assert!(totals.leads_minutes.iter().all(|&minutes| minutes == 3.0));
+    let (scores, positive) = set.pooled("test").unwrap();
+    let counts = forewarn_eval::Confusion::at(Score::ONE, &scores, &positive).unwrap();
+    assert_abs_diff_eq!(counts.recall(), 3.0 / 5.0, epsilon = 1e-12);
+}
+
+#[test]
+fn secondary_figures_are_as_theory_says() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    let figures = |set: &ScoredSet| {
+        let threshold = Score::new(0.5).unwrap();
+        let events = Events::new(set, AlarmPolicy::new(threshold, 5));
+        SecondaryFigures::new(set, threshold, &events, &BlockBootstrap::default()).unwrap()
+    };
+    let oracle = figures(&scored(|positive, _| f32::from(u8::from(positive))));
+    for figure in
+        [oracle.range_precision, oracle.range_recall, oracle.affiliation_precision, oracle.affiliation_recall]
+    {
+        assert_abs_diff_eq!(figure.value.unwrap(), 1.0, epsilon = 1e-12);
+        assert_abs_diff_eq!(figure.interval.unwrap().low, 1.0, epsilon = 1e-12);
+    }
+    assert_abs_diff_eq!(oracle.nab.value.unwrap(), 100.0, epsilon = 1e-9);
+    assert!(oracle.vus_pr.value.unwrap() > 0.7, "{:?}", oracle.vus_pr);
+    let silent = figures(&scored(|_, _| 0.0));
+    assert_eq!((silent.range_precision.value, silent.range_recall.value), (None, Some(0.0)));
+    assert_eq!((silent.affiliation_precision.value, silent.affiliation_recall.value), (None, Some(0.0)));
+    assert_abs_diff_eq!(silent.nab.value.unwrap(), 0.0, epsilon = 1e-12);
+    // A guess is as near to a failure as any other moment of its zone: one half.
+    let guess = figures(&scored(|_, _| random.random::<f32>().powi(8)));
+    assert_abs_diff_eq!(guess.affiliation_precision.value.unwrap(), 0.5, epsilon = 0.06);
+    assert!(guess.nab.value.unwrap() < 0.0 && guess.vus_pr.value.unwrap() < 0.2);
 }

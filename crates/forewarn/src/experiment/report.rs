@@ -33,7 +33,8 @@ impl Experiment {
                 .described(&model.description)
                 .trained_by(model.trainer.as_deref())
                 .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
-                .classes(&data.classes);
+                .classes(&data.classes)
+                .delays(self.delays);
             models.push(ModelReport::evaluate(&run)?);
             scored.push((model.name.clone(), set));
         }

@@ -2,7 +2,7 @@
 
 use forewarn::{
     core::BoxError,
-    eval::EpisodeClasses,
+    eval::{Delays, EpisodeClasses},
     experiment::{Event, ExperimentError, Results, StandardModels},
     io::{ReadOptions, csv},
     prelude::*,
@@ -358,4 +358,20 @@ fn a_metric_that_knows_the_outcome_is_named() {
     let results = run(Data::from_recording(recording, "m.csv"), Target::Onset, &["logistic_window"]).unwrap();
     let telling = results.report().audit.iter().find(|check| check.name == "telling feature").unwrap();
     assert!(telling.text.contains("hint"), "{}", telling.text);
+}
+
+#[test]
+fn delays_shorten_net_lead_times() {
+    let net = |notification_minutes: f64| {
+        let delays = Delays { notification_minutes, ..Delays::default() };
+        let experiment = experiment(Target::Onset, &["rolling_mean"]).unwrap().delays(delays);
+        let results = experiment.run(walk(10), &|_: Event<'_>| {})?;
+        Ok::<_, ExperimentError>(
+            results.report().models[0].operation.clone().unwrap().net_lead_time_minutes.all,
+        )
+    };
+    let (soon, late) = (net(0.0).unwrap(), net(2.0).unwrap());
+    assert!(!soon.is_empty() && late.len() <= soon.len());
+    assert!(soon.iter().sum::<f64>() > late.iter().sum::<f64>());
+    assert!(net(-1.0).err().unwrap().to_string().contains("delay of an alarm"));
 }

@@ -9,6 +9,7 @@ use super::release::{LIBTORCH, Release, Wheel};
 use super::{lock, partial, remove, write};
 use crate::command;
 use crate::error::XtaskError;
+use crate::python;
 
 const UNPACK: &str = include_str!("unpack.py");
 
@@ -23,7 +24,7 @@ const DAMAGED: i32 = 3;
 ///
 /// No Python with pip, no cache folder, or one of the downloads or files fails.
 pub(super) fn fetch(release: &Release, folder: &Path) -> Result<(), XtaskError> {
-    let python = python()?;
+    let python = python::with_pip("fetching libtorch")?;
     let cache = cache(std::env::var_os("XDG_CACHE_HOME"), std::env::home_dir())?;
     fs::create_dir_all(&cache).map_err(XtaskError::io("create", &cache))?;
     let _held = lock(&cache.join(".lock"))?;
@@ -81,26 +82,6 @@ fn unpack(python: &str, wheel: &Wheel, file: &Path, folder: &Path) -> Result<(),
     }
 }
 
-/// The first Python that is new enough and has pip.
-fn python() -> Result<&'static str, XtaskError> {
-    let tried = vec!["python3", "python"];
-    let mut reason = String::new();
-    for program in &tried {
-        let probe = "import sys; assert sys.version_info >= (3, 8), 'Python ' + sys.version; import pip";
-        match Command::new(program).args(["-c", probe]).output() {
-            Ok(output) if output.status.success() => return Ok(program),
-            Ok(output) => {
-                let complaint = String::from_utf8_lossy(&output.stderr);
-                reason = format!("{program}: {}", complaint.lines().last().unwrap_or("failed"));
-            }
-            // What an interpreter that is there has said is of more use.
-            Err(error) if reason.is_empty() => reason = format!("{program}: {error}"),
-            Err(_) => {}
-        }
-    }
-    Err(XtaskError::NoPython { tried, reason })
-}
-
 /// The folder for wheels: below `XDG_CACHE_HOME`, which has to be absolute to count, else below `.cache` at home.
 fn cache(xdg: Option<OsString>, home: Option<PathBuf>) -> Result<PathBuf, XtaskError> {
     let base = xdg
@@ -146,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_wheel_is_unpacked_flat_and_refused_when_it_is_not_the_right_one() {
-        let python = python().unwrap();
+        let python = python::with_pip("this test").unwrap();
         let folder = std::env::temp_dir().join(format!("xtask-{}-unpack", std::process::id()));
         remove(&folder).unwrap();
         fs::create_dir_all(&folder).unwrap();

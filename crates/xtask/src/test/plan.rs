@@ -1,10 +1,11 @@
 //! The steps of a test run, in order.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use cargo_metadata::{Metadata, TargetKind};
 
-use super::Libtorch;
+use super::{Libtorch, Scope, Sklearn};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -69,6 +70,10 @@ pub(super) enum Action {
     Layers,
     /// Finds or fetches libtorch.
     Libtorch,
+    /// Compares figures with scikit-learn.
+    Sklearn,
+    /// Checks the report's page in this browser.
+    Page(PathBuf),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -78,6 +83,7 @@ pub(super) enum Action {
 pub(super) struct Found {
     packages: BTreeSet<String>,
     examples: BTreeSet<String>,
+    browser: Option<PathBuf>,
 }
 
 impl Found {
@@ -88,12 +94,17 @@ impl Found {
         Self {
             packages: packages.iter().map(|package| package.name.to_string()).collect(),
             examples: examples.map(|target| target.name.clone()).collect(),
+            browser: None,
         }
+    }
+
+    pub(super) fn with_browser(self, browser: Option<PathBuf>) -> Self {
+        Self { browser, ..self }
     }
 }
 
 /// All steps, the quick ones first.
-pub(super) fn steps(found: &Found, libtorch: Libtorch) -> Vec<Step> {
+pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let libraries = found.packages.iter().filter(|package| !PROGRAMS.contains(&package.as_str()));
     let alone = libraries.map(|library| format!("clippy --package {library} -- -D warnings"));
     let bench = if found.packages.contains(BENCHES_PACKAGE) {
@@ -127,7 +138,19 @@ pub(super) fn steps(found: &Found, libtorch: Libtorch) -> Vec<Step> {
         ),
     ];
     steps.extend(examples(found, Needs::Rust));
-    if libtorch == Libtorch::Included {
+    if scope.sklearn == Sklearn::Included {
+        steps.push(step("scikit-learn", "figures are those of scikit-learn", Action::Sklearn));
+    }
+    let page = found.browser.clone().map_or_else(
+        || {
+            Action::Skip(
+                "no Chromium or Chrome is here to open the page: set FOREWARN_BROWSER to one".to_owned(),
+            )
+        },
+        Action::Page,
+    );
+    steps.push(step("page", "the report's page is sound in a headless browser", page));
+    if scope.libtorch == Libtorch::Included {
         let packages = LIBTORCH_PACKAGES.iter().filter(|package| found.packages.contains(**package));
         let packages: String = packages.map(|package| format!(" --package {package}")).collect();
         steps.push(step("libtorch", "a libtorch is at hand", Action::Libtorch));
@@ -185,6 +208,8 @@ mod tests {
 
     use super::*;
 
+    const WITHOUT: Scope = Scope { libtorch: Libtorch::LeftOut, sklearn: Sklearn::LeftOut };
+
     fn found() -> Found {
         let metadata =
             MetadataCommand::new().manifest_path(crate::root().join("Cargo.toml")).no_deps().exec();
@@ -202,14 +227,14 @@ mod tests {
 
     #[test]
     fn without_libtorch_no_step_turns_it_on() {
-        let steps = steps(&found(), Libtorch::LeftOut);
+        let steps = steps(&found(), WITHOUT);
         assert!(!steps.iter().any(|step| step.action == Action::Libtorch));
         assert!(!lines(&steps).iter().any(|line| line.contains("libtorch")));
     }
 
     #[test]
     fn libtorch_is_at_hand_before_it_is_turned_on_and_never_for_the_whole_workspace() {
-        let steps = steps(&found(), Libtorch::Included);
+        let steps = steps(&found(), Scope::WHOLE);
         let fetched = steps.iter().position(|step| step.action == Action::Libtorch).unwrap();
         let turned_on =
             |step: &Step| lines(std::slice::from_ref(step)).iter().any(|line| line.contains("libtorch"));
@@ -222,7 +247,7 @@ mod tests {
 
     #[test]
     fn each_library_and_no_program_is_built_alone() {
-        let steps = steps(&found(), Libtorch::LeftOut);
+        let steps = steps(&found(), WITHOUT);
         let alone = lines(&[steps.into_iter().find(|step| step.name == "alone").unwrap()]);
         assert!(alone.contains(&"clippy --package forewarn-schema -- -D warnings".to_owned()));
         assert!(alone.contains(&"clippy --package forewarn -- -D warnings".to_owned()));
@@ -239,8 +264,23 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_skipped_by_name() {
-        let steps = steps(&Found::default(), Libtorch::LeftOut);
+        let steps = steps(&Found::default(), WITHOUT);
         let bench = steps.iter().find(|step| step.name == "bench").unwrap();
         assert_eq!(bench.action, Action::Skip("there is no package forewarn-benches".to_owned()));
+    }
+
+    #[test]
+    fn scikit_learn_and_the_browser_take_part_where_they_can() {
+        let action = |found: &Found, scope, name: &str| {
+            steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
+        };
+        let found = Found::default().with_browser(Some("/usr/bin/chromium".into()));
+        assert_eq!(action(&found, Scope::WHOLE, "scikit-learn"), Some(Action::Sklearn));
+        assert_eq!(action(&found, WITHOUT, "scikit-learn"), None);
+        assert_eq!(action(&found, WITHOUT, "page"), Some(Action::Page("/usr/bin/chromium".into())));
+        let Some(Action::Skip(reason)) = action(&Found::default(), WITHOUT, "page") else {
+            panic!("no reason")
+        };
+        assert!(reason.contains("FOREWARN_BROWSER"), "{reason}");
     }
 }
