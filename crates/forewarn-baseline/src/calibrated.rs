@@ -4,8 +4,8 @@ use crate::{
     nested,
 };
 use forewarn_core::{
-    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Snapshots, Train,
-    Validation, Windows,
+    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Snapshots,
+    Train, Validation, Windows,
 };
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +43,11 @@ impl<P: Predictor> Calibrated<P> {
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
-    pub fn fit_snapshots(predictor: P, calibration: Calibration, validation: &Snapshots) -> Result<Self, CoreError> {
+    pub fn fit_snapshots(
+        predictor: P,
+        calibration: Calibration,
+        validation: &Snapshots,
+    ) -> Result<Self, CoreError> {
         Self::fit_on(predictor, calibration, validation.labelled())
     }
 
