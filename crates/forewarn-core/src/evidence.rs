@@ -158,17 +158,32 @@ impl fmt::Display for Evidence {
             let Contribution { metric, view, value, log_odds, .. } = part;
             write!(f, "\n  {log_odds:+.2}  {metric}, {view}: ")?;
             match value {
-                Some(value) => write!(f, "{value}")?,
+                Some(value) => write!(f, "{}", Short(*value))?,
                 None => write!(f, "missing")?,
             }
             if let Some(normal) = part.normal {
-                write!(f, ", normally {normal}")?;
+                write!(f, ", normally {}", Short(normal))?;
             }
             if let Some(deviations) = part.deviations() {
                 write!(f, " ({deviations:+.1} deviations)")?;
             }
         }
         Ok(())
+    }
+}
+
+/// A number with about three digits that tell.
+struct Short(f32);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.0;
+        match value.abs() {
+            size if size >= 100.0 => write!(f, "{value:.0}"),
+            size if size >= 1.0 || size == 0.0 => write!(f, "{value:.2}"),
+            size if size >= 0.001 => write!(f, "{value:.4}"),
+            _ => write!(f, "{value:.2e}"),
+        }
     }
 }
 
@@ -241,7 +256,7 @@ mod tests {
         let text = evidence().to_string();
         assert!(
             text.starts_with(
-                "18.24 %, where 26.89 % is usual\n  -2.00  b, last: 3, normally 1 (+4.0 deviations)\n"
+                "18.24 %, where 26.89 % is usual\n  -2.00  b, last: 3.00, normally 1.00 (+4.0 deviations)\n"
             ),
             "{text}"
         );
