@@ -3,9 +3,10 @@
 //! `cargo run --release --example early_warning -- --help`
 
 use forewarn::{
-    experiment::{StandardModels, TextObserver, make_folder},
+    experiment::{StandardModels, TextObserver, fleet_graph, make_folder},
     io,
     prelude::*,
+    sim::fleet,
 };
 use lexopt::{Arg, ValueExt};
 use std::{error::Error, path::PathBuf, process::ExitCode};
@@ -14,6 +15,7 @@ const HELP: &str = include_str!("early_warning.txt");
 
 struct Options {
     input: Option<PathBuf>,
+    simulate: String,
     days: usize,
     failure_column: Option<String>,
     topology: Option<PathBuf>,
@@ -30,6 +32,7 @@ struct Options {
 fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
     let mut options = Options {
         input: None,
+        simulate: "shop".to_owned(),
         days: 30,
         failure_column: None,
         topology: None,
@@ -59,6 +62,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
 fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Result<(), Box<dyn Error>> {
     match name {
         "input" => options.input = Some(arguments.value()?.into()),
+        "simulate" => options.simulate = arguments.value()?.string()?,
         "days" => options.days = arguments.value()?.parse()?,
         "failure-column" => options.failure_column = Some(arguments.value()?.string()?),
         "topology" => options.topology = Some(arguments.value()?.into()),
@@ -80,10 +84,38 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
     Ok(())
 }
 
+/// The graph of the fleet to simulate; `None` for the stress walk.
+fn simulated_graph(options: &Options) -> Result<Option<fleet::ServiceGraph>, Box<dyn Error>> {
+    match &*options.simulate {
+        "stress-walk" => Ok(None),
+        "shop" => Ok(Some(fleet::ServiceGraph::shop())),
+        "twelve" => Ok(Some(fleet::ServiceGraph::twelve())),
+        other => Err(format!("--simulate {other}: there are shop, twelve and stress-walk").into()),
+    }
+}
+
+fn simulate(options: &Options) -> Result<Data, Box<dyn Error>> {
+    let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
+    match simulated_graph(options)? {
+        None => Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?),
+        Some(graph) => Ok(Data::from_fleet(Fleet::new(graph, minutes, options.seed)?)?),
+    }
+}
+
+/// Who calls whom, if models are to know.
+fn topology(options: &Options) -> Result<Option<ServiceGraph>, Box<dyn Error>> {
+    let Some(path) = &options.topology else { return Ok(None) };
+    if path.as_os_str() != "simulated" {
+        return Ok(Some(ServiceGraph::from_path(path)?));
+    }
+    let simulated = if options.input.is_none() { simulated_graph(options)? } else { None };
+    let graph = simulated.ok_or("--topology simulated: only a simulated shop has a graph of its own")?;
+    Ok(Some(fleet_graph(&graph)?))
+}
+
 fn read(options: &Options) -> Result<Data, Box<dyn Error>> {
     let Some(path) = &options.input else {
-        let minutes = options.days.checked_mul(24 * 60).ok_or("--days: too many")?;
-        return Ok(Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?);
+        return simulate(options);
     };
     let mut settings = ReadOptions::default();
     if let Some(column) = &options.failure_column {
@@ -113,8 +145,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         trainer: StandardModels::preferred_trainer(),
     };
     let mut experiment = Experiment::new(rule).target(options.target).window(spec).split(options.split);
-    if let Some(path) = &options.topology {
-        let graph = ServiceGraph::from_path(path)?;
+    if let Some(graph) = topology(options)? {
         experiment = experiment.topology(TopologyFeatures::new(&graph));
     }
     for name in &options.models {

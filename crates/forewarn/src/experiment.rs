@@ -15,6 +15,7 @@ mod results;
 mod root_cases;
 mod standard;
 mod topology;
+mod truth;
 
 pub use data::Data;
 pub use error::ExperimentError;
@@ -35,7 +36,7 @@ use topology::{Columns, OfMetrics};
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
-    rule: Box<dyn FailureRule>,
+    rule: Box<dyn FailureRule + Sync>,
     target: Target,
     spec: WindowSpec,
     fractions: Fractions,
@@ -54,7 +55,7 @@ impl Experiment {
     pub const DEVIATION_LIMIT: f32 = 20.0;
 
     /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
-    pub fn new(rule: impl FailureRule + 'static) -> Self {
+    pub fn new(rule: impl FailureRule + Sync + 'static) -> Self {
         Self {
             rule: Box::new(rule),
             target: Target::default(),

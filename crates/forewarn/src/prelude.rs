@@ -24,7 +24,7 @@ pub use forewarn_label::{
 #[cfg(feature = "recurrent")]
 pub use forewarn_recurrent::{Cell, Recurrent};
 #[cfg(feature = "sim")]
-pub use forewarn_sim::StressWalk;
+pub use forewarn_sim::{Fleet, StressWalk};
 #[cfg(feature = "topology")]
 pub use forewarn_topology::{ServiceGraph, TopologyFeatures};
 #[cfg(feature = "window")]

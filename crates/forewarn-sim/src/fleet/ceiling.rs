@@ -24,7 +24,7 @@ pub struct RollOuts {
 impl Default for RollOuts {
     fn default() -> Self {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        Self { futures: 100, every: 1, past: 10, threads }
+        Self { futures: 100, every: 1, past: 60, threads }
     }
 }
 

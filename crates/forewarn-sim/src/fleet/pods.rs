@@ -74,8 +74,12 @@ pub(super) fn tick(pods: &mut [Pod], plan: &ServicePlan, effects: &Effects, numb
     let all = pods.len() as f64;
     let out = (effects.pods_out * all).ceil() as usize;
     let up_before = pods.iter().filter(|pod| pod.is_up()).count() as f64;
-    let used_by_all =
-        plan.resident_mb + effects.memory * plan.memory_mb + plan.request_mb * number / up_before.max(1.0);
+    // What is stuck keeps its memory.
+    let stuck_mb = plan.request_mb * plan.workers * (1.0 - effects.workers);
+    let used_by_all = stuck_mb
+        + plan.resident_mb
+        + effects.memory * plan.memory_mb
+        + plan.request_mb * number / up_before.max(1.0);
     let mut crew =
         Crew { up: 0.0, misrouted: 0.0, warmth: 0.0, memory: 0.0, garbage: 0.0, restarts: 0.0, lost: 0.0 };
     let (mut unnoticed, mut ended) = (0.0, 0.0);

@@ -16,7 +16,7 @@ use std::{fmt, sync::Arc};
 const DRIFT: (f64, f64) = (0.04, 30.0);
 /// Share of failing requests at an entry that calls an engineer, and what becomes of the load meanwhile.
 const EMERGENCY: f64 = 0.25;
-const SHED: f64 = 0.4;
+const SHED: f64 = 0.25;
 const SHED_MINUTES: u32 = 5;
 /// Minutes of emergency before anybody looks.
 const PATIENCE_MINUTES: u32 = 5;

@@ -1,5 +1,6 @@
-//! The stress walk as its users see it.
+//! The simulators as their users see them.
 
 mod figures;
+mod fleet;
 mod refusals;
 mod stability;

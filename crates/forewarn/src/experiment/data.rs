@@ -1,8 +1,8 @@
-use super::ExperimentError;
+use super::{ExperimentError, truth::Truth};
 use forewarn_core::Source;
 use forewarn_io::Recording;
 use forewarn_schema::FrameSet;
-use forewarn_sim::StressWalkRun;
+use forewarn_sim::{Fleet, StressWalkRun};
 
 /// Metrics with what a report says of where they come from.
 pub struct Data {
@@ -10,7 +10,7 @@ pub struct Data {
     pub(super) description: String,
     pub(super) format: String,
     pub(super) notes: Vec<String>,
-    pub(super) truth: Option<StressWalkRun>,
+    pub(super) truth: Option<Truth>,
 }
 
 impl Data {
@@ -51,7 +51,22 @@ impl Data {
             description: format!("simulated stress walk of {} minutes", run.stress.len()),
             format: "simulation".to_owned(),
             notes: Vec::new(),
-            truth: Some(run),
+            truth: Some(Truth::StressWalk(run)),
+        })
+    }
+
+    /// A simulated fleet, whose truth is known: the report then shows the ceiling.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Core`] for more rows than a frame set holds.
+    pub fn from_fleet(mut fleet: Fleet) -> Result<Self, ExperimentError> {
+        let frames = fleet.frames()?;
+        Ok(Self {
+            frames,
+            description: fleet.describe(),
+            format: "simulation".to_owned(),
+            notes: Vec::new(),
+            truth: Some(Truth::Fleet(fleet)),
         })
     }
 

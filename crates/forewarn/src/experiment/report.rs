@@ -1,13 +1,11 @@
 use super::{Data, Experiment, ExperimentError, Results, fit::Scores};
-use forewarn_core::{CoreError, FailureRule, Labels, Score, Split};
+use forewarn_core::{CoreError, FailureRule, Labels, Split};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Curve, CurveKind, EpisodeTimeline, Events,
-    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
-    TestSummary, WindowSummary,
+    AlarmPolicy, BlockBootstrap, Comparison, Curve, CurveKind, EpisodeTimeline, Events, InputSummary,
+    ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary,
+    WindowSummary,
 };
-use forewarn_label::ThresholdRule;
 use forewarn_schema::FrameSet;
-use forewarn_sim::ceiling;
 use forewarn_window::Carried;
 use std::time::Duration;
 
@@ -62,23 +60,12 @@ impl Experiment {
             let (scores, positive) = set.pooled("test")?;
             pictures.curves.push(Curve::new(name, CurveKind::Model, &scores, &positive)?);
         }
-        if let Some(run) =
-            data.truth.as_ref().filter(|_| self.rule.describe() == ThresholdRule::v1().describe())
+        if let Some(truth) = &data.truth
+            && let Some(best) = truth.ceiling(&*self.rule, self.spec, self.target, test)?
         {
-            let truth = ceiling(run, self.spec, self.target)?;
-            let at_test = |scores: &[Score]| -> Vec<Score> {
-                test.rows().iter().map(|&row| scores[row as usize]).collect()
-            };
-            let (oracle, bayes_filter) = (at_test(&truth.oracle), at_test(&truth.bayes_filter));
-            let bound = |scores: &[Score]| Bound::new(scores, test.positive());
-            report.ceiling = Some(Ceiling::new(Some(bound(&oracle)?), Some(bound(&bayes_filter)?)));
-            pictures.curves.push(Curve::new(
-                "Bayes filter",
-                CurveKind::Ceiling,
-                &bayes_filter,
-                test.positive(),
-            )?);
-            pictures.curves.push(Curve::new("oracle", CurveKind::Ceiling, &oracle, test.positive())?);
+            report.ceiling = Some(best.ceiling);
+            report.notes.extend(best.note);
+            pictures.curves.extend(best.curves);
         }
         let services = labels.layout().services().iter().zip(labels.episodes());
         pictures.onsets =

@@ -1,0 +1,7 @@
+//! The fleet as its users see it: laws that any system of queues obeys, what faults do, and what is promised of seeds.
+
+mod faults;
+mod foresight;
+mod laws;
+mod promises;
+mod support;
