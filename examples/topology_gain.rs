@@ -8,9 +8,13 @@ use forewarn::{
     experiment::{Event, Results, RootCase, fleet_graph},
     prelude::*,
     sim::fleet::Fleet,
-    topology::{HealthRules, RankingQuality, RootRanking, Suspect},
+    topology::{Group, HealthRules, RankingQuality, RootRanking, Suspect},
 };
 use std::error::Error;
+
+/// All that speaks of other services; the time of day would help with and without a graph.
+const GROUPS: [Group; 5] =
+    [Group::Servers, Group::DependencyHealth, Group::CascadeRisk, Group::CriticalPath, Group::Violations];
 
 /// One experiment on a fleet, with or without the columns of its graph.
 fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results, Box<dyn Error>> {
@@ -39,12 +43,20 @@ fn events(set: &ScoredSet) -> Result<(f64, f64), Box<dyn Error>> {
     Ok(best)
 }
 
+/// Only services that call others: nothing can be added to the rest.
+fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn Error>> {
+    let calls = |service: &str| graph.find(service).is_some_and(|client| graph.servers_of(client).len() > 0);
+    let series = set.series().iter().filter(|series| calls(series.service())).cloned().collect();
+    Ok(ScoredSet::new(set.spec(), set.step(), series)?)
+}
+
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
     let graph = fleet_graph(fleet.graph())?;
     let without = results(fleet, None)?;
-    let with = results(fleet, Some(TopologyFeatures::new(&graph)))?;
+    let with = results(fleet, Some(TopologyFeatures::new(&graph).groups(&GROUPS)?))?;
     for model in ["last minute", "window"] {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
+        let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);
         let bootstrap = BlockBootstrap::default();
         let compared = Comparison::new(&[("without", a), ("with", b)], &bootstrap)?;
         let difference = compared.as_ref().and_then(|compared| compared.differences.first());
