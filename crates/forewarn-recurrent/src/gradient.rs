@@ -1,80 +1,185 @@
 use crate::{
-    real::Real,
+    aligned::Aligned,
+    arithmetic::Arithmetic,
+    network::Network,
+    pass::{Pass, Truth},
+    processor::{Processor, Task},
     shape::Shape,
-    workspace::{Start, Workspace},
 };
-use forewarn_core::{CoreError, sigmoid};
+use forewarn_core::CoreError;
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 /// One batch of a fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
+    pub(crate) windows: usize,
     /// `[step, window, feature]`, no NaN.
     pub(crate) inputs: &'a [f32],
-    /// One label a window.
-    pub(crate) positive: &'a [bool],
-    /// `[window, unit]`: what the last state is multiplied with; `None` without dropout.
+    /// `[window]`: the number of its service, 0 for one that is unknown.
+    pub(crate) services: &'a [u32],
+    /// `[window, output]`.
+    pub(crate) truth: Truth<'a>,
+    /// `[window, unit]`: what the pooled states are multiplied with; `None` without dropout.
     pub(crate) mask: Option<&'a [f32]>,
-    /// How many times a positive window counts.
-    pub(crate) positive_weight: f64,
 }
 
 /// Who computes gradients: all in which the trainers differ.
-pub(crate) trait Gradient {
+pub(crate) trait Gradient: Send {
     /// Replaces `grads` by the derivatives of the batch's mean cross-entropy by the weights, and returns that mean.
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError>;
 }
 
+/// Windows whose gradient is computed in one piece. A batch is the sum of its pieces, in order, so its bits do not depend on how many
+/// threads share them; and a piece's activations stay in the second-level cache.
+const PIECE: usize = 32;
+
 /// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new).
 pub(crate) struct Native {
-    space: Workspace<f32>,
+    processor: Processor,
+    network: Network<f32>,
+    /// One for each thread.
+    passes: Vec<Pass<f32>>,
+    /// One for each piece of the largest batch.
+    pieces: Vec<Piece>,
+    /// `None` for one thread: the caller's.
+    pool: Option<ThreadPool>,
+}
+
+struct Piece {
+    grads: Aligned<f32>,
+    loss: f64,
 }
 
 impl Native {
-    pub(crate) fn new(shape: Shape, steps: usize, batch_size: usize) -> Self {
-        Self { space: Workspace::new(shape, steps, batch_size) }
+    /// For batches of up to `batch_size` windows of `steps` rows.
+    ///
+    /// # Errors
+    /// [`CoreError::Outside`] when threads cannot be made.
+    pub(crate) fn new(
+        shape: Shape,
+        steps: usize,
+        batch_size: usize,
+        threads: usize,
+        processor: Processor,
+    ) -> Result<Self, CoreError> {
+        let network = Network::new(shape).with_backward();
+        let pieces = batch_size.div_ceil(PIECE);
+        let threads = threads.min(pieces);
+        let pool = match threads {
+            1 => None,
+            _ => {
+                let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+                Some(pool.map_err(|error| CoreError::outside("starting threads", error))?)
+            }
+        };
+        let piece = || Piece { grads: Aligned::new(network.grads()), loss: 0.0 };
+        Ok(Self {
+            passes: (0..threads).map(|_| Pass::new(&network, steps, batch_size.min(PIECE))).collect(),
+            pieces: (0..pieces).map(|_| piece()).collect(),
+            processor,
+            network,
+            pool,
+        })
     }
 }
 
 impl Gradient for Native {
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError> {
-        self.space.begin(batch.positive.len()).copy_from_slice(batch.inputs);
-        if let Some(mask) = batch.mask {
-            self.space.mask[..mask.len()].copy_from_slice(mask);
+        let Self { processor, network, passes, pieces, pool } = self;
+        network.fill(weights);
+        let pieces = &mut pieces[..batch.windows.div_ceil(PIECE)];
+        let share = pieces.len().div_ceil(passes.len());
+        let (network, processor) = (&*network, *processor);
+        // Thread i takes pieces i * share and those after.
+        let one = |(thread, (pass, pieces)): (usize, (&mut Pass<f32>, &mut [Piece]))| {
+            for (number, piece) in pieces.iter_mut().enumerate() {
+                let first = (thread * share + number) * PIECE;
+                processor.run(Compute { network, batch, first, pass, piece });
+            }
+        };
+        match pool {
+            None => passes.iter_mut().zip(pieces.chunks_mut(share)).enumerate().for_each(one),
+            Some(pool) => pool.install(|| {
+                passes.par_iter_mut().zip(pieces.par_chunks_mut(share)).enumerate().for_each(one);
+            }),
         }
-        self.space.forward(weights, Start::Zero);
-        let loss = cross_entropy(&mut self.space, batch.positive, batch.positive_weight);
-        self.space.backward(weights, grads);
-        Ok(loss)
+        let (first, others) = pieces.split_at_mut(1);
+        for piece in others {
+            processor.run(AddUp { to: &mut first[0].grads, from: &piece.grads });
+            first[0].loss += piece.loss;
+        }
+        network.unpack(&first[0].grads, grads);
+        Ok(first[0].loss / batch.windows as f64)
     }
 }
 
-/// Mean cross-entropy of the logits; leaves its derivative in the workspace.
-pub(crate) fn cross_entropy<T: Real>(
-    space: &mut Workspace<T>,
-    positive: &[bool],
-    positive_weight: f64,
-) -> f64 {
-    let share = 1.0 / positive.len() as f64;
-    let mut loss = 0.0;
-    let outputs = space.logits.iter().zip(&mut space.logit_grad);
-    for ((logit, grad), &positive) in outputs.zip(positive) {
-        let logit = logit.to_f64();
-        // -ln of the probability of what happened is ln(1 + exp(-x)) with x the log-odds of it.
-        let (weight, odds, truth) = if positive { (positive_weight, logit, 1.0) } else { (1.0, -logit, 0.0) };
-        loss += weight * ((-odds).max(0.0) + (-odds.abs()).exp().ln_1p());
-        *grad = T::from_f64(share * weight * (sigmoid(logit) - truth));
+/// The gradient of one piece of a batch.
+struct Compute<'a> {
+    network: &'a Network<f32>,
+    batch: Batch<'a>,
+    /// Its first window.
+    first: usize,
+    pass: &'a mut Pass<f32>,
+    piece: &'a mut Piece,
+}
+
+impl Task for Compute<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<Number = f32>>(self, a: A) {
+        let Self { network, batch, first, pass, piece } = self;
+        let windows = PIECE.min(batch.windows - first);
+        let (row, inputs, outputs) = (network.shape.row(), network.shape.inputs, network.shape.outputs);
+        pass.begin(windows);
+        for (step, from) in batch.inputs.chunks_exact(batch.windows * inputs).enumerate() {
+            let from = &from[first * inputs..][..windows * inputs];
+            let to = &mut pass.inputs[step * windows * row..][..windows * row];
+            for (to, from) in to.chunks_exact_mut(row).zip(from.chunks_exact(inputs)) {
+                to[..inputs].copy_from_slice(from);
+            }
+        }
+        pass.services[..windows].copy_from_slice(&batch.services[first..first + windows]);
+        pass.describe(network);
+        let hidden = network.shape.hidden;
+        if let Some(mask) = batch.mask {
+            pass.mask[..windows * hidden].copy_from_slice(&mask[first * hidden..][..windows * hidden]);
+        }
+        pass.forward(a, network);
+        let of = |values| -> &[f32] {
+            let values: &[f32] = values;
+            &values[first * outputs..][..windows * outputs]
+        };
+        let truth = Truth { targets: of(batch.truth.targets), weights: of(batch.truth.weights) };
+        piece.loss = pass.cross_entropy(network, truth, 1.0 / batch.windows as f64);
+        pass.backward(a, network, &mut piece.grads);
     }
-    loss * share
+}
+
+struct AddUp<'a> {
+    to: &'a mut [f32],
+    from: &'a [f32],
+}
+
+impl Task for AddUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<Number = f32>>(self, _: A) {
+        for (to, &from) in self.to.iter_mut().zip(self.from) {
+            *to += from;
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::Cell;
+    use crate::{Cell, arithmetic::Plain, processor::Instructions, shape::strategies};
     use proptest::prelude::*;
 
     /// Numbers in -scale..scale that look random.
-    fn numbers(count: usize, seed: u64, scale: f64) -> Vec<f64> {
+    pub(crate) fn numbers(count: usize, seed: u64, scale: f64) -> Vec<f64> {
         (0..count as u64)
             .map(|i| {
                 let word = (i + 1)
@@ -86,82 +191,211 @@ mod tests {
             .collect()
     }
 
-    struct Case {
-        shape: Shape,
-        steps: usize,
-        inputs: Vec<f64>,
-        positive: Vec<bool>,
-        mask: Vec<f64>,
+    pub(crate) fn single(numbers: &[f64]) -> Vec<f32> {
+        numbers.iter().map(|&x| x as f32).collect()
+    }
+
+    /// Windows of any shape with anything for truth, as `f32` can hold it.
+    pub(crate) struct Case {
+        pub(crate) shape: Shape,
+        pub(crate) steps: usize,
+        pub(crate) windows: usize,
+        pub(crate) inputs: Vec<f32>,
+        pub(crate) services: Vec<u32>,
+        pub(crate) targets: Vec<f32>,
+        pub(crate) weights: Vec<f32>,
+        pub(crate) mask: Vec<f32>,
+        /// Of the network.
+        pub(crate) parameters: Vec<f32>,
     }
 
     impl Case {
-        fn loss(&self, weights: &[f64], grads: Option<&mut [f64]>) -> f64 {
-            let mut space = Workspace::new(self.shape, self.steps, self.positive.len());
-            space.begin(self.positive.len()).copy_from_slice(&self.inputs);
-            space.mask.copy_from_slice(&self.mask);
-            space.forward(weights, Start::Zero);
-            let loss = cross_entropy(&mut space, &self.positive, 2.5);
+        pub(crate) fn new(shape: Shape, steps: usize, windows: usize, seed: u64) -> Self {
+            let outputs = windows * shape.outputs;
+            let services = shape.embedding.map_or(1, |embedding| embedding.services + 1);
+            let chosen = numbers(windows, seed + 4, 1.0);
+            Self {
+                shape,
+                steps,
+                windows,
+                inputs: single(&numbers(steps * windows * shape.inputs, seed, 2.0)),
+                services: chosen.iter().map(|&x| ((x + 1.0) / 2.0 * services as f64) as u32).collect(),
+                targets: numbers(outputs, seed + 1, 1.0)
+                    .iter()
+                    .map(|&x| {
+                        if x > 0.3 {
+                            1.0
+                        } else if x > 0.0 {
+                            0.25
+                        } else {
+                            0.0
+                        }
+                    })
+                    .collect(),
+                weights: numbers(outputs, seed + 5, 1.0)
+                    .iter()
+                    .map(|&x| if x > 0.7 { 0.0 } else { 2.5 })
+                    .collect(),
+                mask: numbers(windows * shape.hidden, seed + 2, 1.0)
+                    .iter()
+                    .map(|&x| if x > 0.6 { 0.0 } else { 1.25 })
+                    .collect(),
+                parameters: single(&numbers(shape.weights(), seed + 3, (shape.hidden as f64).powf(-0.5))),
+            }
+        }
+
+        pub(crate) fn batch(&self) -> Batch<'_> {
+            Batch {
+                windows: self.windows,
+                inputs: &self.inputs,
+                services: &self.services,
+                truth: Truth { targets: &self.targets, weights: &self.weights },
+                mask: Some(&self.mask),
+            }
+        }
+
+        /// In double precision and plain Rust.
+        pub(crate) fn loss(&self, parameters: &[f64], grads: Option<&mut [f64]>) -> f64 {
+            let mut network = Network::<f64>::new(self.shape).with_backward();
+            network.fill(parameters);
+            let mut pass = Pass::new(&network, self.steps, self.windows);
+            pass.begin(self.windows);
+            let (row, inputs) = (self.shape.row(), self.shape.inputs);
+            for (to, from) in pass.inputs.chunks_exact_mut(row).zip(self.inputs.chunks_exact(inputs)) {
+                for (to, &from) in to.iter_mut().zip(from) {
+                    *to = f64::from(from);
+                }
+            }
+            pass.services.copy_from_slice(&self.services);
+            pass.describe(&network);
+            for (to, &from) in pass.mask.iter_mut().zip(&self.mask) {
+                *to = f64::from(from);
+            }
+            let a = Plain::<f64>::default();
+            pass.forward(a, &network);
+            let share = 1.0 / self.windows as f64;
+            let loss = pass.cross_entropy(&network, self.batch().truth, share) * share;
             if let Some(grads) = grads {
-                space.backward(weights, grads);
+                // Filled, because a pass must replace what was there.
+                let mut packed = vec![7.0; network.grads()];
+                pass.backward(a, &network, &mut packed);
+                network.unpack(&packed, grads);
             }
             loss
+        }
+
+        pub(crate) fn double(&self) -> Vec<f64> {
+            self.parameters.iter().map(|&x| f64::from(x)).collect()
+        }
+
+        pub(crate) fn native(&self, threads: usize, instructions: Instructions) -> (f64, Vec<f32>) {
+            let mut grads = vec![7.0; self.parameters.len()];
+            let processor = Processor::new(instructions).unwrap();
+            let mut native =
+                Native::new(self.shape, self.steps, self.windows + 3, threads, processor).unwrap();
+            let loss = native.gradient(&self.parameters, self.batch(), &mut grads).unwrap();
+            (loss, grads)
         }
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn gradients_are_the_slopes_of_the_loss(
-            gru: bool, inputs in 1usize..5, hidden in 1usize..6, head in proptest::option::of(1usize..5), steps in 1usize..6,
-            batch in 1usize..5, seed in 0u64..1_000_000
+            shape in strategies::shape(4, 5, 4), steps in 1usize..6, windows in 1usize..6, seed in 0u64..1_000_000
         ) {
-            let cell = if gru { Cell::Gru } else { Cell::Lstm };
-            let shape = Shape { cell, inputs, hidden, head };
-            let case = Case {
-                shape,
-                steps,
-                inputs: numbers(steps * batch * inputs, seed, 2.0),
-                positive: numbers(batch, seed + 1, 1.0).iter().map(|&x| x > 0.0).collect(),
-                mask: numbers(batch * hidden, seed + 2, 1.0).iter().map(|&x| if x > 0.6 { 0.0 } else { 1.25 }).collect(),
-            };
-            let weights = numbers(shape.weights(), seed + 3, 1.0);
-            // Filled, because a pass must replace what was there.
-            let mut grads = vec![7.0; weights.len()];
-            case.loss(&weights, Some(&mut grads));
+            let case = Case::new(shape, steps, windows, seed);
+            let parameters = case.double();
+            let mut grads = vec![7.0; parameters.len()];
+            case.loss(&parameters, Some(&mut grads));
             let nudge = 1e-5;
             for (i, &grad) in grads.iter().enumerate() {
-                let mut moved = weights.clone();
+                let mut moved = parameters.clone();
                 moved[i] += nudge;
                 let above = case.loss(&moved, None);
                 moved[i] -= 2.0 * nudge;
                 let slope = (above - case.loss(&moved, None)) / (2.0 * nudge);
-                prop_assert!((grad - slope).abs() < 1e-8 + 1e-6 * slope.abs(), "{cell} weight {i}: {grad} {slope}");
+                prop_assert!((grad - slope).abs() < 1e-8 + 1e-6 * slope.abs(), "{shape:?} weight {i}: {grad} {slope}");
             }
         }
 
         #[test]
-        fn single_precision_agrees_with_double(gru: bool, seed in 0u64..1000) {
-            let cell = if gru { Cell::Gru } else { Cell::Lstm };
-            let shape = Shape { cell, inputs: 7, hidden: 16, head: None };
-            let (steps, batch) = (10, 9);
-            let case = Case {
-                shape,
-                steps,
-                inputs: numbers(steps * batch * 7, seed, 2.0).iter().map(|&x| f64::from(x as f32)).collect(),
-                positive: numbers(batch, seed + 1, 1.0).iter().map(|&x| x > 0.0).collect(),
-                mask: vec![1.0; batch * 16],
-            };
-            let weights: Vec<f32> = numbers(shape.weights(), seed + 3, 0.5).iter().map(|&x| x as f32).collect();
-            let mut grads = vec![7.0; weights.len()];
-            let loss = case.loss(&weights.iter().map(|&x| f64::from(x)).collect::<Vec<_>>(), Some(&mut grads));
-            let inputs: Vec<f32> = case.inputs.iter().map(|&x| x as f32).collect();
-            let mut single = vec![7.0; weights.len()];
-            let batch = Batch { inputs: &inputs, positive: &case.positive, mask: None, positive_weight: 2.5 };
-            let got = Native::new(shape, steps, 32).gradient(&weights, batch, &mut single).unwrap();
-            prop_assert!((loss - got).abs() < 1e-5 * loss);
+        fn every_processor_agrees_with_double_precision(
+            shape in strategies::shape(9, 40, 20), steps in 1usize..9, windows in 1usize..80, seed in 0u64..1000
+        ) {
+            let case = Case::new(shape, steps, windows, seed);
+            let mut grads = vec![7.0; case.parameters.len()];
+            let loss = case.loss(&case.double(), Some(&mut grads));
             let length = grads.iter().map(|x| x * x).sum::<f64>().sqrt();
-            let apart = grads.iter().zip(&single).map(|(a, &b)| (a - f64::from(b)).powi(2)).sum::<f64>().sqrt();
-            prop_assert!(apart < 1e-5 * length, "{apart} of {length}");
+            for instructions in Instructions::available() {
+                let (got, single) = case.native(1, instructions);
+                prop_assert!((loss - got).abs() < 1e-5 * loss.max(1e-3), "{instructions:?}: {loss} {got}");
+                let apart = grads.iter().zip(&single).map(|(a, &b)| (a - f64::from(b)).powi(2)).sum::<f64>().sqrt();
+                prop_assert!(apart < 1e-5 * length.max(1e-3), "{instructions:?}: {apart} of {length}");
+            }
+        }
+
+        #[test]
+        fn bits_do_not_depend_on_threads(
+            shape in strategies::shape(9, 20, 20), windows in 1usize..200, threads in 2usize..5, seed in 0u64..1000
+        ) {
+            let case = Case::new(shape, 3, windows, seed);
+            prop_assert_eq!(case.native(1, Instructions::Best), case.native(threads, Instructions::Best));
+        }
+    }
+
+    #[test]
+    fn processors_that_round_once_agree_to_the_bit() {
+        for cell in [Cell::Lstm, Cell::Gru] {
+            let case = Case::new(strategies::plain(cell, 19, 64, Some(32)), 10, 70, 3);
+            let results: Vec<_> = Instructions::available()
+                .into_iter()
+                .filter(|&instructions| instructions != Instructions::Portable)
+                .map(|instructions| case.native(1, instructions))
+                .collect();
+            assert!(results.windows(2).all(|pair| pair[0] == pair[1]), "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_step_allocates_nothing() {
+        for pooling in [crate::Pooling::LastState, crate::Pooling::Attention] {
+            let shape = Shape { layers: 2, pooling, ..strategies::plain(Cell::Lstm, 19, 20, Some(8)) };
+            let case = Case::new(shape, 5, 70, 3);
+            let mut parameters = case.parameters.clone();
+            let mut grads = vec![0.0; parameters.len()];
+            let mut native = Native::new(shape, 5, 70, 1, Processor::best()).unwrap();
+            let mut optimiser = crate::optimiser::Optimiser::new(shape, &crate::Settings::default()).unwrap();
+            let allocated = allocation_counter::measure(|| {
+                for _ in 0..3 {
+                    native.gradient(&parameters, case.batch(), &mut grads).unwrap();
+                    optimiser.update(0.01, &mut parameters, &grads);
+                }
+            });
+            assert_eq!(allocated.count_total, 0, "{allocated:?}");
+        }
+    }
+
+    #[test]
+    #[ignore = "a measurement, to be run alone"]
+    fn step_times() {
+        for cell in [Cell::Lstm, Cell::Gru] {
+            for windows in [64, 256] {
+                let case = Case::new(strategies::plain(cell, 19, 64, None), 10, windows, 3);
+                for instructions in Instructions::available() {
+                    let mut grads = vec![7.0; case.parameters.len()];
+                    let processor = Processor::new(instructions).unwrap();
+                    let mut native = Native::new(case.shape, case.steps, windows, 1, processor).unwrap();
+                    let best = (0..400)
+                        .map(|_| {
+                            let start = std::time::Instant::now();
+                            native.gradient(&case.parameters, case.batch(), &mut grads).unwrap();
+                            start.elapsed()
+                        })
+                        .min();
+                    println!("{cell} {windows} {instructions:?} {:?}", best.unwrap());
+                }
+            }
         }
     }
 }

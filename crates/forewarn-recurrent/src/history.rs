@@ -7,9 +7,15 @@ pub struct Epoch {
     pub loss: f64,
     /// PR-AUC on validation after the epoch.
     pub validation_pr_auc: f64,
+    /// Learning rate of the epoch's last update.
+    #[serde(default)]
+    pub learning_rate: f64,
+    /// Mean Euclidean norm of the epoch's gradients, before any was scaled down.
+    #[serde(default)]
+    pub gradient_norm: f64,
 }
 
-/// How the fit of one network went.
+/// How the fit of one network went: what a report plots.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The epochs in order.

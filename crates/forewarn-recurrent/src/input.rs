@@ -2,51 +2,82 @@
 
 use forewarn_core::{CoreError, Windows};
 
-/// Writes the windows at `picks` into `to` with time first, `[step, pick, feature]`, and 0 for what is missing.
+/// Most that a value may be, so that no product of it overflows.
+pub(crate) const LARGEST: f32 = 1e30;
+
+/// Writes one window into `to`, `[step, window, feature]` with so many windows of rows that are `row` numbers long, features first, at
+/// its place among the windows; 0 for what is missing.
 ///
 /// # Errors
-/// [`CoreError::NotFinite`] for an infinite value, with its feature's name.
-pub(crate) fn fill(
-    windows: Windows<'_>,
-    picks: impl ExactSizeIterator<Item = usize>,
+/// [`CoreError::NotFinite`] for a value beyond [`LARGEST`], with its feature's name and, where it is known, its service and time.
+pub(crate) fn fill_one(
+    from: Windows<'_>,
+    pick: usize,
+    row: usize,
+    windows: usize,
+    place: usize,
     to: &mut [f32],
 ) -> Result<(), CoreError> {
-    let width = windows.schema().len();
-    let stride = picks.len() * width;
-    for (place, pick) in picks.enumerate() {
-        let window = windows.get(pick).ok_or(CoreError::LengthMismatch {
-            what: "windows to pick from",
-            expected: pick + 1,
-            got: windows.len(),
-        })?;
-        for (step, row) in window.chunks_exact(width).enumerate() {
-            copy_row(row, &mut to[step * stride + place * width..][..width]);
-        }
+    let width = from.schema().len();
+    let window = from.get(pick).ok_or(CoreError::LengthMismatch {
+        what: "windows to pick from",
+        expected: pick + 1,
+        got: from.len(),
+    })?;
+    let mut too_large = false;
+    for (step, from) in window.chunks_exact(width).enumerate() {
+        too_large |= copy_row(from, &mut to[(step * windows + place) * row..][..width]);
     }
-    match to.iter().position(|value| value.is_infinite()) {
-        Some(at) => Err(infinite(windows.schema().names().nth(at % width))),
-        None => Ok(()),
-    }
+    if too_large { Err(too_large_in(from, pick)) } else { Ok(()) }
 }
 
-/// Copies one row, with 0 for what is missing.
-pub(crate) fn copy_row(row: &[f32], to: &mut [f32]) {
+/// Copies one row, with 0 for what is missing, and tells whether there is a value beyond [`LARGEST`] in it.
+pub(crate) fn copy_row(row: &[f32], to: &mut [f32]) -> bool {
+    let mut too_large = false;
     for (to, &value) in to.iter_mut().zip(row) {
         *to = if value.is_nan() { 0.0 } else { value };
+        too_large |= value.abs() > LARGEST;
+    }
+    too_large
+}
+
+pub(crate) fn too_large(feature: Option<&str>) -> CoreError {
+    CoreError::NotFinite {
+        what: format!("a value of feature {:?}, or its product with a weight,", feature.unwrap_or_default()),
     }
 }
 
-pub(crate) fn infinite(feature: Option<&str>) -> CoreError {
-    CoreError::NotFinite { what: format!("a value of feature {:?}", feature.unwrap_or_default()) }
+/// Names the first value beyond [`LARGEST`] in a window.
+fn too_large_in(windows: Windows<'_>, pick: usize) -> CoreError {
+    let found = largest(windows, pick, |value| if value > LARGEST { 1.0 } else { 0.0 });
+    CoreError::NotFinite { what: found.map_or_else(String::new, |(_, what)| what) }
 }
 
-/// Refuses windows with an infinite value, before any time is spent on a fit.
-pub(crate) fn expect_finite(windows: Windows<'_>) -> Result<(), CoreError> {
-    let width = windows.schema().len();
-    for window in windows.iter() {
-        if let Some(at) = window.iter().position(|value| value.is_infinite()) {
-            return Err(infinite(windows.schema().names().nth(at % width)));
+/// The value of a window that ranks highest by its size, and whose it is.
+pub(crate) fn largest(windows: Windows<'_>, pick: usize, rank: impl Fn(f32) -> f32) -> Option<(f32, String)> {
+    let (window, width) = (windows.get(pick)?, windows.schema().len());
+    let mut found = (0, f32::NEG_INFINITY);
+    for (at, value) in window.iter().enumerate() {
+        if rank(value.abs()) > found.1 {
+            found = (at, rank(value.abs()));
         }
     }
-    Ok(())
+    let value = window[found.0];
+    let feature = windows.schema().names().nth(found.0 % width).unwrap_or_default();
+    let back = windows.observation() - 1 - found.0 / width;
+    let what = match windows.place(pick) {
+        Some((service, time)) => {
+            format!("{feature:?} = {value:e} of service {service:?}, {back} steps before {time},")
+        }
+        None => format!("{feature:?} = {value:e}, {back} steps before the end of window {pick},"),
+    };
+    Some((value.abs(), what))
+}
+
+/// Refuses windows with a value beyond [`LARGEST`], before any time is spent on a fit.
+pub(crate) fn expect_finite(windows: Windows<'_>) -> Result<(), CoreError> {
+    match windows.iter().position(|window| window.iter().any(|value| value.abs() > LARGEST)) {
+        Some(pick) => Err(too_large_in(windows, pick)),
+        None => Ok(()),
+    }
 }

@@ -1,31 +1,49 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
+mod aligned;
+mod arithmetic;
+mod attention;
 mod cell;
-mod fit;
-mod gemm;
+mod checkpoint;
+mod examples;
+mod fleet;
+mod forecast;
+mod gates;
 mod gradient;
 mod gru;
-mod head;
 mod history;
 mod input;
+mod kernel;
+mod layer;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod linear;
 mod lstm;
 mod model;
 mod network;
 mod optimiser;
+mod panels;
+mod pass;
+mod processor;
 mod random;
 mod real;
 mod saved;
+mod services;
 mod settings;
 mod shape;
 mod state;
-mod workspace;
+mod training;
 
 pub use cell::Cell;
+pub use checkpoint::Checkpoint;
+pub use fleet::Fleet;
+pub use forecast::{Forecast, TimingBin, TimingCalibration};
 pub use history::{Epoch, History};
 pub use model::RecurrentModel;
+pub use processor::Instructions;
 #[cfg(feature = "libtorch")]
 pub use settings::Device;
-pub use settings::{Recurrent, Schedule, Settings, Trainer};
-pub use state::RecurrentState;
+pub use settings::{Output, Pooling, Recurrent, Schedule, Settings, Trainer};
+pub use state::{RecurrentState, SavedState};
+pub use training::Training;

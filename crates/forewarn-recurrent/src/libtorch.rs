@@ -1,12 +1,13 @@
+//! libtorch's automatic differentiation of the same network, on the same flat weights.
+
 use crate::{
-    Cell, Device,
+    Cell, Device, Pooling,
     gradient::{Batch, Gradient},
     shape::{Part, Shape},
 };
 use forewarn_core::CoreError;
 use tch::{Kind, Reduction, TchError, Tensor};
 
-/// libtorch's automatic differentiation of the same network, on the same flat weights.
 pub(crate) struct Libtorch {
     shape: Shape,
     parts: Vec<Part>,
@@ -38,43 +39,67 @@ impl Libtorch {
         self.parts.iter().map(|part| tensor(part)?.f_set_requires_grad(true)).collect()
     }
 
-    /// `[window]`.
+    /// `[window, output]`.
     fn logits(&self, parameters: &[Tensor], batch: Batch<'_>) -> Result<Tensor, TchError> {
-        let (windows, hidden) = (batch.positive.len(), self.shape.hidden);
-        let inputs = self.tensor(batch.inputs, &[self.steps, windows, self.shape.inputs])?;
-        let zero = Tensor::f_zeros([1, windows as i64, hidden as i64], (Kind::Float, self.device))?;
-        let (rnn, head) = parameters.split_at(4);
-        let state = match self.shape.cell {
+        let Shape { cell, hidden, layers, pooling, embedding, .. } = self.shape;
+        let mut inputs = self.tensor(batch.inputs, &[self.steps, batch.windows, self.shape.inputs])?;
+        let mut parameters = parameters;
+        let mut take = |count: usize| {
+            let (taken, others) = parameters.split_at(count);
+            parameters = others;
+            taken
+        };
+        if let Some(embedding) = embedding {
+            let services: Vec<i64> = batch.services.iter().map(|&service| i64::from(service)).collect();
+            let services = Tensor::f_from_slice(&services)?.f_to_device(self.device)?;
+            let described = Tensor::f_embedding(&take(1)[0], &services, -1, false, false)?;
+            let sides = [self.steps as i64, batch.windows as i64, embedding.width as i64];
+            let described = described.f_unsqueeze(0)?.f_expand(sides, false)?;
+            inputs = Tensor::f_cat(&[inputs, described], 2)?;
+        }
+        let sides = [layers as i64, batch.windows as i64, hidden as i64];
+        let zero = Tensor::f_zeros(sides, (Kind::Float, self.device))?;
+        let (rnn, layers) = (take(4 * layers), layers as i64);
+        let (states, last) = match cell {
             Cell::Lstm => {
                 let start = [zero.shallow_clone(), zero];
-                inputs.f_lstm(&start, rnn, true, 1, 0.0, true, false, false)?.1
+                let (states, last, _) = inputs.f_lstm(&start, rnn, true, layers, 0.0, true, false, false)?;
+                (states, last)
             }
-            Cell::Gru => inputs.f_gru(&zero, rnn, true, 1, 0.0, true, false, false)?.1,
+            Cell::Gru => inputs.f_gru(&zero, rnn, true, layers, 0.0, true, false, false)?,
         };
-        let mut features = state.f_squeeze_dim(0)?;
+        let mut features = match pooling {
+            Pooling::LastState => last.f_select(0, layers - 1)?,
+            Pooling::Attention => {
+                let scores = states.f_linear(&take(1)[0], None::<&Tensor>)?;
+                let shares = scores.f_softmax(0, Kind::Float)?;
+                states.f_mul(&shares)?.f_sum_dim_intlist(&[0i64][..], false, Kind::Float)?
+            }
+        };
         if let Some(mask) = batch.mask {
-            features = features.f_mul(&self.tensor(mask, &[windows, hidden])?)?;
+            features = features.f_mul(&self.tensor(mask, &[batch.windows, hidden])?)?;
         }
-        for (layer, parameters) in head.chunks_exact(2).enumerate() {
+        for (layer, parameters) in take(self.shape.places().head.len() * 2).chunks_exact(2).enumerate() {
             if layer > 0 {
                 features = features.f_relu()?;
             }
             features = features.f_linear(&parameters[0], Some(&parameters[1]))?;
         }
-        features.f_squeeze_dim(1)
+        Ok(features)
     }
 
     fn compute(&self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, TchError> {
         let parameters = self.parameters(weights)?;
-        let truth: Vec<f32> = batch.positive.iter().map(|&positive| f32::from(u8::from(positive))).collect();
-        let truth = self.tensor(&truth, &[batch.positive.len()])?;
-        let positive_weight = self.tensor(&[batch.positive_weight as f32], &[1])?;
+        let sides = [batch.windows, self.shape.outputs];
+        let targets = self.tensor(batch.truth.targets, &sides)?;
+        let counts = self.tensor(batch.truth.weights, &sides)?;
         let loss = self.logits(&parameters, batch)?.f_binary_cross_entropy_with_logits(
-            &truth,
+            &targets,
+            Some(&counts),
             None::<&Tensor>,
-            Some(&positive_weight),
-            Reduction::Mean,
+            Reduction::Sum,
         )?;
+        let loss = loss.f_div_scalar(batch.windows as f64)?;
         let by_part = Tensor::f_run_backward(&[&loss], &parameters, false, false)?;
         for (part, grad) in self.parts.iter().zip(by_part) {
             let grad = grad.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
@@ -94,57 +119,28 @@ impl Gradient for Libtorch {
 mod tests {
     use super::*;
     use crate::{
-        gradient::Native,
-        random,
-        workspace::{Start, Workspace},
+        Instructions,
+        arithmetic::Plain,
+        gradient::{Native, tests::Case},
+        network::Network,
+        pass::Pass,
+        processor::Processor,
+        shape::strategies,
     };
     use proptest::prelude::*;
-    use rand_chacha::rand_core::Rng;
-
-    struct Case {
-        weights: Vec<f32>,
-        inputs: Vec<f32>,
-        positive: Vec<bool>,
-        mask: Vec<f32>,
-    }
-
-    impl Case {
-        fn new(shape: Shape, steps: usize, windows: usize, seed: u64) -> Self {
-            let mut generator = random::generator(seed, 0);
-            let weights = random::first_weights(shape, &mut generator);
-            let mut mask = vec![0.0; windows * shape.hidden];
-            random::dropout_mask(&mut mask, 0.3, &mut generator);
-            let mut number = || (generator.next_u32() >> 8) as f32 / 4_194_304.0 - 2.0;
-            let inputs = (0..steps * windows * shape.inputs).map(|_| number()).collect();
-            let positive = (0..windows).map(|_| number() > 0.0).collect();
-            Self { weights, inputs, positive, mask }
-        }
-
-        fn batch(&self) -> Batch<'_> {
-            Batch {
-                inputs: &self.inputs,
-                positive: &self.positive,
-                mask: Some(&self.mask),
-                positive_weight: 3.0,
-            }
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
         #[test]
         fn gradients_and_scores_agree_with_the_native_ones(
-            gru: bool, inputs in 1usize..24, hidden in 1usize..70, head in proptest::option::of(1usize..20),
-            steps in 1usize..12, windows in 1usize..70, seed in 0u64..1_000_000
+            shape in strategies::shape(24, 70, 20), steps in 1usize..12, windows in 1usize..70, seed in 0u64..1_000_000
         ) {
-            let cell = if gru { Cell::Gru } else { Cell::Lstm };
-            let shape = Shape { cell, inputs, hidden, head };
             let case = Case::new(shape, steps, windows, seed);
-            let (mut native, mut torch) = (vec![7.0; case.weights.len()], vec![7.0; case.weights.len()]);
-            let native_loss = Native::new(shape, steps, 70).gradient(&case.weights, case.batch(), &mut native).unwrap();
+            let (native_loss, native) = case.native(1, Instructions::Best);
+            let mut torch = vec![7.0; native.len()];
             let mut libtorch = Libtorch::new(shape, steps, Device::Cpu);
-            let torch_loss = libtorch.gradient(&case.weights, case.batch(), &mut torch).unwrap();
-            prop_assert!((native_loss - torch_loss).abs() < 1e-5 * torch_loss, "{native_loss} {torch_loss}");
+            let torch_loss = libtorch.gradient(&case.parameters, case.batch(), &mut torch).unwrap();
+            prop_assert!((native_loss - torch_loss).abs() <= 1e-5 * torch_loss, "{native_loss} {torch_loss}");
             for part in shape.parts() {
                 let (native, torch) = (&native[part.range.clone()], &torch[part.range.clone()]);
                 let largest = torch.iter().fold(0.0f32, |largest, grad| largest.max(grad.abs()));
@@ -153,13 +149,20 @@ mod tests {
                 }
             }
 
-            let mut space = Workspace::new(shape, steps, windows);
-            space.begin(windows).copy_from_slice(&case.inputs);
-            space.forward(&case.weights, Start::Zero);
-            let parameters = libtorch.parameters(&case.weights).unwrap();
+            let network = Network::<f32>::packed(shape, &case.parameters);
+            let mut pass = Pass::new(&network, steps, windows);
+            pass.begin(windows);
+            let rows = pass.inputs.chunks_exact_mut(shape.row()).zip(case.inputs.chunks_exact(shape.inputs));
+            rows.for_each(|(to, from)| to[..shape.inputs].copy_from_slice(from));
+            pass.services.copy_from_slice(&case.services);
+            pass.describe(&network);
+            pass.forward(Plain::<f32>::default(), &network);
+            let parameters = libtorch.parameters(&case.parameters).unwrap();
             let logits = libtorch.logits(&parameters, Batch { mask: None, ..case.batch() }).unwrap();
-            let scores = Vec::<f32>::try_from(logits.sigmoid()).unwrap();
-            for (&logit, score) in space.logits().iter().zip(scores) {
+            let torch = Vec::<f32>::try_from(logits.sigmoid().view([-1])).unwrap();
+            let native = pass.logits(&network);
+            let native = native.values.chunks_exact(native.stride).flat_map(|row| &row[..shape.outputs]);
+            for (&logit, score) in native.zip(torch) {
                 let native = forewarn_core::sigmoid(f64::from(logit));
                 prop_assert!((native - f64::from(score)).abs() < 1e-5, "{native} {score}");
             }
@@ -169,23 +172,23 @@ mod tests {
     /// `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times`
     #[test]
     #[ignore = "a measurement, to be run alone"]
-    fn step_times() {
-        for cell in [Cell::Lstm, Cell::Gru] {
-            let shape = Shape { cell, inputs: 19, hidden: 64, head: None };
-            let case = Case::new(shape, 10, 64, 1);
-            let mut grads = vec![0.0; case.weights.len()];
+    fn step_times_of_both() {
+        for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
+            let case = Case::new(strategies::plain(cell, 19, 64, None), 10, windows, 1);
+            let mut grads = vec![0.0; case.parameters.len()];
             let mut fastest = |gradient: &mut dyn Gradient| {
-                let times = (0..500).map(|_| {
+                let times = (0..300).map(|_| {
                     let start = std::time::Instant::now();
-                    gradient.gradient(&case.weights, case.batch(), &mut grads).unwrap();
+                    gradient.gradient(&case.parameters, case.batch(), &mut grads).unwrap();
                     start.elapsed()
                 });
                 times.min().unwrap()
             };
-            let native = fastest(&mut Native::new(shape, 10, 64));
-            let torch = fastest(&mut Libtorch::new(shape, 10, Device::Cpu));
+            let native = fastest(&mut Native::new(case.shape, 10, windows, 1, Processor::best()).unwrap());
+            let torch = fastest(&mut Libtorch::new(case.shape, 10, Device::Cpu));
             println!(
-                "{cell}, 10 steps of 19 features, 64 units, 64 windows: native {native:?}, libtorch {torch:?}"
+                "{cell}, 10 steps of 19 features, 64 units, {windows} windows: native {native:?}, libtorch {torch:?}, {:.2} times",
+                torch.as_secs_f64() / native.as_secs_f64()
             );
         }
     }

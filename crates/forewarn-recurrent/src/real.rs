@@ -1,4 +1,3 @@
-use crate::gemm::{Into, Matrix, dgemm, sgemm};
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
 /// The numbers that a network calculates in: `f32` at work; `f64` in tests, so that the very same code can be held against
@@ -7,11 +6,14 @@ pub(crate) trait Real:
     Copy
     + Default
     + PartialOrd
+    + Send
+    + Sync
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Neg<Output = Self>
     + AddAssign
+    + 'static
 {
     const ZERO: Self;
     const ONE: Self;
@@ -25,8 +27,6 @@ pub(crate) trait Real:
     fn from_f64(value: f64) -> Self;
 
     fn to_f64(self) -> f64;
-
-    fn gemm(into: Into, a: Matrix<'_, Self>, b: Matrix<'_, Self>, c: &mut [Self]);
 }
 
 impl Real for f32 {
@@ -52,10 +52,6 @@ impl Real for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
-
-    fn gemm(into: Into, a: Matrix<'_, Self>, b: Matrix<'_, Self>, c: &mut [Self]) {
-        sgemm(into, a, b, c);
-    }
 }
 
 impl Real for f64 {
@@ -77,34 +73,40 @@ impl Real for f64 {
     fn to_f64(self) -> f64 {
         self
     }
+}
 
-    fn gemm(into: Into, a: Matrix<'_, Self>, b: Matrix<'_, Self>, c: &mut [Self]) {
-        dgemm(into, a, b, c);
-    }
+/// Constants of the exponential function, shared by all its forms.
+///
+/// # References
+/// The range reduction and the polynomial of `expf` in S. Moshier's Cephes library.
+pub(crate) mod exponential {
+    /// Beyond these the result stays as it is there.
+    pub(crate) const LEAST: f32 = -87.0;
+    pub(crate) const MOST: f32 = 88.0;
+    /// Adding it rounds to a whole number, which is then in the low bits.
+    pub(crate) const ROUND: f32 = 12_582_912.0;
+    /// ln 2 in two parts, the first with so few bits that its product is exact.
+    pub(crate) const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    /// From the highest power down to x^2.
+    pub(crate) const POLYNOMIAL: [f32; 6] =
+        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
 }
 
 /// `exp` within 2 units in the last place for -87 to 88, beyond which it stays at its value there. No branch and no table, so that
 /// a loop over it becomes vector code. NaN stays NaN.
-///
-/// # References
-/// The range reduction and the polynomial of `expf` in S. Moshier's Cephes library.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    // Adding it rounds to a whole number, which is then in the low bits.
-    const ROUND: f32 = 12_582_912.0;
+    use exponential::{LEAST, LN_2, MOST, POLYNOMIAL, ROUND};
     // Comparisons in this order keep NaN and map to one instruction each; `clamp` does not.
-    let x = if x > 88.0 { 88.0 } else { x };
-    let x = if x < -87.0 { -87.0 } else { x };
+    let x = if x > MOST { MOST } else { x };
+    let x = if x < LEAST { LEAST } else { x };
     let rounded = x * std::f32::consts::LOG2_E + ROUND;
     let twos = rounded - ROUND;
-    // ln 2 in two parts, the first with so few bits that its product is exact.
-    let r = x - twos * 0.693_359_4 - twos * -2.121_944_4e-4;
-    let p = 1.987_569_1e-4;
-    let p = p * r + 1.398_199_9e-3;
-    let p = p * r + 8.333_452e-3;
-    let p = p * r + 4.166_579_6e-2;
-    let p = p * r + 1.666_666_5e-1;
-    let p = p * r + 0.5;
+    let r = x - twos * LN_2[0] - twos * LN_2[1];
+    let mut p = POLYNOMIAL[0];
+    for coefficient in &POLYNOMIAL[1..] {
+        p = p * r + coefficient;
+    }
     let p = p * r * r + r + 1.0;
     p * f32::from_bits((rounded.to_bits() << 23).wrapping_add(127 << 23))
 }

@@ -1,9 +1,10 @@
 //! A model as a file, and back.
 
 use crate::{
-    Cell, RecurrentModel,
-    settings::{MEMBER_LIMIT, SIDE_LIMIT},
-    shape::Shape,
+    Cell, Output, Pooling, RecurrentModel,
+    services::Services,
+    settings::{EMBEDDING_LIMIT, LAYER_LIMIT, MEMBER_LIMIT, PERIOD_LIMIT, SIDE_LIMIT},
+    shape::{Embedding, Shape},
 };
 use forewarn_core::{CoreError, Envelope, Tensor, WindowSpec};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,27 @@ struct Parameters {
     hidden: usize,
     head: Option<usize>,
     members: usize,
+    #[serde(default = "one")]
+    layers: usize,
+    #[serde(default)]
+    pooling: Pooling,
+    #[serde(default)]
+    output: Output,
+    #[serde(default)]
+    services: Option<Described>,
+}
+
+/// The services that a network describes.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Described {
+    width: usize,
+    /// In the order of their descriptions, after that of unknown services.
+    names: Services,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// A tensor's name in the file: plain for a single network, so that PyTorch can load it as it is.
@@ -31,7 +53,8 @@ impl RecurrentModel {
     /// hold settings and history: add what else should be saved.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on.
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on, or when a hazard was
+    /// fitted for another period.
     pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
         if window.observation() != self.observation {
             return Err(CoreError::LengthMismatch {
@@ -41,15 +64,26 @@ impl RecurrentModel {
             });
         }
         let refuse = |error: serde_json::Error| CoreError::NotAModel { reason: error.to_string() };
-        let parameters =
-            Parameters { hidden: self.shape.hidden, head: self.shape.head, members: self.members.len() };
+        let Shape { hidden, head, layers, pooling, outputs, embedding, .. } = self.shape;
+        let output = if outputs > 1 { Output::Hazard } else { Output::Probability };
+        if output == Output::Hazard && outputs != window.period() {
+            return Err(CoreError::LengthMismatch {
+                what: "steps of the prediction period",
+                expected: outputs,
+                got: window.period(),
+            });
+        }
+        let services =
+            embedding.map(|Embedding { width, .. }| Described { width, names: self.services.clone() });
+        let members = self.members.len();
+        let parameters = Parameters { hidden, head, members, layers, pooling, output, services };
         let mut metadata = self.metadata.clone();
         metadata.insert(HISTORY.to_owned(), serde_json::to_value(&self.history).map_err(refuse)?);
         let mut tensors = BTreeMap::new();
         for (member, weights) in self.members.iter().enumerate() {
             for part in self.shape.parts() {
                 let tensor = Tensor::new(part.shape, weights[part.range].to_vec())?;
-                tensors.insert(tensor_name(part.name, member, self.members.len()), tensor);
+                tensors.insert(tensor_name(&part.name, member, members), tensor);
             }
         }
         Ok(Envelope {
@@ -74,24 +108,39 @@ impl RecurrentModel {
             || CoreError::WrongModelKind { expected: "lstm or gru".to_owned(), got: envelope.kind.clone() },
         )?;
         let refuse = |reason: String| CoreError::NotAModel { reason };
-        let Parameters { hidden, head, members } =
+        let Parameters { hidden, head, members, layers, pooling, output, services } =
             serde_json::from_value(envelope.parameters.take()).map_err(|error| refuse(error.to_string()))?;
+        let outputs = match output {
+            Output::Probability => 1,
+            Output::Hazard => envelope.window.period(),
+        };
+        let has_services = services.is_some();
+        let width = services.as_ref().map_or(1, |services| services.width);
         for (what, value, limit) in [
             ("hidden", hidden, SIDE_LIMIT),
             ("head", head.unwrap_or(1), SIDE_LIMIT),
             ("members", members, MEMBER_LIMIT),
+            ("layers", layers, LAYER_LIMIT),
+            ("service width", width, EMBEDDING_LIMIT),
+            ("period of a hazard", outputs, PERIOD_LIMIT),
         ] {
             if !(1..=limit).contains(&value) {
                 return Err(refuse(format!("{what} is {value}: expected 1 to {limit}")));
             }
         }
-        let shape = Shape { cell, inputs: envelope.schema.len(), hidden, head };
+        let services = services.map_or_else(Services::default, |services| services.names);
+        if !services.is_in_order() {
+            return Err(refuse("names of services do not ascend".to_owned()));
+        }
+        let embedding = has_services.then_some(Embedding { services: services.len(), width });
+        let inputs = envelope.schema.len();
+        let shape = Shape { cell, inputs, embedding, hidden, layers, pooling, head, outputs };
         Self::expect_size(shape, envelope.window.observation(), 1)?;
         let mut networks = Vec::new();
         for member in 0..members {
             let mut weights = Vec::new();
             for part in shape.parts() {
-                weights.extend(envelope.take_tensor(&tensor_name(part.name, member, members), &part.shape)?);
+                weights.extend(envelope.take_tensor(&tensor_name(&part.name, member, members), &part.shape)?);
             }
             networks.push(weights);
         }
@@ -102,13 +151,8 @@ impl RecurrentModel {
             Some(history) => serde_json::from_value(history).map_err(|error| refuse(error.to_string()))?,
             None => Vec::new(),
         };
-        Ok(Self {
-            shape,
-            schema: envelope.schema,
-            observation: envelope.window.observation(),
-            members: networks,
-            history,
-            metadata: envelope.metadata,
-        })
+        let observation = envelope.window.observation();
+        let model = Self::new(shape, envelope.schema, observation, services, networks)?;
+        Ok(Self { history, metadata: envelope.metadata, ..model })
     }
 }

@@ -1,4 +1,7 @@
-use crate::{Cell, shape::Shape};
+use crate::{
+    Cell, Instructions,
+    shape::{Embedding, Shape},
+};
 use forewarn_core::CoreError;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +34,7 @@ pub enum Trainer {
 }
 
 /// How the learning rate goes on from step to step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// The same throughout.
@@ -39,6 +42,36 @@ pub enum Schedule {
     /// Half a cosine, from the learning rate down to a hundredth of it at the last of `max_epochs`.
     #[default]
     Cosine,
+    /// The same as long as it helps: times `factor` after each `patience` epochs without a better PR-AUC on validation.
+    Plateau {
+        /// What is left of the learning rate, between 0 and 1.
+        factor: f64,
+        /// Epochs to wait, fewer than the fit's own patience.
+        patience: usize,
+    },
+}
+
+/// How the states of a window become what the head reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// The state after the last minute.
+    #[default]
+    LastState,
+    /// The mean of all states, each weighted by how much it matters, which is learnt.
+    Attention,
+}
+
+/// What comes out of the head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// The probability that the event comes within the prediction period.
+    #[default]
+    Probability,
+    /// For each minute of the period the probability that the event comes in it, if not before: a [`Forecast`](crate::Forecast). The
+    /// score is the probability of any, `1 - prod(1 - h)`. Windows whose period was observed in part are learnt from as well.
+    Hazard,
 }
 
 /// Settings of a [`Recurrent`]. Start from the default and change what you mean to:
@@ -59,6 +92,15 @@ pub struct Settings {
     pub hidden: usize,
     /// Units of a hidden `ReLU` layer in the head, 1 to 4096; `None` for a head that is one linear unit.
     pub head: Option<usize>,
+    /// Recurrent layers, one over the other, 1 to 8.
+    pub layers: usize,
+    /// How states become what the head reads.
+    pub pooling: Pooling,
+    /// What comes out of the head.
+    pub output: Output,
+    /// Numbers that describe a window's service to the network, 1 to 64, learnt with it; `None` for a network that does not ask whose
+    /// window it is. One more description is learnt for services that the fit has not seen.
+    pub service_embedding: Option<usize>,
     /// Step size of `AdamW` at the start.
     pub learning_rate: f64,
     /// How it goes on from there.
@@ -80,12 +122,19 @@ pub struct Settings {
     /// How many times a positive window counts in the loss. 1, the default, gives probabilities; more moves them all upwards and
     /// has not been seen to order windows better.
     pub positive_weight: f64,
+    /// Steps on either side of the period's end over which a label goes from 1 to 0 with the time to the event, rather than at once; 0,
+    /// the default, for labels as they are. Only for [`Output::Probability`].
+    pub label_smoothing_steps: usize,
     /// Networks that are fitted from different first weights and whose probabilities are averaged, 1 to 64.
     pub members: usize,
     /// Seed of first weights, order of windows and dropout.
     pub seed: u64,
     /// Who computes the gradients.
     pub trainer: Trainer,
+    /// Threads of the native trainer, 1 to 256. However many, the model has the same bits.
+    pub threads: usize,
+    /// Vector instructions of the native trainer and of scoring while fitting.
+    pub instructions: Instructions,
 }
 
 impl Default for Settings {
@@ -94,6 +143,10 @@ impl Default for Settings {
             cell: Cell::Lstm,
             hidden: 64,
             head: Some(32),
+            layers: 1,
+            pooling: Pooling::LastState,
+            output: Output::Probability,
+            service_embedding: None,
             learning_rate: 2e-3,
             schedule: Schedule::Cosine,
             weight_decay: 1e-2,
@@ -104,9 +157,12 @@ impl Default for Settings {
             windows_per_epoch: 65_536,
             gradient_clip: 1.0,
             positive_weight: 1.0,
+            label_smoothing_steps: 0,
             members: 1,
             seed: 0,
             trainer: Trainer::Native,
+            threads: 1,
+            instructions: Instructions::Best,
         }
     }
 }
@@ -122,6 +178,9 @@ impl Settings {
             ("patience", self.patience, usize::MAX, "at least 1"),
             ("windows_per_epoch", self.windows_per_epoch, usize::MAX, "at least 1"),
             ("members", self.members, MEMBER_LIMIT, "1 to 64"),
+            ("layers", self.layers, LAYER_LIMIT, "1 to 8"),
+            ("service_embedding", self.service_embedding.unwrap_or(1), EMBEDDING_LIMIT, "none, or 1 to 64"),
+            ("threads", self.threads, 256, "1 to 256"),
         ];
         for (name, value, limit, expected) in counts {
             if !(1..=limit).contains(&value) {
@@ -145,6 +204,16 @@ impl Settings {
         if !(0.0..1.0).contains(&self.dropout) {
             return refuse("dropout", self.dropout.to_string(), "0 to below 1");
         }
+        if let Schedule::Plateau { factor, patience } = self.schedule
+            && !(factor > 0.0 && factor < 1.0 && (1..self.patience).contains(&patience))
+        {
+            let expected = "a factor between 0 and 1 and fewer epochs than the fit's patience";
+            return refuse("schedule", format!("{factor}, {patience} epochs"), expected);
+        }
+        if self.output == Output::Hazard && self.label_smoothing_steps > 0 {
+            let expected = "0 for a hazard, which knows the time to the event";
+            return refuse("label_smoothing_steps", self.label_smoothing_steps.to_string(), expected);
+        }
         Ok(())
     }
 }
@@ -153,6 +222,12 @@ impl Settings {
 pub(crate) const SIDE_LIMIT: usize = 4096;
 /// Most networks of a model.
 pub(crate) const MEMBER_LIMIT: usize = 64;
+/// Most recurrent layers.
+pub(crate) const LAYER_LIMIT: usize = 8;
+/// Longest description of a service.
+pub(crate) const EMBEDDING_LIMIT: usize = 64;
+/// Longest prediction period of a hazard.
+pub(crate) const PERIOD_LIMIT: usize = 4096;
 
 /// An LSTM or GRU before it is fitted: checked [`Settings`]. Fitting makes a [`RecurrentModel`](crate::RecurrentModel).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -183,10 +258,15 @@ impl Recurrent {
         &self.settings
     }
 
-    /// Sides of the network for rows of `inputs` features.
-    pub(crate) fn shape(&self, inputs: usize) -> Shape {
-        let Settings { cell, hidden, head, .. } = self.settings;
-        Shape { cell, inputs, hidden, head }
+    /// Sides of the network for rows of `inputs` features, a period of so many steps and so many services.
+    pub(crate) fn shape(&self, inputs: usize, period: usize, services: usize) -> Shape {
+        let Settings { cell, hidden, layers, pooling, output, head, service_embedding, .. } = self.settings;
+        let embedding = service_embedding.map(|width| Embedding { services, width });
+        let outputs = match output {
+            Output::Probability => 1,
+            Output::Hazard => period,
+        };
+        Shape { cell, inputs, embedding, hidden, layers, pooling, head, outputs }
     }
 }
 
@@ -227,6 +307,15 @@ mod tests {
             ("weight_decay", Settings { weight_decay: f64::NAN, ..default() }),
             ("weight_decay", Settings { weight_decay: 1000.0, ..default() }),
             ("dropout", Settings { dropout: 1.0, ..default() }),
+            ("layers", Settings { layers: 9, ..default() }),
+            ("service_embedding", Settings { service_embedding: Some(0), ..default() }),
+            ("threads", Settings { threads: 0, ..default() }),
+            ("schedule", Settings { schedule: Schedule::Plateau { factor: 1.0, patience: 1 }, ..default() }),
+            ("schedule", Settings { schedule: Schedule::Plateau { factor: 0.5, patience: 4 }, ..default() }),
+            (
+                "label_smoothing_steps",
+                Settings { output: Output::Hazard, label_smoothing_steps: 1, ..default() },
+            ),
         ];
         for (setting, settings) in wrong {
             let json = serde_json::to_string(&settings).unwrap();

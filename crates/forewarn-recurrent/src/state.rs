@@ -1,15 +1,32 @@
 use crate::{
     RecurrentModel, input,
-    model::{add_probabilities, mean},
-    workspace::{Start, Workspace},
+    model::{describe, mean, within},
+    network::{Before, Memory},
 };
 use forewarn_core::{CoreError, Predictor, Score};
+use serde::{Deserialize, Serialize};
 
-/// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs.
+/// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
+/// [`save`](Self::save) it to go on in another process.
 #[derive(Clone, Debug)]
 pub struct RecurrentState {
-    networks: Vec<Workspace<f32>>,
+    networks: Vec<Memory<f32>>,
+    /// The last row as networks read it.
+    row: Vec<f32>,
+    service: u32,
     rows: usize,
+}
+
+/// A [`RecurrentState`] as plain numbers, for any serde format; [`RecurrentModel::restore`] takes it up again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedState {
+    /// Rows seen since the start.
+    pub rows: usize,
+    /// The number that the model has for the stream's service, 0 for one that it does not know.
+    pub service: u32,
+    /// What each network remembers; nothing before the first row.
+    pub networks: Vec<Vec<f32>>,
 }
 
 impl RecurrentState {
@@ -18,13 +35,58 @@ impl RecurrentState {
     pub fn rows(&self) -> usize {
         self.rows
     }
+
+    /// The state as plain numbers.
+    #[must_use]
+    pub fn save(&self) -> SavedState {
+        let save = |memory: &Memory<f32>| {
+            let mut values = vec![0.0; memory.remembered()];
+            memory.store(0, &mut values);
+            values
+        };
+        let networks = if self.rows == 0 { Vec::new() } else { self.networks.iter().map(save).collect() };
+        SavedState { rows: self.rows, service: self.service, networks }
+    }
 }
 
 impl RecurrentModel {
-    /// The state before the first row.
+    /// The state before the first row of a service that the model does not know.
     #[must_use]
     pub fn start(&self) -> RecurrentState {
-        RecurrentState { networks: vec![Workspace::new(self.shape, 1, 1); self.members.len()], rows: 0 }
+        let row = vec![0.0; self.shape.row()];
+        let networks = self.networks.iter().map(|network| Memory::new(network, 1)).collect();
+        RecurrentState { networks, row, service: 0, rows: 0 }
+    }
+
+    /// The state before the first row of a service, which the model knows or not.
+    #[must_use]
+    pub fn start_for(&self, service: &str) -> RecurrentState {
+        RecurrentState { service: self.services.number(service), ..self.start() }
+    }
+
+    /// A state that was saved.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a state of another model, [`CoreError::NotFinite`] for one that no stream can reach.
+    pub fn restore(&self, saved: &SavedState) -> Result<RecurrentState, CoreError> {
+        let mut state = self.start();
+        (state.rows, state.service) = (saved.rows, saved.service);
+        if saved.service as usize > self.services.len() {
+            let (expected, got) = (self.services.len(), saved.service as usize);
+            return Err(CoreError::LengthMismatch { what: "number of a state's service", expected, got });
+        }
+        if saved.rows == 0 && saved.networks.is_empty() {
+            return Ok(state);
+        }
+        expect("networks of a state", state.networks.len(), saved.networks.len())?;
+        for (memory, values) in state.networks.iter_mut().zip(&saved.networks) {
+            expect("numbers of a state", memory.remembered(), values.len())?;
+            if values.iter().any(|value| !value.is_finite()) {
+                return Err(CoreError::NotFinite { what: "a number of a saved state".to_owned() });
+            }
+            memory.load(0, values);
+        }
+        Ok(state)
     }
 
     /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no allocation.
@@ -34,33 +96,29 @@ impl RecurrentModel {
     /// grade rather than the probability that a [`Stream`](forewarn_core::Stream) gives.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a row of another width or a state of another model, [`CoreError::NotFinite`] for an
-    /// infinite value, with its feature's name, [`CoreError::InvalidScore`] when finite values are so large that their products
-    /// are not. After an error the state is as it was.
+    /// [`CoreError::LengthMismatch`] for a row of another width or a state of another model, [`CoreError::NotFinite`] for a
+    /// value that is infinite or beyond 1e30, with its feature's name. After an error the state is as it was.
     pub fn step(&self, state: &mut RecurrentState, row: &[f32]) -> Result<Score, CoreError> {
-        let expect = |what, expected, got| match expected == got {
-            true => Ok(()),
-            false => Err(CoreError::LengthMismatch { what, expected, got }),
-        };
         expect("values of a row", self.shape.inputs, row.len())?;
-        expect("networks of a state", self.members.len(), state.networks.len())?;
-        for space in &state.networks {
-            expect("weights that a state is for", self.shape.weights(), space.shape.weights())?;
+        expect("networks of a state", self.networks.len(), state.networks.len())?;
+        for (memory, network) in state.networks.iter().zip(&self.networks) {
+            expect("numbers of a state", network.remembered(), memory.remembered())?;
         }
-        if let Some(at) = row.iter().position(|value| value.is_infinite()) {
-            return Err(input::infinite(self.input().names().nth(at)));
+        if input::copy_row(row, &mut state.row) {
+            let at = row.iter().position(|value| value.abs() > input::LARGEST).unwrap_or_default();
+            return Err(input::too_large(self.input().names().nth(at)));
         }
-        let mut sum = [0.0];
-        for (space, weights) in state.networks.iter_mut().zip(&self.members) {
-            input::copy_row(row, space.begin(1));
-            space.forward(weights, Start::Carried);
-            add_probabilities(space, &mut sum);
-        }
-        let score = mean(sum[0], self.members.len())?;
-        for space in &mut state.networks {
-            space.carry();
+        let mut sum = 0.0;
+        for (memory, network) in state.networks.iter_mut().zip(&self.networks) {
+            describe(network, &[state.service], &mut state.row);
+            memory.advance(self.processor, network, &state.row, 1, Before::States);
+            sum += memory.read(self.processor, network, 1).map(within).sum::<f64>();
         }
         state.rows += 1;
-        Ok(score)
+        mean(sum, self.networks.len())
     }
+}
+
+pub(crate) fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), CoreError> {
+    if expected == got { Ok(()) } else { Err(CoreError::LengthMismatch { what, expected, got }) }
 }

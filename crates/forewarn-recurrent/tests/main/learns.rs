@@ -71,7 +71,11 @@ fn the_best_epoch_is_kept_and_patience_ends_the_fit() {
     for (index, (iteration, measures)) in heard.iter().enumerate() {
         let epoch = history.epochs[index];
         assert_eq!(*iteration, index + 1);
-        assert_eq!(measures[..], [("loss", epoch.loss), ("validation_pr_auc", epoch.validation_pr_auc)]);
+        assert_eq!(measures[..2], [("loss", epoch.loss), ("validation_pr_auc", epoch.validation_pr_auc)]);
+        assert_eq!(
+            measures[2..],
+            [("learning_rate", epoch.learning_rate), ("gradient_norm", epoch.gradient_norm)]
+        );
     }
     assert_eq!(heard.len(), history.epochs.len());
 }

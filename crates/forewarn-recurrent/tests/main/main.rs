@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
+mod fleets;
+mod hazards;
 mod learns;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod pytorch;
 mod refuses;
+mod resumes;
 mod saves;
 mod scores;
 mod task;

@@ -29,7 +29,9 @@ fn a_fit_that_diverges_says_when() {
         ..settings(Cell::Gru)
     };
     match fit(wild, &task, &task.frames) {
-        Err(CoreError::NotFinite { what }) => assert!(what.contains("epoch 1 "), "{what}"),
+        Err(CoreError::NotFinite { what }) => {
+            assert!(what.contains("epoch 1 ") && what.contains("service"), "{what}");
+        }
         other => panic!("{other:?}"),
     }
 }

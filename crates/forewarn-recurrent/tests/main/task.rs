@@ -2,7 +2,7 @@
 //! when the jump up came first. No single row tells, nor any set of rows without their order.
 
 use forewarn_core::{Exclusion, Label, Labels, Split, Target, WindowSpec};
-use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
+use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use rand_chacha::{
     ChaCha8Rng,
     rand_core::{Rng, SeedableRng},
@@ -71,4 +71,73 @@ impl Task {
         let split = Split::new(part(0, 6), part(6, 8), part(8, 10), OBSERVATION).unwrap();
         Self { frames, split }
     }
+}
+
+/// Two services of so many windows. The last value of a window's first feature is positive where "loud" is about to fail, negative where
+/// "quiet" is: who does not know the service knows nothing.
+pub(crate) fn two_services(windows: usize) -> (FrameSet, Split) {
+    let mut generator = ChaCha8Rng::seed_from_u64(7);
+    let mut labels = Vec::new();
+    let frames = ["loud", "quiet"].map(|service| {
+        let mut values: Vec<f32> = Vec::new();
+        for _ in 0..windows {
+            values.extend((0..OBSERVATION * 2).map(|_| number(&mut generator)));
+            let last = values[values.len() - 2];
+            labels.extend([Label::Excluded(Exclusion::Missing); OBSERVATION - 1]);
+            labels.push(if (last > 0.0) == (service == "loud") { Label::Positive } else { Label::Negative });
+        }
+        Frame::new(service, schema(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
+    });
+    let frames = FrameSet::from_frames(frames.to_vec()).unwrap();
+    let spec = WindowSpec::new(OBSERVATION, 0, 1).unwrap();
+    let none = vec![Default::default(); 2];
+    let labels = Labels::new(frames.layout().clone(), spec, Target::Onset, 1, labels, none).unwrap();
+    let part = |from: usize, to: usize| {
+        labels.samples(|_, time| {
+            let window = time.millis() as usize / 60_000 / OBSERVATION;
+            (windows * from / 10..windows * to / 10).contains(&window)
+        })
+    };
+    (frames, Split::new(part(0, 6), part(6, 8), part(8, 10), OBSERVATION).unwrap())
+}
+
+/// A service whose first feature counts down the last steps before each failure, so that the time to it can be known.
+pub(crate) fn countdown(rows: usize) -> Task {
+    let mut generator = ChaCha8Rng::seed_from_u64(11);
+    let mut onsets = Vec::new();
+    let mut next = 10;
+    while next < rows {
+        onsets.push(next);
+        next += 12 + below(&mut generator, 15);
+    }
+    let to_next = |row: usize| onsets.iter().find(|&&onset| onset > row).map_or(99, |onset| onset - row);
+    let values = (0..rows)
+        .flat_map(|row| {
+            let steps = to_next(row);
+            let shown = if steps <= 6 { steps as f32 / 3.0 } else { 4.0 };
+            [shown + 0.1 * number(&mut generator), number(&mut generator)]
+        })
+        .collect();
+    let labels = (0..rows)
+        .map(|row| match to_next(row) {
+            _ if onsets.contains(&row) => Label::Excluded(Exclusion::Ongoing),
+            _ if row + 5 >= rows => Label::Excluded(Exclusion::Censored),
+            steps if steps <= 5 => Label::Positive,
+            _ => Label::Negative,
+        })
+        .collect();
+    let minute = |row: usize| Timestamp::from_millis(row as i64 * 60_000).unwrap();
+    let episode = |&onset: &usize| Episode::new(minute(onset), minute(onset), minute(onset + 1)).unwrap();
+    let episodes = Episodes::new(onsets.iter().map(episode).collect()).unwrap();
+    let frame = Frame::new("service", schema(), Timestamp::EPOCH, Step::MINUTE, values).unwrap();
+    let frames = FrameSet::from_frames(vec![frame]).unwrap();
+    let spec = WindowSpec::new(4, 0, 5).unwrap();
+    let labels =
+        Labels::new(frames.layout().clone(), spec, Target::Onset, 1, labels, vec![episodes]).unwrap();
+    let part = |from: usize, to: usize| {
+        labels.samples(|_, time| (from..to).contains(&(time.millis() as usize / 60_000)))
+    };
+    let (a, b) = (rows * 6 / 10, rows * 8 / 10);
+    let split = Split::new(part(0, a), part(a + 10, b), part(b + 10, rows), labels.purge()).unwrap();
+    Task { frames, split }
 }

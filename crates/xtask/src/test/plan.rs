@@ -30,6 +30,8 @@ const EXAMPLES: &[Example] = &[
     Example { name: "explain", arguments: &[], needs: Needs::Rust },
     Example { name: "calibrate", arguments: &[], needs: Needs::Rust },
     Example { name: "custom_model", arguments: &[], needs: Needs::Rust },
+    Example { name: "train_and_serve", arguments: &[], needs: Needs::Rust },
+    Example { name: "libtorch", arguments: &[], needs: Needs::Libtorch },
     Example { name: "early_warning", arguments: &["--output", "target/early_warning"], needs: Needs::Rust },
     Example {
         name: "early_warning",

@@ -1,0 +1,183 @@
+use crate::{History, Settings, optimiser::Moments};
+use forewarn_core::{CoreError, Envelope, LabelledWindows, Tensor, WindowSpec};
+use forewarn_schema::Schema;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+};
+
+const KIND: &str = "recurrent-checkpoint";
+
+/// Where a fit stands after an epoch: everything that it needs to go on as if it had never stopped, to the bit.
+///
+/// Made by [`Training::checkpoint`](crate::Training::checkpoint), taken up by [`Recurrent::resume`](crate::Recurrent::resume) with the
+/// same windows. Written as a safetensors file like a model; it is none, and no model is a checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub(crate) settings: Settings,
+    pub(crate) schema: Schema,
+    pub(crate) observation: usize,
+    pub(crate) data: Fingerprint,
+    /// Weights and history of the networks that are done.
+    pub(crate) members: Vec<Vec<f32>>,
+    pub(crate) history: Vec<History>,
+    pub(crate) current: Member,
+}
+
+/// What tells windows from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fingerprint {
+    pub(crate) examples: usize,
+    pub(crate) validation: usize,
+    /// Of rows, labels and values.
+    pub(crate) hash: u64,
+}
+
+impl Fingerprint {
+    pub(crate) fn new(examples: usize, train: LabelledWindows<'_>, validation: LabelledWindows<'_>) -> Self {
+        let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+        for part in [train, validation] {
+            for (&row, &positive) in part.windows().last_rows().iter().zip(part.positive()) {
+                hash.add(row);
+                hash.add(u32::from(positive));
+            }
+            for value in part.windows().block() {
+                hash.add(value.to_bits());
+            }
+        }
+        Self { examples, validation: validation.windows().len(), hash: hash.0 }
+    }
+}
+
+/// FNV-1a, of words.
+struct Hash(u64);
+
+impl Hash {
+    fn add(&mut self, word: u32) {
+        self.0 = (self.0 ^ u64::from(word)).wrapping_mul(0x100_0000_01b3);
+    }
+}
+
+/// One network on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) weights: Vec<f32>,
+    pub(crate) best_weights: Vec<f32>,
+    pub(crate) moments: Moments,
+    pub(crate) history: History,
+    /// Examples taken so far.
+    pub(crate) taken: usize,
+    /// Times that a plateau has lowered the learning rate.
+    pub(crate) reductions: i32,
+    /// The epoch after which a plateau began.
+    pub(crate) plateau_from: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    settings: Settings,
+    data: Fingerprint,
+    history: Vec<History>,
+    current: History,
+    step: i32,
+    taken: usize,
+    reductions: i32,
+    plateau_from: usize,
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+fn refuse(error: serde_json::Error) -> CoreError {
+    CoreError::NotAModel { reason: error.to_string() }
+}
+
+impl Checkpoint {
+    /// Epochs that are done of the network that is being fitted, and networks that are done.
+    #[must_use]
+    pub fn epochs_and_networks(&self) -> (usize, usize) {
+        (self.current.history.epochs.len(), self.members.len())
+    }
+
+    /// Writes the checkpoint. The same one gives the same bytes.
+    ///
+    /// # Errors
+    /// [`CoreError::Io`].
+    pub fn write(&self, to: impl Write) -> Result<(), CoreError> {
+        let Member { weights, best_weights, moments, history, taken, reductions, plateau_from } =
+            &self.current;
+        let parameters = Parameters {
+            settings: self.settings.clone(),
+            data: self.data,
+            history: self.history.clone(),
+            current: history.clone(),
+            step: moments.step,
+            taken: *taken,
+            reductions: *reductions,
+            plateau_from: *plateau_from,
+        };
+        let tensor = |values: &Vec<f32>| Tensor::new(vec![values.len()], values.clone());
+        let mut tensors = BTreeMap::new();
+        for (name, values) in [
+            ("current.weights", weights),
+            ("current.best_weights", best_weights),
+            ("current.first_moments", &moments.first),
+            ("current.second_moments", &moments.second),
+        ] {
+            tensors.insert(name.to_owned(), tensor(values)?);
+        }
+        for (number, weights) in self.members.iter().enumerate() {
+            tensors.insert(format!("members.{number}"), tensor(weights)?);
+        }
+        let envelope = Envelope {
+            kind: KIND.to_owned(),
+            schema: self.schema.clone(),
+            window: WindowSpec::new(self.observation, 0, 1)?,
+            normaliser: None,
+            parameters: serde_json::to_value(parameters).map_err(refuse)?,
+            metadata: BTreeMap::new(),
+            tensors,
+        };
+        envelope.write(to)
+    }
+
+    /// Reads a checkpoint, at most [`Envelope::SIZE_LIMIT`] bytes of it.
+    ///
+    /// # Errors
+    /// Those of [`Envelope::read`]; [`CoreError::WrongModelKind`] for a model; [`CoreError::MissingTensor`], [`CoreError::TensorShape`] or
+    /// [`CoreError::NotFinite`] for its numbers. Whether they fit a network is seen when a fit takes it up.
+    pub fn read(from: impl Read) -> Result<Self, CoreError> {
+        let mut envelope = Envelope::read(from)?;
+        envelope.expect_kind(KIND)?;
+        let parameters: Parameters = serde_json::from_value(envelope.parameters.take()).map_err(refuse)?;
+        let mut take = |name: &str| {
+            let shape = envelope.tensors.get(name).map(|tensor| vec![tensor.values().len()]);
+            envelope.take_tensor(name, &shape.unwrap_or_default())
+        };
+        let current = Member {
+            weights: take("current.weights")?,
+            best_weights: take("current.best_weights")?,
+            moments: Moments {
+                first: take("current.first_moments")?,
+                second: take("current.second_moments")?,
+                step: parameters.step,
+            },
+            history: parameters.current,
+            taken: parameters.taken,
+            reductions: parameters.reductions,
+            plateau_from: parameters.plateau_from,
+        };
+        let members = (0..parameters.history.len())
+            .map(|number| take(&format!("members.{number}")))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            settings: parameters.settings,
+            observation: envelope.window.observation(),
+            schema: envelope.schema,
+            data: parameters.data,
+            members,
+            history: parameters.history,
+            current,
+        })
+    }
+}

@@ -1,0 +1,459 @@
+//! One recurrent layer, of either cell: its weights as products read them, a step forward, and the way back through all steps.
+
+#![expect(clippy::needless_range_loop, reason = "sums and slots are registers, which constants name")]
+
+use crate::{
+    Cell,
+    aligned::Aligned,
+    arithmetic::{Arithmetic, LANES, Lanes},
+    gates::{Gates, SLOTS},
+    gru::Gru,
+    kernel::{From, Rows, accumulate, lanes, lanes_mut, outer, product, side_by_side, sum_rows},
+    lstm::Lstm,
+    panels::Panels,
+    real::Real,
+    shape::{LayerPlaces, LayerShape},
+};
+
+/// A layer's weights, panel by panel of sixteen units.
+#[derive(Clone, Debug)]
+pub(crate) struct Layer<T> {
+    pub(crate) shape: LayerShape,
+    /// For each panel `[4]` biases, `[input, gate]` and `[unit, gate]` vectors.
+    forward: Aligned<T>,
+    /// What a backward pass needs besides.
+    backward: Option<Backward<T>>,
+}
+
+#[derive(Clone, Debug)]
+struct Backward<T> {
+    /// From the derivatives by the sums to those by the state before.
+    state: Panels<T>,
+    /// To those by the inputs; for layers whose inputs are learnt.
+    inputs: Option<Panels<T>>,
+}
+
+/// The layer's weights and biases in PyTorch's order.
+pub(crate) struct Flat<'a, T> {
+    pub(crate) weight_ih: &'a [T],
+    pub(crate) weight_hh: &'a [T],
+    pub(crate) bias_ih: &'a [T],
+    pub(crate) bias_hh: &'a [T],
+}
+
+impl<'a, T> Flat<'a, T> {
+    pub(crate) fn new(weights: &'a [T], places: &LayerPlaces) -> Self {
+        Self {
+            weight_ih: &weights[places.weight_ih.clone()],
+            weight_hh: &weights[places.weight_hh.clone()],
+            bias_ih: &weights[places.bias_ih.clone()],
+            bias_hh: &weights[places.bias_hh.clone()],
+        }
+    }
+}
+
+/// One step of all windows: where it reads and writes.
+pub(crate) struct Step<'a, T> {
+    /// `[window, input]`.
+    pub(crate) inputs: Rows<'a, T>,
+    /// `[window, unit]`: the states before; `None` for zeros, whose products are skipped.
+    pub(crate) before: Option<&'a [T]>,
+    /// `[window, unit]`: the memory before.
+    pub(crate) memory: &'a [T],
+    /// `[window, unit]`: the states after.
+    pub(crate) after: &'a mut [T],
+    /// `[window, unit]`: the memory after; empty for a cell without.
+    pub(crate) memory_after: &'a mut [T],
+    /// What a backward pass will read.
+    pub(crate) kept: Option<Kept<'a, T>>,
+}
+
+/// What a step leaves for the way back.
+pub(crate) struct Kept<'a, T> {
+    /// `[window, panel, slot, lane]`.
+    pub(crate) slots: &'a mut [T],
+    /// `[window, unit]`; empty for a cell without memory.
+    pub(crate) squashed: &'a mut [T],
+}
+
+impl<T: Real> Layer<T> {
+    pub(crate) fn new(shape: LayerShape) -> Self {
+        let panel = shape.panel_vectors() * LANES;
+        Self { shape, forward: Aligned::new(shape.panels() * panel), backward: None }
+    }
+
+    /// Room for the way back as well, to the inputs too if they are learnt.
+    pub(crate) fn with_backward(self, inputs_are_learnt: bool) -> Self {
+        let rows = self.shape.panels() * self.shape.gates() * LANES;
+        let inputs = inputs_are_learnt.then(|| Panels::new(rows, self.shape.inputs));
+        let backward = Some(Backward { state: Panels::new(rows, self.shape.hidden), inputs });
+        Self { backward, ..self }
+    }
+
+    /// Takes on new weights.
+    pub(crate) fn fill(&mut self, flat: &Flat<'_, T>) {
+        match self.shape.cell {
+            Cell::Lstm => self.fill_as::<Lstm, 4>(flat),
+            Cell::Gru => self.fill_as::<Gru, 3>(flat),
+        }
+    }
+
+    fn fill_as<C: Gates<G>, const G: usize>(&mut self, flat: &Flat<'_, T>) {
+        let LayerShape { inputs, hidden, .. } = self.shape;
+        let panel_len = self.shape.panel_vectors() * LANES;
+        for (panel, to) in self.forward.chunks_exact_mut(panel_len).enumerate() {
+            let (bias, to) = to.split_at_mut(SLOTS * LANES);
+            let (to_inputs, to_states) = to.split_at_mut(inputs * G * LANES);
+            let units = panel * LANES..hidden.min((panel + 1) * LANES);
+            bias.fill(T::ZERO);
+            for (lane, unit) in units.enumerate() {
+                for gate in 0..G {
+                    let row = C::INPUT_GATES[gate] * hidden + unit;
+                    bias[gate * LANES + lane] += flat.bias_ih[row];
+                    scatter(
+                        &flat.weight_ih[row * inputs..][..inputs],
+                        &mut to_inputs[gate * LANES + lane..],
+                        G,
+                    );
+                    let row = C::STATE_GATES[gate] * hidden + unit;
+                    bias[(C::STATE_SLOT + gate) * LANES + lane] += flat.bias_hh[row];
+                    scatter(
+                        &flat.weight_hh[row * hidden..][..hidden],
+                        &mut to_states[gate * LANES + lane..],
+                        G,
+                    );
+                }
+            }
+        }
+        let Some(backward) = &mut self.backward else { return };
+        // Row k of the way back is the sum of a panel, gate and lane; those beyond the last unit are nothing.
+        let row = |k: usize, gates: &[usize; G]| {
+            let (panel, gate, lane) = (k / (G * LANES), k / LANES % G, k % LANES);
+            let unit = panel * LANES + lane;
+            (unit < hidden).then_some(gates[gate] * hidden + unit)
+        };
+        backward.state.fill(&[], |k| {
+            row(k, &C::STATE_GATES).map_or(&[], |row| &flat.weight_hh[row * hidden..][..hidden])
+        });
+        if let Some(panels) = &mut backward.inputs {
+            panels.fill(&[], |k| {
+                row(k, &C::INPUT_GATES).map_or(&[], |row| &flat.weight_ih[row * inputs..][..inputs])
+            });
+        }
+    }
+
+    /// One step of all windows.
+    #[inline(always)]
+    pub(crate) fn step<A: Arithmetic<Number = T>>(&self, a: A, step: Step<'_, T>) {
+        match self.shape.cell {
+            Cell::Lstm => self.step_as::<A, Lstm, 4>(a, step),
+            Cell::Gru => self.step_as::<A, Gru, 3>(a, step),
+        }
+    }
+
+    #[inline(always)]
+    fn step_as<A: Arithmetic<Number = T>, C: Gates<G>, const G: usize>(&self, a: A, mut step: Step<'_, T>) {
+        let windows = step.after.len() / self.shape.stride();
+        let panel_len = self.shape.panel_vectors() * LANES;
+        for (panel, weights) in self.forward.chunks_exact(panel_len).enumerate() {
+            let mut window = 0;
+            if A::ROWS >= 4 {
+                while window + 4 <= windows {
+                    self.block::<A, C, G, 4>(a, panel, weights, window, &mut step);
+                    window += 4;
+                }
+            }
+            while window < windows {
+                self.block::<A, C, G, 1>(a, panel, weights, window, &mut step);
+                window += 1;
+            }
+        }
+    }
+
+    /// `R` windows from `window` on, the units of one panel.
+    #[inline(always)]
+    fn block<A: Arithmetic<Number = T>, C: Gates<G>, const G: usize, const R: usize>(
+        &self,
+        a: A,
+        panel: usize,
+        weights: &[T],
+        window: usize,
+        step: &mut Step<'_, T>,
+    ) {
+        let LayerShape { inputs, hidden, .. } = self.shape;
+        let stride = self.shape.stride();
+        let (bias, weights) = weights.split_at(SLOTS * LANES);
+        let (for_inputs, for_states) = weights.split_at(inputs * G * LANES);
+        let mut first = [a.splat(T::ZERO); G];
+        for gate in 0..G {
+            first[gate] = a.load(lanes(bias, gate * LANES));
+        }
+        let mut input_sums = [first; R];
+        let mut rows = [step.inputs.values; R];
+        for r in 0..R {
+            rows[r] = &step.inputs.values[(window + r) * step.inputs.stride + step.inputs.from..];
+        }
+        accumulate(a, &mut input_sums, rows, side_by_side::<T, G>(for_inputs));
+        let last_bias = a.load(lanes(bias, (SLOTS - 1) * LANES));
+        let mut sums = [first; R];
+        for r in 0..R {
+            sums[r] = C::turn(input_sums[r], last_bias);
+        }
+        if let Some(before) = step.before {
+            let mut rows = [before; R];
+            for r in 0..R {
+                rows[r] = &before[(window + r) * stride..][..hidden];
+            }
+            accumulate(a, &mut sums, rows, side_by_side::<T, G>(for_states));
+        }
+        for r in 0..R {
+            let at = (window + r) * stride + panel * LANES;
+            let memory = a.load(lanes(step.memory, at));
+            let done = C::step(a, C::slots(input_sums[r], sums[r]), memory);
+            a.store(done.state, lanes_mut(step.after, at));
+            if C::HAS_CELLS {
+                a.store(done.memory, lanes_mut(step.memory_after, at));
+            }
+            if let Some(kept) = &mut step.kept {
+                let slots: &mut [Lanes<T>; SLOTS] = kept.slots[at * SLOTS..]
+                    .as_chunks_mut::<LANES>()
+                    .0
+                    .first_chunk_mut()
+                    .expect("four slots a unit");
+                for slot in 0..SLOTS {
+                    a.store(done.slots[slot], &mut slots[slot]);
+                }
+                if C::HAS_CELLS {
+                    a.store(done.squashed, lanes_mut(kept.squashed, at));
+                }
+            }
+        }
+    }
+}
+
+/// Writes `from` to every `width`-th vector's lane.
+fn scatter<T: Copy>(from: &[T], to: &mut [T], width: usize) {
+    for (to, &value) in to.iter_mut().step_by(width * LANES).zip(from) {
+        *to = value;
+    }
+}
+
+/// A layer's activations of a batch, which become derivatives on the way back. Time comes first in all.
+#[derive(Clone, Debug)]
+pub(crate) struct Trace<T> {
+    /// `[step, window, panel, slot, lane]`.
+    pub(crate) slots: Aligned<T>,
+    /// `[step + 1, window, unit]`: the state before each step and after the last.
+    pub(crate) states: Aligned<T>,
+    /// Same shape: the memory of a cell that has one.
+    pub(crate) cells: Aligned<T>,
+    /// `[step, window, unit]`.
+    pub(crate) squashed: Aligned<T>,
+    /// `[step, window, unit]`: derivatives by the states after each step.
+    pub(crate) state_grads: Aligned<T>,
+    /// `[window, unit]`.
+    memory_grads: Aligned<T>,
+}
+
+impl<T: Real> Trace<T> {
+    pub(crate) fn new(shape: LayerShape, steps: usize, windows: usize) -> Self {
+        let size = windows * shape.stride();
+        let cells = usize::from(shape.cell == Cell::Lstm);
+        Self {
+            slots: Aligned::new(steps * size * SLOTS),
+            states: Aligned::new((steps + 1) * size),
+            cells: Aligned::new(cells * (steps + 1) * size),
+            squashed: Aligned::new(cells * steps * size),
+            state_grads: Aligned::new(steps * size),
+            memory_grads: Aligned::new(size),
+        }
+    }
+}
+
+impl<T: Real> Layer<T> {
+    /// All steps from a state of zeros. `inputs` is `[step, window, input]`.
+    #[inline(always)]
+    pub(crate) fn forward<A: Arithmetic<Number = T>>(
+        &self,
+        a: A,
+        inputs: Rows<'_, T>,
+        windows: usize,
+        trace: &mut Trace<T>,
+    ) {
+        let size = windows * self.shape.stride();
+        let steps = inputs.values.len() / (windows * inputs.stride);
+        trace.states[..size].fill(T::ZERO);
+        let has_cells = !trace.cells.is_empty();
+        if has_cells {
+            trace.cells[..size].fill(T::ZERO);
+        }
+        for t in 0..steps {
+            let (before, after) = trace.states[t * size..][..2 * size].split_at_mut(size);
+            let (memory, memory_after, squashed) = if has_cells {
+                let (memory, after) = trace.cells[t * size..][..2 * size].split_at_mut(size);
+                (&*memory, after, &mut trace.squashed[t * size..][..size])
+            } else {
+                (&*before, &mut [][..], &mut [][..])
+            };
+            let row = windows * inputs.stride;
+            let step = Step {
+                inputs: Rows { values: &inputs.values[t * row..][..row], ..inputs },
+                before: (t > 0).then_some(&*before),
+                memory,
+                after,
+                memory_after,
+                kept: Some(Kept { slots: &mut trace.slots[t * size * SLOTS..][..size * SLOTS], squashed }),
+            };
+            self.step(a, step);
+        }
+    }
+
+    /// From the derivatives by the states after each step, in `trace.state_grads`, to those by all weights, which are added to
+    /// `grads`, and to those by the inputs, which are written to `input_grads` where that is asked for.
+    #[inline(always)]
+    pub(crate) fn backward<A: Arithmetic<Number = T>>(
+        &self,
+        a: A,
+        inputs: Rows<'_, T>,
+        windows: usize,
+        trace: &mut Trace<T>,
+        grads: &mut [T],
+        input_grads: Option<&mut [T]>,
+    ) {
+        match self.shape.cell {
+            Cell::Lstm => self.backward_as::<A, Lstm, 4>(a, inputs, windows, trace, grads, input_grads),
+            Cell::Gru => self.backward_as::<A, Gru, 3>(a, inputs, windows, trace, grads, input_grads),
+        }
+    }
+
+    #[inline(always)]
+    fn backward_as<A: Arithmetic<Number = T>, C: Gates<G>, const G: usize>(
+        &self,
+        a: A,
+        inputs: Rows<'_, T>,
+        windows: usize,
+        trace: &mut Trace<T>,
+        grads: &mut [T],
+        input_grads: Option<&mut [T]>,
+    ) {
+        let stride = self.shape.stride();
+        let size = windows * stride;
+        let steps = inputs.values.len() / (windows * inputs.stride);
+        let Some(backward) = &self.backward else { return };
+        trace.memory_grads[..size].fill(T::ZERO);
+        for t in (0..steps).rev() {
+            let slots = &mut trace.slots[t * size * SLOTS..][..size * SLOTS];
+            let memory = if C::HAS_CELLS { &trace.cells } else { &trace.states };
+            let (earlier, state_grads) = trace.state_grads.split_at_mut(t * size);
+            for at in (0..size).step_by(LANES) {
+                let slots: &mut [Lanes<T>; SLOTS] = slots[at * SLOTS..]
+                    .as_chunks_mut::<LANES>()
+                    .0
+                    .first_chunk_mut()
+                    .expect("four slots a unit");
+                let mut activated = [a.splat(T::ZERO); SLOTS];
+                for slot in 0..SLOTS {
+                    activated[slot] = a.load(&slots[slot]);
+                }
+                let squashed =
+                    if C::HAS_CELLS { a.load(lanes(&trace.squashed, t * size + at)) } else { activated[0] };
+                let memory_grad = lanes_mut(&mut trace.memory_grads, at);
+                let (by_sums, by_memory) = C::differentiate(
+                    a,
+                    activated,
+                    a.load(lanes(memory, t * size + at)),
+                    squashed,
+                    a.load(lanes(state_grads, at)),
+                    a.load(memory_grad),
+                );
+                for slot in 0..SLOTS {
+                    a.store(by_sums[slot], &mut slots[slot]);
+                }
+                if C::HAS_CELLS {
+                    a.store(by_memory, memory_grad);
+                } else if t > 0 {
+                    let earlier = lanes_mut(earlier, (t - 1) * size + at);
+                    a.store(a.add(a.load(earlier), by_memory), earlier);
+                }
+            }
+            if t > 0 {
+                let to = &mut earlier[(t - 1) * size..];
+                product(
+                    a,
+                    sums::<T, G>(slots, stride, C::STATE_SLOT),
+                    &backward.state,
+                    From::Result,
+                    to,
+                    stride,
+                );
+            }
+        }
+
+        let slots = &trace.slots[..steps * size * SLOTS];
+        let panel_len = self.shape.panel_vectors() * LANES;
+        let (biases, weights) = grads.split_at_mut(SLOTS * stride);
+        sum_rows(a, slots, SLOTS * stride, biases);
+        // The first step saw a state of zeros, so it has no part in the recurrent weights.
+        let later = &slots[size * SLOTS..];
+        let states = Rows::new(&trace.states[size..steps * size], stride, self.shape.hidden);
+        for (panel, to) in weights.chunks_exact_mut(panel_len - SLOTS * LANES).enumerate() {
+            let (to_inputs, to_states) = to.split_at_mut(self.shape.inputs * G * LANES);
+            let at = panel * SLOTS * LANES;
+            outer::<A, G>(a, inputs, slots, SLOTS * stride, at, to_inputs);
+            outer::<A, G>(a, states, later, SLOTS * stride, at + C::STATE_SLOT * LANES, to_states);
+        }
+        if let (Some(panels), Some(to)) = (&backward.inputs, input_grads) {
+            product(a, sums::<T, G>(slots, stride, 0), panels, From::Bias, to, panels.stride());
+        }
+    }
+
+    /// Numbers of the layer's part of a gradient.
+    pub(crate) fn grads(&self) -> usize {
+        self.shape.panels() * self.shape.panel_vectors() * LANES
+    }
+
+    /// A gradient as [`backward`](Self::backward) leaves it, in PyTorch's order.
+    pub(crate) fn unpack(&self, grads: &[T], places: &LayerPlaces, to: &mut [T]) {
+        match self.shape.cell {
+            Cell::Lstm => self.unpack_as::<Lstm, 4>(grads, places, to),
+            Cell::Gru => self.unpack_as::<Gru, 3>(grads, places, to),
+        }
+    }
+
+    fn unpack_as<C: Gates<G>, const G: usize>(&self, grads: &[T], places: &LayerPlaces, to: &mut [T]) {
+        let LayerShape { inputs, hidden, .. } = self.shape;
+        let (biases, weights) = grads.split_at(SLOTS * self.shape.stride());
+        let panel_len = (inputs + hidden) * G * LANES;
+        for unit in 0..hidden {
+            let (panel, lane) = (unit / LANES, unit % LANES);
+            let (of_inputs, of_states) =
+                weights[panel * panel_len..][..panel_len].split_at(inputs * G * LANES);
+            let biases = &biases[panel * SLOTS * LANES..];
+            for gate in 0..G {
+                let at = gate * LANES + lane;
+                let row = C::INPUT_GATES[gate] * hidden + unit;
+                gather(
+                    &of_inputs[at.min(of_inputs.len())..],
+                    G,
+                    &mut to[places.weight_ih.clone()][row * inputs..][..inputs],
+                );
+                to[places.bias_ih.start + row] = biases[at];
+                let row = C::STATE_GATES[gate] * hidden + unit;
+                gather(&of_states[at..], G, &mut to[places.weight_hh.clone()][row * hidden..][..hidden]);
+                to[places.bias_hh.start + row] = biases[at + C::STATE_SLOT * LANES];
+            }
+        }
+    }
+}
+
+/// Of each unit's slots the `G` from `from` on.
+fn sums<T, const G: usize>(values: &[T], stride: usize, from: usize) -> Rows<'_, T> {
+    Rows { values, stride: SLOTS * stride, chunk: SLOTS * LANES, from: from * LANES, take: G * LANES }
+}
+
+/// Reads every `width`-th vector's lane.
+fn gather<T: Copy>(from: &[T], width: usize, to: &mut [T]) {
+    for (to, &value) in to.iter_mut().zip(from.iter().step_by(width * LANES)) {
+        *to = value;
+    }
+}

@@ -1,0 +1,360 @@
+use crate::{
+    Checkpoint, Epoch, History, Recurrent, RecurrentModel, Schedule, Settings, Trainer,
+    checkpoint::{Fingerprint, Member},
+    examples::{Buffers, Examples, Order},
+    gradient::{Gradient, Native},
+    input,
+    model::Ensemble,
+    optimiser::{Moments, Optimiser},
+    processor::Processor,
+    random::{self, Use},
+    services::Services,
+    shape::Shape,
+};
+use forewarn_core::{
+    CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Score, Train, Validation, average_precision,
+};
+
+impl Estimator for Recurrent {
+    type Fitted = RecurrentModel;
+
+    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, to the bit, on
+    /// processors of one kind, with any number of threads.
+    ///
+    /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise before. The
+    /// monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To stop and go on later, or to look
+    /// at each epoch, see [`Recurrent::start`].
+    ///
+    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch and four bytes a
+    /// window.
+    ///
+    /// # Errors
+    /// As [`Recurrent::start`] and [`Training::epoch`].
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<RecurrentModel, CoreError> {
+        let mut training = self.start(train, validation)?;
+        let settings = self.settings();
+        loop {
+            let member = training.members.len();
+            let Some(epoch) = training.epoch()? else { return training.finish() };
+            let done = match training.members.len() == member {
+                true => training.current.history.epochs.len(),
+                false => training.history[member].epochs.len(),
+            };
+            monitor.report(FitProgress {
+                iteration: member * settings.max_epochs + done,
+                max_iterations: settings.members * settings.max_epochs,
+                measures: &[
+                    ("loss", epoch.loss),
+                    ("validation_pr_auc", epoch.validation_pr_auc),
+                    ("learning_rate", epoch.learning_rate),
+                    ("gradient_norm", epoch.gradient_norm),
+                ],
+            });
+        }
+    }
+}
+
+impl Recurrent {
+    /// Begins a fit that is done epoch by epoch, for programs that stop and go on.
+    ///
+    /// ```
+    /// # use forewarn_core::{CoreError, LabelledWindows, Train, Validation};
+    /// # use forewarn_recurrent::{Checkpoint, Recurrent, RecurrentModel};
+    /// # fn fit(
+    /// #     recurrent: Recurrent, train: Train<LabelledWindows<'_>>, validation: Validation<LabelledWindows<'_>>, path: &std::path::Path
+    /// # ) -> Result<RecurrentModel, CoreError> {
+    /// let mut training = match std::fs::File::open(path) {
+    ///     Ok(file) => recurrent.resume(train, validation, Checkpoint::read(file)?)?,
+    ///     Err(_) => recurrent.start(train, validation)?,
+    /// };
+    /// while let Some(epoch) = training.epoch()? {
+    ///     println!("loss {}, PR-AUC {}", epoch.loss, epoch.validation_pr_auc);
+    ///     training.checkpoint().write(std::fs::File::create(path)?)?;
+    /// }
+    /// training.finish()
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::NotFinite`] for a value that is infinite or
+    /// beyond 1e30 (it names feature, service and time), [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation
+    /// windows of another shape, [`CoreError::InvalidSetting`] for settings that need to know services or times of events
+    /// with windows that do not, or a network beyond memory, [`CoreError::UnknownOutcome`] for a hazard of labels without
+    /// episodes.
+    pub fn start<'a>(
+        &self,
+        train: Train<LabelledWindows<'a>>,
+        validation: Validation<LabelledWindows<'a>>,
+    ) -> Result<Training<'a>, CoreError> {
+        Training::new(self.settings().clone(), self, *train, *validation)
+    }
+
+    /// Goes on from a checkpoint, with the windows that it was made with. The model has the same bits as one of a fit that was never
+    /// interrupted.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows.
+    pub fn resume<'a>(
+        &self,
+        train: Train<LabelledWindows<'a>>,
+        validation: Validation<LabelledWindows<'a>>,
+        checkpoint: Checkpoint,
+    ) -> Result<Training<'a>, CoreError> {
+        let mut training = self.start(train, validation)?;
+        let other = |what: &str| {
+            Err(CoreError::InvalidSetting {
+                name: "checkpoint",
+                value: format!("one of other {what}"),
+                expected: "a checkpoint of this fit",
+            })
+        };
+        // How many threads compute, and by which instructions, may change from one machine to the next.
+        let Settings { threads, instructions, .. } = *self.settings();
+        if (Settings { threads, instructions, ..checkpoint.settings }) != *self.settings() {
+            return other("settings");
+        }
+        if checkpoint.data != training.data || checkpoint.schema != *train.windows().schema() {
+            return other("windows");
+        }
+        let Member { weights, best_weights, moments, history, .. } = &checkpoint.current;
+        let mut lists = vec![weights, best_weights, &moments.first, &moments.second];
+        lists.extend(&checkpoint.members);
+        let epochs = history.epochs.len();
+        if lists.iter().any(|list| list.len() != training.shape.weights())
+            || checkpoint.members.len() != checkpoint.history.len()
+            || checkpoint.members.len() > self.settings().members
+            || epochs > self.settings().max_epochs
+            || history.best_epoch > epochs
+        {
+            return other("networks");
+        }
+        training.take_up(checkpoint)?;
+        Ok(training)
+    }
+}
+
+/// A fit on its way. [`epoch`](Self::epoch) does one more, [`checkpoint`](Self::checkpoint) says where it stands, and
+/// [`finish`](Self::finish) makes the model of what has been learnt so far.
+pub struct Training<'a> {
+    settings: Settings,
+    shape: Shape,
+    services: Services,
+    train: LabelledWindows<'a>,
+    validation: LabelledWindows<'a>,
+    examples: Examples<'a>,
+    data: Fingerprint,
+    processor: Processor,
+    gradient: Box<dyn Gradient>,
+    optimiser: Optimiser,
+    order: Order,
+    buffers: Buffers,
+    grads: Vec<f32>,
+    scores: Vec<Score>,
+    members: Vec<Vec<f32>>,
+    history: Vec<History>,
+    /// Its moments are with the optimiser.
+    current: Member,
+}
+
+impl<'a> Training<'a> {
+    fn new(
+        settings: Settings,
+        recurrent: &Recurrent,
+        train: LabelledWindows<'a>,
+        validation: LabelledWindows<'a>,
+    ) -> Result<Self, CoreError> {
+        train.expect_both_classes("train")?;
+        validation.expect_both_classes("validation")?;
+        let windows = train.windows();
+        validation.windows().expect(windows.schema(), windows.observation())?;
+        input::expect_finite(windows)?;
+        input::expect_finite(validation.windows())?;
+        let examples = Examples::new(train, &settings)?;
+        let services = match settings.service_embedding {
+            Some(_) => Services::of(windows)?,
+            None => Services::default(),
+        };
+        let period = train.outcomes().map_or(1, |outcomes| outcomes.period());
+        let shape = recurrent.shape(windows.schema().len(), period, services.len());
+        RecurrentModel::expect_size(shape, windows.observation(), settings.batch_size)?;
+        let processor = Processor::new(settings.instructions)?;
+        let gradient: Box<dyn Gradient> = match settings.trainer {
+            Trainer::Native => Box::new(Native::new(
+                shape,
+                windows.observation(),
+                settings.batch_size,
+                settings.threads,
+                processor,
+            )?),
+            #[cfg(feature = "libtorch")]
+            Trainer::Libtorch { device } => {
+                Box::new(crate::libtorch::Libtorch::new(shape, windows.observation(), device))
+            }
+        };
+        Ok(Self {
+            data: Fingerprint::new(examples.len(), train, validation),
+            optimiser: Optimiser::new(shape, &settings)?,
+            order: Order::new(examples.len(), settings.seed, 0, 0),
+            buffers: Buffers::new(shape, windows, &services, &settings),
+            grads: vec![0.0; shape.weights()],
+            scores: vec![Score::ZERO; validation.windows().len()],
+            current: first(shape, &settings, 0),
+            members: Vec::new(),
+            history: Vec::new(),
+            settings,
+            shape,
+            services,
+            train,
+            validation,
+            examples,
+            processor,
+            gradient,
+        })
+    }
+
+    fn take_up(&mut self, checkpoint: Checkpoint) -> Result<(), CoreError> {
+        self.members = checkpoint.members;
+        self.history = checkpoint.history;
+        self.current = checkpoint.current;
+        self.optimiser = Optimiser::new(self.shape, &self.settings)?;
+        std::mem::swap(&mut self.optimiser.moments, &mut self.current.moments);
+        let (member, taken) = (self.members.len(), self.current.taken);
+        self.order = Order::new(self.examples.len(), self.settings.seed, member, taken);
+        Ok(())
+    }
+
+    /// Does one more epoch and says how it went; `None` when all networks are done.
+    ///
+    /// # Errors
+    /// [`CoreError::NotFinite`] when the loss, its gradient or a score is not: it names the epoch, and the feature, service and time of
+    /// the largest value in the batch.
+    pub fn epoch(&mut self) -> Result<Option<Epoch>, CoreError> {
+        if self.members.len() == self.settings.members {
+            return Ok(None);
+        }
+        let number = self.current.history.epochs.len() + 1;
+        let per_epoch = self.settings.windows_per_epoch.min(self.examples.len());
+        let member = self.members.len();
+        let mut dropout = random::generator(self.settings.seed, member, Use::Dropout { epoch: number });
+        let (mut loss, mut norms, mut seen, mut steps, mut rate) = (0.0, 0.0, 0, 0, 0.0);
+        while seen < per_epoch {
+            let picks = self.order.next((per_epoch - seen).min(self.settings.batch_size));
+            let progress =
+                (number as f64 - 1.0 + seen as f64 / per_epoch as f64) / self.settings.max_epochs as f64;
+            let batch = self.buffers.fill(&self.examples, picks, &self.settings, &mut dropout)?;
+            let mean = self.gradient.gradient(&self.current.weights, batch, &mut self.grads)?;
+            rate = self.optimiser.rate(progress, self.current.reductions);
+            let norm = self.optimiser.update(rate, &mut self.current.weights, &self.grads);
+            if !(mean.is_finite() && norm.is_finite()) {
+                let what = if mean.is_finite() { "gradient" } else { "loss" };
+                return Err(diverged(what, number, member, &self.examples, picks));
+            }
+            loss += mean * picks.len() as f64;
+            norms += norm;
+            seen += picks.len();
+            steps += 1;
+        }
+        self.current.taken += seen;
+        let weights = std::slice::from_ref(&self.current.weights);
+        Ensemble::new(self.shape, weights, &self.services, self.processor)
+            .score(self.validation.windows(), &mut self.scores)
+            .map_err(|_| diverged("score of a validation window", number, member, &self.examples, &[]))?;
+        let epoch = Epoch {
+            loss: loss / seen as f64,
+            validation_pr_auc: average_precision(&self.scores, self.validation.positive())?,
+            learning_rate: rate,
+            gradient_norm: norms / f64::from(steps),
+        };
+        self.take_in(epoch, number);
+        Ok(Some(epoch))
+    }
+
+    /// Keeps the weights if they are better, slows down if they have not been for long, goes on to the next network if they have not been
+    /// for longer.
+    fn take_in(&mut self, epoch: Epoch, number: usize) {
+        let current = &mut self.current;
+        let best = current.history.epochs.get(current.history.best_epoch.wrapping_sub(1));
+        let better = best.is_none_or(|best| epoch.validation_pr_auc > best.validation_pr_auc);
+        current.history.epochs.push(epoch);
+        if better {
+            (current.history.best_epoch, current.plateau_from) = (number, number);
+            current.best_weights.copy_from_slice(&current.weights);
+        } else if let Schedule::Plateau { patience, .. } = self.settings.schedule
+            && number - current.plateau_from >= patience
+        {
+            (current.reductions, current.plateau_from) = (current.reductions.saturating_add(1), number);
+        }
+        let waited = number - current.history.best_epoch >= self.settings.patience;
+        if waited || number == self.settings.max_epochs {
+            self.next_member();
+        }
+    }
+
+    fn next_member(&mut self) {
+        let member = self.members.len() + 1;
+        let done = std::mem::replace(&mut self.current, first(self.shape, &self.settings, member));
+        self.members.push(done.best_weights);
+        self.history.push(done.history);
+        self.optimiser.moments = Moments::new(self.shape);
+        self.order = Order::new(self.examples.len(), self.settings.seed, member, 0);
+    }
+
+    /// Where the fit stands.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            settings: self.settings.clone(),
+            schema: self.train.windows().schema().clone(),
+            observation: self.train.windows().observation(),
+            data: self.data,
+            members: self.members.clone(),
+            history: self.history.clone(),
+            current: Member { moments: self.optimiser.moments.clone(), ..self.current.clone() },
+        }
+    }
+
+    /// The model of the best weights so far.
+    ///
+    /// # Errors
+    /// [`CoreError::NotFinite`] before the first epoch, when there is nothing to make it of, or for weights beyond all measure.
+    pub fn finish(mut self) -> Result<RecurrentModel, CoreError> {
+        if self.current.history.best_epoch > 0 {
+            self.next_member();
+        }
+        if self.members.is_empty() {
+            return Err(CoreError::NotFinite { what: "a model of no epochs".to_owned() });
+        }
+        let Self { settings, shape, services, train, members, history, .. } = self;
+        RecurrentModel::fitted(&settings, train, shape, services, members, history)
+    }
+}
+
+/// A network before its first epoch.
+fn first(shape: Shape, settings: &Settings, member: usize) -> Member {
+    let weights = random::first_weights(shape, &mut random::generator(settings.seed, member, Use::Weights));
+    Member {
+        best_weights: weights.clone(),
+        weights,
+        moments: Moments::new(shape),
+        history: History::default(),
+        taken: 0,
+        reductions: 0,
+        plateau_from: 0,
+    }
+}
+
+/// Says what became infinite, and the largest value that it may come from.
+fn diverged(what: &str, epoch: usize, member: usize, examples: &Examples<'_>, picks: &[u32]) -> CoreError {
+    let largest = picks.iter().filter_map(|&pick| {
+        let (windows, index) = examples.window(pick as usize);
+        input::largest(windows, index, |value| value)
+    });
+    let largest = largest.max_by(|a, b| a.0.total_cmp(&b.0));
+    let cause = largest.map_or_else(String::new, |(_, what)| format!(", where the largest value is {what}"));
+    CoreError::NotFinite { what: format!("the {what} in epoch {epoch} of network {}{cause}", member + 1) }
+}

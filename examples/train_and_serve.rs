@@ -1,0 +1,107 @@
+//! Train once, serve elsewhere: a fit that survives an interruption, one file, and a stream scored from it.
+//!
+//! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
+
+use forewarn::{
+    core::Envelope,
+    prelude::*,
+    recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings, TimingCalibration},
+    window::{Method, Pipeline},
+};
+use std::{error::Error, fs::File, path::Path};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new("target/train_and_serve");
+    std::fs::create_dir_all(folder)?;
+    let (model, checkpoint) = (folder.join("model.safetensors"), folder.join("checkpoint.safetensors"));
+    train(&model, &checkpoint)?;
+    serve(&model)
+}
+
+/// What runs at night: two weeks of metrics in, a model file out.
+fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>> {
+    let run = StressWalk::new(14 * 24 * 60, 7)?.run();
+    let metrics = FrameSet::from_frames(vec![run.frame])?;
+    let spec = WindowSpec::default();
+    let labels = label(&metrics, &ThresholdRule::v1(), spec, Target::Active)?;
+    let split = chronological(&labels, Fractions::default())?;
+    let pipeline =
+        Pipeline::fit(Features::default(), split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
+    let features = pipeline.apply(&metrics)?;
+    let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
+
+    // A hazard says not only whether a failure comes, but in which minute.
+    let settings = Settings {
+        cell: Cell::Gru,
+        output: Output::Hazard,
+        hidden: 32,
+        max_epochs: 4,
+        seed: 7,
+        ..Settings::default()
+    };
+    let recurrent = Recurrent::new(settings)?;
+
+    // The night is short: after two epochs the machine goes away, all that is left is a file.
+    let mut training = recurrent.start(train, validation)?;
+    for _ in 0..2 {
+        training.epoch()?;
+    }
+    training.checkpoint().write(File::create(checkpoint_file)?)?;
+    drop(training);
+
+    // The next night it goes on, and makes the model that it would have made.
+    let mut training =
+        recurrent.resume(train, validation, Checkpoint::read(File::open(checkpoint_file)?)?)?;
+    while let Some(epoch) = training.epoch()? {
+        println!("loss {:.4}, validation PR-AUC {:.3}", epoch.loss, epoch.validation_pr_auc);
+    }
+    let model = training.finish()?;
+    assert_eq!(model, recurrent.fit(train, validation, &mut Silent)?, "interrupted or not");
+
+    let test = split.test().on(&features)?;
+    let scores = model.score_all(test.windows())?;
+    let prevalence = test.positives() as f64 / scores.len() as f64;
+    let pr_auc = average_precision(&scores, test.positive())?;
+    println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
+    let forecasts = model.forecast(test.windows())?;
+    if let Some(outcomes) = test.outcomes()
+        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, 1.0, 5)?
+    {
+        println!(
+            "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",
+            timing.mean_absolute_error_minutes, timing.mean_absolute_error_of_the_mean_minutes
+        );
+    }
+    assert!(pr_auc > 3.0 * prevalence);
+    model.to_envelope(spec)?.write(File::create(model_file)?)?;
+    Ok(())
+}
+
+/// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too large.
+fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
+    let model = RecurrentModel::from_envelope(Envelope::read(File::open(model_file)?)?)?;
+    println!("{} with {} units, {} weights", model.cell(), model.hidden(), model.weights());
+
+    // One row a minute of normalised features, here all at their means; the model keeps what it needs of them.
+    let quiet = vec![0.0; model.input().len()];
+    let mut state = model.start();
+    let mut score = Score::ZERO;
+    for _ in 0..model.observation() {
+        score = model.step(&mut state, &quiet)?;
+    }
+    println!("after ten quiet minutes: {:.4}", score.get());
+
+    // The process is replaced; its successor goes on from a few hundred numbers.
+    let saved = serde_json::to_string(&state.save())?;
+    let mut successor = model.restore(&serde_json::from_str(&saved)?)?;
+
+    // What if errors rose by five deviations in the next minute? A clone tells, the stream itself does not notice.
+    let mut bad = quiet.clone();
+    bad[model.input().index_of("error_rate")?] = 5.0;
+    let what_if = model.step(&mut successor.clone(), &bad)?;
+    let next = model.step(&mut successor, &quiet)?;
+    assert_eq!(next, model.step(&mut state, &quiet)?, "saved and restored, to the bit");
+    println!("one more quiet minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
+    assert!(what_if > next && score < Score::new(0.1)?);
+    Ok(())
+}
