@@ -90,12 +90,9 @@ fn table(
         let interval =
             interval.map_or("-".to_owned(), |Interval { low, high, .. }| format!("{low:.3} to {high:.3}"));
         let share = bayes.map_or("-".to_owned(), |bayes| format!("{:.1} %", 100.0 * model.pr_auc / bayes));
-        let (pr_auc, roc_auc, seconds) = (model.pr_auc, model.roc_auc, model.fit_seconds);
-        writeln!(
-            text,
-            "| {} | {pr_auc:.4} | {interval} | {share} | {roc_auc:.3} | {seconds:.0} |",
-            model.name
-        )?;
+        let (pr_auc, roc_auc) = (model.pr_auc, model.roc_auc);
+        let seconds = model.fit_seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.0}"));
+        writeln!(text, "| {} | {pr_auc:.4} | {interval} | {share} | {roc_auc:.3} | {seconds} |", model.name)?;
     }
     writeln!(text, "| a guess: the prevalence | {:.4} | | | .500 | |", positives as f64 / windows as f64)?;
     if let Some(bayes) = bayes {
