@@ -29,8 +29,10 @@ pub(crate) enum Saved {
     List(Vec<Value>),
 }
 
-/// Makes a feature that is not of this crate; `None` for a kind that it does not know.
-type Own<'a> = &'a dyn Fn(&Value) -> Result<Option<Box<dyn Feature>>, WindowError>;
+/// What someone makes of a saved feature that is not of this crate; `None` for a kind that they do not know.
+pub type MadeFeature = Result<Option<Box<dyn Feature>>, WindowError>;
+
+type Own<'a> = &'a dyn Fn(&Value) -> MadeFeature;
 
 impl Saved {
     pub(crate) fn into_value(self) -> Option<Value> {
@@ -83,10 +85,7 @@ impl Features {
     ///
     /// # Errors
     /// [`WindowError::UnreadableFeature`]; settings are checked as when they are given in a program.
-    pub fn from_saved(
-        saved: &[Value],
-        own: &dyn Fn(&Value) -> Result<Option<Box<dyn Feature>>, WindowError>,
-    ) -> Result<Self, WindowError> {
+    pub fn from_saved(saved: &[Value], own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
         saved.iter().try_fold(Self::new(), |features, value| Ok(features.with(read(value, own)?)))
     }
 }
