@@ -1,9 +1,9 @@
 use super::{Data, Experiment, ExperimentError, Results, fit::Scores};
 use forewarn_core::{CoreError, FailureRule, Labels, Split};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Comparison, Curve, CurveKind, EpisodeTimeline, Events,
-    InputSummary, ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary,
-    TestSummary, WindowSummary,
+    AlarmPolicy, BlockBootstrap, Comparison, Curve, CurveKind, EpisodeTimeline, Events, InputSummary,
+    ModelReport, ModelRun, Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary,
+    WindowSummary,
 };
 use forewarn_schema::FrameSet;
 use forewarn_window::Carried;

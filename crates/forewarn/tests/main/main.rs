@@ -5,4 +5,5 @@
 #[path = "../../../../examples/custom_model.rs"]
 mod custom_model;
 mod experiments;
+mod fleet;
 mod outside;
