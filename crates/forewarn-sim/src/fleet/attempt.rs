@@ -183,19 +183,20 @@ mod tests {
         Response { latency: Latency::new(mean, variance), mean, variance, error, deadline: 30.0 }
     }
 
-    fn once(call: Call, response: Response, server: Effects) -> Outcome {
-        let plan = CallPlan::new(&call, 1);
-        outcome(&plan, &mut CallState::FRESH, &response, &Effects::NONE, &server, 10.0, 1e6)
+    fn once(call: &Call, response: Response, server: Effects) -> Outcome {
+        let plan = CallPlan::new(call, 1);
+        let mut state = CallState::FRESH;
+        outcome(&plan, &mut state, &response, &Effects::NONE, &server, 10.0, 1e6)
     }
 
     #[test]
     fn retries_are_the_geometric_series() {
         let call = Call::new("a", "b").with_retry(3, None);
-        let got = once(call.clone(), response(1e-3, 0.4), Effects::NONE);
+        let got = once(&call, response(1e-3, 0.4), Effects::NONE);
         assert_relative_eq!(got.failing, 0.4f64.powi(4), max_relative = 1e-3);
         assert_relative_eq!(got.attempts, 1.0 + 0.4 + 0.16 + 0.064, max_relative = 1e-3);
         let budgeted = Call { retry: Some(Retry { budget: Some(0.312), ..call.retry.unwrap() }), ..call };
-        let got = once(budgeted, response(1e-3, 0.4), Effects::NONE);
+        let got = once(&budgeted, response(1e-3, 0.4), Effects::NONE);
         assert_relative_eq!(got.attempts, 1.312, max_relative = 1e-3);
         assert_relative_eq!(got.failing, 0.4 - 0.5 * (0.4 - 0.0256), max_relative = 1e-3);
     }
@@ -203,19 +204,19 @@ mod tests {
     #[test]
     fn slow_servers_fail_their_clients_at_the_time_out() {
         let call = Call { timeout_ms: 500.0, ..Call::new("a", "b") };
-        assert!(once(call.clone(), response(0.05, 0.0), Effects::NONE).failing < 0.001);
-        let stuck = once(call.clone(), response(20.0, 0.0), Effects::NONE);
+        assert!(once(&call, response(0.05, 0.0), Effects::NONE).failing < 0.001);
+        let stuck = once(&call, response(20.0, 0.0), Effects::NONE);
         assert!(stuck.failing > 0.99 && stuck.attempts == 1.0);
         // Half of it, since the calls before took no time.
         assert!(stuck.hold <= 0.25 && stuck.hold > 0.24);
         let cut = Effects { reachable: 0.3, ..Effects::NONE };
-        let parted = once(call.clone(), response(0.05, 0.0), cut);
+        let parted = once(&call, response(0.05, 0.0), cut);
         assert_relative_eq!(parted.failing, 0.7, epsilon = 1e-3);
         assert_relative_eq!(parted.attempts, 0.3, epsilon = 1e-9);
         let slow = Effects { delay: 0.6, ..Effects::NONE };
-        assert!(once(call.clone(), response(0.05, 0.0), slow).failing > 0.99);
+        assert!(once(&call, response(0.05, 0.0), slow).failing > 0.99);
         let lossy = Effects { loss: 0.5, ..Effects::NONE };
-        assert!(once(call, response(0.05, 0.0), lossy).failing > 0.4);
+        assert!(once(&call, response(0.05, 0.0), lossy).failing > 0.4);
     }
 
     #[test]
@@ -236,15 +237,8 @@ mod tests {
     fn a_pool_passes_on_no_more_than_it_has() {
         let plan = CallPlan::new(&Call { timeout_ms: 2_000.0, ..Call::new("a", "b") }, 1);
         let tick = |rate: f64| {
-            outcome(
-                &plan,
-                &mut CallState::FRESH,
-                &response(0.5, 0.0),
-                &Effects::NONE,
-                &Effects::NONE,
-                rate,
-                10.0,
-            )
+            let mut state = CallState::FRESH;
+            outcome(&plan, &mut state, &response(0.5, 0.0), &Effects::NONE, &Effects::NONE, rate, 10.0)
         };
         // Ten connections, half a second each: 20 calls a second.
         assert!(tick(10.0).failing < 0.01);

@@ -6,7 +6,8 @@ use crate::SimError;
 pub(super) struct Check<'a>(pub(super) &'a str);
 
 impl Check<'_> {
-    fn refuse(&self, field: &'static str, value: impl ToString, expected: &'static str) -> SimError {
+    /// The error for a value.
+    fn refuse(&self, field: &'static str, value: &dyn std::fmt::Display, expected: &'static str) -> SimError {
         SimError::InvalidField { place: self.0.to_owned(), field, value: value.to_string(), expected }
     }
 
@@ -14,21 +15,21 @@ impl Check<'_> {
         if value > 0.0 && value.is_finite() {
             return Ok(());
         }
-        Err(self.refuse(field, value, "a number above 0"))
+        Err(self.refuse(field, &value, "a number above 0"))
     }
 
     pub(super) fn not_negative(&self, field: &'static str, value: f64) -> Result<(), SimError> {
         if value >= 0.0 && value.is_finite() {
             return Ok(());
         }
-        Err(self.refuse(field, value, "a number of at least 0"))
+        Err(self.refuse(field, &value, "a number of at least 0"))
     }
 
     pub(super) fn share(&self, field: &'static str, value: f64) -> Result<(), SimError> {
         if (0.0..=1.0).contains(&value) {
             return Ok(());
         }
-        Err(self.refuse(field, value, "a share in 0..=1"))
+        Err(self.refuse(field, &value, "a share in 0..=1"))
     }
 
     pub(super) fn at_least(
@@ -41,7 +42,7 @@ impl Check<'_> {
         if value >= least && value.is_finite() {
             return Ok(());
         }
-        Err(self.refuse(field, value, expected))
+        Err(self.refuse(field, &value, expected))
     }
 
     pub(super) fn count(
@@ -54,6 +55,6 @@ impl Check<'_> {
         if (1..=most).contains(&value) {
             return Ok(());
         }
-        Err(self.refuse(field, value, expected))
+        Err(self.refuse(field, &value, expected))
     }
 }

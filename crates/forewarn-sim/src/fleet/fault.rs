@@ -154,7 +154,8 @@ impl FaultKind {
     /// Whether it builds up over minutes, so that metrics can show it before it breaks anything. The others strike at once, on purpose.
     #[must_use]
     pub fn is_gradual(self) -> bool {
-        self.habit().ramp.1 > 2.0
+        // A leak has no ramp of its own: what it takes adds up.
+        self == Self::MemoryLeak || self.habit().ramp.1 > 2.0
     }
 
     pub(super) fn habit(self) -> Habit {

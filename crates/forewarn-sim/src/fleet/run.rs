@@ -35,8 +35,8 @@ impl Fleet {
             }
         }
         let log = simulation.log().to_vec();
-        let frames = self.frame_set(Schema::v1(), metrics)?;
-        Ok(FleetRun { frames, hidden: self.frame_set(hidden_schema(), hidden)?, log })
+        let frames = self.frame_set(&Schema::v1(), metrics)?;
+        Ok(FleetRun { frames, hidden: self.frame_set(&hidden_schema(), hidden)?, log })
     }
 
     /// Room for the rows of each service.
@@ -44,7 +44,7 @@ impl Fleet {
         self.graph.services().iter().map(|_| Vec::with_capacity(self.minutes * 10)).collect()
     }
 
-    fn frame_set(&self, schema: Schema, blocks: Vec<Vec<f32>>) -> Result<FrameSet, SimError> {
+    fn frame_set(&self, schema: &Schema, blocks: Vec<Vec<f32>>) -> Result<FrameSet, SimError> {
         let frames = self.graph.services().iter().zip(blocks).map(|(service, values)| {
             Frame::new(service.name.as_str(), schema.clone(), self.start, Step::MINUTE, values)
         });
@@ -69,7 +69,7 @@ impl Source for Fleet {
                 .enumerate()
                 .for_each(|(service, rows)| rows.extend_from_slice(simulation.metrics(service)));
         }
-        self.frame_set(Schema::v1(), metrics).map_err(|source| CoreError::Outside {
+        self.frame_set(&Schema::v1(), metrics).map_err(|source| CoreError::Outside {
             what: "fleet simulation".to_owned(),
             source: source.into(),
         })

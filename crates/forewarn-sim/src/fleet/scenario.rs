@@ -205,9 +205,8 @@ impl File {
             // Files have no word for nobody.
             Some(0.0) => fleet = fleet.with_on_call(None)?,
             Some(minutes) => {
-                fleet = fleet
-                    .with_on_call(Some(minutes))
-                    .map_err(|error| at("on_call_minutes", error.to_string()))?
+                let on_call = fleet.with_on_call(Some(minutes));
+                fleet = on_call.map_err(|error| at("on_call_minutes", error.to_string()))?;
             }
         }
         for (index, inject) in self.inject.iter().enumerate() {

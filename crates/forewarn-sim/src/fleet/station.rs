@@ -15,7 +15,7 @@ use super::math::pow;
 ///
 /// # References
 /// W.-P. Wang, D. Tipper, S. Banerjee, *A simple approximation for modeling nonstationary queues*, INFOCOM 1996 (pointwise stationary fluid flow).
-/// H. Sakasegawa, *An approximation formula L_q = alpha rho^beta / (1 - rho)*, Annals of the Institute of Statistical Mathematics 29, 1977.
+/// H. Sakasegawa, *An approximation formula `L_q = alpha rho^beta / (1 - rho)`*, Annals of the Institute of Statistical Mathematics 29, 1977.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Station {
     /// Requests a second that all workers together can do.
@@ -143,9 +143,8 @@ mod tests {
                 let leave = begin - draws.uniform().ln() * hold;
                 free.push(std::cmp::Reverse((leave * 1e9) as u64));
                 // Present at whole seconds in between.
-                for second in (now.ceil() as usize)..(leave.ceil() as usize).min(end) {
-                    present[second] += 1.0 / f64::from(runs);
-                }
+                let (from, to) = (now.ceil() as usize, (leave.ceil() as usize).min(end));
+                present[from.min(to)..to].iter_mut().for_each(|count| *count += 1.0 / f64::from(runs));
             }
         }
         let station = station(workers as f64, hold);

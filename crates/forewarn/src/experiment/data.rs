@@ -82,7 +82,7 @@ impl Data {
             description: fleet.describe(),
             format: "simulation".to_owned(),
             notes: Vec::new(),
-            truth: Some(Truth::Fleet(fleet)),
+            truth: Some(Truth::Fleet(Box::new(fleet))),
             classes: Vec::new(),
         })
     }

@@ -9,7 +9,7 @@ use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
 /// Where the metrics of an experiment come from, where that is known.
 pub(super) enum Truth {
     StressWalk(StressWalkRun),
-    Fleet(Fleet),
+    Fleet(Box<Fleet>),
 }
 
 /// The best that anybody could have scored on the test windows.

@@ -5,5 +5,6 @@
 #[path = "../../../../examples/custom_model.rs"]
 mod custom_model;
 mod experiments;
+mod fleet;
 mod outside;
 mod topology;

@@ -4,12 +4,16 @@ use forewarn_sim::fleet::{Call, FaultKind, Fleet, Injection, Load, Schedule, Sim
 
 /// The shop at noon, nothing moving but what is injected.
 fn noon() -> Fleet {
-    let fleet = Fleet::shop(3).with_minutes(300).unwrap().with_load(Load::steady(1.0)).unwrap();
-    fleet.with_faults(Schedule::none()).unwrap()
+    let fleet = Fleet::shop(3)
+        .with_minutes(300)
+        .expect("a sound scenario")
+        .with_load(Load::steady(1.0))
+        .expect("a sound scenario");
+    fleet.with_faults(Schedule::none()).expect("a sound scenario")
 }
 
 fn index(simulation: &Simulation, name: &str) -> usize {
-    simulation.graph().index_of(name).unwrap()
+    simulation.graph().index_of(name).expect("a sound scenario")
 }
 
 /// Each kind, at full severity, moves the metric that it should.

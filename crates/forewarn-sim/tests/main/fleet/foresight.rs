@@ -3,9 +3,9 @@ use forewarn_core::{FailureRule, Target, WindowSpec};
 use forewarn_sim::fleet::{FaultKind, Fleet, Injection, Load, RollOuts, Schedule};
 
 fn onset_rows(fleet: &Fleet, service: usize) -> Vec<usize> {
-    let run = fleet.run().unwrap();
-    let frame = run.frames.frame(service).unwrap();
-    let episodes = V1.assess(frame).unwrap().episodes;
+    let run = fleet.run().expect("a sound scenario");
+    let frame = run.frames.frame(service).expect("a sound scenario");
+    let episodes = V1.assess(frame).expect("a sound scenario").episodes;
     episodes.iter().map(|episode| episode.onset().minutes_since(fleet.start()) as usize).collect()
 }
 
@@ -54,15 +54,20 @@ fn what_is_foreseen_is_what_happens() {
 
 /// The probability that whoever knows everything gives to the failure of `kind`, in the minute before its onset.
 fn foreknowledge(kind: FaultKind, target: &str) -> f64 {
-    let calm = Fleet::shop(1).with_minutes(200).unwrap().with_load(Load::steady(1.0)).unwrap();
-    let calm = calm.with_faults(Schedule::none()).unwrap();
+    let calm = Fleet::shop(1)
+        .with_minutes(200)
+        .expect("a sound scenario")
+        .with_load(Load::steady(1.0))
+        .expect("a sound scenario");
+    let calm = calm.with_faults(Schedule::none()).expect("a sound scenario");
     let fault = Injection::new(kind, target).severity(1.0).duration_minutes(80.0);
-    let fleet = calm.with_injection(60, fault).unwrap();
-    let service = fleet.graph().index_of(target).unwrap();
+    let fleet = calm.with_injection(60, fault).expect("a sound scenario");
+    let service = fleet.graph().index_of(target).expect("a sound scenario");
     let onset = onset_rows(&fleet, service)[0];
     let roll_outs = RollOuts { futures: 30, ..RollOuts::default() };
-    let found =
-        fleet.ceiling(&V1, WindowSpec::default(), Target::Onset, onset - 2..onset - 1, roll_outs).unwrap();
+    let found = fleet
+        .ceiling(&V1, WindowSpec::default(), Target::Onset, onset - 2..onset - 1, roll_outs)
+        .expect("a sound scenario");
     f64::from(found[0].probabilities[service].get())
 }
 

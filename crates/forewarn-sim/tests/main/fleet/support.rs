@@ -3,7 +3,7 @@ use forewarn_schema::{Episode, Episodes, FrameView};
 use forewarn_sim::fleet::{Call, Fleet, Load, Schedule, Service, ServiceGraph, Simulation};
 
 /// Failing is an error rate of at least 5 % in two minutes in a row.
-pub struct V1;
+pub(super) struct V1;
 
 impl FailureRule for V1 {
     fn describe(&self) -> String {
@@ -33,7 +33,7 @@ impl FailureRule for V1 {
 }
 
 /// A client and a server, nothing else moving; the server can do 200 requests a second.
-pub fn pair(level: f64, call: impl FnOnce(Call) -> Call, minutes: usize) -> Fleet {
+pub(super) fn pair(level: f64, call: impl FnOnce(Call) -> Call, minutes: usize) -> Fleet {
     let client = Service {
         arrivals_per_second: 100.0,
         pods: 4,
@@ -57,17 +57,24 @@ pub fn pair(level: f64, call: impl FnOnce(Call) -> Call, minutes: usize) -> Flee
         vec![client, server],
         vec![call(Call { pool: 2_000, ..Call::new("client", "server") })],
     )
-    .unwrap();
-    let fleet = Fleet::new(graph, minutes, 1).unwrap().with_load(Load::steady(level)).unwrap();
-    fleet.with_faults(Schedule::none()).unwrap().with_on_call(None).unwrap()
+    .expect("a sound scenario");
+    let fleet = Fleet::new(graph, minutes, 1)
+        .expect("a sound scenario")
+        .with_load(Load::steady(level))
+        .expect("a sound scenario");
+    fleet
+        .with_faults(Schedule::none())
+        .expect("a sound scenario")
+        .with_on_call(None)
+        .expect("a sound scenario")
 }
 
 /// A hidden column of the last minute.
-pub fn hidden(simulation: &Simulation, service: usize, name: &str) -> f64 {
-    let column = forewarn_sim::fleet::hidden_schema().index_of(name).unwrap();
+pub(super) fn hidden(simulation: &Simulation, service: usize, name: &str) -> f64 {
+    let column = forewarn_sim::fleet::hidden_schema().index_of(name).expect("a sound scenario");
     f64::from(simulation.hidden(service)[column])
 }
 
-pub fn steps(simulation: &mut Simulation, minutes: usize) {
+pub(super) fn steps(simulation: &mut Simulation, minutes: usize) {
     (0..minutes).for_each(|_| simulation.step());
 }
