@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example explain -- [FILE [FAILURE_COLUMN]]`; without a file, 20 days of one service are simulated.
 
-use forewarn::{experiment::Data, io, prelude::*, window::carry_forward};
+use forewarn::{experiment::Data, io, prelude::*, window::Impute};
 use std::error::Error;
 
 /// Warnings on one window in a hundred of those in which nothing was about to fail.
@@ -29,7 +29,7 @@ fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let labels = label(data.frames(), &rule, WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
     let metrics = data.frames().clone().retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-    let (filled, _) = carry_forward(metrics, 5)?;
+    let (filled, _) = Impute::last(5)?.fill(metrics)?;
     // Against each service's own normal, so that a value is given in deviations from it.
     let pipeline =
         Pipeline::fit(Features::default(), split.train(), &filled, Method::ZScore, Scope::Service, 1)?;
