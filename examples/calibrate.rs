@@ -88,8 +88,11 @@ fn calibrate(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let trees = BoostedTrees::default().with_shares(0.5, 0.3).with_leaves(&[2, 3, 4, 8]);
     let honest = trees.fit_snapshots(&fitting, &validation, &mut Silent)?;
     // Class weights are often advised. They rank as well, and say twice the truth.
-    let weighted = trees.clone().with_class_weight(ClassWeight::Balanced);
-    let weighted = weighted.fit_snapshots(&fitting, &validation, &mut Silent)?;
+    let weighted = trees.clone().with_class_weight(ClassWeight::Balanced).fit_snapshots(
+        &fitting,
+        &validation,
+        &mut Silent,
+    )?;
     // Five fits, each of which holds another fifth out: their mean has seen every row, so none is left to calibrate it by.
     let mut members = Vec::with_capacity(5);
     for fold in 0..5 {
