@@ -61,6 +61,8 @@ pub struct Simulation {
     /// A fault that does not happen, where the simulation asks what would have been without it.
     without: Option<FaultId>,
     metrics: Vec<[f32; 10]>,
+    /// Of the strongest fault on each service at the end of the minute.
+    intensities: Vec<f64>,
     is_logging: bool,
     /// Faults that a scenario injects, by minute, the last first.
     pending: Vec<(usize, Injection, usize)>,
@@ -86,6 +88,7 @@ impl Simulation {
             next_id: 0,
             without: None,
             metrics: vec![[f32::NAN; 10]; services],
+            intensities: vec![0.0; services],
             is_logging: true,
             pending: fleet.pending(),
             plan: Arc::new(plan),
@@ -245,6 +248,11 @@ impl Simulation {
         for ((row, tally), plan) in rows {
             *row = tally.sample(plan, &mut self.telemetry);
         }
+        self.intensities.fill(0.0);
+        for active in &self.active {
+            let strongest = &mut self.intensities[active.target];
+            *strongest = strongest.max(active.intensity(self.tick));
+        }
         self.call_engineer();
     }
 
@@ -328,8 +336,7 @@ impl Simulation {
     #[must_use]
     pub fn hidden(&self, service: usize) -> [f32; 10] {
         let state = &self.state.services[service];
-        let strongest = self.active.iter().filter(|active| active.target == service);
-        let intensity = strongest.map(|active| active.intensity(self.tick)).fold(0.0, f64::max);
+        let intensity = self.intensities[service];
         self.state.tallies[service].hidden(state.number, state.crew.warmth, state.crew.up, intensity)
     }
 }
