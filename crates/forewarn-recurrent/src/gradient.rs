@@ -376,24 +376,62 @@ pub(crate) mod tests {
         }
     }
 
+    /// Sums that are kept in registers and nothing else: the most that a processor can do.
+    struct Peak {
+        rounds: usize,
+    }
+
+    impl Task for Peak {
+        type Output = f32;
+
+        #[inline(always)]
+        fn run<A: Arithmetic<Number = f32>>(self, a: A) -> f32 {
+            let (x, y) = (a.splat(std::hint::black_box(0.999)), a.splat(std::hint::black_box(1e-3)));
+            let mut sums = [a.splat(1.0); 12];
+            for _ in 0..self.rounds {
+                for sum in &mut sums {
+                    *sum = a.mul_add(*sum, x, y);
+                }
+            }
+            sums.into_iter().map(|sum| a.sum(sum)).sum()
+        }
+    }
+
+    fn fastest<T>(times: usize, mut work: impl FnMut() -> T) -> f64 {
+        let time = |_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(work());
+            start.elapsed().as_secs_f64()
+        };
+        (0..times).map(time).fold(f64::INFINITY, f64::min)
+    }
+
+    /// `cargo test --release -p forewarn-recurrent -- --ignored --nocapture step_times`
     #[test]
     #[ignore = "a measurement, to be run alone"]
     fn step_times() {
-        for cell in [Cell::Lstm, Cell::Gru] {
-            for windows in [64, 256] {
-                let case = Case::new(strategies::plain(cell, 19, 64, None), 10, windows, 3);
-                for instructions in Instructions::available() {
-                    let mut grads = vec![7.0; case.parameters.len()];
-                    let processor = Processor::new(instructions).unwrap();
-                    let mut native = Native::new(case.shape, case.steps, windows, 1, processor).unwrap();
-                    let best = (0..400)
-                        .map(|_| {
-                            let start = std::time::Instant::now();
-                            native.gradient(&case.parameters, case.batch(), &mut grads).unwrap();
-                            start.elapsed()
-                        })
-                        .min();
-                    println!("{cell} {windows} {instructions:?} {:?}", best.unwrap());
+        let (hidden, features, steps) = (64, 19, 10);
+        for instructions in Instructions::available() {
+            let processor = Processor::new(instructions).unwrap();
+            let rounds = 100_000;
+            let peak = (rounds * 12 * 16 * 2) as f64 / fastest(50, || processor.run(Peak { rounds }));
+            println!("{instructions:?}: peak {:.0} GFLOP/s", peak * 1e-9);
+            for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
+                let case = Case::new(strategies::plain(cell, features, hidden, None), steps, windows, 3);
+                let mut grads = vec![7.0; case.parameters.len()];
+                for threads in [1, 2] {
+                    let mut native = Native::new(case.shape, steps, windows, threads, processor).unwrap();
+                    let time =
+                        fastest(300, || native.gradient(&case.parameters, case.batch(), &mut grads).unwrap());
+                    // Inputs and states forward, the same for the gradient, states again on the way back.
+                    let products = 2 * features * steps + 3 * hidden * (steps - 1);
+                    let flops = (2 * products * cell.gates() * hidden * windows) as f64 / time;
+                    println!(
+                        "  {cell} {windows} windows, {threads} threads: {:.3} ms, {:.0} GFLOP/s, {:.0} % of the peak",
+                        time * 1e3,
+                        flops * 1e-9,
+                        100.0 * flops / (peak * threads as f64)
+                    );
                 }
             }
         }

@@ -1,9 +1,10 @@
 use crate::{
     learns::{fit, settings},
-    task::{OBSERVATION, Rows, Task},
+    task::{OBSERVATION, Rows, Task, below},
 };
 use forewarn_core::{CoreError, Envelope, Predictor, Tensor, WindowSpec};
-use forewarn_recurrent::{Cell, RecurrentModel, Settings};
+use forewarn_recurrent::{Cell, Checkpoint, RecurrentModel, Settings};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 fn quick(cell: Cell) -> Settings {
     Settings { max_epochs: 2, hidden: 5, ..settings(cell) }
@@ -110,4 +111,45 @@ fn what_does_not_fit_together_is_refused() {
 
     let file = bytes(&model);
     assert!(Envelope::read(&file[..file.len() - 1]).is_err());
+}
+
+/// Thousands of damaged files, as `fuzz/fuzz_targets/model_file.rs` makes them without end: bytes changed, cut out, doubled, and digits of the
+/// description exchanged, which is where sizes are.
+#[test]
+fn whatever_is_in_a_file_ends_in_an_error_or_a_model_that_scores() {
+    let task = Task::new(300, Rows::InOrder, 1);
+    let mut generator = ChaCha8Rng::seed_from_u64(5);
+    let (mut refused, mut read) = (0, 0);
+    for settings in [quick(Cell::Lstm), Settings { members: 2, layers: 2, head: Some(3), ..quick(Cell::Gru) }]
+    {
+        let file = bytes(&fit(settings, &task));
+        let header = 8 + u64::from_le_bytes(*file.first_chunk().unwrap()) as usize;
+        let digits: Vec<usize> = (8..header).filter(|&at| file[at].is_ascii_digit()).collect();
+        for round in 0..3000 {
+            let mut damaged = file.clone();
+            for _ in 0..=below(&mut generator, 3) {
+                let at = below(&mut generator, damaged.len());
+                match round % 4 {
+                    0 => damaged[at] = below(&mut generator, 256) as u8,
+                    1 => damaged[digits[at % digits.len()]] = b'0' + below(&mut generator, 10) as u8,
+                    2 => drop(damaged.drain(at..(at + 1 + at % 9).min(damaged.len()))),
+                    _ => damaged.insert(at, damaged[at / 2]),
+                }
+            }
+            let loaded = Envelope::from_bytes(&damaged).and_then(RecurrentModel::from_envelope);
+            assert!(Checkpoint::read(&damaged[..]).is_err());
+            match loaded {
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
+                Ok(model) => {
+                    let row = vec![0.5; model.input().len()];
+                    model.step(&mut model.start(), &row).unwrap();
+                    read += 1;
+                }
+            }
+        }
+    }
+    assert!(refused > 1000 && read > 100, "{refused} {read}");
 }
