@@ -53,6 +53,7 @@ impl<P: Predictor> Calibrated<P> {
 
     fn fit_on(predictor: P, calibration: Calibration, on: LabelledWindows<'_>) -> Result<Self, CoreError> {
         on.expect_both_classes("validation")?;
+        on.expect_unweighted("a calibration")?;
         let scores = predictor.score_all(on.windows())?;
         let curve = Curve::fit(calibration, &scores, on.positive());
         let calibrated: Vec<Score> =

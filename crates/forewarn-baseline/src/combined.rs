@@ -47,6 +47,7 @@ impl<P: Predictor> Combined<P> {
     /// weights are not negative.
     pub fn stacked(members: Vec<P>, validation: Validation<LabelledWindows<'_>>) -> Result<Self, CoreError> {
         validation.expect_both_classes("validation")?;
+        validation.expect_unweighted("stacking")?;
         let average = Self::average(members)?;
         let scores = average.members.iter().map(|member| member.score_all(validation.windows()));
         let scores: Vec<Vec<Score>> = scores.collect::<Result<_, _>>()?;

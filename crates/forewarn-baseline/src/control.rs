@@ -242,6 +242,7 @@ impl Estimator for Control {
         monitor: &mut dyn Monitor,
     ) -> Result<FittedControl, CoreError> {
         train.expect_both_classes("train")?;
+        train.expect_unweighted("a control")?;
         let knowledge = self.learn(*train)?;
         monitor.report(FitProgress { iteration: 1, max_iterations: 1, measures: &[] });
         let windows = train.windows();

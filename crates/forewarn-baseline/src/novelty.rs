@@ -49,6 +49,7 @@ impl Estimator for Novelty {
         _: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<FittedNovelty, CoreError> {
+        train.expect_unweighted("novelty")?;
         let windows = train.windows();
         let metrics = windows.schema().metrics();
         let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); metrics.len()];

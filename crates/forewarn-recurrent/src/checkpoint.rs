@@ -30,7 +30,7 @@ pub struct Checkpoint {
 pub(crate) struct Fingerprint {
     pub(crate) examples: usize,
     pub(crate) validation: usize,
-    /// Of rows, labels and values.
+    /// Of rows, labels, weights and values.
     pub(crate) hash: u64,
 }
 
@@ -42,6 +42,7 @@ impl Fingerprint {
                 hash.add(row);
                 hash.add(u32::from(positive));
             }
+            part.weights().into_iter().flatten().for_each(|weight| hash.add(weight.to_bits()));
             for value in part.windows().block() {
                 hash.add(value.to_bits());
             }

@@ -20,6 +20,8 @@ const UNKNOWN_SHARE: f32 = 0.1;
 pub(crate) struct Examples<'a> {
     labelled: LabelledWindows<'a>,
     partial: Option<(Windows<'a>, Outcomes<'a>)>,
+    /// Mean weight of the labelled windows. Losses are divided by it, so that a learning rate means the same with weights and without.
+    mean_weight: f64,
 }
 
 impl<'a> Examples<'a> {
@@ -28,8 +30,11 @@ impl<'a> Examples<'a> {
     /// [`CoreError::UnknownOutcome`] when labels and times of events disagree.
     pub(crate) fn new(labelled: LabelledWindows<'a>, settings: &Settings) -> Result<Self, CoreError> {
         let hazard = settings.output == Output::Hazard;
+        let mean_weight = labelled.weights().map_or(1.0, |weights| {
+            weights.iter().copied().map(f64::from).sum::<f64>() / weights.len() as f64
+        });
         if !hazard && settings.label_smoothing_steps == 0 {
-            return Ok(Self { labelled, partial: None });
+            return Ok(Self { labelled, partial: None, mean_weight });
         }
         let outcomes = labelled.outcomes().ok_or_else(|| CoreError::InvalidSetting {
             name: if hazard { "output" } else { "label_smoothing_steps" },
@@ -42,7 +47,7 @@ impl<'a> Examples<'a> {
                 return Err(CoreError::UnknownOutcome { service: service.to_owned(), time });
             }
         }
-        Ok(Self { labelled, partial: labelled.partly_observed().filter(|_| hazard) })
+        Ok(Self { labelled, partial: labelled.partly_observed().filter(|_| hazard), mean_weight })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -68,6 +73,14 @@ impl<'a> Examples<'a> {
 
     /// What example `index` should come to, and how much each output counts.
     fn truth(&self, index: usize, settings: &Settings, targets: &mut [f32], weights: &mut [f32]) {
+        self.unweighted_truth(index, settings, targets, weights);
+        if self.labelled.weights().is_some() {
+            let own = (f64::from(self.labelled.weight(index)) / self.mean_weight) as f32;
+            weights.iter_mut().for_each(|weight| *weight *= own);
+        }
+    }
+
+    fn unweighted_truth(&self, index: usize, settings: &Settings, targets: &mut [f32], weights: &mut [f32]) {
         let positive_weight = settings.positive_weight as f32;
         match settings.output {
             Output::Probability => {

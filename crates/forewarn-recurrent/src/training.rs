@@ -170,6 +170,7 @@ impl<'a> Training<'a> {
     ) -> Result<Self, CoreError> {
         train.expect_both_classes("train")?;
         validation.expect_both_classes("validation")?;
+        validation.expect_unweighted("early stopping")?;
         let windows = train.windows();
         validation.windows().expect(windows.schema(), windows.observation())?;
         input::expect_finite(windows)?;

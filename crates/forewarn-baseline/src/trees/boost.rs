@@ -5,7 +5,7 @@ use super::{
     histogram::Gradients,
 };
 use crate::hash::{mix, order, uniform};
-use forewarn_core::{FitProgress, Monitor, sigmoid};
+use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
 
 /// How boosting ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,18 +24,60 @@ pub struct TreeFit {
 
 /// A table with its labels, as bytes.
 pub(super) struct Examples<'a> {
-    pub(super) table: Binned,
-    pub(super) positive: &'a [bool],
+    table: Binned,
+    labelled: LabelledWindows<'a>,
+    /// Weight of a negative and of a positive row, times that of the row itself.
+    class_weights: [f64; 2],
 }
 
 impl<'a> Examples<'a> {
-    pub(super) fn train(source: &dyn RowWriter, positive: &'a [bool], bins: usize, threads: usize) -> Self {
-        Self { table: Binned::new(source, bins, threads), positive }
+    pub(super) fn train(
+        source: &dyn RowWriter,
+        labelled: LabelledWindows<'a>,
+        class_weights: [f64; 2],
+        bins: usize,
+        threads: usize,
+    ) -> Self {
+        Self { table: Binned::new(source, bins, threads), labelled, class_weights }
     }
 
     /// Other rows, by the cuts of these.
-    pub(super) fn validation(&self, source: &dyn RowWriter, positive: &'a [bool], threads: usize) -> Self {
-        Self { table: Binned::with_cuts(source, self.table.cuts.clone(), threads), positive }
+    pub(super) fn validation(
+        &self,
+        source: &dyn RowWriter,
+        labelled: LabelledWindows<'a>,
+        threads: usize,
+    ) -> Self {
+        let table = Binned::with_cuts(source, self.table.cuts.clone(), threads);
+        Self { table, labelled, class_weights: self.class_weights }
+    }
+
+    /// Whether each row is positive, and what it weighs.
+    fn outcomes(&self) -> impl Iterator<Item = (bool, f64)> {
+        let positive = self.labelled.positive().iter().enumerate();
+        positive.map(|(row, &positive)| {
+            let own = f64::from(self.labelled.weight(row));
+            (positive, own * self.class_weights[usize::from(positive)])
+        })
+    }
+
+    /// The log-odds that fit all rows best if they are all alike.
+    fn log_odds(&self) -> f64 {
+        let mut sums = [0.0; 2];
+        self.outcomes().for_each(|(positive, weight)| sums[usize::from(positive)] += weight);
+        // As it is saved, so that a model that was read scores the same bits.
+        f64::from((sums[1] / sums[0]).ln() as f32)
+    }
+
+    /// Mean log loss of rows with these log-odds, in nats; each row counts by its weight.
+    fn log_loss(&self, margins: &[f64]) -> f64 {
+        let (mut loss, mut total) = (0.0, 0.0);
+        for (&margin, (positive, weight)) in margins.iter().zip(self.outcomes()) {
+            let wrong = if positive { -margin } else { margin };
+            loss += weight * (wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
+            total += weight;
+        }
+        loss / total
     }
 }
 
@@ -49,8 +91,6 @@ pub(super) struct Plan {
     pub(super) row_share: f64,
     /// Share of the columns that each tree may split by.
     pub(super) column_share: f64,
-    /// Weight of a negative and of a positive row.
-    pub(super) weights: [f64; 2],
     pub(super) seed: u64,
 }
 
@@ -62,17 +102,16 @@ pub(super) fn boost(
     monitor: &mut dyn Monitor,
 ) -> (Forest, TreeFit) {
     let (rows, columns) = (train.table.rows(), train.table.columns);
-    let start = weighted_log_odds(train.positive, plan.weights);
+    let start = train.log_odds();
     let mut forest = Forest { start, trees: Vec::new() };
     let mut margins = vec![start; rows];
     let mut validation_margins = vec![start; validation.table.rows()];
-    let loss = |margins: &[f64], examples: &Examples<'_>| log_loss(margins, examples.positive, plan.weights);
     let mut end = TreeFit {
         leaves: plan.limits.leaves,
         trees: 0,
         grown: 0,
-        train_log_loss: loss(&margins, train),
-        validation_log_loss: loss(&validation_margins, validation),
+        train_log_loss: train.log_loss(&margins),
+        validation_log_loss: validation.log_loss(&validation_margins),
     };
     let (mut gradients, mut curvatures) = (vec![0.0f32; rows], vec![0.0f32; rows]);
     let mut grower = Grower::new(&train.table, plan.limits);
@@ -80,10 +119,9 @@ pub(super) fn boost(
     let mut sampled = Vec::new();
     for round in 0..plan.most_trees {
         let seed = mix(plan.seed, round as u64);
-        for (((gradient, curvature), &margin), &positive) in
-            gradients.iter_mut().zip(&mut curvatures).zip(&margins).zip(train.positive)
+        for (((gradient, curvature), &margin), (positive, weight)) in
+            gradients.iter_mut().zip(&mut curvatures).zip(&margins).zip(train.outcomes())
         {
-            let weight = plan.weights[usize::from(positive)];
             let probability = sigmoid(margin);
             *gradient = (weight * (probability - f64::from(u8::from(positive)))) as f32;
             *curvature = (weight * probability * (1.0 - probability)) as f32;
@@ -106,7 +144,7 @@ pub(super) fn boost(
         let is_stump = tree.nodes.len() == 1;
         forest.trees.push(tree);
         end.grown += 1;
-        let validation_loss = loss(&validation_margins, validation);
+        let validation_loss = validation.log_loss(&validation_margins);
         if validation_loss < end.validation_log_loss {
             (end.validation_log_loss, end.trees) = (validation_loss, end.grown);
         }
@@ -125,7 +163,7 @@ pub(super) fn boost(
     forest.trees.truncate(end.trees);
     margins.fill(start);
     forest.trees.iter().for_each(|tree: &Tree| tree.add_to(&mut margins, &train.table));
-    end.train_log_loss = loss(&margins, train);
+    end.train_log_loss = train.log_loss(&margins);
     (forest, end)
 }
 
@@ -139,23 +177,4 @@ fn picked_columns(columns: usize, share: f64, seed: u64) -> Option<Vec<u32>> {
     picked.truncate(count);
     picked.sort_unstable();
     Some(picked)
-}
-
-fn weighted_log_odds(positive: &[bool], weights: [f64; 2]) -> f64 {
-    let positives = positive.iter().filter(|&&positive| positive).count() as f64;
-    let negatives = positive.len() as f64 - positives;
-    // As it is saved, so that a model that was read scores the same bits.
-    f64::from((weights[1] * positives / (weights[0] * negatives)).ln() as f32)
-}
-
-/// Mean log loss of rows with these log-odds, in nats; each class counts with its weight.
-fn log_loss(margins: &[f64], positive: &[bool], weights: [f64; 2]) -> f64 {
-    let (mut loss, mut total) = (0.0, 0.0);
-    for (&margin, &positive) in margins.iter().zip(positive) {
-        let weight = weights[usize::from(positive)];
-        let wrong = if positive { -margin } else { margin };
-        loss += weight * (wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
-        total += weight;
-    }
-    loss / total
 }

@@ -197,8 +197,9 @@ impl BoostedTrees {
         };
         let threads = self.threads.max(1);
         let seen = |windows| Seen { windows, views: &views };
-        let examples = Examples::train(&seen(windows), train.positive(), self.bins, threads);
-        let held_out = examples.validation(&seen(validation.windows()), validation.positive(), threads);
+        let class_weights = self.class_weight.weights(train);
+        let examples = Examples::train(&seen(windows), train, class_weights, self.bins, threads);
+        let held_out = examples.validation(&seen(validation.windows()), validation, threads);
         let mut best = None;
         for &leaves in &self.leaves {
             let plan = Plan {
@@ -208,7 +209,6 @@ impl BoostedTrees {
                 patience: self.patience,
                 row_share: self.row_share,
                 column_share: self.column_share,
-                weights: self.class_weight.weights(train),
                 seed: self.seed,
             };
             let (forest, end) = boost(&examples, &held_out, &plan, monitor);

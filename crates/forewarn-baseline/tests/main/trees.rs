@@ -4,7 +4,7 @@ use crate::support::{Data, gauges, noisy, through_a_file};
 use forewarn_baseline::{
     Baseline, BaselineError, BoostedTrees, ClassWeight, FittedTrees, LogisticRegression, View,
 };
-use forewarn_core::{CoreError, Predictor, Score, Silent, Snapshots, Tensor, average_precision};
+use forewarn_core::{CoreError, Estimator, Predictor, Score, Silent, Snapshots, Tensor, average_precision};
 use forewarn_schema::{Metric, Schema};
 
 fn plain() -> BoostedTrees {
@@ -49,6 +49,38 @@ fn validation_ends_the_growth() {
     assert!(fit.trees < 20 && fit.grown <= fit.trees + 10 && model.trees() == fit.trees, "{fit:?}");
     let loss = log_loss(&model.score_all(validation.labelled().windows()).unwrap(), validation.positive());
     assert!((loss - fit.validation_log_loss).abs() < 1e-5, "{loss} {fit:?}");
+}
+
+#[test]
+fn a_window_that_stands_for_several_counts_as_so_many() {
+    let number = |row: u32| row.wrapping_mul(2_654_435_761) >> 8;
+    let values: Vec<f32> = (0..2000).flat_map(|row| [(number(row) % 7) as f32, (row % 5) as f32]).collect();
+    let positive: Vec<bool> =
+        (0..2000).map(|row| number(row) % 7 + row % 5 > 4 + number(row + 9) % 5).collect();
+    let data = Data::new(&gauges(&["m0", "m1"]), 1, &values, &positive);
+    let count = |row: usize| 1 + row % 3;
+    let train =
+        data.split.train().clone().with_weights((0..2000).map(|row| count(row) as f32).collect()).unwrap();
+    let validation = data.split.validation().on(&data.frames).unwrap();
+    let settings = plain().with_trees(20, 20);
+    let weighted = settings.fit(train.on(&data.frames).unwrap(), validation, &mut Silent).unwrap();
+
+    let rows = (0..2000).flat_map(|row| std::iter::repeat_n(row, count(row)));
+    let (mut repeated, mut labels) = (Vec::new(), Vec::new());
+    for row in rows {
+        repeated.extend_from_slice(&values[2 * row..2 * row + 2]);
+        labels.push(positive[row]);
+    }
+    let table = |values, positive| Snapshots::new(gauges(&["m0", "m1"]), values, positive).unwrap();
+    let (repeated, whole) = (table(repeated, labels), table(values.clone(), positive));
+    let repeated = settings.fit_snapshots(&repeated, &whole, &mut Silent).unwrap();
+    let apart = |other: &FittedTrees| {
+        let pairs = scores(&weighted, &data).into_iter().zip(scores(other, &data));
+        pairs.map(|(a, b)| (a.get() - b.get()).abs()).fold(0.0, f32::max)
+    };
+    assert!(apart(&repeated) < 2e-3, "{}", apart(&repeated));
+    let unweighted = data.fit(&settings).unwrap();
+    assert!(apart(&unweighted) > 1e-2, "{}", apart(&unweighted));
 }
 
 #[test]

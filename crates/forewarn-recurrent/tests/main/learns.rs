@@ -1,5 +1,5 @@
 use crate::task::{Rows, Task};
-use forewarn_core::{Estimator, FitProgress, Predictor, Silent, average_precision};
+use forewarn_core::{Estimator, FitProgress, Predictor, Score, Silent, average_precision};
 use forewarn_recurrent::{Cell, Recurrent, RecurrentModel, Settings};
 
 pub(crate) fn settings(cell: Cell) -> Settings {
@@ -49,6 +49,25 @@ fn dropout_members_and_short_epochs_learn_too() {
     assert_eq!((model.members(), model.history().len()), (2, 2));
     let learnt = test_pr_auc(&model, &task);
     assert!(learnt > 0.98, "{learnt}");
+}
+
+#[test]
+fn a_window_that_stands_for_several_counts_as_so_many() {
+    let task = Task::new(600, Rows::Shuffled, 1);
+    let recurrent =
+        Recurrent::new(Settings { max_epochs: 4, learning_rate: 0.05, ..settings(Cell::Gru) }).unwrap();
+    let scores = |weight: fn(bool) -> f32| {
+        let weights = task.split.train().positive().iter().map(|&positive| weight(positive)).collect();
+        let train = task.split.train().clone().with_weights(weights).unwrap();
+        let validation = task.split.validation().on(&task.frames).unwrap();
+        let model = recurrent.fit(train.on(&task.frames).unwrap(), validation, &mut Silent).unwrap();
+        model.score_all(task.split.test().on(&task.frames).unwrap().windows()).unwrap()
+    };
+    let mean = |scores: &[Score]| scores.iter().map(|score| score.get()).sum::<f32>() / scores.len() as f32;
+    assert_eq!(scores(|_| 1.0), scores(|_| 4.0));
+    // One in two is positive; of ten, nine are.
+    let (even, odd) = (mean(&scores(|_| 1.0)), mean(&scores(|positive| if positive { 9.0 } else { 1.0 })));
+    assert!((even - 0.5).abs() < 0.1 && (odd - 0.9).abs() < 0.07, "{even} {odd}");
 }
 
 #[test]
