@@ -27,7 +27,8 @@ fn features() -> Result<(FrameSet, Split), Box<dyn Error>> {
         .map_rows(schema, |_, row| row[error_rate] = row[error_rate].powi(30))?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;
-    let pipeline = Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+    let pipeline =
+        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&frames)?;
     Ok((features, split))
 }
@@ -63,7 +64,8 @@ fn scoring(c: &mut Criterion) -> Result<(), Box<dyn Error>> {
 
 /// A part of the table: `NAME.f32`, row-major, and `NAME.u8`, an outcome a row.
 fn part(folder: &Path, name: &str) -> Result<Snapshots, Box<dyn Error>> {
-    let positive: Vec<bool> = fs::read(folder.join(name).with_extension("u8"))?.into_iter().map(|byte| byte != 0).collect();
+    let positive: Vec<bool> =
+        fs::read(folder.join(name).with_extension("u8"))?.into_iter().map(|byte| byte != 0).collect();
     let bytes = fs::read(folder.join(name).with_extension("f32"))?;
     let (values, _) = bytes.as_chunks::<4>();
     let columns = values.len() / positive.len().max(1);
@@ -94,7 +96,10 @@ fn on_table(folder: &Path, settings: &BTreeMap<String, f64>) -> Result<(), Box<d
     let bytes: Vec<u8> = scores.iter().flat_map(|score| score.get().to_le_bytes()).collect();
     fs::write(folder.join("scores.f32"), bytes)?;
     let leaves = model.fit_summary().map_or(0, |fit| fit.leaves);
-    println!(r#"{{"fit_seconds":{fit_seconds},"score_nanos":{score_nanos},"trees":{},"leaves":{leaves}}}"#, model.trees());
+    println!(
+        r#"{{"fit_seconds":{fit_seconds},"score_nanos":{score_nanos},"trees":{},"leaves":{leaves}}}"#,
+        model.trees()
+    );
     Ok(())
 }
 
