@@ -116,8 +116,9 @@ fn stack(scores: &[Vec<Score>], positive: &[bool]) -> (Vec<f64>, f64) {
     let mut is_free = vec![true; members + 1];
     loop {
         let weights = newton::minimise(&rows, positive, &start, &is_free, STACKING_RIDGE);
-        let negative: Vec<usize> =
-            (0..members).filter(|&member| is_free[member] && !(weights[member] >= 0.0)).collect();
+        let negative: Vec<usize> = (0..members)
+            .filter(|&member| is_free[member] && (weights[member] < 0.0 || weights[member].is_nan()))
+            .collect();
         if negative.is_empty() {
             return (weights[..members].to_vec(), weights[members]);
         }

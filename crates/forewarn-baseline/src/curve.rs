@@ -112,7 +112,7 @@ fn logs(score: Score) -> [f64; 2] {
 fn platt(scores: &[Score], positive: &[bool]) -> Curve {
     let rows: Vec<f64> = scores.iter().flat_map(|score| [score.log_odds(), 1.0]).collect();
     let mut line = newton::minimise(&rows, positive, &[1.0, 0.0], &[true, true], 0.0);
-    if !(line[0] >= LEAST_SLOPE) {
+    if line[0] < LEAST_SLOPE || line[0].is_nan() {
         line = newton::minimise(&rows, positive, &[LEAST_SLOPE, 0.0], &[false, true], 0.0);
     }
     Curve::Beta { rise: line[0], fall: line[0], shift: line[1] }
@@ -129,7 +129,7 @@ fn beta(scores: &[Score], positive: &[bool]) -> Curve {
     let mut curve = newton::minimise(&rows, positive, &[1.0, 1.0, 0.0], &[true; 3], 0.0);
     // As in the paper: what would fall is left out, and the rest is fitted anew.
     for side in 0..2 {
-        if !(curve[side] >= 0.0) {
+        if curve[side] < 0.0 || curve[side].is_nan() {
             let (mut start, mut free) = ([1.0, 1.0, 0.0], [true; 3]);
             (start[side], free[side]) = (0.0, false);
             curve = newton::minimise(&rows, positive, &start, &free, 0.0);

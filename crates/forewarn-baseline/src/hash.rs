@@ -6,7 +6,7 @@
 /// 64 well-mixed bits of `seed` and `index`.
 ///
 /// # References
-/// The finaliser of SplitMix64: G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014.
+/// The finaliser of `SplitMix64`: G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014.
 pub(crate) fn mix(seed: u64, index: u64) -> u64 {
     let mut bits =
         finish(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)) ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -102,7 +102,7 @@ fn solve(mut matrix: Vec<f64>, right: &[f64], size: usize) -> Option<Vec<f64>> {
             let sum: f64 = (0..j).map(|k| matrix[i * size + k] * matrix[j * size + k]).sum();
             let rest = matrix[i * size + j] - sum;
             if i == j {
-                if !(rest > 0.0) {
+                if rest <= 0.0 || rest.is_nan() {
                     return None;
                 }
                 matrix[i * size + i] = rest.sqrt();

@@ -98,7 +98,8 @@ impl Evidence {
         // In this order, so that reading adds up to the same bits.
         let log_odds = base_log_odds + contributions.iter().map(|part| part.log_odds).sum::<f64>();
         let sum = sigmoid(log_odds);
-        if !((sum - f64::from(score.get())).abs() <= ROUNDING) {
+        let adds_up = (sum - f64::from(score.get())).abs() <= ROUNDING;
+        if !adds_up {
             return Err(CoreError::EvidenceSum { sum, score: score.get() });
         }
         Ok(Self { score, attribution, base_log_odds, log_odds, contributions })

@@ -95,8 +95,8 @@ mod tests {
         let trend_value =
             |i: usize, s0: f64, s1: f64, b: f64| if i == 0 { b } else { tf * (s1 - s0) + (1.0 - tf) * b };
         let (mut s0, mut s1, mut b) = (0.0, samples[0], samples[1] - samples[0]);
-        for i in 1..samples.len() {
-            let x = sf * samples[i];
+        for (i, sample) in samples.iter().enumerate().skip(1) {
+            let x = sf * sample;
             b = trend_value(i - 1, s0, s1, b);
             let y = (1.0 - sf) * (s1 + b);
             (s0, s1) = (s1, x + y);

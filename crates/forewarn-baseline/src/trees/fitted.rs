@@ -184,13 +184,13 @@ impl FittedTrees {
                     && (left <= at - first
                         || left + 1 >= size
                         || column >= views.columns()
-                        || !(cover[at] > 0.0))
+                        || cover[at] <= 0.0)
                 {
                     return Err(refuse(format!("node {} of tree {index} leads nowhere", at - first)));
                 }
                 tree.push(Node::new(value[at], left as u32, column as u32, missing_left[at] > 0.0));
             }
-            if !(cover[first] > 0.0) {
+            if cover[first] <= 0.0 {
                 return Err(refuse(format!("tree {index} has no training windows")));
             }
             forest.trees.push(Tree::from_parts(tree, cover[first..end].to_vec(), gain[first..end].to_vec()));

@@ -44,7 +44,7 @@ impl Sums {
 /// smaller than half a unit still add up to what they are.
 ///
 /// # References
-/// Y. Shi et al., *Quantized training of gradient boosting decision trees*, NeurIPS 2022.
+/// Y. Shi et al., *Quantized training of gradient boosting decision trees*, `NeurIPS` 2022.
 pub(super) struct Gradients {
     pub(super) rows: Vec<Sums>,
     /// What one unit of a sum is worth.

@@ -22,7 +22,7 @@ use std::thread;
 ///
 /// # References
 /// J. Friedman, *Greedy function approximation: a gradient boosting machine*, Annals of Statistics 29(5), 2001; G. Ke et al., *LightGBM: a
-/// highly efficient gradient boosting decision tree*, NeurIPS 2017; T. Chen and C. Guestrin, *XGBoost: a scalable tree boosting system*, KDD
+/// highly efficient gradient boosting decision tree*, `NeurIPS` 2017; T. Chen and C. Guestrin, *XGBoost: a scalable tree boosting system*, KDD
 /// 2016.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoostedTrees {

@@ -154,7 +154,7 @@ mod tests {
         let weights = [1.0 / 4.0, 1.0 / 12.0, 1.0 / 12.0, 1.0 / 4.0];
         for row in [[0.0, 0.0, 1.0, 9.0], [3.0, -2.0, 0.0, 9.0], [1.0, f32::NAN, -1.0, 9.0], [f32::NAN; 4]] {
             let found = contributions(&forest, &row);
-            for column in 0..4 {
+            for (column, found) in found.iter().enumerate() {
                 let expected: f64 = (0..16usize)
                     .filter(|set| set >> column & 1 == 0)
                     .map(|set| {
@@ -162,11 +162,7 @@ mod tests {
                         weights[set.count_ones() as usize] * gained * 2.0
                     })
                     .sum();
-                assert!(
-                    (found[column] - expected).abs() < 1e-12,
-                    "{row:?} {column}: {} {expected}",
-                    found[column]
-                );
+                assert!((found - expected).abs() < 1e-12, "{row:?} {column}: {found} {expected}");
             }
             let mut log_odds = [0.0];
             forest.log_odds(&row, 4, &mut log_odds);
