@@ -27,6 +27,8 @@ const EXAMPLES: &[Example] = &[
     Example { name: "failure_rules", arguments: &[], needs: Needs::Rust },
     Example { name: "service_graph", arguments: &[], needs: Needs::Rust },
     Example { name: "windows", arguments: &[], needs: Needs::Rust },
+    Example { name: "larger_than_memory", arguments: &[], needs: Needs::Rust },
+    Example { name: "chaos", arguments: &[], needs: Needs::Rust },
     Example { name: "explain", arguments: &[], needs: Needs::Rust },
     Example { name: "calibrate", arguments: &[], needs: Needs::Rust },
     Example { name: "custom_model", arguments: &[], needs: Needs::Rust },

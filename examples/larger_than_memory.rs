@@ -1,11 +1,11 @@
 //! A fleet that does not fit into memory: written to Parquet service by service, then labelled, split, trained on and scored piece by piece.
 //!
-//! `cargo run --release --example fleet` makes a small fleet and checks that memory would give the same bits. A year of 200 services:
+//! `cargo run --release --example larger_than_memory` makes a small fleet and checks that memory would give the same bits. A year of 200 services:
 //!
 //! ```text
-//! cargo run --release --example fleet -- write fleet.parquet 200 365
-//! cargo run --release --example fleet -- stream fleet.parquet
-//! cargo run --release --example fleet -- memory fleet.parquet
+//! cargo run --release --example larger_than_memory -- write fleet.parquet 200 365
+//! cargo run --release --example larger_than_memory -- stream fleet.parquet
+//! cargo run --release --example larger_than_memory -- memory fleet.parquet
 //! ```
 
 use forewarn::{
