@@ -1,7 +1,7 @@
 //! Scores made probabilities, by three families of curves, on a table of labelled snapshots.
 //!
 //! `cargo run --release --example calibrate -- [FILE OUTCOME [SPLIT_COLUMN]]`: a CSV table without a clock, with a 0/1 column OUTCOME, and rows
-//! marked `train` and `test` in SPLIT_COLUMN; without that column the last fifth is the test. Without a file, a table is made up.
+//! marked `train` and `test` in `SPLIT_COLUMN`; without that column the last fifth is the test. Without a file, a table is made up.
 
 use forewarn::{baseline::ClassWeight, io::csv, prelude::*};
 use std::{error::Error, fmt::Write, process::ExitCode};

@@ -40,7 +40,9 @@ impl Data {
     /// [`ExperimentError::Read`] with what is wrong with the file.
     pub fn from_path(path: &Path, options: &ReadOptions) -> Result<Self, ExperimentError> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Ok(Self::from_recording(forewarn_io::read(path, options)?, name))
+        let recording =
+            forewarn_io::read(path, options).map_err(|error| ExperimentError::Read(Box::new(error)))?;
+        Ok(Self::from_recording(recording, name))
     }
 
     /// Metrics that were read from a file; `description` is what the report calls it, usually its name.

@@ -20,7 +20,7 @@ pub enum ExperimentError {
     Core(#[from] CoreError),
     /// A file of metrics cannot be read.
     #[error(transparent)]
-    Read(#[from] IoError),
+    Read(Box<IoError>),
     /// A name that is no simulation.
     #[error("there is no simulation {name:?}: the simulations are {}", available.join(", "))]
     UnknownSimulation {
