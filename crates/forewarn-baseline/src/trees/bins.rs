@@ -1,4 +1,4 @@
-use std::{ops::Range, thread};
+use super::parts::on_parts;
 
 /// The bin of a missing value.
 pub(super) const MISSING: u8 = u8::MAX;
@@ -70,10 +70,15 @@ fn between(low: f32, high: f32) -> f32 {
     if middle < high { middle } else { low }
 }
 
-/// A table of bins, row-major: one byte a value.
+/// Rows that are written before their bins are spread over the columns: they then stay in the nearest cache.
+const ROWS_OF_A_BLOCK: usize = 64;
+
+/// A table of bins, column-major: one byte a value.
+///
+/// A tree looks at few columns of many rows, be it to grow on a sample of them or to find the leaf of each row by the columns that it splits by.
 pub(super) struct Binned {
-    pub(super) columns: usize,
     pub(super) cuts: Vec<Cuts>,
+    rows: usize,
     bins: Vec<u8>,
 }
 
@@ -88,18 +93,12 @@ impl Binned {
             source.write(row, out);
         }
         let mut cuts = vec![Cuts(Vec::new()); columns];
-        let share = columns.div_ceil(threads.max(1));
-        thread::scope(|scope| {
-            for (first, cuts) in (0..).step_by(share).zip(cuts.chunks_mut(share)) {
-                let sample = &sample;
-                scope.spawn(move || {
-                    let mut values = Vec::with_capacity(sampled_len(sample, columns));
-                    for (column, cuts) in (first..).zip(cuts) {
-                        values.clear();
-                        values.extend(sample[column..].iter().step_by(columns));
-                        *cuts = Cuts::new(&mut values, most_bins);
-                    }
-                });
+        on_parts(&mut cuts, threads, |first, cuts| {
+            let mut values = Vec::with_capacity(sampled.len());
+            for (column, cuts) in (first..).zip(cuts) {
+                values.clear();
+                values.extend(sample[column..].iter().step_by(columns));
+                *cuts = Cuts::new(&mut values, most_bins);
             }
         });
         Self::with_cuts(source, cuts, threads)
@@ -110,39 +109,46 @@ impl Binned {
         let (rows, columns) = (source.rows(), source.columns());
         let mut bins = vec![0u8; rows * columns];
         let share = rows.div_ceil(threads.max(1)).max(1);
-        thread::scope(|scope| {
-            for (first, block) in (0..).step_by(share).zip(bins.chunks_mut(share * columns)) {
-                let cuts = &cuts;
-                scope.spawn(move || {
-                    let mut values = vec![0.0f32; columns];
-                    for (row, bins) in (first..).zip(block.chunks_exact_mut(columns)) {
-                        source.write(row, &mut values);
-                        for ((bin, &value), cuts) in bins.iter_mut().zip(&values).zip(cuts) {
+        // Part by part of the rows, its piece of every column.
+        let mut parts: Vec<Vec<&mut [u8]>> = (0..rows.div_ceil(share)).map(|_| Vec::new()).collect();
+        for column in bins.chunks_exact_mut(rows.max(1)) {
+            for (part, piece) in parts.iter_mut().zip(column.chunks_mut(share)) {
+                part.push(piece);
+            }
+        }
+        on_parts(&mut parts, threads, |first, parts| {
+            let mut block = vec![0.0f32; ROWS_OF_A_BLOCK * columns];
+            for (part, pieces) in (first..).zip(parts) {
+                let rows = part * share..rows.min((part + 1) * share);
+                for start in rows.clone().step_by(ROWS_OF_A_BLOCK) {
+                    let here = start..rows.end.min(start + ROWS_OF_A_BLOCK);
+                    for (row, values) in here.clone().zip(block.chunks_exact_mut(columns)) {
+                        source.write(row, values);
+                    }
+                    for (column, (piece, cuts)) in pieces.iter_mut().zip(&cuts).enumerate() {
+                        let piece = &mut piece[here.start - rows.start..here.end - rows.start];
+                        for (bin, &value) in piece.iter_mut().zip(block[column..].iter().step_by(columns)) {
                             *bin = cuts.bin(value);
                         }
                     }
-                });
+                }
             }
         });
-        Self { columns, cuts, bins }
+        Self { cuts, rows, bins }
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.bins.len() / self.columns
+        self.rows
     }
 
-    pub(super) fn row(&self, row: usize) -> &[u8] {
-        &self.bins[row * self.columns..][..self.columns]
+    pub(super) fn columns(&self) -> usize {
+        self.cuts.len()
     }
 
-    /// The bins of `columns` of one row.
-    pub(super) fn part(&self, row: usize, columns: &Range<usize>) -> &[u8] {
-        &self.row(row)[columns.clone()]
+    /// The bins of one column, row after row.
+    pub(super) fn column(&self, column: usize) -> &[u8] {
+        &self.bins[column * self.rows..][..self.rows]
     }
-}
-
-fn sampled_len(sample: &[f32], columns: usize) -> usize {
-    sample.len() / columns.max(1)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 use super::{
     bins::{Binned, RowWriter},
     forest::{Forest, Tree},
-    grow::{Exact, Grower, Limits},
-    histogram::Gradients,
+    grow::{Grower, Limits},
+    histogram::{Gradients, Slope},
+    parts::on_parts,
 };
 use crate::hash::{mix, order, uniform};
 use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
@@ -28,6 +29,8 @@ pub(super) struct Examples<'a> {
     labelled: LabelledWindows<'a>,
     /// Weight of a negative and of a positive row, times that of the row itself.
     class_weights: [f64; 2],
+    /// Weight of all rows.
+    weight: f64,
 }
 
 impl<'a> Examples<'a> {
@@ -38,7 +41,7 @@ impl<'a> Examples<'a> {
         bins: usize,
         threads: usize,
     ) -> Self {
-        Self { table: Binned::new(source, bins, threads), labelled, class_weights }
+        Self::new(Binned::new(source, bins, threads), labelled, class_weights)
     }
 
     /// Other rows, by the cuts of these.
@@ -49,12 +52,18 @@ impl<'a> Examples<'a> {
         threads: usize,
     ) -> Self {
         let table = Binned::with_cuts(source, self.table.cuts.clone(), threads);
-        Self { table, labelled, class_weights: self.class_weights }
+        Self::new(table, labelled, self.class_weights)
     }
 
-    /// Whether each row is positive, and what it weighs.
-    fn outcomes(&self) -> impl Iterator<Item = (bool, f64)> {
-        let positive = self.labelled.positive().iter().enumerate();
+    fn new(table: Binned, labelled: LabelledWindows<'a>, class_weights: [f64; 2]) -> Self {
+        let mut examples = Self { table, labelled, class_weights, weight: 0.0 };
+        examples.weight = examples.outcomes(0).fold(0.0, |total, (_, weight)| total + weight);
+        examples
+    }
+
+    /// Whether each row from `first` on is positive, and what it weighs.
+    fn outcomes(&self, first: usize) -> impl Iterator<Item = (bool, f64)> {
+        let positive = (first..).zip(&self.labelled.positive()[first..]);
         positive.map(|(row, &positive)| {
             let own = f64::from(self.labelled.weight(row));
             (positive, own * self.class_weights[usize::from(positive)])
@@ -64,21 +73,48 @@ impl<'a> Examples<'a> {
     /// The log-odds that fit all rows best if they are all alike.
     fn log_odds(&self) -> f64 {
         let mut sums = [0.0; 2];
-        self.outcomes().for_each(|(positive, weight)| sums[usize::from(positive)] += weight);
+        self.outcomes(0).for_each(|(positive, weight)| sums[usize::from(positive)] += weight);
         // As it is saved, so that a model that was read scores the same bits.
         f64::from((sums[1] / sums[0]).ln() as f32)
     }
 
-    /// Mean log loss of rows with these log-odds, in nats; each row counts by its weight.
-    fn log_loss(&self, margins: &[f64]) -> f64 {
-        let (mut loss, mut total) = (0.0, 0.0);
-        for (&margin, (positive, weight)) in margins.iter().zip(self.outcomes()) {
-            let wrong = if positive { -margin } else { margin };
-            loss += weight * (wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
-            total += weight;
-        }
-        loss / total
+    /// Adds the trees' values to the log-odds of the rows; returns their mean log loss, in nats. Each row counts by its weight.
+    fn add(&self, trees: &[Tree], rows: &mut [Held], threads: usize) -> f64 {
+        on_parts(rows, threads, |first, rows| {
+            for tree in trees {
+                tree.add_to(rows.iter_mut().map(|row| &mut row.margin), first, &self.table);
+            }
+            for (row, (positive, weight)) in rows.iter_mut().zip(self.outcomes(first)) {
+                let wrong = if positive { -row.margin } else { row.margin };
+                row.loss = weight * (wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
+            }
+        });
+        // In the order of the rows, whatever thread found them.
+        rows.iter().fold(0.0, |sum, row| sum + row.loss) / self.weight
     }
+
+    /// Adds a tree's values, if there is one yet, to the log-odds of the rows, and finds the slopes there.
+    fn descend(&self, tree: Option<&Tree>, rows: &mut [Slope], threads: usize) {
+        on_parts(rows, threads, |first, rows| {
+            if let Some(tree) = tree {
+                tree.add_to(rows.iter_mut().map(|row| &mut row.margin), first, &self.table);
+            }
+            for (row, (positive, weight)) in rows.iter_mut().zip(self.outcomes(first)) {
+                let probability = sigmoid(row.margin);
+                row.gradient = (weight * (probability - f64::from(u8::from(positive)))) as f32;
+                row.curvature = (weight * probability * (1.0 - probability)) as f32;
+            }
+        });
+    }
+}
+
+/// A row whose loss is followed.
+#[derive(Clone, Copy)]
+struct Held {
+    /// Log-odds.
+    margin: f64,
+    /// Log loss in nats, times the row's weight.
+    loss: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -101,50 +137,37 @@ pub(super) fn boost(
     plan: &Plan,
     monitor: &mut dyn Monitor,
 ) -> (Forest, TreeFit) {
-    let (rows, columns) = (train.table.rows(), train.table.columns);
+    let (rows, columns, threads) = (train.table.rows(), train.table.columns(), plan.limits.threads);
     let start = train.log_odds();
     let mut forest = Forest { start, trees: Vec::new() };
-    let mut margins = vec![start; rows];
-    let mut validation_margins = vec![start; validation.table.rows()];
+    let mut slopes = vec![Slope { margin: start, ..Slope::default() }; rows];
+    let at_start = |examples: &Examples<'_>| vec![Held { margin: start, loss: 0.0 }; examples.table.rows()];
+    let mut held = at_start(validation);
     let mut end = TreeFit {
         leaves: plan.limits.leaves,
         trees: 0,
         grown: 0,
-        train_log_loss: train.log_loss(&margins),
-        validation_log_loss: validation.log_loss(&validation_margins),
+        train_log_loss: 0.0,
+        validation_log_loss: validation.add(&[], &mut held, threads),
     };
-    let (mut gradients, mut curvatures) = (vec![0.0f32; rows], vec![0.0f32; rows]);
+    let mut gradients = Gradients::default();
     let mut grower = Grower::new(&train.table, plan.limits);
-    let all: Vec<u32> = (0..rows as u32).collect();
-    let mut sampled = Vec::new();
+    let mut sampled: Vec<u32> = (0..rows as u32).collect();
     for round in 0..plan.most_trees {
         let seed = mix(plan.seed, round as u64);
-        for (((gradient, curvature), &margin), (positive, weight)) in
-            gradients.iter_mut().zip(&mut curvatures).zip(&margins).zip(train.outcomes())
-        {
-            let probability = sigmoid(margin);
-            *gradient = (weight * (probability - f64::from(u8::from(positive)))) as f32;
-            *curvature = (weight * probability * (1.0 - probability)) as f32;
-        }
-        let rounded = Gradients::new(&gradients, &curvatures, seed);
-        let part = if plan.row_share < 1.0 {
+        train.descend(forest.trees.last(), &mut slopes, threads);
+        gradients.round(&slopes, seed, threads);
+        if plan.row_share < 1.0 {
             let seed = mix(seed, 1);
             sampled.clear();
-            sampled
-                .extend(all.iter().copied().filter(|&row| uniform(seed, u64::from(row))[0] < plan.row_share));
-            &sampled
-        } else {
-            &all
-        };
+            sampled.extend((0..rows as u32).filter(|&row| uniform(seed, u64::from(row))[0] < plan.row_share));
+        }
         let picked = picked_columns(columns, plan.column_share, mix(seed, 2));
-        let exact = Exact { gradients: &gradients, curvatures: &curvatures };
-        let tree = grower.grow(part, picked.as_deref(), &rounded, exact, plan.rate);
-        tree.add_to(&mut margins, &train.table);
-        tree.add_to(&mut validation_margins, &validation.table);
+        let tree = grower.grow(&sampled, picked.as_deref(), &gradients, &slopes, plan.rate);
+        let validation_loss = validation.add(std::slice::from_ref(&tree), &mut held, threads);
         let is_stump = tree.nodes.len() == 1;
         forest.trees.push(tree);
         end.grown += 1;
-        let validation_loss = validation.log_loss(&validation_margins);
         if validation_loss < end.validation_log_loss {
             (end.validation_log_loss, end.trees) = (validation_loss, end.grown);
         }
@@ -161,9 +184,7 @@ pub(super) fn boost(
         }
     }
     forest.trees.truncate(end.trees);
-    margins.fill(start);
-    forest.trees.iter().for_each(|tree: &Tree| tree.add_to(&mut margins, &train.table));
-    end.train_log_loss = train.log_loss(&margins);
+    end.train_log_loss = train.add(&forest.trees, &mut at_start(train), threads);
     (forest, end)
 }
 

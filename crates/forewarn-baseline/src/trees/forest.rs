@@ -1,4 +1,4 @@
-use super::bins::Binned;
+use super::bins::{Binned, MISSING};
 
 /// A split or a leaf, 12 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,22 +96,23 @@ impl Tree {
         node.value
     }
 
-    /// The same for a row of the table that the tree was grown on, or of one with the same cuts.
-    pub(super) fn binned_value(&self, row: &[u8]) -> f32 {
-        let mut at = 0;
-        while !self.nodes[at].is_leaf() {
-            let node = &self.nodes[at];
-            let bin = row[node.column()];
-            let right = if bin == super::bins::MISSING { !node.missing_left() } else { bin > self.bins[at] };
-            at = node.left as usize + usize::from(right);
-        }
-        self.nodes[at].value
-    }
-
-    /// Adds the tree's values to those of a table's rows.
-    pub(super) fn add_to(&self, margins: &mut [f64], table: &Binned) {
-        for (row, margin) in margins.iter_mut().enumerate() {
-            *margin += f64::from(self.binned_value(table.row(row)));
+    /// Adds the tree's values to those of the rows of a table from `first` on: the one that it was grown on, or one with the same cuts.
+    pub(super) fn add_to<'m>(
+        &self,
+        margins: impl Iterator<Item = &'m mut f64>,
+        first: usize,
+        table: &Binned,
+    ) {
+        let columns: Vec<&[u8]> = self.nodes.iter().map(|node| table.column(node.column())).collect();
+        for (row, margin) in (first..).zip(margins) {
+            let mut at = 0;
+            while !self.nodes[at].is_leaf() {
+                let node = &self.nodes[at];
+                let bin = columns[at][row];
+                let right = if bin == MISSING { !node.missing_left() } else { bin > self.bins[at] };
+                at = node.left as usize + usize::from(right);
+            }
+            *margin += f64::from(self.nodes[at].value);
         }
     }
 

@@ -1,10 +1,10 @@
 use super::{
     bins::{Binned, Cuts},
     forest::{Node, Tree},
-    histogram::{Column, Gradients, Sums, add_rows},
+    histogram::{Column, Gradients, Slope, Sums, add_rows},
     split::{Bounds, Split, best_of_column},
 };
-use std::{ops::Range, thread};
+use std::{ops::Range, panic::resume_unwind, thread};
 
 /// Additions to a histogram below which a second thread costs more than it saves.
 const WORK_OF_A_THREAD: usize = 1 << 18;
@@ -25,6 +25,8 @@ pub(super) struct Grower<'a> {
     /// Rows, leaf after leaf.
     rows: Vec<u32>,
     aside: Vec<u32>,
+    /// Gradients of the rows of the leaf that is looked at, in their order.
+    sums: Vec<Sums>,
     /// Histograms that no leaf uses now.
     spare: Vec<Vec<Column>>,
 }
@@ -55,7 +57,7 @@ impl Choice<'_> {
 
 impl<'a> Grower<'a> {
     pub(super) fn new(table: &'a Binned, limits: Limits) -> Self {
-        Self { table, limits, rows: Vec::new(), aside: Vec::new(), spare: Vec::new() }
+        Self { table, limits, rows: Vec::new(), aside: Vec::new(), sums: Vec::new(), spare: Vec::new() }
     }
 
     /// A tree for these gradients, grown from `rows` at the leaf that gains most until there are enough leaves or none gains. Its leaves'
@@ -67,10 +69,10 @@ impl<'a> Grower<'a> {
         rows: &[u32],
         picked: Option<&[u32]>,
         gradients: &Gradients,
-        exact: Exact<'_>,
+        slopes: &[Slope],
         rate: f64,
     ) -> Tree {
-        let choice = Choice { picked, columns: picked.map_or(self.table.columns, <[u32]>::len) };
+        let choice = Choice { picked, columns: picked.map_or_else(|| self.table.columns(), <[u32]>::len) };
         let bounds = Bounds::new(gradients, self.limits.l2, self.limits.least_curvature);
         self.rows.clear();
         self.rows.extend_from_slice(rows);
@@ -101,8 +103,9 @@ impl<'a> Grower<'a> {
         for leaf in leaves {
             let (mut gradient, mut curvature) = (0.0, 0.0);
             for &row in &self.rows[leaf.rows.clone()] {
-                gradient += f64::from(exact.gradients[row as usize]);
-                curvature += f64::from(exact.curvatures[row as usize]);
+                let slope = slopes[row as usize];
+                gradient += f64::from(slope.gradient);
+                curvature += f64::from(slope.curvature);
             }
             tree.set_leaf(
                 leaf.node,
@@ -149,7 +152,7 @@ impl<'a> Grower<'a> {
     /// Sums the histogram of `few`, takes it from the parent's, which `many` has, and finds the best split of both. The columns are shared
     /// out to threads, which changes no sum.
     fn refine(
-        &self,
+        &mut self,
         few: &mut Leaf,
         many: Option<&mut Leaf>,
         choice: Choice<'_>,
@@ -157,6 +160,9 @@ impl<'a> Grower<'a> {
         bounds: &Bounds,
     ) {
         let rows = &self.rows[few.rows.clone()];
+        self.sums.clear();
+        self.sums.extend(rows.iter().map(|&row| gradients.rows[row as usize]));
+        let sums = &self.sums;
         let threads = (rows.len() * choice.columns / WORK_OF_A_THREAD).clamp(1, self.limits.threads.max(1));
         let share = choice.columns.div_ceil(threads).max(1);
         let (few_total, many_total) = (few.total, many.as_ref().map(|leaf| leaf.total));
@@ -166,7 +172,8 @@ impl<'a> Grower<'a> {
             None => (&mut [][..], None),
         };
         let work = |first: usize, few: &mut [Column], many: &mut [Column]| -> [Option<Split>; 2] {
-            add_rows(few, rows, table, choice.picked, first..first + few.len(), gradients);
+            let columns = (first..first + few.len()).map(|at| choice.column(at));
+            add_rows(few, rows, sums, table, columns);
             for (many, few) in many.iter_mut().zip(&*few) {
                 for (many, few) in many.iter_mut().zip(few) {
                     *many = many.minus(*few);
@@ -189,7 +196,10 @@ impl<'a> Grower<'a> {
                     let work = &work;
                     handles.push(scope.spawn(move || work(index * share, few, mine)));
                 }
-                handles.into_iter().map(|handle| handle.join().unwrap_or_default()).collect()
+                handles
+                    .into_iter()
+                    .map(|handle| handle.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                    .collect()
             })
         };
         few.best = found.iter().fold(None, |best, found| Split::better(best, found[0]));
@@ -200,19 +210,19 @@ impl<'a> Grower<'a> {
 
     /// Moves the rows that go left before those that go right, each in the order that they had; returns how many go left.
     fn partition(&mut self, range: &Range<usize>, split: &Split) -> usize {
-        self.aside.clear();
         let rows = &mut self.rows[range.clone()];
-        let mut kept = 0;
+        self.aside.resize(self.aside.len().max(rows.len()), 0);
+        let bins = self.table.column(split.column);
+        let (mut kept, mut put_aside) = (0, 0);
         for at in 0..rows.len() {
             let row = rows[at];
-            if split.takes_left(self.table.row(row as usize)[split.column]) {
-                rows[kept] = row;
-                kept += 1;
-            } else {
-                self.aside.push(row);
-            }
+            let left = split.takes_left(bins[row as usize]);
+            // Both are written and one counts: where a row goes is no branch that could be guessed.
+            (rows[kept], self.aside[put_aside]) = (row, row);
+            kept += usize::from(left);
+            put_aside += usize::from(!left);
         }
-        rows[kept..].copy_from_slice(&self.aside);
+        rows[kept..].copy_from_slice(&self.aside[..put_aside]);
         kept
     }
 
@@ -242,11 +252,4 @@ fn best_of(
         let column = choice.column(at);
         Split::better(best, best_of_column(column, histogram, &cuts[column], total, bounds))
     })
-}
-
-/// Gradients before they were rounded, for the values of leaves.
-#[derive(Clone, Copy)]
-pub(super) struct Exact<'a> {
-    pub(super) gradients: &'a [f32],
-    pub(super) curvatures: &'a [f32],
 }
