@@ -1,8 +1,8 @@
 """Boosted trees beside XGBoost and LightGBM: the same tables, one run, quality with intervals and time.
 
-    python benches/baselines.py                              speed on 300,000 made-up windows of 190 columns
+    python benches/baselines.py [--trees N] [--repeats N]    speed on 300,000 made-up windows of 190 columns
     python benches/baselines.py --metrics FILE               one service, failures by the error-rate rule, flattened windows
-    python benches/baselines.py --servers FILE --failure NAME   many services: raw flattened windows, and per-service deviations with aggregates
+    python benches/baselines.py --servers FILE --failure NAME [--only raw|deviations]   many services: raw flattened windows, and per-service deviations with aggregates
     python benches/baselines.py --table FILE --outcome NAME --split NAME   a table without a clock
 
 Needs numpy, pandas, pyarrow, scikit-learn, lightgbm and xgboost. Every choice is made on validation: early stopping by its log loss, and among
@@ -17,6 +17,7 @@ import pathlib
 import resource
 import subprocess
 import tempfile
+import time
 
 import lightgbm
 import numpy as np
@@ -52,30 +53,30 @@ def with_lightgbm(parts, **settings):
     base = {"objective": "binary", "num_threads": THREADS, "verbosity": -1, "learning_rate": 0.1, "num_leaves": 31, "seed": 7}
     settings = {**base, **settings}
     rounds, patience = settings.pop("rounds", 2000), settings.pop("patience", 100)
-    before = cpu()
+    before, clock = cpu(), time.perf_counter()
     train = lightgbm.Dataset(*parts["train"])
     held_out = lightgbm.Dataset(*parts["validation"], reference=train)
     stop = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
     model = lightgbm.train(settings, train, rounds, valid_sets=[held_out], callbacks=stop)
-    seconds = cpu() - before
+    used, seconds = cpu() - before, time.perf_counter() - clock
     best = model.best_iteration or rounds
     loss = log_loss(parts["validation"][1], model.predict(parts["validation"][0], num_iteration=best))
-    return {"cpu": seconds, "scores": model.predict(parts["test"][0], num_iteration=best), "trees": best, "validation": loss}
+    return {"cpu": used, "fit_seconds": seconds, "scores": model.predict(parts["test"][0], num_iteration=best), "trees": best, "validation": loss}
 
 
 def with_xgboost(parts, **settings):
     base = {"objective": "binary:logistic", "tree_method": "hist", "nthread": THREADS, "eta": 0.1, "max_depth": 6, "seed": 7}
     settings = {**base, **settings}
     rounds, patience = settings.pop("rounds", 2000), settings.pop("patience", 100)
-    before = cpu()
+    before, clock = cpu(), time.perf_counter()
     train = xgboost.QuantileDMatrix(*parts["train"])
     held_out = xgboost.QuantileDMatrix(*parts["validation"], ref=train)
     stop = {"early_stopping_rounds": patience, "evals": [(held_out, "v")]} if patience else {}
     model = xgboost.train(settings, train, rounds, verbose_eval=False, **stop)
-    seconds = cpu() - before
+    used, seconds = cpu() - before, time.perf_counter() - clock
     best = getattr(model, "best_iteration", rounds - 1) + 1
     scores = [model.predict(xgboost.DMatrix(parts[p][0]), iteration_range=(0, best)) for p in ("validation", "test")]
-    return {"cpu": seconds, "scores": scores[1], "trees": best, "validation": log_loss(parts["validation"][1], scores[0])}
+    return {"cpu": used, "fit_seconds": seconds, "scores": scores[1], "trees": best, "validation": log_loss(parts["validation"][1], scores[0])}
 
 
 def interval(y, scores, blocks, against=None, draws=500):
@@ -120,11 +121,11 @@ def compare(title, parts, blocks=None, settings=()):
     return models
 
 
-def alarms_on_episodes(y, scores, episode, quiet_scores):
-    """Share of episodes with a warning at the threshold that 1 % of quiet validation windows reach."""
-    threshold = np.quantile(quiet_scores, 0.99)
+def alarms_on_episodes(y, scores, episode):
+    """Share of failures with a warning when the 1 % of test windows with the highest scores are alarms: a budget, not a choice."""
+    threshold = np.quantile(scores, 0.99)
     found = pd.Series(scores[y] >= threshold).groupby(episode[y]).any()
-    return found.mean()
+    return found.sum(), len(found)
 
 
 def flattened(values, rows=10):
@@ -159,14 +160,14 @@ def one_service(path):
     compare("one service, flattened windows", parts, rows[masks[2]] // 1440)
 
 
-def many_services(path, failure):
+def many_services(path, failure, only):
     data = pd.read_parquet(path)
     metrics = [c for c in data.columns if c not in ("service", "timestamp", failure)]
     time = pd.to_datetime(data["timestamp"])
     data["f"] = ((time - time.min()) / (time.max() - time.min())).to_numpy()
     purge = 17 / (32 * 1440)
     kinds = {"raw, flattened": [], "deviations and aggregates": []}
-    y, f, day, server = [], [], [], []
+    y, f, day, episode = [], [], [], []
     for number, (_, part) in enumerate(data.groupby("service", sort=True)):
         bad = part[failure].to_numpy(bool)
         onset = bad & ~np.r_[False, bad[:-1]]
@@ -186,11 +187,18 @@ def many_services(path, failure):
         y.append(label[keep])
         f.append(part["f"].to_numpy()[keep])
         day.append((part["f"].to_numpy()[keep] * 32).astype(int))
-        server.append(np.full(keep.sum(), number))
-    y, f, day = map(np.concatenate, (y, f, day))
+        # The failure that a positive window speaks of: the next to begin.
+        following = np.cumsum(onset[::-1])[::-1]
+        episode.append(number * len(data) + np.r_[following[1:], 0][keep])
+    y, f, day, episode = map(np.concatenate, (y, f, day, episode))
     for kind, x in kinds.items():
         parts, masks = three(np.concatenate(x), y, f, (0.6, 0.8), purge)
-        compare(f"many services, {kind}", parts, day[masks[2]])
+        if only and only not in kind:
+            continue
+        models = compare(f"many services, {kind}", parts, day[masks[2]])
+        for name, model in models.items():
+            warned, failures = alarms_on_episodes(y[masks[2]], model["scores"], episode[masks[2]])
+            print(f"{name:26} warns of {warned} of {failures} failures with alarms in 1 % of the windows", flush=True)
 
 
 def table(path, outcome, split):
@@ -203,7 +211,7 @@ def table(path, outcome, split):
     compare("table", {name: (x[r], y[r]) for name, r in rows.items()}, settings={"columns": 0.3})
 
 
-def speed():
+def speed(trees, repeats):
     """The same number of trees of the same size, on all rows and columns, by CPU seconds and by the clock."""
     rng = np.random.default_rng(7)
     n, width = 300_000, 19
@@ -215,43 +223,42 @@ def speed():
     cut = int(0.8 * n)
     whole = {"train": (x, y), "validation": (x[cut:], y[cut:]), "test": (x[cut:], y[cut:])}
     parts = {"train": (x[:cut], y[:cut]), "validation": (x[cut:], y[cut:]), "test": (x[cut:], y[cut:])}
-    same = {"leaves": 31, "rate": 0.1, "trees": 100, "patience": 100, "rows": 1, "columns": 1, "l2": 1, "curvature": 1}
-    print(f"{n} x {x.shape[1]}, {y.mean():.3f} positive, 100 trees of 31 leaves, {THREADS} threads")
-    import time
-
+    same = {"leaves": 31, "rate": 0.1, "trees": trees, "patience": trees, "rows": 1, "columns": 1, "l2": 1, "curvature": 1}
+    print(f"{n} x {x.shape[1]}, {y.mean():.3f} positive, {trees} trees of 31 leaves, {THREADS} threads")
     rows = []
     for name, fit in (
         ("forewarn", lambda p: forewarn(p, **same)),
-        ("LightGBM", lambda p: with_lightgbm(p, rounds=100, patience=0, lambda_l2=1)),
-        ("XGBoost hist", lambda p: with_xgboost(p, rounds=100, patience=0, max_depth=0, max_leaves=31, grow_policy="lossguide")),
+        ("LightGBM", lambda p: with_lightgbm(p, rounds=trees, patience=0, lambda_l2=1)),
+        ("XGBoost hist", lambda p: with_xgboost(p, rounds=trees, patience=0, max_depth=0, max_leaves=31, grow_policy="lossguide")),
     ):
         loss = log_loss(parts["test"][1], np.clip(fit(parts)["scores"].astype(float), 1e-9, 1 - 1e-9))
         best = None
-        for _ in range(3):
-            before, clock = cpu(), time.perf_counter()
+        for _ in range(repeats):
+            before = cpu()
             model = fit(whole)
-            seconds = model.get("fit_seconds") or time.perf_counter() - clock
-            used = cpu() - before
-            best = min(best or (seconds, used), (seconds, used))
+            # Ours is a process of its own, whose CPU seconds can only be had with all that it does besides.
+            timed = model["fit_seconds"], model.get("cpu", cpu() - before)
+            best = min(best or timed, timed)
         rows.append((name, *best, loss))
-    for name, seconds, used, loss in rows:
-        print(f"{name:14} fit {seconds:7.2f} s by the clock, {used:7.2f} s of CPU, log loss on the last fifth {loss:.5f}")
+        print(f"{name:14} fit {best[0]:7.2f} s by the clock, {best[1]:7.2f} s of CPU, log loss on the last fifth {loss:.5f}", flush=True)
     print(f"forewarn takes {rows[0][1] / rows[2][1]:.2f} times the time of XGBoost hist, {rows[0][1] / rows[1][1]:.2f} times that of LightGBM")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("metrics", "servers", "failure", "table", "outcome", "split"):
+    for name in ("metrics", "servers", "failure", "only", "table", "outcome", "split"):
         parser.add_argument(f"--{name}")
+    parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     if options.metrics:
         one_service(options.metrics)
     elif options.servers:
-        many_services(options.servers, options.failure)
+        many_services(options.servers, options.failure, options.only)
     elif options.table:
         table(options.table, options.outcome, options.split)
     else:
-        speed()
+        speed(options.trees, options.repeats)
 
 
 if __name__ == "__main__":
