@@ -34,10 +34,14 @@ const EXAMPLES: &[Example] = &[
     Example { name: "custom_model", arguments: &[], needs: Needs::Rust },
     Example { name: "train_and_serve", arguments: &[], needs: Needs::Rust },
     Example { name: "libtorch", arguments: &[], needs: Needs::Libtorch },
-    Example { name: "early_warning", arguments: &["--output", "target/early_warning"], needs: Needs::Rust },
     Example {
         name: "early_warning",
-        arguments: &["--models", "lstm,gru", "--output", "target/early_warning_libtorch"],
+        arguments: &["--days", "12", "--output", "target/early_warning"],
+        needs: Needs::Rust,
+    },
+    Example {
+        name: "early_warning",
+        arguments: &["--days", "12", "--models", "lstm,gru", "--output", "target/early_warning_libtorch"],
         needs: Needs::Libtorch,
     },
 ];
