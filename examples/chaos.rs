@@ -10,12 +10,14 @@ use forewarn::{
     sim::fleet::{FaultKind, Injection, Load, Schedule, ServiceGraph, Simulation},
     window::{Method, WindowStream},
 };
-use std::error::Error;
+use std::{error::Error, process::ExitCode};
 
 /// An evening's peak that never ends, and a database that loses memory.
 fn scenario() -> Result<Fleet, Box<dyn Error>> {
     if let Some(path) = std::env::args().nth(1) {
-        return Ok(Fleet::from_toml(&std::fs::read_to_string(path)?)?);
+        let said = |error: &dyn Error| format!("{path}: {error}");
+        let text = std::fs::read_to_string(&path).map_err(|error| said(&error))?;
+        return Ok(Fleet::from_toml(&text).map_err(|error| said(&error))?);
     }
     let leak = Injection::new(FaultKind::MemoryLeak, "database").severity(0.9).duration_minutes(30.0);
     let calm = Fleet::new(ServiceGraph::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
@@ -90,7 +92,7 @@ impl Watched {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let fleet = scenario()?;
     eprintln!("learning from two weeks of {} services ...", fleet.graph().services().len());
     let trained = train(fleet.graph())?;
@@ -161,4 +163,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Faults that are under way.
 fn running(simulation: &Simulation) -> usize {
     simulation.log().iter().filter(|record| record.ended.is_none()).count()
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

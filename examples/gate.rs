@@ -15,7 +15,7 @@ use forewarn::{
     prelude::*,
 };
 use lexopt::{Arg, ValueExt};
-use std::{error::Error, fmt::Write, path::PathBuf};
+use std::{error::Error, fmt::Write, path::PathBuf, process::ExitCode};
 
 struct Options {
     days: Vec<usize>,
@@ -101,7 +101,7 @@ fn table(
     Ok(text)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let options = options()?;
     let mut text = String::new();
     for &days in &options.days {
@@ -129,4 +129,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     Ok(())
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -8,7 +8,7 @@ use forewarn::prelude::*;
 use forewarn::topology::{
     CallSamples, HealthRules, LatencyKind, Method, Overview, Slo, SloReport, Strengths, Watch, Worlds,
 };
-use std::error::Error;
+use std::{error::Error, process::ExitCode};
 
 /// What a collector's `servicegraph` connector says of a shop whose database is in trouble.
 const SHOP: &str = r#"
@@ -68,7 +68,7 @@ fn from_metrics(graph: &ServiceGraph, path: &str) -> Result<Known, Box<dyn Error
     Ok(known)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let graph = match arguments.next() {
         Some(path) => ServiceGraph::from_path(path)?,
@@ -131,4 +131,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         assert_eq!(path.bottleneck().map(|stop| name(stop.service)), Some("database"));
     }
     Ok(())
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }

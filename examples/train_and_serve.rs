@@ -8,9 +8,9 @@ use forewarn::{
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings, TimingCalibration},
     window::{Method, Pipeline},
 };
-use std::{error::Error, fs::File, path::Path};
+use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let folder = Path::new("target/train_and_serve");
     std::fs::create_dir_all(folder)?;
     let (model, checkpoint) = (folder.join("model.safetensors"), folder.join("checkpoint.safetensors"));
@@ -104,4 +104,14 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     println!("one more quiet minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
     assert!(what_if > next && score < Score::new(0.1)?);
     Ok(())
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
