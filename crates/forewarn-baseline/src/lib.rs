@@ -16,6 +16,7 @@ mod hash;
 mod logistic;
 mod logistic_model;
 mod minimise;
+mod moments;
 mod nested;
 mod newton;
 mod novelty;

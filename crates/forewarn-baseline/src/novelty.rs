@@ -1,4 +1,7 @@
-use crate::saved::{expect_rows, parameters, read_parameters};
+use crate::{
+    moments::Moments,
+    saved::{expect_rows, parameters, read_parameters},
+};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress,
     LabelledWindows, Monitor, Predictor, Score, Tensor, Train, Validation, WindowSpec, Windows,
@@ -52,20 +55,10 @@ impl Estimator for Novelty {
         train.expect_unweighted("novelty")?;
         let windows = train.windows();
         let metrics = windows.schema().metrics();
-        let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); metrics.len()];
-        for row in windows.iter_last() {
-            for ((count, mean, square), &value) in
-                sums.iter_mut().zip(row).filter(|(_, value)| !value.is_nan())
-            {
-                *count += 1.0;
-                let off = f64::from(value) - *mean;
-                *mean += off / *count;
-                *square += off * (f64::from(value) - *mean);
-            }
-        }
-        let normal = sums.into_iter().zip(metrics).map(|((count, mean, square), metric)| {
-            let deviation = (square / count.max(1.0)).sqrt() as f32;
-            [mean as f32, if metric.kind == Kind::Outcome { 0.0 } else { deviation }]
+        let moments = Moments::of_columns(metrics.len(), windows.iter_last());
+        let normal = moments.into_iter().zip(metrics).map(|(moments, metric)| {
+            let deviation = moments.deviation() as f32;
+            [moments.mean as f32, if metric.kind == Kind::Outcome { 0.0 } else { deviation }]
         });
         let (schema, observation) = (windows.schema().clone(), windows.observation());
         let mut fitted =

@@ -1,4 +1,4 @@
-use crate::{hash, saved::expect_values};
+use crate::{hash, moments::Moments, saved::expect_values};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Evidence, LabelledWindows, Predictor, Score, Train, Windows,
 };
@@ -38,20 +38,9 @@ impl Occlusion {
     #[must_use]
     pub fn fit(train: &Train<LabelledWindows<'_>>) -> Self {
         let windows = train.windows();
-        let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); windows.schema().len()];
-        for row in windows.iter_last() {
-            for ((count, mean, square), &value) in
-                sums.iter_mut().zip(row).filter(|(_, value)| !value.is_nan())
-            {
-                *count += 1.0;
-                let off = f64::from(value) - *mean;
-                *mean += off / *count;
-                *square += off * (f64::from(value) - *mean);
-            }
-        }
-        let normal = sums.iter().map(|&(_, mean, _)| mean as f32).collect();
-        let deviation =
-            sums.iter().map(|&(count, _, square)| (square / count.max(1.0)).sqrt() as f32).collect();
+        let moments = Moments::of_columns(windows.schema().len(), windows.iter_last());
+        let normal = moments.iter().map(|moments| moments.mean as f32).collect();
+        let deviation = moments.iter().map(|moments| moments.deviation() as f32).collect();
         Self { normal, deviation, part: Part::Metric, orders: 4, seed: 7 }
     }
 

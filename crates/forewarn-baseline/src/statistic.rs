@@ -4,6 +4,7 @@ mod band;
 mod change;
 mod forecast;
 
+use crate::moments::Moments;
 pub(crate) use band::Band;
 use change::{cusum, ewma, z_score};
 use forecast::{holt, line_at, theil_sen_at};
@@ -117,27 +118,6 @@ impl Plan {
     /// Whether a column only tells the plan what time it is.
     pub(crate) fn is_clock(&self, metric: &str) -> bool {
         matches!(self, Self::Band { .. }) && band::CLOCK.contains(&metric)
-    }
-}
-
-/// Count, mean and sum of squares about it, by Welford's recurrence.
-#[derive(Clone, Copy, Default)]
-struct Moments {
-    count: f64,
-    mean: f64,
-    square: f64,
-}
-
-impl Moments {
-    fn push(&mut self, value: f64) {
-        self.count += 1.0;
-        let off = value - self.mean;
-        self.mean += off / self.count;
-        self.square += off * (value - self.mean);
-    }
-
-    fn deviation(&self) -> f64 {
-        (self.square / self.count.max(1.0)).sqrt()
     }
 }
 

@@ -1,4 +1,5 @@
-use super::{Moments, usable};
+use super::usable;
+use crate::moments::Moments;
 use forewarn_core::{CoreError, LabelledWindows};
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,5 @@
+use crate::moments::Moments;
+
 /// Mean of the values; NaN without any.
 pub(super) fn mean(points: impl Iterator<Item = (f64, f64)>) -> f64 {
     let (mut count, mut sum) = (0.0, 0.0);
@@ -24,23 +26,20 @@ pub(super) fn ewma(points: impl Iterator<Item = (f64, f64)>, half_life: f64) -> 
 /// How far the mean of the last `rows` steps lies from the mean of those before, in standard deviations of those before, which count as at
 /// least `least`; NaN unless there are samples on both sides.
 pub(super) fn z_score(points: impl Iterator<Item = (f64, f64)>, rows: f64, least: f64) -> f64 {
-    let (mut count, mut mean, mut square) = (0.0, 0.0, 0.0);
+    let mut before = Moments::default();
     let (mut now_count, mut now_sum) = (0.0, 0.0);
     for (time, value) in points {
         if -time < rows {
             now_count += 1.0;
             now_sum += value;
         } else {
-            count += 1.0;
-            let off = value - mean;
-            mean += off / count;
-            square += off * (value - mean);
+            before.push(value);
         }
     }
-    if count == 0.0 {
+    if before.count == 0.0 {
         return f64::NAN;
     }
-    (now_sum / now_count - mean) / (square / count).sqrt().max(least)
+    (now_sum / now_count - before.mean) / before.deviation().max(least)
 }
 
 /// The two one-sided cumulative sums of `deviations` beyond `slack`: the upper one, or the lower one with a minus where that is greater. NaN

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     View,
+    moments::Moments,
     saved::{expect_rows, parameters, read_parameters},
     views::Views,
 };
@@ -264,18 +265,10 @@ struct Parameters {
 fn normal(windows: Windows<'_>, views: &Views) -> Vec<[f32; 2]> {
     let stride = windows.len().div_ceil(NORMAL_WINDOWS).max(1);
     let (mut row, mut scratch) = (vec![0.0; views.columns()], Vec::new());
-    let mut sums = vec![(0.0f64, 0.0f64, 0.0f64); views.columns()];
+    let mut columns = vec![Moments::default(); views.columns()];
     for window in windows.iter().step_by(stride) {
         views.write(window, &mut row, &mut scratch);
-        for ((count, mean, square), &value) in sums.iter_mut().zip(&row).filter(|(_, value)| !value.is_nan())
-        {
-            *count += 1.0;
-            let off = f64::from(value) - *mean;
-            *mean += off / *count;
-            *square += off * (f64::from(value) - *mean);
-        }
+        Moments::push_row(&mut columns, &row);
     }
-    let normal =
-        |(count, mean, square): (f64, f64, f64)| [mean as f32, (square / count.max(1.0)).sqrt() as f32];
-    sums.into_iter().map(normal).collect()
+    columns.into_iter().map(|column| [column.mean as f32, column.deviation() as f32]).collect()
 }
