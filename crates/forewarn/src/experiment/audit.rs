@@ -27,10 +27,17 @@ impl Experiment {
         let picked = split.test().select(&picks(split.test(), cut))?;
         for ((model, fitted), (name, set)) in self.models.iter().zip(fitted).zip(scored) {
             let mut score = |frames: &FrameSet| -> Result<Vec<Option<Score>>, CoreError> {
-                let derived = self
-                    .prepare_again(prepared, frames)
-                    .map_err(|error| CoreError::outside("preparing features", error))?;
-                let windows = picked.on(model.rows.of(frames, &derived))?;
+                let again;
+                // The metrics as they are, before the future is shuffled, have been prepared already.
+                let derived = if std::ptr::eq(frames, metrics) {
+                    &prepared.derived
+                } else {
+                    again = self
+                        .prepare_again(prepared, frames)
+                        .map_err(|error| CoreError::outside("preparing features", error))?;
+                    &again
+                };
+                let windows = picked.on(model.rows.of(frames, derived))?;
                 let mut rows = vec![None; frames.layout().rows()];
                 let scores = fitted.predictor.score_all(windows.windows())?;
                 for (&row, score) in picked.rows().iter().zip(scores) {
