@@ -113,6 +113,13 @@ fn fleet(c: &mut Criterion) {
         group.bench_function(format!("apply_{threads}_threads"), |b| {
             b.iter(|| pipeline.apply(black_box(&frames)));
         });
+        let mut memory = pipeline.apply(&frames).map(FrameSet::into_values).expect("as above");
+        group.bench_function(format!("apply_again_{threads}_threads"), |b| {
+            b.iter(|| {
+                let columns = pipeline.apply_in(std::mem::take(&mut memory), black_box(&frames));
+                memory = columns.map(FrameSet::into_values).expect("as above");
+            });
+        });
     }
     // The same piece by piece, as from a file that does not fit into memory. Columns lie in memory that is used again.
     let mut stream = InPieces::new(&frames, 1 << 16);

@@ -67,11 +67,13 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Rows of `width` values; values beyond the last whole row are left out. A width of zero has no rows.
     #[must_use]
+    #[inline]
     pub fn new(values: &'a [f32], width: usize) -> Self {
         Self { values: if width == 0 { &[] } else { values }, width: width.max(1) }
     }
 
     /// The rows in order.
+    #[inline]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
         self.values.chunks_exact(self.width)
     }
@@ -90,6 +92,7 @@ impl<'a> Columns<'a> {
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`](crate::CoreError::LengthMismatch) for columns beyond the width of a row.
+    #[inline]
     pub fn new(block: &'a mut [f32], width: usize, columns: Range<usize>) -> Result<Self, crate::CoreError> {
         if width == 0 || columns.start > columns.end || columns.end > width {
             let (expected, got) = (width, columns.end.max(columns.start));
@@ -99,6 +102,7 @@ impl<'a> Columns<'a> {
     }
 
     /// These columns of one row after another.
+    #[inline]
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut [f32]> {
         let columns = self.columns.clone();
         self.block.chunks_exact_mut(self.width).map(move |row| &mut row[columns.clone()])

@@ -137,7 +137,8 @@ impl Labels {
     /// and disjoint). The former end what is known of a period that they lie in; see [`Outcome`](crate::Outcome).
     #[must_use]
     pub fn with_unknown(self, unknown: Vec<Range<u32>>, without_samples: Vec<Range<u32>>) -> Self {
-        Self { events: Arc::new(self.events.with_unknown(unknown, without_samples)), ..self }
+        let events = Arc::unwrap_or_clone(self.events).with_unknown(unknown, without_samples);
+        Self { events: Arc::new(events), ..self }
     }
 
     pub(crate) fn events(&self) -> &Arc<Events> {

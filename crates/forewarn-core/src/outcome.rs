@@ -15,7 +15,7 @@ pub enum Outcome {
 
 /// Where the events are that labels speak of, as rows: onsets for [`Target::Onset`], confirmed failing rows for
 /// [`Target::Active`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Events {
     layout: Arc<Layout>,
     /// Ascending and disjoint.
@@ -37,16 +37,13 @@ impl Events {
         confirmation: usize,
         episodes: &[Episodes],
     ) -> Self {
-        let step = layout.step().millis();
+        let step = layout.step();
         let (mut rows, mut ongoing) = (Vec::new(), Vec::new());
         for (place, episodes) in layout.services().iter().zip(episodes) {
-            let within = place.rows();
-            // The first row at or after a time.
-            let row_at = |time: forewarn_schema::Timestamp| {
-                let steps = (time.millis() - place.start().millis() + step - 1).div_euclid(step);
-                let steps = usize::try_from(steps).unwrap_or(0);
-                within.start.saturating_add(steps).min(within.end) as u32
-            };
+            let first_row_at = place.first_row_at(step);
+            let row_at = |time| first_row_at(time) as u32;
+            rows.reserve(episodes.len());
+            ongoing.reserve(episodes.len());
             for episode in episodes {
                 let (onset, confirmed, end) =
                     (row_at(episode.onset()), row_at(episode.confirmed_at()), row_at(episode.end()));
@@ -66,15 +63,8 @@ impl Events {
         Self { layout, rows, ongoing, unknown: Vec::new(), without_samples: Vec::new(), unconfirmed }
     }
 
-    pub(crate) fn with_unknown(&self, unknown: Vec<Range<u32>>, without_samples: Vec<Range<u32>>) -> Self {
-        Self {
-            layout: Arc::clone(&self.layout),
-            rows: self.rows.clone(),
-            ongoing: self.ongoing.clone(),
-            unknown,
-            without_samples,
-            unconfirmed: self.unconfirmed,
-        }
+    pub(crate) fn with_unknown(self, unknown: Vec<Range<u32>>, without_samples: Vec<Range<u32>>) -> Self {
+        Self { unknown, without_samples, ..self }
     }
 
     /// The first of `ranges` that reaches to `row` or beyond: where it begins, or `row` itself within it.

@@ -144,11 +144,14 @@ impl<'a> Windows<'a> {
             });
         }
         let rows = values.len() / width;
-        for &last_row in last_rows {
-            let last_row = last_row as usize;
-            if last_row >= rows || last_row + 1 < observation {
-                return Err(CoreError::WindowOutOfBounds { observation, last_row, rows });
-            }
+        let outside = |last_row: u32| last_row as usize >= rows || (last_row as usize) + 1 < observation;
+        // All of them first, in one loop without branches.
+        let (least, most) = last_rows
+            .iter()
+            .fold((u32::MAX, 0), |(least, most), &last_row| (last_row.min(least), last_row.max(most)));
+        if !last_rows.is_empty() && (outside(least) || outside(most)) {
+            let last_row = if outside(least) { least } else { most } as usize;
+            return Err(CoreError::WindowOutOfBounds { observation, last_row, rows });
         }
         Ok(Self { schema, values, observation, last_rows, layout: None })
     }

@@ -54,14 +54,10 @@ struct EpisodeRows(Vec<[usize; 3]>);
 
 impl EpisodeRows {
     fn of(frame: FrameView<'_>, found: &Assessment, rule: &dyn FailureRule) -> Result<Self, LabelError> {
-        let (start, step) = (frame.start().millis(), frame.step().millis());
+        let steps_to = frame.step().steps_from(frame.start());
         let row_of = |time: Timestamp| {
-            // Times are below 2^53 ms, so where the step divides the offset the quotient is exact, and several times as
-            // fast as one of integers.
-            let offset = time.millis() - start;
-            let row = (offset as f64 / step as f64) as i64;
-            let row =
-                usize::try_from(row).ok().filter(|&row| row as i64 * step == offset && row <= frame.rows());
+            let row = usize::try_from(steps_to(time));
+            let row = row.ok().filter(|&row| row <= frame.rows() && frame.time(row) == time);
             row.ok_or_else(|| LabelError::OffClock {
                 rule: rule.describe(),
                 service: frame.service().to_owned(),

@@ -177,7 +177,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Rows of a block: few enough to stay in the first-level cache.
-    pub(crate) const ROWS: usize = 32;
+    pub(crate) const ROWS: usize = 64;
 
     pub(crate) fn new(schema: &Schema) -> Self {
         // Infinity is never within a range, so an open end is the largest number.

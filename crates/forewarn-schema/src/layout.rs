@@ -37,6 +37,18 @@ impl ServiceRows {
     pub fn rows(&self) -> Range<usize> {
         self.rows.clone()
     }
+
+    /// Finds the first row at or after a time, on a clock of `step`; where all come before it, the end of the rows.
+    #[inline]
+    pub fn first_row_at(&self, step: Step) -> impl Fn(Timestamp) -> usize + Copy {
+        let (steps_from, Range { start, end }) = (step.steps_from(self.start), self.rows.clone());
+        let first = self.start;
+        move |time| {
+            // Rounded up: the step after those that ended before the time.
+            let steps = if time > first { steps_from(time.just_before()) + 1 } else { 0 };
+            end.min(start.saturating_add(steps as usize))
+        }
+    }
 }
 
 impl Layout {
@@ -149,5 +161,16 @@ mod tests {
         assert!(matches!(wrong(&[place("a", usize::MAX)]), SchemaError::TimeOverflow { .. }));
         let half = 1 << 31;
         assert!(matches!(wrong(&[place("a", half), place("b", half)]), SchemaError::TooManyRows { .. }));
+    }
+
+    #[test]
+    fn the_first_row_at_or_after_a_time() {
+        let at = |millis| Timestamp::from_millis(millis).unwrap();
+        let services = [("a".to_owned(), at(0), 5), ("b".to_owned(), at(600_000), 3)];
+        let layout = Layout::new(Step::MINUTE, services).unwrap();
+        let row_at = layout.services()[1].first_row_at(Step::MINUTE);
+        let rows =
+            [0, 600_000, 600_001, 660_000, 719_999, 720_001, 9_000_000].map(|millis| row_at(at(millis)));
+        assert_eq!(rows, [5, 5, 6, 6, 7, 8, 8]);
     }
 }

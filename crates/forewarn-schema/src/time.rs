@@ -37,6 +37,11 @@ impl Timestamp {
         (self.0 - earlier.0) as f64 / 60_000.0
     }
 
+    /// A millisecond earlier.
+    pub(crate) fn just_before(self) -> Self {
+        Self(self.0 - 1)
+    }
+
     /// The moment `rows` rows after `self` on a clock that has been checked to hold that row.
     pub(crate) fn on_clock(self, step: Step, rows: usize) -> Self {
         Self(self.0 + step.millis() * rows as i64)
@@ -110,6 +115,20 @@ impl Step {
     pub fn days(self) -> f64 {
         self.0 as f64 / 86_400_000.0
     }
+
+    /// Counts whole steps from one time to others, rounded down; negative for times before it. Several times as fast as a division of
+    /// integers for each.
+    #[inline]
+    pub fn steps_from(self, from: Timestamp) -> impl Fn(Timestamp) -> i64 + Copy {
+        let inverse = 1.0 / self.0 as f64;
+        move |to| {
+            // Spans are below 2^50 ms, so that the product is off by less than a quarter, and its whole part by one at most.
+            let span = to.0 - from.0;
+            let steps = (span as f64 * inverse) as i64;
+            let begun = |steps: i64| steps.saturating_mul(self.0) <= span;
+            steps + i64::from(begun(steps + 1)) - i64::from(!begun(steps))
+        }
+    }
 }
 
 impl TryFrom<i64> for Step {
@@ -148,5 +167,18 @@ mod tests {
         assert_eq!(Timestamp::EPOCH.checked_add(Step::MINUTE, i64::MAX), None);
         assert_eq!(Timestamp::EPOCH.checked_add(Step::MINUTE, -1).unwrap().millis(), -60_000);
         assert!(Step::from_millis(0).is_err() && Step::from_millis(-1).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn steps_are_counted_as_by_a_division_of_integers(
+            from in -300_000_000_000_000i64..250_000_000_000_000, span in -300_000_000_000_000i64..300_000_000_000_000,
+            short in -100_000i64..100_000, step in proptest::prelude::prop_oneof![1i64..100_000, 1i64..i64::MAX],
+        ) {
+            for span in [span, span - span % step, span - span % step - 1, short] {
+                let (from, to) = (Timestamp(from), Timestamp(from + span));
+                proptest::prop_assert_eq!(Step(step).steps_from(from)(to), span.div_euclid(step));
+            }
+        }
     }
 }

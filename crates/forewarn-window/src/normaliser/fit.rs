@@ -15,7 +15,7 @@ use forewarn_schema::{FrameSet, Layout, Schema};
 use std::{collections::BTreeMap, ops::Range};
 
 /// Rows that are computed and counted at a time: few enough to stay in the first-level cache.
-const BLOCK_ROWS: usize = 32;
+const BLOCK_ROWS: usize = 64;
 
 /// Most quantiles that are kept of a column.
 const MOST_KNOTS: usize = 65_536;

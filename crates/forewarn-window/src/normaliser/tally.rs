@@ -82,18 +82,33 @@ impl Tally for Sums {
 impl Sums {
     /// Adds up `N` columns and says so.
     fn add_strip<const N: usize>(&mut self, rows: &[f32], first: usize) -> usize {
+        let width = self.shift.len();
         let take = |values: &[f64]| -> [f64; N] { std::array::from_fn(|i| values[first + i]) };
         let (shift, mut count) = (take(&self.shift), take(&self.count));
         let (mut sum, mut squares) = (take(&self.sum), take(&self.squares));
-        for row in rows.chunks_exact(self.shift.len()) {
+        for row in rows.chunks_exact(width) {
             let Some(values) = row[first..].first_chunk::<N>() else { break };
             for i in 0..N {
-                let present = if values[i].is_nan() { 0.0 } else { 1.0 };
-                let distance = if values[i].is_nan() { 0.0 } else { f64::from(values[i]) - shift[i] };
-                count[i] += present;
+                let distance = f64::from(values[i]) - shift[i];
                 sum[i] += distance;
                 squares[i] += distance * distance;
             }
+        }
+        if squares.iter().any(|sum| sum.is_nan()) {
+            // Something is missing: once more, and look at each value.
+            (sum, squares) = (take(&self.sum), take(&self.squares));
+            for row in rows.chunks_exact(width) {
+                let Some(values) = row[first..].first_chunk::<N>() else { break };
+                for i in 0..N {
+                    let present = if values[i].is_nan() { 0.0 } else { 1.0 };
+                    let distance = if values[i].is_nan() { 0.0 } else { f64::from(values[i]) - shift[i] };
+                    count[i] += present;
+                    sum[i] += distance;
+                    squares[i] += distance * distance;
+                }
+            }
+        } else {
+            count.iter_mut().for_each(|count| *count += (rows.len() / width) as f64);
         }
         self.count[first..first + N].copy_from_slice(&count);
         self.sum[first..first + N].copy_from_slice(&sum);
