@@ -1,4 +1,4 @@
-use super::{ExperimentError, Model, Rows};
+use super::{Blending, ExperimentError, Model, Rows};
 use forewarn_baseline::{
     BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
     LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
@@ -40,7 +40,7 @@ impl StandardModels {
     ];
 
     /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants.
-    pub const FURTHER: [&str; 14] = [
+    pub const FURTHER: [&str; 16] = [
         "prevalence",
         "service_rate",
         "persistence",
@@ -55,7 +55,12 @@ impl StandardModels {
         "novelty",
         "logistic_tuned",
         "boosted_trees_calibrated",
+        "ensemble",
+        "ensemble_stacked",
     ];
+
+    /// Models that `ensemble` and `ensemble_stacked` blend; the experiment has to fit them too.
+    pub const ENSEMBLE: [&str; 2] = ["boosted_trees", "lstm"];
 
     /// Inverse strengths of the penalty that `logistic_tuned` chooses from on validation.
     pub const STRENGTHS: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
@@ -206,6 +211,8 @@ impl StandardModels {
                 Rows::Features,
                 Calibrate::new(self.trees(), Calibration::Platt),
             )),
+            "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
+            "ensemble_stacked" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Stacked)),
             _ => None,
         }
     }
