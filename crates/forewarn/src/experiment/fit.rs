@@ -4,7 +4,8 @@ use super::{
     prepare::Derived,
 };
 use forewarn_baseline::Blend;
-use forewarn_core::{CoreError, DynEstimator, FitProgress, Predictor, Samples, Score, Split};
+use forewarn_core::{CoreError, DynEstimator, FitProgress, History, Predictor, Samples, Score, Split};
+use forewarn_eval::TimingCalibration;
 use forewarn_schema::FrameSet;
 use std::{
     collections::VecDeque,
@@ -154,6 +155,28 @@ fn blend(
 }
 
 impl Scorer {
+    /// How the fits went; nothing for a blend, whose members say so themselves.
+    pub(super) fn history(&self) -> &[History] {
+        match self {
+            Self::Predictor { predictor, .. } => predictor.history(),
+            Self::Blend { .. } => &[],
+        }
+    }
+
+    /// When it says that failures come, against when they came; `None` where it says only whether.
+    pub(super) fn timing(
+        &self,
+        samples: &Samples,
+        material: &Material<'_>,
+    ) -> Result<Option<TimingCalibration>, ExperimentError> {
+        let Self::Predictor { rows, predictor } = self else { return Ok(None) };
+        let windows = samples.on(rows.of(material.metrics, material.derived))?;
+        Ok(match predictor.forecasts(windows.windows())? {
+            Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
+            None => None,
+        })
+    }
+
     /// Scores of other windows than those of the split; `fitted` are all models of the experiment.
     pub(super) fn score(
         &self,
