@@ -26,12 +26,12 @@ use std::{
 };
 
 /// Controls, rules, linear models, trees, networks, and networks with trees.
-const MODELS: &str = "lstm,boosted_trees,service_rate,persistence,static_threshold,rolling_mean,trend,logistic_snapshot,logistic_window,\
-                      gru,\
-                      lstm_hazard,gru_hazard,ensemble,ensemble_stacked";
+const MODELS: &str = "lstm,boosted_trees,service_rate,persistence,static_threshold,rolling_mean,trend,\
+                      logistic_snapshot,logistic_window,gru,lstm_hazard,gru_hazard,ensemble,ensemble_stacked";
 
-/// Those that look at metrics, not at features.
-const RULES: [&str; 5] = ["service_rate", "persistence", "static_threshold", "rolling_mean", "trend"];
+/// Models that are fitted once more, with the failure rule's limit as a feature.
+const WITH_LIMIT: [&str; 6] =
+    ["lstm", "boosted_trees", "logistic_snapshot", "gru", "ensemble", "ensemble_stacked"];
 
 struct Options {
     walk: Option<PathBuf>,
@@ -175,8 +175,7 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         let features = Features::default().with(Reached::at_least(limit.metric(), limit.limit())?);
         let data = Data::simulated(Simulated::StressWalk, minutes(days)?, options.seed)?;
         let frames = data.frames().clone();
-        let models =
-            options.models.iter().filter(|name| !RULES.contains(&name.as_str())).cloned().collect::<Vec<_>>();
+        let models = WITH_LIMIT.map(str::to_owned);
         let results =
             fit((options, &models), data, &Rule::v1(), (Target::Active, Fractions::default(), features))?;
         let bound = ("Bayes filter", bayes(&frames, &results)?);
