@@ -6,7 +6,7 @@ use forewarn::{
     experiment::{Event, ExperimentError, Results, StandardModels},
     io::{ReadOptions, csv},
     prelude::*,
-    recurrent::{Settings, Trainer},
+    recurrent::{Output, Settings, Trainer},
 };
 use std::fs;
 
@@ -204,6 +204,41 @@ fn what_cannot_be_answered_says_why() {
     let renamed = recorded(|_, line| Some(line.replace("error_rate", "eror_rate")));
     let renamed = error(renamed.unwrap(), &models);
     assert!(renamed.contains("\"error_rate\" is missing") && renamed.contains("eror_rate"), "{renamed}");
+}
+
+#[test]
+fn networks_report_how_they_were_fitted_and_a_hazard_when_failures_come() {
+    let settings =
+        |output| Settings { hidden: 8, output, members: 2, max_epochs: 3, seed: 7, ..Settings::default() };
+    let model = |name: &str, output| {
+        Model::new(name, "a small network", Rows::Features, Recurrent::new(settings(output)).unwrap())
+    };
+    let results = Experiment::new(ThresholdRule::v1())
+        .target(Target::Active)
+        .model(model("whether", Output::Probability))
+        .model(model("when", Output::Hazard))
+        .model(Model::blend("both", ["whether", "when"], Blending::Average))
+        .run(walk(20), &|_: Event<'_>| {})
+        .unwrap();
+    let [whether, when, both] = &results.report().models[..] else { panic!("three models") };
+    for network in [whether, when] {
+        assert_eq!(network.training.len(), 2, "one log a network");
+        for fit in &network.training {
+            assert_eq!(fit.epochs.len(), 3);
+            let kept = fit.epochs[fit.best_epoch - 1].validation_pr_auc;
+            assert!(fit.epochs.iter().all(|epoch| epoch.validation_pr_auc <= kept));
+        }
+    }
+    assert!(both.training.is_empty() && both.timing.is_none() && whether.timing.is_none());
+    let timing = when.timing.as_ref().unwrap();
+    let positives = results.report().test.positives;
+    assert_eq!((timing.windows, timing.within.len()), (positives, 5));
+    let whole = &timing.within[4];
+    assert_eq!(whole.windows, results.report().test.windows);
+    assert!((whole.happened - results.report().test.prevalence).abs() < 1e-12, "the period is the label's");
+    let page = results.report().to_html(results.pictures());
+    assert!(page.contains("How fitting went") && page.contains("When the failure will come"));
+    assert!(standard(7).get("gru_hazard").is_ok() && standard(7).get("lstm_hazard").is_ok());
 }
 
 #[test]
