@@ -1,25 +1,43 @@
 //! LSTM and GRU beside every other model: the table of `docs/recurrent.md`.
 //!
 //! ```text
-//! cargo run --release --example gate -- [--days 30,365] [--input FILE --failure-column NAME] [--models NAMES] [--seed N] [--write docs/recurrent.md]
+//! cargo run --release --example gate -- [--walk FILE] [--days 365] [--fleet-days 30] [--servers FILE --failure-column NAME]
+//!     [--models NAMES] [--seed N] [--write docs/recurrent.md]
 //! ```
 //!
-//! Simulates stress walks of so many days (target `active`, where the best possible score is known), reads the file if one is given (target
-//! `onset`), fits all standard models on each, and prints Markdown, or puts it into a page between the lines
-//! `<!-- gate -->` and `<!-- end of gate -->`.
+//! Fits the models on a recorded stress walk, on simulated ones of so many days (both with target `active`, for which the best possible score
+//! is known), on a simulated fleet and on recorded servers (target `onset`, 60/20/20), and prints Markdown, or puts it into a page between
+//! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out.
 
 use forewarn::{
     eval::Interval,
-    experiment::{StandardModels, TextObserver},
+    experiment::{Results, Simulated, StandardModels, TextObserver},
     io,
     prelude::*,
+    sim::bayes_filter,
+    window::Reached,
 };
 use lexopt::{Arg, ValueExt};
-use std::{error::Error, fmt::Write, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    fmt::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Controls, rules, linear models, trees, networks, and networks with trees.
+const MODELS: &str = "lstm,boosted_trees,service_rate,persistence,static_threshold,rolling_mean,trend,\
+                      logistic_snapshot,logistic_window,gru,lstm_hazard,gru_hazard,ensemble,ensemble_stacked";
+
+/// Models that are fitted once more, with the failure rule's limit as a feature.
+const WITH_LIMIT: [&str; 6] =
+    ["lstm", "boosted_trees", "logistic_snapshot", "gru", "ensemble", "ensemble_stacked"];
 
 struct Options {
+    walk: Option<PathBuf>,
     days: Vec<usize>,
-    input: Option<PathBuf>,
+    fleet_days: Vec<usize>,
+    servers: Option<PathBuf>,
     failure_column: String,
     models: Vec<String>,
     seed: u64,
@@ -27,26 +45,27 @@ struct Options {
 }
 
 fn options() -> Result<Options, Box<dyn Error>> {
+    let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
+    let days = |text: String| list(&text).iter().map(|days| days.parse()).collect::<Result<Vec<usize>, _>>();
     let mut options = Options {
-        days: vec![30, 365],
-        input: None,
+        walk: None,
+        days: Vec::new(),
+        fleet_days: Vec::new(),
+        servers: None,
         failure_column: "failure".to_owned(),
-        models: StandardModels::NAMES.map(str::to_owned).to_vec(),
+        models: list(MODELS),
         seed: 7,
         page: None,
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
-        let list = |text: String| text.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
         match argument {
-            Arg::Long("days") => {
-                let days = list(arguments.value()?.string()?);
-                let days = days.iter().filter(|days| !days.is_empty());
-                options.days = days.map(|days| days.parse()).collect::<Result<_, _>>()?;
-            }
-            Arg::Long("input") => options.input = Some(arguments.value()?.into()),
+            Arg::Long("walk") => options.walk = Some(arguments.value()?.into()),
+            Arg::Long("days") => options.days = days(arguments.value()?.string()?)?,
+            Arg::Long("fleet-days") => options.fleet_days = days(arguments.value()?.string()?)?,
+            Arg::Long("servers") => options.servers = Some(arguments.value()?.into()),
             Arg::Long("failure-column") => options.failure_column = arguments.value()?.string()?,
-            Arg::Long("models") => options.models = list(arguments.value()?.string()?),
+            Arg::Long("models") => options.models = list(&arguments.value()?.string()?),
             Arg::Long("seed") => options.seed = arguments.value()?.parse()?,
             Arg::Long("write") => options.page = Some(arguments.value()?.into()),
             _ => return Err(argument.unexpected().into()),
@@ -55,68 +74,140 @@ fn options() -> Result<Options, Box<dyn Error>> {
     Ok(options)
 }
 
-/// Fits all models on one set of data and writes its table.
-fn table(
-    options: &Options,
+/// Fits all models that the rule allows on one set of data.
+fn fit(
+    (options, models): (&Options, &[String]),
     data: Data,
-    rule: Rule,
-    target: Target,
-    title: &str,
-) -> Result<String, Box<dyn Error>> {
-    let spec = WindowSpec::default();
+    rule: &Rule,
+    (target, split, features): (Target, Fractions, Features),
+) -> Result<Results, Box<dyn Error>> {
     let standard = StandardModels {
         rule: rule.clone(),
         schema: data.frames().schema().clone(),
-        spec,
+        spec: WindowSpec::default(),
         seed: options.seed,
         trainer: StandardModels::preferred_trainer(),
     };
-    let mut experiment = Experiment::new(rule).target(target).window(spec);
-    for name in &options.models {
-        experiment = experiment.model(standard.get(name)?);
+    let mut experiment = Experiment::new(rule.clone()).target(target).split(split).features(features);
+    for name in models {
+        // Persistence of a failure that no metric shows has no meaning.
+        if name != "persistence" || rule.as_threshold().is_some() {
+            experiment = experiment.model(standard.get(name)?);
+        }
     }
-    let results = experiment.run(data, &TextObserver::new(std::io::stderr()))?;
+    Ok(experiment.run(data, &TextObserver::new(std::io::stderr()))?)
+}
+
+/// The table of one experiment; `bound` is what the best possible predictor would score.
+fn table(title: &str, results: &Results, bound: Option<(&str, f64)>) -> Result<String, std::fmt::Error> {
     let report = results.report();
-    let (positives, windows) = (report.test.positives, report.test.windows);
+    let (positives, windows, target) = (report.test.positives, report.test.windows, report.target);
+    let range = |interval: Option<Interval>, sign: f64| {
+        let ends = interval.map(|Interval { low, high, .. }| (sign * low, sign * high));
+        ends.map_or("-".to_owned(), |(a, b)| format!("{:.3} to {:.3}", a.min(b), a.max(b)))
+    };
     let mut text = String::new();
-    writeln!(text, "### {title}\n")?;
-    writeln!(text, "Target `{target}`, {windows} test windows, {positives} of them positive.\n")?;
-    writeln!(text, "| model | PR-AUC | 95 % interval | of the Bayes filter's | ROC-AUC | fit, s |")?;
-    writeln!(text, "|---|---|---|---|---|---|")?;
-    let bayes =
-        report.ceiling.as_ref().and_then(|ceiling| ceiling.bayes_filter.as_ref()).map(|bound| bound.pr_auc);
+    writeln!(
+        text,
+        "### {title}\n\nTarget `{target}`, {windows} test windows, {positives} of them positive.\n"
+    )?;
+    writeln!(
+        text,
+        "| model | PR-AUC | 95 % interval | less boosted trees, paired | of the ceiling | ROC-AUC | fit, s |"
+    )?;
+    writeln!(text, "|---|---|---|---|---|---|---|")?;
     for model in report.ranked() {
-        let interval = model.intervals.as_ref().and_then(|intervals| intervals.pr_auc);
-        let interval =
-            interval.map_or("-".to_owned(), |Interval { low, high, .. }| format!("{low:.3} to {high:.3}"));
-        let share = bayes.map_or("-".to_owned(), |bayes| format!("{:.1} %", 100.0 * model.pr_auc / bayes));
-        let (pr_auc, roc_auc) = (model.pr_auc, model.roc_auc);
-        let seconds = model.fit_seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.0}"));
-        writeln!(text, "| {} | {pr_auc:.4} | {interval} | {share} | {roc_auc:.3} | {seconds} |", model.name)?;
+        let name = model.name.as_str();
+        let pairs = report.comparison.iter().flat_map(|comparison| &comparison.differences);
+        let paired = pairs.filter_map(|pair| match (&*pair.better, &*pair.worse) {
+            (better, "boosted_trees") if better == name => Some(range(pair.interval, 1.0)),
+            ("boosted_trees", worse) if worse == name => Some(range(pair.interval, -1.0)),
+            _ => None,
+        });
+        let paired = paired.last().unwrap_or_default();
+        let share =
+            bound.map_or(String::new(), |(_, bound)| format!("{:.1} %", 100.0 * model.pr_auc / bound));
+        let interval = range(model.intervals.as_ref().and_then(|intervals| intervals.pr_auc), 1.0);
+        let (pr_auc, roc_auc, seconds) = (model.pr_auc, model.roc_auc, model.fit_seconds.unwrap_or_default());
+        writeln!(
+            text,
+            "| {name} | {pr_auc:.4} | {interval} | {paired} | {share} | {roc_auc:.3} | {seconds:.0} |"
+        )?;
     }
-    writeln!(text, "| a guess: the prevalence | {:.4} | | | .500 | |", positives as f64 / windows as f64)?;
-    if let Some(bayes) = bayes {
-        writeln!(text, "| ceiling: Bayes filter | {bayes:.4} | | 100 % | | |")?;
+    writeln!(text, "| a guess: the prevalence | {:.4} | | | | .500 | |", report.test.prevalence)?;
+    if let Some((name, bound)) = bound {
+        writeln!(text, "| ceiling: {name} | {bound:.4} | | | 100 % | | |")?;
     }
     Ok(text)
 }
 
+/// What a Bayes filter that knows the process scores on the test windows of a walk.
+fn bayes(frames: &FrameSet, results: &Results) -> Result<f64, Box<dyn Error>> {
+    let frame = frames.frame(0).ok_or("no service")?;
+    let known = bayes_filter(frame, WindowSpec::default(), Target::Active)?;
+    let (_, set) = results.sets().next().ok_or("no model")?;
+    let series = &set.series()[0];
+    let row = |time: &Timestamp| (time.minutes_since(frame.start()) / frame.step().minutes()) as usize;
+    let scores: Vec<Score> = series.times().iter().map(|time| known[row(time)]).collect();
+    Ok(average_precision(&scores, series.positive())?)
+}
+
+fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
+    let mut text = String::new();
+    let own = (options, options.models.as_slice());
+    let defaults = |target| (target, Fractions::default(), Features::default());
+    let mut walk = |title: &str, data: Data| -> Result<(), Box<dyn Error>> {
+        let frames = data.frames().clone();
+        let results = fit(own, data, &Rule::v1(), defaults(Target::Active))?;
+        let bound = ("Bayes filter", bayes(&frames, &results)?);
+        Ok(writeln!(text, "{}", table(title, &results, Some(bound))?)?)
+    };
+    if let Some(path) = &options.walk {
+        walk(&format!("`{}`", name(path)), Data::from_path(path, &ReadOptions::default())?)?;
+    }
+    let minutes = |days: usize| days.checked_mul(24 * 60).ok_or("too many days");
+    for &days in &options.days {
+        let data = Data::simulated(Simulated::StressWalk, minutes(days)?, options.seed)?;
+        walk(&format!("Stress walk of {days} days, seed {}", options.seed), data)?;
+    }
+    if let (Some(&days), Some(limit)) = (options.days.last(), Rule::v1().as_threshold()) {
+        // Where the rule's limit lies, for all models alike.
+        let features = Features::default().with(Reached::at_least(limit.metric(), limit.limit())?);
+        let data = Data::simulated(Simulated::StressWalk, minutes(days)?, options.seed)?;
+        let frames = data.frames().clone();
+        let models = WITH_LIMIT.map(str::to_owned);
+        let results =
+            fit((options, &models), data, &Rule::v1(), (Target::Active, Fractions::default(), features))?;
+        let bound = ("Bayes filter", bayes(&frames, &results)?);
+        let title = format!("The same {days} days, with the rule's limit as a feature");
+        writeln!(text, "{}", table(&title, &results, Some(bound))?)?;
+    }
+    for &days in &options.fleet_days {
+        let data = Data::simulated(Simulated::Shop, minutes(days)?, options.seed)?;
+        let results = fit(own, data, &Rule::v1(), defaults(Target::Onset))?;
+        let bound = results.report().ceiling.as_ref().and_then(|ceiling| ceiling.oracle.as_ref());
+        let bound = bound.map(|bound| ("oracle, who sees the hidden state", bound.pr_auc));
+        let title = format!("Fleet: the shop of four services, {days} days, seed {}", options.seed);
+        writeln!(text, "{}", table(&title, &results, bound)?)?;
+    }
+    if let Some(path) = &options.servers {
+        let settings = ReadOptions::default().with_outcome_column(&options.failure_column);
+        let data = Data::from_recording(io::read(path, &settings)?, name(path));
+        let rule = Rule::outcome(&options.failure_column)?;
+        let split = "0.6,0.2,0.2".parse()?;
+        let results = fit(own, data, &rule, (Target::Onset, split, Features::default()))?;
+        writeln!(text, "{}", table(&format!("`{}`", name(path)), &results, None)?)?;
+    }
+    Ok(text)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
 fn run() -> Result<(), Box<dyn Error>> {
     let options = options()?;
-    let mut text = String::new();
-    for &days in &options.days {
-        let minutes = days.checked_mul(24 * 60).ok_or("--days: too many")?;
-        let data = Data::from_stress_walk(StressWalk::new(minutes, options.seed)?.run())?;
-        let title = format!("Stress walk of {days} days, seed {}", options.seed);
-        writeln!(text, "{}", table(&options, data, Rule::v1(), Target::Active, &title)?)?;
-    }
-    if let Some(path) = &options.input {
-        let settings = ReadOptions::default().with_outcome_column(&options.failure_column);
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let data = Data::from_recording(io::read(path, &settings)?, name.clone());
-        let rule = Rule::outcome(&options.failure_column)?;
-        writeln!(text, "{}", table(&options, data, rule, Target::Onset, &format!("`{name}`"))?)?;
-    }
+    let text = tables(&options)?;
     match &options.page {
         None => print!("{text}"),
         Some(path) => {

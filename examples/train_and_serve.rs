@@ -4,8 +4,9 @@
 
 use forewarn::{
     core::Envelope,
+    eval::TimingCalibration,
     prelude::*,
-    recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings, TimingCalibration},
+    recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
     window::{Method, Pipeline},
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
@@ -65,7 +66,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
-        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, 1.0, 5)?
+        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, TimingCalibration::BINS)?
     {
         println!(
             "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",

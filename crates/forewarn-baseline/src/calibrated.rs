@@ -94,7 +94,8 @@ impl<P: Predictor> Calibrated<P> {
         &self,
         save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
     ) -> Result<Envelope, CoreError> {
-        nested::pack(KIND, &Parameters { curve: self.curve.clone() }, vec![save(&self.predictor)?])
+        let settings = Parameters { curve: self.curve.clone() };
+        nested::pack(KIND, &settings, self.input(), vec![save(&self.predictor)?])
     }
 
     /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the inner predictor.
@@ -105,12 +106,7 @@ impl<P: Predictor> Calibrated<P> {
         envelope: Envelope,
         read: impl FnOnce(Envelope) -> Result<P, CoreError>,
     ) -> Result<Self, CoreError> {
-        let (Parameters { curve }, inner) = nested::unpack::<Parameters>(KIND, envelope)?;
-        let Ok([inner]) = <[Envelope; 1]>::try_from(inner) else {
-            return Err(CoreError::NotAModel {
-                reason: "a calibrated model has one model inside".to_owned(),
-            });
-        };
+        let (Parameters { curve }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
         if !curve.is_valid() {
             return Err(CoreError::NotAModel {
                 reason: "its calibration curve is not one that rises".to_owned(),

@@ -1,6 +1,8 @@
-use crate::FittedNovelty;
-use forewarn_core::{CoreError, Predictor, Score};
-use serde::Serialize;
+use crate::{FittedNovelty, nested};
+use forewarn_core::{CoreError, Envelope, Predictor, Score, Windows};
+use serde::{Deserialize, Serialize};
+
+const KIND: &str = "cold_start";
 
 /// Share of training windows within whose distance a window is taken for known ground, and how many times that distance it may be away.
 const KNOWN_SHARE: f64 = 0.999;
@@ -59,13 +61,13 @@ impl<P: Predictor> ColdStart<P> {
     /// # Errors
     /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] when the two were fitted on different windows.
     pub fn new(predictor: P, novelty: FittedNovelty) -> Result<Self, CoreError> {
-        forewarn_core::Windows::new(novelty.input(), &[], novelty.observation(), &[])?
+        Windows::new(novelty.input(), &[], novelty.observation(), &[])?
             .expect(predictor.input(), predictor.observation())?;
         let most_distance = MOST_TIMES * novelty.quantile(KNOWN_SHARE);
         Ok(Self { predictor, novelty, least_present: 0.5, most_distance })
     }
 
-    /// Asks for this share of a window's samples instead of half.
+    /// Asks for this share of a window's samples, 0 to 1, instead of half.
     #[must_use]
     pub fn with_least_present(self, share: f64) -> Self {
         Self { least_present: share, ..self }
@@ -93,6 +95,34 @@ impl<P: Predictor> ColdStart<P> {
             let expected = needed * width;
             return Err(CoreError::LengthMismatch { what: "values of a window", expected, got: rows.len() });
         }
+        let judgement = self.without_score(rows)?;
+        let score = judgement.unknown.is_none().then(|| self.predictor.score_one(rows)).transpose()?;
+        Ok(Judgement { score, ..judgement })
+    }
+
+    /// Judges whole windows; each as [`judge`](Self::judge) does it alone.
+    ///
+    /// # Errors
+    /// As [`Predictor::score`].
+    pub fn judge_all(&self, windows: Windows<'_>) -> Result<Vec<Judgement>, CoreError> {
+        windows.expect(self.predictor.input(), self.predictor.observation())?;
+        let judgements = windows.iter().map(|window| self.without_score(window));
+        let mut judgements: Vec<Judgement> = judgements.collect::<Result<_, _>>()?;
+        let known = |judgement: &Judgement| judgement.unknown.is_none();
+        let rows = windows.last_rows().iter().zip(&judgements);
+        let rows: Vec<u32> = rows.filter(|(_, judgement)| known(judgement)).map(|(&row, _)| row).collect();
+        let told = Windows::new(windows.schema(), windows.block(), windows.observation(), &rows)?;
+        let told = windows.layout().map_or(told, |layout| told.with_layout(layout));
+        let scores = self.predictor.score_all(told)?;
+        for (judgement, score) in judgements.iter_mut().filter(|judgement| known(judgement)).zip(scores) {
+            judgement.score = Some(score);
+        }
+        Ok(judgements)
+    }
+
+    /// What there is to say of whole rows, at most a window, but for the predictor's score.
+    fn without_score(&self, rows: &[f32]) -> Result<Judgement, CoreError> {
+        let (width, needed) = (self.predictor.input().len(), self.predictor.observation());
         let present = rows.iter().filter(|value| !value.is_nan()).count() as f64 / (needed * width) as f64;
         let distance = self.novelty.distance_of(rows);
         let unknown = if rows.len() < needed * width {
@@ -104,8 +134,39 @@ impl<P: Predictor> ColdStart<P> {
         } else {
             None
         };
-        let score = if unknown.is_none() { Some(self.predictor.score_one(rows)?) } else { None };
-        Ok(Judgement { score, unknown, novelty: self.novelty.score_rows(rows)?, present, distance })
+        Ok(Judgement { score: None, unknown, novelty: self.novelty.score_rows(rows)?, present, distance })
+    }
+
+    /// The model as a saved one around the one that `save` makes of the predictor.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a share or a distance that is none, and those of `save`.
+    pub fn to_envelope(
+        &self,
+        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
+    ) -> Result<Envelope, CoreError> {
+        let most_distance = self.most_distance.is_finite().then_some(self.most_distance);
+        let settings = Parameters { least_present: self.least_present, most_distance };
+        settings.check()?;
+        let predictor = save(&self.predictor)?;
+        let novelty = self.novelty.to_envelope(predictor.window)?;
+        nested::pack(KIND, &settings, self.predictor.input(), vec![predictor, novelty])
+    }
+
+    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the predictor. Its judgements are equal to the bit.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::InvalidSetting`] for a share or a distance that is none, [`CoreError::FeatureMismatch`] or
+    /// [`CoreError::LengthMismatch`] for two models that do not see the same windows, and those of `read`.
+    pub fn from_envelope(
+        envelope: Envelope,
+        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
+    ) -> Result<Self, CoreError> {
+        let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
+        settings.check()?;
+        let guarded = Self::new(read(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
+        let most_distance = settings.most_distance.unwrap_or(f32::INFINITY);
+        Ok(guarded.with_least_present(settings.least_present).with_most_distance(most_distance))
     }
 
     /// A stream of one service that has seen nothing yet.
@@ -146,5 +207,29 @@ impl<P: Predictor> ColdStream<P> {
     /// Forgets what was seen, for another service or after a break.
     pub fn reset(&mut self) {
         self.rows.clear();
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    least_present: f64,
+    /// Nothing where any window is known ground.
+    most_distance: Option<f32>,
+}
+
+impl Parameters {
+    fn check(&self) -> Result<(), CoreError> {
+        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        if !(0.0..=1.0).contains(&self.least_present) {
+            return refuse("least share of a window", self.least_present.to_string(), "0 to 1");
+        }
+        match self.most_distance {
+            // A distance that is not finite is no limit, so that it cannot be NaN.
+            Some(distance) if distance < 0.0 => {
+                refuse("greatest distance", distance.to_string(), "0 or more deviations")
+            }
+            _ => Ok(()),
+        }
     }
 }

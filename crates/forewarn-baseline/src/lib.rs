@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod baseline;
+mod blend;
 mod calibrated;
 mod cold_start;
 mod combined;
@@ -22,6 +23,8 @@ mod newton;
 mod novelty;
 mod objective;
 mod occlusion;
+mod qualified;
+mod reads;
 mod rolling_mean;
 mod rolling_z_score;
 mod rule;
@@ -37,6 +40,7 @@ mod views;
 mod watch;
 
 pub use baseline::Baseline;
+pub use blend::Blend;
 pub use calibrated::{Calibrate, Calibrated};
 pub use cold_start::{ColdStart, ColdStream, Judgement, Unknown};
 pub use combined::Combined;
@@ -53,6 +57,7 @@ pub use logistic_model::FittedLogisticRegression;
 pub use minimise::Convergence;
 pub use novelty::{FittedNovelty, Novelty};
 pub use occlusion::{Occlusion, Part};
+pub use qualified::{Qualified, side_by_side};
 pub use rolling_mean::RollingMean;
 pub use rolling_z_score::RollingZScore;
 pub use rule::FittedRule;

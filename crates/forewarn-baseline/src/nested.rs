@@ -25,13 +25,14 @@ struct Inner {
     metadata: BTreeMap<String, serde_json::Value>,
 }
 
-/// A model of `kind` around others, which all see the same windows.
+/// A model of `kind` that reads rows of `schema`, around others; its windows are as long as the longest of theirs.
 pub(crate) fn pack(
     kind: &str,
     settings: &impl Serialize,
+    schema: &Schema,
     models: Vec<Envelope>,
 ) -> Result<Envelope, CoreError> {
-    let Some((schema, window)) = models.first().map(|first| (first.schema.clone(), first.window)) else {
+    let Some(window) = models.iter().map(|model| model.window).max_by_key(WindowSpec::observation) else {
         return Err(CoreError::NotAModel { reason: "there is no model inside".to_owned() });
     };
     let (mut inner, mut tensors) = (Vec::with_capacity(models.len()), BTreeMap::new());
@@ -42,7 +43,7 @@ pub(crate) fn pack(
     }
     Ok(Envelope {
         kind: kind.to_owned(),
-        schema,
+        schema: schema.clone(),
         window,
         normaliser: None,
         parameters: parameters(&Nested { settings, inner })?,
@@ -79,5 +80,25 @@ pub(crate) fn unpack<T: DeserializeOwned>(
         };
         model.tensors.insert(own.to_owned(), tensor);
     }
+    Ok((settings, models))
+}
+
+/// The settings and the one model of [`pack`].
+pub(crate) fn unpack_one<T: DeserializeOwned>(
+    kind: &str,
+    envelope: Envelope,
+) -> Result<(T, Envelope), CoreError> {
+    unpack_some(kind, envelope).map(|(settings, [model])| (settings, model))
+}
+
+/// The settings and exactly so many models of [`pack`].
+pub(crate) fn unpack_some<T: DeserializeOwned, const N: usize>(
+    kind: &str,
+    envelope: Envelope,
+) -> Result<(T, [Envelope; N]), CoreError> {
+    let (settings, models) = unpack(kind, envelope)?;
+    let models = <[Envelope; N]>::try_from(models).map_err(|models| CoreError::NotAModel {
+        reason: format!("{} models lie in one of kind {kind:?}, which holds {N}", models.len()),
+    })?;
     Ok((settings, models))
 }

@@ -1,4 +1,4 @@
-use crate::{CoreError, LabelledWindows, Score, Train, Validation, Windows};
+use crate::{CoreError, Forecast, History, LabelledWindows, Score, Train, Validation, Windows};
 use forewarn_schema::Schema;
 
 /// A fitted model: from windows to scores.
@@ -47,6 +47,21 @@ pub trait Predictor: Send {
         Ok(score[0])
     }
 
+    /// When the event will come, for each window; `None`, unless overridden, for a predictor that says only whether it will. A forecast's
+    /// probability within the period is the window's score, but for rounding.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score).
+    fn forecasts(&self, _windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        Ok(None)
+    }
+
+    /// How the fits went that made the model, one entry for each of its members; none, unless overridden, for a model that is not fitted epoch
+    /// by epoch, or of which it is not known.
+    fn history(&self) -> &[History] {
+        &[]
+    }
+
     /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
     ///
     /// # Errors
@@ -75,6 +90,14 @@ impl<P: Predictor + ?Sized> Predictor for Box<P> {
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         (**self).score(windows, scores)
+    }
+
+    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        (**self).forecasts(windows)
+    }
+
+    fn history(&self) -> &[History] {
+        (**self).history()
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::{Target, WindowSpec};
-use forewarn_schema::{Episodes, Layout};
+use forewarn_schema::{Episodes, Layout, Step};
 use std::{ops::Range, sync::Arc};
 
 /// What became of one window's prediction period, step by step: a time, and whether the event came then or was only not seen until
@@ -133,6 +133,18 @@ impl Outcomes<'_> {
         self.spec.period()
     }
 
+    /// The window that the outcomes are about.
+    #[must_use]
+    pub fn spec(&self) -> WindowSpec {
+        self.spec
+    }
+
+    /// Time between rows: how long a step is.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.events.layout.step()
+    }
+
     /// What became of window `index`; `None` beyond the last. Logarithmic in the number of episodes.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Outcome> {
@@ -152,7 +164,7 @@ impl Outcomes<'_> {
 mod tests {
     use super::*;
     use crate::{Exclusion, Label, Labels};
-    use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Step, Timestamp};
+    use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Timestamp};
 
     fn minute(minute: i64) -> Timestamp {
         Timestamp::from_millis(minute * 60_000).unwrap()

@@ -32,6 +32,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 mod threshold;
+mod timing;
 mod tradeoff;
 mod vus;
 
@@ -67,5 +68,6 @@ pub use report::{
 pub use score_file::{Outside, ScoreFile};
 pub use series::{ScoredSeries, ScoredSet};
 pub use threshold::best_f1_threshold;
+pub use timing::{TimingBin, TimingCalibration, WithinCalibration};
 pub use tradeoff::{Tradeoff, TradeoffPoint};
 pub use vus::{Buffer, vus_pr};

@@ -154,12 +154,6 @@ impl RecurrentModel {
         self.shape.weights()
     }
 
-    /// How the fit of each network went; empty for weights that were made elsewhere.
-    #[must_use]
-    pub fn history(&self) -> &[History] {
-        &self.history
-    }
-
     pub(crate) fn ensemble(&self) -> Ensemble<'_> {
         Ensemble {
             shape: self.shape,
@@ -225,6 +219,15 @@ impl Predictor for RecurrentModel {
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         self.ensemble().score(windows, scores)
+    }
+
+    /// Those of [`forecast`](Self::forecast), by a model with [`Output::Hazard`](crate::Output::Hazard); a plain head says only whether.
+    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        if self.shape.outputs == 1 { Ok(None) } else { self.forecast(windows).map(Some) }
+    }
+
+    fn history(&self) -> &[History] {
+        &self.history
     }
 }
 

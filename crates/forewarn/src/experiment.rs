@@ -25,7 +25,7 @@ mod walk;
 pub use data::Data;
 pub use error::ExperimentError;
 pub use fleet_graph::fleet_graph;
-pub use model::{Model, Rows};
+pub use model::{Blending, Model, Rows};
 pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
 pub use root_cases::RootCase;
@@ -40,6 +40,7 @@ use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Scope, chronological};
+use model::{Origin, positions};
 use report::Found;
 use walk::Ground;
 
@@ -214,6 +215,9 @@ impl Experiment {
         for (index, model) in self.models.iter().enumerate() {
             if self.models[..index].iter().any(|earlier| earlier.name == model.name) {
                 return Err(ExperimentError::DuplicateModel { name: model.name.clone() });
+            }
+            if let Origin::Blend { members, .. } = &model.origin {
+                positions(&self.models, &model.name, members)?;
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ pub use forewarn_schema::{
 };
 
 #[cfg(feature = "experiment")]
-pub use crate::experiment::{Data, Experiment, Model, Rows};
+pub use crate::experiment::{Blending, Data, Experiment, Model, Rows};
 #[cfg(feature = "baseline")]
 pub use forewarn_baseline::{
     BoostedTrees, Calibrate, Calibrated, Calibration, ColdStart, Combined, LogisticRegression, Occlusion,

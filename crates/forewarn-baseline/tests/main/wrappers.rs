@@ -3,9 +3,13 @@
 use crate::support::{Data, noisy, through_a_file};
 use forewarn_baseline::{
     Baseline, BoostedTrees, Calibrated, Calibration, ClassWeight, ColdStart, Combined,
-    FittedLogisticRegression, Input, LogisticRegression, Novelty, Unknown,
+    FittedLogisticRegression, Input, Judgement, LogisticRegression, Novelty, Qualified, RollingMean, Unknown,
+    Watch, side_by_side,
 };
-use forewarn_core::{CoreError, Predictor, Score, average_precision};
+use forewarn_core::{
+    CoreError, Envelope, Explain, Predictor, Score, Silent, Stream, WindowSpec, Windows, average_precision,
+};
+use forewarn_schema::{FrameSet, Schema};
 
 fn scores(model: &impl Predictor, data: &Data) -> Vec<Score> {
     model.score_all(data.split.test().on(&data.frames).unwrap().windows()).unwrap()
@@ -73,6 +77,164 @@ fn a_stack_is_no_worse_than_its_members_and_is_saved() {
     let average = Combined::average(members).unwrap();
     assert!(average.members().all(|(_, weight)| weight == 0.5));
     assert!(matches!(Combined::<Baseline>::average(Vec::new()), Err(CoreError::InvalidSetting { .. })));
+}
+
+/// The first and the last metric alone, four times as large.
+fn other_rows(frames: &FrameSet) -> FrameSet {
+    let schema =
+        Schema::new([0, 2].map(|column| frames.schema().metrics()[column].clone()).to_vec()).unwrap();
+    let values = frames.values().chunks(3).flat_map(|row| [4.0 * row[0], 4.0 * row[2]]).collect();
+    frames.derive(schema, values).unwrap()
+}
+
+/// A rule on raw rows, trees on other rows of the same names, and a line on a shorter window of these: a combination of all that may differ.
+fn of_different_rows(data: &Data) -> (FrameSet, Vec<Qualified<Baseline>>) {
+    let other = other_rows(&data.frames);
+    let wide = side_by_side(&[("measured", &data.frames), ("other", &other)]).unwrap();
+    let fit_on = |frames: &FrameSet, estimator: &dyn Fn(Parts<'_>) -> Baseline| {
+        let (train, validation) = (data.split.train(), data.split.validation());
+        estimator((train.on(frames).unwrap(), validation.on(frames).unwrap()))
+    };
+    let rule = data.fit(&RollingMean::new(Watch::above("m0", 1.0))).unwrap();
+    let trees = BoostedTrees::default().with_trees(60, 60).with_shares(1.0, 1.0);
+    let trees = fit_on(&other, &|(train, validation)| {
+        forewarn_core::Estimator::fit(&trees, train, validation, &mut Silent).unwrap().into()
+    });
+    let short = Data::new(data.frames.schema(), 2, &data.values, &every_third(&data.values));
+    let line = short.fit(&LogisticRegression::new(Input::Aggregates)).unwrap();
+    let members = [(Baseline::from(rule), "measured"), (trees, "other"), (line.into(), "measured")];
+    (wide, members.map(|(member, source)| Qualified::new(member, source).unwrap()).into())
+}
+
+type Parts<'a> = (
+    forewarn_core::Train<forewarn_core::LabelledWindows<'a>>,
+    forewarn_core::Validation<forewarn_core::LabelledWindows<'a>>,
+);
+
+fn every_third(values: &[f32]) -> Vec<bool> {
+    (0..values.len() / 3).map(|row| row % 3 == 0).collect()
+}
+
+#[test]
+fn members_may_read_different_rows_and_windows() {
+    let data = noisy(3000);
+    let (wide, members) = of_different_rows(&data);
+    let validation = data.split.validation().on(&wide).unwrap();
+    let stack = Combined::stacked(members.clone(), validation).unwrap();
+    assert_eq!((stack.observation(), stack.input().len()), (4, 5));
+    let names: Vec<&str> = stack.input().names().collect();
+    assert_eq!(names, ["measured.m0", "measured.m1", "measured.m2", "other.m0", "other.m2"]);
+
+    // Each member scores what it would score alone, on its own rows.
+    let windows = data.split.test().on(&wide).unwrap();
+    let scores = stack.score_all(windows.windows()).unwrap();
+    let other = other_rows(&data.frames);
+    let rows = data.split.test().rows();
+    let alone: Vec<Vec<Score>> = members
+        .iter()
+        .map(|member| {
+            let frames = if member.source() == "other" { &other } else { &data.frames };
+            let (model, values) = (member.inner(), frames.values());
+            let windows = Windows::new(model.input(), values, model.observation(), rows).unwrap();
+            model.score_all(windows).unwrap()
+        })
+        .collect();
+    let alone: Vec<&[Score]> = alone.iter().map(Vec::as_slice).collect();
+    assert_eq!(stack.blend().apply(&alone).unwrap(), scores);
+    // In any order of windows, and some of them only.
+    let picked: Vec<u32> = rows.iter().rev().step_by(3).chain(&rows[5..7]).copied().collect();
+    let few = Windows::new(wide.schema(), wide.values(), 4, &picked).unwrap();
+    for (&row, score) in picked.iter().zip(stack.score_all(few).unwrap()) {
+        let at = rows.iter().position(|&other| other == row).unwrap();
+        assert_eq!(score, scores[at]);
+    }
+
+    // Live, the rows of both sources one behind the other.
+    let mut live = Stream::new(stack.clone()).unwrap();
+    let block = &wide.values()[wide.values().len() / 3 * 2..];
+    let streamed: Vec<Score> = block.chunks(5).filter_map(|row| live.push(row).unwrap()).collect();
+    assert_eq!(streamed, scores);
+
+    for window in windows.windows().iter().step_by(101) {
+        let evidence = stack.explain(window).unwrap();
+        assert_eq!(evidence.score(), stack.score_one(window).unwrap());
+        assert!(evidence.contributions().iter().all(|part| stack.input().index_of(&part.metric).is_ok()));
+    }
+
+    let spec = |model: &Baseline| WindowSpec::new(model.observation(), 0, 5).unwrap();
+    let save = |member: &Qualified<Baseline>| member.to_envelope(|model| model.to_envelope(spec(model)));
+    let envelope = through_a_file(&stack.to_envelope(save).unwrap());
+    assert_eq!((envelope.window, &envelope.schema), (data.spec, stack.input()));
+    let read = |envelope: Envelope| Qualified::from_envelope(envelope, Baseline::from_envelope);
+    assert_eq!(
+        Combined::from_envelope(envelope.clone(), read).unwrap().score_all(windows.windows()).unwrap(),
+        scores
+    );
+    let narrower = Envelope { schema: data.frames.schema().clone(), ..envelope };
+    assert!(matches!(Combined::from_envelope(narrower, read), Err(CoreError::FeatureMismatch { .. })));
+}
+
+#[test]
+fn one_name_for_two_things_is_refused() {
+    let data = noisy(1000);
+    let line = data.fit(&LogisticRegression::default()).unwrap();
+    let mut metrics = data.frames.schema().metrics().to_vec();
+    metrics[1].kind = forewarn_schema::Kind::Delta;
+    let other = data.frames.derive(Schema::new(metrics).unwrap(), data.frames.values().to_vec()).unwrap();
+    let (train, validation) = (data.split.train(), data.split.validation());
+    let (train, validation) = (train.on(&other).unwrap(), validation.on(&other).unwrap());
+    let other = forewarn_core::Estimator::fit(&LogisticRegression::default(), train, validation, &mut Silent)
+        .unwrap();
+    let error = Combined::average(vec![line.clone(), other.clone()]).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("\"m1\"") && source.contains("Qualified"), "{source}");
+    let apart = [(line, "a"), (other, "b")].map(|(model, source)| Qualified::new(model, source).unwrap());
+    assert_eq!(Combined::average(apart.into()).unwrap().input().len(), 6);
+    assert!(side_by_side(&[]).is_err() && side_by_side(&[("a", &data.frames), ("a", &data.frames)]).is_err());
+    assert!(side_by_side(&[("a", &data.frames), ("b", &noisy(20).frames)]).is_err());
+}
+
+#[test]
+fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
+    let mut data = noisy(1200);
+    let line = data.fit(&LogisticRegression::default()).unwrap();
+    let guarded = ColdStart::new(line, data.fit(&Novelty).unwrap()).unwrap();
+    let guarded = guarded.with_least_present(0.8).with_most_distance(1.4);
+    data.values[30..60].fill(f32::NAN);
+    data.values[600..630].fill(9.0);
+    let rows: Vec<u32> = (3..1200).collect();
+    let windows = Windows::new(data.frames.schema(), &data.values, 4, &rows).unwrap();
+    let batch = guarded.judge_all(windows).unwrap();
+    for unknown in [None, Some(Unknown::Missing), Some(Unknown::Unfamiliar)] {
+        assert!(batch.iter().filter(|judgement| judgement.unknown == unknown).count() > 5, "{unknown:?}");
+    }
+    assert!(batch.iter().all(|judgement| judgement.score.is_some() == judgement.unknown.is_none()));
+
+    let envelope = guarded.to_envelope(|model| model.to_envelope(data.spec)).unwrap();
+    assert_eq!((envelope.kind.as_str(), envelope.window), ("cold_start", data.spec));
+    let read = |envelope| ColdStart::from_envelope(envelope, FittedLogisticRegression::from_envelope);
+    let read_again = read(through_a_file(&envelope)).unwrap();
+    assert_eq!(read_again.judge_all(windows).unwrap(), batch);
+    for model in [guarded.clone(), read_again] {
+        let mut live = model.stream();
+        let streamed: Vec<Judgement> = data.values.chunks(3).map(|row| live.push(row).unwrap()).collect();
+        assert_eq!(streamed[3..], batch);
+        assert!(streamed[..3].iter().all(|judgement| judgement.score.is_none()));
+    }
+
+    let anywhere = guarded.clone().with_most_distance(f32::INFINITY);
+    let anywhere = read(anywhere.to_envelope(|model| model.to_envelope(data.spec)).unwrap()).unwrap();
+    assert_eq!(anywhere.judge(&[1e6; 12]).unwrap().unknown, None);
+    for broken in [guarded.clone().with_least_present(1.1), guarded.clone().with_most_distance(-1.0)] {
+        assert!(broken.to_envelope(|model| model.to_envelope(data.spec)).is_err());
+    }
+    let mut negative = envelope.clone();
+    negative.parameters["settings"]["most_distance"] = (-1).into();
+    assert!(matches!(read(negative), Err(CoreError::InvalidSetting { .. })));
+    let one = Calibrated::from_envelope(envelope, FittedLogisticRegression::from_envelope);
+    assert!(matches!(one, Err(CoreError::WrongModelKind { .. })));
+    let other = Windows::new(data.frames.schema(), &data.values, 3, &rows).unwrap();
+    assert!(matches!(guarded.judge_all(other), Err(CoreError::LengthMismatch { .. })));
 }
 
 #[test]

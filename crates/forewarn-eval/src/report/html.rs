@@ -14,6 +14,8 @@ mod notes;
 mod reliability;
 mod secondary;
 mod services;
+mod timing;
+mod training;
 mod walk;
 
 const STYLE: &str = include_str!("style.css");
@@ -35,8 +37,10 @@ impl Report {
         self.uncertainty_section(&mut page);
         self.curve_section(&mut page, pictures);
         self.reliability_section(&mut page);
+        self.timing_section(&mut page);
         self.alarm_section(&mut page);
         self.lead_section(&mut page);
+        self.training_section(&mut page);
         self.walk_section(&mut page);
         self.episode_section(&mut page, pictures);
         self.worst_section(&mut page, pictures);

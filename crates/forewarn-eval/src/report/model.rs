@@ -2,10 +2,10 @@ use super::{
     ClassReport, ModelIntervals, ModelRun, OperationReport, SecondaryFigures, ServiceReport, WindowFigures,
 };
 use crate::{
-    AlarmPolicy, Calibration, Confusion, EvalError, Events, LeadTimes, average_precision, best_f1_threshold,
-    brier, roc_auc,
+    AlarmPolicy, Calibration, Confusion, EvalError, Events, LeadTimes, TimingCalibration, average_precision,
+    best_f1_threshold, brier, roc_auc,
 };
-use forewarn_core::Score;
+use forewarn_core::{History, Score};
 use serde::{Deserialize, Serialize};
 
 /// What one model is worth on the test part. Shares and areas are in 0..=1.
@@ -61,6 +61,12 @@ pub struct ModelReport {
     /// Whether the scores are probabilities.
     #[serde(default)]
     pub calibration: Option<Calibration>,
+    /// Whether what it says of *when* comes true; `None` for a model that says only whether.
+    #[serde(default)]
+    pub timing: Option<TimingCalibration>,
+    /// How its fits went, epoch by epoch, one entry for each of its networks; empty where there were no epochs.
+    #[serde(default)]
+    pub training: Vec<History>,
     /// What its alarms are like to live with.
     #[serde(default)]
     pub operation: Option<OperationReport>,
@@ -156,6 +162,8 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         score_seconds: run.score_time.map(|time| time.as_secs_f64()),
         window_figures: Some(WindowFigures::new(&scores, &positive, threshold)?),
         calibration: Some(Calibration::with_intervals(run.test, Calibration::BINS, bootstrap)?),
+        timing: run.timing.cloned(),
+        training: run.training.to_vec(),
         operation: Some(OperationReport::new(run, policy, &events)?),
         intervals: ModelIntervals::new(run.test, threshold, &events, &run.delays, bootstrap)?,
         secondary: Some(SecondaryFigures::new(run.test, threshold, &events, bootstrap)?),

@@ -1,4 +1,5 @@
-use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet};
+use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet, TimingCalibration};
+use forewarn_core::History;
 use std::time::Duration;
 
 /// One model's scores and what is to be said about it: what [`ModelReport::evaluate`](super::ModelReport::evaluate) takes.
@@ -11,6 +12,8 @@ pub struct ModelRun<'a> {
     pub(super) test: &'a ScoredSet,
     pub(super) fit_time: Option<Duration>,
     pub(super) score_time: Option<Duration>,
+    pub(super) training: &'a [History],
+    pub(super) timing: Option<&'a TimingCalibration>,
     pub(super) classes: &'a [EpisodeClasses],
     pub(super) delays: Delays,
     pub(super) bootstrap: BlockBootstrap,
@@ -29,6 +32,8 @@ impl<'a> ModelRun<'a> {
             test,
             fit_time: None,
             score_time: None,
+            training: &[],
+            timing: None,
             classes: &[],
             delays: Delays::default(),
             bootstrap: BlockBootstrap::default(),
@@ -51,6 +56,18 @@ impl<'a> ModelRun<'a> {
     #[must_use]
     pub fn took(self, fit: Duration, score: Duration) -> Self {
         Self { fit_time: Some(fit), score_time: Some(score), ..self }
+    }
+
+    /// How its fits went, epoch by epoch: what the report plots.
+    #[must_use]
+    pub fn trained(self, training: &'a [History]) -> Self {
+        Self { training, ..self }
+    }
+
+    /// Whether what it says of *when* comes true, on the test windows.
+    #[must_use]
+    pub fn timed(self, timing: Option<&'a TimingCalibration>) -> Self {
+        Self { timing, ..self }
     }
 
     /// Which failures are of which class, to be measured apart.

@@ -1,12 +1,12 @@
 //! The report: its numbers, its JSON, its table and its page.
 
 use crate::{minute, scores};
-use forewarn_core::{CoreError, Label, Labels, Score, Split, Target, WindowSpec};
+use forewarn_core::{CoreError, Epoch, Forecast, History, Label, Labels, Score, Split, Target, WindowSpec};
 use forewarn_eval::{
     AlarmPolicy, BlockBootstrap, Bound, Ceiling, Comparison, Confusion, Curve, CurveKind, EpisodeClasses,
     EvalError, Events, InputSummary, LeakAudit, Mark, ModelReport, ModelRun, PartSummary, Pictures, Report,
-    ScoredSet, ServiceOnsets, SplitSummary, TestSummary, Timeline, WalkForwardReport, WalkRun, WindowSummary,
-    average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
+    ScoredSet, ServiceOnsets, SplitSummary, TestSummary, Timeline, TimingCalibration, WalkForwardReport,
+    WalkRun, WindowSummary, average_precision, best_f1_threshold, brier, predictions_csv, roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
 use rand::RngExt;
@@ -67,6 +67,13 @@ impl World {
         samples.rows().iter().map(|row| Score::new(value(row).max(0.01)).unwrap()).collect()
     }
 
+    /// The score as the probability of the whole period, the same in each of its minutes but for a first that grows with it.
+    fn forecasts(&self, samples: &forewarn_core::Samples, scores: &[Score]) -> Vec<Forecast> {
+        assert_eq!(samples.len(), scores.len());
+        let hazards = |score: f64| [score * score, 0.2 * score, 0.2 * score, 0.2 * score, 0.2 * score];
+        scores.iter().map(|score| Forecast::from_hazards(&hazards(f64::from(score.get())))).collect()
+    }
+
     fn test(&self, scores: &[Score]) -> ScoredSet {
         ScoredSet::from_samples(self.split.test(), scores, self.labels.episodes()).unwrap()
     }
@@ -124,6 +131,13 @@ impl World {
             .push(self.model("silent", &vec![Score::ZERO; validation.len()], &self.test(&constant)).unwrap());
         let mut metric = self.model(&format!("metric {SCRIPT}"), &validation, &test).unwrap();
         metric.trainer = Some("native".to_owned());
+        metric.training = training();
+        metric.timing = TimingCalibration::new(
+            &self.forecasts(self.split.test(), &test_scores),
+            self.split.test().outcomes(),
+            TimingCalibration::BINS,
+        )
+        .unwrap();
         report.models.push(metric);
         report.notes.push(format!("note {SCRIPT}"));
         let silent = self.test(&constant);
@@ -147,6 +161,22 @@ impl World {
             places.map(|(place, episodes)| ServiceOnsets::new(place.name(), episodes)).collect();
         (report, pictures)
     }
+}
+
+/// Two networks, one of which stopped early.
+fn training() -> Vec<History> {
+    let epoch = |number: i32, rise: f64| Epoch {
+        loss: 0.1 + 0.3 * 0.7f64.powi(number),
+        validation_pr_auc: 0.2 + rise * (1.0 - 0.6f64.powi(number)) - 0.002 * f64::from(number * number),
+        learning_rate: 1e-3,
+        gradient_norm: 0.1,
+    };
+    [(9, 0.3, 5), (7, 0.26, 4)]
+        .map(|(epochs, rise, best_epoch)| History {
+            epochs: (1..=epochs).map(|n| epoch(n, rise)).collect(),
+            best_epoch,
+        })
+        .to_vec()
 }
 
 /// A report with everything in it, and names that try to be markup.
@@ -422,7 +452,8 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     let worst = &report.chosen().unwrap().operation.as_ref().unwrap().worst;
     let worst = worst.misses.len() + worst.false_alarms.len();
     assert!(worst >= 5, "mistakes are made");
-    assert_eq!(page.matches("<svg").count(), 12 + histograms + report.models.len() + 1 + worst);
+    assert_eq!(page.matches("<svg").count(), 12 + histograms + report.models.len() + 1 + worst + 1 + 1 + 5);
+    assert_eq!(page.matches("class=\"best ").count(), 4, "the best epoch of each network, in both panels");
     for tag in ["svg", "table", "figure", "main", "dl", "ul", "div", "section", "tr", "p"] {
         let opened = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
         assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
@@ -431,6 +462,15 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     // Without pictures the numbers are still there.
     let bare = report.to_html(&Pictures::default());
     assert!(bare.contains("Service by service") && bare.len() < page.len());
+    // A report of models that say only whether, and were not fitted by epochs, has neither section.
+    let sections = ["How fitting went", "When the failure will come"];
+    assert!(sections.iter().all(|section| page.contains(section)));
+    let mut plain = report;
+    for model in &mut plain.models {
+        (model.training, model.timing) = (Vec::new(), None);
+    }
+    let plain = plain.to_html(&pictures);
+    assert!(sections.iter().all(|section| !plain.contains(section)));
 }
 
 #[test]

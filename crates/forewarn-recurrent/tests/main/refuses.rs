@@ -2,7 +2,7 @@ use crate::{
     learns::settings,
     task::{Rows, Task, schema},
 };
-use forewarn_core::{CoreError, Estimator, Silent};
+use forewarn_core::{CoreError, Estimator, Predictor, Silent};
 use forewarn_recurrent::{Cell, Recurrent, RecurrentModel, Schedule, Settings};
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
 

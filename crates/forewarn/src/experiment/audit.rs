@@ -25,7 +25,7 @@ impl Experiment {
         let Some((first, last)) = split.test().time_span() else { return Ok(checks) };
         let cut = Timestamp::from_millis(i64::midpoint(first.millis(), last.millis())).unwrap_or(first);
         let picked = split.test().select(&picks(split.test(), cut))?;
-        for ((model, fitted), (name, set)) in self.models.iter().zip(fitted).zip(scored) {
+        for (model, (name, set)) in fitted.iter().zip(scored) {
             let mut score = |frames: &FrameSet| -> Result<Vec<Option<Score>>, CoreError> {
                 let again;
                 // The metrics as they are, before the future is shuffled, have been prepared already.
@@ -37,9 +37,8 @@ impl Experiment {
                         .map_err(|error| CoreError::outside("preparing features", error))?;
                     &again
                 };
-                let windows = picked.on(model.rows.of(frames, derived))?;
                 let mut rows = vec![None; frames.layout().rows()];
-                let scores = fitted.predictor.score_all(windows.windows())?;
+                let scores = model.scorer.score(fitted, &picked, frames, derived)?;
                 for (&row, score) in picked.rows().iter().zip(scores) {
                     rows[row as usize] = Some(score);
                 }

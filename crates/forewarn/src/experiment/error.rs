@@ -61,6 +61,22 @@ pub enum ExperimentError {
         /// The repeated name.
         name: String,
     },
+    /// A blend of no models.
+    #[error("{name} blends no models")]
+    NoMembers {
+        /// The blend.
+        name: String,
+    },
+    /// A blend asks for a model that is not fitted in the experiment.
+    #[error("{name} blends {member:?}, which this experiment does not fit: it fits {}", available.join(", "))]
+    UnknownMember {
+        /// The blend.
+        name: String,
+        /// The model asked for.
+        member: String,
+        /// The models that are fitted.
+        available: Vec<String>,
+    },
     /// A name that is no standard model.
     #[error("there is no model {name:?}: the models are {}", available.join(", "))]
     UnknownModel {

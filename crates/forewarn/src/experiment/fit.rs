@@ -1,5 +1,11 @@
-use super::{Event, ExperimentError, Model, Observer, prepare::Derived};
-use forewarn_core::{CoreError, FitProgress, LabelledWindows, Predictor, Score, Split};
+use super::{
+    Blending, Event, ExperimentError, Model, Observer, Rows,
+    model::{Origin, positions},
+    prepare::Derived,
+};
+use forewarn_baseline::Blend;
+use forewarn_core::{CoreError, DynEstimator, FitProgress, History, Predictor, Samples, Score, Split};
+use forewarn_eval::TimingCalibration;
 use forewarn_schema::FrameSet;
 use std::{
     collections::VecDeque,
@@ -8,9 +14,17 @@ use std::{
     time::Instant,
 };
 
+/// What scores windows.
+pub(super) enum Scorer {
+    /// A predictor, on windows of these rows.
+    Predictor { rows: Rows, predictor: Box<dyn Predictor> },
+    /// Other models of the experiment, by their positions.
+    Blend { blend: Blend, members: Vec<usize> },
+}
+
 /// A fitted model and what it gave, in the order of the split's windows.
 pub(super) struct Fitted {
-    pub(super) predictor: Box<dyn Predictor>,
+    pub(super) scorer: Scorer,
     pub(super) validation: Vec<Score>,
     pub(super) test: Vec<Score>,
     pub(super) fit_seconds: f64,
@@ -24,41 +38,71 @@ pub(super) struct Material<'a> {
     pub(super) split: &'a Split,
 }
 
-/// Fits and scores every model, as many at a time as there are processors. Results are in the order of `models`.
+/// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of others. Results are in the
+/// order of `models`.
 ///
-/// No model sees another, so how they are scheduled changes nothing but the seconds.
+/// No fit sees another, so how they are scheduled changes nothing but the seconds.
 pub(super) fn fit_all(
     models: &mut [Model],
     material: &Material<'_>,
     observer: &dyn Observer,
 ) -> Result<Vec<Fitted>, ExperimentError> {
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(models.len());
-    let results = Mutex::new(Vec::with_capacity(models.len()));
+    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
+    let about = |at: usize| {
+        let name = names[at].clone();
+        move |source| ExperimentError::Model { name, source }
+    };
+    let blends = models.iter().enumerate().filter_map(|(at, model)| match &model.origin {
+        Origin::Fit { .. } => None,
+        Origin::Blend { members, blending } => {
+            Some(positions(models, &model.name, members).map(|members| (at, members, *blending)))
+        }
+    });
+    let blends: Vec<(usize, Vec<usize>, Blending)> = blends.collect::<Result<_, _>>()?;
+    let mut fitted: Vec<Option<Fitted>> = names.iter().map(|_| None).collect();
+    for (at, result) in fit_estimators(models, material, observer) {
+        fitted[at] = Some(result.map_err(about(at))?);
+    }
+    for (at, members, blending) in blends {
+        let blended = blend(&fitted, members, blending, material.split).map_err(about(at))?;
+        observer.event(Event::Scored { model: &names[at], fit_seconds: blended.fit_seconds });
+        fitted[at] = Some(blended);
+    }
+    Ok(fitted.into_iter().flatten().collect())
+}
+
+/// Fits every estimator; results, with the position of their model, are ascending up to the first error.
+fn fit_estimators(
+    models: &mut [Model],
+    material: &Material<'_>,
+    observer: &dyn Observer,
+) -> Vec<(usize, Result<Fitted, CoreError>)> {
     // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
-    let queue: Mutex<VecDeque<_>> = Mutex::new(models.iter_mut().enumerate().collect());
+    let estimators = models.iter_mut().enumerate().filter_map(|(at, model)| match &mut model.origin {
+        Origin::Fit { rows, estimator } => Some((at, model.name.as_str(), *rows, estimator)),
+        Origin::Blend { .. } => None,
+    });
+    let queue: VecDeque<_> = estimators.collect();
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(queue.len());
+    let (queue, results) = (Mutex::new(queue), Mutex::new(Vec::new()));
     // A function, so that the lock is given back before the fit begins.
     let next = || lock(&queue).pop_front();
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((index, model)) = next() {
-                    let result = fit(model, material, observer);
+                while let Some((at, name, rows, estimator)) = next() {
+                    let result = fit(name, rows, &**estimator, material, observer);
                     if result.is_err() {
                         lock(&queue).clear();
                     }
-                    lock(&results).push((index, result));
+                    lock(&results).push((at, result));
                 }
             });
         }
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|&(index, _)| index);
+    results.sort_by_key(|&(at, _)| at);
     results
-        .into_iter()
-        .map(|(index, result)| {
-            result.map_err(|source| ExperimentError::Model { name: models[index].name.clone(), source })
-        })
-        .collect()
 }
 
 /// A panic in another worker cannot leave a queue or a list half-changed, so a poisoned lock is as good as any.
@@ -66,22 +110,92 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fit(model: &Model, material: &Material<'_>, observer: &dyn Observer) -> Result<Fitted, CoreError> {
-    let frames = model.rows.of(material.metrics, material.derived);
-    let (train, validation) = (material.split.train().on(frames)?, material.split.validation().on(frames)?);
+fn fit(
+    name: &str,
+    rows: Rows,
+    estimator: &dyn DynEstimator,
+    material: &Material<'_>,
+    observer: &dyn Observer,
+) -> Result<Fitted, CoreError> {
+    let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
+    let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let started = Instant::now();
-    let mut monitor =
-        |progress: FitProgress<'_>| observer.event(Event::Fitting { model: &model.name, progress });
-    let predictor: Box<dyn Predictor> = model.estimator.fit_boxed(train, validation, &mut monitor)?;
+    let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
+    let predictor = estimator.fit_boxed(train, validation, &mut monitor)?;
     let fit_seconds = started.elapsed().as_secs_f64();
-    let validation = score(&*predictor, *validation)?;
+    let validation = predictor.score_all(validation.windows())?;
     let started = Instant::now();
-    let test = score(&*predictor, *material.split.test().on(frames)?)?;
+    let test = predictor.score_all(split.test().on(frames)?.windows())?;
     let score_seconds = started.elapsed().as_secs_f64();
-    observer.event(Event::Scored { model: &model.name, fit_seconds });
-    Ok(Fitted { predictor, validation, test, fit_seconds, score_seconds })
+    observer.event(Event::Scored { model: name, fit_seconds });
+    Ok(Fitted { scorer: Scorer::Predictor { rows, predictor }, validation, test, fit_seconds, score_seconds })
 }
 
-fn score(predictor: &dyn Predictor, windows: LabelledWindows<'_>) -> Result<Vec<Score>, CoreError> {
-    predictor.score_all(windows.windows())
+/// One model of several that are fitted; it takes as long as they do.
+fn blend(
+    fitted: &[Option<Fitted>],
+    members: Vec<usize>,
+    blending: Blending,
+    split: &Split,
+) -> Result<Fitted, CoreError> {
+    let found: Vec<&Fitted> = members.iter().filter_map(|&member| fitted[member].as_ref()).collect();
+    let validation: Vec<&[Score]> = found.iter().map(|member| member.validation.as_slice()).collect();
+    let test: Vec<&[Score]> = found.iter().map(|member| member.test.as_slice()).collect();
+    let blend = match blending {
+        Blending::Average => Blend::average(found.len())?,
+        Blending::Stacked => Blend::stacked(&validation, split.validation().positive())?,
+    };
+    Ok(Fitted {
+        validation: blend.apply(&validation)?,
+        test: blend.apply(&test)?,
+        fit_seconds: found.iter().map(|member| member.fit_seconds).sum(),
+        score_seconds: found.iter().map(|member| member.score_seconds).sum(),
+        scorer: Scorer::Blend { blend, members },
+    })
+}
+
+impl Scorer {
+    /// How the fits went; nothing for a blend, whose members say so themselves.
+    pub(super) fn history(&self) -> &[History] {
+        match self {
+            Self::Predictor { predictor, .. } => predictor.history(),
+            Self::Blend { .. } => &[],
+        }
+    }
+
+    /// When it says that failures come, against when they came; `None` where it says only whether.
+    pub(super) fn timing(
+        &self,
+        samples: &Samples,
+        material: &Material<'_>,
+    ) -> Result<Option<TimingCalibration>, ExperimentError> {
+        let Self::Predictor { rows, predictor } = self else { return Ok(None) };
+        let windows = samples.on(rows.of(material.metrics, material.derived))?;
+        Ok(match predictor.forecasts(windows.windows())? {
+            Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
+            None => None,
+        })
+    }
+
+    /// Scores of other windows than those of the split; `fitted` are all models of the experiment.
+    pub(super) fn score(
+        &self,
+        fitted: &[Fitted],
+        samples: &Samples,
+        metrics: &FrameSet,
+        derived: &Derived,
+    ) -> Result<Vec<Score>, CoreError> {
+        match self {
+            Self::Predictor { rows, predictor } => {
+                predictor.score_all(samples.on(rows.of(metrics, derived))?.windows())
+            }
+            Self::Blend { blend, members } => {
+                let scores = members
+                    .iter()
+                    .map(|&member| fitted[member].scorer.score(fitted, samples, metrics, derived));
+                let scores: Vec<Vec<Score>> = scores.collect::<Result<_, _>>()?;
+                blend.apply(&scores.iter().map(Vec::as_slice).collect::<Vec<_>>())
+            }
+        }
+    }
 }

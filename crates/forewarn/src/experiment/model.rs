@@ -1,4 +1,4 @@
-use super::prepare::Derived;
+use super::{ExperimentError, prepare::Derived};
 use forewarn_core::DynEstimator;
 use forewarn_schema::FrameSet;
 
@@ -23,13 +23,27 @@ impl Rows {
     }
 }
 
-/// An estimator with what a report says of it.
+/// How scores of several models become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blending {
+    /// The mean of their log-odds.
+    Average,
+    /// Their log-odds, weighted so that the validation windows, which no model learnt from, are most likely.
+    Stacked,
+}
+
+/// Where a model's scores come from.
+pub(super) enum Origin {
+    Fit { rows: Rows, estimator: Box<dyn DynEstimator> },
+    Blend { members: Vec<String>, blending: Blending },
+}
+
+/// An estimator, or a blend of other models of the experiment, with what a report says of it.
 pub struct Model {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) trainer: Option<String>,
-    pub(super) rows: Rows,
-    pub(super) estimator: Box<dyn DynEstimator>,
+    pub(super) origin: Origin,
 }
 
 impl Model {
@@ -40,13 +54,29 @@ impl Model {
         rows: Rows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
+        let estimator = Box::new(estimator);
         Self {
             name: name.into(),
             description: description.into(),
             trainer: None,
-            rows,
-            estimator: Box::new(estimator),
+            origin: Origin::Fit { rows, estimator },
         }
+    }
+
+    /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of them reads, and nothing is
+    /// fitted a second time.
+    pub fn blend<M: Into<String>>(
+        name: impl Into<String>,
+        members: impl IntoIterator<Item = M>,
+        blending: Blending,
+    ) -> Self {
+        let members: Vec<String> = members.into_iter().map(Into::into).collect();
+        let how = match blending {
+            Blending::Average => "mean of the log-odds of",
+            Blending::Stacked => "log-odds, weighted on validation, of",
+        };
+        let description = format!("{how} {}", members.join(", "));
+        Self { name: name.into(), description, trainer: None, origin: Origin::Blend { members, blending } }
     }
 
     /// Says which trainer fits it, for models that have more than one.
@@ -61,4 +91,31 @@ impl Model {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Whether it reads such rows itself.
+    pub(super) fn reads(&self, of: Rows) -> bool {
+        matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
+    }
+}
+
+/// Positions of the members of a blend called `name` among `models`.
+pub(super) fn positions(
+    models: &[Model],
+    name: &str,
+    members: &[String],
+) -> Result<Vec<usize>, ExperimentError> {
+    let fitted = || models.iter().enumerate().filter(|(_, model)| matches!(model.origin, Origin::Fit { .. }));
+    let position = |member: &String| {
+        fitted().find(|(_, model)| model.name == *member).map(|(at, _)| at).ok_or_else(|| {
+            ExperimentError::UnknownMember {
+                name: name.to_owned(),
+                member: member.clone(),
+                available: fitted().map(|(_, model)| model.name.clone()).collect(),
+            }
+        })
+    };
+    if members.is_empty() {
+        return Err(ExperimentError::NoMembers { name: name.to_owned() });
+    }
+    members.iter().map(position).collect()
 }

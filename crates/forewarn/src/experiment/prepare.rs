@@ -74,7 +74,7 @@ impl Experiment {
     }
 
     fn context(&self, metrics: &FrameSet) -> Result<Option<FrameSet>, ExperimentError> {
-        if !self.models.iter().any(|model| model.rows == Rows::Context) {
+        if !self.models.iter().any(|model| model.reads(Rows::Context)) {
             return Ok(None);
         }
         let services = metrics.layout().services().iter().map(|place| place.name());

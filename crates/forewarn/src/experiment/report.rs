@@ -1,4 +1,8 @@
-use super::{Data, Experiment, ExperimentError, Results, fit::Fitted, prepare::Prepared};
+use super::{
+    Data, Experiment, ExperimentError, Results,
+    fit::{Fitted, Material},
+    prepare::Prepared,
+};
 use forewarn_core::{CoreError, FailureRule, Labels, Split};
 use forewarn_eval::{
     BlockBootstrap, Comparison, Curve, CurveKind, InputSummary, ModelReport, ModelRun, Pictures, Report,
@@ -29,10 +33,14 @@ impl Experiment {
             let set = ScoredSet::from_samples(test, &fitted.test, labels.episodes())?;
             let at_validation = ScoredSet::from_samples(validation, &fitted.validation, labels.episodes())?;
             let seconds = Duration::from_secs_f64;
+            let material = Material { metrics: &data.frames, derived: &prepared.derived, split };
+            let timing = fitted.scorer.timing(test, &material)?;
             let run = ModelRun::new(&model.name, &at_validation, &set)
                 .described(&model.description)
                 .trained_by(model.trainer.as_deref())
                 .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
+                .trained(fitted.scorer.history())
+                .timed(timing.as_ref())
                 .classes(&data.classes)
                 .delays(self.delays);
             models.push(ModelReport::evaluate(&run)?);

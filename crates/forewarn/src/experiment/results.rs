@@ -32,6 +32,11 @@ impl Results {
         self.scored.iter().find(|(name, _)| name == model).map(|(_, set)| set)
     }
 
+    /// Every model's name and its scores of the test windows, in the order of the report.
+    pub fn sets(&self) -> impl ExactSizeIterator<Item = (&str, &ScoredSet)> {
+        self.scored.iter().map(|(name, set)| (name.as_str(), set))
+    }
+
     /// Writes `report.json`, `report.html` and `predictions.csv` into `folder`, which is made if need be.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-use super::{ExperimentError, Model, Rows};
+use super::{Blending, ExperimentError, Model, Rows};
 use forewarn_baseline::{
     BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
     LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
@@ -6,7 +6,7 @@ use forewarn_baseline::{
 };
 use forewarn_core::WindowSpec;
 use forewarn_label::{Comparison, Rule, ThresholdRule};
-use forewarn_recurrent::{Cell, Recurrent, Settings, Trainer};
+use forewarn_recurrent::{Cell, Output, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
 
 /// The models that forewarn brings, fitted for one question.
@@ -40,7 +40,7 @@ impl StandardModels {
     ];
 
     /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants.
-    pub const FURTHER: [&str; 14] = [
+    pub const FURTHER: [&str; 18] = [
         "prevalence",
         "service_rate",
         "persistence",
@@ -55,7 +55,14 @@ impl StandardModels {
         "novelty",
         "logistic_tuned",
         "boosted_trees_calibrated",
+        "lstm_hazard",
+        "gru_hazard",
+        "ensemble",
+        "ensemble_stacked",
     ];
+
+    /// Models that `ensemble` and `ensemble_stacked` blend; the experiment has to fit them too.
+    pub const ENSEMBLE: [&str; 2] = ["boosted_trees", "lstm"];
 
     /// Inverse strengths of the penalty that `logistic_tuned` chooses from on validation.
     pub const STRENGTHS: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
@@ -108,8 +115,10 @@ impl StandardModels {
                 Rows::Features,
                 self.trees(),
             ),
-            "lstm" => self.recurrent(name, Cell::Lstm)?,
-            "gru" => self.recurrent(name, Cell::Gru)?,
+            "lstm" => self.recurrent(name, Cell::Lstm, Output::Probability)?,
+            "gru" => self.recurrent(name, Cell::Gru, Output::Probability)?,
+            "lstm_hazard" => self.recurrent(name, Cell::Lstm, Output::Hazard)?,
+            "gru_hazard" => self.recurrent(name, Cell::Gru, Output::Hazard)?,
             _ => {
                 return self.further(name, &watched, watch(), threshold.as_ref()).ok_or_else(|| {
                     let available = Self::NAMES.iter().chain(&Self::FURTHER).copied().collect();
@@ -206,6 +215,8 @@ impl StandardModels {
                 Rows::Features,
                 Calibrate::new(self.trees(), Calibration::Platt),
             )),
+            "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
+            "ensemble_stacked" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Stacked)),
             _ => None,
         }
     }
@@ -231,19 +242,26 @@ impl StandardModels {
         metrics.any(|metric| metric.name == rule.metric() && metric.kind != Kind::Outcome).then_some(rule)
     }
 
-    fn recurrent(&self, name: &str, cell: Cell) -> Result<Model, ExperimentError> {
+    fn recurrent(&self, name: &str, cell: Cell, output: Output) -> Result<Model, ExperimentError> {
         let settings = Settings {
             cell,
+            output,
             members: Self::MEMBERS,
             seed: self.seed,
             trainer: self.trainer,
             ..Settings::default()
         };
+        let cells = match cell {
+            Cell::Lstm => "LSTMs",
+            Cell::Gru => "GRUs",
+        };
+        let says = match output {
+            Output::Probability => "",
+            Output::Hazard => ", with a probability for each minute of the period",
+        };
         let sentence = format!(
-            "mean of {} {}s with {} units each over the window",
-            settings.members,
-            name.to_uppercase(),
-            settings.hidden
+            "mean of {} {cells} with {} units each over the window{says}",
+            settings.members, settings.hidden
         );
         let trainer = match self.trainer {
             Trainer::Native => "native",

@@ -2,11 +2,11 @@
 
 use forewarn::{
     core::BoxError,
-    eval::{Delays, EpisodeClasses},
+    eval::{Delays, EpisodeClasses, Finding},
     experiment::{Event, ExperimentError, Results, StandardModels},
     io::{ReadOptions, csv},
     prelude::*,
-    recurrent::{Settings, Trainer},
+    recurrent::{Output, Settings, Trainer},
 };
 use std::fs;
 
@@ -207,6 +207,87 @@ fn what_cannot_be_answered_says_why() {
 }
 
 #[test]
+fn networks_report_how_they_were_fitted_and_a_hazard_when_failures_come() {
+    let settings =
+        |output| Settings { hidden: 8, output, members: 2, max_epochs: 3, seed: 7, ..Settings::default() };
+    let model = |name: &str, output| {
+        Model::new(name, "a small network", Rows::Features, Recurrent::new(settings(output)).unwrap())
+    };
+    let results = Experiment::new(ThresholdRule::v1())
+        .target(Target::Active)
+        .model(model("whether", Output::Probability))
+        .model(model("when", Output::Hazard))
+        .model(Model::blend("both", ["whether", "when"], Blending::Average))
+        .run(walk(20), &|_: Event<'_>| {})
+        .unwrap();
+    let [whether, when, both] = &results.report().models[..] else { panic!("three models") };
+    for network in [whether, when] {
+        assert_eq!(network.training.len(), 2, "one log a network");
+        for fit in &network.training {
+            assert_eq!(fit.epochs.len(), 3);
+            let kept = fit.epochs[fit.best_epoch - 1].validation_pr_auc;
+            assert!(fit.epochs.iter().all(|epoch| epoch.validation_pr_auc <= kept));
+        }
+    }
+    assert!(both.training.is_empty() && both.timing.is_none() && whether.timing.is_none());
+    let timing = when.timing.as_ref().unwrap();
+    let positives = results.report().test.positives;
+    assert_eq!((timing.windows, timing.within.len()), (positives, 5));
+    let whole = &timing.within[4];
+    assert_eq!(whole.windows, results.report().test.windows);
+    assert!((whole.happened - results.report().test.prevalence).abs() < 1e-12, "the period is the label's");
+    let page = results.report().to_html(results.pictures());
+    assert!(page.contains("How fitting went") && page.contains("When the failure will come"));
+    assert!(standard(7).get("gru_hazard").is_ok() && standard(7).get("lstm_hazard").is_ok());
+}
+
+#[test]
+fn models_on_different_rows_are_blended() {
+    let models = ["logistic_snapshot", "rolling_mean"];
+    let results = experiment(Target::Active, &models)
+        .unwrap()
+        .model(Model::blend("mean", models, Blending::Average))
+        .model(standard(7).get("seasonal_band").unwrap())
+        // In any order, and on any rows.
+        .model(Model::blend("stack", ["seasonal_band", "logistic_snapshot"], Blending::Stacked))
+        .run(walk(20), &|_: Event<'_>| {})
+        .unwrap();
+    let scores = |name: &str| {
+        let (scores, _) = results.scores(name).unwrap().pooled("test").unwrap();
+        scores.into_iter().map(Score::log_odds).collect::<Vec<f64>>()
+    };
+    let members: Vec<Vec<f64>> = models.iter().map(|name| scores(name)).collect();
+    for ((line, rule), mean) in members[0].iter().zip(&members[1]).zip(scores("mean")) {
+        assert!(((line + rule) / 2.0 - mean).abs() < 1e-3 * (1.0 + mean.abs()), "{line} {rule} {mean}");
+    }
+    let names: Vec<&str> = results.report().models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["logistic_snapshot", "rolling_mean", "mean", "seasonal_band", "stack"]);
+    let pr_auc = |name: &str| {
+        results.report().models.iter().find(|model| model.name == name).map(|model| model.pr_auc).unwrap()
+    };
+    // A stack on validation cannot lose much to its members.
+    assert!(pr_auc("stack") > 0.9 * pr_auc("logistic_snapshot"), "{}", pr_auc("stack"));
+    let audit = results.report().audit.iter().filter(|check| check.model.as_deref() == Some("stack"));
+    assert!(
+        audit.clone().count() > 1 && audit.clone().all(|check| check.finding == Finding::Clean),
+        "{:?}",
+        audit.collect::<Vec<_>>()
+    );
+
+    let error = |model: Model| {
+        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().model(model);
+        experiment.run(walk(10), &|_: Event<'_>| {}).err().unwrap().to_string()
+    };
+    let ensemble = error(standard(7).get("ensemble").unwrap());
+    assert_eq!(
+        ensemble,
+        "ensemble blends \"boosted_trees\", which this experiment does not fit: it fits rolling_mean"
+    );
+    assert!(error(Model::blend("a", ["a"], Blending::Stacked)).contains("does not fit"));
+    assert_eq!(error(Model::blend("a", [""; 0], Blending::Stacked)), "a blends no models");
+}
+
+#[test]
 fn failures_from_a_column_are_no_input() {
     let run = StressWalk::new(20 * DAY, 7).unwrap().with_service("service").unwrap().run();
     let frames = FrameSet::from_frames(vec![run.frame]).unwrap();
@@ -248,6 +329,7 @@ fn models_are_fitted_anew_on_what_came_before() {
     let run = |days: usize| {
         experiment(Target::Onset, &["rolling_mean", "logistic_snapshot"])
             .unwrap()
+            .model(Model::blend("both", ["rolling_mean", "logistic_snapshot"], Blending::Stacked))
             .walk_forward(days)
             .run(walk(20), &|_: Event<'_>| {})
     };
@@ -263,7 +345,7 @@ fn models_are_fitted_anew_on_what_came_before() {
         assert!(fold.train_end < fold.start && test.start <= fold.start && fold.end <= test.end);
     }
     let names: Vec<_> = found.models.iter().map(|model| model.model.as_str()).collect();
-    assert_eq!(names, ["rolling_mean", "logistic_snapshot"]);
+    assert_eq!(names, ["rolling_mean", "logistic_snapshot", "both"]);
     for (model, once) in found.models.iter().zip(&report.models) {
         assert_eq!((model.refitted.len(), model.fixed.len()), (2, 2));
         assert!(model.fixed.iter().all(|fold| fold.threshold == Some(once.threshold)));

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// How one epoch went.
+/// How one epoch of a fit went.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Mean cross-entropy of the epoch's batches, each before the update that followed it.
@@ -15,7 +15,7 @@ pub struct Epoch {
     pub gradient_norm: f64,
 }
 
-/// How the fit of one network went: what a report plots.
+/// How a fit went, epoch by epoch: what a report plots.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The epochs in order.

@@ -1,0 +1,144 @@
+use crate::{nested, saved::expect_values};
+use forewarn_core::{Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Windows};
+use forewarn_schema::{FrameSet, Schema};
+use serde::{Deserialize, Serialize};
+
+const KIND: &str = "qualified";
+
+/// A predictor whose columns carry the name of where they come from, such as `measured.error_rate` and `features.error_rate`.
+///
+/// So predictors of metrics as they were measured, of features and of columns for controls can be [`Combined`](crate::Combined): rows that hold
+/// all of them side by side are made by [`side_by_side`], and live by putting one row behind the other. Scores are those of the predictor
+/// itself, and nothing is copied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Qualified<P> {
+    predictor: P,
+    source: String,
+    schema: Schema,
+}
+
+impl<P: Predictor> Qualified<P> {
+    /// The predictor with `source` and a dot before the name of each of its columns.
+    ///
+    /// # Errors
+    /// None: names that differ still do.
+    pub fn new(predictor: P, source: impl Into<String>) -> Result<Self, CoreError> {
+        let source = source.into();
+        let schema = qualified(predictor.input(), &source)?;
+        Ok(Self { predictor, source, schema })
+    }
+
+    /// The predictor itself.
+    #[must_use]
+    pub fn inner(&self) -> &P {
+        &self.predictor
+    }
+
+    /// Where its columns come from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The model as a saved one around the one that `save` makes of the predictor.
+    ///
+    /// # Errors
+    /// Those of `save`.
+    pub fn to_envelope(
+        &self,
+        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
+    ) -> Result<Envelope, CoreError> {
+        let settings = Parameters { source: self.source.clone() };
+        nested::pack(KIND, &settings, &self.schema, vec![save(&self.predictor)?])
+    }
+
+    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the predictor.
+    ///
+    /// # Errors
+    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] unless there is one model inside, and those of `read`.
+    pub fn from_envelope(
+        envelope: Envelope,
+        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
+    ) -> Result<Self, CoreError> {
+        let (Parameters { source }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
+        Self::new(read(inner)?, source)
+    }
+}
+
+impl<P: Predictor> Predictor for Qualified<P> {
+    fn input(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn observation(&self) -> usize {
+        self.predictor.observation()
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        self.expect_shapes(windows, scores)?;
+        let (block, observation) = (windows.block(), windows.observation());
+        let own = Windows::new(self.predictor.input(), block, observation, windows.last_rows())?;
+        self.predictor.score(windows.layout().map_or(own, |layout| own.with_layout(layout)), scores)
+    }
+}
+
+impl<P: Explain> Explain for Qualified<P> {
+    /// The predictor's evidence, with the names of columns as they are here.
+    ///
+    /// # Errors
+    /// As [`Explain::explain`].
+    fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        expect_values(self, window)?;
+        let found = self.predictor.explain(window)?;
+        let parts = found.contributions().iter().cloned();
+        let named = |part: Contribution| Contribution { metric: column(&self.source, &part.metric), ..part };
+        Evidence::new(found.score(), found.attribution(), found.base_log_odds(), parts.map(named).collect())
+    }
+}
+
+/// Frames of the same services and times as one, each row holding those of all `sources` one behind the other, with the source and a dot before
+/// each column's name: what [`Qualified`] predictors read.
+///
+/// # Errors
+/// [`CoreError::LayoutMismatch`] for frames of other services or times, [`CoreError::InvalidSetting`] for none, and
+/// [`CoreError::Schema`] for two sources of one name.
+pub fn side_by_side(sources: &[(&str, &FrameSet)]) -> Result<FrameSet, CoreError> {
+    let Some((_, first)) = sources.first() else {
+        let value = "none".to_owned();
+        return Err(CoreError::InvalidSetting { name: "sources", value, expected: "at least one" });
+    };
+    let mut columns = Vec::new();
+    for (source, frames) in sources {
+        if frames.layout() != first.layout() {
+            return Err(CoreError::LayoutMismatch);
+        }
+        columns.extend_from_slice(qualified(frames.schema(), source)?.metrics());
+    }
+    let schema = Schema::new(columns)?;
+    let mut values = Vec::with_capacity(first.layout().rows() * schema.len());
+    for row in 0..first.layout().rows() {
+        for (_, frames) in sources {
+            let width = frames.schema().len();
+            values.extend_from_slice(&frames.values()[row * width..(row + 1) * width]);
+        }
+    }
+    Ok(first.derive(schema, values)?)
+}
+
+fn qualified(schema: &Schema, source: &str) -> Result<Schema, CoreError> {
+    let mut metrics = schema.metrics().to_vec();
+    for metric in &mut metrics {
+        metric.name = column(source, &metric.name);
+    }
+    Ok(Schema::new(metrics)?)
+}
+
+fn column(source: &str, name: &str) -> String {
+    format!("{source}.{name}")
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parameters {
+    source: String,
+}

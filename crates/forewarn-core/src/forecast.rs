@@ -1,0 +1,96 @@
+use serde::{Deserialize, Serialize};
+
+/// When the event will come: a probability for each step of the prediction period. What a [`Predictor`](crate::Predictor) that knows more than
+/// whether it comes says of one window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// Of the event coming in each step of the period.
+    probabilities: Vec<f64>,
+}
+
+impl Forecast {
+    /// From the hazards of each step: the probability of the event in it, if not before. The event comes in step `k` with probability
+    /// `h_k prod(1 - h_j)` over the steps before.
+    #[must_use]
+    pub fn from_hazards(hazards: &[f64]) -> Self {
+        let mut survived = 1.0;
+        let probabilities = hazards.iter().map(|&hazard| {
+            let here = survived * hazard;
+            survived *= 1.0 - hazard;
+            here
+        });
+        Self { probabilities: probabilities.collect() }
+    }
+
+    /// The mean of forecasts, step by step; all must be of as many steps as the first. Without any, one of no steps.
+    #[must_use]
+    pub fn mean(forecasts: &[Self]) -> Self {
+        let steps = forecasts.first().map_or(0, |forecast| forecast.probabilities.len());
+        let mean = |step: usize| {
+            forecasts.iter().map(|forecast| forecast.probabilities[step]).sum::<f64>()
+                / forecasts.len() as f64
+        };
+        Self { probabilities: (0..steps).map(mean).collect() }
+    }
+
+    /// The probability of the event coming in each step of the period.
+    #[must_use]
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    /// The probability of its coming within the period: `1 - prod(1 - h)`.
+    #[must_use]
+    pub fn within(&self) -> f64 {
+        self.within_steps(self.probabilities.len())
+    }
+
+    /// The probability of its coming within the first `steps` steps of the period.
+    #[must_use]
+    pub fn within_steps(&self, steps: usize) -> f64 {
+        self.probabilities.iter().take(steps).sum()
+    }
+
+    /// Steps of the period until the event, on average over the ways in which it comes within the period; `None` where it cannot.
+    ///
+    /// Counted from the period's first step, which is 1. With a step of a minute and no lead time these are minutes to failure.
+    #[must_use]
+    pub fn expected_steps(&self) -> Option<f64> {
+        let within = self.within();
+        let steps = self.probabilities.iter().zip(1u32..).map(|(&p, step)| p * f64::from(step));
+        (within > 0.0).then(|| steps.sum::<f64>() / within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn probabilities_add_up_to_what_was_not_survived(
+            hazards in proptest::collection::vec(0.0f64..1.0, 1..9)
+        ) {
+            let forecast = Forecast::from_hazards(&hazards);
+            for steps in 0..=hazards.len() {
+                let survived: f64 = hazards[..steps].iter().map(|hazard| 1.0 - hazard).product();
+                prop_assert!((forecast.within_steps(steps) - (1.0 - survived)).abs() < 1e-12);
+            }
+            prop_assert_eq!(forecast.within(), forecast.within_steps(hazards.len()));
+            if let Some(steps) = forecast.expected_steps() {
+                prop_assert!((1.0 - 1e-9..=hazards.len() as f64 + 1e-9).contains(&steps));
+            }
+        }
+    }
+
+    #[test]
+    fn expectations_are_those_by_hand() {
+        let forecast = Forecast::from_hazards(&[0.5, 0.0, 1.0]);
+        assert_eq!(forecast.probabilities(), [0.5, 0.0, 0.5]);
+        assert_eq!(forecast.expected_steps(), Some(2.0));
+        assert_eq!(Forecast::from_hazards(&[0.0, 0.0]).expected_steps(), None);
+        let mean = Forecast::mean(&[forecast, Forecast::from_hazards(&[0.0, 1.0, 0.0])]);
+        assert_eq!(mean.probabilities(), [0.25, 0.5, 0.25]);
+    }
+}
