@@ -3,6 +3,7 @@
     python benches/baselines.py [--trees N] [--repeats N]    speed on 300,000 made-up windows of 190 columns
     python benches/baselines.py --metrics FILE               one service, failures by the error-rate rule, flattened windows
     python benches/baselines.py --servers FILE --failure NAME [--only raw|deviations]   many services: raw flattened windows, and per-service deviations with aggregates
+    python benches/baselines.py --servers FILE --failure NAME --features                ours alone, on four kinds of columns: what each of them brings
     python benches/baselines.py --table FILE --outcome NAME --split NAME   a table without a clock
 
 Needs numpy, pandas, pyarrow, scikit-learn, lightgbm and xgboost. Every choice is made on validation: early stopping by its log loss, and among
@@ -45,7 +46,8 @@ def forewarn(parts, **settings):
         command += [f"{name}={value}" for name, value in settings.items()]
         out = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
         found = json.loads(out.strip().splitlines()[-1])
-        found["scores"] = np.fromfile(folder / "scores.f32", np.float32)
+        for name, part in (("scores", "test"), ("held_out", "validation")):
+            found[name] = np.fromfile(folder / f"{part}.scores.f32", np.float32)
         return found
 
 
@@ -60,8 +62,8 @@ def with_lightgbm(parts, **settings):
     model = lightgbm.train(settings, train, rounds, valid_sets=[held_out], callbacks=stop)
     used, seconds = cpu() - before, time.perf_counter() - clock
     best = model.best_iteration or rounds
-    loss = log_loss(parts["validation"][1], model.predict(parts["validation"][0], num_iteration=best))
-    return {"cpu": used, "fit_seconds": seconds, "scores": model.predict(parts["test"][0], num_iteration=best), "trees": best, "validation": loss}
+    held_out, scores = (model.predict(parts[p][0], num_iteration=best) for p in ("validation", "test"))
+    return {"cpu": used, "fit_seconds": seconds, "scores": scores, "held_out": held_out, "trees": best}
 
 
 def with_xgboost(parts, **settings):
@@ -75,36 +77,42 @@ def with_xgboost(parts, **settings):
     model = xgboost.train(settings, train, rounds, verbose_eval=False, **stop)
     used, seconds = cpu() - before, time.perf_counter() - clock
     best = getattr(model, "best_iteration", rounds - 1) + 1
-    scores = [model.predict(xgboost.DMatrix(parts[p][0]), iteration_range=(0, best)) for p in ("validation", "test")]
-    return {"cpu": used, "fit_seconds": seconds, "scores": scores[1], "trees": best, "validation": log_loss(parts["validation"][1], scores[0])}
+    held_out, scores = (model.predict(xgboost.DMatrix(parts[p][0]), iteration_range=(0, best)) for p in ("validation", "test"))
+    return {"cpu": used, "fit_seconds": seconds, "scores": scores, "held_out": held_out, "trees": best}
 
 
-def interval(y, scores, blocks, against=None, draws=500):
-    """95 % of the average precision over blocks drawn with replacement; of the difference to another model's, if there is one."""
+def resampled(figure, blocks, draws=500):
+    """95 % of a figure of rows, over blocks drawn with replacement; draws in which it is not defined are left out."""
     rng, names = np.random.default_rng(7), np.unique(blocks)
     rows = {name: np.flatnonzero(blocks == name) for name in names}
-    found = []
-    for _ in range(draws):
-        picked = np.concatenate([rows[name] for name in rng.choice(names, len(names))])
-        if 0 < y[picked].sum() < len(picked):
-            value = average_precision_score(y[picked], scores[picked])
-            found.append(value - (average_precision_score(y[picked], against[picked]) if against is not None else 0))
-    return np.percentile(found, [2.5, 97.5])
+    drawn = (figure(np.concatenate([rows[name] for name in rng.choice(names, len(names))])) for _ in range(draws))
+    return np.percentile([value for value in drawn if value is not None], [2.5, 97.5])
 
 
-def compare(title, parts, blocks=None, settings=()):
+def interval(y, scores, blocks, against=None):
+    """95 % of the average precision; of the difference to another model's on the same rows, if there is one."""
+
+    def figure(rows):
+        if not 0 < y[rows].sum() < len(rows):
+            return None
+        value = average_precision_score(y[rows], scores[rows])
+        return value - (average_precision_score(y[rows], against[rows]) if against is not None else 0)
+
+    return resampled(figure, blocks)
+
+
+def compare(title, parts, blocks=None, settings=(), peers=True):
     x, y = parts["test"]
     shape = parts["train"][0].shape
     print(f"\n{title}: {shape[0]} x {shape[1]} to fit on, {len(y)} to test on, {y.mean():.4f} positive")
     small = {"num_leaves": 4, "learning_rate": 0.05, "feature_fraction": 0.1, "bagging_fraction": 0.5, "bagging_freq": 1, "lambda_l2": 10}
     few = {"max_depth": 2, "eta": 0.05, "colsample_bytree": 0.1, "subsample": 0.5, "lambda": 10}
-    models = {
-        "forewarn": forewarn(parts, **dict(settings)),
-        "LightGBM, usual settings": with_lightgbm(parts),
-        "LightGBM, small trees": with_lightgbm(parts, **small),
-        "XGBoost, usual settings": with_xgboost(parts),
-        "XGBoost, small trees": with_xgboost(parts, **few),
-    }
+    models = {"forewarn": forewarn(parts, **dict(settings))}
+    if peers:
+        models["LightGBM, usual settings"] = with_lightgbm(parts)
+        models["LightGBM, small trees"] = with_lightgbm(parts, **small)
+        models["XGBoost, usual settings"] = with_xgboost(parts)
+        models["XGBoost, small trees"] = with_xgboost(parts, **few)
     ours = models["forewarn"]["scores"]
     print(f"{'':26}{'PR-AUC':>8}{'95 % interval':>17}{'ours less theirs':>19}{'ROC-AUC':>9}{'log loss':>10}{'accuracy':>10}{'trees':>7}")
     for name, model in models.items():
@@ -121,17 +129,47 @@ def compare(title, parts, blocks=None, settings=()):
     return models
 
 
-def alarms_on_episodes(y, scores, episode):
-    """Share of failures with a warning when the 1 % of test windows with the highest scores are alarms: a budget, not a choice."""
-    threshold = np.quantile(scores, 0.99)
-    found = pd.Series(scores[y] >= threshold).groupby(episode[y]).any()
-    return found.sum(), len(found)
+def warnings(y, model, failure):
+    """Rows of the test part that alarm, by the threshold that 1 % of the validation scores exceed, and failures warned of by any of theirs."""
+    threshold = np.quantile(model["held_out"], 0.99, method="higher")
+    alarm = model["scores"] >= threshold
+    return alarm, pd.Series(alarm[y]).groupby(failure[y]).any()
+
+
+def event_recall(y, models, failure, blocks):
+    """Share of failures with a warning, on a budget of alarms in 1 % of the validation windows; blocks are drawn with all failures in them."""
+    warned = {name: warnings(y, model, failure) for name, model in models.items()}
+    # A failure belongs to the block of its first positive window.
+    block = pd.Series(blocks[y]).groupby(failure[y]).first().to_numpy()
+    ours = warned["forewarn"][1].to_numpy(float)
+    print(f"{'':26}{'warned of':>12}{'95 % interval':>17}{'ours less theirs':>19}{'alarms in the test part':>26}")
+    for name, (alarm, found) in warned.items():
+        found = found.to_numpy(float)
+        low, high = resampled(lambda rows: found[rows].mean(), block)
+        difference = ""
+        if name != "forewarn":
+            less = resampled(lambda rows: (ours - found)[rows].mean(), block)
+            difference = f"{less[0]:+.2f}..{less[1]:+.2f}"
+        print(f"{name:26}{int(found.sum()):5} of {len(found):3}{f'{low:.2f}..{high:.2f}':>17}{difference:>19}{alarm.mean():25.2%}", flush=True)
 
 
 def flattened(values, rows=10):
     """Windows of `rows` rows ending in each row, newest first; the first rows have none."""
     out = [values[rows - 1 - k : len(values) - k] for k in range(rows)]
     return np.concatenate(out, axis=1)
+
+
+def by_row(values):
+    """The same, with a row of nothing for rows that no window ends in."""
+    return np.vstack([np.full((9, 10 * values.shape[1]), np.nan, np.float32), flattened(values)])
+
+
+def aggregates(values):
+    """Last row, mean, deviation, range and changes of windows of ten rows."""
+    frame = pd.DataFrame(values)
+    rolling = frame.rolling(10)
+    views = [frame, rolling.mean(), rolling.std(ddof=0), rolling.max() - rolling.min(), frame.diff(1), frame.diff(4), frame.diff(9)]
+    return pd.concat(views, axis=1).to_numpy(np.float32)
 
 
 def three(x, y, f, cuts, purge):
@@ -160,13 +198,15 @@ def one_service(path):
     compare("one service, flattened windows", parts, rows[masks[2]] // 1440)
 
 
-def many_services(path, failure, only):
+def many_services(path, failure, only, features):
     data = pd.read_parquet(path)
     metrics = [c for c in data.columns if c not in ("service", "timestamp", failure)]
     time = pd.to_datetime(data["timestamp"])
     data["f"] = ((time - time.min()) / (time.max() - time.min())).to_numpy()
     purge = 17 / (32 * 1440)
     kinds = {"raw, flattened": [], "deviations and aggregates": []}
+    if features:
+        kinds = {"raw, flattened": [], "raw aggregates": [], "deviations, flattened": [], "deviations and aggregates": []}
     y, f, day, episode = [], [], [], []
     for number, (_, part) in enumerate(data.groupby("service", sort=True)):
         bad = part[failure].to_numpy(bool)
@@ -179,11 +219,10 @@ def many_services(path, failure, only):
         raw = part[metrics].to_numpy(np.float32)
         train = part["f"].to_numpy() < 0.6 - purge
         mean, deviation = raw[train].mean(axis=0), raw[train].std(axis=0)
-        z = pd.DataFrame(np.clip((raw - mean) / np.where(deviation > 0, deviation, 1), -20, 20))
-        rolling = z.rolling(10)
-        aggregates = [z, rolling.mean(), rolling.std(ddof=0), rolling.max() - rolling.min(), z.diff(1), z.diff(4), z.diff(9)]
-        kinds["deviations and aggregates"].append(pd.concat(aggregates, axis=1).to_numpy(np.float32)[keep])
-        kinds["raw, flattened"].append(np.vstack([np.full((9, 10 * raw.shape[1]), np.nan, np.float32), flattened(raw)])[keep])
+        z = np.clip((raw - mean) / np.where(deviation > 0, deviation, 1), -20, 20)
+        for kind, columns in kinds.items():
+            values = raw if kind.startswith("raw") else z
+            columns.append((by_row(values) if "flattened" in kind else aggregates(values))[keep])
         y.append(label[keep])
         f.append(part["f"].to_numpy()[keep])
         day.append((part["f"].to_numpy()[keep] * 32).astype(int))
@@ -195,10 +234,8 @@ def many_services(path, failure, only):
         parts, masks = three(np.concatenate(x), y, f, (0.6, 0.8), purge)
         if only and only not in kind:
             continue
-        models = compare(f"many services, {kind}", parts, day[masks[2]])
-        for name, model in models.items():
-            warned, failures = alarms_on_episodes(y[masks[2]], model["scores"], episode[masks[2]])
-            print(f"{name:26} warns of {warned} of {failures} failures with alarms in 1 % of the windows", flush=True)
+        models = compare(f"many services, {kind}", parts, day[masks[2]], peers=not features)
+        event_recall(y[masks[2]], models, episode[masks[2]], day[masks[2]])
 
 
 def table(path, outcome, split):
@@ -208,7 +245,7 @@ def table(path, outcome, split):
     train = np.flatnonzero(data[split] == "train")
     held_out = np.arange(len(train)) % 5 == 0
     rows = {"train": train[~held_out], "validation": train[held_out], "test": np.flatnonzero(data[split] == "test")}
-    compare("table", {name: (x[r], y[r]) for name, r in rows.items()}, settings={"columns": 0.3})
+    compare("table", {name: (x[r], y[r]) for name, r in rows.items()}, settings={"rows": 0.5, "columns": 0.3})
 
 
 def speed(trees, repeats):
@@ -250,11 +287,12 @@ def main():
         parser.add_argument(f"--{name}")
     parser.add_argument("--trees", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--features", action="store_true")
     options = parser.parse_args()
     if options.metrics:
         one_service(options.metrics)
     elif options.servers:
-        many_services(options.servers, options.failure, options.only)
+        many_services(options.servers, options.failure, options.only, options.features)
     elif options.table:
         table(options.table, options.outcome, options.split)
     else:

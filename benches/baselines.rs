@@ -73,7 +73,7 @@ fn part(folder: &Path, name: &str) -> Result<Snapshots, Box<dyn Error>> {
     Ok(Snapshots::new(schema, values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(), positive)?)
 }
 
-/// Fits on `train`, stops by `validation`, scores `test` into `scores.f32`; prints seconds and trees as JSON.
+/// Fits on `train`, stops by `validation`, writes the scores of `validation` and `test` beside them; prints seconds and trees as JSON.
 fn on_table(folder: &Path, settings: &BTreeMap<String, f64>) -> Result<(), Box<dyn Error>> {
     let [train, validation, test] = ["train", "validation", "test"].map(|name| part(folder, name));
     let (train, validation, test) = (train?, validation?, test?);
@@ -81,9 +81,11 @@ fn on_table(folder: &Path, settings: &BTreeMap<String, f64>) -> Result<(), Box<d
     let mut trees = BoostedTrees::default()
         .with_learning_rate(number("rate", 0.05))
         .with_trees(number("trees", 2000.0) as usize, number("patience", 100.0) as usize)
-        .with_shares(number("rows", 0.5), number("columns", 0.1))
         .with_shrinkage(number("l2", 10.0), number("curvature", 2.0))
         .with_threads(number("threads", 1.0) as usize);
+    if let (Some(&rows), Some(&columns)) = (settings.get("rows"), settings.get("columns")) {
+        trees = trees.with_shares(rows, columns);
+    }
     if let Some(&leaves) = settings.get("leaves") {
         trees = trees.with_leaves(&[leaves as usize]);
     }
@@ -93,8 +95,11 @@ fn on_table(folder: &Path, settings: &BTreeMap<String, f64>) -> Result<(), Box<d
     let started = Instant::now();
     let scores = model.score_all(test.labelled().windows())?;
     let score_nanos = started.elapsed().as_secs_f64() * 1e9 / scores.len() as f64;
-    let bytes: Vec<u8> = scores.iter().flat_map(|score| score.get().to_le_bytes()).collect();
-    fs::write(folder.join("scores.f32"), bytes)?;
+    let held_out = model.score_all(validation.labelled().windows())?;
+    for (name, scores) in [("test", scores), ("validation", held_out)] {
+        let bytes: Vec<u8> = scores.iter().flat_map(|score| score.get().to_le_bytes()).collect();
+        fs::write(folder.join(format!("{name}.scores.f32")), bytes)?;
+    }
     let leaves = model.fit_summary().map_or(0, |fit| fit.leaves);
     println!(
         r#"{{"fit_seconds":{fit_seconds},"score_nanos":{score_nanos},"trees":{},"leaves":{leaves}}}"#,

@@ -1,5 +1,4 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Plan};
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+use crate::{Watch, rule::rule, statistic::Plan};
 
 /// A small shift that lasts: the sum, over the window, of what a metric exceeds its normal by, less `slack`, begun anew whenever it would fall
 /// below zero.
@@ -31,19 +30,10 @@ impl Cusum {
     }
 }
 
-impl Estimator for Cusum {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does, with one pass more.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also for a slack that is negative or no number.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        FittedRule::fit(&self.watch, &Plan::Cusum { slack: self.slack }, Mapping::Curve, *train, monitor)
-    }
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for a slack that is negative or no number.
+    Cusum, |rule| Plan::Cusum { slack: rule.slack }
 }

@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// Where a metric is heading by its recent course: level and trend by double exponential smoothing over the window, drawn on `horizon_steps`, 5
 /// unless said otherwise.
@@ -42,20 +41,10 @@ impl DoubleExponential {
     }
 }
 
-impl Estimator for DoubleExponential {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`Trend`](crate::Trend) does.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also for weights out of range.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        let statistic = Statistic::Holt { level: self.level, trend: self.trend, horizon: self.horizon_steps };
-        FittedRule::fit(&self.watch, &Plan::Fixed(statistic), Mapping::Curve, *train, monitor)
-    }
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for weights out of range.
+    DoubleExponential, |rule| Plan::Fixed(Statistic::Holt { level: rule.level, trend: rule.trend, horizon: rule.horizon_steps })
 }

@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// The exponentially weighted mean of a metric: a sample counts half as much for every `half_life_steps` that it is old, 3 unless said otherwise.
 ///
@@ -29,20 +28,10 @@ impl Ewma {
     }
 }
 
-impl Estimator for Ewma {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also for a half-life that is no positive number.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        let statistic = Statistic::Ewma { half_life: self.half_life_steps };
-        FittedRule::fit(&self.watch, &Plan::Fixed(statistic), Mapping::Curve, *train, monitor)
-    }
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for a half-life that is no positive number.
+    Ewma, |rule| Plan::Fixed(Statistic::Ewma { half_life: rule.half_life_steps })
 }

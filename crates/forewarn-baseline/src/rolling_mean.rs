@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// The mean of a metric over the last rows of the window, 3 unless said otherwise, of the samples present.
 ///
@@ -33,22 +32,12 @@ impl RollingMean {
     }
 }
 
-impl Estimator for RollingMean {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits in a few passes over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
     /// validation windows are not used.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also for a mean over no row or over more
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for a mean over no row or over more
     /// than a window has.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        let plan = Plan::Fixed(Statistic::Mean { rows: self.rows });
-        FittedRule::fit(&self.watch, &plan, Mapping::Curve, *train, monitor)
-    }
+    RollingMean, |rule| Plan::Fixed(Statistic::Mean { rows: rule.rows })
 }

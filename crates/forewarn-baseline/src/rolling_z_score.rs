@@ -1,5 +1,4 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Plan};
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+use crate::{Watch, rule::rule, statistic::Plan};
 
 /// How unusual a metric has become: the mean of the last rows of the window, 3 unless said otherwise, against mean and standard deviation of the
 /// rows before them, in deviations.
@@ -27,20 +26,11 @@ impl RollingZScore {
     }
 }
 
-impl Estimator for RollingZScore {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does, with one pass more.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`] also unless the last rows are at least one and fewer than the
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also unless the last rows are at least one and fewer than the
     /// window has.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        FittedRule::fit(&self.watch, &Plan::ZScore { rows: self.rows }, Mapping::Curve, *train, monitor)
-    }
+    RollingZScore, |rule| Plan::ZScore { rows: rule.rows }
 }

@@ -54,18 +54,32 @@ pub(crate) enum Calibration {
     Curve(Platt),
 }
 
-/// How [`FittedRule::fit`] is to map the statistic.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Mapping {
-    Sides,
-    Curve,
+/// Makes an [`Estimator`](forewarn_core::Estimator) of a type with a field `watch: Watch`: what is to be said of its fit, the type, and the statistic
+/// that its settings ask for.
+macro_rules! rule {
+    ($(#[doc = $doc:expr])* $rule:ident, $plan:expr) => {
+        impl forewarn_core::Estimator for $rule {
+            type Fitted = crate::FittedRule;
+
+            $(#[doc = $doc])*
+            fn fit(
+                &self,
+                train: forewarn_core::Train<forewarn_core::LabelledWindows<'_>>,
+                _: forewarn_core::Validation<forewarn_core::LabelledWindows<'_>>,
+                monitor: &mut dyn forewarn_core::Monitor,
+            ) -> Result<Self::Fitted, forewarn_core::CoreError> {
+                let plan: fn(&Self) -> Plan = $plan;
+                crate::FittedRule::fit(&self.watch, &plan(self), *train, monitor)
+            }
+        }
+    };
 }
+pub(crate) use rule;
 
 impl FittedRule {
     pub(crate) fn fit(
         watch: &Watch,
         plan: &Plan,
-        mapping: Mapping,
         train: LabelledWindows<'_>,
         monitor: &mut dyn Monitor,
     ) -> Result<Self, CoreError> {
@@ -78,9 +92,9 @@ impl FittedRule {
         for statistic in &mut severities {
             *statistic = watched.direction.severity(*statistic);
         }
-        let calibration = match mapping {
-            Mapping::Sides => sides(watched.direction.severity(watched.threshold), &severities, positive)?,
-            Mapping::Curve => Calibration::Curve(Platt::fit(&severities, positive)),
+        let calibration = match resolved.statistic {
+            Statistic::Last => sides(watched.direction.severity(watched.threshold), &severities, positive)?,
+            _ => Calibration::Curve(Platt::fit(&severities, positive)),
         };
         let prevalence = Score::new((train.positives() as f64 / positive.len() as f64) as f32)?;
         let measures = [("train_pr_auc", resolved.average_precision)];

@@ -1,5 +1,4 @@
-use crate::{FittedRule, Watch, rule::Mapping, statistic::Plan};
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
+use crate::{Watch, rule::rule, statistic::Plan};
 
 /// Unusual for this time of day: the distance of the last sample from the mean of the training windows in the same part of the day, in their
 /// standard deviations.
@@ -27,20 +26,11 @@ impl SeasonalBand {
     }
 }
 
-impl Estimator for SeasonalBand {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does, with one pass more.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::Schema`] also without the two columns of the time of day;
-    /// [`CoreError::InvalidSetting`] for a day of no parts or more than 1,440.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        FittedRule::fit(&self.watch, &Plan::Band { parts: self.parts }, Mapping::Curve, *train, monitor)
-    }
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::Schema`](forewarn_core::CoreError::Schema) also without the two columns of the time of day;
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a day of no parts or more than 1,440.
+    SeasonalBand, |rule| Plan::Band { parts: rule.parts }
 }

@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// The alarm that every team has: the last sample of a metric against a threshold.
 ///
@@ -25,22 +24,13 @@ impl StaticThreshold {
     }
 }
 
-impl Estimator for StaticThreshold {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits in one pass over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
     /// validation windows are not used.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`]; [`CoreError::Schema`] for a metric that the schema lacks; [`CoreError::InvalidSetting`] for
-    /// a threshold that is not finite; [`CoreError::Outside`] with a [`BaselineError`](crate::BaselineError) for an outcome or
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass); [`CoreError::Schema`](forewarn_core::CoreError::Schema) for a metric that the schema lacks; [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for
+    /// a threshold that is not finite; [`CoreError::Outside`](forewarn_core::CoreError::Outside) with a [`BaselineError`](crate::BaselineError) for an outcome or
     /// a metric without samples.
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        FittedRule::fit(&self.watch, &Plan::Fixed(Statistic::Last), Mapping::Sides, *train, monitor)
-    }
+    StaticThreshold, |_| Plan::Fixed(Statistic::Last)
 }

@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// Where a metric is heading, whatever single samples do: the line with the median slope of all pairs of samples, `horizon_steps` after the
 /// last row, 5 unless said otherwise.
@@ -33,20 +32,10 @@ impl TheilSen {
     }
 }
 
-impl Estimator for TheilSen {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits as [`Trend`](crate::Trend) does.
     ///
     /// # Errors
     /// As [`StaticThreshold`](crate::StaticThreshold).
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        let statistic = Statistic::TheilSen { horizon: self.horizon_steps };
-        FittedRule::fit(&self.watch, &Plan::Fixed(statistic), Mapping::Curve, *train, monitor)
-    }
+    TheilSen, |rule| Plan::Fixed(Statistic::TheilSen { horizon: rule.horizon_steps })
 }

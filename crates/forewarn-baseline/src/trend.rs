@@ -1,9 +1,8 @@
 use crate::{
-    FittedRule, Watch,
-    rule::Mapping,
+    Watch,
+    rule::rule,
     statistic::{Plan, Statistic},
 };
-use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Train, Validation};
 
 /// Where a metric is heading: the least-squares line through its samples in the window, `horizon_steps` after the last row.
 ///
@@ -32,21 +31,11 @@ impl Trend {
     }
 }
 
-impl Estimator for Trend {
-    type Fitted = FittedRule;
-
+rule! {
     /// Fits in a few passes over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
     /// validation windows are not used.
     ///
     /// # Errors
     /// As [`StaticThreshold`](crate::StaticThreshold).
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        _: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<FittedRule, CoreError> {
-        let plan = Plan::Fixed(Statistic::Line { horizon: self.horizon_steps });
-        FittedRule::fit(&self.watch, &plan, Mapping::Curve, *train, monitor)
-    }
+    Trend, |rule| Plan::Fixed(Statistic::Line { horizon: rule.horizon_steps })
 }

@@ -45,6 +45,14 @@ impl View {
         if longest == 0 { vec![Self::At(0)] } else { views }
     }
 
+    /// [`rows`](Self::rows) and [`aggregates`](Self::aggregates), each view once.
+    #[must_use]
+    pub fn all(observation: usize) -> Vec<Self> {
+        let mut views = Self::rows(observation);
+        views.extend(Self::aggregates(observation).into_iter().filter(|view| *view != Self::At(0)));
+        views
+    }
+
     /// Steps back that the view reaches, so that a window must have one row more.
     pub(crate) fn reach(self) -> usize {
         match self {
@@ -256,11 +264,12 @@ mod tests {
         assert!(Views::new(vec![View::At(3)], 2, 4).is_some());
         assert!(Views::new(vec![View::At(4)], 2, 4).is_none() && Views::new(Vec::new(), 2, 4).is_none());
         for observation in 1..12 {
-            for views in [View::rows(observation), View::aggregates(observation)] {
+            for views in [View::rows(observation), View::aggregates(observation), View::all(observation)] {
                 assert!(Views::new(views.clone(), 1, observation).is_some(), "{observation}");
                 assert!(views.iter().enumerate().all(|(at, view)| !views[..at].contains(view)), "{views:?}");
             }
         }
+        assert_eq!((View::all(10).len(), View::all(1)), (16, vec![View::At(0)]));
         assert_eq!(View::aggregates(10)[4..], [View::Change(1), View::Change(4), View::Change(9)]);
         assert_eq!((View::At(3).span(10), View::Mean.span(10)), ((3, 3), (9, 0)));
     }

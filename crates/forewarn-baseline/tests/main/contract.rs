@@ -2,10 +2,14 @@
 
 use crate::support::{Data, gauges};
 use forewarn_baseline::{
-    BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
-    LogisticRegression, Novelty, RollingMean, RollingZScore, StaticThreshold, TheilSen, Trend, View, Watch,
+    BoostedTrees, Calibrate, Calibration, Combined, Control, Cusum, Direction, DoubleExponential, Ewma,
+    Input, LogisticRegression, Novelty, Qualified, RollingMean, RollingZScore, SeasonalBand, StaticThreshold,
+    TheilSen, Trend, View, Watch,
 };
-use forewarn_core::{CoreError, DynEstimator, Estimator, Predictor, Score, Silent, Stream, Windows};
+use forewarn_core::{
+    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Score, Silent, Stream, Train,
+    Validation, Windows,
+};
 use proptest::prelude::*;
 
 fn trees() -> BoostedTrees {
@@ -33,8 +37,64 @@ fn baselines() -> Vec<Box<dyn DynEstimator>> {
         Box::new(Calibrate::new(LogisticRegression::default(), Calibration::Beta)),
         Box::new(Control::Prevalence),
         Box::new(Control::Persistence { metric: "m2".into(), threshold: 1.0, direction: Direction::Above }),
+        Box::new(Control::ServiceRate),
+        Box::new(Control::Poisson { rate: 0.2, steps: 2, seed: 5 }),
+        Box::new(Control::Periodic { every: 7, steps: 2 }),
+        Box::new(SeasonalBand::new(watch()).with_parts(4)),
         Box::new(Novelty),
+        Box::new(Stacked),
     ]
+}
+
+/// Trees, a rule and a line as one.
+struct Stacked;
+
+impl Estimator for Stacked {
+    type Fitted = Combined<Box<dyn Predictor>>;
+
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self::Fitted, CoreError> {
+        let members: [Box<dyn DynEstimator>; 3] = [
+            Box::new(trees()),
+            Box::new(RollingMean::new(Watch::Best)),
+            Box::new(LogisticRegression::default()),
+        ];
+        let members = members.map(|member| member.fit_boxed(train, validation, monitor));
+        Combined::stacked(members.into_iter().collect::<Result<_, _>>()?, validation)
+    }
+}
+
+/// Columns of the contract's data: three metrics, and what controls and seasonal rules go by.
+const COLUMNS: [&str; 7] = ["m0", "m1", "m2", "service_number", "step_number", "sin(day)", "cos(day)"];
+
+/// Rows of three metrics as rows of all columns: a minute after the other of one service.
+fn with_place(metrics: &[f32]) -> Vec<f32> {
+    let place = |minute: usize| {
+        let turn = std::f32::consts::TAU * (minute % 12) as f32 / 12.0;
+        [0.0, minute as f32, turn.sin(), turn.cos()]
+    };
+    let rows = metrics.chunks(3).enumerate();
+    rows.flat_map(|(minute, row)| row.iter().copied().chain(place(minute)).collect::<Vec<f32>>()).collect()
+}
+
+#[test]
+fn a_source_before_the_names_changes_no_score() {
+    let values: Vec<f32> = (0..600u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
+    let positive: Vec<bool> = (0..200).map(|i| (i * 31) % 17 < 4).collect();
+    let data = Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive);
+    let windows = data.split.test().on(&data.frames).unwrap().windows();
+    for estimator in baselines() {
+        let model = fit(&data, &*estimator);
+        let scores = model.score_all(windows).unwrap();
+        let named = Qualified::new(model, "metrics").unwrap();
+        let same = Windows::new(named.input(), windows.block(), 4, windows.last_rows()).unwrap();
+        assert_eq!(named.score_all(same).unwrap(), scores);
+        assert!(matches!(named.score_all(windows), Err(CoreError::FeatureMismatch { .. })));
+    }
 }
 
 fn fit(data: &Data, estimator: &dyn DynEstimator) -> Box<dyn Predictor> {
@@ -55,8 +115,9 @@ proptest! {
     fn streaming_is_batch_and_batch_is_one_by_one(mut train in values(12..40), live in values(0..30)) {
         (train[10], train[13]) = (1.0, -1.0);
         let positive: Vec<bool> = (0..train.len() / 3).map(|row| row % 4 == 0).collect();
-        let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &train, &positive);
-        let last_rows: Vec<u32> = (3..live.len().max(9) / 3).map(|row| row as u32).collect();
+        let (train, live) = (with_place(&train), with_place(&live));
+        let data = Data::new(&gauges(&COLUMNS), 4, &train, &positive);
+        let last_rows: Vec<u32> = (3..(live.len() / COLUMNS.len()).max(3)).map(|row| row as u32).collect();
         for estimator in baselines() {
             let model = fit(&data, &*estimator);
             let schema = model.input().clone();
@@ -67,7 +128,7 @@ proptest! {
             }
             let mut stream = Stream::new(model).unwrap();
             let streamed: Vec<Score> =
-                live.chunks(3).filter_map(|row| stream.push(row).unwrap()).collect();
+                live.chunks(COLUMNS.len()).filter_map(|row| stream.push(row).unwrap()).collect();
             prop_assert_eq!(streamed, batch);
         }
     }
@@ -77,8 +138,11 @@ proptest! {
 fn windows_of_another_shape_are_refused() {
     let values: Vec<f32> = (0..60u8).map(|i| f32::from(i % 11)).collect();
     let positive: Vec<bool> = (0..20).map(|i| i % 3 == 0).collect();
-    let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive);
-    let other = gauges(&["m0", "m2", "m1"]);
+    let values = with_place(&values);
+    let data = Data::new(&gauges(&COLUMNS), 4, &values, &positive);
+    let mut turned = COLUMNS;
+    turned.swap(1, 2);
+    let other = gauges(&turned);
     for estimator in baselines() {
         let model = fit(&data, &*estimator);
         let turned = model.score_all(Windows::new(&other, &values, 4, &[5]).unwrap());
@@ -89,7 +153,7 @@ fn windows_of_another_shape_are_refused() {
         assert!(model.score(windows, &mut []).is_err());
         // Nothing but missing samples, and infinities that no frame holds: an answer or an error.
         for value in [f32::NAN, f32::INFINITY, f32::MAX, f32::MIN] {
-            let window = [value; 12];
+            let window = [value; 4 * COLUMNS.len()];
             let scored = model.score_all(Windows::new(model.input(), &window, 4, &[3]).unwrap());
             assert!(scored.is_ok() || value.is_infinite());
         }
@@ -111,7 +175,7 @@ fn baselines_can_be_sent_to_a_thread() {
 fn the_same_fit_has_the_same_bits() {
     let values: Vec<f32> = (0..3000u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
     let positive: Vec<bool> = (0..1000).map(|i| (i * 31) % 17 < 4).collect();
-    let data = Data::new(&gauges(&["m0", "m1", "m2"]), 4, &values, &positive);
+    let data = Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive);
     let windows = data.split.test().on(&data.frames).unwrap();
     for estimator in baselines() {
         let [once, again] = [(), ()].map(|()| fit(&data, &*estimator).score_all(windows.windows()).unwrap());

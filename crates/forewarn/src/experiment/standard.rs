@@ -111,7 +111,7 @@ impl StandardModels {
             ),
             "boosted_trees" => Model::new(
                 name,
-                "gradient-boosted trees on last minute, mean, deviation, range and changes",
+                "gradient-boosted trees on every minute, mean, deviation, range and changes",
                 Rows::Features,
                 self.trees(),
             ),
