@@ -32,7 +32,10 @@ mod saved;
 mod services;
 mod settings;
 mod shape;
+mod shared;
 mod state;
+#[cfg(test)]
+mod timings;
 mod training;
 
 pub use cell::Cell;

@@ -119,12 +119,7 @@ impl Gradient for Libtorch {
 mod tests {
     use super::*;
     use crate::{
-        Instructions,
-        arithmetic::Plain,
-        gradient::{Native, tests::Case},
-        network::Network,
-        pass::Pass,
-        processor::Processor,
+        Instructions, arithmetic::Plain, gradient::tests::Case, network::Network, pass::Pass,
         shape::strategies,
     };
     use proptest::prelude::*;
@@ -166,30 +161,6 @@ mod tests {
                 let native = forewarn_core::sigmoid(f64::from(logit));
                 prop_assert!((native - f64::from(score)).abs() < 1e-5, "{native} {score}");
             }
-        }
-    }
-
-    /// `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times`
-    #[test]
-    #[ignore = "a measurement, to be run alone"]
-    fn step_times_of_both() {
-        for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
-            let case = Case::new(strategies::plain(cell, 19, 64, None), 10, windows, 1);
-            let mut grads = vec![0.0; case.parameters.len()];
-            let mut fastest = |gradient: &mut dyn Gradient| {
-                let times = (0..300).map(|_| {
-                    let start = std::time::Instant::now();
-                    gradient.gradient(&case.parameters, case.batch(), &mut grads).unwrap();
-                    start.elapsed()
-                });
-                times.min().unwrap()
-            };
-            let native = fastest(&mut Native::new(case.shape, 10, windows, 1, Processor::best()).unwrap());
-            let torch = fastest(&mut Libtorch::new(case.shape, 10, Device::Cpu));
-            println!(
-                "{cell}, 10 steps of 19 features, 64 units, {windows} windows: native {native:?}, libtorch {torch:?}, {:.2} times",
-                torch.as_secs_f64() / native.as_secs_f64()
-            );
         }
     }
 }
