@@ -13,8 +13,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) windows: usize,
-    /// `[step, window, feature]`, no NaN.
+    /// `[step, window, feature]`, no NaN; nothing where a trainer [finds](Gradient::reads) them itself.
     pub(crate) inputs: &'a [f32],
+    /// `[window]`: the first of its rows in the block that all windows lie in.
+    #[cfg_attr(not(feature = "libtorch"), expect(dead_code, reason = "only libtorch looks windows up"))]
+    pub(crate) places: &'a [i64],
     /// `[window]`: the number of its service, 0 for one that is unknown.
     pub(crate) services: &'a [u32],
     /// `[window, output]`.
@@ -23,8 +26,23 @@ pub(crate) struct Batch<'a> {
     pub(crate) mask: Option<&'a [f32]>,
 }
 
+/// What of a batch a trainer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The rows of each window, copied from where they are.
+    Rows,
+    /// Where they are.
+    #[cfg(feature = "libtorch")]
+    Places,
+}
+
 /// Who computes gradients: all in which the trainers differ.
 pub(crate) trait Gradient: Send {
+    /// What it asks for.
+    fn reads(&self) -> Reads {
+        Reads::Rows
+    }
+
     /// Replaces `grads` by the derivatives of the batch's mean cross-entropy by the weights, and returns that mean.
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError>;
 }
@@ -255,6 +273,7 @@ pub(crate) mod tests {
             Batch {
                 windows: self.windows,
                 inputs: &self.inputs,
+                places: &[],
                 services: &self.services,
                 truth: Truth { targets: &self.targets, weights: &self.weights },
                 mask: Some(&self.mask),

@@ -99,7 +99,7 @@ fn step_times_beside_libtorch() {
     for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
         let case = Case::new(plain(cell, FEATURES, HIDDEN, Some(HEAD)), STEPS, windows, 3);
         let native = step(&case, &mut Native::new(case.shape, STEPS, windows, 1, Processor::best()).unwrap());
-        let libtorch = step(&case, &mut Libtorch::new(case.shape, STEPS, Device::Cpu));
+        let libtorch = step(&case, &mut Libtorch::new(case.shape, STEPS, Device::Cpu).unwrap());
         println!(
             "{cell} {windows} windows, one thread: native {:.3} ms, libtorch {:.3} ms, {:.2} times as long",
             native * 1e3,
