@@ -61,7 +61,10 @@ fn seeds_of_fuzzing_are_files_that_are_read() {
         match name {
             "checkpoint" => assert!(Checkpoint::read(&file[..]).is_ok()),
             _ => {
-                assert!(RecurrentModel::from_envelope(Envelope::from_bytes(&file).unwrap()).is_ok(), "{name}")
+                assert!(
+                    RecurrentModel::from_envelope(Envelope::from_bytes(&file).unwrap()).is_ok(),
+                    "{name}"
+                );
             }
         }
     }
