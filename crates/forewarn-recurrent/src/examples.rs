@@ -2,7 +2,7 @@
 
 use crate::{
     Output, Settings,
-    gradient::Batch,
+    gradient::{Batch, Reads},
     input,
     pass::Truth,
     random::{self, Use},
@@ -157,7 +157,9 @@ impl Order {
 pub(crate) struct Buffers {
     shape: Shape,
     steps: usize,
+    reads: Reads,
     inputs: Vec<f32>,
+    places: Vec<i64>,
     numbers: Vec<u32>,
     services: Vec<u32>,
     targets: Vec<f32>,
@@ -166,13 +168,22 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    pub(crate) fn new(shape: Shape, windows: Windows<'_>, services: &Services, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        shape: Shape,
+        windows: Windows<'_>,
+        services: &Services,
+        settings: &Settings,
+        reads: Reads,
+    ) -> Self {
         let (steps, windows_at_once) = (windows.observation(), settings.batch_size);
+        let copied = if reads == Reads::Rows { steps * windows_at_once * shape.inputs } else { 0 };
         let mask = if settings.dropout > 0.0 { windows_at_once * shape.hidden } else { 0 };
         Self {
             shape,
             steps,
-            inputs: vec![0.0; steps * windows_at_once * shape.inputs],
+            reads,
+            inputs: vec![0.0; copied],
+            places: vec![0; windows_at_once],
             numbers: services.numbers(windows),
             services: vec![0; windows_at_once],
             targets: vec![0.0; windows_at_once * shape.outputs],
@@ -191,10 +202,14 @@ impl Buffers {
     ) -> Result<Batch<'_>, CoreError> {
         let Shape { inputs: width, outputs, hidden, .. } = self.shape;
         let windows = picks.len();
-        let inputs = &mut self.inputs[..self.steps * windows * width];
+        let copied = if self.reads == Reads::Rows { self.steps * windows * width } else { 0 };
+        let inputs = &mut self.inputs[..copied];
         for (place, &pick) in picks.iter().enumerate() {
             let (of, index) = examples.window(pick as usize);
-            input::fill_one(of, index, width, windows, place, inputs)?;
+            if self.reads == Reads::Rows {
+                input::fill_one(of, index, width, windows, place, inputs)?;
+            }
+            self.places[place] = of.offset(index).map_or(0, |offset| (offset / width) as i64);
             let number = number_of(of, &self.numbers, index);
             let hidden = number > 0 && random::chance(UNKNOWN_SHARE, generator);
             self.services[place] = if hidden { 0 } else { number };
@@ -206,7 +221,8 @@ impl Buffers {
         random::dropout_mask(mask, settings.dropout, generator);
         Ok(Batch {
             windows,
-            inputs: &self.inputs[..self.steps * windows * width],
+            inputs: &self.inputs[..copied],
+            places: &self.places[..windows],
             services: &self.services[..windows],
             truth: Truth {
                 targets: &self.targets[..windows * outputs],

@@ -1,5 +1,6 @@
 use crate::{
     RecurrentModel, input,
+    layer::Inputs,
     model::{CHUNK, describe, mean, within},
     network::{Before, Memory, Network},
     state::expect,
@@ -102,8 +103,8 @@ impl RecurrentModel {
                 for (stream, (values, &seen)) in values.chunks_exact(width).zip(seen).enumerate() {
                     if seen > 0 { memory.load(stream, values) } else { memory.forget(stream) }
                 }
-                let rows = &fleet.rows[..count * row];
-                memory.advance(self.processor, network, rows, count, Before::States);
+                let inputs = Inputs::Rows(network.inputs(&fleet.rows[..count * row]));
+                memory.advance(self.processor, network, inputs, count, Before::States);
                 for (sum, logits) in sums.iter_mut().zip(memory.read(self.processor, network, count)) {
                     *sum += within(logits);
                 }

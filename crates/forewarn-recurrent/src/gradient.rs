@@ -7,14 +7,17 @@ use crate::{
     shape::Shape,
 };
 use forewarn_core::CoreError;
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// One batch of a fit.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) windows: usize,
-    /// `[step, window, feature]`, no NaN.
+    /// `[step, window, feature]`, no NaN; nothing where a trainer [finds](Gradient::reads) them itself.
     pub(crate) inputs: &'a [f32],
+    /// `[window]`: the first of its rows in the block that all windows lie in.
+    #[cfg_attr(not(feature = "libtorch"), expect(dead_code, reason = "only libtorch looks windows up"))]
+    pub(crate) places: &'a [i64],
     /// `[window]`: the number of its service, 0 for one that is unknown.
     pub(crate) services: &'a [u32],
     /// `[window, output]`.
@@ -23,8 +26,23 @@ pub(crate) struct Batch<'a> {
     pub(crate) mask: Option<&'a [f32]>,
 }
 
+/// What of a batch a trainer asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The rows of each window, copied from where they are.
+    Rows,
+    /// Where they are.
+    #[cfg(feature = "libtorch")]
+    Places,
+}
+
 /// Who computes gradients: all in which the trainers differ.
 pub(crate) trait Gradient: Send {
+    /// What it asks for.
+    fn reads(&self) -> Reads {
+        Reads::Rows
+    }
+
     /// Replaces `grads` by the derivatives of the batch's mean cross-entropy by the weights, and returns that mean.
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError>;
 }
@@ -33,7 +51,8 @@ pub(crate) trait Gradient: Send {
 /// threads share them; and a piece's activations stay in the second-level cache.
 const PIECE: usize = 32;
 
-/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new).
+/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread beside the caller's, the box
+/// in which a step's work is handed to it.
 pub(crate) struct Native {
     processor: Processor,
     network: Network<f32>,
@@ -41,7 +60,7 @@ pub(crate) struct Native {
     passes: Vec<Pass<f32>>,
     /// One for each piece of the largest batch.
     pieces: Vec<Piece>,
-    /// `None` for one thread: the caller's.
+    /// The threads beside the caller's; `None` for that alone.
     pool: Option<ThreadPool>,
 }
 
@@ -68,7 +87,7 @@ impl Native {
         let pool = match threads {
             1 => None,
             _ => {
-                let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build();
                 Some(pool.map_err(|error| CoreError::outside("starting threads", error))?)
             }
         };
@@ -91,16 +110,22 @@ impl Gradient for Native {
         let share = pieces.len().div_ceil(passes.len());
         let (network, processor) = (&*network, *processor);
         // Thread i takes pieces i * share and those after.
-        let one = |(thread, (pass, pieces)): (usize, (&mut Pass<f32>, &mut [Piece]))| {
+        let compute = |(thread, (pass, pieces)): (usize, (&mut Pass<f32>, &mut [Piece]))| {
             for (number, piece) in pieces.iter_mut().enumerate() {
                 let first = (thread * share + number) * PIECE;
                 processor.run(Compute { network, batch, first, pass, piece });
             }
         };
+        let mut shares = passes.iter_mut().zip(pieces.chunks_mut(share)).enumerate();
         match pool {
-            None => passes.iter_mut().zip(pieces.chunks_mut(share)).enumerate().for_each(one),
-            Some(pool) => pool.install(|| {
-                passes.par_iter_mut().zip(pieces.par_chunks_mut(share)).enumerate().for_each(one);
+            None => shares.for_each(compute),
+            // The caller computes too: it wakes the others, and need not be woken if they are done before it is.
+            Some(pool) => pool.in_place_scope(|scope| {
+                let own = shares.next();
+                for others in shares {
+                    scope.spawn(move |_| compute(others));
+                }
+                own.into_iter().for_each(compute);
             }),
         }
         let (first, others) = pieces.split_at_mut(1);
@@ -248,6 +273,7 @@ pub(crate) mod tests {
             Batch {
                 windows: self.windows,
                 inputs: &self.inputs,
+                places: &[],
                 services: &self.services,
                 truth: Truth { targets: &self.targets, weights: &self.weights },
                 mask: Some(&self.mask),
@@ -373,67 +399,6 @@ pub(crate) mod tests {
                 }
             });
             assert_eq!(allocated.count_total, 0, "{allocated:?}");
-        }
-    }
-
-    /// Sums that are kept in registers and nothing else: the most that a processor can do.
-    struct Peak {
-        rounds: usize,
-    }
-
-    impl Task for Peak {
-        type Output = f32;
-
-        #[inline(always)]
-        fn run<A: Arithmetic<Number = f32>>(self, a: A) -> f32 {
-            let (x, y) = (a.splat(std::hint::black_box(0.999)), a.splat(std::hint::black_box(1e-3)));
-            let mut sums = [a.splat(1.0); 12];
-            for _ in 0..self.rounds {
-                for sum in &mut sums {
-                    *sum = a.mul_add(*sum, x, y);
-                }
-            }
-            sums.into_iter().map(|sum| a.sum(sum)).sum()
-        }
-    }
-
-    fn fastest<T>(times: usize, mut work: impl FnMut() -> T) -> f64 {
-        let time = |_| {
-            let start = std::time::Instant::now();
-            std::hint::black_box(work());
-            start.elapsed().as_secs_f64()
-        };
-        (0..times).map(time).fold(f64::INFINITY, f64::min)
-    }
-
-    /// `cargo test --release -p forewarn-recurrent -- --ignored --nocapture step_times`
-    #[test]
-    #[ignore = "a measurement, to be run alone"]
-    fn step_times() {
-        let (hidden, features, steps) = (64, 19, 10);
-        for instructions in Instructions::available() {
-            let processor = Processor::new(instructions).unwrap();
-            let rounds = 100_000;
-            let peak = (rounds * 12 * 16 * 2) as f64 / fastest(50, || processor.run(Peak { rounds }));
-            println!("{instructions:?}: peak {:.0} GFLOP/s", peak * 1e-9);
-            for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
-                let case = Case::new(strategies::plain(cell, features, hidden, None), steps, windows, 3);
-                let mut grads = vec![7.0; case.parameters.len()];
-                for threads in [1, 2] {
-                    let mut native = Native::new(case.shape, steps, windows, threads, processor).unwrap();
-                    let time =
-                        fastest(300, || native.gradient(&case.parameters, case.batch(), &mut grads).unwrap());
-                    // Inputs and states forward, the same for the gradient, states again on the way back.
-                    let products = 2 * features * steps + 3 * hidden * (steps - 1);
-                    let flops = (2 * products * cell.gates() * hidden * windows) as f64 / time;
-                    println!(
-                        "  {cell} {windows} windows, {threads} threads: {:.3} ms, {:.0} GFLOP/s, {:.0} % of the peak",
-                        time * 1e3,
-                        flops * 1e-9,
-                        100.0 * flops / (peak * threads as f64)
-                    );
-                }
-            }
         }
     }
 }

@@ -28,8 +28,18 @@ impl<'a, T> Rows<'a, T> {
         Self { values, stride, chunk: stride, from: 0, take: columns }
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.values.len() / self.stride
+    }
+
+    /// The columns that count, and what is after them, of `R` rows from `row` on.
+    #[inline(always)]
+    pub(crate) fn some<const R: usize>(&self, row: usize) -> [&'a [T]; R] {
+        let mut rows = [self.values; R];
+        for r in 0..R {
+            rows[r] = &self.values[(row + r) * self.stride + self.from..];
+        }
+        rows
     }
 }
 

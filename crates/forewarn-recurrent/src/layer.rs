@@ -52,10 +52,31 @@ impl<'a, T> Flat<'a, T> {
     }
 }
 
+/// What a step reads of its inputs.
+#[derive(Clone, Copy)]
+pub(crate) enum Inputs<'a, T> {
+    /// `[window, input]`.
+    Rows(Rows<'a, T>),
+    /// Rows that windows share, whose products with the weights have been taken once for all.
+    Projected(Projected<'a, T>),
+}
+
+/// What [`Layer::project`] made of rows, and which of them windows are at.
+#[derive(Clone, Copy)]
+pub(crate) struct Projected<'a, T> {
+    /// `[panel, row, gate, lane]`.
+    pub(crate) sums: &'a [T],
+    /// Rows that were projected.
+    pub(crate) rows: usize,
+    /// `[window]`: the first of its rows.
+    pub(crate) places: &'a [u32],
+    /// Rows since.
+    pub(crate) step: usize,
+}
+
 /// One step of all windows: where it reads and writes.
 pub(crate) struct Step<'a, T> {
-    /// `[window, input]`.
-    pub(crate) inputs: Rows<'a, T>,
+    pub(crate) inputs: Inputs<'a, T>,
     /// `[window, unit]`: the states before; `None` for zeros, whose products are skipped.
     pub(crate) before: Option<&'a [T]>,
     /// `[window, unit]`: the memory before.
@@ -110,18 +131,10 @@ impl<T: Real> Layer<T> {
                 for gate in 0..G {
                     let row = C::INPUT_GATES[gate] * hidden + unit;
                     bias[gate * LANES + lane] += flat.bias_ih[row];
-                    scatter(
-                        &flat.weight_ih[row * inputs..][..inputs],
-                        &mut to_inputs[gate * LANES + lane..],
-                        G,
-                    );
+                    scatter::<T, G>(&flat.weight_ih[row * inputs..][..inputs], to_inputs, gate, lane);
                     let row = C::STATE_GATES[gate] * hidden + unit;
                     bias[(C::STATE_SLOT + gate) * LANES + lane] += flat.bias_hh[row];
-                    scatter(
-                        &flat.weight_hh[row * hidden..][..hidden],
-                        &mut to_states[gate * LANES + lane..],
-                        G,
-                    );
+                    scatter::<T, G>(&flat.weight_hh[row * hidden..][..hidden], to_states, gate, lane);
                 }
             }
         }
@@ -139,6 +152,63 @@ impl<T: Real> Layer<T> {
             panels.fill(&[], |k| {
                 row(k, &C::INPUT_GATES).map_or(&[], |row| &flat.weight_ih[row * inputs..][..inputs])
             });
+        }
+    }
+
+    /// Numbers that [`project`](Self::project) makes of a row.
+    pub(crate) fn projected(&self) -> usize {
+        self.shape.stride() * self.shape.gates()
+    }
+
+    /// The inputs' share of the sums of every row, `[panel, row, gate, lane]`, with the bits that a step would come to.
+    #[inline(always)]
+    pub(crate) fn project<A: Arithmetic<Number = T>>(&self, a: A, rows: Rows<'_, T>, to: &mut [T]) {
+        match self.shape.cell {
+            Cell::Lstm => self.project_as::<A, 4>(a, rows, to),
+            Cell::Gru => self.project_as::<A, 3>(a, rows, to),
+        }
+    }
+
+    #[inline(always)]
+    fn project_as<A: Arithmetic<Number = T>, const G: usize>(&self, a: A, rows: Rows<'_, T>, to: &mut [T]) {
+        let count = rows.count();
+        let panels = self.forward.chunks_exact(self.shape.panel_vectors() * LANES);
+        for (weights, to) in panels.zip(to.chunks_exact_mut(count * G * LANES)) {
+            let mut row = 0;
+            if A::ROWS >= 4 {
+                while row + 4 <= count {
+                    self.project_block::<A, G, 4>(a, weights, rows, row, to);
+                    row += 4;
+                }
+            }
+            while row < count {
+                self.project_block::<A, G, 1>(a, weights, rows, row, to);
+                row += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn project_block<A: Arithmetic<Number = T>, const G: usize, const R: usize>(
+        &self,
+        a: A,
+        weights: &[T],
+        rows: Rows<'_, T>,
+        row: usize,
+        to: &mut [T],
+    ) {
+        let (bias, weights) = weights.split_at(SLOTS * LANES);
+        let mut first = [a.splat(T::ZERO); G];
+        for gate in 0..G {
+            first[gate] = a.load(lanes(bias, gate * LANES));
+        }
+        let mut sums = [first; R];
+        let for_inputs = &weights[..self.shape.inputs * G * LANES];
+        accumulate(a, &mut sums, rows.some(row), side_by_side::<T, G>(for_inputs));
+        for r in 0..R {
+            for gate in 0..G {
+                a.store(sums[r][gate], lanes_mut(to, ((row + r) * G + gate) * LANES));
+            }
         }
     }
 
@@ -189,11 +259,19 @@ impl<T: Real> Layer<T> {
             first[gate] = a.load(lanes(bias, gate * LANES));
         }
         let mut input_sums = [first; R];
-        let mut rows = [step.inputs.values; R];
-        for r in 0..R {
-            rows[r] = &step.inputs.values[(window + r) * step.inputs.stride + step.inputs.from..];
+        match step.inputs {
+            Inputs::Rows(inputs) => {
+                accumulate(a, &mut input_sums, inputs.some(window), side_by_side::<T, G>(for_inputs));
+            }
+            Inputs::Projected(Projected { sums, rows, places, step }) => {
+                for r in 0..R {
+                    let row = panel * rows + places[window + r] as usize + step;
+                    for gate in 0..G {
+                        input_sums[r][gate] = a.load(lanes(sums, (row * G + gate) * LANES));
+                    }
+                }
+            }
         }
-        accumulate(a, &mut input_sums, rows, side_by_side::<T, G>(for_inputs));
         let last_bias = a.load(lanes(bias, (SLOTS - 1) * LANES));
         let mut sums = [first; R];
         for r in 0..R {
@@ -231,10 +309,10 @@ impl<T: Real> Layer<T> {
     }
 }
 
-/// Writes `from` to every `width`-th vector's lane.
-fn scatter<T: Copy>(from: &[T], to: &mut [T], width: usize) {
-    for (to, &value) in to.iter_mut().step_by(width * LANES).zip(from) {
-        *to = value;
+/// Writes `from` to one lane of every `G`-th vector.
+fn scatter<T: Copy, const G: usize>(from: &[T], to: &mut [T], gate: usize, lane: usize) {
+    for (to, &value) in to.as_chunks_mut::<LANES>().0.as_chunks_mut::<G>().0.iter_mut().zip(from) {
+        to[gate][lane] = value;
     }
 }
 
@@ -297,7 +375,7 @@ impl<T: Real> Layer<T> {
             };
             let row = windows * inputs.stride;
             let step = Step {
-                inputs: Rows { values: &inputs.values[t * row..][..row], ..inputs },
+                inputs: Inputs::Rows(Rows { values: &inputs.values[t * row..][..row], ..inputs }),
                 before: (t > 0).then_some(&*before),
                 memory,
                 after,
@@ -432,14 +510,12 @@ impl<T: Real> Layer<T> {
             for gate in 0..G {
                 let at = gate * LANES + lane;
                 let row = C::INPUT_GATES[gate] * hidden + unit;
-                gather(
-                    &of_inputs[at.min(of_inputs.len())..],
-                    G,
-                    &mut to[places.weight_ih.clone()][row * inputs..][..inputs],
-                );
+                let to_inputs = &mut to[places.weight_ih.clone()][row * inputs..][..inputs];
+                gather::<T, G>(of_inputs, gate, lane, to_inputs);
                 to[places.bias_ih.start + row] = biases[at];
                 let row = C::STATE_GATES[gate] * hidden + unit;
-                gather(&of_states[at..], G, &mut to[places.weight_hh.clone()][row * hidden..][..hidden]);
+                let to_states = &mut to[places.weight_hh.clone()][row * hidden..][..hidden];
+                gather::<T, G>(of_states, gate, lane, to_states);
                 to[places.bias_hh.start + row] = biases[at + C::STATE_SLOT * LANES];
             }
         }
@@ -451,9 +527,9 @@ fn sums<T, const G: usize>(values: &[T], stride: usize, from: usize) -> Rows<'_,
     Rows { values, stride: SLOTS * stride, chunk: SLOTS * LANES, from: from * LANES, take: G * LANES }
 }
 
-/// Reads every `width`-th vector's lane.
-fn gather<T: Copy>(from: &[T], width: usize, to: &mut [T]) {
-    for (to, &value) in to.iter_mut().zip(from.iter().step_by(width * LANES)) {
-        *to = value;
+/// Reads one lane of every `G`-th vector.
+fn gather<T: Copy, const G: usize>(from: &[T], gate: usize, lane: usize, to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(side_by_side::<T, G>(from)) {
+        *to = from[gate][lane];
     }
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
-#![forbid(unsafe_code)]
+// With libtorch two calls are not safe by themselves: see `libtorch/block.rs` and `libtorch/cuda.rs`.
+#![cfg_attr(not(feature = "libtorch"), forbid(unsafe_code))]
 
 mod aligned;
 mod arithmetic;
@@ -30,7 +31,10 @@ mod saved;
 mod services;
 mod settings;
 mod shape;
+mod shared;
 mod state;
+#[cfg(test)]
+mod timings;
 mod training;
 
 pub use cell::Cell;

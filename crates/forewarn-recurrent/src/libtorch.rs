@@ -1,31 +1,50 @@
 //! libtorch's automatic differentiation of the same network, on the same flat weights.
 
+mod block;
+mod cuda;
+
 use crate::{
     Cell, Device, Pooling,
-    gradient::{Batch, Gradient},
+    gradient::{Batch, Gradient, Reads},
     shape::{Part, Shape},
 };
-use forewarn_core::CoreError;
+use block::Block;
+use forewarn_core::{CoreError, Windows};
 use tch::{Kind, Reduction, TchError, Tensor};
 
-pub(crate) struct Libtorch {
+pub(crate) struct Libtorch<'a> {
     shape: Shape,
     parts: Vec<Part>,
     steps: usize,
     device: tch::Device,
+    /// The windows that batches are picked from; `None` for batches that bring their rows.
+    block: Option<Block<'a>>,
+    /// A gradient and its loss, on their way back.
+    results: Vec<f32>,
 }
 
-impl Libtorch {
-    pub(crate) fn new(shape: Shape, steps: usize, device: Device) -> Self {
-        let device = match device {
-            Device::Cpu => tch::Device::Cpu,
-            Device::CudaIfAvailable => tch::Device::cuda_if_available(),
-        };
+impl<'a> Libtorch<'a> {
+    /// For batches that bring their rows.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a device that is not there.
+    pub(crate) fn new(shape: Shape, steps: usize, device: Device) -> Result<Self, CoreError> {
+        let device = cuda::find(device)?;
         if device == tch::Device::Cpu {
             // Sums over several threads differ in the last bits with their number.
             tch::set_num_threads(1);
         }
-        Self { shape, parts: shape.parts(), steps, device }
+        let results = vec![0.0; shape.weights() + 1];
+        Ok(Self { shape, parts: shape.parts(), steps, device, block: None, results })
+    }
+
+    /// For batches of these windows, and others of their block, by where they are.
+    ///
+    /// # Errors
+    /// [`CoreError::Outside`] where the block does not fit into the device's memory.
+    pub(crate) fn on(self, windows: Windows<'a>) -> Result<Self, CoreError> {
+        let block = Block::new(windows, self.device).map_err(outside)?;
+        Ok(Self { block: Some(block), ..self })
     }
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> Result<Tensor, TchError> {
@@ -33,16 +52,29 @@ impl Libtorch {
         Tensor::f_from_slice(values)?.f_view(&shape[..])?.f_to_device(self.device)
     }
 
-    /// The weights as one tensor for each part, in their order.
+    /// The weights as one tensor for each part, in their order: views of one that goes to the device at once.
     fn parameters(&self, weights: &[f32]) -> Result<Vec<Tensor>, TchError> {
-        let tensor = |part: &Part| self.tensor(&weights[part.range.clone()], &part.shape);
-        self.parts.iter().map(|part| tensor(part)?.f_set_requires_grad(true)).collect()
+        let all = self.tensor(weights, &[weights.len()])?;
+        let view = |part: &Part| {
+            let sides: Vec<i64> = part.shape.iter().map(|&side| side as i64).collect();
+            let values = all.f_narrow(0, part.range.start as i64, part.range.len() as i64)?;
+            values.f_view(&sides[..])?.f_detach()?.f_set_requires_grad(true)
+        };
+        self.parts.iter().map(view).collect()
+    }
+
+    /// `[step, window, feature]`.
+    fn inputs(&self, batch: Batch<'_>) -> Result<Tensor, TchError> {
+        match &self.block {
+            Some(block) => block.gather(batch.places),
+            None => self.tensor(batch.inputs, &[self.steps, batch.windows, self.shape.inputs]),
+        }
     }
 
     /// `[window, output]`.
     fn logits(&self, parameters: &[Tensor], batch: Batch<'_>) -> Result<Tensor, TchError> {
         let Shape { cell, hidden, layers, pooling, embedding, .. } = self.shape;
-        let mut inputs = self.tensor(batch.inputs, &[self.steps, batch.windows, self.shape.inputs])?;
+        let mut inputs = self.inputs(batch)?;
         let mut parameters = parameters;
         let mut take = |count: usize| {
             let (taken, others) = parameters.split_at(count);
@@ -88,7 +120,7 @@ impl Libtorch {
         Ok(features)
     }
 
-    fn compute(&self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, TchError> {
+    fn compute(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, TchError> {
         let parameters = self.parameters(weights)?;
         let sides = [batch.windows, self.shape.outputs];
         let targets = self.tensor(batch.truth.targets, &sides)?;
@@ -101,18 +133,28 @@ impl Libtorch {
         )?;
         let loss = loss.f_div_scalar(batch.windows as f64)?;
         let by_part = Tensor::f_run_backward(&[&loss], &parameters, false, false)?;
-        for (part, grad) in self.parts.iter().zip(by_part) {
-            let grad = grad.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
-            grad.f_copy_data(&mut grads[part.range.clone()], part.range.len())?;
-        }
-        f64::try_from(&loss)
+        // One way back for all of them: parts tile the weights in order.
+        let flat = by_part.iter().chain([&loss]).map(|result| result.f_reshape([-1i64]));
+        let results = Tensor::f_cat(&flat.collect::<Result<Vec<_>, _>>()?, 0)?;
+        let results = results.f_detach()?.f_to_device(tch::Device::Cpu)?;
+        results.f_copy_data(&mut self.results, grads.len() + 1)?;
+        grads.copy_from_slice(&self.results[..grads.len()]);
+        Ok(f64::from(self.results[grads.len()]))
     }
 }
 
-impl Gradient for Libtorch {
-    fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError> {
-        self.compute(weights, batch, grads).map_err(|error| CoreError::outside("libtorch", error))
+impl Gradient for Libtorch<'_> {
+    fn reads(&self) -> Reads {
+        if self.block.is_some() { Reads::Places } else { Reads::Rows }
     }
+
+    fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError> {
+        self.compute(weights, batch, grads).map_err(outside)
+    }
+}
+
+fn outside(error: TchError) -> CoreError {
+    CoreError::outside("libtorch", error)
 }
 
 #[cfg(test)]
@@ -121,12 +163,13 @@ mod tests {
     use crate::{
         Instructions,
         arithmetic::Plain,
-        gradient::{Native, tests::Case},
+        gradient::tests::{Case, numbers, single},
+        input,
         network::Network,
         pass::Pass,
-        processor::Processor,
         shape::strategies,
     };
+    use forewarn_schema::{Metric, Schema};
     use proptest::prelude::*;
 
     proptest! {
@@ -138,7 +181,7 @@ mod tests {
             let case = Case::new(shape, steps, windows, seed);
             let (native_loss, native) = case.native(1, Instructions::Best);
             let mut torch = vec![7.0; native.len()];
-            let mut libtorch = Libtorch::new(shape, steps, Device::Cpu);
+            let mut libtorch = Libtorch::new(shape, steps, Device::Cpu).unwrap();
             let torch_loss = libtorch.gradient(&case.parameters, case.batch(), &mut torch).unwrap();
             prop_assert!((native_loss - torch_loss).abs() <= 1e-5 * torch_loss, "{native_loss} {torch_loss}");
             for part in shape.parts() {
@@ -169,27 +212,36 @@ mod tests {
         }
     }
 
-    /// `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times`
+    /// Windows by where they are give what their rows give, to the bit; a value that is missing is 0.
     #[test]
-    #[ignore = "a measurement, to be run alone"]
-    fn step_times_of_both() {
-        for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
-            let case = Case::new(strategies::plain(cell, 19, 64, None), 10, windows, 1);
-            let mut grads = vec![0.0; case.parameters.len()];
-            let mut fastest = |gradient: &mut dyn Gradient| {
-                let times = (0..300).map(|_| {
-                    let start = std::time::Instant::now();
-                    gradient.gradient(&case.parameters, case.batch(), &mut grads).unwrap();
-                    start.elapsed()
-                });
-                times.min().unwrap()
-            };
-            let native = fastest(&mut Native::new(case.shape, 10, windows, 1, Processor::best()).unwrap());
-            let torch = fastest(&mut Libtorch::new(case.shape, 10, Device::Cpu));
-            println!(
-                "{cell}, 10 steps of 19 features, 64 units, {windows} windows: native {native:?}, libtorch {torch:?}, {:.2} times",
-                torch.as_secs_f64() / native.as_secs_f64()
-            );
+    fn windows_that_are_views_give_what_copies_give() {
+        for cell in [Cell::Lstm, Cell::Gru] {
+            let (steps, windows, width) = (5, 40, 3);
+            let mut case = Case::new(strategies::plain(cell, width, 20, Some(8)), steps, windows, 3);
+            let schema = Schema::new((0..width).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap();
+            let mut values = single(&numbers(100 * width, 9, 2.0));
+            values[31 * width] = f32::NAN;
+            let last_rows: Vec<u32> = (0..windows as u32).map(|window| 99 - 2 * window).collect();
+            let of = Windows::new(&schema, &values, steps, &last_rows).unwrap();
+            let places: Vec<i64> = last_rows.iter().map(|&row| i64::from(row) - 4).collect();
+            for window in 0..windows {
+                input::fill_one(of, window, width, windows, window, &mut case.inputs).unwrap();
+            }
+            let (mut by_rows, mut by_place) =
+                (vec![0.0; case.parameters.len()], vec![7.0; case.parameters.len()]);
+            let mut libtorch = Libtorch::new(case.shape, steps, Device::Cpu).unwrap();
+            assert_eq!(libtorch.reads(), Reads::Rows);
+            let loss = libtorch.gradient(&case.parameters, case.batch(), &mut by_rows).unwrap();
+            let mut libtorch = libtorch.on(of).unwrap();
+            assert_eq!(libtorch.reads(), Reads::Places);
+            let batch = Batch { inputs: &[], places: &places, ..case.batch() };
+            assert_eq!(libtorch.gradient(&case.parameters, batch, &mut by_place).unwrap(), loss);
+            assert_eq!(by_place, by_rows);
+            assert!(by_rows.iter().all(|grad| grad.is_finite()) && by_rows.iter().any(|&grad| grad != 0.0));
+            assert!(matches!(
+                libtorch.gradient(&case.parameters, Batch { places: &[96], ..batch }, &mut by_place),
+                Err(CoreError::Outside { .. })
+            ));
         }
     }
 }

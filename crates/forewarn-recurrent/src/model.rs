@@ -1,9 +1,13 @@
 use crate::{
-    Cell, Forecast, History, Instructions, Settings, input,
+    Cell, Forecast, History, Instructions, Settings,
+    aligned::Aligned,
+    input,
+    layer::{Inputs, Projected},
     network::{Before, Memory, Network},
     processor::Processor,
     services::{Services, number_of},
     shape::Shape,
+    shared::SharedRows,
 };
 use forewarn_core::{CoreError, LabelledWindows, Predictor, Score, Windows, sigmoid};
 use forewarn_schema::Schema;
@@ -283,8 +287,27 @@ impl<'a> Ensemble<'a> {
             self.networks().iter().map(|network| Memory::new(network, chunk)).collect();
         let mut rows = vec![0.0; steps * chunk * row];
         let mut services = vec![0; chunk];
+        let projected = self.networks().first().map_or(0, |network| network.layers[0].projected());
+        let mut shared = SharedRows::new(chunk, steps, row, ACTIVATION_LIMIT / 16 / projected.max(1));
+        let mut sums = Aligned::new(shared.capacity() * projected);
         for first in (0..windows.len()).step_by(chunk) {
             let count = chunk.min(windows.len() - first);
+            if shared.take(windows.slice(first..first + count)?, &numbers) {
+                for (network, memory) in self.networks().iter().zip(&mut memories) {
+                    let (services, rows) = shared.rows();
+                    describe(network, services, rows);
+                    let sums = &mut sums[..services.len() * projected];
+                    network.project(self.processor, rows, sums);
+                    let (rows, places) = (services.len(), shared.places());
+                    self.run(network, memory, steps, count, |step| {
+                        Inputs::Projected(Projected { sums, rows, places, step })
+                    });
+                    for (window, logits) in memory.read(self.processor, network, count).enumerate() {
+                        found(first + window, logits);
+                    }
+                }
+                continue;
+            }
             for (place, service) in services[..count].iter_mut().enumerate() {
                 input::fill_one(windows, first + place, row, count, place, &mut rows)?;
                 *service = number_of(windows, &numbers, first + place);
@@ -292,17 +315,31 @@ impl<'a> Ensemble<'a> {
             let rows = &mut rows[..steps * count * row];
             for (network, memory) in self.networks().iter().zip(&mut memories) {
                 describe(network, &services[..count], rows);
-                memory.clear();
-                for (step, rows) in rows.chunks_exact(count * row).enumerate() {
-                    let before = if step == 0 { Before::Zero } else { Before::States };
-                    memory.advance(self.processor, network, rows, count, before);
-                }
+                self.run(network, memory, steps, count, |step| {
+                    Inputs::Rows(network.inputs(&rows[step * count * row..][..count * row]))
+                });
                 for (window, logits) in memory.read(self.processor, network, count).enumerate() {
                     found(first + window, logits);
                 }
             }
         }
         Ok(())
+    }
+
+    /// All steps of so many windows.
+    fn run<'b>(
+        &self,
+        network: &Network<f32>,
+        memory: &mut Memory<f32>,
+        steps: usize,
+        windows: usize,
+        inputs: impl Fn(usize) -> Inputs<'b, f32>,
+    ) {
+        memory.clear();
+        for step in 0..steps {
+            let before = if step == 0 { Before::Zero } else { Before::States };
+            memory.advance(self.processor, network, inputs(step), windows, before);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     arithmetic::Arithmetic,
     attention::Attended,
     kernel::Rows,
-    layer::{Flat, Layer, Step},
+    layer::{Flat, Inputs, Layer, Step},
     linear::Linear,
     processor::{Processor, Task},
     real::Real,
@@ -150,13 +150,13 @@ impl<T: Real> Memory<T> {
         &mut self,
         a: A,
         network: &Network<T>,
-        rows: &[T],
+        inputs: Inputs<'_, T>,
         windows: usize,
         before: Before,
     ) {
+        let mut inputs = inputs;
         let stride = network.shape.stride();
         let size = windows * stride;
-        let mut inputs = Rows::new(rows, network.shape.row(), network.shape.row());
         for (layer, memory) in network.layers.iter().zip(&mut self.layers) {
             let cells = size.min(memory.cells.len());
             layer.step(
@@ -170,10 +170,12 @@ impl<T: Real> Memory<T> {
                     kept: None,
                 },
             );
-            inputs = Rows::new(&memory.next_states[..size], stride, network.shape.hidden);
+            inputs = Inputs::Rows(Rows::new(&memory.next_states[..size], stride, network.shape.hidden));
         }
-        if let (Some(attended), Some(weight)) = (&mut self.attended, &network.attention) {
-            attended.step(a, weight, inputs.values, |_, _| {});
+        if let (Some(attended), Some(weight), Some(top)) =
+            (&mut self.attended, &network.attention, self.layers.last())
+        {
+            attended.step(a, weight, &top.next_states[..size], |_, _| {});
         }
         for memory in &mut self.layers {
             std::mem::swap(&mut memory.states, &mut memory.next_states);
@@ -256,16 +258,16 @@ impl<T: Real> Memory<T> {
 }
 
 impl Memory<f32> {
-    /// One step of the first `windows` windows: `rows` is `[window, feature]`.
+    /// One step of the first `windows` windows.
     pub(crate) fn advance(
         &mut self,
         processor: Processor,
         network: &Network<f32>,
-        rows: &[f32],
+        inputs: Inputs<'_, f32>,
         windows: usize,
         before: Before,
     ) {
-        processor.run(Advance { memory: self, network, rows, windows, before });
+        processor.run(Advance { memory: self, network, inputs, windows, before });
     }
 
     /// The log-odds of each of the first `windows` windows.
@@ -282,10 +284,37 @@ impl Memory<f32> {
     }
 }
 
+impl Network<f32> {
+    /// Rows as the lowest layer's step reads them.
+    pub(crate) fn inputs<'a>(&self, rows: &'a [f32]) -> Rows<'a, f32> {
+        Rows::new(rows, self.shape.row(), self.shape.row())
+    }
+
+    /// What the lowest layer's steps make of rows whoever shares them: see [`Layer::project`].
+    pub(crate) fn project(&self, processor: Processor, rows: &[f32], to: &mut [f32]) {
+        processor.run(Project { network: self, rows, to });
+    }
+}
+
+struct Project<'a> {
+    network: &'a Network<f32>,
+    rows: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Task for Project<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<A: Arithmetic<Number = f32>>(self, a: A) {
+        self.network.layers[0].project(a, self.network.inputs(self.rows), self.to);
+    }
+}
+
 struct Advance<'a> {
     memory: &'a mut Memory<f32>,
     network: &'a Network<f32>,
-    rows: &'a [f32],
+    inputs: Inputs<'a, f32>,
     windows: usize,
     before: Before,
 }
@@ -295,7 +324,7 @@ impl Task for Advance<'_> {
 
     #[inline(always)]
     fn run<A: Arithmetic<Number = f32>>(self, a: A) {
-        self.memory.advance_by(a, self.network, self.rows, self.windows, self.before);
+        self.memory.advance_by(a, self.network, self.inputs, self.windows, self.before);
     }
 }
 

@@ -75,28 +75,23 @@ impl Real for f64 {
     }
 }
 
-/// Constants of the exponential function, shared by all its forms.
-///
-/// # References
-/// The range reduction and the polynomial of `expf` in S. Moshier's Cephes library.
-pub(crate) mod exponential {
-    /// Beyond these the result stays as it is there.
-    pub(crate) const LEAST: f32 = -87.0;
-    pub(crate) const MOST: f32 = 88.0;
-    /// Adding it rounds to a whole number, which is then in the low bits.
-    pub(crate) const ROUND: f32 = 12_582_912.0;
-    /// ln 2 in two parts, the first with so few bits that its product is exact.
-    pub(crate) const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    /// From the highest power down to x^2.
-    pub(crate) const POLYNOMIAL: [f32; 6] =
-        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
-}
+/// Adding it rounds to a whole number, which is then in the low bits.
+pub(crate) const ROUND: f32 = 12_582_912.0;
 
 /// `exp` within 2 units in the last place for -87 to 88, beyond which it stays at its value there. No branch and no table, so that
 /// a loop over it becomes vector code. NaN stays NaN.
+///
+/// # References
+/// The range reduction and the polynomial of `expf` in S. Moshier's Cephes library.
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    use exponential::{LEAST, LN_2, MOST, POLYNOMIAL, ROUND};
+    const LEAST: f32 = -87.0;
+    const MOST: f32 = 88.0;
+    /// ln 2 in two parts, the first with so few bits that its product is exact.
+    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+    /// From the highest power down to x^2.
+    const POLYNOMIAL: [f32; 6] =
+        [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
     // Comparisons in this order keep NaN and map to one instruction each; `clamp` does not.
     let x = if x > MOST { MOST } else { x };
     let x = if x < LEAST { LEAST } else { x };

@@ -57,7 +57,12 @@ impl Services {
 
 /// The number of window `index`'s service among `numbers`, which are those of its layout.
 pub(crate) fn number_of(windows: Windows<'_>, numbers: &[u32], index: usize) -> u32 {
-    let (Some(layout), Some(&row)) = (windows.layout(), windows.last_rows().get(index)) else { return 0 };
-    let service = layout.services().partition_point(|place| place.rows().end <= row as usize);
+    windows.last_rows().get(index).map_or(0, |&row| number_of_row(windows, numbers, row as usize))
+}
+
+/// The same for a row of the block.
+pub(crate) fn number_of_row(windows: Windows<'_>, numbers: &[u32], row: usize) -> u32 {
+    let Some(layout) = windows.layout().filter(|_| !numbers.is_empty()) else { return 0 };
+    let service = layout.services().partition_point(|place| place.rows().end <= row);
     numbers.get(service).copied().unwrap_or(0)
 }

@@ -1,5 +1,6 @@
 use crate::{
     RecurrentModel, input,
+    layer::Inputs,
     model::{describe, mean, within},
     network::{Before, Memory},
 };
@@ -111,7 +112,8 @@ impl RecurrentModel {
         let mut sum = 0.0;
         for (memory, network) in state.networks.iter_mut().zip(&self.networks) {
             describe(network, &[state.service], &mut state.row);
-            memory.advance(self.processor, network, &state.row, 1, Before::States);
+            let inputs = Inputs::Rows(network.inputs(&state.row));
+            memory.advance(self.processor, network, inputs, 1, Before::States);
             sum += memory.read(self.processor, network, 1).map(within).sum::<f64>();
         }
         state.rows += 1;

@@ -149,7 +149,7 @@ pub struct Training<'a> {
     examples: Examples<'a>,
     data: Fingerprint,
     processor: Processor,
-    gradient: Box<dyn Gradient>,
+    gradient: Box<dyn Gradient + 'a>,
     optimiser: Optimiser,
     order: Order,
     buffers: Buffers,
@@ -184,7 +184,7 @@ impl<'a> Training<'a> {
         let shape = recurrent.shape(windows.schema().len(), period, services.len());
         RecurrentModel::expect_size(shape, windows.observation(), settings.batch_size)?;
         let processor = Processor::new(settings.instructions)?;
-        let gradient: Box<dyn Gradient> = match settings.trainer {
+        let gradient: Box<dyn Gradient + 'a> = match settings.trainer {
             Trainer::Native => Box::new(Native::new(
                 shape,
                 windows.observation(),
@@ -194,14 +194,14 @@ impl<'a> Training<'a> {
             )?),
             #[cfg(feature = "libtorch")]
             Trainer::Libtorch { device } => {
-                Box::new(crate::libtorch::Libtorch::new(shape, windows.observation(), device))
+                Box::new(crate::libtorch::Libtorch::new(shape, windows.observation(), device)?.on(windows)?)
             }
         };
         Ok(Self {
             data: Fingerprint::new(examples.len(), train, validation),
             optimiser: Optimiser::new(shape, &settings)?,
             order: Order::new(examples.len(), settings.seed, 0, 0),
-            buffers: Buffers::new(shape, windows, &services, &settings),
+            buffers: Buffers::new(shape, windows, &services, &settings, gradient.reads()),
             grads: vec![0.0; shape.weights()],
             scores: vec![Score::ZERO; validation.windows().len()],
             current: first(shape, &settings, 0),

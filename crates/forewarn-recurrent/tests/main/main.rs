@@ -12,4 +12,5 @@ mod refuses;
 mod resumes;
 mod saves;
 mod scores;
+mod seeds;
 mod task;

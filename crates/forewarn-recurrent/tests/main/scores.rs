@@ -85,6 +85,41 @@ proptest! {
     }
 }
 
+/// Rows that windows share are read once for all of them; windows that are far apart read their own.
+#[test]
+fn a_score_does_not_depend_on_rows_that_are_shared() {
+    let model = crate::fleets::model(crate::fleets::every_option(Cell::Lstm));
+    let (frames, split) = crate::task::two_services(1500);
+    let of = |windows: Windows<'_>| model.score_all(windows).unwrap();
+    let test = split.test().on(&frames).unwrap().windows();
+    let (schema, layout, steps) = (test.schema(), test.layout().unwrap(), test.observation());
+    let some = |values: &[f32], last_rows: &[u32]| {
+        of(Windows::new(schema, values, steps, last_rows).unwrap().with_layout(layout))
+    };
+    // Every row, and so windows that overlap and go over from one service to the next.
+    let rows = test.block().len() / schema.len();
+    let following: Vec<u32> = (steps as u32 - 1..rows as u32).collect();
+    let together = some(test.block(), &following);
+    for (window, &last_row) in following.iter().enumerate() {
+        assert_eq!(some(test.block(), &[last_row])[0], together[window], "{last_row}");
+    }
+    let mut apart: Vec<usize> = (0..following.len()).map(|window| window * 709 % following.len()).collect();
+    apart.dedup();
+    let last_rows: Vec<u32> = apart.iter().map(|&window| following[window]).collect();
+    let expected: Vec<Score> = apart.iter().map(|&window| together[window]).collect();
+    assert_eq!(some(test.block(), &last_rows), expected);
+
+    // What lies between windows is nobody's.
+    let mut values = test.block().to_vec();
+    values[20 * schema.len()] = f32::INFINITY;
+    let around = [10, 11, 12, 19, 20 + steps as u32, 30];
+    assert_eq!(some(&values, &around), some(test.block(), &around));
+    let last_rows = [10, 20 + steps as u32 - 1];
+    let windows = Windows::new(schema, &values, steps, &last_rows).unwrap();
+    let refused = model.score_all(windows.with_layout(layout)).unwrap_err().to_string();
+    assert!(refused.contains("\"jumps\" = inf"), "{refused}");
+}
+
 /// The equations of the PyTorch documentation in f64, element by element.
 #[test]
 fn scores_are_those_of_the_equations() {

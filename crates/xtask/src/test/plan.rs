@@ -174,6 +174,15 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
             "the tests of libtorch pass, and the others with it",
             cargo(&format!("test{packages} --features libtorch")),
         ));
+        if found.packages.contains(BENCHES_PACKAGE) {
+            steps.push(step(
+                "libtorch bench",
+                "the benchmark of training through libtorch runs once",
+                cargo(&format!(
+                    "test --package {BENCHES_PACKAGE} --features libtorch --bench beside_pytorch -- --test"
+                )),
+            ));
+        }
         steps.extend(examples(found, Needs::Libtorch));
     }
     steps
