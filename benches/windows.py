@@ -103,9 +103,11 @@ def measure():
 
     windows = 5_000
     loop = best(lambda: pandas_loop(values, windows), windows, 3)
+    labels = best(lambda: numpy_labels(values), ROWS)
     one_pass = best(lambda: numpy_normalise(numpy_features(values), train), ROWS, 3)
     rows = [
-        ("labels, ns a window", "windows/label", "numpy", best(lambda: numpy_labels(values), ROWS)),
+        ("labels, ns a window", "windows/label", "numpy", labels),
+        ("  in memory used before", "windows/label_again", "numpy", labels),
         ("deltas, ns a row", "windows/deltas", "numpy", best(lambda: numpy_features(values), ROWS)),
         (
             "deltas + z-score, ns a row",
@@ -147,7 +149,7 @@ def main():
     print(f"gather over a bare memcpy of the same bytes: {gather / copy:.2f}")
     for name in ("push_and_window", "push_features_and_window"):
         print(f"{name}: {criterion(target, 'batch/' + name, 1):.1f} ns a sample")
-    for work in ("fit", "apply"):
+    for work in ("fit", "apply", "apply_again"):
         one, two = (criterion(target, f"fleet/{work}_{n}_threads", 1) for n in (1, 2))
         print(f"{work}, 16 services: two threads are {one / two:.2f} times one")
 

@@ -66,7 +66,7 @@ fn stages(c: &mut Criterion) {
     group.bench_function("label", |b| b.iter(|| label(black_box(&frames), &rule, spec, Target::Onset)));
     // An allocator that has seen a large block freed keeps memory for the next, as in a program that has run for a while: the labels
     // then do not come in pages that the system has to make first.
-    drop(vec![0u8; 30 << 20]);
+    drop(black_box(vec![0u8; 30 << 20]));
     group.bench_function("label_again", |b| b.iter(|| label(black_box(&frames), &rule, spec, Target::Onset)));
     group.bench_function("split", |b| b.iter(|| chronological(black_box(&labels), Fractions::default())));
     group.bench_function("deltas", |b| b.iter(|| Features::default().apply(black_box(&frames))));

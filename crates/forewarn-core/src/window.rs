@@ -102,7 +102,7 @@ impl From<WindowSpec> for WindowSteps {
 }
 
 /// Windows of a batch that are looked up together.
-const GATHER_GROUP: usize = 32;
+const GATHER_GROUP: usize = 128;
 
 /// Many windows of equal length over one block of rows: views, never copies.
 ///

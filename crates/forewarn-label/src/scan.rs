@@ -1,7 +1,12 @@
 //! One metric of a row-major block as bits, 64 rows a word.
 
 use crate::Comparison;
-use std::{num::NonZero, ops::Range, thread};
+use std::{
+    num::NonZero,
+    ops::Range,
+    sync::{Mutex, PoisonError},
+    thread,
+};
 
 /// Which rows violate a limit, and which have no sample: row `64 w + b` is bit `b` of word `w`.
 pub(crate) struct Scan {
@@ -11,6 +16,9 @@ pub(crate) struct Scan {
 
 /// Words a thread is worth starting for: 131,072 rows take about 200 microseconds.
 const WORDS_A_THREAD: usize = 2048;
+
+/// Words of a part: some 50 microseconds.
+const PART: usize = 512;
 
 impl Scan {
     /// Reads `column` of rows of `width` values. The pass is as fast as memory is; long blocks are shared by all processors, with the
@@ -26,9 +34,8 @@ impl Scan {
         let (mut violating, mut missing) = (vec![0; words], vec![0; words]);
         let processors = thread::available_parallelism().map_or(1, NonZero::get);
         let threads = processors.min(words / WORDS_A_THREAD).max(1);
-        let share = words.div_ceil(threads).max(1);
         let parts =
-            violating.chunks_mut(share).zip(missing.chunks_mut(share)).zip(values.chunks(share * 64 * width));
+            violating.chunks_mut(PART).zip(missing.chunks_mut(PART)).zip(values.chunks(PART * 64 * width));
         let read = |((violating, missing), values): ((&mut [u64], &mut [u64]), &[f32])| {
             // One loop a comparison, so that none is decided row by row.
             match comparison {
@@ -38,13 +45,15 @@ impl Scan {
                 Comparison::Below => bits(violating, missing, values, width, column, |x| x < limit),
             }
         };
+        // Whoever is done takes the next part: a thread that begins late has fewer.
+        let parts = Mutex::new(parts);
+        let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || std::iter::from_fn(next).for_each(read);
         thread::scope(|scope| {
-            let mut parts = parts;
-            let own = parts.next();
-            for part in parts {
-                scope.spawn(move || read(part));
+            for _ in 1..threads {
+                scope.spawn(work);
             }
-            own.into_iter().for_each(read);
+            work();
         });
         Self { violating, missing }
     }
