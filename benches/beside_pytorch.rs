@@ -82,9 +82,14 @@ fn task(services: usize, days: usize) -> Result<(FrameSet, Split), Box<dyn Error
 }
 
 /// Seconds that an epoch takes a window: of several the fastest, or the second of two for one that warms up first.
-fn epoch(settings: Settings, frames: &FrameSet, split: &Split, epochs: usize) -> Result<f64, Box<dyn Error>> {
+fn epoch(
+    settings: &Settings,
+    frames: &FrameSet,
+    split: &Split,
+    epochs: usize,
+) -> Result<f64, Box<dyn Error>> {
     let windows = settings.windows_per_epoch.min(split.train().len());
-    let settings = Settings { max_epochs: epochs, patience: epochs, dropout: 0.0, ..settings };
+    let settings = Settings { max_epochs: epochs, patience: epochs, dropout: 0.0, ..settings.clone() };
     let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let mut training = Recurrent::new(settings)?.start(train, validation)?;
     let mut fastest = f64::INFINITY;
@@ -111,8 +116,11 @@ fn fastest(
     Ok(least)
 }
 
-/// Our figures in microseconds: what was done, by whom.
-fn ours(options: &Options) -> Result<Vec<(String, &'static str, f64)>, Box<dyn Error>> {
+/// What was done, by whom, and how many microseconds it took.
+type Figure = (String, &'static str, f64);
+
+/// Our figures.
+fn ours(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
     let (frames, split) = task(1, 4)?;
     let mut found = Vec::new();
     for cell in [Cell::Lstm, Cell::Gru] {
@@ -122,7 +130,7 @@ fn ours(options: &Options) -> Result<Vec<(String, &'static str, f64)>, Box<dyn E
             let settings = Settings { batch_size, windows_per_epoch: 10 * batch_size, ..settings.clone() };
             let mut tell = |who, trainer, threads| {
                 let settings = Settings { trainer, threads, ..settings.clone() };
-                let step = epoch(settings, &frames, &split, epochs)? * batch_size as f64;
+                let step = epoch(&settings, &frames, &split, epochs)? * batch_size as f64;
                 found.push((format!("{cell} step of {batch_size}").to_lowercase(), who, step * 1e6));
                 Ok::<_, Box<dyn Error>>(())
             };
@@ -150,7 +158,7 @@ fn ours(options: &Options) -> Result<Vec<(String, &'static str, f64)>, Box<dyn E
 
 /// An epoch of a fleet in the memory of a GPU, or of the processor where there is none.
 #[cfg(feature = "libtorch")]
-fn on_a_gpu(options: &Options) -> Result<Vec<(String, &'static str, f64)>, Box<dyn Error>> {
+fn on_a_gpu(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
     use forewarn::recurrent::Device;
     let (frames, split) = task(options.services, options.days)?;
     println!("{} windows of {} services lie ready", split.train().len(), options.services);
@@ -160,7 +168,7 @@ fn on_a_gpu(options: &Options) -> Result<Vec<(String, &'static str, f64)>, Box<d
             let trainer = Trainer::Libtorch { device };
             let sizes =
                 Settings { batch_size: GPU_BATCH, windows_per_epoch: options.windows, ..Settings::default() };
-            epoch(Settings { cell, trainer, seed: 7, ..sizes }, &frames, &split, 2)
+            epoch(&Settings { cell, trainer, seed: 7, ..sizes }, &frames, &split, 2)
         };
         let (device, took) = match on(Device::Cuda) {
             Ok(took) => ("cuda", took),

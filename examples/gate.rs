@@ -118,13 +118,13 @@ fn table(title: &str, results: &Results, bound: Option<(&str, f64)>) -> Result<S
     writeln!(text, "|---|---|---|---|---|---|---|")?;
     for model in report.ranked() {
         let name = model.name.as_str();
-        let pairs = report.comparison.iter().flat_map(|comparison| &comparison.differences);
-        let paired = pairs.filter_map(|pair| match (&*pair.better, &*pair.worse) {
+        let mut pairs = report.comparison.iter().flat_map(|comparison| &comparison.differences);
+        let paired = pairs.find_map(|pair| match (&*pair.better, &*pair.worse) {
             (better, "boosted_trees") if better == name => Some(range(pair.interval, 1.0)),
             ("boosted_trees", worse) if worse == name => Some(range(pair.interval, -1.0)),
             _ => None,
         });
-        let paired = paired.last().unwrap_or_default();
+        let paired = paired.unwrap_or_default();
         let share =
             bound.map_or(String::new(), |(_, bound)| format!("{:.1} %", 100.0 * model.pr_auc / bound));
         let interval = range(model.intervals.as_ref().and_then(|intervals| intervals.pr_auc), 1.0);
