@@ -11,7 +11,7 @@
 
 use forewarn::{
     eval::Interval,
-    experiment::{Results, Simulated, StandardModels, TextObserver},
+    experiment::{ExperimentError, Results, Simulated, StandardModels, TextObserver},
     io,
     prelude::*,
     sim::bayes_filter,
@@ -90,9 +90,11 @@ fn fit(
     };
     let mut experiment = Experiment::new(rule.clone()).target(target).split(split).features(features);
     for name in models {
-        // Persistence of a failure that no metric shows has no meaning.
-        if name != "persistence" || rule.as_threshold().is_some() {
-            experiment = experiment.model(standard.get(name)?);
+        match standard.get(name) {
+            Ok(model) => experiment = experiment.model(model),
+            // Persistence of a failure that no metric shows has no meaning.
+            Err(ExperimentError::NothingToWatch { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(experiment.run(data, &TextObserver::new(std::io::stderr()))?)

@@ -1,13 +1,13 @@
 use crate::{
     aligned::Aligned,
     arithmetic::Arithmetic,
+    helpers::Helpers,
     network::Network,
     pass::{Pass, Truth},
     processor::{Processor, Task},
     shape::Shape,
 };
 use forewarn_core::CoreError;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// One batch of a fit.
 #[derive(Clone, Copy)]
@@ -51,8 +51,8 @@ pub(crate) trait Gradient: Send {
 /// threads share them; and a piece's activations stay in the second-level cache.
 const PIECE: usize = 32;
 
-/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread beside the caller's, the box
-/// in which a step's work is handed to it.
+/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread beside the caller's, the
+/// boxes in which a step's work is handed to it.
 pub(crate) struct Native {
     processor: Processor,
     network: Network<f32>,
@@ -61,7 +61,7 @@ pub(crate) struct Native {
     /// One for each piece of the largest batch.
     pieces: Vec<Piece>,
     /// The threads beside the caller's; `None` for that alone.
-    pool: Option<ThreadPool>,
+    helpers: Option<Helpers>,
 }
 
 struct Piece {
@@ -84,27 +84,21 @@ impl Native {
         let network = Network::new(shape).with_backward();
         let pieces = batch_size.div_ceil(PIECE);
         let threads = threads.min(pieces);
-        let pool = match threads {
-            1 => None,
-            _ => {
-                let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build();
-                Some(pool.map_err(|error| CoreError::outside("starting threads", error))?)
-            }
-        };
+        let helpers = if threads > 1 { Some(Helpers::new(threads - 1)?) } else { None };
         let piece = || Piece { grads: Aligned::new(network.grads()), loss: 0.0 };
         Ok(Self {
             passes: (0..threads).map(|_| Pass::new(&network, steps, batch_size.min(PIECE))).collect(),
             pieces: (0..pieces).map(|_| piece()).collect(),
             processor,
             network,
-            pool,
+            helpers,
         })
     }
 }
 
 impl Gradient for Native {
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError> {
-        let Self { processor, network, passes, pieces, pool } = self;
+        let Self { processor, network, passes, pieces, helpers } = self;
         network.fill(weights);
         let pieces = &mut pieces[..batch.windows.div_ceil(PIECE)];
         let share = pieces.len().div_ceil(passes.len());
@@ -116,17 +110,10 @@ impl Gradient for Native {
                 processor.run(Compute { network, batch, first, pass, piece });
             }
         };
-        let mut shares = passes.iter_mut().zip(pieces.chunks_mut(share)).enumerate();
-        match pool {
+        let shares = passes.iter_mut().zip(pieces.chunks_mut(share)).enumerate();
+        match helpers {
             None => shares.for_each(compute),
-            // The caller computes too: it wakes the others, and need not be woken if they are done before it is.
-            Some(pool) => pool.in_place_scope(|scope| {
-                let own = shares.next();
-                for others in shares {
-                    scope.spawn(move |_| compute(others));
-                }
-                own.into_iter().for_each(compute);
-            }),
+            Some(helpers) => helpers.share_out(shares, compute),
         }
         let (first, others) = pieces.split_at_mut(1);
         for piece in others {

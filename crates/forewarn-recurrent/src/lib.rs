@@ -12,6 +12,7 @@ mod fleet;
 mod gates;
 mod gradient;
 mod gru;
+mod helpers;
 mod input;
 mod kernel;
 mod layer;

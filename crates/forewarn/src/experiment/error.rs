@@ -85,6 +85,16 @@ pub enum ExperimentError {
         /// The names there are.
         available: Vec<&'static str>,
     },
+    /// A standard model that watches the rule's metric, where no rule names one.
+    #[error(
+        "model {name:?} needs a failure rule that compares one metric with a number, and cannot be had for: {rule}"
+    )]
+    NothingToWatch {
+        /// The name asked for.
+        name: String,
+        /// The rule.
+        rule: String,
+    },
     /// The rule never finds a failure.
     #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]
     NoFailures {

@@ -4,7 +4,7 @@ use forewarn_baseline::{
     LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
     Watch,
 };
-use forewarn_core::WindowSpec;
+use forewarn_core::{FailureRule, WindowSpec};
 use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Output, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
@@ -74,7 +74,8 @@ impl StandardModels {
     /// The model called `name`.
     ///
     /// # Errors
-    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::Core`] for settings that a model refuses.
+    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::NothingToWatch`] for `persistence` of a failure that no metric shows;
+    /// [`ExperimentError::Core`] for settings that a model refuses.
     pub fn get(&self, name: &str) -> Result<Model, ExperimentError> {
         let threshold = self.watched();
         let watch = || threshold.as_ref().map_or(Watch::Best, watch);
@@ -119,6 +120,12 @@ impl StandardModels {
             "gru" => self.recurrent(name, Cell::Gru, Output::Probability)?,
             "lstm_hazard" => self.recurrent(name, Cell::Lstm, Output::Hazard)?,
             "gru_hazard" => self.recurrent(name, Cell::Gru, Output::Hazard)?,
+            "persistence" if threshold.is_none() => {
+                return Err(ExperimentError::NothingToWatch {
+                    name: name.to_owned(),
+                    rule: self.rule.describe(),
+                });
+            }
             _ => {
                 return self.further(name, &watched, watch(), threshold.as_ref()).ok_or_else(|| {
                     let available = Self::NAMES.iter().chain(&Self::FURTHER).copied().collect();

@@ -312,6 +312,8 @@ fn failures_from_a_column_are_no_input() {
     let recording = csv::read_from((lines.join("\n") + "\n").as_bytes(), "m.csv", &options).unwrap();
     let rule = Rule::outcome("down").unwrap();
     let standard = StandardModels { rule: rule.clone(), ..standard(7) };
+    let error = standard.get("persistence").err().unwrap();
+    assert!(error.to_string().contains("down >= 1"), "{error}");
     let mut experiment = Experiment::new(rule);
     for name in ["static_threshold", "logistic_snapshot"] {
         experiment = experiment.model(standard.get(name).unwrap());

@@ -41,7 +41,7 @@ const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "early_warning",
-        arguments: &["--days", "12", "--models", "lstm,gru", "--output", "target/early_warning_libtorch"],
+        arguments: &["--days", "4", "--models", "lstm", "--output", "target/early_warning_libtorch"],
         needs: Needs::Libtorch,
     },
 ];
