@@ -1,5 +1,5 @@
 use crate::newton;
-use forewarn_core::{CoreError, Score};
+use forewarn_core::{CoreError, Score, expect_both_classes};
 use serde::{Deserialize, Serialize};
 
 /// Strength with which stacking pulls its weights towards the average: that of a hundredth of a nat, so that few failures cannot drive weights
@@ -44,10 +44,7 @@ impl Blend {
         for scores in scores {
             expect_scores(positive.len(), scores.len())?;
         }
-        let (windows, positives) = (positive.len(), positive.iter().filter(|&&positive| positive).count());
-        if positives == 0 || positives == windows {
-            return Err(CoreError::SingleClass { part: "validation", positives, windows });
-        }
+        expect_both_classes("validation", positive)?;
         let (weights, shift) = stack(scores, positive, start.weights);
         Self::new(weights, shift)
     }

@@ -112,8 +112,7 @@ impl<P: Predictor> ColdStart<P> {
         let rows = windows.last_rows().iter().zip(&judgements);
         let rows: Vec<u32> = rows.filter(|(_, judgement)| known(judgement)).map(|(&row, _)| row).collect();
         let told = Windows::new(windows.schema(), windows.block(), windows.observation(), &rows)?;
-        let told = windows.layout().map_or(told, |layout| told.with_layout(layout));
-        let scores = self.predictor.score_all(told)?;
+        let scores = self.predictor.score_all(told.placed_as(windows))?;
         for (judgement, score) in judgements.iter_mut().filter(|judgement| known(judgement)).zip(scores) {
             judgement.score = Some(score);
         }

@@ -53,7 +53,8 @@ impl<P: Predictor> Combined<P> {
         validation.expect_unweighted("stacking")?;
         let average = Self::average(members)?;
         let mut scores = vec![Vec::new(); average.members.len()];
-        average.each_member(validation.windows(), &mut Vec::new(), |member, found| {
+        let mut found = vec![Score::ZERO; validation.windows().len()];
+        average.each_member(validation.windows(), &mut found, |member, found| {
             scores[member].extend_from_slice(found);
         })?;
         let scores: Vec<&[Score]> = scores.iter().map(Vec::as_slice).collect();
@@ -84,15 +85,14 @@ impl<P: Predictor> Combined<P> {
         &self.blend
     }
 
-    /// Scores the windows by each member in turn.
+    /// Scores the windows by each member in turn, each time into `scores`.
     fn each_member(
         &self,
         windows: Windows<'_>,
-        scores: &mut Vec<Score>,
+        scores: &mut [Score],
         mut f: impl FnMut(usize, &[Score]),
     ) -> Result<(), CoreError> {
         windows.expect(&self.schema, self.observation)?;
-        scores.resize(windows.len(), Score::ZERO);
         let mut block = Vec::new();
         for (index, (member, reads)) in self.members.iter().zip(&self.reads).enumerate() {
             member.score(reads.windows(member, windows, &mut block)?, scores)?;
@@ -142,7 +142,7 @@ impl<P: Predictor> Predictor for Combined<P> {
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         let mut sums = self.blend.sums(windows.len());
-        self.each_member(windows, &mut Vec::new(), |member, found| self.blend.add(member, found, &mut sums))?;
+        self.each_member(windows, scores, |member, found| self.blend.add(member, found, &mut sums))?;
         for (score, log_odds) in scores.iter_mut().zip(sums) {
             *score = Score::from_logit(log_odds)?;
         }

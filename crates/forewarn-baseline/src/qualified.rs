@@ -78,7 +78,7 @@ impl<P: Predictor> Predictor for Qualified<P> {
         self.expect_shapes(windows, scores)?;
         let (block, observation) = (windows.block(), windows.observation());
         let own = Windows::new(self.predictor.input(), block, observation, windows.last_rows())?;
-        self.predictor.score(windows.layout().map_or(own, |layout| own.with_layout(layout)), scores)
+        self.predictor.score(own.placed_as(windows), scores)
     }
 }
 

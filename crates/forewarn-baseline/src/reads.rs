@@ -55,8 +55,7 @@ impl Reads {
                 block
             }
         };
-        let windows = Windows::new(model.input(), values, observation, wide.last_rows())?;
-        Ok(wide.layout().map_or(windows, |layout| windows.with_layout(layout)))
+        Ok(Windows::new(model.input(), values, observation, wide.last_rows())?.placed_as(wide))
     }
 
     /// The end of one window as `model` sees it.

@@ -30,7 +30,7 @@ pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use outcome::{Outcome, Outcomes};
 pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
-pub use rank::average_precision;
+pub use rank::{average_precision, expect_both_classes};
 pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
 pub use score::{Score, sigmoid};

@@ -18,10 +18,7 @@ pub fn average_precision(scores: &[Score], positive: &[bool]) -> Result<f64, Cor
             got: positive.len(),
         });
     }
-    let positives = positive.iter().filter(|&&label| label).count();
-    if positives == 0 || positives == positive.len() {
-        return Err(CoreError::SingleClass { part: "the data", positives, windows: positive.len() });
-    }
+    let positives = expect_both_classes("the data", positive)?;
     let mut ranked: Vec<(Score, bool)> = scores.iter().copied().zip(positive.iter().copied()).collect();
     ranked.sort_unstable_by_key(|&(score, _)| std::cmp::Reverse(score));
     let (mut hits, mut seen, mut area) = (0usize, 0usize, 0.0);
@@ -32,6 +29,18 @@ pub fn average_precision(scores: &[Score], positive: &[bool]) -> Result<f64, Cor
         area += gained as f64 / positives as f64 * (hits as f64 / seen as f64);
     }
     Ok(area)
+}
+
+/// Refuses labels that lack one of the two classes, and counts the positive ones; `part` names the data in the error.
+///
+/// # Errors
+/// [`CoreError::SingleClass`].
+pub fn expect_both_classes(part: &'static str, positive: &[bool]) -> Result<usize, CoreError> {
+    let (positives, windows) = (positive.iter().filter(|&&label| label).count(), positive.len());
+    if positives == 0 || positives == windows {
+        return Err(CoreError::SingleClass { part, positives, windows });
+    }
+    Ok(positives)
 }
 
 #[cfg(test)]

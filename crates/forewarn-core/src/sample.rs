@@ -1,6 +1,6 @@
 use crate::{
     CoreError, Exclusion, ExclusionCounts, Label, Labels, Outcome, Outcomes, WindowSpec, Windows,
-    outcome::Events,
+    outcome::Events, rank::expect_both_classes,
 };
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{ops::Range, sync::Arc};
@@ -359,11 +359,7 @@ impl<'a> LabelledWindows<'a> {
     /// # Errors
     /// [`CoreError::SingleClass`].
     pub fn expect_both_classes(&self, part: &'static str) -> Result<(), CoreError> {
-        let (positives, windows) = (self.positives(), self.positive.len());
-        if positives == 0 || positives == windows {
-            return Err(CoreError::SingleClass { part, positives, windows });
-        }
-        Ok(())
+        expect_both_classes(part, self.positive).map(|_| ())
     }
 }
 

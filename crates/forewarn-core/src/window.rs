@@ -162,6 +162,12 @@ impl<'a> Windows<'a> {
         Self { layout: Some(layout), ..self }
     }
 
+    /// The same windows, of which is known what is known of `other`: for windows on the same rows that are read in another way.
+    #[must_use]
+    pub fn placed_as(self, other: Windows<'a>) -> Self {
+        Self { layout: other.layout, ..self }
+    }
+
     /// Services and times of the rows, where they are known.
     #[must_use]
     pub fn layout(&self) -> Option<&'a Layout> {

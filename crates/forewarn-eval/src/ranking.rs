@@ -51,9 +51,5 @@ pub(crate) fn expect_both_classes(
             got: positive.len(),
         });
     }
-    let (positives, windows) = (positive.iter().filter(|&&label| label).count(), positive.len());
-    if positives == 0 || positives == windows {
-        return Err(CoreError::SingleClass { part, positives, windows });
-    }
-    Ok(())
+    forewarn_core::expect_both_classes(part, positive).map(|_| ())
 }

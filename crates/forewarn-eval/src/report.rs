@@ -157,6 +157,13 @@ impl Report {
         models
     }
 
+    /// Models by PR-AUC on validation, best first; equal ones in their order.
+    pub(crate) fn by_validation(&self) -> Vec<&ModelReport> {
+        let mut models: Vec<_> = self.models.iter().collect();
+        models.sort_by(|a, b| b.validation.pr_auc.total_cmp(&a.validation.pr_auc));
+        models
+    }
+
     /// What the audit for leaks comes to, in a sentence; empty where none was made.
     #[must_use]
     pub fn audit_verdict(&self) -> String {

@@ -81,11 +81,16 @@ fn with_place(metrics: &[f32]) -> Vec<f32> {
     rows.flat_map(|(minute, row)| row.iter().copied().chain(place(minute)).collect::<Vec<f32>>()).collect()
 }
 
+/// So many rows of all columns that look random, always the same.
+fn of_rows(rows: u32) -> Data {
+    let values: Vec<f32> = (0..3 * rows).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
+    let positive: Vec<bool> = (0..rows).map(|i| (i * 31) % 17 < 4).collect();
+    Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive)
+}
+
 #[test]
 fn a_source_before_the_names_changes_no_score() {
-    let values: Vec<f32> = (0..600u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
-    let positive: Vec<bool> = (0..200).map(|i| (i * 31) % 17 < 4).collect();
-    let data = Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive);
+    let data = of_rows(200);
     let windows = data.split.test().on(&data.frames).unwrap().windows();
     for estimator in baselines() {
         let model = fit(&data, &*estimator);
@@ -173,9 +178,7 @@ fn baselines_can_be_sent_to_a_thread() {
 
 #[test]
 fn the_same_fit_has_the_same_bits() {
-    let values: Vec<f32> = (0..3000u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
-    let positive: Vec<bool> = (0..1000).map(|i| (i * 31) % 17 < 4).collect();
-    let data = Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive);
+    let data = of_rows(1000);
     let windows = data.split.test().on(&data.frames).unwrap();
     for estimator in baselines() {
         let [once, again] = [(), ()].map(|()| fit(&data, &*estimator).score_all(windows.windows()).unwrap());

@@ -2,7 +2,7 @@
 
 use crate::report::figures::{self, Screen};
 use crate::report::svg::escape;
-use crate::report::{Curve, CurveKind, ModelReport, Pictures, Report, page::Page, table::name_of, text::*};
+use crate::report::{Curve, CurveKind, Pictures, Report, page::Page, table::name_of, text::*};
 
 /// Lead times are drawn for at most this many models.
 const HISTOGRAMS: usize = 3;
@@ -37,9 +37,8 @@ impl Report {
     }
 
     pub(in crate::report) fn lead_section(&self, page: &mut Page) {
-        let mut models: Vec<&ModelReport> =
-            self.models.iter().filter(|model| model.episodes_caught > 0).collect();
-        models.sort_by(|a, b| b.validation.pr_auc.total_cmp(&a.validation.pr_auc));
+        let mut models = self.by_validation();
+        models.retain(|model| model.episodes_caught > 0);
         if models.is_empty() {
             return;
         }

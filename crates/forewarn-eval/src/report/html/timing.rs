@@ -9,15 +9,14 @@ const DRAWN: usize = 6;
 
 impl Report {
     pub(in crate::report) fn timing_section(&self, page: &mut Page) {
-        let mut models: Vec<(&ModelReport, &TimingCalibration)> = self
-            .models
-            .iter()
+        let models: Vec<(&ModelReport, &TimingCalibration)> = self
+            .by_validation()
+            .into_iter()
             .filter_map(|model| model.timing.as_ref().map(|timing| (model, timing)))
             .collect();
         if models.is_empty() {
             return;
         }
-        models.sort_by(|a, b| b.0.validation.pr_auc.total_cmp(&a.0.validation.pr_auc));
         page.heading("When the failure will come");
         page.raw(
             "<p>These models give a probability for every minute of the period. Where a failure came: the minutes that they expected \

@@ -6,15 +6,11 @@ use forewarn_core::{Epoch, History};
 
 impl Report {
     pub(in crate::report) fn training_section(&self, page: &mut Page) {
-        let mut models: Vec<&ModelReport> = self
-            .models
-            .iter()
-            .filter(|model| model.training.iter().any(|fit| !fit.epochs.is_empty()))
-            .collect();
+        let mut models = self.by_validation();
+        models.retain(|model| model.training.iter().any(|fit| !fit.epochs.is_empty()));
         if models.is_empty() {
             return;
         }
-        models.sort_by(|a, b| b.validation.pr_auc.total_cmp(&a.validation.pr_auc));
         page.heading("How fitting went");
         page.raw(
             "<p>Above, PR-AUC on validation after each epoch; below, the mean loss on training windows while it lasted. One line a network; \
