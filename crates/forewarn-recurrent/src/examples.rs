@@ -2,8 +2,7 @@
 
 use crate::{
     Output, Settings,
-    gradient::{Batch, Reads},
-    input,
+    gradient::Batch,
     pass::Truth,
     random::{self, Use},
     services::{Services, number_of},
@@ -11,6 +10,7 @@ use crate::{
 };
 use forewarn_core::{CoreError, LabelledWindows, Outcome, Outcomes, Windows};
 use rand_chacha::ChaCha8Rng;
+use std::iter;
 
 /// Share of windows of known services that are shown as those of an unknown one, so that there is something to say of these too.
 const UNKNOWN_SHARE: f32 = 0.1;
@@ -48,6 +48,11 @@ impl<'a> Examples<'a> {
             }
         }
         Ok(Self { labelled, partial: labelled.partly_observed().filter(|_| hazard), mean_weight })
+    }
+
+    /// All windows, which lie in one block.
+    pub(crate) fn windows(&self) -> impl Iterator<Item = Windows<'a>> {
+        iter::once(self.labelled.windows()).chain(self.partial.map(|(windows, _)| windows))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -156,9 +161,6 @@ impl Order {
 /// Memory of a batch.
 pub(crate) struct Buffers {
     shape: Shape,
-    steps: usize,
-    reads: Reads,
-    inputs: Vec<f32>,
     places: Vec<i64>,
     numbers: Vec<u32>,
     services: Vec<u32>,
@@ -168,21 +170,11 @@ pub(crate) struct Buffers {
 }
 
 impl Buffers {
-    pub(crate) fn new(
-        shape: Shape,
-        windows: Windows<'_>,
-        services: &Services,
-        settings: &Settings,
-        reads: Reads,
-    ) -> Self {
-        let (steps, windows_at_once) = (windows.observation(), settings.batch_size);
-        let copied = if reads == Reads::Rows { steps * windows_at_once * shape.inputs } else { 0 };
+    pub(crate) fn new(shape: Shape, windows: Windows<'_>, services: &Services, settings: &Settings) -> Self {
+        let windows_at_once = settings.batch_size;
         let mask = if settings.dropout > 0.0 { windows_at_once * shape.hidden } else { 0 };
         Self {
             shape,
-            steps,
-            reads,
-            inputs: vec![0.0; copied],
             places: vec![0; windows_at_once],
             numbers: services.numbers(windows),
             services: vec![0; windows_at_once],
@@ -193,22 +185,17 @@ impl Buffers {
     }
 
     /// The examples at `picks`, with what dropout leaves of them.
-    pub(crate) fn fill(
-        &mut self,
-        examples: &Examples<'_>,
+    pub(crate) fn fill<'b>(
+        &'b mut self,
+        examples: &Examples<'b>,
         picks: &[u32],
         settings: &Settings,
         generator: &mut ChaCha8Rng,
-    ) -> Result<Batch<'_>, CoreError> {
+    ) -> Batch<'b> {
         let Shape { inputs: width, outputs, hidden, .. } = self.shape;
         let windows = picks.len();
-        let copied = if self.reads == Reads::Rows { self.steps * windows * width } else { 0 };
-        let inputs = &mut self.inputs[..copied];
         for (place, &pick) in picks.iter().enumerate() {
             let (of, index) = examples.window(pick as usize);
-            if self.reads == Reads::Rows {
-                input::fill_one(of, index, width, windows, place, inputs)?;
-            }
             self.places[place] = of.offset(index).map_or(0, |offset| (offset / width) as i64);
             let number = number_of(of, &self.numbers, index);
             let hidden = number > 0 && random::chance(UNKNOWN_SHARE, generator);
@@ -219,9 +206,8 @@ impl Buffers {
         }
         let mask = &mut self.mask[..if settings.dropout > 0.0 { windows * hidden } else { 0 }];
         random::dropout_mask(mask, settings.dropout, generator);
-        Ok(Batch {
-            windows,
-            inputs: &self.inputs[..copied],
+        Batch {
+            block: examples.labelled.windows().block(),
             places: &self.places[..windows],
             services: &self.services[..windows],
             truth: Truth {
@@ -229,7 +215,7 @@ impl Buffers {
                 weights: &self.weights[..windows * outputs],
             },
             mask: (!mask.is_empty()).then_some(&*mask),
-        })
+        }
     }
 }
 

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a helper stays awake: some times what lies between two steps of a fit. To wake one that sleeps takes about a tenth of a step of 64
-/// windows.
+/// How long a thread that waits for another stays awake: some times what lies between two steps of a fit. To wake one that sleeps takes about a
+/// tenth of a step of 64 windows.
 const AWAKE: Duration = Duration::from_micros(200);
 
 /// Helpers of one caller, who does a share of each step as well.
@@ -34,27 +34,31 @@ impl Helpers {
     /// Does `work` on each share, the first on the calling thread; returns when all are done.
     pub(crate) fn share_out<S: Send>(&self, mut shares: impl Iterator<Item = S>, work: impl Fn(S) + Sync) {
         let step = self.step.load(Ordering::Relaxed) + 1;
-        let work = &work;
+        let (work, done) = (&work, &AtomicU64::new(0));
         self.pool.in_place_scope(|scope| {
             let own = shares.next();
+            let mut shared = 0;
             for share in shares {
                 let latest = Arc::clone(&self.step);
                 scope.spawn(move |_| {
                     work(share);
                     // Not part of the scope, so that nobody waits for it.
-                    rayon::spawn(move || linger(&latest, step));
+                    rayon::spawn(move || stay_awake(|| latest.load(Ordering::Acquire) == step));
+                    done.fetch_add(1, Ordering::Release);
                 });
+                shared += 1;
             }
             self.step.store(step, Ordering::Release);
             own.into_iter().for_each(work);
+            stay_awake(|| done.load(Ordering::Acquire) < shared);
         });
     }
 }
 
-/// Keeps a helper from going to sleep after `step`, until there is another or the caller has been away for long.
-fn linger(latest: &AtomicU64, step: u64) {
+/// Keeps a thread from going to sleep while something is expected soon, but not for longer than [`AWAKE`].
+fn stay_awake(expected: impl Fn() -> bool) {
     let since = Instant::now();
-    while latest.load(Ordering::Acquire) == step && since.elapsed() < AWAKE {
+    while expected() && since.elapsed() < AWAKE {
         hint::spin_loop();
     }
 }

@@ -5,7 +5,7 @@ mod cuda;
 
 use crate::{
     Cell, Device, Pooling,
-    gradient::{Batch, Gradient, Reads},
+    gradient::{Batch, Gradient},
     shape::{Part, Shape},
 };
 use block::Block;
@@ -15,36 +15,26 @@ use tch::{Kind, Reduction, TchError, Tensor};
 pub(crate) struct Libtorch<'a> {
     shape: Shape,
     parts: Vec<Part>,
-    steps: usize,
+    /// The windows that batches are picked from.
+    block: Block<'a>,
     device: tch::Device,
-    /// The windows that batches are picked from; `None` for batches that bring their rows.
-    block: Option<Block<'a>>,
     /// A gradient and its loss, on their way back.
     results: Vec<f32>,
 }
 
 impl<'a> Libtorch<'a> {
-    /// For batches that bring their rows.
+    /// For batches of these windows, and others of their block.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for a device that is not there.
-    pub(crate) fn new(shape: Shape, steps: usize, device: Device) -> Result<Self, CoreError> {
+    /// [`CoreError::InvalidSetting`] for a device that is not there; [`CoreError::Outside`] where the block does not fit into its memory.
+    pub(crate) fn new(shape: Shape, windows: Windows<'a>, device: Device) -> Result<Self, CoreError> {
         let device = cuda::find(device)?;
         if device == tch::Device::Cpu {
             // Sums over several threads differ in the last bits with their number.
             tch::set_num_threads(1);
         }
-        let results = vec![0.0; shape.weights() + 1];
-        Ok(Self { shape, parts: shape.parts(), steps, device, block: None, results })
-    }
-
-    /// For batches of these windows, and others of their block, by where they are.
-    ///
-    /// # Errors
-    /// [`CoreError::Outside`] where the block does not fit into the device's memory.
-    pub(crate) fn on(self, windows: Windows<'a>) -> Result<Self, CoreError> {
-        let block = Block::new(windows, self.device).map_err(outside)?;
-        Ok(Self { block: Some(block), ..self })
+        let block = Block::new(windows, device).map_err(outside)?;
+        Ok(Self { shape, parts: shape.parts(), block, device, results: vec![0.0; shape.weights() + 1] })
     }
 
     fn tensor(&self, values: &[f32], shape: &[usize]) -> Result<Tensor, TchError> {
@@ -63,18 +53,12 @@ impl<'a> Libtorch<'a> {
         self.parts.iter().map(view).collect()
     }
 
-    /// `[step, window, feature]`.
-    fn inputs(&self, batch: Batch<'_>) -> Result<Tensor, TchError> {
-        match &self.block {
-            Some(block) => block.gather(batch.places),
-            None => self.tensor(batch.inputs, &[self.steps, batch.windows, self.shape.inputs]),
-        }
-    }
-
     /// `[window, output]`.
     fn logits(&self, parameters: &[Tensor], batch: Batch<'_>) -> Result<Tensor, TchError> {
         let Shape { cell, hidden, layers, pooling, embedding, .. } = self.shape;
-        let mut inputs = self.inputs(batch)?;
+        // `[step, window, feature]`.
+        let mut inputs = self.block.gather(batch.places)?;
+        let (steps, windows) = (inputs.size()[0], batch.windows() as i64);
         let mut parameters = parameters;
         let mut take = |count: usize| {
             let (taken, others) = parameters.split_at(count);
@@ -85,11 +69,11 @@ impl<'a> Libtorch<'a> {
             let services: Vec<i64> = batch.services.iter().map(|&service| i64::from(service)).collect();
             let services = Tensor::f_from_slice(&services)?.f_to_device(self.device)?;
             let described = Tensor::f_embedding(&take(1)[0], &services, -1, false, false)?;
-            let sides = [self.steps as i64, batch.windows as i64, embedding.width as i64];
+            let sides = [steps, windows, embedding.width as i64];
             let described = described.f_unsqueeze(0)?.f_expand(sides, false)?;
             inputs = Tensor::f_cat(&[inputs, described], 2)?;
         }
-        let sides = [layers as i64, batch.windows as i64, hidden as i64];
+        let sides = [layers as i64, windows, hidden as i64];
         let zero = Tensor::f_zeros(sides, (Kind::Float, self.device))?;
         let (rnn, layers) = (take(4 * layers), layers as i64);
         let (states, last) = match cell {
@@ -109,7 +93,7 @@ impl<'a> Libtorch<'a> {
             }
         };
         if let Some(mask) = batch.mask {
-            features = features.f_mul(&self.tensor(mask, &[batch.windows, hidden])?)?;
+            features = features.f_mul(&self.tensor(mask, &[batch.windows(), hidden])?)?;
         }
         for (layer, parameters) in take(self.shape.places().head.len() * 2).chunks_exact(2).enumerate() {
             if layer > 0 {
@@ -122,7 +106,7 @@ impl<'a> Libtorch<'a> {
 
     fn compute(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, TchError> {
         let parameters = self.parameters(weights)?;
-        let sides = [batch.windows, self.shape.outputs];
+        let sides = [batch.windows(), self.shape.outputs];
         let targets = self.tensor(batch.truth.targets, &sides)?;
         let counts = self.tensor(batch.truth.weights, &sides)?;
         let loss = self.logits(&parameters, batch)?.f_binary_cross_entropy_with_logits(
@@ -131,7 +115,7 @@ impl<'a> Libtorch<'a> {
             None::<&Tensor>,
             Reduction::Sum,
         )?;
-        let loss = loss.f_div_scalar(batch.windows as f64)?;
+        let loss = loss.f_div_scalar(batch.windows() as f64)?;
         let by_part = Tensor::f_run_backward(&[&loss], &parameters, false, false)?;
         // One way back for all of them: parts tile the weights in order.
         let flat = by_part.iter().chain([&loss]).map(|result| result.f_reshape([-1i64]));
@@ -144,10 +128,6 @@ impl<'a> Libtorch<'a> {
 }
 
 impl Gradient for Libtorch<'_> {
-    fn reads(&self) -> Reads {
-        if self.block.is_some() { Reads::Places } else { Reads::Rows }
-    }
-
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError> {
         self.compute(weights, batch, grads).map_err(outside)
     }
@@ -158,19 +138,31 @@ fn outside(error: TchError) -> CoreError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{
-        Instructions,
-        arithmetic::Plain,
-        gradient::tests::{Case, numbers, single},
-        input,
-        network::Network,
-        pass::Pass,
+        Instructions, arithmetic::Plain, gradient::tests::Case, network::Network, pass::Pass,
         shape::strategies,
     };
     use forewarn_schema::{Metric, Schema};
     use proptest::prelude::*;
+
+    /// A trainer of the case's windows.
+    pub(crate) fn with<T>(case: &Case, work: impl FnOnce(Libtorch<'_>) -> T) -> T {
+        let names = (0..case.shape.inputs).map(|feature| Metric::gauge(format!("m{feature}")));
+        let schema = Schema::new(names.collect()).unwrap();
+        let last_rows: Vec<u32> =
+            case.places.iter().map(|&place| place as u32 + case.steps as u32 - 1).collect();
+        let windows = Windows::new(&schema, &case.block, case.steps, &last_rows).unwrap();
+        work(Libtorch::new(case.shape, windows, Device::Cpu).unwrap())
+    }
+
+    fn gradient(case: &Case) -> (f64, Vec<f32>) {
+        let mut grads = vec![7.0; case.parameters.len()];
+        let loss =
+            with(case, |mut libtorch| libtorch.gradient(&case.parameters, case.batch(), &mut grads).unwrap());
+        (loss, grads)
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]
@@ -180,9 +172,7 @@ mod tests {
         ) {
             let case = Case::new(shape, steps, windows, seed);
             let (native_loss, native) = case.native(1, Instructions::Best);
-            let mut torch = vec![7.0; native.len()];
-            let mut libtorch = Libtorch::new(shape, steps, Device::Cpu).unwrap();
-            let torch_loss = libtorch.gradient(&case.parameters, case.batch(), &mut torch).unwrap();
+            let (torch_loss, torch) = gradient(&case);
             prop_assert!((native_loss - torch_loss).abs() <= 1e-5 * torch_loss, "{native_loss} {torch_loss}");
             for part in shape.parts() {
                 let (native, torch) = (&native[part.range.clone()], &torch[part.range.clone()]);
@@ -195,14 +185,17 @@ mod tests {
             let network = Network::<f32>::packed(shape, &case.parameters);
             let mut pass = Pass::new(&network, steps, windows);
             pass.begin(windows);
-            let rows = pass.inputs.chunks_exact_mut(shape.row()).zip(case.inputs.chunks_exact(shape.inputs));
-            rows.for_each(|(to, from)| to[..shape.inputs].copy_from_slice(from));
+            for (window, &place) in case.places.iter().enumerate() {
+                pass.read(&network, window, &case.block[place as usize * shape.inputs..]);
+            }
             pass.services.copy_from_slice(&case.services);
             pass.describe(&network);
             pass.forward(Plain::<f32>::default(), &network);
-            let parameters = libtorch.parameters(&case.parameters).unwrap();
-            let logits = libtorch.logits(&parameters, Batch { mask: None, ..case.batch() }).unwrap();
-            let torch = Vec::<f32>::try_from(logits.sigmoid().view([-1])).unwrap();
+            let torch = with(&case, |libtorch| {
+                let parameters = libtorch.parameters(&case.parameters).unwrap();
+                let logits = libtorch.logits(&parameters, Batch { mask: None, ..case.batch() }).unwrap();
+                Vec::<f32>::try_from(logits.sigmoid().view([-1])).unwrap()
+            });
             let native = pass.logits(&network);
             let native = native.values.chunks_exact(native.stride).flat_map(|row| &row[..shape.outputs]);
             for (&logit, score) in native.zip(torch) {
@@ -212,36 +205,22 @@ mod tests {
         }
     }
 
-    /// Windows by where they are give what their rows give, to the bit; a value that is missing is 0.
+    /// Windows that share rows give what copies of them give, to the bit; a value that is missing is 0.
     #[test]
     fn windows_that_are_views_give_what_copies_give() {
         for cell in [Cell::Lstm, Cell::Gru] {
-            let (steps, windows, width) = (5, 40, 3);
-            let mut case = Case::new(strategies::plain(cell, width, 20, Some(8)), steps, windows, 3);
-            let schema = Schema::new((0..width).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap();
-            let mut values = single(&numbers(100 * width, 9, 2.0));
-            values[31 * width] = f32::NAN;
-            let last_rows: Vec<u32> = (0..windows as u32).map(|window| 99 - 2 * window).collect();
-            let of = Windows::new(&schema, &values, steps, &last_rows).unwrap();
-            let places: Vec<i64> = last_rows.iter().map(|&row| i64::from(row) - 4).collect();
-            for window in 0..windows {
-                input::fill_one(of, window, width, windows, window, &mut case.inputs).unwrap();
-            }
-            let (mut by_rows, mut by_place) =
-                (vec![0.0; case.parameters.len()], vec![7.0; case.parameters.len()]);
-            let mut libtorch = Libtorch::new(case.shape, steps, Device::Cpu).unwrap();
-            assert_eq!(libtorch.reads(), Reads::Rows);
-            let loss = libtorch.gradient(&case.parameters, case.batch(), &mut by_rows).unwrap();
-            let mut libtorch = libtorch.on(of).unwrap();
-            assert_eq!(libtorch.reads(), Reads::Places);
-            let batch = Batch { inputs: &[], places: &places, ..case.batch() };
-            assert_eq!(libtorch.gradient(&case.parameters, batch, &mut by_place).unwrap(), loss);
-            assert_eq!(by_place, by_rows);
-            assert!(by_rows.iter().all(|grad| grad.is_finite()) && by_rows.iter().any(|&grad| grad != 0.0));
-            assert!(matches!(
-                libtorch.gradient(&case.parameters, Batch { places: &[96], ..batch }, &mut by_place),
-                Err(CoreError::Outside { .. })
-            ));
+            let case = Case::new(strategies::plain(cell, 3, 20, Some(8)), 5, 40, 3);
+            assert!(case.block.iter().any(|value| value.is_nan()));
+            let (loss, grads) = gradient(&case);
+            assert!(grads.iter().all(|grad| grad.is_finite()) && grads.iter().any(|&grad| grad != 0.0));
+            assert_eq!((loss, grads), gradient(&case.copied()));
+            let mut beyond = case.places.clone();
+            beyond[39] = 96;
+            let beyond = Batch { places: &beyond, ..case.batch() };
+            let result = with(&case, |mut libtorch| {
+                libtorch.gradient(&case.parameters, beyond, &mut vec![0.0; case.parameters.len()])
+            });
+            assert!(matches!(result, Err(CoreError::Outside { .. })));
         }
     }
 }

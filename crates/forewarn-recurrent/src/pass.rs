@@ -27,7 +27,7 @@ pub(crate) struct Pass<T> {
     steps: usize,
     windows: usize,
     /// `[step, window, feature]`, descriptions of services at each row's end.
-    pub(crate) inputs: Vec<T>,
+    inputs: Vec<T>,
     /// `[window]`: the number of its service, 0 for one that is unknown.
     pub(crate) services: Vec<u32>,
     /// `[window, unit]` without padding: what dropout keeps of the pooled states, already scaled; all ones without dropout.
@@ -68,10 +68,20 @@ impl<T: Real> Pass<T> {
         }
     }
 
-    /// Says how many windows come next. Their features are to be written to `inputs`, rows of the network's width, then
-    /// [`describe`](Self::describe)d.
+    /// Says how many windows come next. Each is to be [`read`](Self::read), then all are [`describe`](Self::describe)d.
     pub(crate) fn begin(&mut self, windows: usize) {
         self.windows = windows;
+    }
+
+    /// Takes over the rows of one window, with 0 for what is missing; `rows` begins with them.
+    pub(crate) fn read(&mut self, network: &Network<T>, window: usize, rows: &[f32]) {
+        let (row, inputs) = (network.shape.row(), network.shape.inputs);
+        for (step, from) in rows.chunks_exact(inputs).take(self.steps).enumerate() {
+            let to = &mut self.inputs[(step * self.windows + window) * row..][..inputs];
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = if from.is_nan() { T::ZERO } else { T::from_f64(f64::from(from)) };
+            }
+        }
     }
 
     /// Writes the description of each window's service to its rows.

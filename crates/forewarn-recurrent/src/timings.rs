@@ -95,11 +95,11 @@ fn step_times() {
 #[test]
 #[ignore = "a measurement, to be run alone"]
 fn step_times_beside_libtorch() {
-    use crate::{Device, libtorch::Libtorch};
+    use crate::libtorch::tests::with;
     for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
         let case = Case::new(plain(cell, FEATURES, HIDDEN, Some(HEAD)), STEPS, windows, 3);
         let native = step(&case, &mut Native::new(case.shape, STEPS, windows, 1, Processor::best()).unwrap());
-        let libtorch = step(&case, &mut Libtorch::new(case.shape, STEPS, Device::Cpu).unwrap());
+        let libtorch = with(&case, |mut libtorch| step(&case, &mut libtorch));
         println!(
             "{cell} {windows} windows, one thread: native {:.3} ms, libtorch {:.3} ms, {:.2} times as long",
             native * 1e3,

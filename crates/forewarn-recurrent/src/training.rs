@@ -173,9 +173,10 @@ impl<'a> Training<'a> {
         validation.expect_unweighted("early stopping")?;
         let windows = train.windows();
         validation.windows().expect(windows.schema(), windows.observation())?;
-        input::expect_finite(windows)?;
-        input::expect_finite(validation.windows())?;
         let examples = Examples::new(train, &settings)?;
+        for windows in examples.windows().chain([validation.windows()]) {
+            input::expect_finite(windows)?;
+        }
         let services = match settings.service_embedding {
             Some(_) => Services::of(windows)?,
             None => Services::default(),
@@ -193,15 +194,13 @@ impl<'a> Training<'a> {
                 processor,
             )?),
             #[cfg(feature = "libtorch")]
-            Trainer::Libtorch { device } => {
-                Box::new(crate::libtorch::Libtorch::new(shape, windows.observation(), device)?.on(windows)?)
-            }
+            Trainer::Libtorch { device } => Box::new(crate::libtorch::Libtorch::new(shape, windows, device)?),
         };
         Ok(Self {
             data: Fingerprint::new(examples.len(), train, validation),
             optimiser: Optimiser::new(shape, &settings)?,
             order: Order::new(examples.len(), settings.seed, 0, 0),
-            buffers: Buffers::new(shape, windows, &services, &settings, gradient.reads()),
+            buffers: Buffers::new(shape, windows, &services, &settings),
             grads: vec![0.0; shape.weights()],
             scores: vec![Score::ZERO; validation.windows().len()],
             current: first(shape, &settings, 0),
@@ -247,7 +246,7 @@ impl<'a> Training<'a> {
             let picks = self.order.next((per_epoch - seen).min(self.settings.batch_size));
             let progress =
                 (number as f64 - 1.0 + seen as f64 / per_epoch as f64) / self.settings.max_epochs as f64;
-            let batch = self.buffers.fill(&self.examples, picks, &self.settings, &mut dropout)?;
+            let batch = self.buffers.fill(&self.examples, picks, &self.settings, &mut dropout);
             let mean = self.gradient.gradient(&self.current.weights, batch, &mut self.grads)?;
             rate = self.optimiser.rate(progress, self.current.reductions);
             let norm = self.optimiser.update(rate, &mut self.current.weights, &self.grads);
