@@ -4,8 +4,8 @@ use crate::{
     nested,
 };
 use forewarn_core::{
-    CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor, Predictor, Score, Snapshots,
-    Train, Validation, Windows,
+    CoreError, Envelope, Estimator, Evidence, Explain, Forecast, History, LabelledWindows, Monitor,
+    Predictor, Score, Snapshots, Train, Validation, Windows,
 };
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,21 @@ impl<P: Predictor> Predictor for Calibrated<P> {
             *score = self.curve.apply(*score)?;
         }
         Ok(())
+    }
+
+    /// The inner forecasts of when, each with the calibrated probability that it comes within the period.
+    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        let Some(inner) = self.predictor.forecasts(windows)? else { return Ok(None) };
+        let scores = self.score_all(windows)?;
+        let calibrated = inner
+            .iter()
+            .zip(scores)
+            .map(|(forecast, score)| forecast.with_probability(f64::from(score.get())));
+        Ok(Some(calibrated.collect()))
+    }
+
+    fn history(&self) -> &[History] {
+        self.predictor.history()
     }
 }
 

@@ -1,5 +1,7 @@
 use crate::{nested, saved::expect_values};
-use forewarn_core::{Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Windows};
+use forewarn_core::{
+    Contribution, CoreError, Envelope, Evidence, Explain, Forecast, History, Predictor, Score, Windows,
+};
 use forewarn_schema::{FrameSet, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,13 @@ impl<P: Predictor> Qualified<P> {
         &self.source
     }
 
+    /// The windows as the predictor knows them.
+    fn inside<'a>(&'a self, windows: Windows<'a>) -> Result<Windows<'a>, CoreError> {
+        let (block, observation) = (windows.block(), windows.observation());
+        let own = Windows::new(self.predictor.input(), block, observation, windows.last_rows())?;
+        Ok(own.placed_as(windows))
+    }
+
     /// The model as a saved one around the one that `save` makes of the predictor.
     ///
     /// # Errors
@@ -76,9 +85,16 @@ impl<P: Predictor> Predictor for Qualified<P> {
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
-        let (block, observation) = (windows.block(), windows.observation());
-        let own = Windows::new(self.predictor.input(), block, observation, windows.last_rows())?;
-        self.predictor.score(own.placed_as(windows), scores)
+        self.predictor.score(self.inside(windows)?, scores)
+    }
+
+    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        windows.expect(&self.schema, self.observation())?;
+        self.predictor.forecasts(self.inside(windows)?)
+    }
+
+    fn history(&self) -> &[History] {
+        self.predictor.history()
     }
 }
 

@@ -33,6 +33,15 @@ impl Forecast {
         Self { probabilities: (0..steps).map(mean).collect() }
     }
 
+    /// The same forecast of when, should the event come, with another probability of its coming within the period, such as a calibrated one.
+    /// Where it could not come, each step is as likely as the others.
+    #[must_use]
+    pub fn with_probability(&self, within: f64) -> Self {
+        let (before, steps) = (self.within(), self.probabilities.len() as f64);
+        let scaled = |&p: &f64| if before > 0.0 { p / before * within } else { within / steps };
+        Self { probabilities: self.probabilities.iter().map(scaled).collect() }
+    }
+
     /// The probability of the event coming in each step of the period.
     #[must_use]
     pub fn probabilities(&self) -> &[f64] {
@@ -78,6 +87,11 @@ mod tests {
                 prop_assert!((forecast.within_steps(steps) - (1.0 - survived)).abs() < 1e-12);
             }
             prop_assert_eq!(forecast.within(), forecast.within_steps(hazards.len()));
+            let other = forecast.with_probability(0.25);
+            prop_assert!((other.within() - 0.25).abs() < 1e-12);
+            if let (Some(when), Some(then)) = (forecast.expected_steps(), other.expected_steps()) {
+                prop_assert!((when - then).abs() < 1e-9);
+            }
             if let Some(steps) = forecast.expected_steps() {
                 prop_assert!((1.0 - 1e-9..=hazards.len() as f64 + 1e-9).contains(&steps));
             }

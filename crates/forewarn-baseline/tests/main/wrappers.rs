@@ -7,7 +7,8 @@ use forewarn_baseline::{
     Watch, side_by_side,
 };
 use forewarn_core::{
-    CoreError, Envelope, Explain, Predictor, Score, Silent, Stream, WindowSpec, Windows, average_precision,
+    CoreError, Envelope, Explain, Forecast, History, Predictor, Score, Silent, Stream, WindowSpec, Windows,
+    average_precision, sigmoid,
 };
 use forewarn_schema::{FrameSet, Schema};
 
@@ -48,6 +49,70 @@ fn calibration_undoes_class_weights() {
         assert_eq!(scores(&read, &data), calibrated);
         assert!(Combined::<Baseline>::from_envelope(envelope, Baseline::from_envelope).is_err());
     }
+}
+
+/// Says when as well as whether, by the first value of a window's last row.
+struct When {
+    schema: Schema,
+    observation: usize,
+    history: [History; 1],
+}
+
+impl Predictor for When {
+    fn input(&self) -> &Schema {
+        &self.schema
+    }
+
+    fn observation(&self) -> usize {
+        self.observation
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        let forecasts = self.forecasts(windows)?.ok_or(CoreError::LayoutMismatch)?;
+        for (score, forecast) in scores.iter_mut().zip(forecasts) {
+            *score = Score::new(forecast.within() as f32)?;
+        }
+        Ok(())
+    }
+
+    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+        let hazards = |row: &[f32]| {
+            let hazard = if row[0].is_nan() { 0.5 } else { sigmoid(f64::from(row[0])) };
+            Forecast::from_hazards(&[hazard, 0.5 * hazard])
+        };
+        Ok(Some(windows.iter_last().map(hazards).collect()))
+    }
+
+    fn history(&self) -> &[History] {
+        &self.history
+    }
+}
+
+#[test]
+fn a_wrapper_knows_when_as_what_is_inside_does() {
+    let data = noisy(4000);
+    let validation = data.split.validation().on(&data.frames).unwrap();
+    let windows = validation.windows();
+    let (schema, observation) = (windows.schema().clone(), windows.observation());
+    let when = || When { schema: schema.clone(), observation, history: [History::default()] };
+    let inner = when().forecasts(windows).unwrap().unwrap();
+
+    let qualified = Qualified::new(when(), "metrics").unwrap();
+    let named = Windows::new(qualified.input(), windows.block(), observation, windows.last_rows()).unwrap();
+    assert!(qualified.forecasts(named).unwrap().unwrap() == inner);
+    assert_eq!(qualified.history().len(), 1);
+    assert!(matches!(qualified.forecasts(windows), Err(CoreError::FeatureMismatch { .. })));
+
+    let calibrated = Calibrated::fit(when(), Calibration::Platt, validation).unwrap();
+    assert!(!calibrated.is_identity());
+    let scores = calibrated.score_all(windows).unwrap();
+    let forecasts = calibrated.forecasts(windows).unwrap().unwrap();
+    for ((forecast, inner), score) in forecasts.iter().zip(&inner).zip(scores) {
+        assert!((forecast.within() - f64::from(score.get())).abs() < 1e-6);
+        let [when, before] = [forecast, inner].map(|forecast| forecast.expected_steps().unwrap());
+        assert!((when - before).abs() < 1e-9);
+    }
+    assert_eq!(calibrated.history().len(), 1);
 }
 
 #[test]
