@@ -27,6 +27,8 @@ struct Options {
     split: Fractions,
     walk_forward: Option<usize>,
     models: Vec<String>,
+    members: usize,
+    verdicts: Option<bool>,
     seed: u64,
     output: PathBuf,
 }
@@ -45,6 +47,8 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         split: Fractions::default(),
         walk_forward: None,
         models: StandardModels::NAMES.map(str::to_owned).to_vec(),
+        members: StandardModels::MEMBERS,
+        verdicts: None,
         seed: 7,
         output: "forewarn-report".into(),
     };
@@ -81,6 +85,14 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "models" => {
             let names = arguments.value()?.string()?;
             options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
+        }
+        "members" => options.members = arguments.value()?.parse()?,
+        "verdicts" => {
+            options.verdicts = match arguments.value()?.string()?.as_str() {
+                "yes" => Some(true),
+                "no" => Some(false),
+                other => return Err(format!("{other:?} is neither yes nor no").into()),
+            }
         }
         "seed" => options.seed = arguments.value()?.parse()?,
         "output" => options.output = arguments.value()?.into(),
@@ -126,9 +138,15 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         spec,
         seed: options.seed,
         trainer: StandardModels::preferred_trainer(),
+        members: options.members,
     };
     let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
     experiment = experiment.split(options.split).alternatives(&rule)?;
+    experiment = match options.verdicts {
+        Some(true) => experiment.with_verdicts(),
+        Some(false) => experiment.without_verdicts(),
+        None => experiment,
+    };
     if let Some(path) = &options.topology {
         experiment = experiment.topology(topology(path, &data)?);
     }

@@ -15,7 +15,6 @@ use forewarn::{
     io,
     prelude::*,
     sim::bayes_filter,
-    window::Reached,
 };
 use lexopt::{Arg, ValueExt};
 use std::{
@@ -29,9 +28,8 @@ use std::{
 const MODELS: &str = "lstm,boosted_trees,service_rate,persistence,static_threshold,rolling_mean,trend,\
                       logistic_snapshot,logistic_window,gru,lstm_hazard,gru_hazard,ensemble,ensemble_stacked";
 
-/// Models that are fitted once more, with the failure rule's limit as a feature.
-const WITH_LIMIT: [&str; 6] =
-    ["lstm", "boosted_trees", "logistic_snapshot", "gru", "ensemble", "ensemble_stacked"];
+/// Models that are fitted once more, without the failure rule's verdicts as features.
+const WITHOUT_VERDICTS: [&str; 4] = ["lstm", "boosted_trees", "logistic_snapshot", "gru"];
 
 struct Options {
     walk: Option<PathBuf>,
@@ -74,21 +72,23 @@ fn options() -> Result<Options, Box<dyn Error>> {
     Ok(options)
 }
 
-/// Fits all models that the rule allows on one set of data.
+/// Fits those of the models that the rule allows on one set of data.
 fn fit(
-    (options, models): (&Options, &[String]),
+    models: &[String],
+    seed: u64,
     data: Data,
     rule: &Rule,
-    (target, split, features): (Target, Fractions, Features),
+    question: impl FnOnce(Experiment) -> Experiment,
 ) -> Result<Results, Box<dyn Error>> {
     let standard = StandardModels {
         rule: rule.clone(),
         schema: data.frames().schema().clone(),
         spec: WindowSpec::default(),
-        seed: options.seed,
+        seed,
         trainer: StandardModels::preferred_trainer(),
+        members: StandardModels::MEMBERS,
     };
-    let mut experiment = Experiment::new(rule.clone()).target(target).split(split).features(features);
+    let mut experiment = question(Experiment::new(rule.clone()));
     for name in models {
         match standard.get(name) {
             Ok(model) => experiment = experiment.model(model),
@@ -156,40 +156,35 @@ fn bayes(frames: &FrameSet, results: &Results) -> Result<f64, Box<dyn Error>> {
 
 fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
     let mut text = String::new();
-    let own = (options, options.models.as_slice());
-    let defaults = |target| (target, Fractions::default(), Features::default());
-    let mut walk = |title: &str, data: Data| -> Result<(), Box<dyn Error>> {
+    let (models, seed) = (options.models.as_slice(), options.seed);
+    let mut walk = |title: &str, data: Data, models: &[String], question: fn(Experiment) -> Experiment| {
         let frames = data.frames().clone();
-        let results = fit(own, data, &Rule::v1(), defaults(Target::Active))?;
+        let results =
+            fit(models, seed, data, &Rule::v1(), |experiment| question(experiment.target(Target::Active)))?;
         let bound = ("Bayes filter", bayes(&frames, &results)?);
-        Ok(writeln!(text, "{}", table(title, &results, Some(bound))?)?)
+        Ok::<_, Box<dyn Error>>(writeln!(text, "{}", table(title, &results, Some(bound))?)?)
     };
     if let Some(path) = &options.walk {
-        walk(&format!("`{}`", name(path)), Data::from_path(path, &ReadOptions::default())?)?;
+        let data = Data::from_path(path, &ReadOptions::default())?;
+        walk(&format!("`{}`", name(path)), data, models, |experiment| experiment)?;
     }
     let minutes = |days: usize| days.checked_mul(24 * 60).ok_or("too many days");
     for &days in &options.days {
-        let data = Data::simulated(Simulated::StressWalk, minutes(days)?, options.seed)?;
-        walk(&format!("Stress walk of {days} days, seed {}", options.seed), data)?;
-    }
-    if let (Some(&days), Some(limit)) = (options.days.last(), Rule::v1().as_threshold()) {
-        // Where the rule's limit lies, for all models alike.
-        let features = Features::default().with(Reached::at_least(limit.metric(), limit.limit())?);
-        let data = Data::simulated(Simulated::StressWalk, minutes(days)?, options.seed)?;
-        let frames = data.frames().clone();
-        let models = WITH_LIMIT.map(str::to_owned);
-        let results =
-            fit((options, &models), data, &Rule::v1(), (Target::Active, Fractions::default(), features))?;
-        let bound = ("Bayes filter", bayes(&frames, &results)?);
-        let title = format!("The same {days} days, with the rule's limit as a feature");
-        writeln!(text, "{}", table(&title, &results, Some(bound))?)?;
+        let data =
+            || Data::simulated(Simulated::StressWalk, minutes(days)?, seed).map_err(Box::<dyn Error>::from);
+        let title = format!("Stress walk of {days} days, seed {seed}");
+        walk(&title, data()?, models, |experiment| experiment)?;
+        let few: Vec<String> =
+            models.iter().filter(|model| WITHOUT_VERDICTS.contains(&model.as_str())).cloned().collect();
+        let title = format!("The same {days} days, without the rule's verdicts as features");
+        walk(&title, data()?, &few, Experiment::without_verdicts)?;
     }
     for &days in &options.fleet_days {
-        let data = Data::simulated(Simulated::Shop, minutes(days)?, options.seed)?;
-        let results = fit(own, data, &Rule::v1(), defaults(Target::Onset))?;
+        let data = Data::simulated(Simulated::Shop, minutes(days)?, seed)?;
+        let results = fit(models, seed, data, &Rule::v1(), |experiment| experiment)?;
         let bound = results.report().ceiling.as_ref().and_then(|ceiling| ceiling.oracle.as_ref());
         let bound = bound.map(|bound| ("oracle, who sees the hidden state", bound.pr_auc));
-        let title = format!("Fleet: the shop of four services, {days} days, seed {}", options.seed);
+        let title = format!("Fleet: the shop of four services, {days} days, seed {seed}");
         writeln!(text, "{}", table(&title, &results, bound)?)?;
     }
     if let Some(path) = &options.servers {
@@ -197,7 +192,7 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         let data = Data::from_recording(io::read(path, &settings)?, name(path));
         let rule = Rule::outcome(&options.failure_column)?;
         let split = "0.6,0.2,0.2".parse()?;
-        let results = fit(own, data, &rule, (Target::Onset, split, Features::default()))?;
+        let results = fit(models, seed, data, &rule, |experiment| experiment.split(split))?;
         writeln!(text, "{}", table(&format!("`{}`", name(path)), &results, None)?)?;
     }
     Ok(text)

@@ -1,5 +1,5 @@
-use crate::CoreError;
-use forewarn_schema::{Episodes, FrameView, Step};
+use crate::{CoreError, Feature};
+use forewarn_schema::{Episodes, FrameView, Schema, Step};
 use std::ops::Range;
 
 /// What counts as failing: from one service's metrics to its failure episodes.
@@ -21,6 +21,12 @@ pub trait FailureRule: Send {
     /// rule that says so in the minute itself, more for one that bridges gaps.
     fn settling_at(&self, _step: Step) -> usize {
         0
+    }
+
+    /// What the rule says of each row by itself, as columns for models of the metrics of `schema`: where its limits lie, which a model would
+    /// have to learn otherwise. None unless a rule says so. They may look at no later row and at no outcome.
+    fn verdicts(&self, _schema: &Schema) -> Option<Box<dyn Feature>> {
+        None
     }
 
     /// Finds the episodes of one service.
@@ -79,6 +85,10 @@ impl<R: FailureRule + ?Sized> FailureRule for Box<R> {
 
     fn settling_at(&self, step: Step) -> usize {
         (**self).settling_at(step)
+    }
+
+    fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        (**self).verdicts(schema)
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

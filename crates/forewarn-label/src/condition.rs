@@ -201,6 +201,30 @@ impl Condition {
         self.and(Measure::metric(metric).at_least(limit))
     }
 
+    /// The conditions in it that are joined of no others.
+    pub(crate) fn singles(&self) -> Vec<&Self> {
+        match self {
+            Self::Compare(_) | Self::Absent(_) | Self::Significant(_) => vec![self],
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::singles).collect(),
+            Self::Not(of) | Self::Sustained(Sustained { of, .. }) | Self::Frequent(Frequent { of, .. }) => {
+                of.singles()
+            }
+        }
+    }
+
+    /// The metrics that it asks for.
+    pub(crate) fn metrics(&self) -> Vec<&str> {
+        match self {
+            Self::Compare(Compare { measure, .. }) => measure.metrics(),
+            Self::Absent(metric) => vec![metric],
+            Self::Significant(Significant { rate, events, .. }) => vec![rate, events],
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::metrics).collect(),
+            Self::Not(of) | Self::Sustained(Sustained { of, .. }) | Self::Frequent(Frequent { of, .. }) => {
+                of.metrics()
+            }
+        }
+    }
+
     /// Refuses what makes no sense; `at` is the path from the root.
     pub(crate) fn check(&self, at: &str) -> Result<(), LabelError> {
         match self {

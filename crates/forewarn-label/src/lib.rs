@@ -30,6 +30,7 @@ mod track;
 #[cfg(test)]
 mod twin;
 mod verdict;
+mod verdicts;
 mod watch;
 
 pub use comparison::Comparison;
@@ -49,3 +50,4 @@ pub use shape::Shape;
 pub use span::Span;
 pub use threshold::ThresholdRule;
 pub use verdict::Verdict;
+pub use verdicts::Verdicts;

@@ -96,6 +96,18 @@ impl Measure {
         Self::Mean(Mean { of: of.into(), weighted_by: Some(weight.into()), over, known: half() })
     }
 
+    /// The metrics that it is made of.
+    pub(crate) fn metrics(&self) -> Vec<&str> {
+        match self {
+            Self::Metric(name) => vec![name],
+            Self::Change(Change { of, .. }) => vec![of],
+            Self::Ratio(Ratio { of, to }) => vec![of, to],
+            Self::Mean(Mean { of, weighted_by, .. }) => {
+                std::iter::once(of).chain(weighted_by).map(String::as_str).collect()
+            }
+        }
+    }
+
     pub(crate) fn check(&self, at: &str) -> Result<(), LabelError> {
         match self {
             Self::Metric(name) => check_name(name, at),

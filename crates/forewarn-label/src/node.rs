@@ -7,7 +7,7 @@ use crate::{
     sliding::SlidingMin,
 };
 use forewarn_core::CoreError;
-use forewarn_schema::{Schema, Step};
+use forewarn_schema::{Schema, SchemaError, Step};
 use statrs::function::beta::beta_reg;
 
 /// Since which row a condition is satisfied, in both readings. What is certain is possible, and since no later row.
@@ -83,18 +83,9 @@ impl Node {
             Ok(Self::Frequent { of, times, certain: window.clone(), possible: window })
         };
         Ok(match condition {
-            Condition::Compare(Compare { measure, is, limit }) => Self::Compare {
-                gauge: Gauge::new(measure, schema, step)?,
-                is: *is,
-                bound: Bound::new(limit, step),
-            },
-            Condition::Absent(metric) => Self::Absent(schema.index_of(metric)?),
-            Condition::Significant(Significant { rate, events, limit, confidence }) => Self::Significant {
-                rate: schema.index_of(rate)?,
-                events: schema.index_of(events)?,
-                limit: limit.wide(),
-                chance: 1.0 - confidence.wide(),
-            },
+            Condition::Compare(compare) => Self::compare(compare, schema, step)?,
+            Condition::Absent(metric) => Self::absent(metric, schema)?,
+            Condition::Significant(significant) => Self::significant(significant, schema)?,
             Condition::All(all) => Self::All(each(all)?),
             Condition::Any(any) => Self::Any(each(any)?),
             Condition::Not(of) => Self::Not(Box::new(Self::new(of, schema, step)?)),
@@ -102,6 +93,37 @@ impl Node {
                 frequent(of, lasting.in_steps(step), *lasting)?
             }
             Condition::Frequent(Frequent { of, times, within }) => frequent(of, *times as usize, *within)?,
+        })
+    }
+
+    /// See [`Condition::Compare`].
+    pub(crate) fn compare(
+        Compare { measure, is, limit }: &Compare,
+        schema: &Schema,
+        step: Step,
+    ) -> Result<Self, SchemaError> {
+        Ok(Self::Compare {
+            gauge: Gauge::new(measure, schema, step)?,
+            is: *is,
+            bound: Bound::new(limit, step),
+        })
+    }
+
+    /// See [`Condition::Absent`].
+    pub(crate) fn absent(metric: &str, schema: &Schema) -> Result<Self, SchemaError> {
+        Ok(Self::Absent(schema.index_of(metric)?))
+    }
+
+    /// See [`Condition::Significant`].
+    pub(crate) fn significant(
+        Significant { rate, events, limit, confidence }: &Significant,
+        schema: &Schema,
+    ) -> Result<Self, SchemaError> {
+        Ok(Self::Significant {
+            rate: schema.index_of(rate)?,
+            events: schema.index_of(events)?,
+            limit: limit.wide(),
+            chance: 1.0 - confidence.wide(),
         })
     }
 

@@ -1,9 +1,9 @@
 use crate::{
-    Condition, LabelError, Shape, ThresholdRule, condition::Compare, limit::Limit, measure::Measure,
+    Compare, Condition, LabelError, Limit, Measure, Shape, Span, Sustained, ThresholdRule, Verdicts,
+    watch::Watch,
 };
-use crate::{Span, condition::Sustained, watch::Watch};
-use forewarn_core::{Assessment, CoreError, FailureRule};
-use forewarn_schema::{Episodes, FrameView, Step};
+use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
+use forewarn_schema::{Episodes, FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops::Range, str::FromStr};
 
@@ -146,6 +146,11 @@ impl FailureRule for Rule {
 
     fn settling_at(&self, step: Step) -> usize {
         if self.episodes.is_plain() && self.when.is_plain() { 0 } else { self.confirmation_at(step) - 1 }
+    }
+
+    fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        let verdicts = Verdicts::of(self, schema);
+        if verdicts.is_empty() { None } else { Some(Box::new(verdicts)) }
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

@@ -1,9 +1,9 @@
 use crate::{
-    Comparison, LabelError,
+    Comparison, LabelError, Rule,
     scan::{Scan, runs},
 };
-use forewarn_core::{Assessment, CoreError, FailureRule};
-use forewarn_schema::{Episode, Episodes, FrameView};
+use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
+use forewarn_schema::{Episode, Episodes, FrameView, Schema};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, str::FromStr};
 
@@ -99,6 +99,10 @@ impl FailureRule for ThresholdRule {
 
     fn confirmation(&self) -> usize {
         self.consecutive
+    }
+
+    fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        Rule::from(self.clone()).verdicts(schema)
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

@@ -60,7 +60,7 @@ pub use saved::MadeFeature;
 pub use seasonal::SeasonalResidual;
 pub use select::Select;
 pub use then::{FeatureExt, Then};
-pub use transform::{Logs, RatioOf, Reached};
+pub use transform::{Logs, RatioOf};
 pub use walk_forward::{TrainSpan, WalkForward};
 pub use window_pieces::{WindowCopies, WindowPiece, WindowPieces};
 pub use zscore::ZScore;

@@ -2,8 +2,8 @@
 
 use crate::{
     Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Impute, ImputedMask, Logs, Metrics, RatioOf,
-    Reached, RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic, WindowError,
-    impute::Filling, transform::Side,
+    RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic, WindowError,
+    impute::Filling,
 };
 use forewarn_core::Feature;
 use serde::{Deserialize, Serialize, de, ser};
@@ -23,7 +23,6 @@ pub(crate) enum Saved {
     Calendar { cycles: Vec<Cycle>, utc_offset_minutes: i32 },
     Logs { select: Select },
     Ratio { metric: String, by: String },
-    Reached { metric: String, side: Side, limit: f32 },
     Impute { filling: Filling, select: Select },
     ImputedMask { select: Select },
     Then([Value; 2]),
@@ -61,7 +60,6 @@ impl Saved {
             }
             Self::Logs { select } => Box::new(Logs::of(select)),
             Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
-            Self::Reached { metric, side, limit } => Box::new(Reached::new(metric, side, limit)?),
             Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.of(select)),
             Self::ImputedMask { select } => Box::new(ImputedMask::of(select)),
             Self::Then([first, next]) => Box::new(read(&first, own)?.then(read(&next, own)?)),

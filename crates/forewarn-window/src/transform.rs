@@ -1,14 +1,12 @@
 //! Features of one row alone.
 
 use crate::{
-    Select, WindowError,
+    Select,
     per_column::{self, ColumnState},
     saved::Saved,
-    settings,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
-use serde::{Deserialize, Serialize};
 
 /// The logarithm of each metric, as columns named `log(metric)`: `sign(x) ln(1 + |x|)`, which is defined for every number, 0 at 0, and
 /// near `ln x` for what is large.
@@ -98,91 +96,6 @@ impl FeatureState for Quotient {
     }
 }
 
-/// Whether a metric is at a limit or beyond it, 1 or 0, as a column named `reached(metric >= limit)`. NaN where the metric is missing.
-///
-/// For models that bend smoothly, such as networks, beside a failure rule that does not: with its limit as a column they need not learn where it
-/// lies, which takes failures by the thousand.
-#[derive(Clone, Debug)]
-pub struct Reached {
-    metric: String,
-    side: Side,
-    limit: f32,
-}
-
-/// On which side of a limit trouble is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Side {
-    AtLeast,
-    AtMost,
-}
-
-impl Reached {
-    /// 1 where `metric` is `limit` or more.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a limit that is not finite.
-    pub fn at_least(metric: impl Into<String>, limit: f32) -> Result<Self, WindowError> {
-        Self::new(metric.into(), Side::AtLeast, limit)
-    }
-
-    /// 1 where `metric` is `limit` or less.
-    ///
-    /// # Errors
-    /// As [`at_least`](Self::at_least).
-    pub fn at_most(metric: impl Into<String>, limit: f32) -> Result<Self, WindowError> {
-        Self::new(metric.into(), Side::AtMost, limit)
-    }
-
-    pub(crate) fn new(metric: String, side: Side, limit: f32) -> Result<Self, WindowError> {
-        if !limit.is_finite() {
-            return Err(settings::setting("limit", &limit, "a finite number"));
-        }
-        Ok(Self { metric, side, limit })
-    }
-
-    fn position(&self, input: &Schema) -> Result<usize, SchemaError> {
-        Ok(Select::only(&[self.metric.as_str()]).positions(input)?[0])
-    }
-}
-
-impl Feature for Reached {
-    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
-        self.position(input)?;
-        let sign = match self.side {
-            Side::AtLeast => ">=",
-            Side::AtMost => "<=",
-        };
-        let name = format!("reached({} {sign} {})", self.metric, self.limit);
-        Ok(vec![Metric::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::UNIT)])
-    }
-
-    fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        Ok(Box::new(Limit { position: self.position(input)?, side: self.side, limit: self.limit }))
-    }
-
-    fn saved(&self) -> Option<serde_json::Value> {
-        Saved::Reached { metric: self.metric.clone(), side: self.side, limit: self.limit }.into_value()
-    }
-}
-
-struct Limit {
-    position: usize,
-    side: Side,
-    limit: f32,
-}
-
-impl FeatureState for Limit {
-    fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        let value = row[self.position];
-        let is_reached = match self.side {
-            Side::AtLeast => value >= self.limit,
-            Side::AtMost => value <= self.limit,
-        };
-        out[0] = if value.is_nan() { f32::NAN } else { f32::from(u8::from(is_reached)) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,24 +116,6 @@ mod tests {
         assert!((f64::from(log(std::f32::consts::E - 1.0)) - 1.0).abs() < 1e-6);
         assert!(log(f32::NAN).is_nan());
         assert!((log(1e-9) - 1e-9).abs() < 1e-15);
-    }
-
-    #[test]
-    fn a_limit_is_reached_at_the_limit() {
-        let schema = Schema::new(vec![Metric::gauge("a"), Metric::outcome("f")]).unwrap();
-        let reached = |feature: Reached, a: f32| one(&feature, &schema, &[a, 0.0]);
-        let most = Reached::at_most("a", 2.0).unwrap();
-        let least = Reached::at_least("a", 0.05).unwrap();
-        for (value, at_least, at_most) in
-            [(0.049_999_9, 0.0, 1.0), (0.05, 1.0, 1.0), (2.0, 1.0, 1.0), (2.1, 1.0, 0.0)]
-        {
-            assert_eq!(reached(least.clone(), value), at_least, "{value}");
-            assert_eq!(reached(most.clone(), value), at_most, "{value}");
-        }
-        assert!(reached(least.clone(), f32::NAN).is_nan());
-        assert_eq!(least.outputs(&schema).unwrap()[0].name, "reached(a >= 0.05)");
-        assert!(Reached::at_least("a", f32::NAN).is_err() && Reached::at_most("a", f32::INFINITY).is_err());
-        assert!(Reached::at_least("f", 1.0).unwrap().outputs(&schema).is_err());
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub struct Experiment {
     spec: WindowSpec,
     fractions: Fractions,
     features: Features,
+    /// Whether models see what the rule says of each row; `None` leaves it to the target.
+    verdicts: Option<bool>,
     scope: Scope,
     carry_steps: usize,
     topology: Option<TopologyFeatures>,
@@ -75,6 +77,7 @@ impl Experiment {
             spec: WindowSpec::default(),
             fractions: Fractions::default(),
             features: Features::default(),
+            verdicts: None,
             scope: Scope::default(),
             carry_steps: Self::CARRY_STEPS,
             topology: None,
@@ -106,10 +109,28 @@ impl Experiment {
         self
     }
 
-    /// Columns that fitted models see.
+    /// Columns that fitted models see, before the [verdicts](Self::with_verdicts) of the failure rule, if they see these.
     #[must_use]
     pub fn features(mut self, features: Features) -> Self {
         self.features = features;
+        self
+    }
+
+    /// Shows fitted models what the failure rule's conditions say of each row as well ([`FailureRule::verdicts`]).
+    ///
+    /// Unless told they see it for [`Target::Active`], whose windows may end in a failure: whether they do is much of the answer, and where the
+    /// limits lie is hard to learn from examples. For [`Target::Onset`] such windows are left out, and the columns, nearly always 0, are worth
+    /// nothing, unless conditions look back further than the window, such as those of a burn rate.
+    #[must_use]
+    pub fn with_verdicts(mut self) -> Self {
+        self.verdicts = Some(true);
+        self
+    }
+
+    /// Does not show them: models have to learn where the limits lie.
+    #[must_use]
+    pub fn without_verdicts(mut self) -> Self {
+        self.verdicts = Some(false);
         self
     }
 
@@ -176,13 +197,15 @@ impl Experiment {
         let split = chronological(&labels, self.fractions)?;
         check_classes(&split)?;
         let Data { frames, .. } = data;
+        let seen = self.verdicts.unwrap_or(self.target == Target::Active);
+        let verdicts = self.rule.verdicts(frames.schema()).filter(|_| seen);
         let mut classes = data.classes;
         classes.push(classes::by_rule(&self.class_rules, &frames)?);
         if let Some(truth) = &data.truth {
             classes.extend(truth.classes(&*self.rule)?);
         }
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-        let features = self.take_features(metrics.schema());
+        let features = self.take_features(verdicts, metrics.schema());
         let prepared = self.prepare(features, &metrics, &split)?;
         stage(format!(
             "{} train, {} validation and {} test windows of {} features",

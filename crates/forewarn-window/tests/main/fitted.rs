@@ -6,7 +6,7 @@ use forewarn_core::{Feature, InPieces, WindowSpec};
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step};
 use forewarn_window::{
     Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Fractions, Impute, Logs, Method, Pipeline, Profile,
-    RatioOf, Reached, RecentNormal, Rolling, Scope, SeasonalProfile, SeasonalResidual, Select, Statistic,
+    RatioOf, RecentNormal, Rolling, Scope, SeasonalProfile, SeasonalResidual, Select, Statistic,
     chronological,
 };
 
@@ -128,7 +128,6 @@ fn a_saved_pipeline_gives_the_same_bits() {
         .with(Calendar::day_and_week().utc_offset_minutes(60).unwrap())
         .with(Logs::default())
         .with(RatioOf::new("x", "y"))
-        .with(Reached::at_least("x", 0.3).unwrap())
         .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()))
         .with(Impute::last(2).unwrap().then(Features::new().with(Ewma::half_life(3.0).unwrap())))
         .with(Impute::seasonal(5).unwrap().then(Rolling::new(Statistic::Min, 2).unwrap().at_least(2)))

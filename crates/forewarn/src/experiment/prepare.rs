@@ -3,7 +3,7 @@ use super::{
     topology::{Columns, OfMetrics},
 };
 use forewarn_baseline::Context;
-use forewarn_core::Split;
+use forewarn_core::{Feature, Split};
 use forewarn_schema::{FrameSet, Schema};
 use forewarn_window::{Calendar, Features, Impute, Imputed, Method, Metrics, Pipeline};
 
@@ -24,9 +24,9 @@ pub(super) struct Prepared {
 }
 
 impl Experiment {
-    /// The features that this experiment was given, and the columns of the service graph after them, if it has one.
-    pub(super) fn take_features(&mut self, metrics: &Schema) -> Features {
-        let features = std::mem::take(&mut self.features);
+    /// The features that this experiment was given, what the rule says of each row, and the columns of the service graph, if it has one.
+    pub(super) fn take_features(&mut self, verdicts: Option<Box<dyn Feature>>, metrics: &Schema) -> Features {
+        let features = verdicts.into_iter().fold(std::mem::take(&mut self.features), Features::with);
         match &self.topology {
             // Features of the metrics stay what they are without a graph, so that with and without differ by its columns alone.
             Some(topology) => Features::new()

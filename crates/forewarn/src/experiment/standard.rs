@@ -23,6 +23,9 @@ pub struct StandardModels {
     pub seed: u64,
     /// Who trains LSTM and GRU.
     pub trainer: Trainer,
+    /// Networks of different seeds whose probabilities are averaged in each of `lstm`, `gru` and their variants;
+    /// [`MEMBERS`](Self::MEMBERS) unless there is a reason. A fit takes as many times as long.
+    pub members: usize,
 }
 
 impl StandardModels {
@@ -67,7 +70,7 @@ impl StandardModels {
     /// Inverse strengths of the penalty that `logistic_tuned` chooses from on validation.
     pub const STRENGTHS: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
 
-    /// Networks whose probabilities are averaged in `lstm` and `gru`. Which weights a fit begins with moves its PR-AUC by several
+    /// A good number of [`members`](Self::members). Which weights a fit begins with moves its PR-AUC by several
     /// hundredths on a month of data; the mean of three moves less and scores more.
     pub const MEMBERS: usize = 3;
 
@@ -253,7 +256,7 @@ impl StandardModels {
         let settings = Settings {
             cell,
             output,
-            members: Self::MEMBERS,
+            members: self.members,
             seed: self.seed,
             trainer: self.trainer,
             ..Settings::default()

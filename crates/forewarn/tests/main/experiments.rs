@@ -19,6 +19,7 @@ fn standard(seed: u64) -> StandardModels {
         spec: WindowSpec::default(),
         seed,
         trainer: Trainer::Native,
+        members: StandardModels::MEMBERS,
     }
 }
 
@@ -285,6 +286,21 @@ fn models_on_different_rows_are_blended() {
     );
     assert!(error(Model::blend("a", ["a"], Blending::Stacked)).contains("does not fit"));
     assert_eq!(error(Model::blend("a", [""; 0], Blending::Stacked)), "a blends no models");
+}
+
+#[test]
+fn models_are_told_what_the_rule_says_of_each_minute_where_it_helps_or_they_are_asked_to() {
+    let features = |experiment: Experiment| {
+        let results = experiment.run(walk(8), &|_: Event<'_>| {}).unwrap();
+        results.report().features.clone()
+    };
+    let about = |target| experiment(target, &["logistic_snapshot"]).unwrap();
+    let (with, without) = (features(about(Target::Active)), features(about(Target::Onset)));
+    assert_eq!(with.len(), 20);
+    assert_eq!(with[..19], without);
+    assert_eq!(with[19], "verdict(error_rate >= 0.05)");
+    assert_eq!(features(about(Target::Active).without_verdicts()), without);
+    assert_eq!(features(about(Target::Onset).with_verdicts()), with);
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
         spec: WindowSpec::default(),
         seed: 7,
         trainer: Trainer::Native,
+        members: StandardModels::MEMBERS,
     };
     let experiment = Experiment::new(Rule::v1()).model(standard.get("logistic_snapshot")?);
     let results = experiment.run(Data::from_fleet(fleet)?, &|_: Event<'_>| {})?;

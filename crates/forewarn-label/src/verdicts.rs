@@ -1,0 +1,230 @@
+//! What a rule says of each row, as columns for models.
+
+use crate::{Condition, LabelError, Rule, Verdict, node::Node};
+use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
+use serde_json::{Value, json};
+
+/// The verdicts of a rule's single conditions on each row, as columns named `verdict(error_rate >= 0.05)`: 1 where it holds, 0 where not, NaN
+/// where nobody can say.
+///
+/// A failure rule has hard limits, and a model that bends smoothly, such as a network, takes failures by the thousand to learn where they lie.
+/// With these columns it is told. They look at no later row, so they give nothing away that a live service would not know.
+///
+/// Conditions are single when they are joined of no others: comparisons, [`Condition::Absent`], [`Condition::Significant`]. How they are
+/// joined and sustained is left to the model, which sees some minutes of them. Those that ask for an outcome are left out: that is the answer.
+///
+/// ```
+/// use forewarn_core::{Feature, Origin};
+/// use forewarn_label::{Rule, Verdicts};
+/// use forewarn_schema::{Schema, Step, Timestamp};
+///
+/// let rule: Rule = "error_rate >= 0.05 for 2 steps".parse()?;
+/// let schema = Schema::v1();
+/// let verdicts = Verdicts::of(&rule, &schema);
+/// assert_eq!(verdicts.outputs(&schema)?[0].name, "verdict(error_rate >= 0.05)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdicts {
+    conditions: Vec<Condition>,
+}
+
+const KEY: &str = "verdicts";
+
+impl Verdicts {
+    /// Of the conditions of `rule`, each once, for metrics of `schema`. There may be none.
+    #[must_use]
+    pub fn of(rule: &Rule, schema: &Schema) -> Self {
+        let is_outcome = |name: &str| {
+            schema.metrics().iter().any(|metric| metric.name == name && metric.kind == Kind::Outcome)
+        };
+        let mut conditions: Vec<Condition> = Vec::new();
+        for condition in rule.when().singles() {
+            if !conditions.contains(condition) && !condition.metrics().into_iter().any(is_outcome) {
+                conditions.push(condition.clone());
+            }
+        }
+        Self { conditions }
+    }
+
+    /// Whether there is no column.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// From what [`Feature::saved`] gave; `None` for a feature of another kind.
+    ///
+    /// # Errors
+    /// [`LabelError::UnreadableFile`] for a condition that cannot be read, [`LabelError::InvalidField`] for one that makes no sense.
+    pub fn from_saved(saved: &Value) -> Result<Option<Self>, LabelError> {
+        let Some(conditions) = saved.get(KEY) else { return Ok(None) };
+        let conditions: Vec<Condition> = serde_path_to_error::deserialize(conditions).map_err(|error| {
+            let field = format!("{KEY}{}", error.path());
+            LabelError::UnreadableFile { format: "JSON", field, reason: error.into_inner().to_string() }
+        })?;
+        for (index, condition) in conditions.iter().enumerate() {
+            condition.check(&format!("{KEY}[{index}]"))?;
+        }
+        Ok(Some(Self { conditions: conditions.iter().flat_map(Condition::singles).cloned().collect() }))
+    }
+
+    fn nodes(&self, input: &Schema, step: Step) -> Result<Vec<Node>, SchemaError> {
+        let node = |condition: &Condition| match condition {
+            Condition::Compare(compare) => Some(Node::compare(compare, input, step)),
+            Condition::Absent(metric) => Some(Node::absent(metric, input)),
+            Condition::Significant(significant) => Some(Node::significant(significant, input)),
+            // Joined ones are never kept.
+            _ => None,
+        };
+        self.conditions.iter().filter_map(node).collect()
+    }
+}
+
+impl Feature for Verdicts {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        self.nodes(input, Step::MINUTE)?;
+        let column = |condition: &Condition| {
+            let name = format!("verdict({condition})");
+            Metric::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::UNIT)
+        };
+        Ok(self.conditions.iter().map(column).collect())
+    }
+
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        Ok(Box::new(State { nodes: self.nodes(input, origin.step)?, rows: 0 }))
+    }
+
+    fn saved(&self) -> Option<Value> {
+        Some(json!({ KEY: self.conditions }))
+    }
+}
+
+struct State {
+    nodes: Vec<Node>,
+    rows: usize,
+}
+
+impl FeatureState for State {
+    fn push(&mut self, row: &[f32], out: &mut [f32]) {
+        for (node, out) in self.nodes.iter_mut().zip(out) {
+            *out = match node.push(self.rows, row).verdict() {
+                Verdict::Yes => 1.0,
+                Verdict::No => 0.0,
+                Verdict::Unknown => f32::NAN,
+            };
+        }
+        self.rows += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Measure, Normal, RuleStream, Span, strategies};
+    use forewarn_core::FailureRule;
+    use forewarn_schema::Timestamp;
+    use proptest::prelude::*;
+
+    fn schema() -> Schema {
+        Schema::new(vec![
+            Metric::gauge("error_rate"),
+            Metric::gauge("cpu"),
+            Metric::gauge("requests"),
+            Metric::outcome("failed"),
+        ])
+        .unwrap()
+    }
+
+    fn columns(verdicts: &Verdicts, schema: &Schema, rows: &[&[f32]]) -> Vec<Vec<f32>> {
+        let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+        let mut state = verdicts.start(schema, origin).unwrap();
+        let width = verdicts.outputs(schema).unwrap().len();
+        let row = |row: &&[f32]| {
+            let mut out = vec![7.0; width];
+            state.push(row, &mut out);
+            out
+        };
+        rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn every_single_condition_has_one_column_and_outcomes_none() {
+        let erring = Measure::metric("error_rate").at_least(0.05);
+        let busy = Measure::metric("cpu").above(Normal::median(Span::minutes(3)).times(2.0));
+        let seen = Measure::metric("failed").at_least(1.0);
+        let all = erring.clone().lasting(Span::steps(2)).or(erring.and(busy.negated())).or(seen);
+        let rule = Rule::new(all.or(Condition::absent("requests"))).unwrap();
+        let verdicts = Verdicts::of(&rule, &schema());
+        let names: Vec<String> =
+            verdicts.outputs(&schema()).unwrap().into_iter().map(|metric| metric.name).collect();
+        assert_eq!(
+            names,
+            [
+                "verdict(error_rate >= 0.05)",
+                "verdict(cpu > 2 times its median of the last 3 min)",
+                "verdict(requests is absent)"
+            ]
+        );
+        let nan = f32::NAN;
+        let rows: [&[f32]; 4] =
+            [&[0.04, 1.0, 5.0, 1.0], &[0.05, 1.0, nan, 1.0], &[nan, 3.0, 5.0, 0.0], &[0.5, 2.0, 5.0, 0.0]];
+        let got = columns(&verdicts, &schema(), &rows);
+        let expected: [&[f32]; 4] = [&[0.0, nan, 0.0], &[1.0, nan, 1.0], &[nan, 1.0, 0.0], &[1.0, 0.0, 0.0]];
+        for (got, expected) in got.iter().zip(expected) {
+            let same = got.iter().zip(expected).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+            assert!(same, "{got:?} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_alone_gives_nothing_and_what_is_missing_is_named() {
+        assert!(Rule::outcome("failed").unwrap().verdicts(&schema()).is_none());
+        let threshold = Rule::v1().as_threshold().unwrap();
+        assert_eq!(threshold.verdicts(&schema()).unwrap().outputs(&schema()).unwrap().len(), 1);
+        let other = Schema::new(vec![Metric::gauge("cpu")]).unwrap();
+        let error = Rule::v1().verdicts(&other).unwrap().outputs(&other).unwrap_err();
+        assert!(matches!(error, SchemaError::UnknownMetric { name, .. } if name == "error_rate"));
+    }
+
+    #[test]
+    fn what_no_rule_says_is_not_read() {
+        for wrong in [
+            json!({"verdicts": [{"frequent": {"of": "cpu > 1", "times": 0, "within": "2 steps"}}]}),
+            json!({"verdicts": ["cpu above 1"]}),
+        ] {
+            let error = Verdicts::from_saved(&wrong).unwrap_err().to_string();
+            assert!(error.contains("verdicts[0]"), "{error}");
+        }
+        assert_eq!(Verdicts::from_saved(&json!("metrics")).unwrap(), None);
+    }
+
+    proptest! {
+        /// The columns are what each condition, as a rule of its own, says on a stream; saved, they say the same.
+        #[test]
+        fn columns_are_the_verdicts_of_rules(
+            rule in strategies::rule(strategies::Kinds::Any), rows in proptest::collection::vec(strategies::row(), 0..40)
+        ) {
+            let schema = strategies::schema();
+            let verdicts = Verdicts::of(&rule, &schema);
+            let read = Verdicts::from_saved(&verdicts.saved().unwrap()).unwrap().unwrap();
+            prop_assert_eq!(&read, &verdicts);
+            let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+            let got = columns(&read, &schema, &rows);
+            for (column, condition) in verdicts.conditions.iter().enumerate() {
+                let alone = Rule::new(condition.clone()).unwrap();
+                let mut stream = RuleStream::new(&alone, &schema, Timestamp::EPOCH, Step::MINUTE).unwrap();
+                for (row, got) in rows.iter().zip(&got) {
+                    let expected = match stream.push(row).unwrap().verdict {
+                        Verdict::Yes => 1.0,
+                        Verdict::No => 0.0,
+                        Verdict::Unknown => -1.0,
+                    };
+                    let got = if got[column].is_nan() { -1.0 } else { got[column] };
+                    prop_assert_eq!(got, expected, "{}", condition);
+                }
+            }
+        }
+    }
+}
