@@ -7,7 +7,7 @@ use forewarn::{
     eval::TimingCalibration,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    window::{Method, Pipeline},
+    saved_feature,
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
@@ -24,10 +24,11 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     let run = StressWalk::new(14 * 24 * 60, 7)?.run();
     let metrics = FrameSet::from_frames(vec![run.frame])?;
     let spec = WindowSpec::default();
-    let labels = label(&metrics, &ThresholdRule::v1(), spec, Target::Active)?;
+    let labels = label(&metrics, &Rule::v1(), spec, Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;
-    let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
+    // Where the rule's limit lies need not be learnt.
+    let told = Features::default().with(Verdicts::of(&Rule::v1(), metrics.schema()));
+    let pipeline = Pipeline::fit(told, split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&metrics)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
 
@@ -74,36 +75,48 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
         );
     }
     assert!(pr_auc > 3.0 * prevalence);
-    model.to_envelope(spec)?.write(File::create(model_file)?)?;
+    let mut envelope = model.to_envelope(spec)?;
+    envelope.normaliser = Some(serde_json::to_value(&pipeline)?);
+    envelope.write(File::create(model_file)?)?;
     Ok(())
 }
 
 /// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too large.
 fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
-    let model = RecurrentModel::from_envelope(Envelope::read(File::open(model_file)?)?)?;
+    let envelope = Envelope::read(File::open(model_file)?)?;
+    let saved = envelope.normaliser.as_ref().ok_or("the file does not say how features are made")?;
+    let pipeline = Pipeline::from_saved(saved, &saved_feature)?;
+    let model = RecurrentModel::from_envelope(envelope)?;
     println!("{} with {} units, {} weights", model.cell(), model.hidden(), model.weights());
 
-    // One row a minute of normalised features, here all at their means; the model keeps what it needs of them.
-    let quiet = vec![0.0; model.input().len()];
+    // One row of metrics a minute. A row is all that is needed of the past: the model keeps the rest in its state.
+    let hour = StressWalk::new(60, 11)?.run().frame;
+    let metrics = hour.view();
+    let mut rows = pipeline.stream(metrics.schema(), metrics.into(), 1)?;
     let mut state = model.start();
-    let mut score = Score::ZERO;
-    for _ in 0..model.observation() {
-        score = model.step(&mut state, &quiet)?;
+    let (mut last, mut score) = (Vec::new(), Score::ZERO);
+    for minute in metrics.values().chunks_exact(metrics.schema().len()) {
+        if let Some(row) = rows.push(minute)? {
+            last = row.to_vec();
+            score = model.step(&mut state, row)?;
+        }
     }
-    println!("after ten quiet minutes: {:.4}", score.get());
+    println!("after an hour: {:.4}", score.get());
 
     // The process is replaced; its successor goes on from a few hundred numbers.
     let saved = serde_json::to_string(&state.save())?;
     let mut successor = model.restore(&serde_json::from_str(&saved)?)?;
 
-    // What if errors rose by five deviations in the next minute? A clone tells, the stream itself does not notice.
-    let mut bad = quiet.clone();
-    bad[model.input().index_of("error_rate")?] = 5.0;
+    // What if errors rose by five deviations in the next minute, beyond the limit? A clone tells, the stream itself does not notice.
+    let mut bad = last.clone();
+    for column in ["error_rate", "verdict(error_rate >= 0.05)"] {
+        bad[model.input().index_of(column)?] += 5.0;
+    }
     let what_if = model.step(&mut successor.clone(), &bad)?;
-    let next = model.step(&mut successor, &quiet)?;
-    assert_eq!(next, model.step(&mut state, &quiet)?, "saved and restored, to the bit");
-    println!("one more quiet minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
-    assert!(what_if > next && score < Score::new(0.1)?);
+    let next = model.step(&mut successor, &last)?;
+    assert_eq!(next, model.step(&mut state, &last)?, "saved and restored, to the bit");
+    println!("another such minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
+    assert!(what_if > next && score < Score::new(0.2)?);
     Ok(())
 }
 

@@ -107,6 +107,12 @@ pub enum WindowError {
         /// What is wrong.
         reason: String,
     },
+    /// A saved pipeline that is none.
+    #[error("a saved pipeline cannot be read: {reason}")]
+    UnreadablePipeline {
+        /// What is wrong.
+        reason: String,
+    },
     /// A saved normaliser whose numbers cannot be used.
     #[error("the saved normaliser is damaged: {reason}")]
     DamagedNormaliser {

@@ -1,9 +1,9 @@
 //! How features are written with a model, and made again.
 
 use crate::{
-    Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Impute, ImputedMask, Logs, Metrics, RatioOf,
-    RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic, WindowError,
-    impute::Filling,
+    Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Impute, ImputedMask, Logs, Metrics, Normaliser,
+    Pipeline, RatioOf, RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic,
+    WindowError, impute::Filling,
 };
 use forewarn_core::Feature;
 use serde::{Deserialize, Serialize, de, ser};
@@ -90,6 +90,24 @@ impl Features {
     }
 }
 
+impl Pipeline {
+    /// A pipeline from the value that serde made of it, where some features are not of this crate; see [`Features::from_saved`].
+    ///
+    /// # Errors
+    /// [`WindowError::UnreadableFeature`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged.
+    pub fn from_saved(saved: &Value, own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Parts {
+            features: Vec<Value>,
+            normaliser: Normaliser,
+        }
+        let Parts { features, normaliser } = Parts::deserialize(saved)
+            .map_err(|error| WindowError::UnreadablePipeline { reason: error.to_string() })?;
+        Ok(Self::new(Features::from_saved(&features, own)?, normaliser))
+    }
+}
+
 impl Serialize for Features {
     fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let values = self.values().ok_or_else(|| {
@@ -145,6 +163,11 @@ mod tests {
         let own = |value: &Value| Ok(value.get("twice").map(|_| Box::new(Twice) as Box<dyn Feature>));
         let read = Features::from_saved(&values, &own).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        let normaliser = serde_json::json!({ "own": 1 });
+        let error = Pipeline::from_saved(&serde_json::json!({ "features": values }), &own).err().unwrap();
+        assert_eq!(error.to_string(), "a saved pipeline cannot be read: missing field `normaliser`");
+        let wrong = serde_json::json!({ "features": values, "normaliser": normaliser });
+        assert!(matches!(Pipeline::from_saved(&wrong, &own), Err(WindowError::UnreadablePipeline { .. })));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 #[cfg(feature = "experiment")]
 pub mod experiment;
 pub mod prelude;
+#[cfg(all(feature = "label", feature = "window"))]
+mod saved_feature;
 
 pub use forewarn_core as core;
 pub use forewarn_schema as schema;
@@ -23,3 +25,5 @@ pub use forewarn_sim as sim;
 pub use forewarn_topology as topology;
 #[cfg(feature = "window")]
 pub use forewarn_window as window;
+#[cfg(all(feature = "label", feature = "window"))]
+pub use saved_feature::saved_feature;

@@ -22,7 +22,8 @@ pub use forewarn_eval::{AlarmPolicy, Report, ScoredSet, average_precision, roc_a
 pub use forewarn_io::{ReadOptions, Recording};
 #[cfg(feature = "label")]
 pub use forewarn_label::{
-    Comparison, Condition, LabelStream, Measure, Normal, Rule, RuleStream, Shape, Span, ThresholdRule, label,
+    Comparison, Condition, LabelStream, Measure, Normal, Rule, RuleStream, Shape, Span, ThresholdRule,
+    Verdicts, label,
 };
 #[cfg(feature = "recurrent")]
 pub use forewarn_recurrent::{Cell, Recurrent};

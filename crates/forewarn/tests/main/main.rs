@@ -7,4 +7,5 @@ mod custom_model;
 mod experiments;
 mod fleet;
 mod outside;
+mod saved;
 mod topology;
