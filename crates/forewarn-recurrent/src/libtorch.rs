@@ -223,4 +223,22 @@ pub(crate) mod tests {
             assert!(matches!(result, Err(CoreError::Outside { .. })));
         }
     }
+
+    /// Picking from a view must not copy the view, which is as many times the block as a window has rows.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_gradient_takes_memory_for_its_batch_alone() {
+        // The most memory that this process ever had, in bytes.
+        let most = || {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+        };
+        let mut case = Case::new(strategies::plain(Cell::Gru, 16, 8, None), 32, 64, 3);
+        case.block.resize(16 << 20, 0.5);
+        let before = most();
+        gradient(&case);
+        let (grown, block) = (most() - before, size_of_val(&case.block[..]));
+        assert!(grown < 2 * block, "{grown} for a block of {block}");
+    }
 }
