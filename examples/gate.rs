@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Fits the models on a recorded stress walk, on simulated ones of so many days (both with target `active`, for which the best possible score
-//! is known), on a simulated fleet and on recorded servers (target `onset`, 60/20/20), and prints Markdown, or puts it into a page between
+//! is known; there some once more, without the failure rule's verdicts as features), on a simulated fleet and on recorded servers (target `onset`, 60/20/20), and prints Markdown, or puts it into a page between
 //! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out.
 
 use forewarn::{
@@ -176,8 +176,10 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         walk(&title, data()?, models, |experiment| experiment)?;
         let few: Vec<String> =
             models.iter().filter(|model| WITHOUT_VERDICTS.contains(&model.as_str())).cloned().collect();
-        let title = format!("The same {days} days, without the rule's verdicts as features");
-        walk(&title, data()?, &few, Experiment::without_verdicts)?;
+        if !few.is_empty() {
+            let title = format!("The same {days} days, without the rule's verdicts as features");
+            walk(&title, data()?, &few, Experiment::without_verdicts)?;
+        }
     }
     for &days in &options.fleet_days {
         let data = Data::simulated(Simulated::Shop, minutes(days)?, seed)?;

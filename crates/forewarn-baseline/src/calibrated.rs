@@ -137,10 +137,7 @@ impl<P: Predictor> Predictor for Calibrated<P> {
     fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
         let Some(inner) = self.predictor.forecasts(windows)? else { return Ok(None) };
         let scores = self.score_all(windows)?;
-        let calibrated = inner
-            .iter()
-            .zip(scores)
-            .map(|(forecast, score)| forecast.with_probability(f64::from(score.get())));
+        let calibrated = inner.iter().zip(scores).map(|(forecast, score)| forecast.with_probability(score));
         Ok(Some(calibrated.collect()))
     }
 

@@ -1,3 +1,4 @@
+use crate::Score;
 use serde::{Deserialize, Serialize};
 
 /// When the event will come: a probability for each step of the prediction period. What a [`Predictor`](crate::Predictor) that knows more than
@@ -36,7 +37,8 @@ impl Forecast {
     /// The same forecast of when, should the event come, with another probability of its coming within the period, such as a calibrated one.
     /// Where it could not come, each step is as likely as the others.
     #[must_use]
-    pub fn with_probability(&self, within: f64) -> Self {
+    pub fn with_probability(&self, within: Score) -> Self {
+        let within = f64::from(within.get());
         let (before, steps) = (self.within(), self.probabilities.len() as f64);
         let scaled = |&p: &f64| if before > 0.0 { p / before * within } else { within / steps };
         Self { probabilities: self.probabilities.iter().map(scaled).collect() }
@@ -87,7 +89,7 @@ mod tests {
                 prop_assert!((forecast.within_steps(steps) - (1.0 - survived)).abs() < 1e-12);
             }
             prop_assert_eq!(forecast.within(), forecast.within_steps(hazards.len()));
-            let other = forecast.with_probability(0.25);
+            let other = forecast.with_probability(Score::new(0.25).unwrap());
             prop_assert!((other.within() - 0.25).abs() < 1e-12);
             if let (Some(when), Some(then)) = (forecast.expected_steps(), other.expected_steps()) {
                 prop_assert!((when - then).abs() < 1e-9);

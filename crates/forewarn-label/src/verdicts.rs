@@ -1,12 +1,12 @@
 //! What a rule says of each row, as columns for models.
 
-use crate::{Condition, LabelError, Rule, Verdict, node::Node};
+use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, node::Node};
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 
 /// The verdicts of a rule's single conditions on each row, as columns named `verdict(error_rate >= 0.05)`: 1 where it holds, 0 where not, NaN
-/// where nobody can say.
+/// where nobody can say. Conditions that read alike are numbered: `verdict(…) 2`.
 ///
 /// A failure rule has hard limits, and a model that bends smoothly, such as a network, takes failures by the thousand to learn where they lie.
 /// With these columns it is told. They look at no later row, so they give nothing away that a live service would not know.
@@ -17,12 +17,22 @@ use serde_json::{Value, json};
 /// ```
 /// use forewarn_core::{Feature, Origin};
 /// use forewarn_label::{Rule, Verdicts};
-/// use forewarn_schema::{Schema, Step, Timestamp};
+/// use forewarn_schema::{Metric, Schema, Step, Timestamp};
 ///
 /// let rule: Rule = "error_rate >= 0.05 for 2 steps".parse()?;
-/// let schema = Schema::v1();
+/// let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
 /// let verdicts = Verdicts::of(&rule, &schema);
 /// assert_eq!(verdicts.outputs(&schema)?[0].name, "verdict(error_rate >= 0.05)");
+///
+/// let origin = Origin { service: "shop", start: Timestamp::EPOCH, step: Step::MINUTE };
+/// let mut minutes = verdicts.start(&schema, origin)?;
+/// let mut say = |rate: f32| {
+///     let mut verdict = [0.0];
+///     minutes.push(&[rate], &mut verdict);
+///     verdict[0]
+/// };
+/// assert_eq!((say(0.01), say(0.06)), (0.0, 1.0));
+/// assert!(say(f32::NAN).is_nan());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +67,8 @@ impl Verdicts {
     /// From what [`Feature::saved`] gave; `None` for a feature of another kind.
     ///
     /// # Errors
-    /// [`LabelError::UnreadableFile`] for a condition that cannot be read, [`LabelError::InvalidField`] for one that makes no sense.
+    /// [`LabelError::UnreadableFile`] for a condition that cannot be read, [`LabelError::InvalidField`] for one that makes no sense, is joined of
+    /// others, or is there twice.
     pub fn from_saved(saved: &Value) -> Result<Option<Self>, LabelError> {
         let Some(conditions) = saved.get(KEY) else { return Ok(None) };
         let conditions: Vec<Condition> = serde_path_to_error::deserialize(conditions).map_err(|error| {
@@ -65,9 +76,13 @@ impl Verdicts {
             LabelError::UnreadableFile { format: "JSON", field, reason: error.into_inner().to_string() }
         })?;
         for (index, condition) in conditions.iter().enumerate() {
-            condition.check(&format!("{KEY}[{index}]"))?;
+            let field = format!("{KEY}[{index}]");
+            condition.check(&field)?;
+            let is_new_and_single =
+                condition.singles() == [condition] && !conditions[..index].contains(condition);
+            refuse_unless(is_new_and_single, &field, &condition.to_string(), "one that is not joined, once")?;
         }
-        Ok(Some(Self { conditions: conditions.iter().flat_map(Condition::singles).cloned().collect() }))
+        Ok(Some(Self { conditions }))
     }
 
     fn nodes(&self, input: &Schema, step: Step) -> Result<Vec<Node>, SchemaError> {
@@ -85,11 +100,16 @@ impl Verdicts {
 impl Feature for Verdicts {
     fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
         self.nodes(input, Step::MINUTE)?;
-        let column = |condition: &Condition| {
-            let name = format!("verdict({condition})");
+        let sentences: Vec<String> = self.conditions.iter().map(Condition::to_string).collect();
+        let column = |(index, sentence): (usize, &String)| {
+            // Sentences leave out what is seldom said, so two conditions may read alike.
+            let name = match sentences[..index].iter().filter(|earlier| *earlier == sentence).count() {
+                0 => format!("verdict({sentence})"),
+                earlier => format!("verdict({sentence}) {}", earlier + 1),
+            };
             Metric::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::UNIT)
         };
-        Ok(self.conditions.iter().map(column).collect())
+        Ok(sentences.iter().enumerate().map(column).collect())
     }
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
@@ -122,7 +142,7 @@ impl FeatureState for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Measure, Normal, RuleStream, Span, strategies};
+    use crate::{Mean, Measure, Normal, RuleStream, Span, strategies};
     use forewarn_core::FailureRule;
     use forewarn_schema::Timestamp;
     use proptest::prelude::*;
@@ -193,11 +213,29 @@ mod tests {
         for wrong in [
             json!({"verdicts": [{"frequent": {"of": "cpu > 1", "times": 0, "within": "2 steps"}}]}),
             json!({"verdicts": ["cpu above 1"]}),
+            json!({"verdicts": [{"all": ["cpu > 1", "cpu < 3"]}]}),
+            json!({"verdicts": [{"not": "cpu > 1"}]}),
         ] {
             let error = Verdicts::from_saved(&wrong).unwrap_err().to_string();
             assert!(error.contains("verdicts[0]"), "{error}");
         }
+        let twice = json!({"verdicts": ["cpu > 1", "cpu > 1"]});
+        assert!(Verdicts::from_saved(&twice).unwrap_err().to_string().contains("verdicts[1]"));
         assert_eq!(Verdicts::from_saved(&json!("metrics")).unwrap(), None);
+    }
+
+    #[test]
+    fn conditions_that_read_alike_have_columns_of_their_own() {
+        let mean = |known: f32| {
+            let over = Span::minutes(5);
+            let mean = Mean { of: "cpu".to_owned(), weighted_by: None, over, known: known.into() };
+            Measure::Mean(mean).above(0.9)
+        };
+        let rule = Rule::new(mean(0.5).or(mean(1.0)).or(mean(0.5))).unwrap();
+        let names = Verdicts::of(&rule, &schema()).outputs(&schema()).unwrap();
+        let names: Vec<&str> = names.iter().map(|metric| metric.name.as_str()).collect();
+        assert_eq!(names.len(), 2);
+        assert_eq!(names[1], format!("{} 2", names[0]));
     }
 
     proptest! {
@@ -211,6 +249,8 @@ mod tests {
             let read = Verdicts::from_saved(&verdicts.saved().unwrap()).unwrap().unwrap();
             prop_assert_eq!(&read, &verdicts);
             let rows: Vec<&[f32]> = rows.iter().map(|row| &row[..]).collect();
+            let outputs = read.outputs(&schema).unwrap();
+            prop_assert!(outputs.is_empty() || Schema::new(outputs).is_ok(), "each name once");
             let got = columns(&read, &schema, &rows);
             for (column, condition) in verdicts.conditions.iter().enumerate() {
                 let alone = Rule::new(condition.clone()).unwrap();

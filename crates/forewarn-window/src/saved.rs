@@ -94,7 +94,8 @@ impl Pipeline {
     /// A pipeline from the value that serde made of it, where some features are not of this crate; see [`Features::from_saved`].
     ///
     /// # Errors
-    /// [`WindowError::UnreadableFeature`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged.
+    /// [`WindowError::UnreadableFeature`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged; settings are checked as when they
+    /// are given in a program.
     pub fn from_saved(saved: &Value, own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]

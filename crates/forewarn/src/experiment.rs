@@ -4,6 +4,7 @@
 //! rule, target, window, split) and the models; [`Data`] is the metrics; [`Experiment::run`] gives [`Results`]: a
 //! [`Report`](forewarn_eval::Report), the pictures that go with it, and every score of the test span.
 
+mod added;
 mod audit;
 mod classes;
 mod data;
@@ -18,7 +19,6 @@ mod results;
 mod root_cases;
 mod simulated;
 mod standard;
-mod topology;
 mod truth;
 mod walk;
 
@@ -53,6 +53,8 @@ pub struct Experiment {
     features: Features,
     /// Whether models see what the rule says of each row; `None` leaves it to the target.
     verdicts: Option<bool>,
+    /// What the rule says of each row, once it is known that models see it.
+    shown: Option<Features>,
     scope: Scope,
     carry_steps: usize,
     topology: Option<TopologyFeatures>,
@@ -78,6 +80,7 @@ impl Experiment {
             fractions: Fractions::default(),
             features: Features::default(),
             verdicts: None,
+            shown: None,
             scope: Scope::default(),
             carry_steps: Self::CARRY_STEPS,
             topology: None,
@@ -118,9 +121,12 @@ impl Experiment {
 
     /// Shows fitted models what the failure rule's conditions say of each row as well ([`FailureRule::verdicts`]).
     ///
-    /// Unless told they see it for [`Target::Active`], whose windows may end in a failure: whether they do is much of the answer, and where the
+    /// Unless told they see them for [`Target::Active`], whose windows may end in a failure: whether they do is much of the answer, and where the
     /// limits lie is hard to learn from examples. For [`Target::Onset`] such windows are left out, and the columns, nearly always 0, are worth
     /// nothing, unless conditions look back further than the window, such as those of a burn rate.
+    ///
+    /// They are those of the metrics as they were measured: nothing is carried over a gap. [`features`](Self::features) need not, and cannot,
+    /// name them as well.
     #[must_use]
     pub fn with_verdicts(mut self) -> Self {
         self.verdicts = Some(true);
@@ -197,15 +203,16 @@ impl Experiment {
         let split = chronological(&labels, self.fractions)?;
         check_classes(&split)?;
         let Data { frames, .. } = data;
-        let seen = self.verdicts.unwrap_or(self.target == Target::Active);
-        let verdicts = self.rule.verdicts(frames.schema()).filter(|_| seen);
+        if self.verdicts.unwrap_or(self.target == Target::Active) {
+            self.shown = self.rule.verdicts(frames.schema()).map(|verdicts| Features::new().with(verdicts));
+        }
         let mut classes = data.classes;
         classes.push(classes::by_rule(&self.class_rules, &frames)?);
         if let Some(truth) = &data.truth {
             classes.extend(truth.classes(&*self.rule)?);
         }
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-        let features = self.take_features(verdicts, metrics.schema());
+        let features = self.take_features(metrics.schema())?;
         let prepared = self.prepare(features, &metrics, &split)?;
         stage(format!(
             "{} train, {} validation and {} test windows of {} features",

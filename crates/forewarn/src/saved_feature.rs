@@ -7,7 +7,7 @@ use serde_json::Value;
 /// [`Pipeline::from_saved`](forewarn_window::Pipeline::from_saved) and [`Features::from_saved`](forewarn_window::Features::from_saved).
 ///
 /// # Errors
-/// [`WindowError::UnreadableFeature`].
+/// [`WindowError::UnreadableFeature`] for verdicts that cannot be read or make no sense.
 pub fn saved_feature(value: &Value) -> MadeFeature {
     let unreadable = |error: LabelError| WindowError::UnreadableFeature { reason: error.to_string() };
     let verdicts = Verdicts::from_saved(value).map_err(unreadable)?;

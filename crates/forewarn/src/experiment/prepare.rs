@@ -1,10 +1,11 @@
 use super::{
     Experiment, ExperimentError, Rows,
-    topology::{Columns, OfMetrics},
+    added::{Added, OfMetrics},
 };
 use forewarn_baseline::Context;
-use forewarn_core::{Feature, Split};
+use forewarn_core::{Feature as _, Split};
 use forewarn_schema::{FrameSet, Schema};
+use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Calendar, Features, Impute, Imputed, Method, Metrics, Pipeline};
 
 /// What is derived from metrics for the models of an experiment.
@@ -24,16 +25,21 @@ pub(super) struct Prepared {
 }
 
 impl Experiment {
-    /// The features that this experiment was given, what the rule says of each row, and the columns of the service graph, if it has one.
-    pub(super) fn take_features(&mut self, verdicts: Option<Box<dyn Feature>>, metrics: &Schema) -> Features {
-        let features = verdicts.into_iter().fold(std::mem::take(&mut self.features), Features::with);
-        match &self.topology {
-            // Features of the metrics stay what they are without a graph, so that with and without differ by its columns alone.
-            Some(topology) => Features::new()
-                .with(OfMetrics { features, metrics: metrics.clone() })
-                .with(Columns { metrics: topology.columns() }),
-            None => features,
+    /// The features that this experiment was given, and after them the columns that are [added](Self::fill) to the metrics.
+    pub(super) fn take_features(&mut self, metrics: &Schema) -> Result<Features, ExperimentError> {
+        let features = std::mem::take(&mut self.features);
+        let mut added = match &self.shown {
+            Some(verdicts) => verdicts.outputs(metrics)?,
+            None => Vec::new(),
+        };
+        added.extend(self.topology.iter().flat_map(TopologyFeatures::columns));
+        if added.is_empty() {
+            return Ok(features);
         }
+        // Features of the metrics stay what they are, so that with and without differ by the added columns alone.
+        Ok(Features::new()
+            .with(OfMetrics { features, metrics: metrics.clone() })
+            .with(Added { columns: added }))
     }
 
     /// Fits what [`take_features`](Self::take_features) gave on the training rows of `split`.
@@ -60,17 +66,21 @@ impl Experiment {
         Ok(Derived { features: prepared.pipeline.apply(&filled)?, context: self.context(metrics)? })
     }
 
-    /// Metrics whose short gaps took the last value before them, with the columns of the service graph after them, if there is one.
+    /// Metrics whose short gaps took the last value before them. After them what the rule says of each row, without anything filled in, if models
+    /// are shown that, and the columns of the service graph, if there is one.
     fn fill(&self, metrics: &FrameSet) -> Result<(FrameSet, Imputed), ExperimentError> {
         let impute = match self.carry_steps {
             0 => Impute::none(),
             steps => Impute::last(steps)?,
         };
-        let (filled, carried) = impute.fill(metrics.clone())?;
-        match &self.topology {
-            Some(topology) => Ok((topology.append(&filled)?, carried)),
-            None => Ok((filled, carried)),
+        let (mut filled, carried) = impute.fill(metrics.clone())?;
+        if let Some(verdicts) = &self.shown {
+            filled = beside(&filled, &verdicts.apply(metrics)?)?;
         }
+        if let Some(topology) = &self.topology {
+            filled = topology.append(&filled)?;
+        }
+        Ok((filled, carried))
     }
 
     fn context(&self, metrics: &FrameSet) -> Result<Option<FrameSet>, ExperimentError> {
@@ -89,4 +99,13 @@ impl Prepared {
     pub(super) fn into_list(self) -> Features {
         self.pipeline.into_features()
     }
+}
+
+/// The columns of both, those of `right` last.
+fn beside(left: &FrameSet, right: &FrameSet) -> Result<FrameSet, ExperimentError> {
+    let schema = Schema::new([left.schema().metrics(), right.schema().metrics()].concat())?;
+    let [left_rows, right_rows] =
+        [left, right].map(|frames| frames.values().chunks_exact(frames.schema().len()));
+    let values = left_rows.zip(right_rows).flat_map(|(left, right)| left.iter().chain(right)).copied();
+    Ok(left.derive(schema, values.collect())?)
 }

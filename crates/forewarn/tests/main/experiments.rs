@@ -1,6 +1,7 @@
 //! The experiment from data to files.
 
 use forewarn::{
+    baseline::{FittedLogisticRegression, Input},
     core::BoxError,
     eval::{Delays, EpisodeClasses, Finding},
     experiment::{Event, ExperimentError, Results, StandardModels},
@@ -8,7 +9,10 @@ use forewarn::{
     prelude::*,
     recurrent::{Output, Settings, Trainer},
 };
-use std::fs;
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+};
 
 const DAY: usize = 24 * 60;
 
@@ -301,6 +305,48 @@ fn models_are_told_what_the_rule_says_of_each_minute_where_it_helps_or_they_are_
     assert_eq!(with[19], "verdict(error_rate >= 0.05)");
     assert_eq!(features(about(Target::Active).without_verdicts()), without);
     assert_eq!(features(about(Target::Onset).with_verdicts()), with);
+}
+
+/// Logistic regression, which notes the largest value of the last column that it is fitted on.
+struct Noting(Arc<Mutex<f32>>);
+
+impl Estimator for Noting {
+    type Fitted = FittedLogisticRegression;
+
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        validation: Validation<LabelledWindows<'_>>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<Self::Fitted, CoreError> {
+        let last = train.windows().iter_last().filter_map(|row| row.last().copied());
+        *self.0.lock().unwrap() = last.fold(0.0, f32::max);
+        LogisticRegression::new(Input::Snapshot).fit(train, validation, monitor)
+    }
+}
+
+/// Features take the last value before a gap of three minutes; a rule that asks for the gap sees it.
+#[test]
+fn what_a_rule_says_is_of_metrics_as_they_were_measured() {
+    let gap = |index: usize, line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let cells: Vec<&str> = match index {
+            3000..3003 => {
+                cells.iter().enumerate().map(|(at, &cell)| if at == 1 { "" } else { cell }).collect()
+            }
+            _ => cells,
+        };
+        Some(cells.join(","))
+    };
+    let data = recorded(gap).unwrap();
+    assert_eq!(data.frames().schema().names().next(), Some("request_count"), "the cell after the time");
+    let rule = Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap();
+    let largest = Arc::new(Mutex::new(0.0));
+    let model = Model::new("noting", "notes", Rows::Features, Noting(Arc::clone(&largest)));
+    let results =
+        Experiment::new(rule).target(Target::Active).model(model).run(data, &|_: Event<'_>| {}).unwrap();
+    assert_eq!(results.report().features.last().unwrap(), "verdict(request_count is absent)");
+    assert!(*largest.lock().unwrap() > 5.0, "{largest:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Features of frames whose rows are metrics with the columns of a service graph after them.
+//! Features of frames whose rows are metrics with other columns after them, which models see as they are.
 
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Metric, Schema, SchemaError};
@@ -32,14 +32,14 @@ impl FeatureState for FirstColumns {
     }
 }
 
-/// The columns of the service graph, as they are: the last of a row.
-pub(super) struct Columns {
-    pub(super) metrics: Vec<Metric>,
+/// The columns after the metrics, as they are: the last of a row.
+pub(super) struct Added {
+    pub(super) columns: Vec<Metric>,
 }
 
-impl Feature for Columns {
+impl Feature for Added {
     fn outputs(&self, _: &Schema) -> Result<Vec<Metric>, SchemaError> {
-        Ok(self.metrics.clone())
+        Ok(self.columns.clone())
     }
 
     fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
