@@ -119,7 +119,7 @@ impl<P: Explain> Explain for Qualified<P> {
 /// [`CoreError::LayoutMismatch`] for frames of other services or times, [`CoreError::InvalidSetting`] for none, and
 /// [`CoreError::Schema`] for two sources of one name.
 pub fn side_by_side(sources: &[(&str, &FrameSet)]) -> Result<FrameSet, CoreError> {
-    let Some((_, first)) = sources.first() else {
+    let Some(((_, first), others)) = sources.split_first() else {
         let value = "none".to_owned();
         return Err(CoreError::InvalidSetting { name: "sources", value, expected: "at least one" });
     };
@@ -130,15 +130,8 @@ pub fn side_by_side(sources: &[(&str, &FrameSet)]) -> Result<FrameSet, CoreError
         }
         columns.extend_from_slice(qualified(frames.schema(), source)?.metrics());
     }
-    let schema = Schema::new(columns)?;
-    let mut values = Vec::with_capacity(first.layout().rows() * schema.len());
-    for row in 0..first.layout().rows() {
-        for (_, frames) in sources {
-            let width = frames.schema().len();
-            values.extend_from_slice(&frames.values()[row * width..(row + 1) * width]);
-        }
-    }
-    Ok(first.derive(schema, values)?)
+    let others: Vec<&FrameSet> = others.iter().map(|&(_, frames)| frames).collect();
+    Ok(first.beside(&others, Schema::new(columns)?)?)
 }
 
 fn qualified(schema: &Schema, source: &str) -> Result<Schema, CoreError> {

@@ -99,7 +99,9 @@ impl Verdicts {
 
 impl Feature for Verdicts {
     fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
-        self.nodes(input, Step::MINUTE)?;
+        for metric in self.conditions.iter().flat_map(Condition::metrics) {
+            input.index_of(metric)?;
+        }
         let sentences: Vec<String> = self.conditions.iter().map(Condition::to_string).collect();
         let column = |(index, sentence): (usize, &String)| {
             // Sentences leave out what is seldom said, so two conditions may read alike.

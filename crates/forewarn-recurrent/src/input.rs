@@ -1,5 +1,6 @@
 //! From windows to what a network reads.
 
+use crate::real::Real;
 use forewarn_core::{CoreError, Windows};
 
 /// Most that a value may be, so that no product of it overflows.
@@ -32,10 +33,11 @@ pub(crate) fn fill_one(
 }
 
 /// Copies one row, with 0 for what is missing, and tells whether there is a value beyond [`LARGEST`] in it.
-pub(crate) fn copy_row(row: &[f32], to: &mut [f32]) -> bool {
+#[inline]
+pub(crate) fn copy_row<T: Real>(row: &[f32], to: &mut [T]) -> bool {
     let mut too_large = false;
     for (to, &value) in to.iter_mut().zip(row) {
-        *to = if value.is_nan() { 0.0 } else { value };
+        *to = if value.is_nan() { T::ZERO } else { T::from_f64(f64::from(value)) };
         too_large |= value.abs() > LARGEST;
     }
     too_large

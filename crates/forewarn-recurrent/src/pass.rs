@@ -4,6 +4,7 @@ use crate::{
     aligned::Aligned,
     arithmetic::Arithmetic,
     attention::Attended,
+    input::copy_row,
     kernel::Rows,
     layer::Trace,
     linear::Linear,
@@ -77,10 +78,8 @@ impl<T: Real> Pass<T> {
     pub(crate) fn read(&mut self, network: &Network<T>, window: usize, rows: &[f32]) {
         let (row, inputs) = (network.shape.row(), network.shape.inputs);
         for (step, from) in rows.chunks_exact(inputs).take(self.steps).enumerate() {
-            let to = &mut self.inputs[(step * self.windows + window) * row..][..inputs];
-            for (to, &from) in to.iter_mut().zip(from) {
-                *to = if from.is_nan() { T::ZERO } else { T::from_f64(f64::from(from)) };
-            }
+            // A fit has refused what is too large before its first step.
+            copy_row(from, &mut self.inputs[(step * self.windows + window) * row..][..inputs]);
         }
     }
 

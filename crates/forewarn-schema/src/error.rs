@@ -108,6 +108,9 @@ pub enum SchemaError {
         /// `"schema"` or `"step"`.
         what: &'static str,
     },
+    /// Sets of frames that are to be one must have the same services and times.
+    #[error("a set of frames has other services or times than the first")]
+    MixedLayouts,
     /// More rows than a 32-bit row number can hold.
     #[error("{rows} rows are more than one frame set holds ({})", u32::MAX)]
     TooManyRows {

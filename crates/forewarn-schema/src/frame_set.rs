@@ -1,5 +1,5 @@
 use crate::{Frame, FrameView, Layout, Schema, SchemaError, ServiceRows, frame::Limits};
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 mod blocks;
 
@@ -66,6 +66,26 @@ impl FrameSet {
         let set = Self { schema, layout: Arc::clone(&self.layout), values };
         set.frames().try_for_each(FrameView::check_ranges)?;
         Ok(set)
+    }
+
+    /// One set with the columns of this and of `others`: each row holds theirs, one behind the other, under the names of `schema`.
+    ///
+    /// # Errors
+    /// [`SchemaError::MixedLayouts`] for sets of other services or times; as [`derive`](Self::derive) unless `schema` has as many columns as
+    /// all of them together.
+    pub fn beside(&self, others: &[&Self], schema: Schema) -> Result<Self, SchemaError> {
+        if others.iter().any(|other| other.layout != self.layout) {
+            return Err(SchemaError::MixedLayouts);
+        }
+        let sets = || iter::once(&self).chain(others);
+        let mut values = Vec::with_capacity(sets().map(|set| set.values.len()).sum());
+        for row in 0..self.layout.rows() {
+            for set in sets() {
+                let width = set.schema.len();
+                values.extend_from_slice(&set.values[row * width..][..width]);
+            }
+        }
+        self.derive(schema, values)
     }
 
     /// A set with the same services and times and other columns, computed a block of rows at a time: what [`derive`](Self::derive) makes,
@@ -270,6 +290,22 @@ mod tests {
         let set = FrameSet::from_frames(vec![a()]).unwrap();
         assert!(set.derive(set.schema().clone(), vec![1.0, 2.0]).is_err());
         assert!(set.derive(set.schema().clone(), vec![f32::INFINITY]).is_err());
+    }
+
+    #[test]
+    fn sets_beside_each_other_are_one_of_all_columns() {
+        let set = |start, names: &[&str], values| {
+            FrameSet::from_frames(vec![frame("b", names, values), frame("a", names, start)]).unwrap()
+        };
+        let left = set(vec![1.0, 2.0], &["x", "y"], vec![3.0, 4.0, 5.0, 6.0]);
+        let right = set(vec![7.0], &["z"], vec![8.0, 9.0]);
+        let schema = || Schema::new(["x", "y", "z"].map(Metric::gauge).to_vec()).unwrap();
+        let both = left.beside(&[&right], schema()).unwrap();
+        assert_eq!(both.values(), [1.0, 2.0, 7.0, 3.0, 4.0, 8.0, 5.0, 6.0, 9.0]);
+        assert_eq!((both.schema(), both.layout()), (&schema(), left.layout()));
+        assert!(matches!(left.beside(&[], schema()), Err(SchemaError::RaggedValues { .. })));
+        let shorter = set(vec![7.0], &["z"], vec![8.0]);
+        assert_eq!(left.beside(&[&shorter], schema()).unwrap_err(), SchemaError::MixedLayouts);
     }
 
     #[test]

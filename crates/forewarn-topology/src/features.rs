@@ -253,14 +253,8 @@ impl TopologyFeatures {
     /// As [`compute`](Self::compute), and [`forewarn_schema::SchemaError::DuplicateMetric`] for frames that have such a column already.
     pub fn append(&self, frames: &FrameSet) -> Result<FrameSet, TopologyError> {
         let made = self.compute(frames)?;
-        let (width, wide) = (frames.schema().len(), made.schema().len());
         let schema = Schema::new([frames.schema().metrics(), made.schema().metrics()].concat())?;
-        let mut values = Vec::with_capacity(frames.values().len() + made.values().len());
-        for (row, columns) in frames.values().chunks_exact(width).zip(made.values().chunks_exact(wide)) {
-            values.extend_from_slice(row);
-            values.extend_from_slice(columns);
-        }
-        Ok(frames.derive(schema, values)?)
+        Ok(frames.beside(&[&made], schema)?)
     }
 
     /// The same columns for live rows of `services`, whose first is at `start`.

@@ -75,7 +75,9 @@ impl Experiment {
         };
         let (mut filled, carried) = impute.fill(metrics.clone())?;
         if let Some(verdicts) = &self.shown {
-            filled = beside(&filled, &verdicts.apply(metrics)?)?;
+            let verdicts = verdicts.apply(metrics)?;
+            let schema = Schema::new([filled.schema().metrics(), verdicts.schema().metrics()].concat())?;
+            filled = filled.beside(&[&verdicts], schema)?;
         }
         if let Some(topology) = &self.topology {
             filled = topology.append(&filled)?;
@@ -99,13 +101,4 @@ impl Prepared {
     pub(super) fn into_list(self) -> Features {
         self.pipeline.into_features()
     }
-}
-
-/// The columns of both, those of `right` last.
-fn beside(left: &FrameSet, right: &FrameSet) -> Result<FrameSet, ExperimentError> {
-    let schema = Schema::new([left.schema().metrics(), right.schema().metrics()].concat())?;
-    let [left_rows, right_rows] =
-        [left, right].map(|frames| frames.values().chunks_exact(frames.schema().len()));
-    let values = left_rows.zip(right_rows).flat_map(|(left, right)| left.iter().chain(right)).copied();
-    Ok(left.derive(schema, values.collect())?)
 }
