@@ -1,6 +1,7 @@
 //! Child processes, each announced before it runs.
 
 use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::error::XtaskError;
@@ -8,6 +9,20 @@ use crate::error::XtaskError;
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The first of these programs, by name, that is in a folder of the search path.
+pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    first_in(&folders, names)
+}
+
+fn first_in(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|place| place.is_file())
 }
 
 /// Runs a command to its end, its output going where this program's goes.
@@ -97,6 +112,22 @@ mod tests {
         let error = output(Command::new("sh").args(["-c", "kill -9 $$"])).unwrap_err();
         assert_eq!(error.exit_code(), 1);
         assert_eq!(output(Command::new("sh").args(["-c", "echo all well"])).unwrap(), "all well\n");
+    }
+
+    #[test]
+    fn a_program_is_found_by_its_first_name() {
+        let folder = std::env::temp_dir().join(format!("xtask-{}-path", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let names = ["first-of-xtask", "second-of-xtask"];
+        let found = |file: &str| {
+            std::fs::write(folder.join(file), "").unwrap();
+            first_in(&[folder.join("nothing"), folder.clone()], &names)
+        };
+        let (other, second, first) = (found("third-of-xtask"), found(names[1]), found(names[0]));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(other, None);
+        assert_eq!(second, Some(folder.join(names[1])));
+        assert_eq!(first, Some(folder.join(names[0])));
     }
 
     #[test]

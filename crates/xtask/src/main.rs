@@ -13,6 +13,7 @@ mod command;
 mod error;
 mod layers;
 mod libtorch;
+mod neon;
 mod python;
 mod sklearn;
 mod test;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
-use crate::{browser, command, layers, libtorch, sklearn};
+use crate::{browser, command, layers, libtorch, neon, sklearn};
 use plan::Action;
 
 pub(crate) const HELP: &str = "\
@@ -25,8 +25,9 @@ Options:
 In this order: formatting, clippy, layer rules, unit and integration tests and doc-tests (all with Parquet on), each
 library built on its own, benches once each, docs, examples with small settings; figures beside those of scikit-learn,
 which is put under target/ unless FOREWARN_PYTHON names a Python that has it; the report's page in a headless browser
-where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); then, with libtorch, clippy and tests of
-the crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
+where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); vector code on an emulated 64-bit Arm
+processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, clippy and tests of the crates that
+can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
 ";
 
 /// Whether libtorch takes part.
@@ -66,7 +67,9 @@ impl Scope {
 /// The first failed step's.
 pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
-    let steps = plan::steps(&plan::Found::in_workspace(&metadata).with_browser(browser::find()), scope);
+    let found =
+        plan::Found::in_workspace(&metadata).with_browser(browser::find()).with_emulator(neon::find());
+    let steps = plan::steps(&found, scope);
     let began = Instant::now();
     let mut report = Vec::new();
     for (number, step) in steps.iter().enumerate() {
@@ -114,6 +117,7 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Libtorch => libtorch::provide(root),
         Action::Sklearn => sklearn::compare(root),
         Action::Page(browser) => browser::check(root, browser),
+        Action::Neon(emulator) => neon::check(root, emulator),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())

@@ -7,6 +7,7 @@ mod hazards;
 mod learns;
 #[cfg(feature = "libtorch")]
 mod libtorch;
+mod pinned;
 mod pytorch;
 mod refuses;
 mod resumes;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
+use crate::neon::{self, Emulator};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -84,6 +85,8 @@ pub(super) enum Action {
     Sklearn,
     /// Checks the report's page in this browser.
     Page(PathBuf),
+    /// Runs the tests of vector code on this emulator.
+    Neon(Emulator),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -94,6 +97,7 @@ pub(super) struct Found {
     packages: BTreeSet<String>,
     examples: BTreeSet<String>,
     browser: Option<PathBuf>,
+    emulator: Option<Emulator>,
 }
 
 impl Found {
@@ -105,11 +109,16 @@ impl Found {
             packages: packages.iter().map(|package| package.name.to_string()).collect(),
             examples: examples.map(|target| target.name.clone()).collect(),
             browser: None,
+            emulator: None,
         }
     }
 
     pub(super) fn with_browser(self, browser: Option<PathBuf>) -> Self {
         Self { browser, ..self }
+    }
+
+    pub(super) fn with_emulator(self, emulator: Option<Emulator>) -> Self {
+        Self { emulator, ..self }
     }
 }
 
@@ -160,6 +169,8 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         Action::Page,
     );
     steps.push(step("page", "the report's page is sound in a headless browser", page));
+    let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
+    steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
         let packages = LIBTORCH_PACKAGES.iter().filter(|package| found.packages.contains(**package));
         let packages: String = packages.map(|package| format!(" --package {package}")).collect();
@@ -289,11 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_and_the_browser_take_part_where_they_can() {
+    fn scikit_learn_the_browser_and_the_emulator_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
-        let found = Found::default().with_browser(Some("/usr/bin/chromium".into()));
+        let emulator = Emulator { linker: "gcc".into(), runner: "qemu".into() };
+        let found = Found::default()
+            .with_browser(Some("/usr/bin/chromium".into()))
+            .with_emulator(Some(emulator.clone()));
         assert_eq!(action(&found, Scope::WHOLE, "scikit-learn"), Some(Action::Sklearn));
         assert_eq!(action(&found, WITHOUT, "scikit-learn"), None);
         assert_eq!(action(&found, WITHOUT, "page"), Some(Action::Page("/usr/bin/chromium".into())));
@@ -301,5 +315,7 @@ mod tests {
             panic!("no reason")
         };
         assert!(reason.contains("FOREWARN_BROWSER"), "{reason}");
+        assert_eq!(action(&found, WITHOUT, "neon"), Some(Action::Neon(emulator)));
+        assert_eq!(action(&Found::default(), WITHOUT, "neon"), Some(Action::Skip(neon::NOTHING.to_owned())));
     }
 }
