@@ -98,8 +98,13 @@ impl Envelope {
     /// Writes the model. The same model gives the same bytes.
     ///
     /// # Errors
-    /// [`CoreError::Io`]; [`CoreError::NotAModel`] when a part cannot be expressed.
+    /// [`CoreError::Io`]; [`CoreError::NotAModel`] when a part cannot be expressed; [`CoreError::ModelTooLarge`] for what
+    /// [`read`](Self::read) would refuse.
     pub fn write(&self, mut to: impl Write) -> Result<(), CoreError> {
+        let limit = Self::SIZE_LIMIT;
+        if self.tensors.values().map(|tensor| size_of_val(&tensor.values[..]) as u64).sum::<u64>() > limit {
+            return Err(CoreError::ModelTooLarge { limit });
+        }
         let description = Description {
             format: FORMAT.to_owned(),
             version: VERSION,
@@ -129,6 +134,9 @@ impl Envelope {
         let metadata = std::iter::once((METADATA_KEY.to_owned(), description)).collect();
         let file =
             safetensors::serialize(views, Some(metadata)).map_err(|error| refuse(error.to_string()))?;
+        if file.len() as u64 > limit {
+            return Err(CoreError::ModelTooLarge { limit });
+        }
         to.write_all(&file)?;
         Ok(())
     }
@@ -251,6 +259,16 @@ mod tests {
         assert!(matches!(read.take_tensor("w", &[1, 2]), Err(CoreError::TensorShape { .. })));
         assert!(matches!(read.take_tensor("v", &[1]), Err(CoreError::MissingTensor { .. })));
         assert!(matches!(read.expect_kind("lstm"), Err(CoreError::WrongModelKind { .. })));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_written() {
+        // Zeros that nobody touches take no memory.
+        let tensor = Tensor::new(vec![(1 << 28) + 1], vec![0.0; (1 << 28) + 1]).unwrap();
+        let large = Envelope { tensors: BTreeMap::from([("w".into(), tensor)]), ..envelope() };
+        let mut file = Vec::new();
+        assert!(matches!(large.write(&mut file), Err(CoreError::ModelTooLarge { .. })));
+        assert!(file.is_empty());
     }
 
     #[test]

@@ -178,6 +178,33 @@ pub enum CoreError {
         /// Which quantity, with the feature's name where one is to blame.
         what: String,
     },
+    /// A number so large that sums of it may overflow.
+    #[error("{what} is beyond {limit:e}")]
+    TooLarge {
+        /// Which quantity, with the feature's name where one is to blame.
+        what: String,
+        /// The most that is computed with.
+        limit: f64,
+    },
+    /// There is no element of this number.
+    #[error("there is no {what} {index}: there are {count}, from 0")]
+    NoSuch {
+        /// What was asked for: `"stream"`.
+        what: &'static str,
+        /// Its number.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A state was given to another model than the one that started it.
+    #[error("{what} belongs to another model")]
+    OtherModel {
+        /// `"the state"`, `"the fleet"`.
+        what: &'static str,
+    },
+    /// A fit was ended before there was anything to make a model of.
+    #[error("no epoch of the fit is done: there is no model yet")]
+    NothingFitted,
     /// A positive window in whose period no episode begins, which leaves open when it happened.
     #[error(
         "{service} at {time} is labelled positive, but none of the episodes is in its period: a model of when needs them"

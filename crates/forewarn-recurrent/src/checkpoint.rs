@@ -1,4 +1,4 @@
-use crate::{History, Settings, optimiser::Moments};
+use crate::{History, Settings, examples::Examples, hash::Hash, optimiser::Moments};
 use forewarn_core::{CoreError, Envelope, LabelledWindows, Tensor, WindowSpec};
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -30,33 +30,36 @@ pub struct Checkpoint {
 pub(crate) struct Fingerprint {
     pub(crate) examples: usize,
     pub(crate) validation: usize,
-    /// Of rows, labels, weights and values.
+    /// Of rows, labels, weights, outcomes, services and values.
     pub(crate) hash: u64,
 }
 
 impl Fingerprint {
-    pub(crate) fn new(examples: usize, train: LabelledWindows<'_>, validation: LabelledWindows<'_>) -> Self {
-        let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+    pub(crate) fn new(
+        examples: &Examples<'_>,
+        settings: &Settings,
+        train: LabelledWindows<'_>,
+        validation: LabelledWindows<'_>,
+    ) -> Self {
+        let mut hash = Hash::new();
         for part in [train, validation] {
-            for (&row, &positive) in part.windows().last_rows().iter().zip(part.positive()) {
+            let windows = part.windows();
+            hash.add_size(windows.observation());
+            for (&row, &positive) in windows.last_rows().iter().zip(part.positive()) {
                 hash.add(row);
                 hash.add(u32::from(positive));
             }
             part.weights().into_iter().flatten().for_each(|weight| hash.add(weight.to_bits()));
-            for value in part.windows().block() {
+            for service in windows.layout().map_or(&[][..], |layout| layout.services()) {
+                hash.add_text(service.name());
+                hash.add_size(service.rows().end);
+            }
+            for value in windows.block() {
                 hash.add(value.to_bits());
             }
         }
-        Self { examples, validation: validation.windows().len(), hash: hash.0 }
-    }
-}
-
-/// FNV-1a, of words.
-struct Hash(u64);
-
-impl Hash {
-    fn add(&mut self, word: u32) {
-        self.0 = (self.0 ^ u64::from(word)).wrapping_mul(0x100_0000_01b3);
+        examples.add_to(&mut hash, settings);
+        Self { examples: examples.len(), validation: validation.windows().len(), hash: hash.value() }
     }
 }
 
@@ -67,8 +70,6 @@ pub(crate) struct Member {
     pub(crate) best_weights: Vec<f32>,
     pub(crate) moments: Moments,
     pub(crate) history: History,
-    /// Examples taken so far.
-    pub(crate) taken: usize,
     /// Times that a plateau has lowered the learning rate.
     pub(crate) reductions: i32,
     /// The epoch after which a plateau began.
@@ -83,7 +84,6 @@ struct Parameters {
     history: Vec<History>,
     current: History,
     step: i32,
-    taken: usize,
     reductions: i32,
     plateau_from: usize,
 }
@@ -100,20 +100,45 @@ impl Checkpoint {
         (self.current.history.epochs.len(), self.members.len())
     }
 
-    /// Writes the checkpoint. The same one gives the same bytes.
+    /// Whether a fit with these settings, of networks with so many weights, can have come here.
+    pub(crate) fn is_reachable(&self, settings: &Settings, weights: usize) -> bool {
+        let Member { weights: current, best_weights, moments, history, reductions, plateau_from } =
+            &self.current;
+        let mut lists = vec![current, best_weights, &moments.first, &moments.second];
+        lists.extend(&self.members);
+        let has_best = |of: &History| (1..=of.epochs.len()).contains(&of.best_epoch);
+        let epochs = history.epochs.len();
+        let begun = if epochs == 0 {
+            *history == History::default() && (moments.step, *reductions, *plateau_from) == (0, 0, 0)
+        } else {
+            has_best(history)
+                && epochs < settings.max_epochs
+                && epochs - history.best_epoch < settings.patience
+                && (history.best_epoch..=epochs).contains(plateau_from)
+                && (0..=epochs as i32).contains(reductions)
+                && moments.step > 0
+        };
+        begun
+            && lists.iter().all(|list| list.len() == weights)
+            && moments.second.iter().all(|&moment| moment >= 0.0)
+            && self.members.len() == self.history.len()
+            && self.history.iter().all(has_best)
+            && self.members.len() + usize::from(epochs > 0) <= settings.members
+    }
+
+    /// Writes the checkpoint. The same one gives the same bytes. Write it beside the one before and rename it: then there is a whole one at
+    /// any time.
     ///
     /// # Errors
-    /// [`CoreError::Io`].
+    /// [`CoreError::Io`], [`CoreError::ModelTooLarge`] beyond [`Envelope::SIZE_LIMIT`].
     pub fn write(&self, to: impl Write) -> Result<(), CoreError> {
-        let Member { weights, best_weights, moments, history, taken, reductions, plateau_from } =
-            &self.current;
+        let Member { weights, best_weights, moments, history, reductions, plateau_from } = &self.current;
         let parameters = Parameters {
             settings: self.settings.clone(),
             data: self.data,
             history: self.history.clone(),
             current: history.clone(),
             step: moments.step,
-            taken: *taken,
             reductions: *reductions,
             plateau_from: *plateau_from,
         };
@@ -164,7 +189,6 @@ impl Checkpoint {
                 step: parameters.step,
             },
             history: parameters.current,
-            taken: parameters.taken,
             reductions: parameters.reductions,
             plateau_from: parameters.plateau_from,
         };

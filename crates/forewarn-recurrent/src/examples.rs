@@ -3,6 +3,7 @@
 use crate::{
     Output, Settings,
     gradient::Batch,
+    hash::Hash,
     pass::Truth,
     random::{self, Use},
     services::{Services, number_of},
@@ -73,6 +74,23 @@ impl<'a> Examples<'a> {
         match self.partial {
             Some((_, outcomes)) if index >= labelled => outcomes.get(index - labelled),
             _ => self.labelled.outcomes()?.get(index),
+        }
+    }
+
+    /// What a fit with these settings asks outcomes for.
+    pub(crate) fn add_to(&self, hash: &mut Hash, settings: &Settings) {
+        let asks = settings.output == Output::Hazard || settings.label_smoothing_steps > 0;
+        let Some(outcomes) = self.labelled.outcomes().filter(|_| asks) else { return };
+        hash.add_size(outcomes.period());
+        for index in 0..self.len() {
+            match self.outcome(index) {
+                Some(Outcome::At(step)) => hash.add(step),
+                Some(Outcome::NotWithin(steps)) => hash.add(!steps),
+                None => {}
+            }
+        }
+        for index in 0..outcomes.len() {
+            hash.add(outcomes.steps_to_event(index).unwrap_or_default());
         }
     }
 

@@ -38,7 +38,7 @@ pub(crate) trait Gradient: Send {
 
 /// Windows whose gradient is computed in one piece. A batch is the sum of its pieces, in order, so its bits do not depend on how many
 /// threads share them; and a piece's activations stay in the second-level cache.
-const PIECE: usize = 32;
+pub(crate) const PIECE: usize = 32;
 
 /// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread beside the caller's, the
 /// boxes in which a step's work and the wait for the next are handed to it.

@@ -10,7 +10,7 @@ pub(crate) const LARGEST: f32 = 1e30;
 /// its place among the windows; 0 for what is missing.
 ///
 /// # Errors
-/// [`CoreError::NotFinite`] for a value beyond [`LARGEST`], with its feature's name and, where it is known, its service and time.
+/// [`CoreError::TooLarge`] for a value beyond [`LARGEST`], with its feature's name and, where it is known, its service and time.
 pub(crate) fn fill_one(
     from: Windows<'_>,
     pick: usize,
@@ -44,29 +44,32 @@ pub(crate) fn copy_row<T: Real>(row: &[f32], to: &mut [T]) -> bool {
 }
 
 pub(crate) fn too_large(feature: Option<&str>) -> CoreError {
-    CoreError::NotFinite {
-        what: format!("a value of feature {:?}, or its product with a weight,", feature.unwrap_or_default()),
-    }
+    beyond(format!("a value of feature {:?}", feature.unwrap_or_default()))
+}
+
+fn beyond(what: String) -> CoreError {
+    CoreError::TooLarge { what, limit: f64::from(LARGEST) }
 }
 
 /// Names the first value beyond [`LARGEST`] in a window.
 fn too_large_in(windows: Windows<'_>, pick: usize) -> CoreError {
     let found = largest(windows, pick, |value| if value > LARGEST { 1.0 } else { 0.0 });
-    CoreError::NotFinite { what: found.map_or_else(String::new, |(_, what)| what) }
+    beyond(found.map_or_else(String::new, |(_, what)| what))
 }
 
-/// The value of a window that ranks highest by its size, and whose it is.
+/// The value of a window that ranks highest by its size, and whose it is; `None` where all are missing.
 pub(crate) fn largest(windows: Windows<'_>, pick: usize, rank: impl Fn(f32) -> f32) -> Option<(f32, String)> {
     let (window, width) = (windows.get(pick)?, windows.schema().len());
-    let mut found = (0, f32::NEG_INFINITY);
-    for (at, value) in window.iter().enumerate() {
-        if rank(value.abs()) > found.1 {
-            found = (at, rank(value.abs()));
+    let mut found = None;
+    for (at, value) in window.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        if found.is_none_or(|(_, most)| rank(value.abs()) > most) {
+            found = Some((at, rank(value.abs())));
         }
     }
-    let value = window[found.0];
-    let feature = windows.schema().names().nth(found.0 % width).unwrap_or_default();
-    let back = windows.observation() - 1 - found.0 / width;
+    let (at, _) = found?;
+    let value = window[at];
+    let feature = windows.schema().names().nth(at % width).unwrap_or_default();
+    let back = windows.observation() - 1 - at / width;
     let what = match windows.place(pick) {
         Some((service, time)) => {
             format!("{feature:?} = {value:e} of service {service:?}, {back} steps before {time},")

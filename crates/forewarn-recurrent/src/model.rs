@@ -1,15 +1,8 @@
 use crate::{
-    Cell, Forecast, History, Instructions, Settings,
-    aligned::Aligned,
-    input,
-    layer::{Inputs, Projected},
-    network::{Before, Memory, Network},
-    processor::Processor,
-    services::{Services, number_of},
-    shape::Shape,
-    shared::SharedRows,
+    Cell, Forecast, History, Instructions, Output, Settings, ensemble::Ensemble, hash::Hash,
+    network::Network, processor::Processor, services::Services, shape::Shape,
 };
-use forewarn_core::{CoreError, LabelledWindows, Predictor, Score, Windows, sigmoid};
+use forewarn_core::{CoreError, LabelledWindows, Predictor, Score, WindowSpec, Windows};
 use forewarn_schema::Schema;
 use std::collections::BTreeMap;
 
@@ -22,21 +15,26 @@ pub struct RecurrentModel {
     pub(crate) shape: Shape,
     pub(crate) schema: Schema,
     pub(crate) observation: usize,
+    /// The windows that it was fitted on, where they knew their lead time and period.
+    pub(crate) window: Option<WindowSpec>,
+    pub(crate) output: Output,
     pub(crate) services: Services,
     /// The weights of each network, as [`Shape::parts`] lays them out.
     pub(crate) members: Vec<Vec<f32>>,
     /// The same, packed.
     pub(crate) networks: Vec<Network<f32>>,
     pub(crate) processor: Processor,
+    /// Tells its states from those of other models.
+    pub(crate) identity: u64,
     pub(crate) history: Vec<History>,
     /// What else is saved along.
     pub(crate) metadata: BTreeMap<String, serde_json::Value>,
 }
 
-/// Windows that are scored at once: enough for the kernels to run at full speed, few enough for the cache.
-pub(crate) const CHUNK: usize = 64;
-/// Most numbers in one activation of a batch: 1 GiB of them.
+/// Most numbers in the activations of a batch: 1 GiB of them.
 const ACTIVATION_LIMIT: usize = 1 << 28;
+/// Most numbers in all copies of the weights: 4 GiB of them.
+const WEIGHTS_LIMIT: usize = 1 << 30;
 /// Most that the absolute weights of a unit may add up to, so that nothing overflows: with inputs up to [`input::LARGEST`] sums stay
 /// below 1e37.
 const WEIGHT_LIMIT: f64 = 1e6;
@@ -50,35 +48,35 @@ impl RecurrentModel {
         members: Vec<Vec<f32>>,
         history: Vec<History>,
     ) -> Result<Self, CoreError> {
-        let save = |value: Result<serde_json::Value, serde_json::Error>| {
-            value.map_err(|error| CoreError::outside("saving settings", error))
-        };
         let windows = train.windows();
-        let times: Vec<_> = windows.layout().map_or_else(Vec::new, |_| {
-            (0..windows.len()).filter_map(|index| windows.place(index).map(|(_, time)| time)).collect()
-        });
+        let times = || (0..windows.len()).filter_map(|index| windows.place(index).map(|(_, time)| time));
         let data = serde_json::json!({
             "windows": windows.len(),
             "positives": train.positives(),
-            "from": times.iter().min().map(ToString::to_string),
-            "to": times.iter().max().map(ToString::to_string),
+            "from": times().min().as_ref().map(ToString::to_string),
+            "to": times().max().as_ref().map(ToString::to_string),
         });
-        let metadata = BTreeMap::from([
-            ("settings".to_owned(), save(serde_json::to_value(settings))?),
-            ("trained_on".to_owned(), data),
-        ]);
+        let mut saved =
+            serde_json::to_value(settings).map_err(|error| CoreError::outside("saving settings", error))?;
+        if let Some(saved) = saved.as_object_mut() {
+            // Which machine it was, and changes no bit of the weights. What is left out is read as the default.
+            saved.remove("threads");
+            saved.remove("instructions");
+        }
+        let metadata = BTreeMap::from([("settings".to_owned(), saved), ("trained_on".to_owned(), data)]);
         let schema = windows.schema().clone();
-        let observation = windows.observation();
-        Self { history, metadata, ..Self::new(shape, schema, observation, services, members)? }
-            .with_instructions(settings.instructions)
+        let model = Self::new(shape, settings.output, schema, windows.observation(), services, members)?;
+        let window = train.outcomes().map(|outcomes| outcomes.spec());
+        Self { history, metadata, window, ..model }.with_instructions(settings.instructions)
     }
 
     /// A model of these weights, with no history.
     ///
     /// # Errors
-    /// [`CoreError::NotFinite`] for weights so large that sums may overflow.
+    /// [`CoreError::TooLarge`] for weights so large that sums may overflow, [`CoreError::NotFinite`] for weights that have.
     pub(crate) fn new(
         shape: Shape,
+        output: Output,
         schema: Schema,
         observation: usize,
         services: Services,
@@ -88,17 +86,25 @@ impl RecurrentModel {
             for part in shape.parts() {
                 let row = part.shape.last().copied().unwrap_or(1).max(1);
                 let sum = |row: &[f32]| row.iter().map(|&weight| f64::from(weight).abs()).sum::<f64>();
-                // Written so that NaN is refused.
-                if !weights[part.range].chunks(row).map(sum).all(|sum| sum <= WEIGHT_LIMIT) {
-                    return Err(CoreError::NotFinite { what: format!("a sum over {:?}", part.name) });
+                for sum in weights[part.range].chunks(row).map(sum) {
+                    let what = || format!("a sum of absolute weights in {:?}", part.name);
+                    if !sum.is_finite() {
+                        return Err(CoreError::NotFinite { what: what() });
+                    }
+                    if sum > WEIGHT_LIMIT {
+                        return Err(CoreError::TooLarge { what: what(), limit: WEIGHT_LIMIT });
+                    }
                 }
             }
         }
         Ok(Self {
             networks: members.iter().map(|weights| Network::packed(shape, weights)).collect(),
+            identity: identity(shape, &services, &members),
             shape,
+            output,
             schema,
             observation,
+            window: None,
             services,
             members,
             processor: Processor::best(),
@@ -107,17 +113,25 @@ impl RecurrentModel {
         })
     }
 
-    /// Refuses a network whose activations would not fit into memory.
-    pub(crate) fn expect_size(shape: Shape, steps: usize, batch: usize) -> Result<(), CoreError> {
-        let widest = (4 * shape.stride()).max(shape.row()).max(shape.outputs);
-        match widest.checked_mul(steps + 1).and_then(|size| size.checked_mul(batch)) {
-            Some(size) if size <= ACTIVATION_LIMIT => Ok(()),
-            _ => Err(CoreError::InvalidSetting {
-                name: "batch size times steps times gates",
-                value: format!("{batch} * {steps} * {widest}"),
-                expected: "a product of at most 2^28",
-            }),
+    /// Refuses what would not fit into memory: the activations of a batch, and so many copies of a network's weights.
+    pub(crate) fn expect_size(
+        shape: Shape,
+        steps: usize,
+        batch: usize,
+        copies: usize,
+    ) -> Result<(), CoreError> {
+        let activations = shape.activations(steps);
+        let refuse = |name, value, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        if activations.saturating_mul(batch) > ACTIVATION_LIMIT {
+            let value = format!("{batch} windows of {steps} rows and {activations} numbers");
+            return refuse("size of a batch", value, "at most 2^28 numbers");
         }
+        let packed = shape.packed();
+        if packed.saturating_mul(copies) > WEIGHTS_LIMIT {
+            let value = format!("{packed} numbers, {copies} times");
+            return refuse("size of the network", value, "at most 2^30 numbers");
+        }
+        Ok(())
     }
 
     /// The same model, scored with these instructions rather than the best of the processor.
@@ -158,28 +172,19 @@ impl RecurrentModel {
         self.shape.weights()
     }
 
-    pub(crate) fn ensemble(&self) -> Ensemble<'_> {
-        Ensemble {
-            shape: self.shape,
-            networks: Networks::Packed(&self.networks),
-            services: &self.services,
-            processor: self.processor,
-        }
+    fn ensemble(&self) -> Ensemble<'_> {
+        Ensemble::of(self.shape, &self.networks, &self.services, self.processor)
     }
 
     /// When the event will come, for each window, by a model with [`Output::Hazard`](crate::Output::Hazard). Its probability within the
-    /// period is the window's score, but for rounding. A model with a plain head forecasts a period of one step.
+    /// period is the window's score, but for rounding. A model with a plain head forecasts a period of one step. Live, see
+    /// [`forecast_state`](Self::forecast_state).
     ///
     /// # Errors
     /// As [`score`](Predictor::score).
     pub fn forecast(&self, windows: Windows<'_>) -> Result<Vec<Forecast>, CoreError> {
         windows.expect(&self.schema, self.observation)?;
-        let mut members = vec![Vec::with_capacity(self.members.len()); windows.len()];
-        self.ensemble().each(windows, |window, logits| {
-            let hazards: Vec<f64> = logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect();
-            members[window].push(Forecast::from_hazards(&hazards));
-        })?;
-        Ok(members.iter().map(|of_window| Forecast::mean(of_window)).collect())
+        self.ensemble().forecast(windows)
     }
 }
 
@@ -188,6 +193,8 @@ impl PartialEq for RecurrentModel {
         self.shape == other.shape
             && self.schema == other.schema
             && self.observation == other.observation
+            && self.window == other.window
+            && self.output == other.output
             && self.services == other.services
             && self.members == other.members
             && self.history == other.history
@@ -218,7 +225,7 @@ impl Predictor for RecurrentModel {
     /// Writes one score for each window.
     ///
     /// # Errors
-    /// [`CoreError::FeatureMismatch`], [`CoreError::LengthMismatch`]; [`CoreError::NotFinite`] for a value that is infinite or beyond
+    /// [`CoreError::FeatureMismatch`], [`CoreError::LengthMismatch`]; [`CoreError::TooLarge`] for a value that is infinite or beyond
     /// 1e30, with the names of its feature and, where it is known, its service.
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
@@ -227,7 +234,10 @@ impl Predictor for RecurrentModel {
 
     /// Those of [`forecast`](Self::forecast), by a model with [`Output::Hazard`](crate::Output::Hazard); a plain head says only whether.
     fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
-        if self.shape.outputs == 1 { Ok(None) } else { self.forecast(windows).map(Some) }
+        match self.output {
+            Output::Probability => Ok(None),
+            Output::Hazard => self.forecast(windows).map(Some),
+        }
     }
 
     fn history(&self) -> &[History] {
@@ -235,140 +245,15 @@ impl Predictor for RecurrentModel {
     }
 }
 
-/// Networks whose probabilities are averaged.
-pub(crate) struct Ensemble<'a> {
-    shape: Shape,
-    networks: Networks<'a>,
-    services: &'a Services,
-    processor: Processor,
-}
-
-/// Networks, packed already or for the occasion.
-enum Networks<'a> {
-    Packed(&'a [Network<f32>]),
-    Own(Vec<Network<f32>>),
-}
-
-impl<'a> Ensemble<'a> {
-    pub(crate) fn new(
-        shape: Shape,
-        weights: &[Vec<f32>],
-        services: &'a Services,
-        processor: Processor,
-    ) -> Self {
-        let networks = weights.iter().map(|weights| Network::packed(shape, weights)).collect();
-        Self { shape, networks: Networks::Own(networks), services, processor }
+/// What tells a model's states from those of another.
+fn identity(shape: Shape, services: &Services, members: &[Vec<f32>]) -> u64 {
+    let mut hash = Hash::new();
+    // The names and sides of the tensors are those of the cell, the pooling and the head.
+    for part in shape.parts() {
+        hash.add_text(&part.name);
+        part.shape.iter().for_each(|&side| hash.add_size(side));
     }
-
-    fn networks(&self) -> &[Network<f32>] {
-        match &self.networks {
-            Networks::Packed(networks) => networks,
-            Networks::Own(networks) => networks,
-        }
-    }
-
-    /// Scores windows, which have been checked.
-    pub(crate) fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
-        let mut sums = vec![0.0; scores.len()];
-        self.each(windows, |window, logits| sums[window] += within(logits))?;
-        for (score, sum) in scores.iter_mut().zip(sums) {
-            *score = mean(sum, self.networks().len())?;
-        }
-        Ok(())
-    }
-
-    /// Calls `found` with the log-odds of each window by each network.
-    fn each(&self, windows: Windows<'_>, mut found: impl FnMut(usize, &[f32])) -> Result<(), CoreError> {
-        let (steps, row) = (windows.observation(), self.shape.row());
-        // Very long windows are taken one by one rather than with gigabytes of scratch.
-        let chunk = (ACTIVATION_LIMIT / 16 / steps / row).clamp(1, CHUNK).min(windows.len().max(1));
-        let numbers = self.services.numbers(windows);
-        let mut memories: Vec<_> =
-            self.networks().iter().map(|network| Memory::new(network, chunk)).collect();
-        let mut rows = vec![0.0; steps * chunk * row];
-        let mut services = vec![0; chunk];
-        let projected = self.networks().first().map_or(0, |network| network.layers[0].projected());
-        let mut shared = SharedRows::new(chunk, steps, row, ACTIVATION_LIMIT / 16 / projected.max(1));
-        let mut sums = Aligned::new(shared.capacity() * projected);
-        for first in (0..windows.len()).step_by(chunk) {
-            let count = chunk.min(windows.len() - first);
-            if shared.take(windows.slice(first..first + count)?, &numbers) {
-                for (network, memory) in self.networks().iter().zip(&mut memories) {
-                    let (services, rows) = shared.rows();
-                    describe(network, services, rows);
-                    let sums = &mut sums[..services.len() * projected];
-                    network.project(self.processor, rows, sums);
-                    let (rows, places) = (services.len(), shared.places());
-                    self.run(network, memory, steps, count, |step| {
-                        Inputs::Projected(Projected { sums, rows, places, step })
-                    });
-                    for (window, logits) in memory.read(self.processor, network, count).enumerate() {
-                        found(first + window, logits);
-                    }
-                }
-                continue;
-            }
-            for (place, service) in services[..count].iter_mut().enumerate() {
-                input::fill_one(windows, first + place, row, count, place, &mut rows)?;
-                *service = number_of(windows, &numbers, first + place);
-            }
-            let rows = &mut rows[..steps * count * row];
-            for (network, memory) in self.networks().iter().zip(&mut memories) {
-                describe(network, &services[..count], rows);
-                self.run(network, memory, steps, count, |step| {
-                    Inputs::Rows(network.inputs(&rows[step * count * row..][..count * row]))
-                });
-                for (window, logits) in memory.read(self.processor, network, count).enumerate() {
-                    found(first + window, logits);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// All steps of so many windows.
-    fn run<'b>(
-        &self,
-        network: &Network<f32>,
-        memory: &mut Memory<f32>,
-        steps: usize,
-        windows: usize,
-        inputs: impl Fn(usize) -> Inputs<'b, f32>,
-    ) {
-        memory.clear();
-        for step in 0..steps {
-            let before = if step == 0 { Before::Zero } else { Before::States };
-            memory.advance(self.processor, network, inputs(step), windows, before);
-        }
-    }
-}
-
-/// Writes the descriptions of services to the ends of rows, `[step, window, feature]`.
-pub(crate) fn describe(network: &Network<f32>, services: &[u32], rows: &mut [f32]) {
-    let (row, inputs) = (network.shape.row(), network.shape.inputs);
-    if row > inputs {
-        for (row, &service) in rows.chunks_exact_mut(row).zip(services.iter().cycle()) {
-            row[inputs..].copy_from_slice(network.describe(service as usize));
-        }
-    }
-}
-
-/// The probability of an event within the period by its log-odds, or by the log-odds of each step: `1 - prod(1 - h)`.
-pub(crate) fn within(logits: &[f32]) -> f64 {
-    match logits {
-        [logit] => sigmoid(f64::from(*logit)),
-        // ln(1 - h) is -ln(1 + exp(x)) with x the log-odds of h.
-        _ => {
-            let survived = logits.iter().map(|&logit| {
-                let x = f64::from(logit);
-                -x.max(0.0) - (-x.abs()).exp().ln_1p()
-            });
-            -survived.sum::<f64>().exp_m1()
-        }
-    }
-}
-
-/// The mean of the networks' probabilities.
-pub(crate) fn mean(sum: f64, members: usize) -> Result<Score, CoreError> {
-    Score::new((sum / members as f64) as f32)
+    services.names().for_each(|name| hash.add_text(name));
+    members.iter().flatten().for_each(|weight| hash.add(weight.to_bits()));
+    hash.value()
 }

@@ -258,6 +258,20 @@ impl<T: Real> Memory<T> {
 }
 
 impl Memory<f32> {
+    /// Whether so many rows can have led here, or at least nothing overflows from here on: a state lies within -1..=1, a cell and the
+    /// total of an attention gain at most 1 a row, and a total is no less than the share of its largest. Twice that is let pass.
+    pub(crate) fn is_reachable(&self, rows: usize) -> bool {
+        let most = 2.0 * rows as f32;
+        let within = |values: &[f32], most: f32| values.iter().all(|value| value.abs() <= most);
+        let layers = self.layers.iter().all(|layer| within(&layer.states, 2.0) && within(&layer.cells, most));
+        layers
+            && self.attended.as_ref().is_none_or(|attended| {
+                within(&attended.sums, most)
+                    && attended.totals.iter().all(|total| (0.5..=most).contains(total))
+                    && attended.most.iter().all(|most| most.is_finite())
+            })
+    }
+
     /// One step of the first `windows` windows.
     pub(crate) fn advance(
         &mut self,

@@ -53,8 +53,9 @@ impl RecurrentModel {
     /// hold settings and history: add what else should be saved.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on, or when a hazard was
-    /// fitted for another period.
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on;
+    /// [`CoreError::InvalidSetting`] when it has another lead time or period, where the windows of the fit knew theirs, or a period
+    /// beyond 4096 steps for a hazard.
     pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
         if window.observation() != self.observation {
             return Err(CoreError::LengthMismatch {
@@ -65,12 +66,13 @@ impl RecurrentModel {
         }
         let refuse = |error: serde_json::Error| CoreError::NotAModel { reason: error.to_string() };
         let Shape { hidden, head, layers, pooling, outputs, embedding, .. } = self.shape;
-        let output = if outputs > 1 { Output::Hazard } else { Output::Probability };
-        if output == Output::Hazard && outputs != window.period() {
-            return Err(CoreError::LengthMismatch {
-                what: "steps of the prediction period",
-                expected: outputs,
-                got: window.period(),
+        let output = self.output;
+        let other = self.window.is_some_and(|own| own != window);
+        if other || (output == Output::Hazard && outputs != window.period()) {
+            return Err(CoreError::InvalidSetting {
+                name: "window",
+                value: format!("{} steps ahead, {} long", window.lead(), window.period()),
+                expected: "the lead time and period that the model was fitted for",
             });
         }
         let services =
@@ -101,8 +103,8 @@ impl RecurrentModel {
     ///
     /// # Errors
     /// [`CoreError::WrongModelKind`]; [`CoreError::NotAModel`] for parameters that it cannot have or a tensor too many;
-    /// [`CoreError::MissingTensor`], [`CoreError::TensorShape`], [`CoreError::NotFinite`] for its weights;
-    /// [`CoreError::InvalidSetting`] for a window beyond what fits into memory.
+    /// [`CoreError::MissingTensor`], [`CoreError::TensorShape`], [`CoreError::NotFinite`], [`CoreError::TooLarge`] for its weights;
+    /// [`CoreError::InvalidSetting`] for a window or a network beyond what fits into memory.
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
         let cell = [Cell::Lstm, Cell::Gru].into_iter().find(|cell| cell.kind() == envelope.kind).ok_or_else(
             || CoreError::WrongModelKind { expected: "lstm or gru".to_owned(), got: envelope.kind.clone() },
@@ -135,7 +137,8 @@ impl RecurrentModel {
         let embedding = has_services.then_some(Embedding { services: services.len(), width });
         let inputs = envelope.schema.len();
         let shape = Shape { cell, inputs, embedding, hidden, layers, pooling, head, outputs };
-        Self::expect_size(shape, envelope.window.observation(), 1)?;
+        // Their numbers, and the same packed.
+        Self::expect_size(shape, envelope.window.observation(), 1, 2 * members)?;
         let mut networks = Vec::new();
         for member in 0..members {
             let mut weights = Vec::new();
@@ -151,8 +154,8 @@ impl RecurrentModel {
             Some(history) => serde_json::from_value(history).map_err(|error| refuse(error.to_string()))?,
             None => Vec::new(),
         };
-        let observation = envelope.window.observation();
-        let model = Self::new(shape, envelope.schema, observation, services, networks)?;
-        Ok(Self { history, metadata: envelope.metadata, ..model })
+        let window = envelope.window;
+        let model = Self::new(shape, output, envelope.schema, window.observation(), services, networks)?;
+        Ok(Self { history, metadata: envelope.metadata, window: Some(window), ..model })
     }
 }

@@ -37,6 +37,10 @@ impl Services {
         self.names.len()
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// Whether the names ascend, as those of a file may not.
     pub(crate) fn is_in_order(&self) -> bool {
         self.names.windows(2).all(|pair| pair[0] < pair[1])

@@ -26,7 +26,7 @@ pub enum Device {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trainer {
-    /// Back-propagation through time in pure Rust, on one core.
+    /// Back-propagation through time in pure Rust, on [`threads`](Settings::threads) threads.
     #[default]
     Native,
     /// libtorch's automatic differentiation.

@@ -160,6 +160,21 @@ impl Shape {
         self.parts().last().map_or(0, |part| part.range.end)
     }
 
+    /// Numbers that one window takes up in a pass over `steps` rows, at most.
+    pub(crate) fn activations(&self, steps: usize) -> usize {
+        let widest = (4 * self.stride()).max(self.row()).max(self.outputs);
+        widest.saturating_mul(steps.saturating_add(1)).saturating_mul(self.layers)
+    }
+
+    /// Numbers of a network that is packed for products, whose units are filled up to whole vectors.
+    pub(crate) fn packed(&self) -> usize {
+        let size = |units: usize, vectors: usize| units.next_multiple_of(LANES).saturating_mul(vectors);
+        let layers = self.recurrent().map(|layer| size(layer.hidden, layer.panel_vectors()));
+        let head = self.head().into_iter().map(|(inputs, outputs)| size(outputs, inputs.saturating_add(1)));
+        let embedding = self.embedding.map(|of| of.width.saturating_mul(of.services.saturating_add(1)));
+        layers.chain(head).chain(embedding).fold(self.stride(), usize::saturating_add)
+    }
+
     pub(crate) fn places(&self) -> Places {
         let mut ranges = self.parts().into_iter().map(|part| part.range);
         let mut next = || ranges.next().unwrap_or_default();

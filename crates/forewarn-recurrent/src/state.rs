@@ -1,16 +1,19 @@
 use crate::{
-    RecurrentModel, input,
+    Forecast, RecurrentModel,
+    ensemble::{describe, forecast, mean, within},
+    input,
     layer::Inputs,
-    model::{describe, mean, within},
     network::{Before, Memory},
 };
 use forewarn_core::{CoreError, Predictor, Score};
 use serde::{Deserialize, Serialize};
 
 /// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
-/// [`save`](Self::save) it to go on in another process.
+/// [`save`](Self::save) it to go on in another process. It belongs to the model that started it, however often that was saved and loaded:
+/// a model that was fitted anew refuses it.
 #[derive(Clone, Debug)]
 pub struct RecurrentState {
+    model: u64,
     networks: Vec<Memory<f32>>,
     /// The last row as networks read it.
     row: Vec<f32>,
@@ -22,6 +25,8 @@ pub struct RecurrentState {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedState {
+    /// What tells the model's states from those of others.
+    pub model: u64,
     /// Rows seen since the start.
     pub rows: usize,
     /// The number that the model has for the stream's service, 0 for one that it does not know.
@@ -46,7 +51,7 @@ impl RecurrentState {
             values
         };
         let networks = if self.rows == 0 { Vec::new() } else { self.networks.iter().map(save).collect() };
-        SavedState { rows: self.rows, service: self.service, networks }
+        SavedState { model: self.model, rows: self.rows, service: self.service, networks }
     }
 }
 
@@ -56,7 +61,7 @@ impl RecurrentModel {
     pub fn start(&self) -> RecurrentState {
         let row = vec![0.0; self.shape.row()];
         let networks = self.networks.iter().map(|network| Memory::new(network, 1)).collect();
-        RecurrentState { networks, row, service: 0, rows: 0 }
+        RecurrentState { model: self.identity, networks, row, service: 0, rows: 0 }
     }
 
     /// The state before the first row of a service, which the model knows or not.
@@ -68,13 +73,15 @@ impl RecurrentModel {
     /// A state that was saved.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a state of another model, [`CoreError::NotFinite`] for one that no stream can reach.
+    /// [`CoreError::OtherModel`] for a state of another model; [`CoreError::NoSuch`], [`CoreError::LengthMismatch`] and
+    /// [`CoreError::TooLarge`] for one that no stream can reach, as a damaged file may have it.
     pub fn restore(&self, saved: &SavedState) -> Result<RecurrentState, CoreError> {
+        self.expect_own("a saved state", saved.model)?;
         let mut state = self.start();
         (state.rows, state.service) = (saved.rows, saved.service);
-        if saved.service as usize > self.services.len() {
-            let (expected, got) = (self.services.len(), saved.service as usize);
-            return Err(CoreError::LengthMismatch { what: "number of a state's service", expected, got });
+        let (index, count) = (saved.service as usize, self.services.len() + 1);
+        if index >= count {
+            return Err(CoreError::NoSuch { what: "service", index, count });
         }
         if saved.rows == 0 && saved.networks.is_empty() {
             return Ok(state);
@@ -82,10 +89,11 @@ impl RecurrentModel {
         expect("networks of a state", state.networks.len(), saved.networks.len())?;
         for (memory, values) in state.networks.iter_mut().zip(&saved.networks) {
             expect("numbers of a state", memory.remembered(), values.len())?;
-            if values.iter().any(|value| !value.is_finite()) {
-                return Err(CoreError::NotFinite { what: "a number of a saved state".to_owned() });
-            }
             memory.load(0, values);
+            if !memory.is_reachable(saved.rows) {
+                let what = format!("what a saved state remembers of {} rows", saved.rows);
+                return Err(CoreError::TooLarge { what, limit: saved.rows as f64 });
+            }
         }
         Ok(state)
     }
@@ -97,14 +105,12 @@ impl RecurrentModel {
     /// grade rather than the probability that a [`Stream`](forewarn_core::Stream) gives.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a row of another width or a state of another model, [`CoreError::NotFinite`] for a
-    /// value that is infinite or beyond 1e30, with its feature's name. After an error the state is as it was.
+    /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,
+    /// [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an error the state is as it
+    /// was.
     pub fn step(&self, state: &mut RecurrentState, row: &[f32]) -> Result<Score, CoreError> {
         expect("values of a row", self.shape.inputs, row.len())?;
-        expect("networks of a state", self.networks.len(), state.networks.len())?;
-        for (memory, network) in state.networks.iter().zip(&self.networks) {
-            expect("numbers of a state", network.remembered(), memory.remembered())?;
-        }
+        self.expect_own("the state", state.model)?;
         if input::copy_row(row, &mut state.row) {
             let at = row.iter().position(|value| value.abs() > input::LARGEST).unwrap_or_default();
             return Err(input::too_large(self.input().names().nth(at)));
@@ -116,8 +122,28 @@ impl RecurrentModel {
             memory.advance(self.processor, network, inputs, 1, Before::States);
             sum += memory.read(self.processor, network, 1).map(within).sum::<f64>();
         }
-        state.rows += 1;
+        state.rows = state.rows.saturating_add(1);
         mean(sum, self.networks.len())
+    }
+
+    /// When the event will come, as of the last row that `state` has seen: [`forecast`](Self::forecast) for a stream.
+    ///
+    /// # Errors
+    /// [`CoreError::OtherModel`]; [`CoreError::LengthMismatch`] before the first row.
+    pub fn forecast_state(&self, state: &mut RecurrentState) -> Result<Forecast, CoreError> {
+        self.expect_own("the state", state.model)?;
+        if state.rows == 0 {
+            return Err(CoreError::LengthMismatch { what: "rows of a state", expected: 1, got: 0 });
+        }
+        let of_networks = state.networks.iter_mut().zip(&self.networks).flat_map(|(memory, network)| {
+            memory.read(self.processor, network, 1).map(forecast).collect::<Vec<_>>()
+        });
+        Ok(Forecast::mean(&of_networks.collect::<Vec<_>>()))
+    }
+
+    /// Refuses what another model has started.
+    pub(crate) fn expect_own(&self, what: &'static str, model: u64) -> Result<(), CoreError> {
+        if model == self.identity { Ok(()) } else { Err(CoreError::OtherModel { what }) }
     }
 }
 

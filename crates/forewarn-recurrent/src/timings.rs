@@ -3,7 +3,7 @@
 //! `cargo test --release -p forewarn-recurrent -- --ignored --nocapture --test-threads 1 times`; with `--features libtorch` beside libtorch.
 
 use crate::{
-    Cell, Instructions, RecurrentModel,
+    Cell, Instructions, Output, RecurrentModel,
     arithmetic::Arithmetic,
     gradient::{
         Gradient, Native,
@@ -126,7 +126,14 @@ fn score_times() {
         for cell in [Cell::Lstm, Cell::Gru] {
             let shape = plain(cell, FEATURES, HIDDEN, Some(HEAD));
             let weights = single(&numbers(shape.weights(), 3, 0.125));
-            let model = RecurrentModel::new(shape, schema.clone(), STEPS, Services::default(), vec![weights]);
+            let model = RecurrentModel::new(
+                shape,
+                Output::Probability,
+                schema.clone(),
+                STEPS,
+                Services::default(),
+                vec![weights],
+            );
             let model = model.unwrap().with_instructions(instructions).unwrap();
             let mut window = |last_rows: &[u32], times: usize| {
                 let of = Windows::new(&schema, &values, STEPS, last_rows).unwrap();

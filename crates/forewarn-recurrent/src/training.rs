@@ -1,18 +1,20 @@
 use crate::{
     Checkpoint, Epoch, History, Recurrent, RecurrentModel, Schedule, Settings, Trainer,
     checkpoint::{Fingerprint, Member},
+    ensemble::Ensemble,
     examples::{Buffers, Examples, Order},
-    gradient::{Gradient, Native},
+    gradient::{Gradient, Native, PIECE},
     input,
-    model::Ensemble,
     optimiser::{Moments, Optimiser},
     processor::Processor,
     random::{self, Use},
     services::Services,
+    settings::PERIOD_LIMIT,
     shape::Shape,
 };
 use forewarn_core::{
-    CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Score, Train, Validation, average_precision,
+    CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Score, Train, Validation, Windows,
+    average_precision,
 };
 
 impl Estimator for Recurrent {
@@ -25,8 +27,8 @@ impl Estimator for Recurrent {
     /// monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To stop and go on later, or to look
     /// at each epoch, see [`Recurrent::start`].
     ///
-    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch and four bytes a
-    /// window.
+    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch, four bytes for each
+    /// window of train and twelve for each of validation.
     ///
     /// # Errors
     /// As [`Recurrent::start`] and [`Training::epoch`].
@@ -68,24 +70,28 @@ impl Recurrent {
     /// # fn fit(
     /// #     recurrent: Recurrent, train: Train<LabelledWindows<'_>>, validation: Validation<LabelledWindows<'_>>, path: &std::path::Path
     /// # ) -> Result<RecurrentModel, CoreError> {
-    /// let mut training = match std::fs::File::open(path) {
-    ///     Ok(file) => recurrent.resume(train, validation, Checkpoint::read(file)?)?,
-    ///     Err(_) => recurrent.start(train, validation)?,
+    /// let mut training = match path.exists() {
+    ///     true => recurrent.resume(train, validation, Checkpoint::read(std::fs::File::open(path)?)?)?,
+    ///     false => recurrent.start(train, validation)?,
     /// };
+    /// let beside = path.with_extension("new");
     /// while let Some(epoch) = training.epoch()? {
     ///     println!("loss {}, PR-AUC {}", epoch.loss, epoch.validation_pr_auc);
-    ///     training.checkpoint().write(std::fs::File::create(path)?)?;
+    ///     training.checkpoint().write(std::fs::File::create(&beside)?)?;
+    ///     // Whoever is interrupted has the one before, whole.
+    ///     std::fs::rename(&beside, path)?;
     /// }
     /// training.finish()
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::NotFinite`] for a value that is infinite or
-    /// beyond 1e30 (it names feature, service and time), [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation
-    /// windows of another shape, [`CoreError::InvalidSetting`] for settings that need to know services or times of events
-    /// with windows that do not, or a network beyond memory, [`CoreError::UnknownOutcome`] for a hazard of labels without
-    /// episodes.
+    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::WeightsUnsupported`] for validation windows
+    /// with weights, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30 (it names feature, service and time),
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation windows of another shape,
+    /// [`CoreError::InvalidSetting`] for settings that need to know services or times of events with windows that do not, a hazard of more
+    /// than 4096 steps, instructions or a device that are not there, or a network beyond memory, [`CoreError::UnknownOutcome`] for a
+    /// hazard of labels without episodes, [`CoreError::Outside`] when threads cannot be made or libtorch fails.
     pub fn start<'a>(
         &self,
         train: Train<LabelledWindows<'a>>,
@@ -95,10 +101,12 @@ impl Recurrent {
     }
 
     /// Goes on from a checkpoint, with the windows that it was made with. The model has the same bits as one of a fit that was never
-    /// interrupted.
+    /// interrupted, with any number of threads, and with any [`Instructions`](crate::Instructions) but for portable ones, which round
+    /// otherwise.
     ///
     /// # Errors
-    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows.
+    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows, or one that no fit can have
+    /// come to.
     pub fn resume<'a>(
         &self,
         train: Train<LabelledWindows<'a>>,
@@ -118,19 +126,14 @@ impl Recurrent {
         if (Settings { threads, instructions, ..checkpoint.settings }) != *self.settings() {
             return other("settings");
         }
-        if checkpoint.data != training.data || checkpoint.schema != *train.windows().schema() {
+        let windows = train.windows();
+        if checkpoint.data != training.data
+            || checkpoint.schema != *windows.schema()
+            || checkpoint.observation != windows.observation()
+        {
             return other("windows");
         }
-        let Member { weights, best_weights, moments, history, .. } = &checkpoint.current;
-        let mut lists = vec![weights, best_weights, &moments.first, &moments.second];
-        lists.extend(&checkpoint.members);
-        let epochs = history.epochs.len();
-        if lists.iter().any(|list| list.len() != training.shape.weights())
-            || checkpoint.members.len() != checkpoint.history.len()
-            || checkpoint.members.len() > self.settings().members
-            || epochs > self.settings().max_epochs
-            || history.best_epoch > epochs
-        {
+        if !checkpoint.is_reachable(self.settings(), training.shape.weights()) {
             return other("networks");
         }
         training.take_up(checkpoint)?;
@@ -159,6 +162,8 @@ pub struct Training<'a> {
     history: Vec<History>,
     /// Its moments are with the optimiser.
     current: Member,
+    /// Whether an epoch ended in an error, in the midst of a pass.
+    failed: bool,
 }
 
 impl<'a> Training<'a> {
@@ -183,7 +188,17 @@ impl<'a> Training<'a> {
         };
         let period = train.outcomes().map_or(1, |outcomes| outcomes.period());
         let shape = recurrent.shape(windows.schema().len(), period, services.len());
-        RecurrentModel::expect_size(shape, windows.observation(), settings.batch_size)?;
+        if shape.outputs > PERIOD_LIMIT {
+            return Err(CoreError::InvalidSetting {
+                name: "period of a hazard",
+                value: shape.outputs.to_string(),
+                expected: "at most 4096 steps",
+            });
+        }
+        // The weights, the best, both moments and the gradient; one more for each network that is done; what a thread packs, both ways;
+        // and the gradient of each piece of a batch.
+        let copies = 5 + settings.members + 2 * settings.threads + settings.batch_size.div_ceil(PIECE);
+        RecurrentModel::expect_size(shape, windows.observation(), settings.batch_size, copies)?;
         let processor = Processor::new(settings.instructions)?;
         let gradient: Box<dyn Gradient + 'a> = match settings.trainer {
             Trainer::Native => Box::new(Native::new(
@@ -197,13 +212,14 @@ impl<'a> Training<'a> {
             Trainer::Libtorch { device } => Box::new(crate::libtorch::Libtorch::new(shape, windows, device)?),
         };
         Ok(Self {
-            data: Fingerprint::new(examples.len(), train, validation),
+            data: Fingerprint::new(&examples, &settings, train, validation),
             optimiser: Optimiser::new(shape, &settings)?,
             order: Order::new(examples.len(), settings.seed, 0, 0),
             buffers: Buffers::new(shape, windows, &services, &settings),
             grads: vec![0.0; shape.weights()],
             scores: vec![Score::ZERO; validation.windows().len()],
             current: first(shape, &settings, 0),
+            failed: false,
             members: Vec::new(),
             history: Vec::new(),
             settings,
@@ -223,22 +239,36 @@ impl<'a> Training<'a> {
         self.current = checkpoint.current;
         self.optimiser = Optimiser::new(self.shape, &self.settings)?;
         std::mem::swap(&mut self.optimiser.moments, &mut self.current.moments);
-        let (member, taken) = (self.members.len(), self.current.taken);
-        self.order = Order::new(self.examples.len(), self.settings.seed, member, taken);
+        let taken = self.current.history.epochs.len() * self.windows_per_epoch();
+        self.order = Order::new(self.examples.len(), self.settings.seed, self.members.len(), taken);
         Ok(())
+    }
+
+    fn windows_per_epoch(&self) -> usize {
+        self.settings.windows_per_epoch.min(self.examples.len())
     }
 
     /// Does one more epoch and says how it went; `None` when all networks are done.
     ///
     /// # Errors
     /// [`CoreError::NotFinite`] when the loss, its gradient or a score is not: it names the epoch, and the feature, service and time of
-    /// the largest value in the batch.
+    /// the largest value in the batch; [`CoreError::Outside`] when libtorch fails. Then the fit is over: all later calls give
+    /// [`CoreError::NotFinite`] too, and [`finish`](Self::finish) makes the model of the epochs before.
     pub fn epoch(&mut self) -> Result<Option<Epoch>, CoreError> {
         if self.members.len() == self.settings.members {
             return Ok(None);
         }
+        if self.failed {
+            return Err(CoreError::NotFinite { what: "what is left of a fit that has failed".to_owned() });
+        }
+        let epoch = self.next_epoch();
+        self.failed = epoch.is_err();
+        epoch.map(Some)
+    }
+
+    fn next_epoch(&mut self) -> Result<Epoch, CoreError> {
         let number = self.current.history.epochs.len() + 1;
-        let per_epoch = self.settings.windows_per_epoch.min(self.examples.len());
+        let per_epoch = self.windows_per_epoch();
         let member = self.members.len();
         let mut dropout = random::generator(self.settings.seed, member, Use::Dropout { epoch: number });
         let (mut loss, mut norms, mut seen, mut steps, mut rate) = (0.0, 0.0, 0, 0, 0.0);
@@ -252,18 +282,22 @@ impl<'a> Training<'a> {
             let norm = self.optimiser.update(rate, &mut self.current.weights, &self.grads);
             if !(mean.is_finite() && norm.is_finite()) {
                 let what = if mean.is_finite() { "gradient" } else { "loss" };
-                return Err(diverged(what, number, member, &self.examples, picks));
+                let windows = picks.iter().map(|&pick| self.examples.window(pick as usize));
+                return Err(diverged(what, number, member, windows));
             }
             loss += mean * picks.len() as f64;
             norms += norm;
             seen += picks.len();
             steps += 1;
         }
-        self.current.taken += seen;
         let weights = std::slice::from_ref(&self.current.weights);
-        Ensemble::new(self.shape, weights, &self.services, self.processor)
-            .score(self.validation.windows(), &mut self.scores)
-            .map_err(|_| diverged("score of a validation window", number, member, &self.examples, &[]))?;
+        let validation = self.validation.windows();
+        Ensemble::packed(self.shape, weights, &self.services, self.processor)
+            .score(validation, &mut self.scores)
+            .map_err(|_| {
+                let windows = (0..validation.len()).map(|index| (validation, index));
+                diverged("score of a validation window", number, member, windows)
+            })?;
         let epoch = Epoch {
             loss: loss / seen as f64,
             validation_pr_auc: average_precision(&self.scores, self.validation.positive())?,
@@ -271,7 +305,7 @@ impl<'a> Training<'a> {
             gradient_norm: norms / f64::from(steps),
         };
         self.take_in(epoch, number);
-        Ok(Some(epoch))
+        Ok(epoch)
     }
 
     /// Keeps the weights if they are better, slows down if they have not been for long, goes on to the next network if they have not been
@@ -304,7 +338,7 @@ impl<'a> Training<'a> {
         self.order = Order::new(self.examples.len(), self.settings.seed, member, 0);
     }
 
-    /// Where the fit stands.
+    /// Where the fit stands after its last epoch. One of a fit that has [failed](Self::epoch) is of no use: keep the one before.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
@@ -321,13 +355,14 @@ impl<'a> Training<'a> {
     /// The model of the best weights so far.
     ///
     /// # Errors
-    /// [`CoreError::NotFinite`] before the first epoch, when there is nothing to make it of, or for weights beyond all measure.
+    /// [`CoreError::NothingFitted`] before the first epoch; [`CoreError::TooLarge`] or [`CoreError::NotFinite`] for weights beyond all
+    /// measure.
     pub fn finish(mut self) -> Result<RecurrentModel, CoreError> {
         if self.current.history.best_epoch > 0 {
             self.next_member();
         }
         if self.members.is_empty() {
-            return Err(CoreError::NotFinite { what: "a model of no epochs".to_owned() });
+            return Err(CoreError::NothingFitted);
         }
         let Self { settings, shape, services, train, members, history, .. } = self;
         RecurrentModel::fitted(&settings, train, shape, services, members, history)
@@ -342,18 +377,19 @@ fn first(shape: Shape, settings: &Settings, member: usize) -> Member {
         weights,
         moments: Moments::new(shape),
         history: History::default(),
-        taken: 0,
         reductions: 0,
         plateau_from: 0,
     }
 }
 
-/// Says what became infinite, and the largest value that it may come from.
-fn diverged(what: &str, epoch: usize, member: usize, examples: &Examples<'_>, picks: &[u32]) -> CoreError {
-    let largest = picks.iter().filter_map(|&pick| {
-        let (windows, index) = examples.window(pick as usize);
-        input::largest(windows, index, |value| value)
-    });
+/// Says what became infinite, and the largest value of these windows, which it may come from.
+fn diverged<'a>(
+    what: &str,
+    epoch: usize,
+    member: usize,
+    windows: impl Iterator<Item = (Windows<'a>, usize)>,
+) -> CoreError {
+    let largest = windows.filter_map(|(windows, index)| input::largest(windows, index, |value| value));
     let largest = largest.max_by(|a, b| a.0.total_cmp(&b.0));
     let cause = largest.map_or_else(String::new, |(_, what)| format!(", where the largest value is {what}"));
     CoreError::NotFinite { what: format!("the {what} in epoch {epoch} of network {}{cause}", member + 1) }

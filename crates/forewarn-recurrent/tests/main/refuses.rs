@@ -37,6 +37,50 @@ fn a_fit_that_diverges_says_when() {
 }
 
 #[test]
+fn a_fit_that_failed_goes_no_further_and_none_begun_makes_no_model() {
+    let task = Task::new(300, Rows::InOrder, 1);
+    let (train, validation) =
+        (task.split.train().on(&task.frames).unwrap(), task.split.validation().on(&task.frames).unwrap());
+    let wild = Settings { learning_rate: 1e38, weight_decay: 0.0, ..settings(Cell::Gru) };
+    let mut training = Recurrent::new(wild).unwrap().start(train, validation).unwrap();
+    assert!(training.epoch().is_err());
+    let again = training.epoch().unwrap_err().to_string();
+    assert!(again.contains("failed"), "{again}");
+    assert!(matches!(training.finish(), Err(CoreError::NothingFitted)));
+}
+
+/// A missing value is not what a loss became infinite by, though NaN is above all numbers in their total order.
+#[test]
+fn what_is_missing_is_not_to_blame() {
+    let mut task = Task::new(300, Rows::InOrder, 1);
+    let values: Vec<f32> = task.frames.values().chunks(2).flat_map(|row| [f32::NAN, row[1]]).collect();
+    task.frames = task.frames.derive(schema(), values).unwrap();
+    let wild = Settings { learning_rate: 1e38, weight_decay: 0.0, ..settings(Cell::Gru) };
+    let error = fit(wild, &task, &task.frames).unwrap_err().to_string();
+    assert!(error.contains("noise") && !error.contains("NaN"), "{error}");
+}
+
+#[test]
+fn an_infinite_value_is_refused_before_a_fit_begins() {
+    let task = Task::new(300, Rows::InOrder, 1);
+    for part in 0..2 {
+        let mut frames = [task.frames.clone(), task.frames.clone()];
+        let mut values = task.frames.values().to_vec();
+        let at = values.len() * [1, 7][part] / 10;
+        values[at] = 2e30;
+        frames[part] = task.frames.derive(schema(), values).unwrap();
+        let train = task.split.train().on(&frames[0]).unwrap();
+        let validation = task.split.validation().on(&frames[1]).unwrap();
+        match Recurrent::new(settings(Cell::Lstm)).unwrap().fit(train, validation, &mut Silent) {
+            Err(CoreError::TooLarge { what, limit }) => {
+                assert!(what.contains("2e30 of service") && limit > 9e29, "{what} {limit}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_single_class_is_refused() {
     // Two windows of validation, so one seed in two has the same class twice.
     let task = (0..20).map(|seed| Task::new(10, Rows::InOrder, seed)).find(|task| {
@@ -74,6 +118,12 @@ fn a_feature_that_is_never_there_does_no_harm() {
 #[test]
 fn a_network_beyond_memory_is_refused() {
     let task = Task::new(300, Rows::InOrder, 1);
-    let huge = Settings { hidden: 4096, batch_size: 65_536, ..settings(Cell::Lstm) };
-    assert!(matches!(fit(huge, &task, &task.frames), Err(CoreError::InvalidSetting { .. })));
+    for huge in [
+        Settings { hidden: 4096, batch_size: 65_536, ..settings(Cell::Lstm) },
+        Settings { hidden: 512, layers: 8, batch_size: 65_536, ..settings(Cell::Lstm) },
+        Settings { hidden: 4096, layers: 8, batch_size: 1, ..settings(Cell::Lstm) },
+        Settings { hidden: 256, members: 64, batch_size: 65_536, ..settings(Cell::Gru) },
+    ] {
+        assert!(matches!(fit(huge, &task, &task.frames), Err(CoreError::InvalidSetting { .. })));
+    }
 }

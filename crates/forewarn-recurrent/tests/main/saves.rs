@@ -80,6 +80,10 @@ fn what_does_not_fit_together_is_refused() {
     let read = RecurrentModel::from_envelope;
     assert!(read(good()).is_ok());
     assert!(model.to_envelope(WindowSpec::default()).is_err());
+    for (lead, period) in [(1, 1), (0, 2)] {
+        let other = model.to_envelope(WindowSpec::new(OBSERVATION, lead, period).unwrap());
+        assert!(matches!(other, Err(CoreError::InvalidSetting { name: "window", .. })));
+    }
 
     let other = Envelope { kind: "logistic".into(), ..good() };
     assert!(matches!(read(other), Err(CoreError::WrongModelKind { .. })));

@@ -223,7 +223,7 @@ fn bad_input_is_refused_and_leaves_the_state_alone() {
         assert!(model.step(&mut state, row).is_err());
     }
     assert!(
-        matches!(model.step(&mut state, &[0.0, f32::NEG_INFINITY]), Err(CoreError::NotFinite { what }) if what.contains("m1"))
+        matches!(model.step(&mut state, &[0.0, f32::NEG_INFINITY]), Err(CoreError::TooLarge { what, .. }) if what.contains("m1"))
     );
     assert_eq!(
         model.step(&mut state, &[0.5, f32::NAN]).unwrap(),
@@ -232,7 +232,7 @@ fn bad_input_is_refused_and_leaves_the_state_alone() {
 
     let values = [0.0, f32::INFINITY];
     let windows = Windows::new(model.input(), &values, 1, &[0]).unwrap();
-    assert!(matches!(model.score_all(windows), Err(CoreError::NotFinite { what }) if what.contains("m1")));
+    assert!(matches!(model.score_all(windows), Err(CoreError::TooLarge { what, .. }) if what.contains("m1")));
     let schema = schema();
     assert!(matches!(
         model.score_all(Windows::new(&schema, &[0.0; 2], 1, &[0]).unwrap()),

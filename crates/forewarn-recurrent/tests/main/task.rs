@@ -76,15 +76,24 @@ impl Task {
 /// Two services of so many windows. The last value of a window's first feature is positive where "loud" is about to fail, negative where
 /// "quiet" is: who does not know the service knows nothing.
 pub(crate) fn two_services(windows: usize) -> (FrameSet, Split) {
+    two_services_called(["loud", "quiet"], windows)
+}
+
+/// The same, of other names in the same order.
+pub(crate) fn two_services_called(names: [&str; 2], windows: usize) -> (FrameSet, Split) {
     let mut generator = ChaCha8Rng::seed_from_u64(7);
     let mut labels = Vec::new();
-    let frames = ["loud", "quiet"].map(|service| {
+    let frames = names.map(|service| {
         let mut values: Vec<f32> = Vec::new();
         for _ in 0..windows {
             values.extend((0..OBSERVATION * 2).map(|_| number(&mut generator)));
             let last = values[values.len() - 2];
             labels.extend([Label::Excluded(Exclusion::Missing); OBSERVATION - 1]);
-            labels.push(if (last > 0.0) == (service == "loud") { Label::Positive } else { Label::Negative });
+            labels.push(if (last > 0.0) == (service == names[0]) {
+                Label::Positive
+            } else {
+                Label::Negative
+            });
         }
         Frame::new(service, schema(), Timestamp::EPOCH, Step::MINUTE, values).unwrap()
     });
