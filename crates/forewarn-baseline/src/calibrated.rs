@@ -74,6 +74,15 @@ impl<P: Predictor> Calibrated<P> {
         self.predictor
     }
 
+    /// What a score of the inner predictor becomes, for scores that come another way than by windows, such as those of a state that runs
+    /// along with a stream.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidScore`] where the curve leaves 0..=1, which none that was fitted does.
+    pub fn calibrate(&self, score: Score) -> Result<Score, CoreError> {
+        self.curve.apply(score)
+    }
+
     /// Mean log loss of the validation windows before and after, in nats; `None` for a model that was read from a file.
     #[must_use]
     pub fn validation_log_loss(&self) -> Option<[f64; 2]> {
@@ -128,7 +137,7 @@ impl<P: Predictor> Predictor for Calibrated<P> {
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.predictor.score(windows, scores)?;
         for score in scores {
-            *score = self.curve.apply(*score)?;
+            *score = self.calibrate(*score)?;
         }
         Ok(())
     }

@@ -106,6 +106,9 @@ fn a_wrapper_knows_when_as_what_is_inside_does() {
     let calibrated = Calibrated::fit(when(), Calibration::Platt, validation).unwrap();
     assert!(!calibrated.is_identity());
     let scores = calibrated.score_all(windows).unwrap();
+    let raw = calibrated.inner().score_all(windows).unwrap();
+    assert!(raw.iter().zip(&scores).all(|(&raw, &score)| calibrated.calibrate(raw).unwrap() == score));
+    assert_ne!(raw, scores);
     let forecasts = calibrated.forecasts(windows).unwrap().unwrap();
     for ((forecast, inner), score) in forecasts.iter().zip(&inner).zip(scores) {
         assert!((forecast.within() - f64::from(score.get())).abs() < 1e-6);
