@@ -9,6 +9,7 @@ mod cell;
 mod checkpoint;
 mod ensemble;
 mod examples;
+mod fit;
 mod fleet;
 mod gates;
 mod gradient;

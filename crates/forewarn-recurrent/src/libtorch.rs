@@ -12,6 +12,11 @@ use block::Block;
 use forewarn_core::{CoreError, Windows};
 use tch::{Kind, Reduction, TchError, Tensor};
 
+/// Whether libtorch finds a GPU.
+pub(crate) fn has_gpu() -> bool {
+    cuda::find(Device::Cuda).is_ok()
+}
+
 pub(crate) struct Libtorch<'a> {
     shape: Shape,
     parts: Vec<Part>,

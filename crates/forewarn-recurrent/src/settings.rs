@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Device {
-    /// On the processor, with one thread, so that a fit gives the same model each time.
+    /// On the processor, with one thread, so that a fit gives the same model each time: libtorch is told so for the whole process.
     #[default]
     Cpu,
     /// On the first CUDA device, where there is one and a libtorch that can use it, else as [`Cpu`](Self::Cpu).
@@ -35,6 +35,19 @@ pub enum Trainer {
         /// Where it computes.
         device: Device,
     },
+}
+
+impl Trainer {
+    /// The one that takes least time here: libtorch on a GPU, in a program that was built with it, where there is one; native otherwise,
+    /// which is faster than libtorch on a processor.
+    #[must_use]
+    pub fn fastest() -> Self {
+        #[cfg(feature = "libtorch")]
+        if crate::libtorch::has_gpu() {
+            return Self::Libtorch { device: Device::Cuda };
+        }
+        Self::Native
+    }
 }
 
 /// How the learning rate goes on from step to step.

@@ -12,134 +12,7 @@ use crate::{
     settings::PERIOD_LIMIT,
     shape::Shape,
 };
-use forewarn_core::{
-    CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Score, Train, Validation, Windows,
-    average_precision,
-};
-
-impl Estimator for Recurrent {
-    type Fitted = RecurrentModel;
-
-    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, to the bit, on
-    /// processors of one kind, with any number of threads.
-    ///
-    /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise before. The
-    /// monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To stop and go on later, or to look
-    /// at each epoch, see [`Recurrent::start`].
-    ///
-    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch, four bytes for each
-    /// window of train and twelve for each of validation.
-    ///
-    /// # Errors
-    /// As [`Recurrent::start`] and [`Training::epoch`].
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        validation: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<RecurrentModel, CoreError> {
-        let mut training = self.start(train, validation)?;
-        let settings = self.settings();
-        loop {
-            let member = training.members.len();
-            let Some(epoch) = training.epoch()? else { return training.finish() };
-            let done = match training.members.len() == member {
-                true => training.current.history.epochs.len(),
-                false => training.history[member].epochs.len(),
-            };
-            monitor.report(FitProgress {
-                iteration: member * settings.max_epochs + done,
-                max_iterations: settings.members * settings.max_epochs,
-                measures: &[
-                    ("loss", epoch.loss),
-                    ("validation_pr_auc", epoch.validation_pr_auc),
-                    ("learning_rate", epoch.learning_rate),
-                    ("gradient_norm", epoch.gradient_norm),
-                ],
-            });
-        }
-    }
-}
-
-impl Recurrent {
-    /// Begins a fit that is done epoch by epoch, for programs that stop and go on.
-    ///
-    /// ```
-    /// # use forewarn_core::{CoreError, LabelledWindows, Train, Validation};
-    /// # use forewarn_recurrent::{Checkpoint, Recurrent, RecurrentModel};
-    /// # fn fit(
-    /// #     recurrent: Recurrent, train: Train<LabelledWindows<'_>>, validation: Validation<LabelledWindows<'_>>, path: &std::path::Path
-    /// # ) -> Result<RecurrentModel, CoreError> {
-    /// let mut training = match path.exists() {
-    ///     true => recurrent.resume(train, validation, Checkpoint::read(std::fs::File::open(path)?)?)?,
-    ///     false => recurrent.start(train, validation)?,
-    /// };
-    /// let beside = path.with_extension("new");
-    /// while let Some(epoch) = training.epoch()? {
-    ///     println!("loss {}, PR-AUC {}", epoch.loss, epoch.validation_pr_auc);
-    ///     training.checkpoint().write(std::fs::File::create(&beside)?)?;
-    ///     // Whoever is interrupted has the one before, whole.
-    ///     std::fs::rename(&beside, path)?;
-    /// }
-    /// training.finish()
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::WeightsUnsupported`] for validation windows
-    /// with weights, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30 (it names feature, service and time),
-    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation windows of another shape,
-    /// [`CoreError::InvalidSetting`] for settings that need to know services or times of events with windows that do not, a hazard of more
-    /// than 4096 steps, instructions or a device that are not there, or a network beyond memory, [`CoreError::UnknownOutcome`] for a
-    /// hazard of labels without episodes, [`CoreError::Outside`] when threads cannot be made or libtorch fails.
-    pub fn start<'a>(
-        &self,
-        train: Train<LabelledWindows<'a>>,
-        validation: Validation<LabelledWindows<'a>>,
-    ) -> Result<Training<'a>, CoreError> {
-        Training::new(self.settings().clone(), self, *train, *validation)
-    }
-
-    /// Goes on from a checkpoint, with the windows that it was made with. The model has the same bits as one of a fit that was never
-    /// interrupted, with any number of threads, and with any [`Instructions`](crate::Instructions) but for portable ones, which round
-    /// otherwise.
-    ///
-    /// # Errors
-    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows, or one that no fit can have
-    /// come to.
-    pub fn resume<'a>(
-        &self,
-        train: Train<LabelledWindows<'a>>,
-        validation: Validation<LabelledWindows<'a>>,
-        checkpoint: Checkpoint,
-    ) -> Result<Training<'a>, CoreError> {
-        let mut training = self.start(train, validation)?;
-        let other = |what: &str| {
-            Err(CoreError::InvalidSetting {
-                name: "checkpoint",
-                value: format!("one of other {what}"),
-                expected: "a checkpoint of this fit",
-            })
-        };
-        // How many threads compute, and by which instructions, may change from one machine to the next.
-        let Settings { threads, instructions, .. } = *self.settings();
-        if (Settings { threads, instructions, ..checkpoint.settings }) != *self.settings() {
-            return other("settings");
-        }
-        let windows = train.windows();
-        if checkpoint.data != training.data
-            || checkpoint.schema != *windows.schema()
-            || checkpoint.observation != windows.observation()
-        {
-            return other("windows");
-        }
-        if !checkpoint.is_reachable(self.settings(), training.shape.weights()) {
-            return other("networks");
-        }
-        training.take_up(checkpoint)?;
-        Ok(training)
-    }
-}
+use forewarn_core::{CoreError, LabelledWindows, Score, Windows, average_precision};
 
 /// A fit on its way. [`epoch`](Self::epoch) does one more, [`checkpoint`](Self::checkpoint) says where it stands, and
 /// [`finish`](Self::finish) makes the model of what has been learnt so far.
@@ -167,7 +40,7 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    fn new(
+    pub(crate) fn new(
         settings: Settings,
         recurrent: &Recurrent,
         train: LabelledWindows<'a>,
@@ -233,15 +106,47 @@ impl<'a> Training<'a> {
         })
     }
 
-    fn take_up(&mut self, checkpoint: Checkpoint) -> Result<(), CoreError> {
+    /// Goes on from a checkpoint instead of from the start.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for one of another fit, or that no fit comes to.
+    pub(crate) fn take_up(&mut self, checkpoint: Checkpoint) -> Result<(), CoreError> {
+        let other = |what: &str| {
+            Err(CoreError::InvalidSetting {
+                name: "checkpoint",
+                value: format!("one of other {what}"),
+                expected: "a checkpoint of this fit",
+            })
+        };
+        // How many threads compute, and by which instructions, may change from one machine to the next.
+        let Settings { threads, instructions, .. } = self.settings;
+        if (Settings { threads, instructions, ..checkpoint.settings.clone() }) != self.settings {
+            return other("settings");
+        }
+        let windows = self.train.windows();
+        if checkpoint.data != self.data
+            || checkpoint.schema != *windows.schema()
+            || checkpoint.observation != windows.observation()
+        {
+            return other("windows");
+        }
+        if !checkpoint.is_reachable(&self.settings, self.shape.weights()) {
+            return other("networks");
+        }
         self.members = checkpoint.members;
         self.history = checkpoint.history;
         self.current = checkpoint.current;
-        self.optimiser = Optimiser::new(self.shape, &self.settings)?;
         std::mem::swap(&mut self.optimiser.moments, &mut self.current.moments);
-        let taken = self.current.history.epochs.len() * self.windows_per_epoch();
-        self.order = Order::new(self.examples.len(), self.settings.seed, self.members.len(), taken);
+        let (epochs, networks) = self.epochs_and_networks();
+        let taken = epochs * self.windows_per_epoch();
+        self.order = Order::new(self.examples.len(), self.settings.seed, networks, taken);
         Ok(())
+    }
+
+    /// Epochs that are done of the network that is being fitted, and networks that are done.
+    #[must_use]
+    pub fn epochs_and_networks(&self) -> (usize, usize) {
+        (self.current.history.epochs.len(), self.members.len())
     }
 
     fn windows_per_epoch(&self) -> usize {
