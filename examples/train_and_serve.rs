@@ -112,10 +112,14 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let row = rows.push(&minute)?.ok_or("a window of one row")?;
     minute[metrics.schema().index_of("error_rate")?] = 0.1;
     let bad = what_if_rows.push(&minute)?.ok_or("a window of one row")?;
-    let what_if = model.step(&mut successor.clone(), bad)?;
+    let mut worse = successor.clone();
+    let what_if = model.step(&mut worse, bad)?;
     let next = model.step(&mut successor, row)?;
     assert_eq!(next, model.step(&mut state, row)?, "saved and restored, to the bit");
     println!("another such minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
+    if let Some(minutes) = model.forecast_state(&mut worse)?.expected_steps() {
+        println!("if that came to a failure: in {minutes:.1} minutes");
+    }
     assert!(what_if > next && score < Score::new(0.2)?);
     Ok(())
 }
