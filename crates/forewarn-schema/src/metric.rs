@@ -161,6 +161,18 @@ impl Metric {
         Self::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::FINITE)
     }
 
+    /// Refuses a value that is neither missing (NaN) nor within the range.
+    ///
+    /// # Errors
+    /// [`SchemaError::OutOfRange`].
+    pub fn check(&self, value: f32) -> Result<(), SchemaError> {
+        if value.is_nan() || self.range.contains(value) {
+            return Ok(());
+        }
+        let (metric, unit) = (self.name.clone(), self.unit.clone());
+        Err(SchemaError::OutOfRange { metric, value, range: self.range, unit })
+    }
+
     /// A 0/1 column that says from outside whether the service was failing.
     #[must_use]
     pub fn outcome(name: impl Into<String>) -> Self {

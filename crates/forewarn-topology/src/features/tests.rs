@@ -170,6 +170,11 @@ proptest! {
                 Some(row) => set.frame(service).unwrap().row(row).unwrap().to_vec(),
                 None => vec![f32::NAN; 10],
             }).collect();
+            // What no frame could hold is refused with its service, and leaves no trace.
+            let mut wrong = rows.clone();
+            wrong[20 + time % 10] = f32::INFINITY;
+            prop_assert!(stream.push(&wrong).unwrap_err().to_string().starts_with("s02: "));
+            prop_assert!(stream.push(&rows[1..]).is_err());
             let out = stream.push(&rows).unwrap().to_vec();
             for service in 0..4 {
                 if let Some(row) = row(service) {
