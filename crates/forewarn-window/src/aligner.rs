@@ -3,7 +3,7 @@ use crate::{
     alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample},
 };
 use forewarn_core::CoreError;
-use forewarn_schema::{Kind, Schema, Timestamp};
+use forewarn_schema::{Kind, Schema, SchemaError, Timestamp};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 pub struct Aligner {
     alignment: Alignment,
     service: String,
-    kinds: Vec<Kind>,
+    raw: Schema,
     ratio_weight: Option<usize>,
-    pending: BTreeMap<(Timestamp, usize), f32>,
+    pending: BTreeMap<(Timestamp, usize), f64>,
     /// The row to be made next, once there is a sample.
     next: Option<Timestamp>,
     newest: Option<Timestamp>,
     /// Last value of each counter and the row that it is of.
-    counters: Vec<Option<(f32, Timestamp)>>,
+    counters: Vec<Option<(f64, Timestamp)>>,
     rows: VecDeque<(Timestamp, Vec<f32>)>,
     counts: AlignmentCounts,
 }
@@ -28,13 +28,13 @@ impl Aligner {
     /// An aligner that has seen nothing.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
+    /// [`SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
     pub fn new(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
         let weight = alignment.ratio_weight.as_deref().map(|name| raw.index_of(name)).transpose()?;
         Ok(Self {
             alignment: alignment.clone(),
             service: service.to_owned(),
-            kinds: raw.metrics().iter().map(|metric| metric.kind).collect(),
+            raw: raw.clone(),
             ratio_weight: weight,
             pending: BTreeMap::new(),
             next: None,
@@ -48,12 +48,15 @@ impl Aligner {
     /// Takes a sample in, and makes the rows that can be made now.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`].
+    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`SchemaError::OutOfRange`] in its [row](SchemaError::InRow) for a value
+    /// outside the metric's range (infinities always are), [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`]. Such a sample is not taken
+    /// in.
     pub fn push(&mut self, sample: RawSample) -> Result<(), WindowError> {
-        if sample.metric >= self.kinds.len() {
-            let (expected, got) = (self.kinds.len(), sample.metric + 1);
+        let Some(metric) = self.raw.metrics().get(sample.metric) else {
+            let (expected, got) = (self.raw.len(), sample.metric.saturating_add(1));
             return Err(CoreError::LengthMismatch { what: "metrics", expected, got }.into());
-        }
+        };
+        metric.check(sample.value as f32).map_err(|error| error.in_row(&self.service, sample.time))?;
         if sample.value.is_nan() {
             return Ok(());
         }
@@ -149,28 +152,32 @@ impl Aligner {
     fn make(&mut self, row: Timestamp) -> Result<(), WindowError> {
         let later = self.pending.split_off(&(row, usize::MAX));
         let samples = std::mem::replace(&mut self.pending, later);
-        let mut cells = vec![Cell::default(); self.kinds.len()];
+        let mut cells = vec![Cell::default(); self.raw.len()];
         for (&(time, metric), &value) in &samples {
-            let weight = match (self.kinds[metric], self.ratio_weight) {
-                (Kind::Ratio, Some(by)) => samples.get(&(time, by)).copied().map_or(0.0, f64::from),
+            let kind = self.raw.metrics()[metric].kind;
+            let weight = match (kind, self.ratio_weight) {
+                (Kind::Ratio, Some(by)) => samples.get(&(time, by)).copied().unwrap_or(0.0),
                 _ => 1.0,
             };
             let cell = &mut cells[metric];
-            cell.sum += f64::from(value) * weight;
+            cell.sum += value * weight;
             cell.weight += weight;
             cell.max = cell.max.max(value);
             cell.last = value;
-            if self.kinds[metric] == Kind::Counter {
+            if kind == Kind::Counter {
                 self.count_on(metric, row, value, cell);
             }
         }
-        let values: Vec<f32> =
-            cells.iter().zip(&self.kinds).map(|(cell, kind)| self.value(cell, *kind)).collect();
+        let values: Vec<f32> = cells
+            .iter()
+            .zip(self.raw.metrics())
+            .map(|(cell, metric)| self.value(cell, metric.kind))
+            .collect();
         self.counts.missing += values.iter().filter(|value| value.is_nan()).count();
         self.rows.push_back((row, values));
         let next = row.checked_add(self.alignment.step, 1);
         let overflow = || {
-            CoreError::from(forewarn_schema::SchemaError::TimeOverflow {
+            CoreError::from(SchemaError::TimeOverflow {
                 start: row,
                 steps: 1,
                 step_millis: self.alignment.step.millis(),
@@ -181,14 +188,14 @@ impl Aligner {
     }
 
     /// Adds a counter's increase since its last sample, if that is of this row or the one before it.
-    fn count_on(&mut self, metric: usize, row: Timestamp, value: f32, cell: &mut Cell) {
+    fn count_on(&mut self, metric: usize, row: Timestamp, value: f64, cell: &mut Cell) {
         if let Some((before, of)) = self.counters[metric].replace((value, row)) {
             if value < before {
                 self.counts.resets += 1;
             }
             let near = of.checked_add(self.alignment.step, 1).is_some_and(|next| row <= next);
             // A counter that fell began anew at zero, so all that it shows was counted since.
-            let increase = f64::from(value) - if value < before { 0.0 } else { f64::from(before) };
+            let increase = value - if value < before { 0.0 } else { before };
             cell.increase = if near { Some(cell.increase.unwrap_or(0.0) + increase) } else { None };
             cell.broken |= !near;
         } else {
@@ -206,9 +213,9 @@ impl Aligner {
             Kind::Counter => cell.increase.map_or(f32::NAN, |increase| increase as f32),
             Kind::Ratio if cell.weight > 0.0 => (cell.sum / cell.weight) as f32,
             Kind::Ratio => f32::NAN,
-            Kind::Outcome => cell.max,
+            Kind::Outcome => cell.max as f32,
             _ => match self.alignment.gauges {
-                GaugeRule::Last => cell.last,
+                GaugeRule::Last => cell.last as f32,
                 GaugeRule::Mean => (cell.sum / cell.weight) as f32,
             },
         }
@@ -220,8 +227,8 @@ impl Aligner {
 struct Cell {
     sum: f64,
     weight: f64,
-    max: f32,
-    last: f32,
+    max: f64,
+    last: f64,
     increase: Option<f64>,
     /// A counter without a sample to count from.
     broken: bool,
@@ -229,6 +236,6 @@ struct Cell {
 
 impl Default for Cell {
     fn default() -> Self {
-        Self { sum: 0.0, weight: 0.0, max: f32::NEG_INFINITY, last: f32::NAN, increase: None, broken: false }
+        Self { sum: 0.0, weight: 0.0, max: f64::NEG_INFINITY, last: f64::NAN, increase: None, broken: false }
     }
 }

@@ -9,8 +9,8 @@ pub struct RawSample {
     pub metric: usize,
     /// When it was taken.
     pub time: Timestamp,
-    /// Value; NaN is no sample.
-    pub value: f32,
+    /// Value; NaN is no sample. In double precision, since a counter of bytes soon shows nothing of the last minute in a single one.
+    pub value: f64,
 }
 
 /// What a gauge was in a step in which it was sampled several times.

@@ -2,8 +2,6 @@ use forewarn_schema::{Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
 use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample, WindowError};
 use proptest::prelude::*;
 
-const N: f32 = f32::NAN;
-
 fn schema() -> Schema {
     let metric = |name: &str, kind| Metric::new(name, Unit::Dimensionless, kind, ValidRange::FINITE);
     Schema::new(vec![
@@ -16,7 +14,7 @@ fn schema() -> Schema {
     .unwrap()
 }
 
-fn at(seconds: i64, metric: usize, value: f32) -> RawSample {
+fn at(seconds: i64, metric: usize, value: f64) -> RawSample {
     RawSample { metric, time: Timestamp::from_millis(seconds * 1000).unwrap(), value }
 }
 
@@ -59,6 +57,21 @@ fn counters_become_increases_and_survive_resets() {
     assert_eq!(counts.resets, 1);
     let made = Alignment::to(Step::MINUTE).schema(&schema()).unwrap();
     assert_eq!((made.metrics()[2].kind, &made.metrics()[2].unit), (Kind::Delta, &Unit::CountPerStep));
+}
+
+#[test]
+fn a_counter_is_as_exact_when_it_is_large() {
+    let rows = 0..240;
+    for total in [0.0, 1e9, 1e12, 9e15] {
+        let samples = rows.clone().scan(total, |total, row| {
+            *total += f64::from(row % 7 + 1);
+            Some(at(i64::from(row) * 60, 2, *total))
+        });
+        let (made, counts) = column(&Alignment::to(Step::MINUTE), 2, &samples.collect::<Vec<_>>());
+        let counted = rows.clone().skip(1).map(|row| (row % 7 + 1).to_string());
+        assert_eq!(made[1..], counted.collect::<Vec<_>>(), "from {total} on");
+        assert_eq!(counts.resets, 0);
+    }
 }
 
 #[test]
@@ -110,7 +123,7 @@ fn what_cannot_be_aligned_says_why() {
     let alignment = Alignment::to(Step::MINUTE).longest_gap(100);
     let frame = |samples: &[RawSample]| alignment.frame("s", &schema(), samples.iter().copied());
     assert!(matches!(frame(&[]), Err(WindowError::NoSamples { .. })));
-    assert!(matches!(frame(&[at(0, 0, N)]), Err(WindowError::NoSamples { .. })));
+    assert!(matches!(frame(&[at(0, 0, f64::NAN)]), Err(WindowError::NoSamples { .. })));
     assert!(matches!(frame(&[at(0, 5, 1.0)]), Err(WindowError::Core(_))));
     let far = [at(0, 0, 1.0), at(1_000_000_000, 0, 1.0)];
     assert!(matches!(frame(&far), Err(WindowError::GapTooLong { .. })));
@@ -122,14 +135,21 @@ fn what_cannot_be_aligned_says_why() {
     assert!(frame(&[at_the_end("9999-12-30T21:58:30Z")]).is_ok());
     assert!(frame(&[at_the_end("9999-12-30T21:59:30Z")]).is_err());
     assert!(frame(&[at_the_end("9999-12-30T22:00:00.5Z")]).is_err());
-    assert!(frame(&[at(0, 0, f32::INFINITY)]).is_err());
+    let infinite = frame(&[at(0, 0, 1.0), at(60, 0, f64::INFINITY)]).unwrap_err().to_string();
+    let place = "s at 1970-01-01T00:01:00Z: gauge is inf, outside the finite numbers (dimensionless)";
+    assert_eq!(infinite, place);
+    // A live aligner is as it was before.
+    for wrong in [at(1, 0, f64::INFINITY), at(1, 0, f64::NEG_INFINITY), at(1, 2, 1e39), at(1, 5, 0.0)] {
+        assert!(live.push(wrong).is_err(), "{wrong:?}");
+    }
+    assert_eq!(live.counts().samples, 1);
 }
 
 proptest! {
     /// Samples that come in order of time make the same rows live, whatever the lateness, as all at once in any order.
     #[test]
     fn live_rows_equal_those_of_a_batch(
-        mut samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f32..100.0), 1..200),
+        mut samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f64..100.0), 1..200),
         lateness in 0usize..4,
     ) {
         samples.sort_by_key(|sample| sample.0);
