@@ -99,10 +99,15 @@ impl ValidRange {
         self.max
     }
 
+    /// Whether `value` is outside or infinite; NaN is not.
+    pub(crate) fn excludes(&self, value: f32) -> bool {
+        (value < self.min) | (value > self.max) | value.is_infinite()
+    }
+
     /// Whether `value` is finite and within both ends.
     #[must_use]
     pub fn contains(&self, value: f32) -> bool {
-        value.is_finite() && value >= self.min && value <= self.max
+        !value.is_nan() && !self.excludes(value)
     }
 }
 
@@ -166,7 +171,7 @@ impl Metric {
     /// # Errors
     /// [`SchemaError::OutOfRange`].
     pub fn check(&self, value: f32) -> Result<(), SchemaError> {
-        if value.is_nan() || self.range.contains(value) {
+        if !self.range.excludes(value) {
             return Ok(());
         }
         let (metric, unit) = (self.name.clone(), self.unit.clone());
