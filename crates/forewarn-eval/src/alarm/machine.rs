@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
 ///
-/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. Written and
-/// read in the middle of a stream it goes on as if nothing had happened. Constant memory, constant time a push.
+/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is counted in steps, to
+/// the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms of a regular clock. Scores less than
+/// half a step apart share a vote. Written and read in the middle of a stream it goes on as if nothing had happened. Constant memory, constant
+/// time a push.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmMachine {
@@ -14,6 +16,8 @@ pub struct AlarmMachine {
     step: Step,
     /// Time of the last score.
     heard: Option<Timestamp>,
+    /// Time of the first score that has the newest vote.
+    voted: Option<Timestamp>,
     /// Which of the last 64 steps had a score, the newest in the lowest bit.
     scored: u64,
     /// Which of them reached the threshold.
@@ -36,7 +40,7 @@ impl AlarmMachine {
     #[must_use]
     pub fn new(policy: AlarmPolicy, step: Step) -> Self {
         let standing = Standing::Over { since: None };
-        Self { policy, step, heard: None, scored: 0, reached: 0, raised: None, standing }
+        Self { policy, step, heard: None, voted: None, scored: 0, reached: 0, raised: None, standing }
     }
 
     /// Takes the score at `time`, and says whether it raises an alarm. A time that is not after the last one's is ignored.
@@ -95,14 +99,18 @@ impl AlarmMachine {
 
     /// Moves the votes on to `time`, and ends an alarm of which nothing was heard for too long.
     fn pass_time(&mut self, time: Timestamp) {
-        let Some(heard) = self.heard else { return };
-        let passed = self.steps(heard, time);
-        // Scores off the clock within one step share a vote rather than being lost.
+        let passed = self.voted.map_or(1, |voted| self.steps(voted, time));
+        // A vote that is shared keeps its time, or scores that come too often would share one for ever.
+        if passed > 0 {
+            self.voted = Some(time);
+        }
         let shift = u32::try_from(passed).unwrap_or(u32::MAX);
         self.scored = self.scored.checked_shl(shift).unwrap_or(0);
         self.reached = self.reached.checked_shl(shift).unwrap_or(0);
         let patience = self.policy.refractory().max(self.policy.votes().1);
-        if self.standing == Standing::Standing && passed > steps(patience) {
+        if let Some(heard) = self.heard.filter(|_| self.standing == Standing::Standing)
+            && self.is_past(heard, patience, time)
+        {
             self.standing = Standing::Over { since: Some(heard) };
         }
     }
@@ -114,9 +122,10 @@ impl AlarmMachine {
             && (self.scored & window).count_ones() as usize >= self.policy.evidence()
     }
 
-    /// Whole steps from one time to another.
+    /// Steps from one time to a later one, to the nearest.
     fn steps(&self, from: Timestamp, to: Timestamp) -> i64 {
-        to.millis().saturating_sub(from.millis()) / self.step.millis()
+        let (passed, step) = (to.millis().saturating_sub(from.millis()), self.step.millis());
+        passed / step + i64::from(passed % step >= step - step / 2)
     }
 
     /// Whether `to` lies more than `count` steps after `from`.
@@ -193,6 +202,25 @@ mod tests {
         assert!(machine.push(minute(2), Score::ZERO).is_some());
     }
 
+    #[test]
+    fn scores_that_come_early_or_late_have_their_votes() {
+        let policy = at(0.5, 0).with_votes(3, 5).unwrap();
+        let alarms = |times: &[i64]| {
+            let scores = times.iter().map(|&millis| (Timestamp::from_millis(millis).unwrap(), Score::ONE));
+            policy.replay(Step::MINUTE, scores).count()
+        };
+        for millis in [59_900, 60_000, 60_100] {
+            let times: Vec<_> = (0..1000).map(|scrape| scrape * millis).collect();
+            assert_eq!(alarms(&times), 998, "{millis} ms apart");
+        }
+        let wavering: Vec<_> = (0..1000).map(|scrape| scrape * 60_000 + scrape % 2 * 5).collect();
+        assert_eq!(alarms(&wavering), 998);
+        // Four a step: the first of a step and those within half of one share its vote.
+        let often: Vec<_> = (0..9).map(|quarter| quarter * 15_000).collect();
+        assert_eq!(alarms(&often), 5);
+        assert_eq!(alarms(&often[..4]), 0);
+    }
+
     fn policies() -> impl Strategy<Value = AlarmPolicy> {
         let clear = proptest::option::of(coarse_score());
         (coarse_score(), 0usize..12, 1usize..6, 0usize..3, 0usize..6, clear, 0usize..8).prop_map(
@@ -250,6 +278,20 @@ mod tests {
                 live.extend(alarm);
             }
             prop_assert_eq!(live, replayed);
+        }
+
+        #[test]
+        fn a_clock_that_wavers_raises_the_alarms_of_a_regular_one(
+            policy in policies(),
+            scores in btree_map(0i64..200, (coarse_score(), -6_000i64..=6_000), 0..150),
+        ) {
+            let [mut regular, mut wavering] = [(); 2].map(|()| AlarmMachine::new(policy, Step::MINUTE));
+            for (time, (score, late)) in scores {
+                let then = Timestamp::from_millis(time * 60_000 + late).unwrap();
+                let raised = wavering.push(then, score);
+                prop_assert_eq!(raised, regular.push(minute(time), score).map(|alarm| Alarm { time: then, ..alarm }));
+                prop_assert_eq!(wavering.standing_since().is_some(), regular.standing_since().is_some());
+            }
         }
 
         #[test]
