@@ -7,10 +7,28 @@ use forewarn_schema::{Kind, Schema, SchemaError, Timestamp};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
-/// made yet.
+/// made yet, and rows until they are taken.
+///
+/// ```
+/// use forewarn_schema::{Metric, Schema, Step, Timestamp};
+/// use forewarn_window::{Aligner, Alignment, RawSample};
+///
+/// let raw = Schema::new(vec![Metric::gauge("cpu_usage")])?;
+/// // A row is made once a sample has come from more than a minute after it.
+/// let mut live = Aligner::new(&Alignment::to(Step::MINUTE), 1, "checkout", &raw)?;
+/// for second in (0..300).step_by(15) {
+///     let time = Timestamp::from_millis(1000 * second).ok_or("on the calendar")?;
+///     live.push(RawSample { metric: 0, time, value: second as f64 })?;
+/// }
+/// let (time, row) = live.pop().ok_or("a row that is complete")?;
+/// assert_eq!((time, row), (Timestamp::EPOCH, vec![0.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Aligner {
     alignment: Alignment,
+    /// Nothing where rows are made when all samples are there.
+    lateness_steps: Option<i64>,
     service: String,
     raw: Schema,
     ratio_weight: Option<usize>,
@@ -25,14 +43,27 @@ pub struct Aligner {
 }
 
 impl Aligner {
-    /// An aligner that has seen nothing.
+    /// An aligner that has seen nothing. A row is made once a sample has come from more than `lateness_steps` steps after it; samples of it that
+    /// come later still are counted and dropped.
     ///
     /// # Errors
     /// [`SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
-    pub fn new(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
+    pub fn new(
+        alignment: &Alignment,
+        lateness_steps: usize,
+        service: &str,
+        raw: &Schema,
+    ) -> Result<Self, WindowError> {
+        let lateness_steps = Some(i64::try_from(lateness_steps).unwrap_or(i64::MAX));
+        Ok(Self { lateness_steps, ..Self::of_all(alignment, service, raw)? })
+    }
+
+    /// One that makes no row before [`finish`](Self::finish), of samples in any order.
+    pub(crate) fn of_all(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
         let weight = alignment.ratio_weight.as_deref().map(|name| raw.index_of(name)).transpose()?;
         Ok(Self {
             alignment: alignment.clone(),
+            lateness_steps: None,
             service: service.to_owned(),
             raw: raw.clone(),
             ratio_weight: weight,
@@ -61,14 +92,14 @@ impl Aligner {
             return Ok(());
         }
         let row = self.alignment.row_of(sample.time)?;
-        if self.next.is_some_and(|next| self.alignment.lateness_steps.is_some() && row < next) {
+        if self.next.is_some_and(|next| row < next) {
             self.counts.late += 1;
             return Ok(());
         }
         if let Some(newest) = self.newest {
             let apart =
                 (sample.time.millis() - newest.millis()).unsigned_abs() / self.alignment.step.millis() as u64;
-            if self.alignment.lateness_steps.is_some() && apart > self.alignment.longest_gap_steps as u64 {
+            if self.lateness_steps.is_some() && apart > self.alignment.longest_gap_steps as u64 {
                 return Err(self.gap(newest, sample.time));
             }
         }
@@ -94,8 +125,7 @@ impl Aligner {
         }
         let newest = self.newest.map_or(sample.time, |newest| newest.max(sample.time));
         self.newest = Some(newest);
-        if let Some(lateness) = self.alignment.lateness_steps {
-            let steps = i64::try_from(lateness).unwrap_or(i64::MAX);
+        if let Some(steps) = self.lateness_steps {
             while let Some(row) = self.first_row()? {
                 if row.checked_add(self.alignment.step, steps).is_none_or(|closed| newest <= closed) {
                     break;
@@ -106,16 +136,16 @@ impl Aligner {
         Ok(())
     }
 
-    /// Makes the rows of all samples that are left: there are no more to come.
+    /// There are no more samples to come: the rows that have not been taken and those of all samples that are left, and what became of all samples.
     ///
     /// # Errors
     /// [`WindowError::GapTooLong`].
-    pub fn finish(&mut self) -> Result<(), WindowError> {
+    pub fn finish(mut self) -> Result<(Vec<(Timestamp, Vec<f32>)>, AlignmentCounts), WindowError> {
         while !self.pending.is_empty() {
             let Some(row) = self.first_row()? else { break };
             self.make(row)?;
         }
-        Ok(())
+        Ok((self.rows.into(), self.counts))
     }
 
     /// The next row that has been made, with its time.

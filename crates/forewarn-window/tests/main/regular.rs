@@ -1,4 +1,4 @@
-use forewarn_schema::{Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
+use forewarn_schema::{Frame, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
 use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample, WindowError};
 use proptest::prelude::*;
 
@@ -19,7 +19,10 @@ fn at(seconds: i64, metric: usize, value: f64) -> RawSample {
 }
 
 fn column(alignment: &Alignment, metric: usize, samples: &[RawSample]) -> (Vec<String>, AlignmentCounts) {
-    let (frame, counts) = alignment.frame("s", &schema(), samples.iter().copied()).unwrap();
+    shown(metric, alignment.frame("s", &schema(), samples.iter().copied()).unwrap())
+}
+
+fn shown(metric: usize, (frame, counts): (Frame, AlignmentCounts)) -> (Vec<String>, AlignmentCounts) {
     let shown = |&v: &f32| if v.is_nan() { "?".to_owned() } else { v.to_string() };
     (frame.view().values().iter().skip(metric).step_by(5).map(shown).collect(), counts)
 }
@@ -110,10 +113,10 @@ fn duplicates_and_late_samples_follow_the_policy() {
     assert_eq!(column(&mean.clone().duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
     assert_eq!(column(&mean, 0, &samples).0[0], "4.5");
     // The row of the first minute is made when a sample comes from after the third.
-    let (made, counts) = column(&mean.clone().lateness(1), 0, &samples);
+    let live = |lateness| shown(0, mean.frame_as_live(lateness, "s", &schema(), samples).unwrap());
+    let (made, counts) = live(1);
     assert_eq!((made[0].as_str(), made[1].as_str(), counts.late), ("1", "3", 2));
-    let (_, counts) = column(&mean.lateness(3), 0, &samples);
-    assert_eq!(counts.late, 0);
+    assert_eq!(live(3).1.late, 0);
     let refused = alignment.duplicates(Duplicates::Refuse).frame("s", &schema(), samples).unwrap_err();
     assert_eq!(refused.to_string(), "s: metric 0 has two samples at 1970-01-01T00:00:10Z");
 }
@@ -127,7 +130,7 @@ fn what_cannot_be_aligned_says_why() {
     assert!(matches!(frame(&[at(0, 5, 1.0)]), Err(WindowError::Core(_))));
     let far = [at(0, 0, 1.0), at(1_000_000_000, 0, 1.0)];
     assert!(matches!(frame(&far), Err(WindowError::GapTooLong { .. })));
-    let mut live = Aligner::new(&alignment.clone().lateness(1), "s", &schema()).unwrap();
+    let mut live = Aligner::new(&alignment, 1, "s", &schema()).unwrap();
     live.push(far[0]).unwrap();
     assert!(matches!(live.push(far[1]), Err(WindowError::GapTooLong { .. })));
     // A frame's end must lie within the calendar too.
@@ -145,6 +148,22 @@ fn what_cannot_be_aligned_says_why() {
     assert_eq!(live.counts().samples, 1);
 }
 
+/// An aligner gives rows while samples come, so what it holds does not grow with them.
+#[test]
+fn live_rows_are_there_as_soon_as_nothing_of_them_can_come() {
+    let mut live = Aligner::new(&Alignment::to(Step::MINUTE), 2, "s", &schema()).unwrap();
+    let mut given = Vec::new();
+    for scrape in 0..1000 {
+        live.push(at(scrape * 20, 0, scrape as f64)).unwrap();
+        given.extend(std::iter::from_fn(|| live.pop()));
+        // A sample from after the second minute that follows closes a row.
+        let complete = (scrape * 20 - 1).div_euclid(60) - 1;
+        assert_eq!(given.len() as i64, complete.max(0), "after {} s", scrape * 20);
+    }
+    let (rest, counts) = live.finish().unwrap();
+    assert_eq!((given.len() + rest.len(), counts.samples), (334, 1000));
+}
+
 proptest! {
     /// Samples that come in order of time make the same rows live, whatever the lateness, as all at once in any order.
     #[test]
@@ -157,7 +176,7 @@ proptest! {
         let alignment = Alignment::to(Step::MINUTE).duplicates(Duplicates::KeepFirst);
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let (batch, _) = alignment.frame("s", &schema(), samples.clone()).unwrap();
-        let (live, counts) = alignment.clone().lateness(lateness).frame("s", &schema(), samples.clone()).unwrap();
+        let (live, counts) = alignment.frame_as_live(lateness, "s", &schema(), samples.clone()).unwrap();
         prop_assert_eq!(counts.late, 0);
         prop_assert_eq!(batch.view().start(), live.view().start());
         prop_assert_eq!(bits(batch.view().values()), bits(live.view().values()));
