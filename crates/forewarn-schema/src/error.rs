@@ -41,6 +41,12 @@ pub enum SchemaError {
         /// The length asked for, in milliseconds.
         millis: i64,
     },
+    /// A clock more than a day ahead of UTC, or behind it.
+    #[error("a clock is {minutes} minutes ahead of UTC: expected -1440 to 1440")]
+    InvalidUtcOffset {
+        /// The offset asked for.
+        minutes: i32,
+    },
     /// A text that is no timestamp.
     #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
     InvalidTimestamp {

@@ -102,7 +102,6 @@ impl TopologyStream {
         };
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
-        let offset = i64::from(features.utc_offset_minutes) * Step::MINUTE.millis();
         Ok(Self {
             names: services.iter().map(|&service| service.to_owned()).collect(),
             schema: schema.clone(),
@@ -116,7 +115,7 @@ impl TopologyStream {
             objectives: services.iter().map(|_| trackers()).collect::<Result<_, _>>()?,
             counts: vec![recent(); beyond],
             clock: Clock {
-                next: start.millis().saturating_add(offset),
+                next: start.millis().saturating_add(features.utc_offset.millis()),
                 step: step.millis(),
                 peak_hours: features.peak_hours,
             },
