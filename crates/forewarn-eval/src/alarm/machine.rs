@@ -1,4 +1,5 @@
 use super::{Alarm, AlarmPolicy};
+use crate::EvalError;
 use forewarn_core::Score;
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -43,11 +44,19 @@ impl AlarmMachine {
         Self { policy, step, heard: None, voted: None, scored: 0, reached: 0, raised: None, standing }
     }
 
-    /// Takes the score at `time`, and says whether it raises an alarm. A time that is not after the last one's is ignored.
-    pub fn push(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
-        if self.heard.is_some_and(|heard| time <= heard) {
-            return None;
+    /// Takes the score at `time`, and says whether it raises an alarm.
+    ///
+    /// # Errors
+    /// [`EvalError::NotLater`] for a time that is not after the last one's, which leaves the machine as it was.
+    pub fn push(&mut self, time: Timestamp, score: Score) -> Result<Option<Alarm>, EvalError> {
+        match self.heard {
+            Some(last) if time <= last => Err(EvalError::NotLater { time, last }),
+            _ => Ok(self.hear(time, score)),
         }
+    }
+
+    /// [`push`](Self::push) of a score that is later than the last one.
+    fn hear(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
         self.pass_time(time);
         let policy = self.policy;
         let reached = score >= policy.threshold();
@@ -167,6 +176,24 @@ mod tests {
     fn the_refractory_period_is_time_and_not_pushes() {
         let policy = at(0.5, 5);
         assert_eq!(replay(policy, &[(0, 0.9), (1, 0.9), (20, 0.9), (24, 0.9), (25, 0.9)]), [0, 20, 25]);
+    }
+
+    #[test]
+    fn a_score_that_is_not_later_is_refused_and_changes_nothing() {
+        let policy = at(0.5, 5);
+        let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+        assert!(machine.push(minute(10), Score::ONE).unwrap().is_some());
+        machine.push(minute(15), Score::ZERO).unwrap();
+        let before = machine.clone();
+        for late in [3, 15] {
+            let error = machine.push(minute(late), Score::ONE).unwrap_err();
+            assert!(
+                matches!(error, EvalError::NotLater { time, last } if time == minute(late) && last == minute(15))
+            );
+            assert_eq!(machine, before);
+        }
+        assert!(machine.push(minute(16), Score::ONE).unwrap().is_some());
+        // A replay passes over them.
         assert_eq!(replay(policy, &[(10, 0.9), (3, 0.9), (15, 0.4), (15, 0.9), (16, 0.9)]), [10, 16]);
     }
 
@@ -196,10 +223,10 @@ mod tests {
     #[test]
     fn a_machine_that_was_reset_starts_anew() {
         let mut machine = AlarmMachine::new(at(0.0, 100), Step::MINUTE);
-        assert!(machine.push(minute(0), Score::ZERO).is_some());
-        assert!(machine.push(minute(1), Score::ONE).is_none());
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+        assert!(machine.push(minute(1), Score::ONE).unwrap().is_none());
         machine.reset();
-        assert!(machine.push(minute(2), Score::ZERO).is_some());
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
     }
 
     #[test]
@@ -253,7 +280,7 @@ mod tests {
                     machine = serde_json::from_str(&serde_json::to_string(&machine).unwrap()).unwrap();
                 }
                 let stood = machine.standing_since();
-                let alarm = machine.push(time, score);
+                let alarm = machine.push(time, score).unwrap();
                 if let (Some(alarm), Some(before)) = (alarm, live.last()) {
                     prop_assert!(alarm.time.minutes_since(before.time) >= policy.refractory() as f64);
                     prop_assert!(alarm.time > before.time);
@@ -288,8 +315,9 @@ mod tests {
             let [mut regular, mut wavering] = [(); 2].map(|()| AlarmMachine::new(policy, Step::MINUTE));
             for (time, (score, late)) in scores {
                 let then = Timestamp::from_millis(time * 60_000 + late).unwrap();
-                let raised = wavering.push(then, score);
-                prop_assert_eq!(raised, regular.push(minute(time), score).map(|alarm| Alarm { time: then, ..alarm }));
+                let raised = wavering.push(then, score).unwrap();
+                let expected = regular.push(minute(time), score).unwrap();
+                prop_assert_eq!(raised, expected.map(|alarm| Alarm { time: then, ..alarm }));
                 prop_assert_eq!(wavering.standing_since().is_some(), regular.standing_since().is_some());
             }
         }
@@ -303,7 +331,7 @@ mod tests {
             let mut last: Option<i64> = None;
             for (time, score) in scores {
                 let near = last.is_some_and(|last| time - last < refractory as i64);
-                let alarm = machine.push(minute(time), score);
+                let alarm = machine.push(minute(time), score).unwrap();
                 prop_assert_eq!(alarm.is_some(), score >= threshold && !near);
                 last = if alarm.is_some() { Some(time) } else { last };
             }
