@@ -18,16 +18,17 @@ const DAYS: i64 = 6;
 /// What a scraper has: every 20 seconds or so a count of all requests since the process began, an error rate and a latency. It
 /// misses some, and the process begins anew each day. Errors come in bursts, a slow rise of latency before each.
 fn scraped() -> Vec<RawSample> {
-    let (mut samples, mut requests) = (Vec::new(), 0u32);
+    let (mut samples, mut requests) = (Vec::new(), 0.0);
     for tick in 0..DAYS * 1440 * 3 {
         let (minute, jitter) = (tick / 3, (tick * 7919) % 5000);
         let time = Timestamp::from_millis(1_704_067_200_000 + tick * 20_000 + jitter).expect("in 2024");
-        requests = if minute % 1440 == 0 && tick % 3 == 0 { 0 } else { requests + 300 + (tick % 40) as u32 };
+        requests =
+            if minute % 1440 == 0 && tick % 3 == 0 { 0.0 } else { requests + 300.0 + (tick % 40) as f64 };
         let to_burst = 240 - minute % 240;
-        let rise = if to_burst <= 12 { (12 - to_burst) as f32 * 15.0 } else { 0.0 };
-        let errors = if minute % 240 < 6 && minute > 10 { 0.2 } else { 0.002 + (tick % 7) as f32 * 0.001 };
+        let rise = if to_burst <= 12 { (12 - to_burst) as f64 * 15.0 } else { 0.0 };
+        let errors = if minute % 240 < 6 && minute > 10 { 0.2 } else { 0.002 + (tick % 7) as f64 * 0.001 };
         let missed = tick % 97 == 0;
-        for (metric, value) in [(0, requests as f32), (1, errors), (2, 120.0 + rise + (tick % 11) as f32)] {
+        for (metric, value) in [(0, requests), (1, errors), (2, 120.0 + rise + (tick % 11) as f64)] {
             if !missed {
                 samples.push(RawSample { metric, time, value });
             }

@@ -1,12 +1,37 @@
-use crate::Score;
+use crate::{CoreError, Score};
 use serde::{Deserialize, Serialize};
 
 /// When the event will come: a probability for each step of the prediction period. What a [`Predictor`](crate::Predictor) that knows more than
 /// whether it comes says of one window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Forecast {
     /// Of the event coming in each step of the period.
     probabilities: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    probabilities: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Forecast {
+    type Error = CoreError;
+
+    fn try_from(Unchecked { probabilities }: Unchecked) -> Result<Self, CoreError> {
+        /// Room for sums that were rounded.
+        const MOST: f64 = 1.0 + 1e-9;
+        let are_probabilities = probabilities.iter().all(|p| (0.0..=MOST).contains(p));
+        if are_probabilities && probabilities.iter().sum::<f64>() <= MOST {
+            return Ok(Self { probabilities });
+        }
+        Err(CoreError::InvalidSetting {
+            name: "probabilities of a forecast",
+            value: format!("{probabilities:?}"),
+            expected: "numbers from 0 to 1 that add up to no more than 1",
+        })
+    }
 }
 
 impl Forecast {
@@ -94,9 +119,23 @@ mod tests {
             if let (Some(when), Some(then)) = (forecast.expected_steps(), other.expected_steps()) {
                 prop_assert!((when - then).abs() < 1e-9);
             }
+            let json = serde_json::to_string(&forecast).unwrap();
+            let read: Forecast = serde_json::from_str(&json).unwrap();
+            prop_assert!((read.within() - forecast.within()).abs() < 1e-12);
             if let Some(steps) = forecast.expected_steps() {
                 prop_assert!((1.0 - 1e-9..=hazards.len() as f64 + 1e-9).contains(&steps));
             }
+        }
+    }
+
+    #[test]
+    fn only_a_forecast_can_be_read() {
+        let read = |probabilities: &str| {
+            serde_json::from_str::<Forecast>(&format!(r#"{{"probabilities":[{probabilities}]}}"#))
+        };
+        assert_eq!(read("0.25,0.5").unwrap().within(), 0.75);
+        for wrong in ["1.5", "-0.5,0.5", "0.75,0.75", "null"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -34,7 +34,7 @@ pub trait Predictor: Send {
     /// [`CoreError::LengthMismatch`] for a window of another shape, and those of [`score`](Self::score).
     fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
         let (schema, observation) = (self.input(), self.observation());
-        let expected = observation * schema.len();
+        let expected = observation.saturating_mul(schema.len());
         if window.len() != expected {
             return Err(CoreError::LengthMismatch {
                 what: "values of a window",
@@ -43,7 +43,9 @@ pub trait Predictor: Send {
             });
         }
         let mut score = [Score::ZERO];
-        self.score(Windows::new(schema, window, observation, &[observation as u32 - 1])?, &mut score)?;
+        // An observation of 0 is refused with the windows.
+        let last_row = [observation.saturating_sub(1) as u32];
+        self.score(Windows::new(schema, window, observation, &last_row)?, &mut score)?;
         Ok(score[0])
     }
 
@@ -90,6 +92,14 @@ impl<P: Predictor + ?Sized> Predictor for Box<P> {
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         (**self).score(windows, scores)
+    }
+
+    fn score_all(&self, windows: Windows<'_>) -> Result<Vec<Score>, CoreError> {
+        (**self).score_all(windows)
+    }
+
+    fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
+        (**self).score_one(window)
     }
 
     fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
@@ -178,4 +188,76 @@ pub struct Silent;
 
 impl Monitor for Silent {
     fn report(&mut self, _: FitProgress<'_>) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::Metric;
+
+    /// Scores every way with a number of its own.
+    struct OwnWays(Schema, usize);
+
+    impl Predictor for OwnWays {
+        fn input(&self) -> &Schema {
+            &self.0
+        }
+
+        fn observation(&self) -> usize {
+            self.1
+        }
+
+        fn score(&self, _: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+            scores.fill(Score::new(0.25)?);
+            Ok(())
+        }
+
+        fn score_all(&self, _: Windows<'_>) -> Result<Vec<Score>, CoreError> {
+            Ok(vec![Score::new(0.5)?])
+        }
+
+        fn score_one(&self, _: &[f32]) -> Result<Score, CoreError> {
+            Score::new(0.75)
+        }
+    }
+
+    /// Scores one window as any predictor does that says no other.
+    struct Plain(OwnWays);
+
+    impl Predictor for Plain {
+        fn input(&self) -> &Schema {
+            self.0.input()
+        }
+
+        fn observation(&self) -> usize {
+            self.0.observation()
+        }
+
+        fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+            self.0.score(windows, scores)
+        }
+    }
+
+    fn own_ways(observation: usize) -> OwnWays {
+        OwnWays(Schema::new(vec![Metric::gauge("x")]).unwrap(), observation)
+    }
+
+    #[test]
+    fn a_box_scores_as_what_is_in_it() {
+        let model = own_ways(1);
+        let windows = Windows::new(&model.0, &[0.0], 1, &[0]).unwrap();
+        let boxed: Box<dyn Predictor> = Box::new(own_ways(1));
+        let mut scores = [Score::ZERO];
+        Predictor::score(&boxed, windows, &mut scores).unwrap();
+        let all = Predictor::score_all(&boxed, windows).unwrap();
+        let one = Predictor::score_one(&boxed, &[0.0]).unwrap();
+        assert_eq!([scores[0], all[0], one].map(Score::get), [0.25, 0.5, 0.75]);
+    }
+
+    #[test]
+    fn a_window_of_no_rows_is_refused() {
+        assert_eq!(Plain(own_ways(1)).score_one(&[0.0]).unwrap().get(), 0.25);
+        assert!(matches!(Plain(own_ways(0)).score_one(&[]), Err(CoreError::EmptyWindow { .. })));
+        assert!(Plain(own_ways(usize::MAX)).score_one(&[0.0]).is_err());
+    }
 }

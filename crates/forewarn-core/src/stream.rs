@@ -88,8 +88,10 @@ impl<P: Predictor> Stream<P> {
     /// Takes the next row (all NaN for a missed step); `None` until a whole observation window has been seen.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a row of another width, and the predictor's own.
+    /// As [`Schema::check_row`](forewarn_schema::Schema::check_row) for a row that no frame could hold, which leaves the stream as it was; and the
+    /// predictor's own.
     pub fn push(&mut self, row: &[f32]) -> Result<Option<Score>, CoreError> {
+        self.predictor.input().check_row(row)?;
         self.rows.push(row)?;
         self.rows.window().map(|window| self.predictor.score_one(window)).transpose()
     }
@@ -144,6 +146,18 @@ mod tests {
             let streamed: Vec<_> =
                 values.chunks(width).filter_map(|row| stream.push(row).unwrap()).collect();
             prop_assert_eq!(batch, streamed);
+        }
+    }
+
+    #[test]
+    fn a_row_that_no_frame_could_hold_leaves_a_stream_as_it_was() {
+        let schema = Schema::new(vec![Metric::gauge("a"), Metric::gauge("b")]).unwrap();
+        let [mut stream, mut twin] = [(); 2].map(|()| Stream::new(Weighted(schema.clone(), 2)).unwrap());
+        for row in [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]] {
+            for wrong in [&[f32::INFINITY, 0.0][..], &[0.0, f32::NEG_INFINITY], &[0.0], &[0.0; 3]] {
+                assert!(matches!(stream.push(wrong), Err(CoreError::Schema(_))), "{wrong:?}");
+            }
+            assert_eq!(stream.push(&row).unwrap(), twin.push(&row).unwrap());
         }
     }
 

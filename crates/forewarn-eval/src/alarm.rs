@@ -168,14 +168,15 @@ impl AlarmPolicy {
         self.fields.merge
     }
 
-    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list.
+    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later than those before them
+    /// are passed over.
     pub fn replay(
         self,
         step: Step,
         scores: impl IntoIterator<Item = (Timestamp, Score)>,
     ) -> impl Iterator<Item = Alarm> {
         let mut machine = AlarmMachine::new(self, step);
-        scores.into_iter().filter_map(move |(time, score)| machine.push(time, score))
+        scores.into_iter().filter_map(move |(time, score)| machine.push(time, score).ok().flatten())
     }
 }
 

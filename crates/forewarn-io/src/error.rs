@@ -174,6 +174,14 @@ pub enum IoError {
         /// The columns there are.
         available: Vec<String>,
     },
+    /// A column asked for twice: twice as words, or as words and as the outcome.
+    #[error("{file}: column {column:?} is asked for twice")]
+    ColumnTwice {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+    },
     /// The outcome column asked for is not there.
     #[error("{file}: has no column {column:?} to be the outcome: it could be {}", quoted(available))]
     UnknownOutcome {

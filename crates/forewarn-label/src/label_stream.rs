@@ -1,7 +1,4 @@
-use crate::{
-    LabelError, Rule, rule_stream::expect_width, sliding::pop_oldest_if, threshold::difference, track::Found,
-    watch::Watch,
-};
+use crate::{LabelError, Rule, sliding::pop_oldest_if, threshold::difference, track::Found, watch::Watch};
 use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
 use forewarn_schema::{Schema, Step};
 use std::{collections::VecDeque, ops::Range};
@@ -13,7 +10,7 @@ use std::{collections::VecDeque, ops::Range};
 #[derive(Clone, Debug)]
 pub struct LabelStream {
     watch: Watch,
-    width: usize,
+    schema: Schema,
     spec: WindowSpec,
     target: Target,
     delay: usize,
@@ -47,7 +44,7 @@ impl LabelStream {
         };
         Ok(Self {
             watch: Watch::new(rule, schema, step)?,
-            width: schema.len(),
+            schema: schema.clone(),
             spec,
             target,
             delay,
@@ -74,9 +71,9 @@ impl LabelStream {
     /// until there is one.
     ///
     /// # Errors
-    /// [`LabelError::Core`] for a row of another width.
+    /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the stream as it was.
     pub fn push(&mut self, row: &[f32]) -> Result<Option<Label>, LabelError> {
-        expect_width(row, self.width)?;
+        self.schema.check_row(row)?;
         self.watch.push(row);
         self.gaps.push_back(row.iter().all(|value| value.is_nan()));
         if self.gaps.len() <= self.delay {

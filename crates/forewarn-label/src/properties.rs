@@ -33,6 +33,13 @@ fn any_rows(max: usize) -> impl Strategy<Value = Rows> {
     prop_oneof![rows(max), sticky_rows(max)]
 }
 
+/// What a stream must refuse in place of a row, and be none the worse for it.
+fn refused(row: &[f32; 4]) -> [Vec<f32>; 3] {
+    let [mut high, mut low] = [row.to_vec(), row.to_vec()];
+    (high[0], low[3]) = (f32::INFINITY, f32::NEG_INFINITY);
+    [high, low, row[1..].to_vec()]
+}
+
 fn in_rows(episode: &Episode) -> [usize; 3] {
     [episode.onset(), episode.confirmed_at(), episode.end()].map(|time| (time.millis() / 60_000) as usize)
 }
@@ -101,6 +108,7 @@ proptest! {
         let mut stream = RuleStream::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE).unwrap();
         let (mut events, mut known_after) = (Vec::new(), Vec::new());
         for (t, row) in rows.iter().enumerate() {
+            prop_assert!(refused(row).iter().all(|wrong| stream.push(wrong).is_err()));
             let minute = stream.push(row).unwrap();
             known_after.extend(minute.events.iter().map(|_| t));
             events.extend(minute.events);
@@ -140,6 +148,7 @@ proptest! {
         let mut stream = LabelStream::new(&rule, &schema(), Step::MINUTE, spec, target).unwrap();
         let mut labels = Vec::new();
         for (t, row) in rows.iter().enumerate() {
+            prop_assert!(refused(row).iter().all(|wrong| stream.push(wrong).is_err()));
             let label = stream.push(row).unwrap();
             prop_assert_eq!(label.is_some(), t >= stream.delay());
             labels.extend(label);

@@ -1,5 +1,4 @@
 use crate::{LabelError, Rule, Verdict, threshold::difference, track::Found, watch::Watch};
-use forewarn_core::CoreError;
 use forewarn_schema::{Episode, Schema, Step, Timestamp};
 
 /// A rule on a live stream of one service: push a row a step, learn what it tells.
@@ -31,7 +30,7 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 #[derive(Clone, Debug)]
 pub struct RuleStream {
     watch: Watch,
-    width: usize,
+    schema: Schema,
     start: Timestamp,
     step: Step,
     /// Final episodes within a possible one that is not final yet.
@@ -76,15 +75,15 @@ impl RuleStream {
     /// [`LabelError::Core`] for a metric that the schema lacks.
     pub fn new(rule: &Rule, schema: &Schema, start: Timestamp, step: Step) -> Result<Self, LabelError> {
         let watch = Watch::new(rule, schema, step)?;
-        Ok(Self { watch, width: schema.len(), start, step, certain: Vec::new() })
+        Ok(Self { watch, schema: schema.clone(), start, step, certain: Vec::new() })
     }
 
     /// Takes the next row (all NaN for a missed step).
     ///
     /// # Errors
-    /// [`LabelError::Core`] for a row of another width, [`LabelError::BeyondCalendar`].
+    /// As [`Schema::check_row`] for a row that no frame could hold, [`LabelError::BeyondCalendar`]; both leave the stream as it was.
     pub fn push(&mut self, row: &[f32]) -> Result<Minute, LabelError> {
-        expect_width(row, self.width)?;
+        self.schema.check_row(row)?;
         // The time after this row ends an episode in it, so it must be on the calendar too.
         self.time(self.watch.rows() + 1)?;
         let told = self.watch.push(row);
@@ -131,12 +130,4 @@ impl RuleStream {
         let time = i64::try_from(row).ok().and_then(|row| self.start.checked_add(self.step, row));
         time.ok_or(LabelError::BeyondCalendar { start: self.start, row })
     }
-}
-
-/// Refuses a row of another width than the schema's.
-pub(crate) fn expect_width(row: &[f32], expected: usize) -> Result<(), CoreError> {
-    if row.len() == expected {
-        return Ok(());
-    }
-    Err(CoreError::LengthMismatch { what: "values of a row", expected, got: row.len() })
 }

@@ -41,6 +41,12 @@ pub enum SchemaError {
         /// The length asked for, in milliseconds.
         millis: i64,
     },
+    /// A clock more than a day ahead of UTC, or behind it.
+    #[error("a clock is {minutes} minutes ahead of UTC: expected -1440 to 1440")]
+    InvalidUtcOffset {
+        /// The offset asked for.
+        minutes: i32,
+    },
     /// A text that is no timestamp.
     #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
     InvalidTimestamp {
@@ -78,13 +84,27 @@ pub enum SchemaError {
         /// Services of the set.
         services: usize,
     },
-    /// A value outside the metric's valid range (infinities always are).
-    #[error("{service} at {time}: {metric} is {value}, outside {range} ({unit})")]
-    OutOfRange {
+    /// A row that has not one value for each metric of its schema.
+    #[error("a row has {got} values, its schema {expected} metrics")]
+    RowWidth {
+        /// Metrics of the schema.
+        expected: usize,
+        /// Values of the row.
+        got: usize,
+    },
+    /// An error with its place: whose row, and when.
+    #[error("{service} at {time}: {source}")]
+    InRow {
         /// Service.
         service: String,
         /// When.
         time: Timestamp,
+        /// What is wrong there.
+        source: Box<SchemaError>,
+    },
+    /// A value outside the metric's valid range (infinities always are).
+    #[error("{metric} is {value}, outside {range} ({unit})")]
+    OutOfRange {
         /// Which metric.
         metric: String,
         /// The value found.
@@ -137,4 +157,12 @@ pub enum SchemaError {
         /// End of the one before it.
         previous_end: Timestamp,
     },
+}
+
+impl SchemaError {
+    /// Says in whose row it happened, and when.
+    #[must_use]
+    pub fn in_row(self, service: impl Into<String>, time: Timestamp) -> Self {
+        Self::InRow { service: service.into(), time, source: Box::new(self) }
+    }
 }

@@ -18,7 +18,7 @@ impl Frame {
     ///
     /// # Errors
     /// [`SchemaError::EmptyServiceName`], [`SchemaError::RaggedValues`], [`SchemaError::TimeOverflow`], or
-    /// [`SchemaError::OutOfRange`] for the first value outside its metric's range.
+    /// [`SchemaError::OutOfRange`] in its [row](SchemaError::InRow) for the first value outside its metric's range.
     pub fn new(
         service: impl Into<String>,
         schema: Schema,
@@ -150,18 +150,8 @@ impl<'a> FrameView<'a> {
                 continue;
             }
             for (row, sample) in values.chunks_exact(width).enumerate() {
-                for (metric, &value) in self.schema.metrics().iter().zip(sample) {
-                    if !value.is_nan() && !metric.range.contains(value) {
-                        return Err(SchemaError::OutOfRange {
-                            service: self.service.to_owned(),
-                            time: self.time(block * Limits::ROWS + row),
-                            metric: metric.name.clone(),
-                            value,
-                            range: metric.range,
-                            unit: metric.unit.clone(),
-                        });
-                    }
-                }
+                let time = self.time(block * Limits::ROWS + row);
+                self.schema.check_row(sample).map_err(|error| error.in_row(self.service, time))?;
             }
         }
         Ok(())

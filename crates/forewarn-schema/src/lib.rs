@@ -10,6 +10,7 @@ mod schema;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategies;
 mod time;
+mod utc_offset;
 
 pub use episode::{Episode, Episodes};
 pub use error::SchemaError;
@@ -19,3 +20,4 @@ pub use layout::{Layout, ServiceRows};
 pub use metric::{Kind, Metric, Unit, ValidRange};
 pub use schema::Schema;
 pub use time::{Step, Timestamp};
+pub use utc_offset::UtcOffset;

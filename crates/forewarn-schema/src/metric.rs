@@ -99,10 +99,15 @@ impl ValidRange {
         self.max
     }
 
+    /// Whether `value` is outside or infinite; NaN is not.
+    pub(crate) fn excludes(&self, value: f32) -> bool {
+        (value < self.min) | (value > self.max) | value.is_infinite()
+    }
+
     /// Whether `value` is finite and within both ends.
     #[must_use]
     pub fn contains(&self, value: f32) -> bool {
-        value.is_finite() && value >= self.min && value <= self.max
+        !value.is_nan() && !self.excludes(value)
     }
 }
 
@@ -159,6 +164,18 @@ impl Metric {
     #[must_use]
     pub fn gauge(name: impl Into<String>) -> Self {
         Self::new(name, Unit::Dimensionless, Kind::Gauge, ValidRange::FINITE)
+    }
+
+    /// Refuses a value that is neither missing (NaN) nor within the range.
+    ///
+    /// # Errors
+    /// [`SchemaError::OutOfRange`].
+    pub fn check(&self, value: f32) -> Result<(), SchemaError> {
+        if !self.range.excludes(value) {
+            return Ok(());
+        }
+        let (metric, unit) = (self.name.clone(), self.unit.clone());
+        Err(SchemaError::OutOfRange { metric, value, range: self.range, unit })
     }
 
     /// A 0/1 column that says from outside whether the service was failing.

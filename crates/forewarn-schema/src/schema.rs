@@ -87,6 +87,24 @@ impl Schema {
             available: self.names().map(str::to_owned).collect(),
         })
     }
+
+    /// Refuses a row that no frame could hold. Whatever takes live rows in calls it before anything else, so that a stream accepts what a batch
+    /// does, and a row that it refuses leaves it as it was.
+    ///
+    /// # Errors
+    /// [`SchemaError::RowWidth`] unless there is a value for each metric, [`SchemaError::OutOfRange`] for the first value that is neither missing
+    /// nor within its metric's range; infinities never are.
+    pub fn check_row(&self, row: &[f32]) -> Result<(), SchemaError> {
+        if row.len() != self.len() {
+            return Err(SchemaError::RowWidth { expected: self.len(), got: row.len() });
+        }
+        let metrics = || self.metrics.iter().zip(row);
+        // All of them without a branch first: a row is seldom refused.
+        if metrics().fold(false, |outside, (metric, &value)| outside | metric.range.excludes(value)) {
+            return metrics().try_for_each(|(metric, &value)| metric.check(value));
+        }
+        Ok(())
+    }
 }
 
 impl PartialEq for Schema {
@@ -141,6 +159,22 @@ mod tests {
         let twice = serde_json::to_string(&[Metric::gauge("a"), Metric::gauge("a")]).unwrap();
         assert!(serde_json::from_str::<Schema>(&twice).unwrap_err().to_string().contains("appears twice"));
         assert!(serde_json::from_str::<Schema>("[]").is_err());
+    }
+
+    #[test]
+    fn a_row_is_refused_unless_a_frame_could_hold_it() {
+        let (schema, mut row) = (Schema::v1(), [f32::NAN; 10]);
+        assert_eq!(schema.check_row(&row), Ok(()));
+        row[1] = 0.5;
+        assert_eq!(schema.check_row(&row), Ok(()));
+        assert_eq!(schema.check_row(&row[1..]), Err(SchemaError::RowWidth { expected: 10, got: 9 }));
+        for (metric, value) in [(4, f32::INFINITY), (4, -1.0), (5, 1.5), (0, f32::NEG_INFINITY)] {
+            let mut row = row;
+            row[metric] = value;
+            let error = schema.check_row(&row).unwrap_err().to_string();
+            let name = &schema.metrics()[metric].name;
+            assert!(error.starts_with(&format!("{name} is {value}, outside ")), "{error}");
+        }
     }
 
     #[test]

@@ -127,7 +127,8 @@ impl CriticalPaths {
         Ok(latencies_millis.to_vec())
     }
 
-    fn end_to_end(&self, mut latencies: Vec<f64>) -> Vec<f64> {
+    /// [`latencies`](Self::latencies) of as many as there are services, each NaN or finite and at least 0.
+    pub(crate) fn end_to_end(&self, mut latencies: Vec<f64>) -> Vec<f64> {
         for &service in &self.order {
             let own = latencies[service];
             if self.kind == LatencyKind::Exclusive || own.is_nan() {

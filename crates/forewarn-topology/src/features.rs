@@ -1,7 +1,7 @@
 use crate::{
     Cascade, DependencyHealth, HealthRules, ServiceGraph, Slo, Strengths, TopologyError, error::refuse_unless,
 };
-use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
+use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
 
 mod stream;
 
@@ -92,7 +92,7 @@ pub struct TopologyFeatures {
     slos: Vec<Slo>,
     violation_rows: usize,
     peak_hours: [u8; 2],
-    utc_offset_minutes: i32,
+    utc_offset: UtcOffset,
     groups: Vec<Group>,
 }
 
@@ -115,7 +115,7 @@ impl TopologyFeatures {
             slos: Slo::v1(),
             violation_rows: Self::VIOLATION_ROWS,
             peak_hours: [9, 18],
-            utc_offset_minutes: 0,
+            utc_offset: UtcOffset::UTC,
             groups: Group::ALL.to_vec(),
         }
     }
@@ -171,17 +171,15 @@ impl TopologyFeatures {
         Ok(Self { slos, violation_rows: rows, ..self })
     }
 
-    /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on a clock so many
-    /// minutes ahead of UTC.
+    /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on a clock that
+    /// may not show UTC.
     ///
     /// # Errors
-    /// [`TopologyError::InvalidNumber`] for an hour above 24 or an offset beyond a day.
-    pub fn clock(self, peak_from: u8, peak_to: u8, utc_offset_minutes: i32) -> Result<Self, TopologyError> {
+    /// [`TopologyError::InvalidNumber`] for an hour above 24.
+    pub fn clock(self, peak_from: u8, peak_to: u8, utc_offset: UtcOffset) -> Result<Self, TopologyError> {
         let last = peak_from.max(peak_to);
         refuse_unless(last <= 24, "peak hour", f64::from(last), "0 to 24")?;
-        let offset = f64::from(utc_offset_minutes);
-        refuse_unless(offset.abs() <= 1440.0, "minutes ahead of UTC", offset, "-1440 to 1440")?;
-        Ok(Self { peak_hours: [peak_from, peak_to], utc_offset_minutes, ..self })
+        Ok(Self { peak_hours: [peak_from, peak_to], utc_offset, ..self })
     }
 
     /// The columns.

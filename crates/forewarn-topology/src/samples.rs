@@ -21,13 +21,14 @@ const SERVER_SECONDS: &str = "traces_service_graph_request_server_seconds";
 /// out. Series that differ in other labels, such as `connection_type` or dimensions of one's own, are added up. Where a series comes more
 /// than once its latest sample counts.
 ///
-/// The counters run since the collector started; [`since`](Self::since) gives what passed between two scrapes.
+/// The counters run since their collector started; [`since`](Self::since) gives what passed between two scrapes.
 ///
 /// # References
 /// OpenTelemetry Collector Contrib, `servicegraphconnector`; Grafana Tempo, *Service graphs*, section "Metrics".
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallSamples {
-    between: BTreeMap<(String, String), Counts>,
+    /// Kept apart, since each collector that begins anew resets its own series.
+    series: BTreeMap<(Quantity, Labels), f64>,
     self_calls: usize,
 }
 
@@ -83,26 +84,25 @@ impl Series {
     fn finish(self) -> Result<CallSamples, TopologyError> {
         let mut samples = CallSamples::default();
         for ((quantity, labels), (_, value)) in self.0 {
-            let label = |name: &str| {
-                labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.trim().to_owned())
-            };
-            let (Some(client), Some(server)) = (label("client"), label("server")) else { continue };
-            if client.is_empty() || server.is_empty() {
-                continue;
+            match ends(&labels) {
+                Some((client, server)) if client == server => {
+                    samples.self_calls += usize::from(quantity == Quantity::Requests);
+                }
+                Some(_) => drop(samples.series.insert((quantity, labels), value)),
+                None => {}
             }
-            if client == server {
-                samples.self_calls += usize::from(quantity == Quantity::Requests);
-                continue;
-            }
-            let counts = samples.between.entry((client, server)).or_default();
-            *counts.of(quantity) += value;
         }
-        samples.between.retain(|_, counts| counts.requests > 0.0);
-        if samples.between.is_empty() {
-            return Err(TopologyError::NoCalls { expected: REQUESTS });
-        }
-        Ok(samples)
+        samples.with_calls()
     }
+}
+
+/// The client and the server that labels name.
+fn ends(labels: &Labels) -> Option<(&str, &str)> {
+    let label = |name: &str| {
+        let (_, value) = labels.iter().find(|(label, _)| label == name)?;
+        Some(value.trim()).filter(|value| !value.is_empty())
+    };
+    Some((label("client")?, label("server")?))
 }
 
 impl Counts {
@@ -114,24 +114,6 @@ impl Counts {
             Quantity::ClientCount => &mut self.client.count,
             Quantity::ServerSeconds => &mut self.server.seconds,
             Quantity::ServerCount => &mut self.server.count,
-        }
-    }
-
-    /// What was counted after `earlier`. A counter that fell was reset and has counted from 0 since.
-    fn since(self, earlier: Self) -> Self {
-        if self.requests < earlier.requests {
-            return self;
-        }
-        let passed = |now: f64, then: f64| (now - then).max(0.0);
-        let waits = |now: Waits, then: Waits| Waits {
-            seconds: passed(now.seconds, then.seconds),
-            count: passed(now.count, then.count),
-        };
-        Self {
-            requests: passed(self.requests, earlier.requests),
-            failures: passed(self.failures, earlier.failures),
-            client: waits(self.client, earlier.client),
-            server: waits(self.server, earlier.server),
         }
     }
 
@@ -166,20 +148,27 @@ impl CallSamples {
         text.contains("traces_service_graph_request")
     }
 
-    /// What was counted after `earlier`. A counter that is smaller now was reset in between and has counted from 0 since. Pairs without a
-    /// request in between are left out.
+    /// What was counted after `earlier`. A series that is smaller now was reset in between and has counted from 0 since, and one that was not there
+    /// began at 0. As in `sum(increase(...))`, that is found for each series on its own, before they are added up: where there are several
+    /// collectors, one may restart. Pairs without a request in between are left out.
     ///
     /// # Errors
     /// [`TopologyError::NoCalls`] where there was no request at all.
     pub fn since(&self, earlier: &Self) -> Result<Self, TopologyError> {
-        let between = self.between.iter().map(|(pair, &counts)| {
-            (pair.clone(), earlier.between.get(pair).map_or(counts, |&then| counts.since(then)))
+        let passed = self.series.iter().map(|(series, &now)| {
+            let then = earlier.series.get(series).copied().filter(|&then| then <= now);
+            (series.clone(), now - then.unwrap_or(0.0))
         });
-        let between: BTreeMap<_, _> = between.filter(|(_, counts)| counts.requests > 0.0).collect();
-        if between.is_empty() {
-            return Err(TopologyError::NoCalls { expected: REQUESTS });
+        Self { series: passed.collect(), self_calls: self.self_calls }.with_calls()
+    }
+
+    fn with_calls(self) -> Result<Self, TopologyError> {
+        let mut requests = self.series.iter().filter(|((quantity, _), _)| *quantity == Quantity::Requests);
+        if requests.any(|(_, &requests)| requests > 0.0) {
+            Ok(self)
+        } else {
+            Err(TopologyError::NoCalls { expected: REQUESTS })
         }
-        Ok(Self { between, self_calls: self.self_calls })
     }
 
     /// Series in which a service calls itself. They are left out: a service that fails has failed already.
@@ -193,9 +182,16 @@ impl CallSamples {
     /// # Errors
     /// None for samples as they are read: what makes no graph was refused or left out.
     pub fn graph(&self) -> Result<ServiceGraph, TopologyError> {
-        ServiceGraph::new(self.between.iter().map(|((client, server), counts)| Call {
-            client: client.clone(),
-            server: server.clone(),
+        let mut between: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
+        for ((quantity, labels), value) in &self.series {
+            if let Some(pair) = ends(labels) {
+                *between.entry(pair).or_default().of(*quantity) += value;
+            }
+        }
+        between.retain(|_, counts| counts.requests > 0.0);
+        ServiceGraph::new(between.into_iter().map(|((client, server), counts)| Call {
+            client: client.to_owned(),
+            server: server.to_owned(),
             traffic: counts.traffic(),
         }))
     }
@@ -220,5 +216,30 @@ mod tests {
         let reset = traffic(scrape(30.0, 1.0).since(&scrape(100.0, 5.0)).unwrap());
         assert_eq!((reset.requests, reset.failures), (30.0, Some(1.0)));
         assert!(scrape(100.0, 5.0).since(&scrape(100.0, 5.0)).is_err());
+    }
+
+    #[test]
+    fn one_of_several_series_that_was_reset_is_found_before_they_are_added_up() {
+        let waits = [format!("{CLIENT_SECONDS}_sum"), format!("{CLIENT_SECONDS}_count")];
+        let scrape = |series: &[[f64; 4]]| {
+            let mut text = String::new();
+            for (collector, values) in series.iter().enumerate() {
+                for (metric, value) in [REQUESTS, FAILURES, &waits[0], &waits[1]].iter().zip(values) {
+                    text +=
+                        &format!("{metric}{{client=\"a\",server=\"b\",instance=\"{collector}\"}} {value}\n");
+                }
+            }
+            CallSamples::parse(&text).unwrap()
+        };
+        let before = scrape(&[[1000.0, 10.0, 50.0, 1000.0], [5000.0, 50.0, 250.0, 5000.0]]);
+        // The first began anew, the second went on: together they grew.
+        let after = scrape(&[[200.0, 4.0, 20.0, 200.0], [6000.0, 56.0, 350.0, 6000.0]]);
+        let graph = after.since(&before).unwrap().graph().unwrap();
+        let traffic = graph.traffic(0, 1).unwrap();
+        assert_eq!((traffic.requests, traffic.failures), (1200.0, Some(10.0)));
+        assert!((traffic.latency_millis.unwrap() - 100.0).abs() < 1e-9);
+        // The second is new.
+        let alone = scrape(&[[100.0, 1.0, 5.0, 100.0]]);
+        assert_eq!(after.since(&alone).unwrap().graph().unwrap().traffic(0, 1).unwrap().requests, 6100.0);
     }
 }

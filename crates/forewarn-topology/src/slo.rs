@@ -189,7 +189,7 @@ impl Slo {
     pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, TopologyError> {
         let mut tracker = self.track(frame.schema(), frame.step())?;
         for row in frame.values().chunks_exact(frame.schema().len()) {
-            tracker.push(row);
+            tracker.count(row);
         }
         Ok(tracker.report())
     }
@@ -213,7 +213,8 @@ impl Slo {
         let windows: Vec<usize> = self.windows_minutes.iter().map(rows).collect();
         let kept = windows.iter().max().copied().unwrap_or(0) + 1;
         let past = VecDeque::from([Events::default()]);
-        Ok(SloTracker { slo: self.clone(), judge, windows, kept, past, violations: 0, rows: 0 })
+        let (slo, schema) = (self.clone(), schema.clone());
+        Ok(SloTracker { slo, schema, judge, windows, kept, past, violations: 0, rows: 0 })
     }
 }
 
@@ -228,7 +229,7 @@ enum Judge {
 impl Judge {
     /// The events of a row; `None` where a sample is missing.
     fn events(self, row: &[f32]) -> Option<Events> {
-        let sample = |metric: usize| row.get(metric).map(|&x| f64::from(x)).filter(|x| !x.is_nan());
+        let sample = |metric: usize| Some(f64::from(row[metric])).filter(|x| !x.is_nan());
         let row = |bad: bool| Events { bad: f64::from(u8::from(bad)), all: 1.0 };
         Some(match self {
             Self::Requests { requests, error_rate } => {
@@ -257,6 +258,7 @@ impl Events {
 #[derive(Clone, Debug)]
 pub struct SloTracker {
     slo: Slo,
+    schema: Schema,
     judge: Judge,
     /// Rows of each window.
     windows: Vec<usize>,
@@ -268,8 +270,18 @@ pub struct SloTracker {
 }
 
 impl SloTracker {
-    /// Takes the next row and says whether it is a violation; `None` where samples are missing or there was no request. Constant time.
-    pub fn push(&mut self, row: &[f32]) -> Option<bool> {
+    /// Takes the next row (all NaN for a missed step) and says whether it is a violation; `None` where samples are missing or there was no
+    /// request. Constant time.
+    ///
+    /// # Errors
+    /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the tracker as it was.
+    pub fn push(&mut self, row: &[f32]) -> Result<Option<bool>, TopologyError> {
+        self.schema.check_row(row)?;
+        Ok(self.count(row))
+    }
+
+    /// [`push`](Self::push) for a row that has been checked.
+    pub(crate) fn count(&mut self, row: &[f32]) -> Option<bool> {
         let events = self.judge.events(row);
         let mut sum = self.past.back().copied().unwrap_or_default();
         if let Some(Events { bad, all }) = events {
@@ -396,12 +408,26 @@ mod tests {
         assert_eq!(tracker.burn_rates().next().unwrap().rate, None);
         for minute in 0..500 {
             let errors = if minute < 400 { 0.5 } else { 0.0 };
-            tracker.push(&[100.0, errors, 0.0]);
+            tracker.push(&[100.0, errors, 0.0]).unwrap();
         }
         let rates: Vec<_> = tracker.burn_rates().map(|burn| burn.rate.unwrap()).collect();
         assert_eq!(rates, [0.0, 0.0]);
         assert_eq!(tracker.report().violations, 400);
         assert_eq!(tracker.past.len(), 101);
+    }
+
+    #[test]
+    fn a_row_that_no_frame_could_hold_leaves_a_tracker_as_it_was() {
+        let schema = frame(&[]).view().schema().clone();
+        let [mut tracker, mut twin] = [(); 2].map(|()| availability().track(&schema, Step::MINUTE).unwrap());
+        for row in [[1000.0, 0.01, 1.0], [500.0, 0.5, f32::NAN], [0.0, 0.0, 1.0]] {
+            for wrong in [&[f32::INFINITY, 0.0, 1.0][..], &[9.0, f32::NEG_INFINITY, 1.0], &row[1..]] {
+                assert!(tracker.push(wrong).is_err(), "{wrong:?}");
+            }
+            assert_eq!(tracker.push(&row).unwrap(), twin.push(&row).unwrap());
+            assert_eq!(tracker.report(), twin.report());
+        }
+        assert!(tracker.burn_rates().all(|burn| burn.rate.is_some()));
     }
 
     #[test]

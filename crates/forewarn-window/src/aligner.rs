@@ -3,38 +3,69 @@ use crate::{
     alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample},
 };
 use forewarn_core::CoreError;
-use forewarn_schema::{Kind, Schema, Timestamp};
+use forewarn_schema::{Kind, Schema, SchemaError, Timestamp};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
-/// made yet.
+/// made yet, and rows until they are taken.
+///
+/// ```
+/// use forewarn_schema::{Metric, Schema, Step, Timestamp};
+/// use forewarn_window::{Aligner, Alignment, RawSample};
+///
+/// let raw = Schema::new(vec![Metric::gauge("cpu_usage")])?;
+/// // A row is made once a sample has come from more than a minute after it.
+/// let mut live = Aligner::new(&Alignment::to(Step::MINUTE), 1, "checkout", &raw)?;
+/// for second in (0..300).step_by(15) {
+///     let time = Timestamp::from_millis(1000 * second).ok_or("on the calendar")?;
+///     live.push(RawSample { metric: 0, time, value: second as f64 })?;
+/// }
+/// let (time, row) = live.pop().ok_or("a row that is complete")?;
+/// assert_eq!((time, row), (Timestamp::EPOCH, vec![0.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Aligner {
     alignment: Alignment,
+    /// Nothing where rows are made when all samples are there.
+    lateness_steps: Option<i64>,
     service: String,
-    kinds: Vec<Kind>,
+    raw: Schema,
     ratio_weight: Option<usize>,
-    pending: BTreeMap<(Timestamp, usize), f32>,
+    pending: BTreeMap<(Timestamp, usize), f64>,
     /// The row to be made next, once there is a sample.
     next: Option<Timestamp>,
     newest: Option<Timestamp>,
     /// Last value of each counter and the row that it is of.
-    counters: Vec<Option<(f32, Timestamp)>>,
+    counters: Vec<Option<(f64, Timestamp)>>,
     rows: VecDeque<(Timestamp, Vec<f32>)>,
     counts: AlignmentCounts,
 }
 
 impl Aligner {
-    /// An aligner that has seen nothing.
+    /// An aligner that has seen nothing. A row is made once a sample has come from more than `lateness_steps` steps after it; samples of it that
+    /// come later still are counted and dropped.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
-    pub fn new(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
+    /// [`SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
+    pub fn new(
+        alignment: &Alignment,
+        lateness_steps: usize,
+        service: &str,
+        raw: &Schema,
+    ) -> Result<Self, WindowError> {
+        let lateness_steps = Some(i64::try_from(lateness_steps).unwrap_or(i64::MAX));
+        Ok(Self { lateness_steps, ..Self::of_all(alignment, service, raw)? })
+    }
+
+    /// One that makes no row before [`finish`](Self::finish), of samples in any order.
+    pub(crate) fn of_all(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
         let weight = alignment.ratio_weight.as_deref().map(|name| raw.index_of(name)).transpose()?;
         Ok(Self {
             alignment: alignment.clone(),
+            lateness_steps: None,
             service: service.to_owned(),
-            kinds: raw.metrics().iter().map(|metric| metric.kind).collect(),
+            raw: raw.clone(),
             ratio_weight: weight,
             pending: BTreeMap::new(),
             next: None,
@@ -48,24 +79,27 @@ impl Aligner {
     /// Takes a sample in, and makes the rows that can be made now.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`].
+    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`SchemaError::OutOfRange`] in its [row](SchemaError::InRow) for a value
+    /// outside the metric's range (infinities always are), [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`]. Such a sample is not taken
+    /// in.
     pub fn push(&mut self, sample: RawSample) -> Result<(), WindowError> {
-        if sample.metric >= self.kinds.len() {
-            let (expected, got) = (self.kinds.len(), sample.metric + 1);
+        let Some(metric) = self.raw.metrics().get(sample.metric) else {
+            let (expected, got) = (self.raw.len(), sample.metric.saturating_add(1));
             return Err(CoreError::LengthMismatch { what: "metrics", expected, got }.into());
-        }
+        };
+        metric.check(sample.value as f32).map_err(|error| error.in_row(&self.service, sample.time))?;
         if sample.value.is_nan() {
             return Ok(());
         }
         let row = self.alignment.row_of(sample.time)?;
-        if self.next.is_some_and(|next| self.alignment.lateness_steps.is_some() && row < next) {
+        if self.next.is_some_and(|next| row < next) {
             self.counts.late += 1;
             return Ok(());
         }
         if let Some(newest) = self.newest {
             let apart =
                 (sample.time.millis() - newest.millis()).unsigned_abs() / self.alignment.step.millis() as u64;
-            if self.alignment.lateness_steps.is_some() && apart > self.alignment.longest_gap_steps as u64 {
+            if self.lateness_steps.is_some() && apart > self.alignment.longest_gap_steps as u64 {
                 return Err(self.gap(newest, sample.time));
             }
         }
@@ -91,8 +125,7 @@ impl Aligner {
         }
         let newest = self.newest.map_or(sample.time, |newest| newest.max(sample.time));
         self.newest = Some(newest);
-        if let Some(lateness) = self.alignment.lateness_steps {
-            let steps = i64::try_from(lateness).unwrap_or(i64::MAX);
+        if let Some(steps) = self.lateness_steps {
             while let Some(row) = self.first_row()? {
                 if row.checked_add(self.alignment.step, steps).is_none_or(|closed| newest <= closed) {
                     break;
@@ -103,16 +136,16 @@ impl Aligner {
         Ok(())
     }
 
-    /// Makes the rows of all samples that are left: there are no more to come.
+    /// There are no more samples to come: the rows that have not been taken and those of all samples that are left, and what became of all samples.
     ///
     /// # Errors
     /// [`WindowError::GapTooLong`].
-    pub fn finish(&mut self) -> Result<(), WindowError> {
+    pub fn finish(mut self) -> Result<(Vec<(Timestamp, Vec<f32>)>, AlignmentCounts), WindowError> {
         while !self.pending.is_empty() {
             let Some(row) = self.first_row()? else { break };
             self.make(row)?;
         }
-        Ok(())
+        Ok((self.rows.into(), self.counts))
     }
 
     /// The next row that has been made, with its time.
@@ -149,28 +182,32 @@ impl Aligner {
     fn make(&mut self, row: Timestamp) -> Result<(), WindowError> {
         let later = self.pending.split_off(&(row, usize::MAX));
         let samples = std::mem::replace(&mut self.pending, later);
-        let mut cells = vec![Cell::default(); self.kinds.len()];
+        let mut cells = vec![Cell::default(); self.raw.len()];
         for (&(time, metric), &value) in &samples {
-            let weight = match (self.kinds[metric], self.ratio_weight) {
-                (Kind::Ratio, Some(by)) => samples.get(&(time, by)).copied().map_or(0.0, f64::from),
+            let kind = self.raw.metrics()[metric].kind;
+            let weight = match (kind, self.ratio_weight) {
+                (Kind::Ratio, Some(by)) => samples.get(&(time, by)).copied().unwrap_or(0.0),
                 _ => 1.0,
             };
             let cell = &mut cells[metric];
-            cell.sum += f64::from(value) * weight;
+            cell.sum += value * weight;
             cell.weight += weight;
             cell.max = cell.max.max(value);
             cell.last = value;
-            if self.kinds[metric] == Kind::Counter {
+            if kind == Kind::Counter {
                 self.count_on(metric, row, value, cell);
             }
         }
-        let values: Vec<f32> =
-            cells.iter().zip(&self.kinds).map(|(cell, kind)| self.value(cell, *kind)).collect();
+        let values: Vec<f32> = cells
+            .iter()
+            .zip(self.raw.metrics())
+            .map(|(cell, metric)| self.value(cell, metric.kind))
+            .collect();
         self.counts.missing += values.iter().filter(|value| value.is_nan()).count();
         self.rows.push_back((row, values));
         let next = row.checked_add(self.alignment.step, 1);
         let overflow = || {
-            CoreError::from(forewarn_schema::SchemaError::TimeOverflow {
+            CoreError::from(SchemaError::TimeOverflow {
                 start: row,
                 steps: 1,
                 step_millis: self.alignment.step.millis(),
@@ -181,14 +218,14 @@ impl Aligner {
     }
 
     /// Adds a counter's increase since its last sample, if that is of this row or the one before it.
-    fn count_on(&mut self, metric: usize, row: Timestamp, value: f32, cell: &mut Cell) {
+    fn count_on(&mut self, metric: usize, row: Timestamp, value: f64, cell: &mut Cell) {
         if let Some((before, of)) = self.counters[metric].replace((value, row)) {
             if value < before {
                 self.counts.resets += 1;
             }
             let near = of.checked_add(self.alignment.step, 1).is_some_and(|next| row <= next);
             // A counter that fell began anew at zero, so all that it shows was counted since.
-            let increase = f64::from(value) - if value < before { 0.0 } else { f64::from(before) };
+            let increase = value - if value < before { 0.0 } else { before };
             cell.increase = if near { Some(cell.increase.unwrap_or(0.0) + increase) } else { None };
             cell.broken |= !near;
         } else {
@@ -206,9 +243,9 @@ impl Aligner {
             Kind::Counter => cell.increase.map_or(f32::NAN, |increase| increase as f32),
             Kind::Ratio if cell.weight > 0.0 => (cell.sum / cell.weight) as f32,
             Kind::Ratio => f32::NAN,
-            Kind::Outcome => cell.max,
+            Kind::Outcome => cell.max as f32,
             _ => match self.alignment.gauges {
-                GaugeRule::Last => cell.last,
+                GaugeRule::Last => cell.last as f32,
                 GaugeRule::Mean => (cell.sum / cell.weight) as f32,
             },
         }
@@ -220,8 +257,8 @@ impl Aligner {
 struct Cell {
     sum: f64,
     weight: f64,
-    max: f32,
-    last: f32,
+    max: f64,
+    last: f64,
     increase: Option<f64>,
     /// A counter without a sample to count from.
     broken: bool,
@@ -229,6 +266,6 @@ struct Cell {
 
 impl Default for Cell {
     fn default() -> Self {
-        Self { sum: 0.0, weight: 0.0, max: f32::NEG_INFINITY, last: f32::NAN, increase: None, broken: false }
+        Self { sum: 0.0, weight: 0.0, max: f64::NEG_INFINITY, last: f64::NAN, increase: None, broken: false }
     }
 }

@@ -9,8 +9,8 @@ pub struct RawSample {
     pub metric: usize,
     /// When it was taken.
     pub time: Timestamp,
-    /// Value; NaN is no sample.
-    pub value: f32,
+    /// Value; NaN is no sample. In double precision, since a counter of bytes soon shows nothing of the last minute in a single one.
+    pub value: f64,
 }
 
 /// What a gauge was in a step in which it was sampled several times.
@@ -56,14 +56,12 @@ pub struct Alignment {
     pub(crate) offset_millis: i64,
     pub(crate) gauges: GaugeRule,
     pub(crate) duplicates: Duplicates,
-    pub(crate) lateness_steps: Option<usize>,
     pub(crate) longest_gap_steps: usize,
     pub(crate) ratio_weight: Option<String>,
 }
 
 impl Alignment {
-    /// Rows every `step`: the last sample of gauges, the first of duplicates, unweighted ratios, no sample too late, no gap longer than
-    /// 100,000 steps.
+    /// Rows every `step`: the last sample of gauges, the first of duplicates, unweighted ratios, no gap longer than 100,000 steps.
     #[must_use]
     pub fn to(step: Step) -> Self {
         Self {
@@ -71,7 +69,6 @@ impl Alignment {
             offset_millis: 0,
             gauges: GaugeRule::default(),
             duplicates: Duplicates::default(),
-            lateness_steps: None,
             longest_gap_steps: 100_000,
             ratio_weight: None,
         }
@@ -98,13 +95,6 @@ impl Alignment {
     #[must_use]
     pub fn duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
-    }
-
-    /// The same for samples in the order in which they arrive: a row is made once a sample has come from more than `steps` steps after it, and
-    /// samples of it that come later still are counted and dropped, in a batch as in a live stream.
-    #[must_use]
-    pub fn lateness(self, steps: usize) -> Self {
-        Self { lateness_steps: Some(steps), ..self }
     }
 
     /// The same with another longest gap: a sample farther from the ones before it is an error, since a wrong clock would make
@@ -134,7 +124,7 @@ impl Alignment {
         Ok(Schema::new(raw.metrics().iter().map(metric).collect())?)
     }
 
-    /// Makes a frame of one service's raw samples, in any order unless [`lateness`](Self::lateness) is set.
+    /// Makes a frame of one service's raw samples, in any order.
     ///
     /// # Errors
     /// [`WindowError::NoSamples`], [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`], and for values outside their metric's range
@@ -145,22 +135,37 @@ impl Alignment {
         raw: &Schema,
         samples: impl IntoIterator<Item = RawSample>,
     ) -> Result<(Frame, AlignmentCounts), WindowError> {
-        let mut aligner = Aligner::new(self, service, raw)?;
-        let (mut start, mut values) = (None, Vec::new());
-        let mut take = |aligner: &mut Aligner| {
-            while let Some((time, row)) = aligner.pop() {
-                start.get_or_insert(time);
-                values.extend_from_slice(&row);
-            }
-        };
-        for sample in samples {
-            aligner.push(sample)?;
-            take(&mut aligner);
-        }
-        aligner.finish()?;
-        take(&mut aligner);
-        let start = start.ok_or_else(|| WindowError::NoSamples { service: service.to_owned() })?;
-        Ok((Frame::new(service, self.schema(raw)?, start, self.step, values)?, aligner.counts()))
+        self.frame_of(Aligner::of_all(self, service, raw)?, service, raw, samples)
+    }
+
+    /// The frame that a live [`Aligner`] makes of samples in the order in which they arrived, with what came too late missing: to train on what a
+    /// service will see.
+    ///
+    /// # Errors
+    /// As [`frame`](Self::frame).
+    pub fn frame_as_live(
+        &self,
+        lateness_steps: usize,
+        service: &str,
+        raw: &Schema,
+        samples: impl IntoIterator<Item = RawSample>,
+    ) -> Result<(Frame, AlignmentCounts), WindowError> {
+        self.frame_of(Aligner::new(self, lateness_steps, service, raw)?, service, raw, samples)
+    }
+
+    fn frame_of(
+        &self,
+        mut aligner: Aligner,
+        service: &str,
+        raw: &Schema,
+        samples: impl IntoIterator<Item = RawSample>,
+    ) -> Result<(Frame, AlignmentCounts), WindowError> {
+        samples.into_iter().try_for_each(|sample| aligner.push(sample))?;
+        let (rows, counts) = aligner.finish()?;
+        let first = rows.first().map(|&(time, _)| time);
+        let start = first.ok_or_else(|| WindowError::NoSamples { service: service.to_owned() })?;
+        let values = rows.into_iter().flat_map(|(_, row)| row).collect();
+        Ok((Frame::new(service, self.schema(raw)?, start, self.step, values)?, counts))
     }
 
     /// Time of the row that a sample at `time` belongs to.

@@ -1,14 +1,14 @@
-use crate::{Cycle, WindowError, saved::Saved, settings::setting};
+use crate::{Cycle, saved::Saved};
 use forewarn_core::{Feature, FeatureState, Origin};
-use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, UtcOffset, ValidRange};
 
 /// Where a row lies in the day and in the week, as points on a circle: `sin(day)`, `cos(day)`, `sin(week)`, `cos(week)`.
 ///
 /// A circle, so that 23:59 and 00:00 are neighbours. The day begins at midnight and the week on Monday, both in UTC unless
-/// [`utc_offset_minutes`](Self::utc_offset_minutes) says otherwise. Summer time is not followed: it would take a time-zone database.
+/// [`utc_offset`](Self::utc_offset) says otherwise. Summer time is not followed: it would take a time-zone database.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
-    offset_millis: i64,
+    utc_offset: UtcOffset,
     day: bool,
     week: bool,
 }
@@ -17,36 +17,30 @@ impl Calendar {
     /// Time of day alone.
     #[must_use]
     pub fn time_of_day() -> Self {
-        Self { offset_millis: 0, day: true, week: false }
+        Self::of(&[Cycle::Day], UtcOffset::UTC)
     }
 
     /// Time of week alone.
     #[must_use]
     pub fn time_of_week() -> Self {
-        Self { offset_millis: 0, day: false, week: true }
+        Self::of(&[Cycle::Week], UtcOffset::UTC)
     }
 
     /// Time of day and time of week.
     #[must_use]
     pub fn day_and_week() -> Self {
-        Self { offset_millis: 0, day: true, week: true }
+        Self::of(&[Cycle::Day, Cycle::Week], UtcOffset::UTC)
     }
 
-    /// The same for clocks that are so many minutes ahead of UTC (behind it when negative).
-    ///
-    /// # Errors
-    /// [`forewarn_core::CoreError::InvalidSetting`] beyond a day.
-    pub fn utc_offset_minutes(self, minutes: i32) -> Result<Self, WindowError> {
-        if minutes.abs() <= 24 * 60 {
-            Ok(Self { offset_millis: i64::from(minutes) * 60_000, ..self })
-        } else {
-            Err(setting("minutes ahead of UTC", &minutes, "-1440 to 1440"))
-        }
+    /// The same for clocks that do not show UTC.
+    #[must_use]
+    pub fn utc_offset(self, utc_offset: UtcOffset) -> Self {
+        Self { utc_offset, ..self }
     }
 
     /// Time of these cycles.
-    pub(crate) fn of(cycles: &[Cycle]) -> Self {
-        Self { offset_millis: 0, day: cycles.contains(&Cycle::Day), week: cycles.contains(&Cycle::Week) }
+    pub(crate) fn of(cycles: &[Cycle], utc_offset: UtcOffset) -> Self {
+        Self { utc_offset, day: cycles.contains(&Cycle::Day), week: cycles.contains(&Cycle::Week) }
     }
 
     fn cycles(self) -> impl Iterator<Item = Cycle> {
@@ -67,17 +61,13 @@ impl Feature for Calendar {
     }
 
     fn start(&self, _: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        let now = origin.start.millis() + self.offset_millis;
+        let now = origin.start.millis() + self.utc_offset.millis();
         let phases = self.cycles().map(|cycle| (cycle.phase_millis(now), cycle.length_millis()));
         Ok(Box::new(Circles { step: origin.step.millis(), phases: phases.collect() }))
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
-        Saved::Calendar {
-            cycles: self.cycles().collect(),
-            utc_offset_minutes: (self.offset_millis / 60_000) as i32,
-        }
-        .into_value()
+        Saved::Calendar { cycles: self.cycles().collect(), utc_offset_minutes: self.utc_offset }.into_value()
     }
 }
 
@@ -118,9 +108,8 @@ mod tests {
     fn the_day_is_a_circle_that_begins_at_midnight() {
         let made = rows(Calendar::time_of_day(), "2024-03-05T00:00:00Z", 6, 5);
         assert_eq!(made, [[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0]]);
-        let east = Calendar::time_of_day().utc_offset_minutes(360).unwrap();
+        let east = Calendar::time_of_day().utc_offset(UtcOffset::from_minutes(360).unwrap());
         assert_eq!(rows(east, "2024-03-05T00:00:00Z", 6, 1), [[1.0, 0.0]]);
-        assert!(Calendar::time_of_day().utc_offset_minutes(i32::MAX).is_err());
     }
 
     #[test]

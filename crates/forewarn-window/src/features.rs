@@ -1,6 +1,6 @@
 use crate::{Deltas, Metrics, WindowError, saved::Saved};
-use forewarn_core::{Columns, CoreError, Feature, FeatureState, Origin, Rows};
-use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows};
+use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
+use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows, Step, Timestamp};
 
 /// A list of features, computed once a row: the columns of one after those of another.
 ///
@@ -121,7 +121,12 @@ impl FeatureState for FeatureStream {
 
 /// Features of one service's live rows; equal to [`Features::apply`] to the bit.
 pub struct FeatureStream {
-    input_width: usize,
+    service: String,
+    start: Timestamp,
+    step: Step,
+    /// Rows so far.
+    rows: i64,
+    input: Schema,
     schema: Schema,
     states: Vec<(Box<dyn FeatureState>, usize)>,
     row: Vec<f32>,
@@ -137,7 +142,11 @@ impl FeatureStream {
         let states =
             features.parts.iter().map(|part| Ok((part.start(input, origin)?, part.outputs(input)?.len())));
         Ok(Self {
-            input_width: input.len(),
+            service: origin.service.to_owned(),
+            start: origin.start,
+            step: origin.step,
+            rows: 0,
+            input: input.clone(),
             schema: schema.clone(),
             states: states.collect::<Result<_, SchemaError>>()?,
             row: vec![f32::NAN; schema.len()],
@@ -153,21 +162,41 @@ impl FeatureStream {
     /// Takes the next sample (all NaN for a missed step) and gives the row of features.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a sample of another width.
-    pub fn push(&mut self, sample: &[f32]) -> Result<&[f32], CoreError> {
-        if sample.len() != self.input_width {
-            let (expected, got) = (self.input_width, sample.len());
-            return Err(CoreError::LengthMismatch { what: "values of a sample", expected, got });
-        }
+    /// As [`Schema::check_row`], in its [row](SchemaError::InRow): for a sample that no frame could hold, which leaves the stream as it was, and for
+    /// a feature too large for an `f32`, when the sample has been taken in.
+    pub fn push(&mut self, sample: &[f32]) -> Result<&[f32], SchemaError> {
         let mut row = std::mem::take(&mut self.row);
-        self.write(sample, &mut row);
+        let taken = self.take_in(sample, &mut row);
         self.row = row;
+        taken?;
+        self.check_made(&self.schema, &self.row)?;
         Ok(&self.row)
+    }
+
+    /// Writes the features of the next sample to `row`, unless the sample is refused.
+    pub(crate) fn take_in(&mut self, sample: &[f32], row: &mut [f32]) -> Result<(), SchemaError> {
+        self.input.check_row(sample).map_err(|error| self.in_row(self.rows, error))?;
+        self.write(sample, row);
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Refuses what was made of the last sample if no frame could hold it.
+    pub(crate) fn check_made(&self, schema: &Schema, row: &[f32]) -> Result<(), SchemaError> {
+        schema.check_row(row).map_err(|error| self.in_row(self.rows - 1, error))
+    }
+
+    /// An error with its place; without one beyond the calendar.
+    fn in_row(&self, row: i64, error: SchemaError) -> SchemaError {
+        match self.start.checked_add(self.step, row) {
+            Some(time) => error.in_row(&self.service, time),
+            None => error,
+        }
     }
 
     /// Computes the rows of `block` from so many rows of `samples`.
     pub(crate) fn write_rows(&mut self, samples: &[f32], block: &mut [f32]) {
-        let (samples, mut column) = (Rows::new(samples, self.input_width), 0);
+        let (samples, mut column) = (Rows::new(samples, self.input.len()), 0);
         for (state, width) in &mut self.states {
             let mut columns = Columns::new(block, self.schema.len(), column..column + *width)
                 .expect("the columns of all parts are those of the schema");
@@ -266,7 +295,13 @@ mod tests {
             let (width, wide) = (view.schema().len(), whole.schema().len());
             let mut stream = features.stream(view.schema(), view.into()).unwrap();
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            for (sample, row) in view.values().chunks(width).zip(whole.values().chunks(wide)) {
+            for (time, (sample, row)) in view.values().chunks(width).zip(whole.values().chunks(wide)).enumerate() {
+                // What no frame could hold is refused with its place, and leaves no trace in any feature.
+                let mut wrong = sample.to_vec();
+                wrong[time % width] = [f32::INFINITY, f32::NEG_INFINITY][time % 2];
+                let place = format!("s at {}: m{} is ", view.time(time), time % width);
+                prop_assert!(stream.push(&wrong).unwrap_err().to_string().starts_with(&place));
+                prop_assert!(stream.push(&wrong[1..]).is_err());
                 prop_assert_eq!(bits(stream.push(sample).unwrap()), bits(row));
             }
             let kept = (view.rows() as f64 * cut) as usize;
@@ -275,6 +310,24 @@ mod tests {
             let changed = features.apply(&set.derive(view.schema().clone(), changed).unwrap()).unwrap();
             prop_assert_eq!(bits(&changed.values()[..kept * wide]), bits(&whole.values()[..kept * wide]));
         }
+    }
+
+    #[test]
+    fn a_feature_too_large_for_a_number_is_refused_live_as_in_a_batch() {
+        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+        let frame = Frame::new("s", schema.clone(), Timestamp::EPOCH, Step::MINUTE, vec![f32::MIN, f32::MAX]);
+        let set = FrameSet::from_frames(vec![frame.unwrap()]).unwrap();
+        let features = Features::new().with(Deltas::default());
+        let batch = features.apply(&set).unwrap_err().to_string();
+        assert_eq!(
+            batch,
+            "s at 1970-01-01T00:01:00Z: delta(x) is inf, outside the finite numbers (dimensionless)"
+        );
+        let mut stream = features.stream(&schema, set.frame(0).unwrap().into()).unwrap();
+        assert!(stream.push(&[f32::MIN]).unwrap()[0].is_nan());
+        assert_eq!(stream.push(&[f32::MAX]).unwrap_err().to_string(), batch);
+        // The sample was taken in.
+        assert_eq!(stream.push(&[f32::MAX]).unwrap(), [0.0]);
     }
 
     #[test]

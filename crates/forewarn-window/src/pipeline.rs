@@ -159,11 +159,17 @@ impl WindowStream {
     /// slice; `None` until there are enough rows. Allocates nothing.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a sample of another width.
+    /// As [`Schema::check_row`], in its [row](forewarn_schema::SchemaError::InRow): for a sample that no frame could hold, which leaves the stream
+    /// as it was, and for a column too large for an `f32`, when the sample has been taken in and its row is missing.
     pub fn push(&mut self, sample: &[f32]) -> Result<Option<&[f32]>, CoreError> {
-        self.row.copy_from_slice(self.features.push(sample)?);
+        self.features.take_in(sample, &mut self.row)?;
         self.normaliser.apply(&mut self.row);
+        let made = self.features.check_made(&self.schema, &self.row);
+        if made.is_err() {
+            self.row.fill(f32::NAN);
+        }
         self.rows.push(&self.row)?;
+        made?;
         Ok(self.rows.window())
     }
 }

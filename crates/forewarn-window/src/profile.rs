@@ -1,6 +1,6 @@
 use crate::{Cycle, Scope, Select, WindowError, saved::Saved, settings::setting, train_rows::for_each_piece};
 use forewarn_core::{CoreError, Feature, FeatureState, FrameStream, InPieces, Origin, Samples, Train};
-use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, ValidRange};
+use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, UtcOffset, ValidRange};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,13 +18,39 @@ const MINUTE_MILLIS: i64 = 60_000;
 /// # Ok::<(), forewarn_window::WindowError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Settings", into = "Settings")]
 pub struct Profile {
     cycle: Cycle,
     bin_minutes: u32,
-    utc_offset_minutes: i32,
+    utc_offset: UtcOffset,
     scope: Scope,
     select: Select,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    cycle: Cycle,
+    bin_minutes: u32,
+    utc_offset_minutes: UtcOffset,
+    scope: Scope,
+    select: Select,
+}
+
+impl TryFrom<Settings> for Profile {
+    type Error = WindowError;
+
+    fn try_from(settings: Settings) -> Result<Self, WindowError> {
+        let Settings { cycle, bin_minutes, utc_offset_minutes, scope, select } = settings;
+        Ok(Self::new(cycle, bin_minutes)?.of(select).scope(scope).utc_offset(utc_offset_minutes))
+    }
+}
+
+impl From<Profile> for Settings {
+    fn from(profile: Profile) -> Self {
+        let Profile { cycle, bin_minutes, utc_offset: utc_offset_minutes, scope, select } = profile;
+        Self { cycle, bin_minutes, utc_offset_minutes, scope, select }
+    }
 }
 
 impl Profile {
@@ -33,10 +59,12 @@ impl Profile {
     /// # Errors
     /// [`CoreError::InvalidSetting`] unless a cycle is a whole number of bins.
     pub fn new(cycle: Cycle, bin_minutes: u32) -> Result<Self, WindowError> {
-        let profile =
-            Self { cycle, bin_minutes, utc_offset_minutes: 0, scope: Scope::Service, select: Select::All };
-        profile.check()?;
-        Ok(profile)
+        let minutes = cycle.length_millis() / MINUTE_MILLIS;
+        if bin_minutes == 0 || minutes % i64::from(bin_minutes) != 0 {
+            return Err(setting("minutes of a bin", &bin_minutes, "a divisor of the cycle's minutes"));
+        }
+        let (utc_offset, scope, select) = (UtcOffset::UTC, Scope::Service, Select::All);
+        Ok(Self { cycle, bin_minutes, utc_offset, scope, select })
     }
 
     /// The same of these metrics.
@@ -51,14 +79,10 @@ impl Profile {
         Self { scope, ..self }
     }
 
-    /// The same for clocks that are so many minutes ahead of UTC (behind it when negative).
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] beyond a day.
-    pub fn utc_offset_minutes(self, minutes: i32) -> Result<Self, WindowError> {
-        let profile = Self { utc_offset_minutes: minutes, ..self };
-        profile.check()?;
-        Ok(profile)
+    /// The same for clocks that do not show UTC.
+    #[must_use]
+    pub fn utc_offset(self, utc_offset: UtcOffset) -> Self {
+        Self { utc_offset, ..self }
     }
 
     /// Learns from the rows of `frames` that lie in some training window, and from no other. One pass.
@@ -118,17 +142,6 @@ impl Profile {
         Ok(SeasonalProfile { global: means(&all), profile: self, metrics, services })
     }
 
-    fn check(&self) -> Result<(), WindowError> {
-        let minutes = self.cycle.length_millis() / MINUTE_MILLIS;
-        if self.bin_minutes == 0 || minutes % i64::from(self.bin_minutes) != 0 {
-            return Err(setting("minutes of a bin", &self.bin_minutes, "a divisor of the cycle's minutes"));
-        }
-        if !(-1440..=1440).contains(&self.utc_offset_minutes) {
-            return Err(setting("minutes ahead of UTC", &self.utc_offset_minutes, "-1440 to 1440"));
-        }
-        Ok(())
-    }
-
     fn bins(&self) -> usize {
         // At most 10,080, the minutes of a week.
         (self.cycle.length_millis() / self.bin_millis()) as usize
@@ -139,7 +152,7 @@ impl Profile {
     }
 
     fn phase_millis(&self, millis: i64) -> i64 {
-        self.cycle.phase_millis(millis + i64::from(self.utc_offset_minutes) * MINUTE_MILLIS)
+        self.cycle.phase_millis(millis + self.utc_offset.millis())
     }
 
     fn bin(&self, phase_millis: i64) -> usize {
@@ -196,7 +209,6 @@ impl TryFrom<Parts> for SeasonalProfile {
 
     fn try_from(parts: Parts) -> Result<Self, WindowError> {
         let Parts { profile, metrics, global, services } = parts;
-        profile.check()?;
         let expected = profile.bins() * metrics.len();
         for means in std::iter::once(&global).chain(services.values()) {
             if means.len() != expected {

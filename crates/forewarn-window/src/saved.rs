@@ -6,6 +6,7 @@ use crate::{
     WindowError, impute::Filling,
 };
 use forewarn_core::Feature;
+use forewarn_schema::UtcOffset;
 use serde::{Deserialize, Serialize, de, ser};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub(crate) enum Saved {
     RecentNormal { steps: usize, limit: f64, select: Select },
     SeasonalResidual { season_steps: usize, memory_seasons: usize, select: Select },
     SeasonalProfile(SeasonalProfile),
-    Calendar { cycles: Vec<Cycle>, utc_offset_minutes: i32 },
+    Calendar { cycles: Vec<Cycle>, utc_offset_minutes: UtcOffset },
     Logs { select: Select },
     Ratio { metric: String, by: String },
     Impute { filling: Filling, select: Select },
@@ -56,7 +57,7 @@ impl Saved {
             }
             Self::SeasonalProfile(profile) => Box::new(profile),
             Self::Calendar { cycles, utc_offset_minutes } => {
-                Box::new(Calendar::of(&cycles).utc_offset_minutes(utc_offset_minutes)?)
+                Box::new(Calendar::of(&cycles, utc_offset_minutes))
             }
             Self::Logs { select } => Box::new(Logs::of(select)),
             Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
@@ -177,6 +178,7 @@ mod tests {
             r#"[{"deltas":{"steps":0,"select":"all"}}]"#,
             r#"[{"ewma":{"half_life_steps":-1.0,"select":"all"}}]"#,
             r#"[{"calendar":{"cycles":["day"],"utc_offset_minutes":9999}}]"#,
+            r#"[{"calendar":{"cycles":["day"],"utc_offset_minutes":-2147483648}}]"#,
             r#"[{"impute":{"filling":{"last":{"at_most":0}},"select":"all"}}]"#,
             r#"[{"then":["metrics",{"deltas":{"steps":0,"select":"all"}}]}]"#,
             r#"[{"deltas":{"steps":1,"select":"all","more":1}}]"#,

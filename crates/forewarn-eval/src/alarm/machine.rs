@@ -1,12 +1,15 @@
 use super::{Alarm, AlarmPolicy};
+use crate::EvalError;
 use forewarn_core::Score;
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
 ///
-/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. Written and
-/// read in the middle of a stream it goes on as if nothing had happened. Constant memory, constant time a push.
+/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is counted in steps, to
+/// the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms of a regular clock. Scores less than
+/// half a step apart share a vote. Written and read in the middle of a stream it goes on as if nothing had happened. Constant memory, constant
+/// time a push.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmMachine {
@@ -14,6 +17,8 @@ pub struct AlarmMachine {
     step: Step,
     /// Time of the last score.
     heard: Option<Timestamp>,
+    /// Time of the first score that has the newest vote.
+    voted: Option<Timestamp>,
     /// Which of the last 64 steps had a score, the newest in the lowest bit.
     scored: u64,
     /// Which of them reached the threshold.
@@ -36,14 +41,22 @@ impl AlarmMachine {
     #[must_use]
     pub fn new(policy: AlarmPolicy, step: Step) -> Self {
         let standing = Standing::Over { since: None };
-        Self { policy, step, heard: None, scored: 0, reached: 0, raised: None, standing }
+        Self { policy, step, heard: None, voted: None, scored: 0, reached: 0, raised: None, standing }
     }
 
-    /// Takes the score at `time`, and says whether it raises an alarm. A time that is not after the last one's is ignored.
-    pub fn push(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
-        if self.heard.is_some_and(|heard| time <= heard) {
-            return None;
+    /// Takes the score at `time`, and says whether it raises an alarm.
+    ///
+    /// # Errors
+    /// [`EvalError::NotLater`] for a time that is not after the last one's, which leaves the machine as it was.
+    pub fn push(&mut self, time: Timestamp, score: Score) -> Result<Option<Alarm>, EvalError> {
+        match self.heard {
+            Some(last) if time <= last => Err(EvalError::NotLater { time, last }),
+            _ => Ok(self.hear(time, score)),
         }
+    }
+
+    /// [`push`](Self::push) of a score that is later than the last one.
+    fn hear(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
         self.pass_time(time);
         let policy = self.policy;
         let reached = score >= policy.threshold();
@@ -95,14 +108,18 @@ impl AlarmMachine {
 
     /// Moves the votes on to `time`, and ends an alarm of which nothing was heard for too long.
     fn pass_time(&mut self, time: Timestamp) {
-        let Some(heard) = self.heard else { return };
-        let passed = self.steps(heard, time);
-        // Scores off the clock within one step share a vote rather than being lost.
+        let passed = self.voted.map_or(1, |voted| self.steps(voted, time));
+        // A vote that is shared keeps its time, or scores that come too often would share one for ever.
+        if passed > 0 {
+            self.voted = Some(time);
+        }
         let shift = u32::try_from(passed).unwrap_or(u32::MAX);
         self.scored = self.scored.checked_shl(shift).unwrap_or(0);
         self.reached = self.reached.checked_shl(shift).unwrap_or(0);
         let patience = self.policy.refractory().max(self.policy.votes().1);
-        if self.standing == Standing::Standing && passed > steps(patience) {
+        if let Some(heard) = self.heard.filter(|_| self.standing == Standing::Standing)
+            && self.is_past(heard, patience, time)
+        {
             self.standing = Standing::Over { since: Some(heard) };
         }
     }
@@ -114,9 +131,10 @@ impl AlarmMachine {
             && (self.scored & window).count_ones() as usize >= self.policy.evidence()
     }
 
-    /// Whole steps from one time to another.
+    /// Steps from one time to a later one, to the nearest.
     fn steps(&self, from: Timestamp, to: Timestamp) -> i64 {
-        to.millis().saturating_sub(from.millis()) / self.step.millis()
+        let (passed, step) = (to.millis().saturating_sub(from.millis()), self.step.millis());
+        passed / step + i64::from(passed % step >= step - step / 2)
     }
 
     /// Whether `to` lies more than `count` steps after `from`.
@@ -158,6 +176,24 @@ mod tests {
     fn the_refractory_period_is_time_and_not_pushes() {
         let policy = at(0.5, 5);
         assert_eq!(replay(policy, &[(0, 0.9), (1, 0.9), (20, 0.9), (24, 0.9), (25, 0.9)]), [0, 20, 25]);
+    }
+
+    #[test]
+    fn a_score_that_is_not_later_is_refused_and_changes_nothing() {
+        let policy = at(0.5, 5);
+        let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+        assert!(machine.push(minute(10), Score::ONE).unwrap().is_some());
+        machine.push(minute(15), Score::ZERO).unwrap();
+        let before = machine.clone();
+        for late in [3, 15] {
+            let error = machine.push(minute(late), Score::ONE).unwrap_err();
+            assert!(
+                matches!(error, EvalError::NotLater { time, last } if time == minute(late) && last == minute(15))
+            );
+            assert_eq!(machine, before);
+        }
+        assert!(machine.push(minute(16), Score::ONE).unwrap().is_some());
+        // A replay passes over them.
         assert_eq!(replay(policy, &[(10, 0.9), (3, 0.9), (15, 0.4), (15, 0.9), (16, 0.9)]), [10, 16]);
     }
 
@@ -187,10 +223,29 @@ mod tests {
     #[test]
     fn a_machine_that_was_reset_starts_anew() {
         let mut machine = AlarmMachine::new(at(0.0, 100), Step::MINUTE);
-        assert!(machine.push(minute(0), Score::ZERO).is_some());
-        assert!(machine.push(minute(1), Score::ONE).is_none());
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+        assert!(machine.push(minute(1), Score::ONE).unwrap().is_none());
         machine.reset();
-        assert!(machine.push(minute(2), Score::ZERO).is_some());
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+    }
+
+    #[test]
+    fn scores_that_come_early_or_late_have_their_votes() {
+        let policy = at(0.5, 0).with_votes(3, 5).unwrap();
+        let alarms = |times: &[i64]| {
+            let scores = times.iter().map(|&millis| (Timestamp::from_millis(millis).unwrap(), Score::ONE));
+            policy.replay(Step::MINUTE, scores).count()
+        };
+        for millis in [59_900, 60_000, 60_100] {
+            let times: Vec<_> = (0..1000).map(|scrape| scrape * millis).collect();
+            assert_eq!(alarms(&times), 998, "{millis} ms apart");
+        }
+        let wavering: Vec<_> = (0..1000).map(|scrape| scrape * 60_000 + scrape % 2 * 5).collect();
+        assert_eq!(alarms(&wavering), 998);
+        // Four a step: the first of a step and those within half of one share its vote.
+        let often: Vec<_> = (0..9).map(|quarter| quarter * 15_000).collect();
+        assert_eq!(alarms(&often), 5);
+        assert_eq!(alarms(&often[..4]), 0);
     }
 
     fn policies() -> impl Strategy<Value = AlarmPolicy> {
@@ -225,7 +280,7 @@ mod tests {
                     machine = serde_json::from_str(&serde_json::to_string(&machine).unwrap()).unwrap();
                 }
                 let stood = machine.standing_since();
-                let alarm = machine.push(time, score);
+                let alarm = machine.push(time, score).unwrap();
                 if let (Some(alarm), Some(before)) = (alarm, live.last()) {
                     prop_assert!(alarm.time.minutes_since(before.time) >= policy.refractory() as f64);
                     prop_assert!(alarm.time > before.time);
@@ -253,6 +308,21 @@ mod tests {
         }
 
         #[test]
+        fn a_clock_that_wavers_raises_the_alarms_of_a_regular_one(
+            policy in policies(),
+            scores in btree_map(0i64..200, (coarse_score(), -6_000i64..=6_000), 0..150),
+        ) {
+            let [mut regular, mut wavering] = [(); 2].map(|()| AlarmMachine::new(policy, Step::MINUTE));
+            for (time, (score, late)) in scores {
+                let then = Timestamp::from_millis(time * 60_000 + late).unwrap();
+                let raised = wavering.push(then, score).unwrap();
+                let expected = regular.push(minute(time), score).unwrap();
+                prop_assert_eq!(raised, expected.map(|alarm| Alarm { time: then, ..alarm }));
+                prop_assert_eq!(wavering.standing_since().is_some(), regular.standing_since().is_some());
+            }
+        }
+
+        #[test]
         fn a_plain_policy_alarms_exactly_where_the_score_calls_for_it(
             scores in btree_map(0i64..200, coarse_score(), 0..150), threshold in coarse_score(), refractory in 0usize..12
         ) {
@@ -261,7 +331,7 @@ mod tests {
             let mut last: Option<i64> = None;
             for (time, score) in scores {
                 let near = last.is_some_and(|last| time - last < refractory as i64);
-                let alarm = machine.push(minute(time), score);
+                let alarm = machine.push(minute(time), score).unwrap();
                 prop_assert_eq!(alarm.is_some(), score >= threshold && !near);
                 last = if alarm.is_some() { Some(time) } else { last };
             }

@@ -126,7 +126,10 @@ impl Columns {
                 return Err(IoError::DuplicateColumn { file: file(), column: name.clone(), first, second });
             }
         }
-        for wanted in words.iter().copied().chain([outcome]) {
+        for (index, wanted) in words.iter().copied().chain([outcome]).enumerate() {
+            if words[..index].contains(&wanted) {
+                return Err(IoError::ColumnTwice { file: file(), column: wanted.to_owned() });
+            }
             if !names.iter().any(|name| name == wanted) {
                 return Err(IoError::UnknownColumn {
                     file: file(),

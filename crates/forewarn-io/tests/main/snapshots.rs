@@ -43,6 +43,10 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(refusal("failed,split\n1,x\n").contains("failed"));
     assert!(refusal("a,a,failed,split\n1,1,0,x\n").contains("\"a\""));
     assert!(refusal("").contains("t.csv"));
+    for (outcome, words) in [("failed", ["split", "split"]), ("split", ["failed", "split"])] {
+        let table = snapshots_from(&b"a,failed,split\n1,0,1\n"[..], "t.csv", outcome, &words);
+        assert_eq!(table.unwrap_err().to_string(), "t.csv: column \"split\" is asked for twice");
+    }
     assert!(
         read_snapshots("/no/such/file.csv", "failed", &[])
             .unwrap_err()

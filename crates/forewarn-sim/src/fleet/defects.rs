@@ -36,7 +36,7 @@ pub struct Arrival {
     /// When, as the service says.
     pub time: Timestamp,
     /// Value; metrics that are counted per step come as a count since the service's start.
-    pub value: f32,
+    pub value: f64,
 }
 
 /// Minutes that a metric which vanished stays away, in the mean.
@@ -120,7 +120,6 @@ impl Defects {
             for (metric, is_counter) in counters.iter().enumerate() {
                 if *is_counter && !values[metric].is_nan() {
                     totals[metric] += f64::from(values[metric]);
-                    values[metric] = totals[metric] as f32;
                 }
             }
             holes.punch(&mut values);
@@ -132,6 +131,7 @@ impl Defects {
                 if value.is_nan() {
                     continue;
                 }
+                let value = if counters[metric] { totals[metric] } else { f64::from(value) };
                 let delay = if late < self.late { by * LATE_MINUTES } else { 0.0 };
                 let at = row as f64 * frame.step().minutes() + delay;
                 arrivals.push((at, Arrival { metric, time, value }));
@@ -223,7 +223,7 @@ mod tests {
         let frames = day();
         let frame = frames.frame(0).unwrap();
         let clean = Defects::default().arrivals(frame, 1).unwrap();
-        let counts: Vec<f32> = clean.iter().filter(|a| a.metric == 0).map(|a| a.value).collect();
+        let counts: Vec<f64> = clean.iter().filter(|a| a.metric == 0).map(|a| a.value).collect();
         assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "a counter");
         assert!(clean.windows(2).all(|pair| pair[0].time <= pair[1].time));
         let broken = Defects {
@@ -240,7 +240,7 @@ mod tests {
         assert!(disorder > clean.len() / 20);
         let last = arrivals.iter().map(|arrival| arrival.time).max().unwrap();
         assert!((last.minutes_since(frame.time(frame.rows() - 1)) - 10.0).abs() < 0.1, "a minute a day");
-        let mut counts: Vec<(Timestamp, f32)> =
+        let mut counts: Vec<(Timestamp, f64)> =
             arrivals.iter().filter(|a| a.metric == 0).map(|a| (a.time, a.value)).collect();
         counts.sort_by_key(|&(time, _)| time);
         let resets = counts.windows(2).filter(|pair| pair[0].1 > pair[1].1).count();

@@ -12,7 +12,8 @@ pub struct TopologyStream {
     graph: ServiceGraph,
     /// Where in the graph each watched service is; services that it lacks come after those that it has.
     places: Vec<usize>,
-    width: usize,
+    names: Vec<String>,
+    schema: Schema,
     groups: Vec<Group>,
     error_rate: Option<usize>,
     latency: Option<usize>,
@@ -101,9 +102,9 @@ impl TopologyStream {
         };
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
-        let offset = i64::from(features.utc_offset_minutes) * Step::MINUTE.millis();
         Ok(Self {
-            width: schema.len(),
+            names: services.iter().map(|&service| service.to_owned()).collect(),
+            schema: schema.clone(),
             groups: features.groups.clone(),
             error_rate: metric(has(&[Group::Servers]), &features.error_rate)?,
             latency: metric(has(&[Group::Servers, Group::CriticalPath]), &features.latency)?,
@@ -114,7 +115,7 @@ impl TopologyStream {
             objectives: services.iter().map(|_| trackers()).collect::<Result<_, _>>()?,
             counts: vec![recent(); beyond],
             clock: Clock {
-                next: start.millis().saturating_add(offset),
+                next: start.millis().saturating_add(features.utc_offset.millis()),
                 step: step.millis(),
                 peak_hours: features.peak_hours,
             },
@@ -129,9 +130,13 @@ impl TopologyStream {
     /// their columns in the same order.
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] unless there is a row for each service.
+    /// [`TopologyError::LengthMismatch`] unless there is a row for each service, and as [`Schema::check_row`], [at](TopologyError::At) the service, for
+    /// a row that no frame could hold. Both leave the stream as it was.
     pub fn push(&mut self, samples: &[f32]) -> Result<&[f32], TopologyError> {
-        same_length("values of a time", self.places.len() * self.width, samples.len())?;
+        same_length("values of a time", self.places.len() * self.schema.len(), samples.len())?;
+        for (service, row) in self.names.iter().zip(samples.chunks_exact(self.schema.len())) {
+            self.schema.check_row(row).map_err(|error| TopologyError::from(error).at(service))?;
+        }
         let moment = self.moment(samples);
         for (service, out) in self.out.chunks_exact_mut(self.columns).enumerate() {
             let place = self.places[service];
@@ -159,7 +164,7 @@ impl TopologyStream {
             path: Vec::new(),
             clock: self.clock.tick(),
         };
-        for (service, row) in samples.chunks_exact(self.width).enumerate() {
+        for (service, row) in samples.chunks_exact(self.schema.len()).enumerate() {
             let place = self.places[service];
             let sample = |metric: Option<usize>| metric.map_or(f64::NAN, |metric| f64::from(row[metric]));
             moment.error_rate[place] = sample(self.error_rate);
@@ -169,7 +174,7 @@ impl TopologyStream {
                 moment.latency[place] = f64::NAN;
             }
             moment.health[place] = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
-            let violated = self.objectives[service].iter_mut().map(|slo| slo.push(row) == Some(true));
+            let violated = self.objectives[service].iter_mut().map(|slo| slo.count(row) == Some(true));
             self.counts[place].push(violated.map(u32::from).sum());
         }
         moment.violations = self.counts.iter().map(|recent| f64::from(recent.sum)).collect();
@@ -186,8 +191,7 @@ impl TopologyStream {
             moment.risk.resize(everyone, 0.0);
         }
         if self.groups.contains(&Group::CriticalPath) {
-            moment.path =
-                self.paths.latencies(&moment.latency[..known]).expect("latencies are NaN or at least 0");
+            moment.path = self.paths.end_to_end(moment.latency[..known].to_vec());
             moment.path.extend(moment.latency[known..].iter().map(|latency| latency.max(0.0)));
         }
         moment

@@ -81,13 +81,14 @@ fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
     let set = FrameSet::from_frames(vec![frame("gateway", "2024-01-06T23:30:00Z", &[(0.0, 1.0)])]).unwrap();
     let error = features.clone().metrics("errors", "p99_latency").compute(&set).unwrap_err().to_string();
     assert!(error.contains("\"errors\" is missing"), "{error}");
-    let night = features.clone().clock(22, 6, 0).unwrap().compute(&set).unwrap();
+    let night = features.clone().clock(22, 6, UtcOffset::UTC).unwrap().compute(&set).unwrap();
     assert_eq!(
         (value(&night, "gateway", 0, "peak_hour"), value(&night, "gateway", 0, "weekend")),
         (1.0, 1.0)
     );
     // In Tokyo it is Sunday morning.
-    let tokyo = features.clone().clock(9, 18, 540).unwrap().compute(&set).unwrap();
+    let tokyo =
+        features.clone().clock(9, 18, UtcOffset::from_minutes(540).unwrap()).unwrap().compute(&set).unwrap();
     assert_eq!(value(&tokyo, "gateway", 0, "hour"), 8.0);
     let appended = features.append(&set).unwrap();
     assert_eq!(appended.schema().len(), 24);
@@ -170,6 +171,11 @@ proptest! {
                 Some(row) => set.frame(service).unwrap().row(row).unwrap().to_vec(),
                 None => vec![f32::NAN; 10],
             }).collect();
+            // What no frame could hold is refused with its service, and leaves no trace.
+            let mut wrong = rows.clone();
+            wrong[20 + time % 10] = f32::INFINITY;
+            prop_assert!(stream.push(&wrong).unwrap_err().to_string().starts_with("s02: "));
+            prop_assert!(stream.push(&rows[1..]).is_err());
             let out = stream.push(&rows).unwrap().to_vec();
             for service in 0..4 {
                 if let Some(row) = row(service) {

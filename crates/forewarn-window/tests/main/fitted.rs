@@ -3,7 +3,7 @@
 use crate::support::labels;
 use approx::assert_relative_eq;
 use forewarn_core::{Feature, InPieces, WindowSpec};
-use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step};
+use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, UtcOffset};
 use forewarn_window::{
     Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Fractions, Impute, Logs, Method, Pipeline, Profile,
     RatioOf, RecentNormal, Rolling, Scope, SeasonalProfile, SeasonalResidual, Select, Statistic,
@@ -106,8 +106,11 @@ fn times_without_a_training_row_have_no_normal() {
     assert!(!y(0).is_nan() && y(5 * DAY).is_nan() && !y(7 * DAY).is_nan());
     for wrong in [0, 7, 100_000] {
         assert!(Profile::new(Cycle::Day, wrong).is_err(), "{wrong}");
+        // Nor can one be read.
+        let mut saved = serde_json::to_value(Profile::new(Cycle::Day, 60).unwrap()).unwrap();
+        saved["bin_minutes"] = wrong.into();
+        assert!(serde_json::from_value::<Profile>(saved).is_err(), "{wrong}");
     }
-    assert!(Profile::new(Cycle::Day, 60).unwrap().utc_offset_minutes(2000).is_err());
     assert!(
         Profile::new(Cycle::Day, 60).unwrap().of(Select::only(&["f"])).fit(split.train(), &frames).is_err()
     );
@@ -118,14 +121,14 @@ fn a_saved_pipeline_gives_the_same_bits() {
     let frames = waves();
     let labels = labels(&frames, WindowSpec::default());
     let split = chronological(&labels, Fractions::default()).unwrap();
-    let profile = Profile::new(Cycle::Day, 60).unwrap().utc_offset_minutes(-90).unwrap();
+    let profile = Profile::new(Cycle::Day, 60).unwrap().utc_offset(UtcOffset::from_minutes(-90).unwrap());
     let mut features = Features::default()
         .with(profile.fit(split.train(), &frames).unwrap())
         .with(Deltas::except(&[]).over(3).unwrap().of(Select::except(&["y"])))
         .with(Ewma::half_life(2.5).unwrap())
         .with(RecentNormal::new(4).unwrap().limit(3.0).unwrap())
         .with(SeasonalResidual::new(5).unwrap().memory(3).unwrap())
-        .with(Calendar::day_and_week().utc_offset_minutes(60).unwrap())
+        .with(Calendar::day_and_week().utc_offset(UtcOffset::from_minutes(60).unwrap()))
         .with(Logs::default())
         .with(RatioOf::new("x", "y"))
         .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()))

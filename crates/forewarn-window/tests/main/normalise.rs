@@ -3,7 +3,8 @@ use approx::assert_relative_eq;
 use forewarn_core::WindowSpec;
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use forewarn_window::{
-    Features, Fractions, Method, Normaliser, Pipeline, Rolling, Scope, Statistic, ZScore, chronological,
+    Deltas, Features, Fractions, Method, Normaliser, Pipeline, Rolling, Scope, Statistic, ZScore,
+    chronological,
 };
 
 #[test]
@@ -85,6 +86,10 @@ fn one_pass_equals_features_then_normaliser_and_a_stream() {
             let mut stream = pipeline.stream(frames.schema(), frame.into(), 10).unwrap();
             let (width, made) = (made.schema().len(), made.frame(1).unwrap());
             for (row, sample) in frame.values().chunks(frames.schema().len()).enumerate() {
+                // What a frame refuses, the stream refuses, and stays as it was.
+                let mut wrong = sample.to_vec();
+                wrong[0] = f32::INFINITY;
+                assert!(stream.push(&wrong).is_err() && stream.push(&[1.0]).is_err());
                 match stream.push(sample).unwrap() {
                     None => assert!(row < 9),
                     Some(window) => {
@@ -92,9 +97,24 @@ fn one_pass_equals_features_then_normaliser_and_a_stream() {
                     }
                 }
             }
-            assert!(stream.push(&[1.0]).is_err());
         }
     }
+}
+
+#[test]
+fn a_column_too_large_for_a_number_is_missing_from_the_window() {
+    let frames = uneven();
+    let split = chronological(&labels(&frames, WindowSpec::default()), Fractions::default()).unwrap();
+    let features = Features::new().with(Deltas::default());
+    let pipeline = Pipeline::fit(features, split.train(), &frames, Method::ZScore, Scope::Global, 1).unwrap();
+    let mut stream = pipeline.stream(frames.schema(), frames.frame(0).unwrap().into(), 2).unwrap();
+    let width = frames.schema().len();
+    stream.push(&vec![f32::MIN; width]).unwrap();
+    assert!(stream.push(&vec![f32::MAX; width]).is_err());
+    let window = stream.push(&vec![f32::MAX; width]).unwrap().unwrap();
+    assert!(
+        window[..width].iter().all(|value| value.is_nan()) && window[width..].iter().all(|v| v.is_finite())
+    );
 }
 
 #[test]

@@ -1,8 +1,6 @@
-use forewarn_schema::{Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
+use forewarn_schema::{Frame, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
 use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample, WindowError};
 use proptest::prelude::*;
-
-const N: f32 = f32::NAN;
 
 fn schema() -> Schema {
     let metric = |name: &str, kind| Metric::new(name, Unit::Dimensionless, kind, ValidRange::FINITE);
@@ -16,12 +14,15 @@ fn schema() -> Schema {
     .unwrap()
 }
 
-fn at(seconds: i64, metric: usize, value: f32) -> RawSample {
+fn at(seconds: i64, metric: usize, value: f64) -> RawSample {
     RawSample { metric, time: Timestamp::from_millis(seconds * 1000).unwrap(), value }
 }
 
 fn column(alignment: &Alignment, metric: usize, samples: &[RawSample]) -> (Vec<String>, AlignmentCounts) {
-    let (frame, counts) = alignment.frame("s", &schema(), samples.iter().copied()).unwrap();
+    shown(metric, alignment.frame("s", &schema(), samples.iter().copied()).unwrap())
+}
+
+fn shown(metric: usize, (frame, counts): (Frame, AlignmentCounts)) -> (Vec<String>, AlignmentCounts) {
     let shown = |&v: &f32| if v.is_nan() { "?".to_owned() } else { v.to_string() };
     (frame.view().values().iter().skip(metric).step_by(5).map(shown).collect(), counts)
 }
@@ -62,6 +63,21 @@ fn counters_become_increases_and_survive_resets() {
 }
 
 #[test]
+fn a_counter_is_as_exact_when_it_is_large() {
+    let rows = 0..240;
+    for total in [0.0, 1e9, 1e12, 9e15] {
+        let samples = rows.clone().scan(total, |total, row| {
+            *total += f64::from(row % 7 + 1);
+            Some(at(i64::from(row) * 60, 2, *total))
+        });
+        let (made, counts) = column(&Alignment::to(Step::MINUTE), 2, &samples.collect::<Vec<_>>());
+        let counted = rows.clone().skip(1).map(|row| (row % 7 + 1).to_string());
+        assert_eq!(made[1..], counted.collect::<Vec<_>>(), "from {total} on");
+        assert_eq!(counts.resets, 0);
+    }
+}
+
+#[test]
 fn sums_weights_and_outcomes() {
     let samples = [
         at(10, 1, 90.0),
@@ -97,10 +113,10 @@ fn duplicates_and_late_samples_follow_the_policy() {
     assert_eq!(column(&mean.clone().duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
     assert_eq!(column(&mean, 0, &samples).0[0], "4.5");
     // The row of the first minute is made when a sample comes from after the third.
-    let (made, counts) = column(&mean.clone().lateness(1), 0, &samples);
+    let live = |lateness| shown(0, mean.frame_as_live(lateness, "s", &schema(), samples).unwrap());
+    let (made, counts) = live(1);
     assert_eq!((made[0].as_str(), made[1].as_str(), counts.late), ("1", "3", 2));
-    let (_, counts) = column(&mean.lateness(3), 0, &samples);
-    assert_eq!(counts.late, 0);
+    assert_eq!(live(3).1.late, 0);
     let refused = alignment.duplicates(Duplicates::Refuse).frame("s", &schema(), samples).unwrap_err();
     assert_eq!(refused.to_string(), "s: metric 0 has two samples at 1970-01-01T00:00:10Z");
 }
@@ -110,11 +126,11 @@ fn what_cannot_be_aligned_says_why() {
     let alignment = Alignment::to(Step::MINUTE).longest_gap(100);
     let frame = |samples: &[RawSample]| alignment.frame("s", &schema(), samples.iter().copied());
     assert!(matches!(frame(&[]), Err(WindowError::NoSamples { .. })));
-    assert!(matches!(frame(&[at(0, 0, N)]), Err(WindowError::NoSamples { .. })));
+    assert!(matches!(frame(&[at(0, 0, f64::NAN)]), Err(WindowError::NoSamples { .. })));
     assert!(matches!(frame(&[at(0, 5, 1.0)]), Err(WindowError::Core(_))));
     let far = [at(0, 0, 1.0), at(1_000_000_000, 0, 1.0)];
     assert!(matches!(frame(&far), Err(WindowError::GapTooLong { .. })));
-    let mut live = Aligner::new(&alignment.clone().lateness(1), "s", &schema()).unwrap();
+    let mut live = Aligner::new(&alignment, 1, "s", &schema()).unwrap();
     live.push(far[0]).unwrap();
     assert!(matches!(live.push(far[1]), Err(WindowError::GapTooLong { .. })));
     // A frame's end must lie within the calendar too.
@@ -122,14 +138,37 @@ fn what_cannot_be_aligned_says_why() {
     assert!(frame(&[at_the_end("9999-12-30T21:58:30Z")]).is_ok());
     assert!(frame(&[at_the_end("9999-12-30T21:59:30Z")]).is_err());
     assert!(frame(&[at_the_end("9999-12-30T22:00:00.5Z")]).is_err());
-    assert!(frame(&[at(0, 0, f32::INFINITY)]).is_err());
+    let infinite = frame(&[at(0, 0, 1.0), at(60, 0, f64::INFINITY)]).unwrap_err().to_string();
+    let place = "s at 1970-01-01T00:01:00Z: gauge is inf, outside the finite numbers (dimensionless)";
+    assert_eq!(infinite, place);
+    // A live aligner is as it was before.
+    for wrong in [at(1, 0, f64::INFINITY), at(1, 0, f64::NEG_INFINITY), at(1, 2, 1e39), at(1, 5, 0.0)] {
+        assert!(live.push(wrong).is_err(), "{wrong:?}");
+    }
+    assert_eq!(live.counts().samples, 1);
+}
+
+/// An aligner gives rows while samples come, so what it holds does not grow with them.
+#[test]
+fn live_rows_are_there_as_soon_as_nothing_of_them_can_come() {
+    let mut live = Aligner::new(&Alignment::to(Step::MINUTE), 2, "s", &schema()).unwrap();
+    let mut given = Vec::new();
+    for scrape in 0..1000 {
+        live.push(at(scrape * 20, 0, scrape as f64)).unwrap();
+        given.extend(std::iter::from_fn(|| live.pop()));
+        // A sample from after the second minute that follows closes a row.
+        let complete = (scrape * 20 - 1).div_euclid(60) - 1;
+        assert_eq!(given.len() as i64, complete.max(0), "after {} s", scrape * 20);
+    }
+    let (rest, counts) = live.finish().unwrap();
+    assert_eq!((given.len() + rest.len(), counts.samples), (334, 1000));
 }
 
 proptest! {
     /// Samples that come in order of time make the same rows live, whatever the lateness, as all at once in any order.
     #[test]
     fn live_rows_equal_those_of_a_batch(
-        mut samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f32..100.0), 1..200),
+        mut samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f64..100.0), 1..200),
         lateness in 0usize..4,
     ) {
         samples.sort_by_key(|sample| sample.0);
@@ -137,7 +176,7 @@ proptest! {
         let alignment = Alignment::to(Step::MINUTE).duplicates(Duplicates::KeepFirst);
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let (batch, _) = alignment.frame("s", &schema(), samples.clone()).unwrap();
-        let (live, counts) = alignment.clone().lateness(lateness).frame("s", &schema(), samples.clone()).unwrap();
+        let (live, counts) = alignment.frame_as_live(lateness, "s", &schema(), samples.clone()).unwrap();
         prop_assert_eq!(counts.late, 0);
         prop_assert_eq!(batch.view().start(), live.view().start());
         prop_assert_eq!(bits(batch.view().values()), bits(live.view().values()));
