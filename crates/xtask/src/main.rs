@@ -15,6 +15,7 @@ mod layers;
 mod libtorch;
 mod neon;
 mod python;
+mod pytorch;
 mod sklearn;
 mod test;
 
