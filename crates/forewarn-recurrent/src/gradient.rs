@@ -323,6 +323,54 @@ pub(crate) mod tests {
         }
     }
 
+    /// Holds the gradient of a case against finite differences, at these weights.
+    fn expect_slopes(case: &Case, weights: impl IntoIterator<Item = usize>) {
+        let parameters = case.double();
+        let mut grads = vec![7.0; parameters.len()];
+        case.loss(&parameters, Some(&mut grads));
+        let nudge = 1e-5;
+        for i in weights {
+            let mut moved = parameters.clone();
+            moved[i] += nudge;
+            let above = case.loss(&moved, None);
+            moved[i] -= 2.0 * nudge;
+            let slope = (above - case.loss(&moved, None)) / (2.0 * nudge);
+            let (grad, shape) = (grads[i], case.shape);
+            assert!((grad - slope).abs() < 1e-8 + 1e-6 * slope.abs(), "{shape:?} weight {i}: {grad} {slope}");
+        }
+    }
+
+    /// Units in two panels and in three, some of them filled in part. Checked are some weights of every part, always the last, which is of the
+    /// last unit.
+    #[test]
+    fn gradients_of_several_panels_are_the_slopes_of_the_loss() {
+        use crate::{Pooling, shape::Embedding};
+        let embedding = Some(Embedding { services: 3, width: 2 });
+        for cell in [Cell::Lstm, Cell::Gru] {
+            for (hidden, layers, head, pooling, embedding) in [
+                (17, 1, None, Pooling::LastState, None),
+                (32, 2, Some(18), Pooling::LastState, embedding),
+                (36, 1, Some(33), Pooling::Attention, None),
+                (36, 3, None, Pooling::Attention, embedding),
+            ] {
+                let shape = Shape {
+                    layers,
+                    pooling,
+                    embedding,
+                    outputs: 2,
+                    ..strategies::plain(cell, 19, hidden, head)
+                };
+                let case = Case::new(shape, 4, 3, hidden as u64);
+                let some = |range: std::ops::Range<usize>| {
+                    let chosen = numbers(4, range.start as u64, 0.5).into_iter();
+                    let place = |x: f64| range.start + ((x + 0.5) * range.len() as f64) as usize;
+                    chosen.map(place).chain([range.end - 1]).collect::<Vec<_>>()
+                };
+                expect_slopes(&case, shape.parts().into_iter().flat_map(|part| some(part.range)));
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
@@ -330,18 +378,7 @@ pub(crate) mod tests {
             shape in strategies::shape(4, 5, 4), steps in 1usize..6, windows in 1usize..6, seed in 0u64..1_000_000
         ) {
             let case = Case::new(shape, steps, windows, seed);
-            let parameters = case.double();
-            let mut grads = vec![7.0; parameters.len()];
-            case.loss(&parameters, Some(&mut grads));
-            let nudge = 1e-5;
-            for (i, &grad) in grads.iter().enumerate() {
-                let mut moved = parameters.clone();
-                moved[i] += nudge;
-                let above = case.loss(&moved, None);
-                moved[i] -= 2.0 * nudge;
-                let slope = (above - case.loss(&moved, None)) / (2.0 * nudge);
-                prop_assert!((grad - slope).abs() < 1e-8 + 1e-6 * slope.abs(), "{shape:?} weight {i}: {grad} {slope}");
-            }
+            expect_slopes(&case, 0..case.parameters.len());
         }
 
         #[test]

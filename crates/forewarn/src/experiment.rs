@@ -5,6 +5,7 @@
 //! [`Report`](forewarn_eval::Report), the pictures that go with it, and every score of the test span.
 
 mod added;
+mod any;
 mod audit;
 mod classes;
 mod data;
@@ -17,6 +18,7 @@ mod prepare;
 mod report;
 mod results;
 mod root_cases;
+mod running;
 mod simulated;
 mod standard;
 mod truth;
@@ -40,7 +42,7 @@ use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Scope, chronological};
-use model::{Origin, positions};
+use model::{Origin, no_states, positions};
 use report::Found;
 use walk::Ground;
 
@@ -246,8 +248,15 @@ impl Experiment {
             if self.models[..index].iter().any(|earlier| earlier.name == model.name) {
                 return Err(ExperimentError::DuplicateModel { name: model.name.clone() });
             }
-            if let Origin::Blend { members, .. } = &model.origin {
-                positions(&self.models, &model.name, members)?;
+            match &model.origin {
+                Origin::Fit { .. } => {}
+                Origin::Blend { members, .. } => {
+                    positions(&self.models, &model.name, members)?;
+                }
+                Origin::Running { of } => {
+                    let found = self.models.iter().any(|model| model.name == *of && model.has_states());
+                    found.then_some(()).ok_or_else(|| no_states(&self.models, &model.name, of))?;
+                }
             }
         }
         Ok(())

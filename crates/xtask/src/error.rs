@@ -42,6 +42,12 @@ pub(crate) enum XtaskError {
         /// How many.
         broken: usize,
     },
+    /// Pages point to files or examples that are not there; they are printed above.
+    #[error("{broken} links or examples that are not there")]
+    Links {
+        /// How many.
+        broken: usize,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
+use cargo_metadata::MetadataCommand;
+
 use crate::command;
 use crate::error::XtaskError;
 
@@ -12,7 +14,10 @@ use crate::error::XtaskError;
 /// # Errors
 ///
 /// A link or a command that leads nowhere; each is printed.
-pub(crate) fn check(root: &Path, examples: &BTreeSet<String>) -> Result<(), XtaskError> {
+pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
+    let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
+    let targets = metadata.packages.iter().flat_map(|package| &package.targets);
+    let examples: BTreeSet<&str> = targets.map(|target| target.name.as_str()).collect();
     let mut git = Command::new("git");
     let pages = command::output(git.current_dir(root).args(["ls-files", "--cached", "*.md"]))?;
     let mut broken = 0;
@@ -20,7 +25,8 @@ pub(crate) fn check(root: &Path, examples: &BTreeSet<String>) -> Result<(), Xtas
         let text = std::fs::read_to_string(&page).map_err(XtaskError::io("read", &page))?;
         // Links are those of the place where a page is read: the first page is a link to that of a crate.
         let folder = if page.ends_with(FRONT) { root } else { page.parent().unwrap_or(root) };
-        let files = links(&text).filter(|link| !folder.join(link).exists()).map(|link| format!("no file {link}"));
+        let files =
+            links(&text).filter(|link| !folder.join(link).exists()).map(|link| format!("no file {link}"));
         let missing = named_examples(&text).filter(|name| !examples.contains(*name));
         for what in files.chain(missing.map(|name| format!("no example {name}"))) {
             println!("{}: {what}", page.strip_prefix(root).unwrap_or(&page).display());
@@ -55,8 +61,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_pages_of_this_repository_point_to_what_is_there() {
+        check(crate::root()).unwrap();
+    }
+
+    #[test]
     fn links_to_files_are_told_from_others() {
-        let text = "[a](docs/a.md) ![b](b.png) [c](a.md#part) [d](#part) [e](https://x.y/z) [`F`](crate::F) [g](F)";
+        let text =
+            "[a](docs/a.md) ![b](b.png) [c](a.md#part) [d](#part) [e](https://x.y/z) [`F`](crate::F) [g](F)";
         assert!(links(text).eq(["docs/a.md", "b.png", "a.md"]));
     }
 

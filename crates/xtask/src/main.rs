@@ -13,8 +13,10 @@ mod command;
 mod error;
 mod layers;
 mod libtorch;
+mod links;
 mod neon;
 mod python;
+mod pytorch;
 mod sklearn;
 mod test;
 

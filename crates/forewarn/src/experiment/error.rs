@@ -77,6 +77,19 @@ pub enum ExperimentError {
         /// The models that are fitted.
         available: Vec<String>,
     },
+    /// States are asked for of a model that has none, or is not fitted in the experiment.
+    #[error(
+        "{name} is to run on with states of {of:?}, which is no LSTM or GRU of this experiment: it has {}",
+        listed(available)
+    )]
+    NoStates {
+        /// The model that runs on.
+        name: String,
+        /// The model asked for.
+        of: String,
+        /// The models that have states.
+        available: Vec<String>,
+    },
     /// A name that is no standard model.
     #[error("there is no model {name:?}: the models are {}", available.join(", "))]
     UnknownModel {
@@ -142,4 +155,8 @@ pub enum ExperimentError {
         /// What went wrong.
         source: std::io::Error,
     },
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -1,11 +1,14 @@
 use super::{
     Blending, Event, ExperimentError, Model, Observer, Rows,
-    model::{Origin, positions},
+    any::{AnyEstimator, AnyPredictor},
+    model::{Origin, no_states, positions},
     prepare::Derived,
+    running,
 };
 use forewarn_baseline::Blend;
-use forewarn_core::{CoreError, DynEstimator, FitProgress, History, Predictor, Samples, Score, Split};
+use forewarn_core::{CoreError, FitProgress, History, Samples, Score, Split};
 use forewarn_eval::TimingCalibration;
+use forewarn_recurrent::RecurrentModel;
 use forewarn_schema::FrameSet;
 use std::{
     collections::VecDeque,
@@ -17,7 +20,9 @@ use std::{
 /// What scores windows.
 pub(super) enum Scorer {
     /// A predictor, on windows of these rows.
-    Predictor { rows: Rows, predictor: Box<dyn Predictor> },
+    Predictor { rows: Rows, predictor: AnyPredictor },
+    /// Its states, which run on over these rows.
+    States { rows: Rows, model: Box<RecurrentModel> },
     /// Other models of the experiment, by their positions.
     Blend { blend: Blend, members: Vec<usize> },
 }
@@ -52,13 +57,16 @@ pub(super) fn fit_all(
         let name = names[at].clone();
         move |source| ExperimentError::Model { name, source }
     };
-    let blends = models.iter().enumerate().filter_map(|(at, model)| match &model.origin {
-        Origin::Fit { .. } => None,
-        Origin::Blend { members, blending } => {
-            Some(positions(models, &model.name, members).map(|members| (at, members, *blending)))
+    let (mut blends, mut running) = (Vec::new(), Vec::new());
+    for (at, model) in models.iter().enumerate() {
+        match &model.origin {
+            Origin::Fit { .. } => {}
+            Origin::Blend { members, blending } => {
+                blends.push((at, positions(models, &model.name, members)?, *blending));
+            }
+            Origin::Running { of } => running.push((at, of.clone())),
         }
-    });
-    let blends: Vec<(usize, Vec<usize>, Blending)> = blends.collect::<Result<_, _>>()?;
+    }
     let mut fitted: Vec<Option<Fitted>> = names.iter().map(|_| None).collect();
     for (at, result) in fit_estimators(models, material, observer) {
         fitted[at] = Some(result.map_err(about(at))?);
@@ -67,6 +75,13 @@ pub(super) fn fit_all(
         let blended = blend(&fitted, members, blending, material.split).map_err(about(at))?;
         observer.event(Event::Scored { model: &names[at], fit_seconds: blended.fit_seconds });
         fitted[at] = Some(blended);
+    }
+    for (at, of) in running {
+        let found = names.iter().position(|name| *name == of).and_then(|of| fitted[of].as_ref());
+        let runs = found.and_then(|found| found.by_states(material));
+        let runs = runs.ok_or_else(|| no_states(models, &names[at], &of))?.map_err(about(at))?;
+        observer.event(Event::Scored { model: &names[at], fit_seconds: runs.fit_seconds });
+        fitted[at] = Some(runs);
     }
     Ok(fitted.into_iter().flatten().collect())
 }
@@ -80,7 +95,7 @@ fn fit_estimators(
     // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
     let estimators = models.iter_mut().enumerate().filter_map(|(at, model)| match &mut model.origin {
         Origin::Fit { rows, estimator } => Some((at, model.name.as_str(), *rows, estimator)),
-        Origin::Blend { .. } => None,
+        Origin::Blend { .. } | Origin::Running { .. } => None,
     });
     let queue: VecDeque<_> = estimators.collect();
     let workers = thread::available_parallelism().map_or(1, usize::from).min(queue.len());
@@ -91,7 +106,7 @@ fn fit_estimators(
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some((at, name, rows, estimator)) = next() {
-                    let result = fit(name, rows, &**estimator, material, observer);
+                    let result = fit(name, rows, estimator, material, observer);
                     if result.is_err() {
                         lock(&queue).clear();
                     }
@@ -113,7 +128,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 fn fit(
     name: &str,
     rows: Rows,
-    estimator: &dyn DynEstimator,
+    estimator: &AnyEstimator,
     material: &Material<'_>,
     observer: &dyn Observer,
 ) -> Result<Fitted, CoreError> {
@@ -121,14 +136,31 @@ fn fit(
     let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
-    let predictor = estimator.fit_boxed(train, validation, &mut monitor)?;
+    let predictor = estimator.fit(train, validation, &mut monitor)?;
     let fit_seconds = started.elapsed().as_secs_f64();
-    let validation = predictor.score_all(validation.windows())?;
+    let validation = predictor.get().score_all(validation.windows())?;
     let started = Instant::now();
-    let test = predictor.score_all(split.test().on(frames)?.windows())?;
+    let test = predictor.get().score_all(split.test().on(frames)?.windows())?;
     let score_seconds = started.elapsed().as_secs_f64();
     observer.event(Event::Scored { model: name, fit_seconds });
     Ok(Fitted { scorer: Scorer::Predictor { rows, predictor }, validation, test, fit_seconds, score_seconds })
+}
+
+impl Fitted {
+    /// The same model by its states; `None` for one that has none.
+    fn by_states(&self, material: &Material<'_>) -> Option<Result<Self, CoreError>> {
+        let Scorer::Predictor { rows, predictor: AnyPredictor::Recurrent(model) } = &self.scorer else {
+            return None;
+        };
+        let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
+        Some(running::scores(model, split.validation(), frames).and_then(|validation| {
+            let started = Instant::now();
+            let test = running::scores(model, split.test(), frames)?;
+            let score_seconds = started.elapsed().as_secs_f64();
+            let scorer = Scorer::States { rows: *rows, model: model.clone() };
+            Ok(Self { scorer, validation, test, fit_seconds: self.fit_seconds, score_seconds })
+        }))
+    }
 }
 
 /// One model of several that are fitted; it takes as long as they do.
@@ -155,11 +187,11 @@ fn blend(
 }
 
 impl Scorer {
-    /// How the fits went; nothing for a blend, whose members say so themselves.
+    /// How the fits went; nothing for what is made of other models, which say so themselves.
     pub(super) fn history(&self) -> &[History] {
         match self {
-            Self::Predictor { predictor, .. } => predictor.history(),
-            Self::Blend { .. } => &[],
+            Self::Predictor { predictor, .. } => predictor.get().history(),
+            Self::States { .. } | Self::Blend { .. } => &[],
         }
     }
 
@@ -171,7 +203,7 @@ impl Scorer {
     ) -> Result<Option<TimingCalibration>, ExperimentError> {
         let Self::Predictor { rows, predictor } = self else { return Ok(None) };
         let windows = samples.on(rows.of(material.metrics, material.derived))?;
-        Ok(match predictor.forecasts(windows.windows())? {
+        Ok(match predictor.get().forecasts(windows.windows())? {
             Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
             None => None,
         })
@@ -187,8 +219,9 @@ impl Scorer {
     ) -> Result<Vec<Score>, CoreError> {
         match self {
             Self::Predictor { rows, predictor } => {
-                predictor.score_all(samples.on(rows.of(metrics, derived))?.windows())
+                predictor.get().score_all(samples.on(rows.of(metrics, derived))?.windows())
             }
+            Self::States { rows, model } => running::scores(model, samples, rows.of(metrics, derived)),
             Self::Blend { blend, members } => {
                 let scores = members
                     .iter()

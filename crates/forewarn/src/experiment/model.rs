@@ -1,5 +1,6 @@
-use super::{ExperimentError, prepare::Derived};
+use super::{ExperimentError, any::AnyEstimator, prepare::Derived};
 use forewarn_core::DynEstimator;
+use forewarn_recurrent::Recurrent;
 use forewarn_schema::FrameSet;
 
 /// Which rows a model's windows are made of.
@@ -34,8 +35,18 @@ pub enum Blending {
 
 /// Where a model's scores come from.
 pub(super) enum Origin {
-    Fit { rows: Rows, estimator: Box<dyn DynEstimator> },
-    Blend { members: Vec<String>, blending: Blending },
+    Fit {
+        rows: Rows,
+        estimator: AnyEstimator,
+    },
+    Blend {
+        members: Vec<String>,
+        blending: Blending,
+    },
+    /// The states of another model that run on.
+    Running {
+        of: String,
+    },
 }
 
 /// An estimator, or a blend of other models of the experiment, with what a report says of it.
@@ -54,13 +65,36 @@ impl Model {
         rows: Rows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
-        let estimator = Box::new(estimator);
-        Self {
-            name: name.into(),
-            description: description.into(),
-            trainer: None,
-            origin: Origin::Fit { rows, estimator },
-        }
+        Self::fit(name, description, rows, AnyEstimator::Boxed(Box::new(estimator)))
+    }
+
+    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running).
+    pub fn recurrent(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        recurrent: Recurrent,
+    ) -> Self {
+        Self::fit(name, description, rows, AnyEstimator::Recurrent(recurrent))
+    }
+
+    fn fit(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        estimator: AnyEstimator,
+    ) -> Self {
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, estimator } }
+    }
+
+    /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of windows: one for each service,
+    /// which has seen every row from the first of the frame. Nothing is fitted a second time; what differs is that a state remembers more than
+    /// the window that the model was fitted on.
+    pub fn running(name: impl Into<String>, of: impl Into<String>) -> Self {
+        let of = of.into();
+        let description = format!("{of}, by states that run on from the first row");
+        Self { name: name.into(), description, trainer: None, origin: Origin::Running { of } }
     }
 
     /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of them reads, and nothing is
@@ -92,10 +126,22 @@ impl Model {
         &self.name
     }
 
+    /// Whether another model can run on its states.
+    pub(super) fn has_states(&self) -> bool {
+        matches!(self.origin, Origin::Fit { estimator: AnyEstimator::Recurrent(_), .. })
+    }
+
     /// Whether it reads such rows itself.
     pub(super) fn reads(&self, of: Rows) -> bool {
         matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
     }
+}
+
+/// That `name` cannot run on the states of `of`.
+pub(super) fn no_states(models: &[Model], name: &str, of: &str) -> ExperimentError {
+    let available =
+        models.iter().filter(|model| model.has_states()).map(|model| model.name.clone()).collect();
+    ExperimentError::NoStates { name: name.to_owned(), of: of.to_owned(), available }
 }
 
 /// Positions of the members of a blend called `name` among `models`.

@@ -42,8 +42,9 @@ impl StandardModels {
         "gru",
     ];
 
-    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants.
-    pub const FURTHER: [&str; 18] = [
+    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants. `lstm_running` and
+    /// `gru_running` are `lstm` and `gru`, which the experiment has to fit too, served by states that run on.
+    pub const FURTHER: [&str; 20] = [
         "prevalence",
         "service_rate",
         "persistence",
@@ -60,6 +61,8 @@ impl StandardModels {
         "boosted_trees_calibrated",
         "lstm_hazard",
         "gru_hazard",
+        "lstm_running",
+        "gru_running",
         "ensemble",
         "ensemble_stacked",
     ];
@@ -225,6 +228,8 @@ impl StandardModels {
                 Rows::Features,
                 Calibrate::new(self.trees(), Calibration::Platt),
             )),
+            "lstm_running" => Some(Model::running(name, "lstm")),
+            "gru_running" => Some(Model::running(name, "gru")),
             "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
             "ensemble_stacked" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Stacked)),
             _ => None,
@@ -278,7 +283,7 @@ impl StandardModels {
             #[cfg(feature = "libtorch")]
             Trainer::Libtorch { .. } => "libtorch",
         };
-        Ok(Model::new(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
+        Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
     }
 }
 

@@ -247,6 +247,37 @@ fn networks_report_how_they_were_fitted_and_a_hazard_when_failures_come() {
 }
 
 #[test]
+fn a_network_is_served_by_states_that_have_seen_every_row_so_far() {
+    let settings = Settings { hidden: 8, members: 2, max_epochs: 2, seed: 7, ..Settings::default() };
+    let network = || Recurrent::new(settings.clone()).unwrap();
+    let results = Experiment::new(ThresholdRule::v1())
+        .target(Target::Active)
+        .model(Model::running("states", "windows"))
+        .model(Model::recurrent("windows", "a small network", Rows::Features, network()))
+        .run(walk(20), &|_: Event<'_>| {})
+        .unwrap();
+    let [states, windows] = &results.report().models[..] else { panic!("two models") };
+    assert!(states.training.is_empty() && windows.training.len() == 2, "one fit, and its own log");
+    assert_eq!(states.fit_seconds, windows.fit_seconds);
+    let audit = results.report().audit.iter().filter(|check| check.model.as_deref() == Some("states"));
+    assert!(audit.clone().count() > 1 && audit.clone().all(|check| check.finding == Finding::Clean));
+
+    let scores = |name: &str| results.scores(name).unwrap().pooled("test").unwrap().0;
+    let apart =
+        scores("states").iter().zip(scores("windows")).filter(|(state, window)| **state != *window).count();
+    assert!(apart > scores("windows").len() / 2, "a state remembers more than a window");
+
+    let error = |model: Model| {
+        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().model(model);
+        experiment.run(walk(10), &|_: Event<'_>| {}).err().unwrap().to_string()
+    };
+    let of = "is to run on with states of";
+    let none = "which is no LSTM or GRU of this experiment: it has none";
+    assert_eq!(error(standard(7).get("gru_running").unwrap()), format!("gru_running {of} \"gru\", {none}"));
+    assert_eq!(error(Model::running("a", "rolling_mean")), format!("a {of} \"rolling_mean\", {none}"));
+}
+
+#[test]
 fn models_on_different_rows_are_blended() {
     let models = ["logistic_snapshot", "rolling_mean"];
     let results = experiment(Target::Active, &models)

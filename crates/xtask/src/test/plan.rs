@@ -1,12 +1,14 @@
 //! The steps of a test run, in order.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
+use crate::pytorch;
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -79,6 +81,8 @@ pub(super) enum Action {
     Cargo(Vec<Vec<String>>),
     /// Checks the layer rules.
     Layers,
+    /// Checks where pages point to.
+    Links,
     /// Finds or fetches libtorch.
     Libtorch,
     /// Compares figures with scikit-learn.
@@ -87,6 +91,8 @@ pub(super) enum Action {
     Page(PathBuf),
     /// Runs the tests of vector code on this emulator.
     Neon(Emulator),
+    /// Compares scores with those of the PyTorch that this Python has.
+    Pytorch(OsString),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -98,6 +104,7 @@ pub(super) struct Found {
     examples: BTreeSet<String>,
     browser: Option<PathBuf>,
     emulator: Option<Emulator>,
+    pytorch: Option<OsString>,
 }
 
 impl Found {
@@ -110,6 +117,7 @@ impl Found {
             examples: examples.map(|target| target.name.clone()).collect(),
             browser: None,
             emulator: None,
+            pytorch: None,
         }
     }
 
@@ -119,6 +127,10 @@ impl Found {
 
     pub(super) fn with_emulator(self, emulator: Option<Emulator>) -> Self {
         Self { emulator, ..self }
+    }
+
+    pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
+        Self { pytorch: python, ..self }
     }
 }
 
@@ -134,6 +146,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let mut steps = vec![
         step("format", "all code is formatted", cargo("fmt --all --check")),
         step("layers", "no crate depends on one that its layer may not know", Action::Layers),
+        step("links", "files and examples that pages speak of are there", Action::Links),
         step(
             "clippy",
             "no lint fires",
@@ -160,6 +173,9 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     if scope.sklearn == Sklearn::Included {
         steps.push(step("scikit-learn", "figures are those of scikit-learn", Action::Sklearn));
     }
+    let pytorch =
+        found.pytorch.clone().map_or_else(|| Action::Skip(pytorch::NOTHING.to_owned()), Action::Pytorch);
+    steps.push(step("pytorch", "PyTorch reads saved models and gives the same scores", pytorch));
     let page = found.browser.clone().map_or_else(
         || {
             Action::Skip(
@@ -172,6 +188,12 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
+        // In a workspace of their own: they are run by a nightly compiler, but any can check them.
+        steps.push(step(
+            "fuzz",
+            "the fuzz targets build",
+            cargo("clippy --manifest-path fuzz/Cargo.toml -- -D warnings"),
+        ));
         let packages = LIBTORCH_PACKAGES.iter().filter(|package| found.packages.contains(**package));
         let packages: String = packages.map(|package| format!(" --package {package}")).collect();
         steps.push(step("libtorch", "a libtorch is at hand", Action::Libtorch));
@@ -300,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_the_browser_and_the_emulator_take_part_where_they_can() {
+    fn scikit_learn_the_browser_the_emulator_and_pytorch_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
@@ -317,5 +339,9 @@ mod tests {
         assert!(reason.contains("FOREWARN_BROWSER"), "{reason}");
         assert_eq!(action(&found, WITHOUT, "neon"), Some(Action::Neon(emulator)));
         assert_eq!(action(&Found::default(), WITHOUT, "neon"), Some(Action::Skip(neon::NOTHING.to_owned())));
+        let found = Found::default().with_pytorch(Some("python3".into()));
+        assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
+        let skipped = Action::Skip(pytorch::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "pytorch"), Some(skipped));
     }
 }

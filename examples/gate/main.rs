@@ -7,70 +7,23 @@
 //!
 //! Fits the models on a recorded stress walk, on simulated ones of so many days (both with target `active`, for which the best possible score
 //! is known; there some once more, without the failure rule's verdicts as features), on a simulated fleet and on recorded servers (target `onset`, 60/20/20), and prints Markdown, or puts it into a page between
-//! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out.
+//! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out. Recurrent models that are served by states
+//! (`lstm_running`, `gru_running`) have a small table of their own, beside the same fits by windows.
+
+mod options;
+mod tables;
 
 use forewarn::{
-    eval::Interval,
     experiment::{ExperimentError, Results, Simulated, StandardModels, TextObserver},
     io,
     prelude::*,
     sim::bayes_filter,
 };
-use lexopt::{Arg, ValueExt};
-use std::{
-    error::Error,
-    fmt::Write,
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
-
-/// Controls, rules, linear models, trees, networks, and networks with trees.
-const MODELS: &str = "lstm,boosted_trees,service_rate,persistence,static_threshold,rolling_mean,trend,\
-                      logistic_snapshot,logistic_window,gru,lstm_hazard,gru_hazard,ensemble,ensemble_stacked";
+use options::Options;
+use std::{error::Error, fmt::Write, path::Path, process::ExitCode};
 
 /// Models that are fitted once more, without the failure rule's verdicts as features.
 const WITHOUT_VERDICTS: [&str; 4] = ["lstm", "boosted_trees", "logistic_snapshot", "gru"];
-
-struct Options {
-    walk: Option<PathBuf>,
-    days: Vec<usize>,
-    fleet_days: Vec<usize>,
-    servers: Option<PathBuf>,
-    failure_column: String,
-    models: Vec<String>,
-    seed: u64,
-    page: Option<PathBuf>,
-}
-
-fn options() -> Result<Options, Box<dyn Error>> {
-    let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>();
-    let days = |text: String| list(&text).iter().map(|days| days.parse()).collect::<Result<Vec<usize>, _>>();
-    let mut options = Options {
-        walk: None,
-        days: Vec::new(),
-        fleet_days: Vec::new(),
-        servers: None,
-        failure_column: "failure".to_owned(),
-        models: list(MODELS),
-        seed: 7,
-        page: None,
-    };
-    let mut arguments = lexopt::Parser::from_env();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Long("walk") => options.walk = Some(arguments.value()?.into()),
-            Arg::Long("days") => options.days = days(arguments.value()?.string()?)?,
-            Arg::Long("fleet-days") => options.fleet_days = days(arguments.value()?.string()?)?,
-            Arg::Long("servers") => options.servers = Some(arguments.value()?.into()),
-            Arg::Long("failure-column") => options.failure_column = arguments.value()?.string()?,
-            Arg::Long("models") => options.models = list(&arguments.value()?.string()?),
-            Arg::Long("seed") => options.seed = arguments.value()?.parse()?,
-            Arg::Long("write") => options.page = Some(arguments.value()?.into()),
-            _ => return Err(argument.unexpected().into()),
-        }
-    }
-    Ok(options)
-}
 
 /// Fits those of the models that the rule allows on one set of data.
 fn fit(
@@ -100,49 +53,6 @@ fn fit(
     Ok(experiment.run(data, &TextObserver::new(std::io::stderr()))?)
 }
 
-/// The table of one experiment; `bound` is what the best possible predictor would score.
-fn table(title: &str, results: &Results, bound: Option<(&str, f64)>) -> Result<String, std::fmt::Error> {
-    let report = results.report();
-    let (positives, windows, target) = (report.test.positives, report.test.windows, report.target);
-    let range = |interval: Option<Interval>, sign: f64| {
-        let ends = interval.map(|Interval { low, high, .. }| (sign * low, sign * high));
-        ends.map_or("-".to_owned(), |(a, b)| format!("{:.3} to {:.3}", a.min(b), a.max(b)))
-    };
-    let mut text = String::new();
-    writeln!(
-        text,
-        "### {title}\n\nTarget `{target}`, {windows} test windows, {positives} of them positive.\n"
-    )?;
-    writeln!(
-        text,
-        "| model | PR-AUC | 95 % interval | less boosted trees, paired | of the ceiling | ROC-AUC | fit, s |"
-    )?;
-    writeln!(text, "|---|---|---|---|---|---|---|")?;
-    for model in report.ranked() {
-        let name = model.name.as_str();
-        let mut pairs = report.comparison.iter().flat_map(|comparison| &comparison.differences);
-        let paired = pairs.find_map(|pair| match (&*pair.better, &*pair.worse) {
-            (better, "boosted_trees") if better == name => Some(range(pair.interval, 1.0)),
-            ("boosted_trees", worse) if worse == name => Some(range(pair.interval, -1.0)),
-            _ => None,
-        });
-        let paired = paired.unwrap_or_default();
-        let share =
-            bound.map_or(String::new(), |(_, bound)| format!("{:.1} %", 100.0 * model.pr_auc / bound));
-        let interval = range(model.intervals.as_ref().and_then(|intervals| intervals.pr_auc), 1.0);
-        let (pr_auc, roc_auc, seconds) = (model.pr_auc, model.roc_auc, model.fit_seconds.unwrap_or_default());
-        writeln!(
-            text,
-            "| {name} | {pr_auc:.4} | {interval} | {paired} | {share} | {roc_auc:.3} | {seconds:.0} |"
-        )?;
-    }
-    writeln!(text, "| a guess: the prevalence | {:.4} | | | | .500 | |", report.test.prevalence)?;
-    if let Some((name, bound)) = bound {
-        writeln!(text, "| ceiling: {name} | {bound:.4} | | | 100 % | | |")?;
-    }
-    Ok(text)
-}
-
 /// What a Bayes filter that knows the process scores on the test windows of a walk.
 fn bayes(frames: &FrameSet, results: &Results) -> Result<f64, Box<dyn Error>> {
     let frame = frames.frame(0).ok_or("no service")?;
@@ -154,7 +64,7 @@ fn bayes(frames: &FrameSet, results: &Results) -> Result<f64, Box<dyn Error>> {
     Ok(average_precision(&scores, series.positive())?)
 }
 
-fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
+fn all(options: &Options) -> Result<String, Box<dyn Error>> {
     let mut text = String::new();
     let (models, seed) = (options.models.as_slice(), options.seed);
     let mut walk = |title: &str, data: Data, models: &[String], question: fn(Experiment) -> Experiment| {
@@ -162,7 +72,7 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         let results =
             fit(models, seed, data, &Rule::v1(), |experiment| question(experiment.target(Target::Active)))?;
         let bound = ("Bayes filter", bayes(&frames, &results)?);
-        Ok::<_, Box<dyn Error>>(writeln!(text, "{}", table(title, &results, Some(bound))?)?)
+        Ok::<_, Box<dyn Error>>(writeln!(text, "{}", tables::tables(title, &results, Some(bound))?)?)
     };
     if let Some(path) = &options.walk {
         let data = Data::from_path(path, &ReadOptions::default())?;
@@ -187,7 +97,7 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         let bound = results.report().ceiling.as_ref().and_then(|ceiling| ceiling.oracle.as_ref());
         let bound = bound.map(|bound| ("oracle, who sees the hidden state", bound.pr_auc));
         let title = format!("Fleet: the shop of four services, {days} days, seed {seed}");
-        writeln!(text, "{}", table(&title, &results, bound)?)?;
+        writeln!(text, "{}", tables::tables(&title, &results, bound)?)?;
     }
     if let Some(path) = &options.servers {
         let settings = ReadOptions::default().with_outcome_column(&options.failure_column);
@@ -195,7 +105,7 @@ fn tables(options: &Options) -> Result<String, Box<dyn Error>> {
         let rule = Rule::outcome(&options.failure_column)?;
         let split = "0.6,0.2,0.2".parse()?;
         let results = fit(models, seed, data, &rule, |experiment| experiment.split(split))?;
-        writeln!(text, "{}", table(&format!("`{}`", name(path)), &results, None)?)?;
+        writeln!(text, "{}", tables::tables(&format!("`{}`", name(path)), &results, None)?)?;
     }
     Ok(text)
 }
@@ -205,8 +115,8 @@ fn name(path: &Path) -> String {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let options = options()?;
-    let text = tables(&options)?;
+    let options = Options::read()?;
+    let text = all(&options)?;
     match &options.page {
         None => print!("{text}"),
         Some(path) => {
