@@ -6,6 +6,15 @@ use forewarn_core::CoreError;
 use forewarn_schema::{Kind, Schema, SchemaError, Timestamp};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
+/// A row that an [`Aligner`] made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlignedRow {
+    /// When.
+    pub time: Timestamp,
+    /// A value for each metric of [`Alignment::schema`], NaN where missing.
+    pub values: Vec<f32>,
+}
+
 /// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
 /// made yet, and rows until they are taken.
 ///
@@ -20,8 +29,8 @@ use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 ///     let time = Timestamp::from_millis(1000 * second).ok_or("on the calendar")?;
 ///     live.push(RawSample { metric: 0, time, value: second as f64 })?;
 /// }
-/// let (time, row) = live.pop().ok_or("a row that is complete")?;
-/// assert_eq!((time, row), (Timestamp::EPOCH, vec![0.0]));
+/// let row = live.pop().ok_or("a row that is complete")?;
+/// assert_eq!((row.time, row.values), (Timestamp::EPOCH, vec![0.0]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -38,7 +47,7 @@ pub struct Aligner {
     newest: Option<Timestamp>,
     /// Last value of each counter and the row that it is of.
     counters: Vec<Option<(f64, Timestamp)>>,
-    rows: VecDeque<(Timestamp, Vec<f32>)>,
+    rows: VecDeque<AlignedRow>,
     counts: AlignmentCounts,
 }
 
@@ -140,7 +149,7 @@ impl Aligner {
     ///
     /// # Errors
     /// [`WindowError::GapTooLong`].
-    pub fn finish(mut self) -> Result<(Vec<(Timestamp, Vec<f32>)>, AlignmentCounts), WindowError> {
+    pub fn finish(mut self) -> Result<(Vec<AlignedRow>, AlignmentCounts), WindowError> {
         while !self.pending.is_empty() {
             let Some(row) = self.first_row()? else { break };
             self.make(row)?;
@@ -148,8 +157,8 @@ impl Aligner {
         Ok((self.rows.into(), self.counts))
     }
 
-    /// The next row that has been made, with its time.
-    pub fn pop(&mut self) -> Option<(Timestamp, Vec<f32>)> {
+    /// The next row that has been made.
+    pub fn pop(&mut self) -> Option<AlignedRow> {
         self.rows.pop_front()
     }
 
@@ -204,7 +213,7 @@ impl Aligner {
             .map(|(cell, metric)| self.value(cell, metric.kind))
             .collect();
         self.counts.missing += values.iter().filter(|value| value.is_nan()).count();
-        self.rows.push_back((row, values));
+        self.rows.push_back(AlignedRow { time: row, values });
         let next = row.checked_add(self.alignment.step, 1);
         let overflow = || {
             CoreError::from(SchemaError::TimeOverflow {

@@ -162,9 +162,9 @@ impl Alignment {
     ) -> Result<(Frame, AlignmentCounts), WindowError> {
         samples.into_iter().try_for_each(|sample| aligner.push(sample))?;
         let (rows, counts) = aligner.finish()?;
-        let first = rows.first().map(|&(time, _)| time);
+        let first = rows.first().map(|row| row.time);
         let start = first.ok_or_else(|| WindowError::NoSamples { service: service.to_owned() })?;
-        let values = rows.into_iter().flat_map(|(_, row)| row).collect();
+        let values = rows.into_iter().flat_map(|row| row.values).collect();
         Ok((Frame::new(service, self.schema(raw)?, start, self.step, values)?, counts))
     }
 

@@ -35,7 +35,7 @@ mod walk_forward;
 mod window_pieces;
 mod zscore;
 
-pub use aligner::Aligner;
+pub use aligner::{AlignedRow, Aligner};
 pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample};
 pub use batches::BalancedBatches;
 pub use calendar::Calendar;
