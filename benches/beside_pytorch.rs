@@ -5,14 +5,18 @@
 //! FOREWARN_PYTHON=python3 cargo bench -p forewarn-benches --features libtorch --bench beside_pytorch -- --services 200 --days 365
 //! ```
 //!
-//! `FOREWARN_PYTHON` names a Python that has torch; without it our own figures stand alone. The second command is for a machine with a GPU:
+//! `FOREWARN_PYTHON` names a Python that has torch; without it our own figures stand alone. Where a processor has AVX-512, ours are also taken
+//! with AVX2; `ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2` before the command keep libtorch and PyTorch
+//! to that too, as on a processor that has no more. The second command is for a machine with a GPU:
 //! with the feature `libtorch` and CUDA it also trains on windows of so many services and days that lie in the GPU's memory. Without a GPU the
 //! processor does it, through libtorch, so keep it small there. A year of 200 services takes 8 GB, here and there.
 
+#[cfg(feature = "libtorch")]
+use forewarn::recurrent::{Device, Trainer};
 use forewarn::{
-    core::{Label, Labels, Predictor, Score},
+    core::{Label, Labels, Predictor, Score, Windows},
     prelude::*,
-    recurrent::{Cell, Recurrent, Settings, Trainer},
+    recurrent::{Cell, Instructions, Recurrent, Settings},
     schema::{Metric, Schema},
 };
 use rand::{Rng, SeedableRng};
@@ -20,6 +24,8 @@ use rand_chacha::ChaCha8Rng;
 use std::{collections::BTreeMap, error::Error, path::Path, process::Command, time::Instant};
 
 const FEATURES: usize = 19;
+/// Windows that are scored at once.
+const BATCH: usize = 4096;
 /// Windows of a step on a GPU: what keeps it busy.
 const GPU_BATCH: usize = 4096;
 
@@ -116,12 +122,20 @@ fn fastest(
     Ok(least)
 }
 
+/// AVX2, where it is not the best that there is.
+fn narrower() -> Option<Instructions> {
+    let available = Instructions::available();
+    let both = [Instructions::Avx2, Instructions::Avx512].iter().all(|of| available.contains(of));
+    both.then_some(Instructions::Avx2)
+}
+
 /// What was done, by whom, and how many microseconds it took.
 type Figure = (String, &'static str, f64);
 
 /// Our figures.
 fn ours(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
     let (frames, split) = task(1, 4)?;
+    let (month, _) = task(1, 30)?;
     let mut found = Vec::new();
     for cell in [Cell::Lstm, Cell::Gru] {
         let settings = Settings { cell, seed: 7, ..Settings::default() };
@@ -129,27 +143,47 @@ fn ours(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
             // All windows, so that validating, once an epoch, takes next to nothing.
             let epochs = if options.quick { 1 } else { 40 };
             let settings = Settings { batch_size, ..settings.clone() };
-            let mut tell = |who, trainer, threads| {
-                let settings = Settings { trainer, threads, ..settings.clone() };
+            let mut tell = |who, settings: Settings| {
                 let step = epoch(&settings, &frames, &split, epochs)? * batch_size as f64;
                 found.push((format!("{cell} step of {batch_size}").to_lowercase(), who, step * 1e6));
                 Ok::<_, Box<dyn Error>>(())
             };
-            tell("native", Trainer::Native, 1)?;
-            tell("native, two threads", Trainer::Native, 2)?;
+            tell("native", settings.clone())?;
+            tell("native, two threads", Settings { threads: 2, ..settings.clone() })?;
+            if let Some(instructions) = narrower() {
+                tell("native, AVX2", Settings { instructions, ..settings.clone() })?;
+            }
             #[cfg(feature = "libtorch")]
-            tell("libtorch", Trainer::Libtorch { device: forewarn::recurrent::Device::Cpu }, 1)?;
+            {
+                let trainer = Trainer::Libtorch { device: Device::Cpu };
+                tell("libtorch", Settings { trainer, ..settings })?;
+            }
         }
         let settings = Settings { max_epochs: 1, patience: 1, ..settings };
         let (train, validation) = (split.train().on(&frames)?, split.validation().on(&frames)?);
         let model = Recurrent::new(settings.clone())?.fit(train, validation, &mut Silent)?;
-        let windows = train.windows();
-        for (what, count, times) in [("window", 1, 5000), ("window of 4096", 4096, 100)] {
-            let windows = windows.slice(0..count)?;
-            let mut scores = vec![Score::ZERO; count];
-            let times = if options.quick { 1 } else { times };
-            let took = fastest(times, || Ok(model.score(windows, &mut scores)?))? / count as f64;
-            found.push((format!("{cell} {what}").to_lowercase(), "native", took * 1e6));
+        let steps = WindowSpec::default().observation();
+        // Of following windows each shares all rows but one with the next, of those apart none.
+        let ends = |stride: usize| (0..BATCH).map(|window| (window * stride + steps - 1) as u32).collect();
+        let (following, apart): (Vec<u32>, Vec<u32>) = (ends(1), ends(steps));
+        let following = Windows::new(month.schema(), month.values(), steps, &following)?;
+        let apart = Windows::new(month.schema(), month.values(), steps, &apart)?;
+        let kinds = [
+            ("window".to_owned(), apart.slice(0..1)?, 5000),
+            (format!("window of {BATCH} apart"), apart, 100),
+            (format!("window of {BATCH} following"), following, 100),
+        ];
+        let mut models = vec![("native", model.clone())];
+        if let Some(instructions) = narrower() {
+            models.push(("native, AVX2", model.with_instructions(instructions)?));
+        }
+        for (who, model) in &models {
+            for (what, windows, times) in &kinds {
+                let mut scores = vec![Score::ZERO; windows.len()];
+                let times = if options.quick { 1 } else { *times };
+                let took = fastest(times, || Ok(model.score(*windows, &mut scores)?))? / scores.len() as f64;
+                found.push((format!("{cell} {what}").to_lowercase(), who, took * 1e6));
+            }
         }
     }
     #[cfg(feature = "libtorch")]
@@ -160,7 +194,6 @@ fn ours(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
 /// An epoch of a fleet in the memory of a GPU, or of the processor where there is none.
 #[cfg(feature = "libtorch")]
 fn on_a_gpu(options: &Options) -> Result<Vec<Figure>, Box<dyn Error>> {
-    use forewarn::recurrent::Device;
     let (frames, split) = task(options.services, options.days)?;
     println!("{} windows of {} services lie ready", split.train().len(), options.services);
     let mut found = Vec::new();

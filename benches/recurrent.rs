@@ -6,7 +6,7 @@
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::{
-    core::{Label, Labels, Score, Stream},
+    core::{Label, Labels, Score, Stream, Windows},
     prelude::*,
     recurrent::{Cell, Instructions, Recurrent, RecurrentModel, Settings},
     schema::{Metric, Schema},
@@ -69,9 +69,13 @@ fn fit(c: &mut Criterion) {
 }
 
 fn score(c: &mut Criterion) {
-    let (frames, split) = task(40_000);
-    let test = split.train().on(&frames).expect("same layout").windows();
-    let batch = test.slice(0..WINDOWS).expect("enough windows");
+    let (frames, split) = task(42_000);
+    let following = split.train().on(&frames).expect("same layout").windows();
+    let following = following.slice(0..WINDOWS).expect("enough windows");
+    let rows = WindowSpec::default().observation();
+    let ends: Vec<u32> = (1..=WINDOWS).map(|window| (window * rows - 1) as u32).collect();
+    let apart = Windows::new(frames.schema(), frames.values(), rows, &ends);
+    let apart = apart.expect("enough rows for windows that share none");
     for cell in [Cell::Lstm, Cell::Gru] {
         let model = fitted(Settings { windows_per_epoch: 1000, ..settings(cell) }, &frames, &split);
         let name = cell.kind();
@@ -79,11 +83,13 @@ fn score(c: &mut Criterion) {
         group.throughput(Throughput::Elements(WINDOWS as u64));
         for instructions in Instructions::available() {
             let model = model.clone().with_instructions(instructions).expect("available");
-            let id = BenchmarkId::new(format!("{name}_batch"), format!("{instructions:?}"));
-            group.bench_function(id, |b| b.iter(|| model.score_all(black_box(batch))));
+            for (batch, which) in [(following, "following"), (apart, "apart")] {
+                let id = BenchmarkId::new(format!("{name}_batch_{which}"), format!("{instructions:?}"));
+                group.bench_function(id, |b| b.iter(|| model.score_all(black_box(batch))));
+            }
         }
         group.throughput(Throughput::Elements(1));
-        let one = batch.slice(0..1).expect("a window");
+        let one = following.slice(0..1).expect("a window");
         let mut score = [Score::ZERO];
         group.bench_function(format!("{name}_window"), |b| {
             b.iter(|| model.score(black_box(one), &mut score));
@@ -101,12 +107,17 @@ fn score(c: &mut Criterion) {
     }
 }
 
-/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes anew, as a plain batch.
+/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes anew, as a plain batch, in which no two
+/// windows share a row.
 fn fleet(c: &mut Criterion) {
     let (frames, split) = task(12_000);
     let names: Vec<String> = (0..FLEET).map(|service| format!("service{service}")).collect();
     let mut random = ChaCha8Rng::seed_from_u64(8);
     let rows: Vec<f32> = (0..FLEET * FEATURES).map(|_| random.random::<f32>()).collect();
+    let minutes = WindowSpec::default().observation();
+    // One service after another, its last minutes: 76 MB.
+    let histories: Vec<f32> = (0..FLEET * minutes * FEATURES).map(|_| random.random::<f32>()).collect();
+    let ends: Vec<u32> = (1..=FLEET as u32).map(|service| service * minutes as u32 - 1).collect();
     let mut scores = vec![Score::ZERO; FLEET];
     let mut group = c.benchmark_group("recurrent_fleet");
     group.sample_size(10).throughput(Throughput::Elements(FLEET as u64));
@@ -117,9 +128,7 @@ fn fleet(c: &mut Criterion) {
         group.bench_function(format!("{}_states", cell.kind()), |b| {
             b.iter(|| model.step_fleet(&mut fleet, black_box(&rows), &mut scores).expect("its own fleet"));
         });
-        let ends: Vec<u32> = (0..FLEET as u32).map(|service| service % 11_000 + 9).collect();
-        let windows = forewarn::core::Windows::new(frames.schema(), frames.values(), 10, &ends);
-        let windows = windows.expect("rows that are there");
+        let windows = Windows::new(frames.schema(), &histories, minutes, &ends).expect("rows that are there");
         group.bench_function(format!("{}_windows", cell.kind()), |b| {
             b.iter_batched(|| (), |()| model.score(black_box(windows), &mut scores), BatchSize::PerIteration);
         });
