@@ -176,26 +176,32 @@ impl Scorer {
             None => None,
         })
     }
+}
 
-    /// Scores of other windows than those of the split; `fitted` are all models of the experiment.
-    pub(super) fn score(
-        &self,
-        fitted: &[Fitted],
-        samples: &Samples,
-        metrics: &FrameSet,
-        derived: &Derived,
-    ) -> Result<Vec<Score>, CoreError> {
-        match self {
-            Self::Predictor { rows, predictor } => {
-                predictor.score_all(samples.on(rows.of(metrics, derived))?.windows())
-            }
-            Self::Blend { blend, members } => {
-                let scores = members
-                    .iter()
-                    .map(|&member| fitted[member].scorer.score(fitted, samples, metrics, derived));
-                let scores: Vec<Vec<Score>> = scores.collect::<Result<_, _>>()?;
-                blend.apply(&scores.iter().map(Vec::as_slice).collect::<Vec<_>>())
-            }
+/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it.
+pub(super) fn score_again(
+    models: &[Model],
+    fitted: &[Fitted],
+    samples: &Samples,
+    metrics: &FrameSet,
+    derived: &Derived,
+) -> Result<Vec<Vec<Score>>, ExperimentError> {
+    let about = |at: usize| {
+        let name = models[at].name.clone();
+        move |source| ExperimentError::Model { name, source }
+    };
+    let mut scores = vec![Vec::new(); fitted.len()];
+    for (at, fitted) in fitted.iter().enumerate() {
+        if let Scorer::Predictor { rows, predictor } = &fitted.scorer {
+            let windows = samples.on(rows.of(metrics, derived))?;
+            scores[at] = predictor.score_all(windows.windows()).map_err(about(at))?;
         }
     }
+    for (at, fitted) in fitted.iter().enumerate() {
+        if let Scorer::Blend { blend, members } = &fitted.scorer {
+            let members: Vec<&[Score]> = members.iter().map(|&member| scores[member].as_slice()).collect();
+            scores[at] = blend.apply(&members).map_err(about(at))?;
+        }
+    }
+    Ok(scores)
 }
