@@ -32,7 +32,7 @@ impl Experiment {
         let picks = picks(test, cut);
         let picked = test.select(&picks)?;
         let future = ShuffledFuture::new(metrics, cut)?;
-        let derived = self.prepare_again(prepared, future.frames())?;
+        let derived = self.prepare_again(&prepared.pipeline, future.frames())?;
         let again = score_again(&self.models, fitted, &picked, future.frames(), &derived)?;
         let by_row = |scores: &mut dyn Iterator<Item = Score>| {
             let mut rows = vec![None; metrics.layout().rows()];

@@ -1,10 +1,11 @@
 use super::{
     Blending, Event, ExperimentError, Model, Observer, Rows,
+    fitted_model::{Fit, FittedModel},
     model::{Origin, positions},
     prepare::Derived,
 };
 use forewarn_baseline::Blend;
-use forewarn_core::{CoreError, DynEstimator, FitProgress, History, Predictor, Samples, Score, Split};
+use forewarn_core::{CoreError, FitProgress, History, Samples, Score, Split};
 use forewarn_eval::TimingCalibration;
 use forewarn_schema::FrameSet;
 use std::{
@@ -16,8 +17,8 @@ use std::{
 
 /// What scores windows.
 pub(super) enum Scorer {
-    /// A predictor, on windows of these rows.
-    Predictor { rows: Rows, predictor: Box<dyn Predictor> },
+    /// A model, on windows of these rows.
+    Model { rows: Rows, model: Box<dyn FittedModel> },
     /// Other models of the experiment, by their positions.
     Blend { blend: Blend, members: Vec<usize> },
 }
@@ -79,19 +80,21 @@ fn fit_estimators(
 ) -> Vec<(usize, Result<Fitted, CoreError>)> {
     // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
     let estimators = models.iter_mut().enumerate().filter_map(|(at, model)| match &mut model.origin {
-        Origin::Fit { rows, estimator } => Some((at, model.name.as_str(), *rows, estimator)),
+        Origin::Fit { rows, fit } => Some((at, model.name.as_str(), *rows, fit)),
         Origin::Blend { .. } => None,
     });
     let queue: VecDeque<_> = estimators.collect();
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(queue.len());
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let workers = processors.min(queue.len());
+    let threads = processors;
     let (queue, results) = (Mutex::new(queue), Mutex::new(Vec::new()));
     // A function, so that the lock is given back before the fit begins.
     let next = || lock(&queue).pop_front();
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((at, name, rows, estimator)) = next() {
-                    let result = fit(name, rows, &**estimator, material, observer);
+                while let Some((at, name, rows, fit)) = next() {
+                    let result = fit_one(name, rows, threads, &*fit, material, observer);
                     if result.is_err() {
                         lock(&queue).clear();
                     }
@@ -110,10 +113,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fit(
+fn fit_one(
     name: &str,
     rows: Rows,
-    estimator: &dyn DynEstimator,
+    threads: usize,
+    fit: &Fit,
     material: &Material<'_>,
     observer: &dyn Observer,
 ) -> Result<Fitted, CoreError> {
@@ -121,14 +125,15 @@ fn fit(
     let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
-    let predictor = estimator.fit_boxed(train, validation, &mut monitor)?;
+    let model = fit(threads, train, validation, &mut monitor)?;
     let fit_seconds = started.elapsed().as_secs_f64();
+    let predictor = model.predictor();
     let validation = predictor.score_all(validation.windows())?;
     let started = Instant::now();
     let test = predictor.score_all(split.test().on(frames)?.windows())?;
     let score_seconds = started.elapsed().as_secs_f64();
     observer.event(Event::Scored { model: name, fit_seconds });
-    Ok(Fitted { scorer: Scorer::Predictor { rows, predictor }, validation, test, fit_seconds, score_seconds })
+    Ok(Fitted { scorer: Scorer::Model { rows, model }, validation, test, fit_seconds, score_seconds })
 }
 
 /// One model of several that are fitted; it takes as long as they do.
@@ -158,7 +163,7 @@ impl Scorer {
     /// How the fits went; nothing for a blend, whose members say so themselves.
     pub(super) fn history(&self) -> &[History] {
         match self {
-            Self::Predictor { predictor, .. } => predictor.history(),
+            Self::Model { model, .. } => model.predictor().history(),
             Self::Blend { .. } => &[],
         }
     }
@@ -169,9 +174,9 @@ impl Scorer {
         samples: &Samples,
         material: &Material<'_>,
     ) -> Result<Option<TimingCalibration>, ExperimentError> {
-        let Self::Predictor { rows, predictor } = self else { return Ok(None) };
+        let Self::Model { rows, model } = self else { return Ok(None) };
         let windows = samples.on(rows.of(material.metrics, material.derived))?;
-        Ok(match predictor.forecasts(windows.windows())? {
+        Ok(match model.predictor().forecasts(windows.windows())? {
             Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
             None => None,
         })
@@ -192,9 +197,9 @@ pub(super) fn score_again(
     };
     let mut scores = vec![Vec::new(); fitted.len()];
     for (at, fitted) in fitted.iter().enumerate() {
-        if let Scorer::Predictor { rows, predictor } = &fitted.scorer {
+        if let Scorer::Model { rows, model } = &fitted.scorer {
             let windows = samples.on(rows.of(metrics, derived))?;
-            scores[at] = predictor.score_all(windows.windows()).map_err(about(at))?;
+            scores[at] = model.predictor().score_all(windows.windows()).map_err(about(at))?;
         }
     }
     for (at, fitted) in fitted.iter().enumerate() {

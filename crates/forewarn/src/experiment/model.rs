@@ -1,5 +1,9 @@
-use super::{ExperimentError, prepare::Derived};
-use forewarn_core::DynEstimator;
+use super::{
+    ExperimentError,
+    fitted_model::{Fit, FittedModel, Savable},
+    prepare::Derived,
+};
+use forewarn_core::{CoreError, DynEstimator, Envelope, Estimator, WindowSpec};
 use forewarn_schema::FrameSet;
 
 /// Which rows a model's windows are made of.
@@ -34,7 +38,7 @@ pub enum Blending {
 
 /// Where a model's scores come from.
 pub(super) enum Origin {
-    Fit { rows: Rows, estimator: Box<dyn DynEstimator> },
+    Fit { rows: Rows, fit: Fit },
     Blend { members: Vec<String>, blending: Blending },
 }
 
@@ -47,20 +51,61 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does.
+    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does. How it is saved is not known: see
+    /// [`saved_by`](Self::saved_by).
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
         rows: Rows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
-        let estimator = Box::new(estimator);
-        Self {
-            name: name.into(),
-            description: description.into(),
-            trainer: None,
-            origin: Origin::Fit { rows, estimator },
-        }
+        let fit: Fit = Box::new(move |_, train, validation, monitor| {
+            let fitted = estimator.fit_boxed(train, validation, monitor)?;
+            Ok(Box::new(fitted) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
+    }
+
+    /// The same with a model that can be [saved](super::Results::to_envelope): `save` makes an envelope of what was fitted, such as
+    /// [`FittedTrees::to_envelope`](forewarn_baseline::FittedTrees::to_envelope).
+    pub fn saved_by<E>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        estimator: E,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static> + 'static,
+    {
+        let fit: Fit = Box::new(move |_, train, validation, monitor| {
+            let predictor = estimator.fit(train, validation, monitor)?;
+            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
+    }
+
+    /// The same for an estimator that can be told how many threads to fit on: as many as the fits beside it leave.
+    pub(super) fn on_threads<E>(
+        name: &str,
+        description: &str,
+        rows: Rows,
+        estimator: impl Fn(usize) -> E + Send + 'static,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static>,
+    {
+        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
+            let predictor = estimator(threads).fit(train, validation, monitor)?;
+            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
+    }
+
+    fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit } }
     }
 
     /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of them reads, and nothing is
