@@ -86,7 +86,8 @@ fn fit_estimators(
     let queue: VecDeque<_> = estimators.collect();
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let workers = processors.min(queue.len());
-    let threads = processors;
+    // Those who can use several processors take no more than their share: none waits for another's.
+    let threads = processors / workers.max(1);
     let (queue, results) = (Mutex::new(queue), Mutex::new(Vec::new()));
     // A function, so that the lock is given back before the fit begins.
     let next = || lock(&queue).pop_front();
@@ -209,4 +210,45 @@ pub(super) fn score_again(
         }
     }
     Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::experiment::{Data, Event, Experiment, Model, Rows};
+    use forewarn_baseline::{FittedLogisticRegression, LogisticRegression};
+    use forewarn_label::Rule;
+    use forewarn_sim::StressWalk;
+    use std::{
+        sync::{Arc, Mutex},
+        thread,
+    };
+
+    /// Threads that each of so many models is fitted on.
+    fn threads_of(models: usize) -> Vec<usize> {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let mut experiment = Experiment::new(Rule::v1());
+        for model in 0..models {
+            let told = Arc::clone(&told);
+            let estimator = move |threads| {
+                told.lock().unwrap().push(threads);
+                LogisticRegression::default()
+            };
+            let save = FittedLogisticRegression::to_envelope;
+            let name = model.to_string();
+            experiment =
+                experiment.model(Model::on_threads(&name, "a line", Rows::Features, estimator, save));
+        }
+        let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
+        experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Event<'_>| {}).unwrap();
+        let told = told.lock().unwrap();
+        told.clone()
+    }
+
+    #[test]
+    fn models_share_the_processors() {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(threads_of(1), [processors]);
+        assert_eq!(threads_of(2), [(processors / 2).max(1); 2]);
+        assert_eq!(threads_of(processors + 1), vec![1; processors + 1]);
+    }
 }
