@@ -17,7 +17,14 @@ pub use future::ShuffledFuture;
 pub struct LeakAudit<'a> {
     scores: Option<&'a ScoredSet>,
     windows: Option<(LabelledWindows<'a>, LabelledWindows<'a>)>,
-    future: Option<(&'a ShuffledFuture, &'a [Option<Score>], &'a [Option<Score>])>,
+    future: Option<Rescored<'a>>,
+}
+
+/// A model's scores of rows, before and after their future was shuffled.
+struct Rescored<'a> {
+    future: &'a ShuffledFuture,
+    before: &'a [Option<Score>],
+    after: &'a [Option<Score>],
 }
 
 /// What an audit found; printed, a line a check.
@@ -85,7 +92,7 @@ impl<'a> LeakAudit<'a> {
         before: &'a [Option<Score>],
         after: &'a [Option<Score>],
     ) -> Self {
-        self.future = Some((future, before, after));
+        self.future = Some(Rescored { future, before, after });
         self
     }
 
@@ -100,7 +107,7 @@ impl<'a> LeakAudit<'a> {
         if let Some(test) = self.scores {
             checks.extend(shifted::check(test)?);
         }
-        if let Some((future, before, after)) = self.future {
+        if let Some(Rescored { future, before, after }) = self.future {
             checks.push(future.check(before, after)?);
         }
         if let Some((train, test)) = self.windows {
