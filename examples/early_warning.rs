@@ -3,12 +3,14 @@
 //! `cargo run --release --example early_warning -- --help`
 
 use forewarn::{
-    experiment::{Simulated, StandardModels, TextObserver, make_folder},
+    experiment::{Results, Simulated, StandardModels, TextObserver, make_folder},
     prelude::*,
+    recurrent::Trainer,
 };
 use lexopt::{Arg, ValueExt};
 use std::{
     error::Error,
+    fs::File,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -28,9 +30,11 @@ struct Options {
     walk_forward: Option<usize>,
     models: Vec<String>,
     members: usize,
+    trainer: Trainer,
     verdicts: Option<bool>,
     seed: u64,
     output: PathBuf,
+    save: Option<PathBuf>,
 }
 
 /// The options, or `None` when help was asked for.
@@ -48,9 +52,11 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         walk_forward: None,
         models: StandardModels::NAMES.map(str::to_owned).to_vec(),
         members: StandardModels::MEMBERS,
+        trainer: Trainer::fastest(),
         verdicts: None,
         seed: 7,
         output: "forewarn-report".into(),
+        save: None,
     };
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -87,6 +93,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
             options.models = names.split(',').map(|name| name.trim().to_owned()).collect();
         }
         "members" => options.members = arguments.value()?.parse()?,
+        "trainer" => options.trainer = arguments.value()?.parse()?,
         "verdicts" => {
             options.verdicts = match arguments.value()?.string()?.as_str() {
                 "yes" => Some(true),
@@ -96,6 +103,7 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         }
         "seed" => options.seed = arguments.value()?.parse()?,
         "output" => options.output = arguments.value()?.into(),
+        "save" => options.save = Some(arguments.value()?.into()),
         _ => return Err("there is no such option".into()),
     }
     Ok(())
@@ -124,6 +132,9 @@ fn topology(path: &Path, data: &Data) -> Result<TopologyFeatures, Box<dyn Error>
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     make_folder(&options.output)?;
+    if let Some(folder) = options.save.as_deref().and_then(Path::parent) {
+        make_folder(folder)?;
+    }
     let data = read(options)?;
     let rule = match (&options.rule, &options.failure_column) {
         (Some(rule), _) => rule.clone(),
@@ -137,7 +148,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         schema,
         spec,
         seed: options.seed,
-        trainer: StandardModels::preferred_trainer(),
+        trainer: options.trainer,
         members: options.members,
     };
     let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
@@ -163,6 +174,22 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     results.write(&options.output)?;
     println!("{}", results.report().to_table());
     println!("Written to {}: report.html, report.json, predictions.csv", options.output.display());
+    options.save.as_ref().map_or(Ok(()), |path| save(&results, path))
+}
+
+/// The model that validation chose, with all that a program needs to serve it, as one file.
+fn save(results: &Results, path: &Path) -> Result<(), Box<dyn Error>> {
+    let chosen = results.report().chosen().ok_or("there is no model to save")?;
+    let envelope = results.to_envelope(&chosen.name)?;
+    let cannot = |error: &dyn std::fmt::Display| format!("--save {}: {error}", path.display());
+    let file = File::create(path).map_err(|error| cannot(&error))?;
+    envelope.write(file).map_err(|error| cannot(&error))?;
+    println!(
+        "Saved {}, which is best on validation, to {path}, with what makes its features and raises its alarms.\n\
+         Serve it with forewarn::serve::ServedModel, or try it: cargo run --release --example serve -- {path} METRICS",
+        chosen.name,
+        path = path.display()
+    );
     Ok(())
 }
 

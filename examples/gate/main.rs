@@ -17,6 +17,7 @@ use forewarn::{
     experiment::{ExperimentError, Results, Simulated, StandardModels, TextObserver},
     io,
     prelude::*,
+    recurrent::Trainer,
     sim::bayes_filter,
 };
 use options::Options;
@@ -38,7 +39,7 @@ fn fit(
         schema: data.frames().schema().clone(),
         spec: WindowSpec::default(),
         seed,
-        trainer: StandardModels::preferred_trainer(),
+        trainer: Trainer::fastest(),
         members: StandardModels::MEMBERS,
     };
     let mut experiment = question(Experiment::new(rule.clone()));

@@ -68,15 +68,27 @@ impl<P: Predictor> ColdStart<P> {
     }
 
     /// Asks for this share of a window's samples, 0 to 1, instead of half.
-    #[must_use]
-    pub fn with_least_present(self, share: f64) -> Self {
-        Self { least_present: share, ..self }
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a share that is none, or NaN.
+    pub fn with_least_present(self, share: f64) -> Result<Self, CoreError> {
+        if !(0.0..=1.0).contains(&share) {
+            let (name, value) = ("least share of a window", share.to_string());
+            return Err(CoreError::InvalidSetting { name, value, expected: "0 to 1" });
+        }
+        Ok(Self { least_present: share, ..self })
     }
 
-    /// Takes windows up to this distance from the training mean, in deviations, for known ground.
-    #[must_use]
-    pub fn with_most_distance(self, deviations: f32) -> Self {
-        Self { most_distance: deviations, ..self }
+    /// Takes windows up to this distance from the training mean, in deviations, for known ground; infinity takes all.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a distance below 0, or NaN.
+    pub fn with_most_distance(self, deviations: f32) -> Result<Self, CoreError> {
+        if deviations >= 0.0 {
+            return Ok(Self { most_distance: deviations, ..self });
+        }
+        let (name, value) = ("greatest distance", deviations.to_string());
+        Err(CoreError::InvalidSetting { name, value, expected: "0 or more deviations" })
     }
 
     /// What is guarded.
@@ -139,14 +151,13 @@ impl<P: Predictor> ColdStart<P> {
     /// The model as a saved one around the one that `save` makes of the predictor.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for a share or a distance that is none, and those of `save`.
+    /// Those of `save`.
     pub fn to_envelope(
         &self,
         save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
     ) -> Result<Envelope, CoreError> {
         let most_distance = self.most_distance.is_finite().then_some(self.most_distance);
         let settings = Parameters { least_present: self.least_present, most_distance };
-        settings.check()?;
         let predictor = save(&self.predictor)?;
         let novelty = self.novelty.to_envelope(predictor.window)?;
         nested::pack(KIND, &settings, self.predictor.input(), vec![predictor, novelty])
@@ -162,10 +173,10 @@ impl<P: Predictor> ColdStart<P> {
         read: impl FnOnce(Envelope) -> Result<P, CoreError>,
     ) -> Result<Self, CoreError> {
         let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
-        settings.check()?;
         let guarded = Self::new(read(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
-        let most_distance = settings.most_distance.unwrap_or(f32::INFINITY);
-        Ok(guarded.with_least_present(settings.least_present).with_most_distance(most_distance))
+        guarded
+            .with_least_present(settings.least_present)?
+            .with_most_distance(settings.most_distance.unwrap_or(f32::INFINITY))
     }
 
     /// A stream of one service that has seen nothing yet.
@@ -215,20 +226,4 @@ struct Parameters {
     least_present: f64,
     /// Nothing where any window is known ground.
     most_distance: Option<f32>,
-}
-
-impl Parameters {
-    fn check(&self) -> Result<(), CoreError> {
-        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
-        if !(0.0..=1.0).contains(&self.least_present) {
-            return refuse("least share of a window", self.least_present.to_string(), "0 to 1");
-        }
-        match self.most_distance {
-            // A distance that is not finite is no limit, so that it cannot be NaN.
-            Some(distance) if distance < 0.0 => {
-                refuse("greatest distance", distance.to_string(), "0 or more deviations")
-            }
-            _ => Ok(()),
-        }
-    }
 }

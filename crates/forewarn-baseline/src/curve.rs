@@ -1,7 +1,7 @@
 //! Curves from scores to scores that never fall.
 
 use crate::newton;
-use forewarn_core::{CoreError, Score};
+use forewarn_core::{CoreError, LabelledWindows, Score};
 use serde::{Deserialize, Serialize};
 
 /// Which family of curves a score is calibrated by.
@@ -182,12 +182,25 @@ pub(crate) fn log_loss(scores: &[Score], positive: &[bool]) -> f64 {
     log_loss_of(scores.iter().map(|score| score.log_odds()), positive)
 }
 
+/// The same of windows that may stand for several.
+pub(crate) fn weighted_log_loss(scores: &[Score], on: LabelledWindows<'_>) -> f64 {
+    let (mut sum, mut windows) = (0.0, 0.0);
+    for (index, (score, &positive)) in scores.iter().zip(on.positive()).enumerate() {
+        let weight = f64::from(on.weight(index));
+        sum += weight * loss(score.log_odds(), positive);
+        windows += weight;
+    }
+    if windows > 0.0 { sum / windows } else { 0.0 }
+}
+
 fn log_loss_of(log_odds: impl Iterator<Item = f64>, positive: &[bool]) -> f64 {
-    let losses = log_odds.zip(positive).map(|(log_odds, &positive)| {
-        let wrong = if positive { -log_odds } else { log_odds };
-        wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
-    });
+    let losses = log_odds.zip(positive).map(|(log_odds, &positive)| loss(log_odds, positive));
     losses.sum::<f64>() / positive.len().max(1) as f64
+}
+
+fn loss(log_odds: f64, positive: bool) -> f64 {
+    let wrong = if positive { -log_odds } else { log_odds };
+    wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]

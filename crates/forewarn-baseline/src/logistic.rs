@@ -1,5 +1,5 @@
 use crate::{
-    FittedLogisticRegression, Input, curve::log_loss, design::Design, minimise::minimise,
+    FittedLogisticRegression, Input, curve::weighted_log_loss, design::Design, minimise::minimise,
     objective::Objective,
 };
 use forewarn_core::{
@@ -70,7 +70,8 @@ impl LogisticRegression {
         Self { c: vec![c], ..self }
     }
 
-    /// With whichever of these inverse strengths has the least log loss on the validation windows, the first among equals; a fit for each.
+    /// With whichever of these inverse strengths has the least log loss on the validation windows, counted by their weights, the first among
+    /// equals; a fit for each.
     /// Which one it was is in [`Convergence::c`](crate::Convergence::c).
     #[must_use]
     pub fn with_c_from_validation(self, candidates: &[f64]) -> Self {
@@ -166,7 +167,7 @@ impl LogisticRegression {
             // The loss decides between several only.
             let loss = match self.c.len() {
                 1 => 0.0,
-                _ => log_loss(&fitted.score_all(validation.windows())?, validation.positive()),
+                _ => weighted_log_loss(&fitted.score_all(validation.windows())?, validation),
             };
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
                 best = Some((loss, fitted));

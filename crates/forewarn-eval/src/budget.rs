@@ -50,7 +50,7 @@ impl AlarmBudget {
     /// # Errors
     /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a budget that is not above 0 or a confidence
     /// that is not above 0 and below 1; [`EvalError::BudgetNotProvable`] where validation is too short to show it for any
-    /// threshold.
+    /// threshold, or empty.
     pub fn choose(&self, validation: &ScoredSet, policy: AlarmPolicy) -> Result<BudgetChoice, EvalError> {
         let Self { per_service_week, confidence } = *self;
         let chosen = Self::choose_each(&[*self], validation, policy)?;
@@ -76,6 +76,10 @@ impl AlarmBudget {
             budget.check()?;
         }
         let weeks = validation.service_days() / 7.0;
+        if weeks <= 0.0 {
+            // Nothing was watched, so nothing is shown, however little certainty is asked for.
+            return Ok(vec![None; budgets.len()]);
+        }
         let mut scores: Vec<Score> =
             validation.series().iter().flat_map(|series| series.scores().iter().copied()).collect();
         scores.sort_unstable_by(|a, b| b.cmp(a));
@@ -152,8 +156,13 @@ impl Observed {
 
     /// Probability of so few false alarms if the rate were on the budget, `expected` of them.
     fn p_value(&self, expected: f64) -> f64 {
-        // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m).
-        gamma_ur(self.false_alarms / self.dispersion + 1.0, expected / self.dispersion)
+        let mean = expected / self.dispersion;
+        if mean <= 0.0 {
+            // A budget so small that it is lost to rounding: whatever the count, it is not too low for it.
+            return 1.0;
+        }
+        // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m), which does not take infinity.
+        gamma_ur(self.false_alarms / self.dispersion + 1.0, mean.min(f64::MAX))
     }
 }
 

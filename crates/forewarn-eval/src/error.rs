@@ -138,6 +138,12 @@ pub enum EvalError {
         /// Time of the last.
         last: Timestamp,
     },
+    /// A check for leaks was given no score to look at.
+    #[error("no row up to {cut} has a score: whether the model sees the future cannot be told")]
+    NothingScored {
+        /// The last time that is looked at.
+        cut: Timestamp,
+    },
     /// There is no row to report on.
     #[error("the input has no rows")]
     NoRows,

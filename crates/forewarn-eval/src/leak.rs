@@ -1,6 +1,5 @@
 use crate::{EvalError, ScoredSet};
-use forewarn_core::{CoreError, LabelledWindows, Score};
-use forewarn_schema::{FrameSet, Timestamp};
+use forewarn_core::{LabelledWindows, Score};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -9,8 +8,7 @@ mod future;
 mod shifted;
 mod telling;
 
-/// Scores every row of a set of frames with a fitted model: one entry a row of the set, `None` where no window ends.
-pub type ScoreRows<'a> = &'a mut dyn FnMut(&FrameSet) -> Result<Vec<Option<Score>>, CoreError>;
+pub use future::ShuffledFuture;
 
 /// Looks for the usual ways in which an evaluation deceives itself. Give it what there is, then [`run`](Self::run) it.
 ///
@@ -19,7 +17,14 @@ pub type ScoreRows<'a> = &'a mut dyn FnMut(&FrameSet) -> Result<Vec<Option<Score
 pub struct LeakAudit<'a> {
     scores: Option<&'a ScoredSet>,
     windows: Option<(LabelledWindows<'a>, LabelledWindows<'a>)>,
-    model: Option<(&'a FrameSet, Timestamp, ScoreRows<'a>)>,
+    future: Option<Rescored<'a>>,
+}
+
+/// A model's scores of rows, before and after their future was shuffled.
+struct Rescored<'a> {
+    future: &'a ShuffledFuture,
+    before: &'a [Option<Score>],
+    after: &'a [Option<Score>],
 }
 
 /// What an audit found; printed, a line a check.
@@ -75,24 +80,35 @@ impl<'a> LeakAudit<'a> {
         self
     }
 
-    /// Checks a model: what comes after `cut` is shuffled, and no score up to it may change by a bit.
+    /// Checks a model: with the future shuffled, no score up to the cut may change by a bit. `before` are its scores of the frames as they were,
+    /// `after` those of the shuffled ones, one entry a row of the frames: `None` where no window ends, or where none was scored both times.
+    ///
+    /// Scores that were made together with later windows may well be compared with some that were not: what a model says of a window depends on
+    /// no other.
     #[must_use]
-    pub fn model(mut self, frames: &'a FrameSet, cut: Timestamp, score: ScoreRows<'a>) -> Self {
-        self.model = Some((frames, cut, score));
+    pub fn future(
+        mut self,
+        future: &'a ShuffledFuture,
+        before: &'a [Option<Score>],
+        after: &'a [Option<Score>],
+    ) -> Self {
+        self.future = Some(Rescored { future, before, after });
         self
     }
 
     /// Makes every check that there is material for. `O(n log n)` time for `n` windows, times a hundred for shifted labels.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`]; [`CoreError::LengthMismatch`] for a model that does not score row by row, or its own error.
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);
+    /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch) unless there is an entry for each row, and
+    /// [`EvalError::NothingScored`] where no row up to the cut has a score: a check that looked at nothing says nothing.
     pub fn run(self) -> Result<LeakVerdict, EvalError> {
         let mut checks = Vec::new();
         if let Some(test) = self.scores {
             checks.extend(shifted::check(test)?);
         }
-        if let Some((frames, cut, score)) = self.model {
-            checks.push(future::check(frames, cut, score)?);
+        if let Some(Rescored { future, before, after }) = self.future {
+            checks.push(future.check(before, after)?);
         }
         if let Some((train, test)) = self.windows {
             checks.push(duplicates::check(train.windows(), test.windows()));

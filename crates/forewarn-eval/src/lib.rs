@@ -52,7 +52,7 @@ pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
 pub use forewarn_core::average_precision;
 pub use interval::{Estimate, Interval};
 pub use lead::{Delays, LeadTimes};
-pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ScoreRows};
+pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ShuffledFuture};
 pub use nab::{NabProfile, nab_score};
 pub use probability::{brier, log_loss};
 pub use ranges::{RangeFigures, range_precision_recall};

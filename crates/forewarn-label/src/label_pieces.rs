@@ -1,12 +1,13 @@
-use crate::{LabelError, LabelStream, Rule, track::Found};
+use crate::{LabelError, LabelStream, Rule, label_stream::Kept, track::Found};
 use forewarn_core::{Exclusion, FailureRule, FrameStream, Label, Labels, PieceOrder, Target, WindowSpec};
 use forewarn_schema::{Episode, Episodes, ServiceRows, Step};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
-/// [`label`](crate::label()) for frames that do not fit into memory: the same labels and episodes, in one pass over the pieces.
+/// [`label`](crate::label()) for frames that do not fit into memory: the same labels and episodes, and the same knowledge of what nobody
+/// can say, in one pass over the pieces.
 ///
-/// Each service is judged as a live stream is, so only rules that are values can be used. Memory: one byte a row, the episodes, and for
-/// each service the rows that the rule looks back on.
+/// Each service is judged as a live stream is, so only rules that are values can be used. Memory: one byte a row, the episodes and gaps, and
+/// for each service the rows that the rule looks back on.
 ///
 /// # Errors
 /// [`LabelError::Core`] for a metric that the frames lack, for pieces out of order, and for an error of the stream's own.
@@ -18,11 +19,11 @@ pub fn label_pieces(
 ) -> Result<Labels, LabelError> {
     let (layout, width) = (Arc::clone(frames.layout()), frames.schema().len());
     let step = layout.step();
-    let fresh = LabelStream::new(rule, frames.schema(), step, spec, target)?.keeping_episodes();
+    let fresh = LabelStream::new(rule, frames.schema(), step, spec, target)?.keeping_all();
     let mut services: Vec<Service> = layout
         .services()
         .iter()
-        .map(|place| Service { stream: fresh.clone(), next: place.rows().start, episodes: Vec::new() })
+        .map(|place| Service { stream: fresh.clone(), next: place.rows().start, found: Kept::default() })
         .collect();
     // Rows that no stream has given a label for are those of services without rows: there are none.
     let mut labels = vec![Label::Excluded(Exclusion::Censored); layout.rows()];
@@ -37,23 +38,30 @@ pub fn label_pieces(
             }
         }
         if is_last {
-            let (rest, episodes) = service.stream.end();
+            let (rest, found) = service.stream.end();
             labels[service.next..service.next + rest.len()].copy_from_slice(&rest);
-            service.episodes = episodes;
+            service.found = found;
         }
     }
     order.finish()?;
-    let places = services.iter().zip(layout.services());
-    let episodes = places.map(|(service, place)| in_time(&service.episodes, place, step));
-    let episodes = episodes.collect::<Result<_, _>>()?;
-    Ok(Labels::new(layout, spec, target, rule.confirmation_at(step), labels, episodes)?)
+    let mut episodes = Vec::with_capacity(services.len());
+    let (mut unknown, mut without_samples) = (Vec::new(), Vec::new());
+    for (Service { found, .. }, place) in services.iter().zip(layout.services()) {
+        episodes.push(in_time(&found.certain, place, step)?);
+        let first = place.rows().start;
+        let in_frames = |rows: &Range<usize>| (first + rows.start) as u32..(first + rows.end) as u32;
+        unknown.extend(found.unknown().iter().map(in_frames));
+        without_samples.extend(found.without_samples.iter().map(in_frames));
+    }
+    let labels = Labels::new(layout, spec, target, rule.confirmation_at(step), labels, episodes)?;
+    Ok(labels.with_unknown(unknown, without_samples))
 }
 
 struct Service {
     stream: LabelStream,
     /// The first row without a label.
     next: usize,
-    episodes: Vec<Found>,
+    found: Kept,
 }
 
 /// Episodes in rows of a service as episodes in time.

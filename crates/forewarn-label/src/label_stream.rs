@@ -21,8 +21,35 @@ pub struct LabelStream {
     /// Final episodes that a label may still look at, certain and possible.
     certain: VecDeque<Found>,
     possible: VecDeque<Found>,
-    /// All final episodes, for a caller that keeps them.
-    kept: Option<Vec<Found>>,
+    /// All that was found, for a caller that keeps it.
+    kept: Option<Kept>,
+}
+
+/// What a stream found in all its rows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Kept {
+    /// Final episodes, certain and possible.
+    pub(crate) certain: Vec<Found>,
+    pub(crate) possible: Vec<Found>,
+    /// Rows without any sample, ascending and disjoint.
+    pub(crate) without_samples: Vec<Range<usize>>,
+}
+
+impl Kept {
+    /// Rows of which nobody can say whether the service fails in them, ascending and disjoint.
+    pub(crate) fn unknown(&self) -> Vec<Range<usize>> {
+        let rows = |found: &Found| found.onset..found.end;
+        let [outer, inner] =
+            [&self.possible, &self.certain].map(|list| list.iter().map(rows).collect::<Vec<_>>());
+        difference(&outer, &inner)
+    }
+
+    fn missed(&mut self, row: usize) {
+        match self.without_samples.last_mut() {
+            Some(rows) if rows.end == row => rows.end += 1,
+            _ => self.without_samples.push(row..row + 1),
+        }
+    }
 }
 
 impl LabelStream {
@@ -56,9 +83,9 @@ impl LabelStream {
         })
     }
 
-    /// The same, with final episodes kept for [`end`](Self::end): memory grows with them.
-    pub(crate) fn keeping_episodes(self) -> Self {
-        Self { kept: Some(Vec::new()), ..self }
+    /// The same, with all that is found kept for [`end`](Self::end): memory grows with episodes and gaps.
+    pub(crate) fn keeping_all(self) -> Self {
+        Self { kept: Some(Kept::default()), ..self }
     }
 
     /// Steps between a row and its label.
@@ -75,7 +102,11 @@ impl LabelStream {
     pub fn push(&mut self, row: &[f32]) -> Result<Option<Label>, LabelError> {
         self.schema.check_row(row)?;
         self.watch.push(row);
-        self.gaps.push_back(row.iter().all(|value| value.is_nan()));
+        let is_gap = row.iter().all(|value| value.is_nan());
+        if let Some(kept) = self.kept.as_mut().filter(|_| is_gap) {
+            kept.missed(self.watch.rows() - 1);
+        }
+        self.gaps.push_back(is_gap);
         if self.gaps.len() <= self.delay {
             return Ok(None);
         }
@@ -88,8 +119,8 @@ impl LabelStream {
         self.end().0
     }
 
-    /// [`finish`](Self::finish), with the episodes that were kept.
-    pub(crate) fn end(&mut self) -> (Vec<Label>, Vec<Found>) {
+    /// [`finish`](Self::finish), with what was kept.
+    pub(crate) fn end(&mut self) -> (Vec<Label>, Kept) {
         self.watch.finish();
         let rows = self.watch.rows();
         let mut labels = Vec::with_capacity(self.gaps.len());
@@ -107,7 +138,8 @@ impl LabelStream {
         let (mut certain, mut possible) = (Vec::new(), Vec::new());
         self.watch.drain(&mut certain, &mut possible);
         if let Some(kept) = &mut self.kept {
-            kept.extend_from_slice(&certain);
+            kept.certain.extend_from_slice(&certain);
+            kept.possible.extend_from_slice(&possible);
         }
         self.certain.extend(certain.drain(..));
         self.possible.extend(possible.drain(..));

@@ -171,6 +171,17 @@ proptest! {
         prop_assert_eq!(pieces.as_slice(), whole.as_slice(), "{}", rule);
         prop_assert_eq!(pieces.episodes(), whole.episodes(), "{}", rule);
         prop_assert_eq!(pieces.purge(), whole.purge());
+        // What a model of when failures begin is told: as far as a period was seen, and no further.
+        let [pieces, whole] = [pieces, whole].map(|labels| labels.samples(|_, _| true));
+        prop_assert_eq!(pieces.excluded(), whole.excluded());
+        prop_assert_eq!(pieces.partly_observed(), whole.partly_observed(), "{}", rule);
+        let [pieces, whole] = [&pieces, &whole].map(|samples| {
+            let on = samples.on(&frames).unwrap();
+            let (_, partly) = on.partly_observed().unwrap();
+            let outcomes = [on.outcomes().unwrap(), partly];
+            outcomes.map(|outcomes| (0..outcomes.len()).map(|index| outcomes.get(index)).collect::<Vec<_>>())
+        });
+        prop_assert_eq!(pieces, whole, "{}", rule);
     }
 
     #[test]

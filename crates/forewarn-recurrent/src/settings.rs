@@ -4,6 +4,7 @@ use crate::{
 };
 use forewarn_core::CoreError;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Where libtorch computes.
 #[cfg(feature = "libtorch")]
@@ -47,6 +48,25 @@ impl Trainer {
             return Self::Libtorch { device: Device::Cuda };
         }
         Self::Native
+    }
+}
+
+impl FromStr for Trainer {
+    type Err = CoreError;
+
+    /// `native`; `libtorch`, on a GPU where there is one, in a program that was built with it; `fastest`.
+    fn from_str(text: &str) -> Result<Self, CoreError> {
+        match text {
+            "native" => Ok(Self::Native),
+            "fastest" => Ok(Self::fastest()),
+            #[cfg(feature = "libtorch")]
+            "libtorch" => Ok(Self::Libtorch { device: Device::CudaIfAvailable }),
+            _ => Err(CoreError::InvalidSetting {
+                name: "trainer",
+                value: format!("{text:?}"),
+                expected: "fastest, native, or libtorch in a program that was built with it",
+            }),
+        }
     }
 }
 
@@ -186,6 +206,9 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Most threads of the native trainer.
+    pub const MOST_THREADS: usize = 256;
+
     fn check(&self) -> Result<(), CoreError> {
         let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
         let counts = [
@@ -198,7 +221,7 @@ impl Settings {
             ("members", self.members, MEMBER_LIMIT, "1 to 64"),
             ("layers", self.layers, LAYER_LIMIT, "1 to 8"),
             ("service_embedding", self.service_embedding.unwrap_or(1), EMBEDDING_LIMIT, "none, or 1 to 64"),
-            ("threads", self.threads, 256, "1 to 256"),
+            ("threads", self.threads, Self::MOST_THREADS, "1 to 256"),
         ];
         for (name, value, limit, expected) in counts {
             if !(1..=limit).contains(&value) {
@@ -343,6 +366,15 @@ mod tests {
             }
             assert!(serde_json::from_str::<Recurrent>(&json).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn trainers_have_names() {
+        assert_eq!("native".parse::<Trainer>().unwrap(), Trainer::Native);
+        assert_eq!("fastest".parse::<Trainer>().unwrap(), Trainer::fastest());
+        assert_eq!("libtorch".parse::<Trainer>().is_ok(), cfg!(feature = "libtorch"));
+        let error = "Native".parse::<Trainer>().unwrap_err().to_string();
+        assert!(error.contains("\"Native\"") && error.contains("fastest"), "{error}");
     }
 
     #[test]

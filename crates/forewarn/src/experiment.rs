@@ -2,17 +2,18 @@
 //!
 //! What joins the stages lives here, so that examples, a command line and a live service share it. An [`Experiment`] is the question (failure
 //! rule, target, window, split) and the models; [`Data`] is the metrics; [`Experiment::run`] gives [`Results`]: a
-//! [`Report`](forewarn_eval::Report), the pictures that go with it, and every score of the test span.
+//! [`Report`](forewarn_eval::Report), the pictures that go with it, every score of the test span, and the models, of which each can be saved
+//! ([`Results::to_envelope`]) and [served](crate::serve) by another program.
 
-mod added;
-mod any;
 mod audit;
 mod classes;
 mod data;
 mod error;
 mod fit;
+mod fitted_model;
 mod fleet_graph;
 mod model;
+mod models;
 mod observer;
 mod prepare;
 mod report;
@@ -28,6 +29,7 @@ pub use data::Data;
 pub use error::ExperimentError;
 pub use fleet_graph::fleet_graph;
 pub use model::{Blending, Model, Rows};
+pub use models::NotSaved;
 pub use observer::{Event, Observer, TextObserver};
 pub use results::{Results, make_folder};
 pub use root_cases::RootCase;
@@ -36,14 +38,16 @@ pub use standard::StandardModels;
 
 use classes::ClassRule;
 use fit::Material;
-use forewarn_core::{FailureRule, Samples, Split, Target, WindowSpec};
+use forewarn_core::{FailureRule, Feature, Samples, Split, Target, WindowSpec};
 use forewarn_eval::Delays;
 use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_topology::TopologyFeatures;
-use forewarn_window::{Features, Fractions, Scope, chronological};
-use model::{Origin, no_states, positions};
-use report::Found;
+use forewarn_window::{Features, Fractions, Pipeline, Scope, chronological};
+use model::{Origin, position_of_states, positions};
+use models::Models;
+use prepare::Prepared;
+use report::{Found, Reported};
 use walk::Ground;
 
 /// A question and the models that are to answer it.
@@ -56,7 +60,7 @@ pub struct Experiment {
     /// Whether models see what the rule says of each row; `None` leaves it to the target.
     verdicts: Option<bool>,
     /// What the rule says of each row, once it is known that models see it.
-    shown: Option<Features>,
+    shown: Option<Box<dyn Feature>>,
     scope: Scope,
     carry_steps: usize,
     topology: Option<TopologyFeatures>,
@@ -206,7 +210,7 @@ impl Experiment {
         check_classes(&split)?;
         let Data { frames, .. } = data;
         if self.verdicts.unwrap_or(self.target == Target::Active) {
-            self.shown = self.rule.verdicts(frames.schema()).map(|verdicts| Features::new().with(verdicts));
+            self.shown = self.rule.verdicts(frames.schema());
         }
         let mut classes = data.classes;
         classes.push(classes::by_rule(&self.class_rules, &frames)?);
@@ -229,15 +233,25 @@ impl Experiment {
         stage("evaluating".to_owned());
         let data = Data { frames: metrics, classes, ..data };
         let found = Found { labels: &labels, split: &split, prepared: &prepared, fitted: &fitted };
-        let mut results = self.report(&data, &found)?;
+        let Reported { mut report, pictures, scored } = self.report(&data, &found)?;
+        let Prepared { mut pipeline, derived } = prepared;
+        drop(derived);
         if let Some(days) = self.refit_days {
             let ground = Ground { metrics: &data.frames, labels: &labels, split: &split };
-            drop(fitted);
-            let features = prepared.into_list();
-            let walk = self.walk(days, features, &ground, &results.report, &results.scored, observer)?;
-            results.report.walk_forward = Some(walk);
+            let normaliser = pipeline.normaliser().clone();
+            let walk = self.walk(days, pipeline.into_features(), &ground, &report, &scored, observer)?;
+            report.walk_forward = Some(walk.report);
+            pipeline = Pipeline::new(walk.features, normaliser);
         }
-        Ok(results)
+        let models = Models {
+            fitted,
+            pipeline,
+            metrics: data.frames.schema().clone(),
+            step: data.frames.layout().step(),
+            window: self.spec,
+            has_topology: self.topology.is_some(),
+        };
+        Ok(Results { report, pictures, scored, models })
     }
 
     fn check_models(&self) -> Result<(), ExperimentError> {
@@ -254,8 +268,7 @@ impl Experiment {
                     positions(&self.models, &model.name, members)?;
                 }
                 Origin::Running { of } => {
-                    let found = self.models.iter().any(|model| model.name == *of && model.has_states());
-                    found.then_some(()).ok_or_else(|| no_states(&self.models, &model.name, of))?;
+                    position_of_states(&self.models, &model.name, of)?;
                 }
             }
         }

@@ -5,6 +5,8 @@ pub mod experiment;
 pub mod prelude;
 #[cfg(all(feature = "label", feature = "window"))]
 mod saved_feature;
+#[cfg(feature = "serve")]
+pub mod serve;
 
 pub use forewarn_core as core;
 pub use forewarn_schema as schema;

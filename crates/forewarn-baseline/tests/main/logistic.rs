@@ -4,7 +4,7 @@ use crate::support::{Data, gauges};
 use forewarn_baseline::{
     BaselineError, ClassWeight, FittedLogisticRegression, Input, LogisticRegression, RollingMean, Watch,
 };
-use forewarn_core::{CoreError, Estimator, FitProgress, Predictor, Silent};
+use forewarn_core::{CoreError, Estimator, FitProgress, Predictor, Samples, Silent, Validation};
 use forewarn_schema::{Metric, Schema};
 
 const ROWS: u32 = 240;
@@ -142,6 +142,32 @@ fn a_window_that_stands_for_several_counts_as_so_many() {
     let validation = data.split.validation().on(&data.frames).unwrap();
     let error = rule.fit(train.on(&data.frames).unwrap(), validation, &mut Silent).err().unwrap();
     assert!(matches!(error, CoreError::WeightsUnsupported { .. }), "{error}");
+}
+
+/// The penalty that validation asks for is that of its windows by weight.
+#[test]
+fn validation_windows_that_stand_for_several_count_as_so_many() {
+    let data = certified();
+    let train = data.split.train().on(&data.frames).unwrap();
+    let candidates = [1e-4, 1.0];
+    let chosen = |validation: &Validation<Samples>| {
+        let model = LogisticRegression::new(Input::Snapshot).with_c_from_validation(&candidates);
+        let model = model.fit(train, validation.on(&data.frames).unwrap(), &mut Silent).unwrap();
+        model.convergence().unwrap().c
+    };
+    // Validation holds the rows that were trained on, so that the fit that follows them closest is best; but not where most windows are those
+    // of which it says less than the prevalence does, which is all that the strongest penalty leaves.
+    let line = data.fit(&LogisticRegression::new(Input::Snapshot)).unwrap();
+    let windows = data.split.validation().on(&data.frames).unwrap();
+    let prevalence = windows.positives() as f32 / windows.positive().len() as f32;
+    let scores = line.score_all(windows.windows()).unwrap();
+    let misled = scores.iter().zip(windows.positive());
+    let misled = misled.map(|(score, &positive)| (score.get() > prevalence) != positive);
+    let weights: Vec<f32> = misled.map(|is_misled| if is_misled { 1000.0 } else { 1.0 }).collect();
+    let validation = data.split.validation();
+    assert_eq!(chosen(validation), 1.0);
+    assert_eq!(chosen(&validation.clone().with_weights(weights.clone()).unwrap()), 1e-4);
+    assert_eq!(chosen(&validation.clone().with_weights(vec![7.0; weights.len()]).unwrap()), 1.0);
 }
 
 /// The terms of a window, written anew.

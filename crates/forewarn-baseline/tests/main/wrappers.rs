@@ -267,7 +267,7 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
     let mut data = noisy(1200);
     let line = data.fit(&LogisticRegression::default()).unwrap();
     let guarded = ColdStart::new(line, data.fit(&Novelty).unwrap()).unwrap();
-    let guarded = guarded.with_least_present(0.8).with_most_distance(1.4);
+    let guarded = guarded.with_least_present(0.8).unwrap().with_most_distance(1.4).unwrap();
     data.values[30..60].fill(f32::NAN);
     data.values[600..630].fill(9.0);
     let rows: Vec<u32> = (3..1200).collect();
@@ -290,15 +290,23 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
         assert!(streamed[..3].iter().all(|judgement| judgement.score.is_none()));
     }
 
-    let anywhere = guarded.clone().with_most_distance(f32::INFINITY);
+    let anywhere = guarded.clone().with_most_distance(f32::INFINITY).unwrap();
     let anywhere = read(anywhere.to_envelope(|model| model.to_envelope(data.spec)).unwrap()).unwrap();
     assert_eq!(anywhere.judge(&[1e6; 12]).unwrap().unknown, None);
-    for broken in [guarded.clone().with_least_present(1.1), guarded.clone().with_most_distance(-1.0)] {
-        assert!(broken.to_envelope(|model| model.to_envelope(data.spec)).is_err());
+    // A guard that compares with NaN never strikes: it is refused, wherever it comes from.
+    for share in [1.1, -0.1, f64::NAN, f64::INFINITY] {
+        let error = guarded.clone().with_least_present(share).unwrap_err();
+        assert!(matches!(error, CoreError::InvalidSetting { .. }), "{share}: {error}");
     }
-    let mut negative = envelope.clone();
-    negative.parameters["settings"]["most_distance"] = (-1).into();
-    assert!(matches!(read(negative), Err(CoreError::InvalidSetting { .. })));
+    for distance in [-1.0, f32::NAN, f32::NEG_INFINITY] {
+        let error = guarded.clone().with_most_distance(distance).unwrap_err();
+        assert!(matches!(error, CoreError::InvalidSetting { .. }), "{distance}: {error}");
+    }
+    for (setting, wrong) in [("most_distance", -1.0), ("least_present", 1.1)] {
+        let mut damaged = envelope.clone();
+        damaged.parameters["settings"][setting] = wrong.into();
+        assert!(matches!(read(damaged), Err(CoreError::InvalidSetting { .. })), "{setting}");
+    }
     let one = Calibrated::from_envelope(envelope, FittedLogisticRegression::from_envelope);
     assert!(matches!(one, Err(CoreError::WrongModelKind { .. })));
     let other = Windows::new(data.frames.schema(), &data.values, 3, &rows).unwrap();

@@ -73,6 +73,32 @@ fn a_short_validation_part_proves_nothing() {
 }
 
 #[test]
+fn validation_without_windows_proves_nothing_at_all() {
+    let of = |series| ScoredSet::new(WindowSpec::default(), Step::MINUTE, series).unwrap();
+    let silent = ScoredSeries::new("a", vec![], vec![], vec![], Episodes::default()).unwrap();
+    for set in [of(vec![]), of(vec![silent])] {
+        // So little certainty that 1 - confidence is 1, and every count would do.
+        for confidence in [0.9, 1e-18] {
+            let budget = AlarmBudget { per_service_week: 1.0, confidence };
+            let error = budget.choose(&set, policy()).unwrap_err();
+            assert!(matches!(error, EvalError::BudgetNotProvable { service_weeks: 0.0, .. }), "{error}");
+            assert_eq!(AlarmBudget::choose_each(&[budget; 2], &set, policy()).unwrap(), [None, None]);
+        }
+    }
+}
+
+#[test]
+fn budgets_beyond_all_measure_are_answered_too() {
+    let set = scored(1, 1, |_, _, u| u);
+    let of = |per_service_week| AlarmBudget { per_service_week, confidence: 0.9 }.choose(&set, policy());
+    for tiny in [f64::MIN_POSITIVE, 5e-324] {
+        assert!(matches!(of(tiny), Err(EvalError::BudgetNotProvable { .. })));
+    }
+    // Whoever accepts any number of false alarms may have the lowest threshold.
+    assert!(of(f64::MAX).unwrap().threshold.get() < 1e-6);
+}
+
+#[test]
 fn warnings_at_random_have_no_skill_and_an_oracle_has_all() {
     let guess = scored(20, 5, |_, _, u| if u < 0.02 { 1.0 } else { 0.0 });
     let skill = skill_over_chance(&guess, &Events::new(&guess, policy())).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::minute;
 use forewarn_core::{CoreError, LabelledWindows, Score, WindowSpec, Windows};
-use forewarn_eval::{Finding, LeakAudit, LeakVerdict, ScoredSeries, ScoredSet};
+use forewarn_eval::{EvalError, Finding, LeakAudit, LeakVerdict, ScoredSeries, ScoredSet, ShuffledFuture};
 use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -66,17 +66,42 @@ fn smoothed(frames: &FrameSet, back: usize, ahead: usize) -> Result<Vec<Option<S
 #[test]
 fn a_model_that_sees_the_future_is_found() {
     let frames = frames();
+    let future = ShuffledFuture::new(&frames, minute(100)).unwrap();
     let verdict = |ahead: usize| {
-        let mut model = |frames: &FrameSet| smoothed(frames, 3, ahead);
-        LeakAudit::new().model(&frames, minute(100), &mut model).run().unwrap()
+        let scores = |frames: &FrameSet| smoothed(frames, 3, ahead).unwrap();
+        let (before, after) = (scores(&frames), scores(future.frames()));
+        LeakAudit::new().future(&future, &before, &after).run().unwrap()
     };
     assert!(verdict(0).is_clean());
     let leaking = verdict(1);
     assert_eq!(finding(&leaking, "shuffled future"), Finding::Suspect);
-    assert!(leaking.to_string().contains("2 scores of 202 rows"), "{leaking}");
+    assert!(leaking.to_string().contains("2 of 202 scores"), "{leaking}");
     assert!(leaking.to_string().contains("the first at 1970-01-01T01:40:00Z of a"), "{leaking}");
-    let mut short = |_: &FrameSet| Ok(vec![]);
-    assert!(LeakAudit::new().model(&frames, minute(100), &mut short).run().is_err());
+    assert!(LeakAudit::new().future(&future, &[], &[]).run().is_err());
+}
+
+/// A check says how many scores it looked at, and does not call clean what it did not look at.
+#[test]
+fn rows_without_a_score_are_not_looked_at() {
+    let frames = frames();
+    let future = ShuffledFuture::new(&frames, minute(100)).unwrap();
+    let rows = frames.layout().rows();
+    let check = |before: &[Option<Score>], after: &[Option<Score>]| {
+        LeakAudit::new().future(&future, before, after).run().map(|verdict| verdict.to_string())
+    };
+    let some = |picked: &[usize]| {
+        let mut scores = vec![None; rows];
+        picked.iter().for_each(|&row| scores[row] = Some(Score::ONE));
+        scores
+    };
+    // Row 150 lies after the cut, row 205 is the sixth of the second service.
+    let three = some(&[7, 100, 150, 205]);
+    let text = check(&three, &three).unwrap();
+    assert!(text.contains("none of 3 scores up to 1970-01-01T01:40:00Z changed"), "{text}");
+    let text = check(&three, &some(&[7, 150, 205])).unwrap();
+    assert!(text.contains("1 of 3 scores") && text.contains("SUSPECT"), "{text}");
+    let nothing = check(&some(&[150]), &some(&[150])).unwrap_err();
+    assert!(matches!(nothing, EvalError::NothingScored { cut } if cut == minute(100)), "{nothing}");
 }
 
 fn windows<'a>(frames: &'a FrameSet, ends: &'a [u32]) -> Windows<'a> {

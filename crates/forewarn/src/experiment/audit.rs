@@ -1,6 +1,10 @@
-use super::{Experiment, ExperimentError, fit::Fitted, prepare::Prepared};
-use forewarn_core::{CoreError, Samples, Score, Split};
-use forewarn_eval::{LeakAudit, LeakCheck, ScoredSet};
+use super::{
+    Experiment, ExperimentError,
+    fit::{Fitted, score_again},
+    prepare::Prepared,
+};
+use forewarn_core::{Samples, Score, Split};
+use forewarn_eval::{LeakAudit, LeakCheck, ScoredSet, ShuffledFuture};
 use forewarn_schema::{FrameSet, Timestamp};
 
 /// Windows before the cut that are scored with the future shuffled: all of the last so many steps of each service.
@@ -10,7 +14,8 @@ const FAR: usize = 1000;
 
 impl Experiment {
     /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes after it is
-    /// shuffled, features included.
+    /// shuffled, features included. The future is shuffled and prepared once for all models; of the scores of the test span, those that are
+    /// made again are compared.
     pub(super) fn audit(
         &self,
         metrics: &FrameSet,
@@ -19,32 +24,25 @@ impl Experiment {
         fitted: &[Fitted],
         scored: &[(String, ScoredSet)],
     ) -> Result<Vec<LeakCheck>, ExperimentError> {
-        let (train, test) =
-            (split.train().on(&prepared.derived.features)?, split.test().on(&prepared.derived.features)?);
-        let mut checks = LeakAudit::new().windows(*train, *test).run()?.checks;
-        let Some((first, last)) = split.test().time_span() else { return Ok(checks) };
+        let (train, test) = (split.train(), split.test());
+        let features = &prepared.derived.features;
+        let mut checks = LeakAudit::new().windows(*train.on(features)?, *test.on(features)?).run()?.checks;
+        let Some((first, last)) = test.time_span() else { return Ok(checks) };
         let cut = Timestamp::from_millis(i64::midpoint(first.millis(), last.millis())).unwrap_or(first);
-        let picked = split.test().select(&picks(split.test(), cut))?;
-        for (model, (name, set)) in fitted.iter().zip(scored) {
-            let mut score = |frames: &FrameSet| -> Result<Vec<Option<Score>>, CoreError> {
-                let again;
-                // The metrics as they are, before the future is shuffled, have been prepared already.
-                let derived = if std::ptr::eq(frames, metrics) {
-                    &prepared.derived
-                } else {
-                    again = self
-                        .prepare_again(prepared, frames)
-                        .map_err(|error| CoreError::outside("preparing features", error))?;
-                    &again
-                };
-                let mut rows = vec![None; frames.layout().rows()];
-                let scores = model.scorer.score(fitted, &picked, frames, derived)?;
-                for (&row, score) in picked.rows().iter().zip(scores) {
-                    rows[row as usize] = Some(score);
-                }
-                Ok(rows)
-            };
-            let audit = LeakAudit::new().scores(set).model(metrics, cut, &mut score);
+        let picks = picks(test, cut);
+        let picked = test.select(&picks)?;
+        let future = ShuffledFuture::new(metrics, cut)?;
+        let derived = self.prepare_again(&prepared.pipeline, future.frames())?;
+        let again = score_again(&self.models, fitted, &picked, future.frames(), &derived)?;
+        let by_row = |scores: &mut dyn Iterator<Item = Score>| {
+            let mut rows = vec![None; metrics.layout().rows()];
+            picked.rows().iter().zip(scores).for_each(|(&row, score)| rows[row as usize] = Some(score));
+            rows
+        };
+        for ((model, again), (name, set)) in fitted.iter().zip(again).zip(scored) {
+            let before = by_row(&mut picks.iter().map(|&pick| model.test[pick as usize]));
+            let after = by_row(&mut again.into_iter());
+            let audit = LeakAudit::new().scores(set).future(&future, &before, &after);
             checks.extend(audit.run()?.about(name).checks);
         }
         Ok(checks)

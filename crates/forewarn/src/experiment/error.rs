@@ -1,3 +1,4 @@
+use super::NotSaved;
 use forewarn_core::CoreError;
 use forewarn_eval::EvalError;
 use forewarn_io::IoError;
@@ -107,6 +108,22 @@ pub enum ExperimentError {
         name: String,
         /// The rule.
         rule: String,
+    },
+    /// A model was asked for that the experiment did not fit.
+    #[error("this experiment fitted no model {name:?}: it fitted {}", available.join(", "))]
+    NotFitted {
+        /// The name asked for.
+        name: String,
+        /// The models that it fitted.
+        available: Vec<String>,
+    },
+    /// A model that was fitted cannot be saved, or not be served from a file.
+    #[error("{name} cannot be saved: {source}")]
+    NotSaved {
+        /// The model.
+        name: String,
+        /// Why.
+        source: Box<NotSaved>,
     },
     /// The rule never finds a failure.
     #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]

@@ -1,7 +1,7 @@
 use super::{
     Blending, Event, ExperimentError, Model, Observer, Rows,
-    any::{AnyEstimator, AnyPredictor},
-    model::{Origin, no_states, positions},
+    fitted_model::{Fit, FittedModel},
+    model::{Origin, position_of_states, positions},
     prepare::Derived,
     running,
 };
@@ -19,10 +19,10 @@ use std::{
 
 /// What scores windows.
 pub(super) enum Scorer {
-    /// A predictor, on windows of these rows.
-    Predictor { rows: Rows, predictor: AnyPredictor },
-    /// Its states, which run on over these rows.
-    States { rows: Rows, model: Box<RecurrentModel> },
+    /// A model, on windows of these rows.
+    Model { rows: Rows, model: Box<dyn FittedModel> },
+    /// The states of another model, by its position, which run on.
+    States { of: usize },
     /// Other models of the experiment, by their positions.
     Blend { blend: Blend, members: Vec<usize> },
 }
@@ -64,7 +64,7 @@ pub(super) fn fit_all(
             Origin::Blend { members, blending } => {
                 blends.push((at, positions(models, &model.name, members)?, *blending));
             }
-            Origin::Running { of } => running.push((at, of.clone())),
+            Origin::Running { of } => running.push((at, position_of_states(models, &model.name, of)?)),
         }
     }
     let mut fitted: Vec<Option<Fitted>> = names.iter().map(|_| None).collect();
@@ -77,9 +77,10 @@ pub(super) fn fit_all(
         fitted[at] = Some(blended);
     }
     for (at, of) in running {
-        let found = names.iter().position(|name| *name == of).and_then(|of| fitted[of].as_ref());
-        let runs = found.and_then(|found| found.by_states(material));
-        let runs = runs.ok_or_else(|| no_states(models, &names[at], &of))?.map_err(about(at))?;
+        let Some(runs) = fitted[of].as_ref().and_then(|found| found.by_states(of, material)) else {
+            continue;
+        };
+        let runs = runs.map_err(about(at))?;
         observer.event(Event::Scored { model: &names[at], fit_seconds: runs.fit_seconds });
         fitted[at] = Some(runs);
     }
@@ -94,19 +95,22 @@ fn fit_estimators(
 ) -> Vec<(usize, Result<Fitted, CoreError>)> {
     // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
     let estimators = models.iter_mut().enumerate().filter_map(|(at, model)| match &mut model.origin {
-        Origin::Fit { rows, estimator } => Some((at, model.name.as_str(), *rows, estimator)),
+        Origin::Fit { rows, fit, .. } => Some((at, model.name.as_str(), *rows, fit)),
         Origin::Blend { .. } | Origin::Running { .. } => None,
     });
     let queue: VecDeque<_> = estimators.collect();
-    let workers = thread::available_parallelism().map_or(1, usize::from).min(queue.len());
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let workers = processors.min(queue.len());
+    // Those who can use several processors take no more than their share: none waits for another's.
+    let threads = processors / workers.max(1);
     let (queue, results) = (Mutex::new(queue), Mutex::new(Vec::new()));
     // A function, so that the lock is given back before the fit begins.
     let next = || lock(&queue).pop_front();
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some((at, name, rows, estimator)) = next() {
-                    let result = fit(name, rows, estimator, material, observer);
+                while let Some((at, name, rows, fit)) = next() {
+                    let result = fit_one(name, rows, threads, &*fit, material, observer);
                     if result.is_err() {
                         lock(&queue).clear();
                     }
@@ -125,10 +129,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fit(
+fn fit_one(
     name: &str,
     rows: Rows,
-    estimator: &AnyEstimator,
+    threads: usize,
+    fit: &Fit,
     material: &Material<'_>,
     observer: &dyn Observer,
 ) -> Result<Fitted, CoreError> {
@@ -136,28 +141,35 @@ fn fit(
     let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
-    let predictor = estimator.fit(train, validation, &mut monitor)?;
+    let model = fit(threads, train, validation, &mut monitor)?;
     let fit_seconds = started.elapsed().as_secs_f64();
-    let validation = predictor.get().score_all(validation.windows())?;
+    let predictor = model.predictor();
+    let validation = predictor.score_all(validation.windows())?;
     let started = Instant::now();
-    let test = predictor.get().score_all(split.test().on(frames)?.windows())?;
+    let test = predictor.score_all(split.test().on(frames)?.windows())?;
     let score_seconds = started.elapsed().as_secs_f64();
     observer.event(Event::Scored { model: name, fit_seconds });
-    Ok(Fitted { scorer: Scorer::Predictor { rows, predictor }, validation, test, fit_seconds, score_seconds })
+    Ok(Fitted { scorer: Scorer::Model { rows, model }, validation, test, fit_seconds, score_seconds })
 }
 
 impl Fitted {
-    /// The same model by its states; `None` for one that has none.
-    fn by_states(&self, material: &Material<'_>) -> Option<Result<Self, CoreError>> {
-        let Scorer::Predictor { rows, predictor: AnyPredictor::Recurrent(model) } = &self.scorer else {
-            return None;
-        };
+    /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
+    fn recurrent(&self) -> Option<(Rows, &RecurrentModel)> {
+        match &self.scorer {
+            Scorer::Model { rows, model } => Some((*rows, model.recurrent()?)),
+            Scorer::States { .. } | Scorer::Blend { .. } => None,
+        }
+    }
+
+    /// The same model, which is at this position, by its states.
+    fn by_states(&self, of: usize, material: &Material<'_>) -> Option<Result<Self, CoreError>> {
+        let (rows, model) = self.recurrent()?;
         let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
         Some(running::scores(model, split.validation(), frames).and_then(|validation| {
             let started = Instant::now();
             let test = running::scores(model, split.test(), frames)?;
             let score_seconds = started.elapsed().as_secs_f64();
-            let scorer = Scorer::States { rows: *rows, model: model.clone() };
+            let scorer = Scorer::States { of };
             Ok(Self { scorer, validation, test, fit_seconds: self.fit_seconds, score_seconds })
         }))
     }
@@ -190,7 +202,7 @@ impl Scorer {
     /// How the fits went; nothing for what is made of other models, which say so themselves.
     pub(super) fn history(&self) -> &[History] {
         match self {
-            Self::Predictor { predictor, .. } => predictor.get().history(),
+            Self::Model { model, .. } => model.predictor().history(),
             Self::States { .. } | Self::Blend { .. } => &[],
         }
     }
@@ -201,34 +213,88 @@ impl Scorer {
         samples: &Samples,
         material: &Material<'_>,
     ) -> Result<Option<TimingCalibration>, ExperimentError> {
-        let Self::Predictor { rows, predictor } = self else { return Ok(None) };
+        let Self::Model { rows, model } = self else { return Ok(None) };
         let windows = samples.on(rows.of(material.metrics, material.derived))?;
-        Ok(match predictor.get().forecasts(windows.windows())? {
+        Ok(match model.predictor().forecasts(windows.windows())? {
             Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
             None => None,
         })
     }
+}
 
-    /// Scores of other windows than those of the split; `fitted` are all models of the experiment.
-    pub(super) fn score(
-        &self,
-        fitted: &[Fitted],
-        samples: &Samples,
-        metrics: &FrameSet,
-        derived: &Derived,
-    ) -> Result<Vec<Score>, CoreError> {
-        match self {
-            Self::Predictor { rows, predictor } => {
-                predictor.get().score_all(samples.on(rows.of(metrics, derived))?.windows())
+/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it.
+pub(super) fn score_again(
+    models: &[Model],
+    fitted: &[Fitted],
+    samples: &Samples,
+    metrics: &FrameSet,
+    derived: &Derived,
+) -> Result<Vec<Vec<Score>>, ExperimentError> {
+    let about = |at: usize| {
+        let name = models[at].name.clone();
+        move |source| ExperimentError::Model { name, source }
+    };
+    let mut scores = vec![Vec::new(); fitted.len()];
+    for (at, of) in fitted.iter().enumerate() {
+        let found = match &of.scorer {
+            Scorer::Model { rows, model } => {
+                let windows = samples.on(rows.of(metrics, derived))?;
+                model.predictor().score_all(windows.windows())
             }
-            Self::States { rows, model } => running::scores(model, samples, rows.of(metrics, derived)),
-            Self::Blend { blend, members } => {
-                let scores = members
-                    .iter()
-                    .map(|&member| fitted[member].scorer.score(fitted, samples, metrics, derived));
-                let scores: Vec<Vec<Score>> = scores.collect::<Result<_, _>>()?;
-                blend.apply(&scores.iter().map(Vec::as_slice).collect::<Vec<_>>())
-            }
+            Scorer::States { of } => match fitted[*of].recurrent() {
+                Some((rows, model)) => running::scores(model, samples, rows.of(metrics, derived)),
+                None => continue,
+            },
+            Scorer::Blend { .. } => continue,
+        };
+        scores[at] = found.map_err(about(at))?;
+    }
+    for (at, of) in fitted.iter().enumerate() {
+        if let Scorer::Blend { blend, members } = &of.scorer {
+            let members: Vec<&[Score]> = members.iter().map(|&member| scores[member].as_slice()).collect();
+            scores[at] = blend.apply(&members).map_err(about(at))?;
         }
+    }
+    Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::experiment::{Data, Event, Experiment, Model, Rows};
+    use forewarn_baseline::{FittedLogisticRegression, LogisticRegression};
+    use forewarn_label::Rule;
+    use forewarn_sim::StressWalk;
+    use std::{
+        sync::{Arc, Mutex},
+        thread,
+    };
+
+    /// Threads that each of so many models is fitted on.
+    fn threads_of(models: usize) -> Vec<usize> {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let mut experiment = Experiment::new(Rule::v1());
+        for model in 0..models {
+            let told = Arc::clone(&told);
+            let estimator = move |threads| {
+                told.lock().unwrap().push(threads);
+                LogisticRegression::default()
+            };
+            let save = FittedLogisticRegression::to_envelope;
+            let name = model.to_string();
+            experiment =
+                experiment.model(Model::on_threads(&name, "a line", Rows::Features, estimator, save));
+        }
+        let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
+        experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Event<'_>| {}).unwrap();
+        let told = told.lock().unwrap();
+        told.clone()
+    }
+
+    #[test]
+    fn models_share_the_processors() {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        assert_eq!(threads_of(1), [processors]);
+        assert_eq!(threads_of(2), [(processors / 2).max(1); 2]);
+        assert_eq!(threads_of(processors + 1), vec![1; processors + 1]);
     }
 }

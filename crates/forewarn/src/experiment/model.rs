@@ -1,6 +1,10 @@
-use super::{ExperimentError, any::AnyEstimator, prepare::Derived};
-use forewarn_core::DynEstimator;
-use forewarn_recurrent::Recurrent;
+use super::{
+    ExperimentError,
+    fitted_model::{Fit, FittedModel, Savable},
+    prepare::Derived,
+};
+use forewarn_core::{CoreError, DynEstimator, Envelope, Estimator, WindowSpec};
+use forewarn_recurrent::{Recurrent, Settings};
 use forewarn_schema::FrameSet;
 
 /// Which rows a model's windows are made of.
@@ -37,7 +41,8 @@ pub enum Blending {
 pub(super) enum Origin {
     Fit {
         rows: Rows,
-        estimator: AnyEstimator,
+        fit: Fit,
+        has_states: bool,
     },
     Blend {
         members: Vec<String>,
@@ -58,34 +63,79 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does.
+    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does. How it is saved is not known: see
+    /// [`saved_by`](Self::saved_by).
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
         rows: Rows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
-        Self::fit(name, description, rows, AnyEstimator::Boxed(Box::new(estimator)))
+        let fit: Fit = Box::new(move |_, train, validation, monitor| {
+            let fitted = estimator.fit_boxed(train, validation, monitor)?;
+            Ok(Box::new(fitted) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
     }
 
-    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running).
+    /// The same with a model that can be [saved](super::Results::to_envelope): `save` makes an envelope of what was fitted, such as
+    /// [`FittedTrees::to_envelope`](forewarn_baseline::FittedTrees::to_envelope).
+    pub fn saved_by<E>(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        estimator: E,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static> + 'static,
+    {
+        let fit: Fit = Box::new(move |_, train, validation, monitor| {
+            let predictor = estimator.fit(train, validation, monitor)?;
+            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
+    }
+
+    /// The same for an estimator that can be told how many threads to fit on: as many as the fits beside it leave.
+    pub(super) fn on_threads<E>(
+        name: &str,
+        description: &str,
+        rows: Rows,
+        estimator: impl Fn(usize) -> E + Send + 'static,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static>,
+    {
+        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
+            let predictor = estimator(threads).fit(train, validation, monitor)?;
+            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
+        });
+        Self::of(name, description, rows, fit)
+    }
+
+    fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: false } }
+    }
+
+    /// As [`saved_by`](Self::saved_by), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running). It is
+    /// fitted on as many threads as the fits beside it leave, if that is more than its settings say.
     pub fn recurrent(
         name: impl Into<String>,
         description: impl Into<String>,
         rows: Rows,
         recurrent: Recurrent,
     ) -> Self {
-        Self::fit(name, description, rows, AnyEstimator::Recurrent(recurrent))
-    }
-
-    fn fit(
-        name: impl Into<String>,
-        description: impl Into<String>,
-        rows: Rows,
-        estimator: AnyEstimator,
-    ) -> Self {
+        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
+            let settings = recurrent.settings().clone();
+            let threads = settings.threads.max(threads.min(Settings::MOST_THREADS));
+            let model = Recurrent::new(Settings { threads, ..settings })?.fit(train, validation, monitor)?;
+            Ok(Box::new(model) as Box<dyn FittedModel>)
+        });
         let (name, description) = (name.into(), description.into());
-        Self { name, description, trainer: None, origin: Origin::Fit { rows, estimator } }
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: true } }
     }
 
     /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of windows: one for each service,
@@ -127,8 +177,8 @@ impl Model {
     }
 
     /// Whether another model can run on its states.
-    pub(super) fn has_states(&self) -> bool {
-        matches!(self.origin, Origin::Fit { estimator: AnyEstimator::Recurrent(_), .. })
+    fn has_states(&self) -> bool {
+        matches!(self.origin, Origin::Fit { has_states: true, .. })
     }
 
     /// Whether it reads such rows itself.
@@ -137,11 +187,14 @@ impl Model {
     }
 }
 
-/// That `name` cannot run on the states of `of`.
-pub(super) fn no_states(models: &[Model], name: &str, of: &str) -> ExperimentError {
-    let available =
-        models.iter().filter(|model| model.has_states()).map(|model| model.name.clone()).collect();
-    ExperimentError::NoStates { name: name.to_owned(), of: of.to_owned(), available }
+/// Position of the model called `of` among `models`, on whose states `name` is to run.
+pub(super) fn position_of_states(models: &[Model], name: &str, of: &str) -> Result<usize, ExperimentError> {
+    let found = models.iter().position(|model| model.name == of && model.has_states());
+    found.ok_or_else(|| ExperimentError::NoStates {
+        name: name.to_owned(),
+        of: of.to_owned(),
+        available: models.iter().filter(|model| model.has_states()).map(|model| model.name.clone()).collect(),
+    })
 }
 
 /// Positions of the members of a blend called `name` among `models`.

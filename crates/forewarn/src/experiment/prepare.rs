@@ -1,12 +1,11 @@
-use super::{
-    Experiment, ExperimentError, Rows,
-    added::{Added, OfMetrics},
-};
+use super::{Experiment, ExperimentError, Rows};
 use forewarn_baseline::Context;
-use forewarn_core::{Feature as _, Split};
+use forewarn_core::Split;
 use forewarn_schema::{FrameSet, Schema};
-use forewarn_topology::TopologyFeatures;
-use forewarn_window::{Calendar, Features, Impute, Imputed, Method, Metrics, Pipeline};
+use forewarn_window::{
+    Calendar, FeatureExt as _, Features, Impute, Imputed, Method, Metrics, Pipeline, Select,
+};
+use std::borrow::Cow;
 
 /// What is derived from metrics for the models of an experiment.
 pub(super) struct Derived {
@@ -19,27 +18,26 @@ pub(super) struct Derived {
 /// What fitted models see, and how it was made.
 pub(super) struct Prepared {
     pub(super) derived: Derived,
-    /// What became of missing cells.
-    pub(super) carried: Imputed,
-    pipeline: Pipeline,
+    pub(super) pipeline: Pipeline,
 }
 
 impl Experiment {
-    /// The features that this experiment was given, and after them the columns that are [added](Self::fill) to the metrics.
+    /// The features that this experiment was given, of metrics whose short gaps took the last value before them; after them what the rule says of
+    /// each row, without anything filled in, if models are shown that, and the columns of the service graph, if there is one.
+    ///
+    /// All of it is one list that begins with the metrics as they were measured, so that it can be saved, and served, as it is.
     pub(super) fn take_features(&mut self, metrics: &Schema) -> Result<Features, ExperimentError> {
-        let features = std::mem::take(&mut self.features);
-        let mut added = match &self.shown {
-            Some(verdicts) => verdicts.outputs(metrics)?,
-            None => Vec::new(),
-        };
-        added.extend(self.topology.iter().flat_map(TopologyFeatures::columns));
-        if added.is_empty() {
-            return Ok(features);
+        let of_metrics = Select::Only(metrics.names().map(str::to_owned).collect());
+        let filled = self.impute()?.of(of_metrics);
+        let mut features = Features::new().with(filled.then(std::mem::take(&mut self.features)));
+        if let Some(verdicts) = self.shown.take() {
+            features = features.with(verdicts);
         }
-        // Features of the metrics stay what they are, so that with and without differ by the added columns alone.
-        Ok(Features::new()
-            .with(OfMetrics { features, metrics: metrics.clone() })
-            .with(Added { columns: added }))
+        if let Some(topology) = &self.topology {
+            let columns = topology.columns().into_iter().map(|column| column.name).collect();
+            features = features.with(Impute::none().of(Select::Only(columns)));
+        }
+        Ok(features)
     }
 
     /// Fits what [`take_features`](Self::take_features) gave on the training rows of `split`.
@@ -49,40 +47,42 @@ impl Experiment {
         metrics: &FrameSet,
         split: &Split,
     ) -> Result<Prepared, ExperimentError> {
-        let (filled, carried) = self.fill(metrics)?;
-        let pipeline = Pipeline::fit(features, split.train(), &filled, Method::ZScore, self.scope, 1)?
+        let rows = self.rows(metrics)?;
+        let pipeline = Pipeline::fit(features, split.train(), &rows, Method::ZScore, self.scope, 1)?
             .with_limit(Self::DEVIATION_LIMIT)?;
-        let derived = Derived { features: pipeline.apply(&filled)?, context: self.context(metrics)? };
-        Ok(Prepared { derived, carried, pipeline })
+        let derived = Derived { features: pipeline.apply(&rows)?, context: self.context(metrics)? };
+        Ok(Prepared { derived, pipeline })
     }
 
     /// The same of other metrics of the same services, as fitted.
     pub(super) fn prepare_again(
         &self,
-        prepared: &Prepared,
+        pipeline: &Pipeline,
         metrics: &FrameSet,
     ) -> Result<Derived, ExperimentError> {
-        let (filled, _) = self.fill(metrics)?;
-        Ok(Derived { features: prepared.pipeline.apply(&filled)?, context: self.context(metrics)? })
+        let features = pipeline.apply(&*self.rows(metrics)?)?;
+        Ok(Derived { features, context: self.context(metrics)? })
     }
 
-    /// Metrics whose short gaps took the last value before them. After them what the rule says of each row, without anything filled in, if models
-    /// are shown that, and the columns of the service graph, if there is one.
-    fn fill(&self, metrics: &FrameSet) -> Result<(FrameSet, Imputed), ExperimentError> {
-        let impute = match self.carry_steps {
+    /// What becomes of missing cells of metrics on their way to features.
+    pub(super) fn carried(&self, metrics: &FrameSet) -> Result<Imputed, ExperimentError> {
+        Ok(self.impute()?.fill(metrics.clone())?.1)
+    }
+
+    fn impute(&self) -> Result<Impute, ExperimentError> {
+        Ok(match self.carry_steps {
             0 => Impute::none(),
             steps => Impute::last(steps)?,
-        };
-        let (mut filled, carried) = impute.fill(metrics.clone())?;
-        if let Some(verdicts) = &self.shown {
-            let verdicts = verdicts.apply(metrics)?;
-            let schema = Schema::new([filled.schema().metrics(), verdicts.schema().metrics()].concat())?;
-            filled = filled.beside(&[&verdicts], schema)?;
-        }
-        if let Some(topology) = &self.topology {
-            filled = topology.append(&filled)?;
-        }
-        Ok((filled, carried))
+        })
+    }
+
+    /// What features are computed from: metrics as they were measured, and behind them the columns of the service graph, if there is one, which
+    /// see gaps filled.
+    fn rows<'a>(&self, metrics: &'a FrameSet) -> Result<Cow<'a, FrameSet>, ExperimentError> {
+        let Some(topology) = &self.topology else { return Ok(Cow::Borrowed(metrics)) };
+        let columns = topology.compute(&self.impute()?.fill(metrics.clone())?.0)?;
+        let schema = Schema::new([metrics.schema().metrics(), columns.schema().metrics()].concat())?;
+        Ok(Cow::Owned(metrics.beside(&[&columns], schema)?))
     }
 
     fn context(&self, metrics: &FrameSet) -> Result<Option<FrameSet>, ExperimentError> {
@@ -93,12 +93,5 @@ impl Experiment {
         let features =
             Features::new().with(Metrics).with(Context::new(services)).with(Calendar::time_of_day());
         Ok(Some(features.apply(metrics)?))
-    }
-}
-
-impl Prepared {
-    /// Gives the list of features back, to be fitted anew.
-    pub(super) fn into_list(self) -> Features {
-        self.pipeline.into_features()
     }
 }

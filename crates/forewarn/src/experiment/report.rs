@@ -1,5 +1,5 @@
 use super::{
-    Data, Experiment, ExperimentError, Results,
+    Data, Experiment, ExperimentError,
     fit::{Fitted, Material},
     prepare::Prepared,
 };
@@ -12,6 +12,14 @@ use forewarn_schema::FrameSet;
 use forewarn_window::Imputed;
 use std::time::Duration;
 
+/// What there is to report.
+pub(super) struct Reported {
+    pub(super) report: Report,
+    pub(super) pictures: Pictures,
+    /// Each model's name and its scores of the test windows.
+    pub(super) scored: Vec<(String, ScoredSet)>,
+}
+
 /// What an experiment has to report on.
 pub(super) struct Found<'a> {
     pub(super) labels: &'a Labels,
@@ -23,7 +31,7 @@ pub(super) struct Found<'a> {
 
 impl Experiment {
     /// Evaluates the scores and puts everything that was found together.
-    pub(super) fn report(&self, data: &Data, found: &Found<'_>) -> Result<Results, ExperimentError> {
+    pub(super) fn report(&self, data: &Data, found: &Found<'_>) -> Result<Reported, ExperimentError> {
         let Found { labels, split, prepared, fitted } = *found;
         let (validation, test) = (split.validation(), split.test());
         let features = &prepared.derived.features;
@@ -61,7 +69,7 @@ impl Experiment {
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
         report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
-        report.notes = self.notes(prepared.carried);
+        report.notes = self.notes(self.carried(&data.frames)?);
         report.audit = self.audit(&data.frames, prepared, split, fitted, &scored)?;
         let mut pictures = Pictures::default();
         for (name, set) in &scored {
@@ -81,7 +89,7 @@ impl Experiment {
         let telling = telling_metrics(split, features, &data.frames)?;
         let telling: Vec<&str> = telling.iter().map(String::as_str).collect();
         pictures.add_moments(&report, &scored, &data.frames, &telling)?;
-        Ok(Results { report, pictures, scored })
+        Ok(Reported { report, pictures, scored })
     }
 
     /// What became of missing cells.

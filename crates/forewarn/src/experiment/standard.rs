@@ -1,10 +1,11 @@
 use super::{Blending, ExperimentError, Model, Rows};
 use forewarn_baseline::{
-    BoostedTrees, Calibrate, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma, Input,
+    BoostedTrees, Calibrate, Calibrated, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma,
+    FittedControl, FittedLogisticRegression, FittedNovelty, FittedRule, FittedTrees, Input,
     LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
     Watch,
 };
-use forewarn_core::{FailureRule, WindowSpec};
+use forewarn_core::{Estimator, FailureRule, WindowSpec};
 use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Output, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
@@ -93,35 +94,33 @@ impl StandardModels {
         Ok(match name {
             "static_threshold" => {
                 let sentence = format!("last sample of {watched}");
-                Model::new(name, sentence, Rows::Metrics, StaticThreshold::new(watch()))
+                a_rule(name, sentence, StaticThreshold::new(watch()))
             }
             "rolling_mean" => {
                 let sentence = format!("mean of the last 3 samples of {watched}");
-                Model::new(name, sentence, Rows::Metrics, RollingMean::new(watch()))
+                a_rule(name, sentence, RollingMean::new(watch()))
             }
             "trend" => {
                 let sentence =
                     format!("line through the window, drawn on to the end of the period, of {watched}");
-                Model::new(name, sentence, Rows::Metrics, Trend::new(watch()).with_horizon(horizon))
+                a_rule(name, sentence, Trend::new(watch()).with_horizon(horizon))
             }
-            "logistic_snapshot" => Model::new(
+            "logistic_snapshot" => a_line(
                 name,
                 "logistic regression on the last minute",
-                Rows::Features,
                 LogisticRegression::new(Input::Snapshot),
             ),
-            "logistic_window" => Model::new(
+            "logistic_window" => a_line(
                 name,
                 "logistic regression on mean, maximum and change over the window",
-                Rows::Features,
                 LogisticRegression::new(Input::Aggregates),
             ),
-            "boosted_trees" => Model::new(
-                name,
-                "gradient-boosted trees on every minute, mean, deviation, range and changes",
-                Rows::Features,
-                self.trees(),
-            ),
+            "boosted_trees" => {
+                let sentence = "gradient-boosted trees on every minute, mean, deviation, range and changes";
+                let trees = self.trees();
+                let trees = move |threads| trees.clone().with_threads(threads);
+                Model::on_threads(name, sentence, Rows::Features, trees, FittedTrees::to_envelope)
+            }
             "lstm" => self.recurrent(name, Cell::Lstm, Output::Probability)?,
             "gru" => self.recurrent(name, Cell::Gru, Output::Probability)?,
             "lstm_hazard" => self.recurrent(name, Cell::Lstm, Output::Hazard)?,
@@ -150,7 +149,9 @@ impl StandardModels {
         rule: Option<&ThresholdRule>,
     ) -> Option<Model> {
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
-        let control = |sentence: &str, control| Some(Model::new(name, sentence, Rows::Context, control));
+        let control = |sentence: &str, control: Control| {
+            Some(Model::saved_by(name, sentence, Rows::Context, control, FittedControl::to_envelope))
+        };
         // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number of deviations.
         let deviations = |most: f32| match rule {
             Some(rule) if direction(rule) == Direction::Below => Watch::below(rule.metric(), -most),
@@ -182,52 +183,52 @@ impl StandardModels {
             }
             "ewma" => {
                 let sentence = format!("exponentially weighted mean of {watched}");
-                Some(Model::new(name, sentence, Rows::Metrics, Ewma::new(watch)))
+                Some(a_rule(name, sentence, Ewma::new(watch)))
             }
             "rolling_z_score" => {
                 let sentence = format!("last 3 samples against those before of {watched}");
-                Some(Model::new(name, sentence, Rows::Metrics, RollingZScore::new(deviations(3.0))))
+                Some(a_rule(name, sentence, RollingZScore::new(deviations(3.0))))
             }
             "cusum" => {
                 let sentence = format!("cumulative sum of {watched}");
-                Some(Model::new(name, sentence, Rows::Metrics, Cusum::new(deviations(5.0))))
+                Some(a_rule(name, sentence, Cusum::new(deviations(5.0))))
             }
             "theil_sen" => {
                 let sentence = format!("median line, drawn on to the end of the period, of {watched}");
-                Some(Model::new(name, sentence, Rows::Metrics, TheilSen::new(watch).with_horizon(horizon)))
+                Some(a_rule(name, sentence, TheilSen::new(watch).with_horizon(horizon)))
             }
             "double_exponential" => {
                 let sentence =
                     format!("double exponential smoothing, drawn on to the end of the period, of {watched}");
-                Some(Model::new(
-                    name,
-                    sentence,
-                    Rows::Metrics,
-                    DoubleExponential::new(watch).with_horizon(horizon),
-                ))
+                Some(a_rule(name, sentence, DoubleExponential::new(watch).with_horizon(horizon)))
             }
             "seasonal_band" => {
                 let sentence = format!("distance from normal at this time of day of {watched}");
-                Some(Model::new(name, sentence, Rows::Context, SeasonalBand::new(deviations(3.0))))
+                let band = SeasonalBand::new(deviations(3.0));
+                Some(Model::saved_by(name, sentence, Rows::Context, band, FittedRule::to_envelope))
             }
-            "novelty" => Some(Model::new(
+            "novelty" => Some(Model::saved_by(
                 name,
                 "distance from the training windows, without labels",
                 Rows::Features,
                 Novelty,
+                FittedNovelty::to_envelope,
             )),
-            "logistic_tuned" => Some(Model::new(
+            "logistic_tuned" => Some(a_line(
                 name,
                 "logistic regression on the last minute, penalty chosen on validation",
-                Rows::Features,
                 LogisticRegression::new(Input::Snapshot).with_c_from_validation(&Self::STRENGTHS),
             )),
-            "boosted_trees_calibrated" => Some(Model::new(
-                name,
-                "boosted trees, calibrated by Platt's method on validation",
-                Rows::Features,
-                Calibrate::new(self.trees(), Calibration::Platt),
-            )),
+            "boosted_trees_calibrated" => {
+                let sentence = "boosted trees, calibrated by Platt's method on validation";
+                let trees = self.trees();
+                let calibrated =
+                    move |threads| Calibrate::new(trees.clone().with_threads(threads), Calibration::Platt);
+                let save = |fitted: &Calibrated<FittedTrees>, window| {
+                    fitted.to_envelope(|trees| trees.to_envelope(window))
+                };
+                Some(Model::on_threads(name, sentence, Rows::Features, calibrated, save))
+            }
             "lstm_running" => Some(Model::running(name, "lstm")),
             "gru_running" => Some(Model::running(name, "gru")),
             "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
@@ -238,16 +239,6 @@ impl StandardModels {
 
     fn trees(&self) -> BoostedTrees {
         BoostedTrees::default().with_seed(self.seed)
-    }
-
-    /// The trainer to choose where nothing else is said: libtorch, on a GPU if there is one, in a program that was built with it, and native
-    /// otherwise.
-    #[must_use]
-    pub fn preferred_trainer() -> Trainer {
-        #[cfg(feature = "libtorch")]
-        return Trainer::Libtorch { device: forewarn_recurrent::Device::CudaIfAvailable };
-        #[cfg(not(feature = "libtorch"))]
-        Trainer::Native
     }
 
     /// The rule as a limit on a metric that a model may see, if it is one.
@@ -285,6 +276,16 @@ impl StandardModels {
         };
         Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
     }
+}
+
+/// A rule on one metric as it was measured.
+fn a_rule(name: &str, sentence: String, rule: impl Estimator<Fitted = FittedRule> + 'static) -> Model {
+    Model::saved_by(name, sentence, Rows::Metrics, rule, FittedRule::to_envelope)
+}
+
+/// A line through features.
+fn a_line(name: &str, sentence: &str, line: LogisticRegression) -> Model {
+    Model::saved_by(name, sentence, Rows::Features, line, FittedLogisticRegression::to_envelope)
 }
 
 fn watch(rule: &ThresholdRule) -> Watch {

@@ -7,6 +7,12 @@ use forewarn_eval::{
 use forewarn_schema::FrameSet;
 use forewarn_window::{Features, WalkForward};
 
+/// What a walk forward found, and the list of features that it was given.
+pub(super) struct Walked {
+    pub(super) report: WalkForwardReport,
+    pub(super) features: Features,
+}
+
 /// What a walk forward goes over.
 pub(super) struct Ground<'a> {
     pub(super) metrics: &'a FrameSet,
@@ -35,7 +41,7 @@ impl Experiment {
         report: &Report,
         scored: &[(String, ScoredSet)],
         observer: &dyn Observer,
-    ) -> Result<WalkForwardReport, ExperimentError> {
+    ) -> Result<Walked, ExperimentError> {
         let splits = self.folds(days, ground)?;
         let (mut trained, mut runs) = (Vec::new(), Vec::new());
         for ((name, set), model) in scored.iter().zip(&report.models) {
@@ -58,9 +64,10 @@ impl Experiment {
                 run.refitted.push((set, AlarmPolicy::for_window(threshold, self.spec)));
             }
             trained.push(PartSummary::new("train", split.train())?);
-            features = prepared.into_list();
+            features = prepared.pipeline.into_features();
         }
-        Ok(WalkForwardReport::new(days as f64, &trained, &runs, &BlockBootstrap::default())?)
+        let report = WalkForwardReport::new(days as f64, &trained, &runs, &BlockBootstrap::default())?;
+        Ok(Walked { report, features })
     }
 
     /// As many whole folds as the test span has room for, ending with the data; validation is as long as that of the experiment.

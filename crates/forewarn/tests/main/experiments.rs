@@ -3,7 +3,7 @@
 use forewarn::{
     baseline::{FittedLogisticRegression, Input},
     core::BoxError,
-    eval::{Delays, EpisodeClasses, Finding},
+    eval::{Delays, EpisodeClasses, Finding, LeakCheck},
     experiment::{Event, ExperimentError, Results, StandardModels},
     io::{ReadOptions, csv},
     prelude::*,
@@ -512,6 +512,68 @@ fn experiments_look_for_leaks() {
     assert_eq!(of(Some("rolling_mean")), ["shifted labels", "too good", "shuffled future"]);
     assert_eq!(of(Some("logistic_snapshot")), of(Some("rolling_mean")));
     assert_eq!(report.audit_verdict(), "8 checks for leaks found nothing to explain.");
+    // It says how many scores it compared: of a day of windows, one in three and those of the last hour.
+    for check in report.audit.iter().filter(|check| check.name == "shuffled future") {
+        assert!(check.text.starts_with("none of 397 scores up to "), "{}", check.text);
+    }
+}
+
+/// A model that looks at the row after each window.
+struct Peeking;
+
+impl Estimator for Peeking {
+    type Fitted = Peeked;
+
+    fn fit(
+        &self,
+        train: Train<LabelledWindows<'_>>,
+        _: Validation<LabelledWindows<'_>>,
+        _: &mut dyn Monitor,
+    ) -> Result<Peeked, CoreError> {
+        Ok(Peeked(train.windows().schema().clone(), train.windows().observation()))
+    }
+}
+
+struct Peeked(Schema, usize);
+
+impl Predictor for Peeked {
+    fn input(&self) -> &Schema {
+        &self.0
+    }
+
+    fn observation(&self) -> usize {
+        self.1
+    }
+
+    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+        let errors = self.0.index_of("error_rate")?;
+        for (score, &row) in scores.iter_mut().zip(windows.last_rows()) {
+            let next = (row as usize + 2).min(windows.block().len() / self.0.len()) - 1;
+            *score = Score::new(windows.block()[next * self.0.len() + errors].clamp(0.0, 1.0))?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_model_that_peeks_is_found_and_so_is_a_blend_of_it() {
+    let results = experiment(Target::Onset, &["rolling_mean"])
+        .unwrap()
+        .model(Model::new("peeking", "the row after a window", Rows::Metrics, Peeking))
+        .model(Model::blend("both", ["rolling_mean", "peeking"], Blending::Average))
+        .run(walk(10), &|_: Event<'_>| {})
+        .unwrap();
+    let check = |model: &str| {
+        let of =
+            |check: &&LeakCheck| check.model.as_deref() == Some(model) && check.name == "shuffled future";
+        results.report().audit.iter().find(of).unwrap()
+    };
+    assert_eq!(check("rolling_mean").finding, Finding::Clean);
+    for model in ["peeking", "both"] {
+        let LeakCheck { finding, text, .. } = check(model);
+        assert_eq!(*finding, Finding::Suspect, "{text}");
+        assert!(text.starts_with("1 of 397 scores up to "), "{text}");
+    }
 }
 
 #[test]

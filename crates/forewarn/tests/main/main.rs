@@ -8,4 +8,5 @@ mod experiments;
 mod fleet;
 mod outside;
 mod saved;
+mod serve;
 mod topology;

@@ -44,7 +44,16 @@ const EXAMPLES: &[Example] = &[
     },
     Example {
         name: "early_warning",
-        arguments: &["--days", "4", "--models", "lstm", "--output", "target/early_warning_libtorch"],
+        arguments: &[
+            "--days",
+            "4",
+            "--models",
+            "lstm",
+            "--trainer",
+            "libtorch",
+            "--output",
+            "target/early_warning_libtorch",
+        ],
         needs: Needs::Libtorch,
     },
 ];
