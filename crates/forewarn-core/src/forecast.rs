@@ -37,26 +37,38 @@ impl TryFrom<Unchecked> for Forecast {
 impl Forecast {
     /// From the hazards of each step: the probability of the event in it, if not before. The event comes in step `k` with probability
     /// `h_k prod(1 - h_j)` over the steps before.
-    #[must_use]
-    pub fn from_hazards(hazards: &[f64]) -> Self {
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a hazard that is no probability.
+    pub fn from_hazards(hazards: &[f64]) -> Result<Self, CoreError> {
+        if let Some(hazard) = hazards.iter().find(|hazard| !(0.0..=1.0).contains(*hazard)) {
+            let (name, value) = ("hazard", hazard.to_string());
+            return Err(CoreError::InvalidSetting { name, value, expected: "a probability, 0 to 1" });
+        }
         let mut survived = 1.0;
         let probabilities = hazards.iter().map(|&hazard| {
             let here = survived * hazard;
             survived *= 1.0 - hazard;
             here
         });
-        Self { probabilities: probabilities.collect() }
+        Ok(Self { probabilities: probabilities.collect() })
     }
 
-    /// The mean of forecasts, step by step; all must be of as many steps as the first. Without any, one of no steps.
-    #[must_use]
-    pub fn mean(forecasts: &[Self]) -> Self {
+    /// The mean of forecasts, step by step. Without any, one of no steps.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless all are of as many steps as the first.
+    pub fn mean(forecasts: &[Self]) -> Result<Self, CoreError> {
         let steps = forecasts.first().map_or(0, |forecast| forecast.probabilities.len());
+        let mut lengths = forecasts.iter().map(|forecast| forecast.probabilities.len());
+        if let Some(got) = lengths.find(|&length| length != steps) {
+            return Err(CoreError::LengthMismatch { what: "steps of a forecast", expected: steps, got });
+        }
         let mean = |step: usize| {
             forecasts.iter().map(|forecast| forecast.probabilities[step]).sum::<f64>()
                 / forecasts.len() as f64
         };
-        Self { probabilities: (0..steps).map(mean).collect() }
+        Ok(Self { probabilities: (0..steps).map(mean).collect() })
     }
 
     /// The same forecast of when, should the event come, with another probability of its coming within the period, such as a calibrated one.
@@ -108,7 +120,7 @@ mod tests {
         fn probabilities_add_up_to_what_was_not_survived(
             hazards in proptest::collection::vec(0.0f64..1.0, 1..9)
         ) {
-            let forecast = Forecast::from_hazards(&hazards);
+            let forecast = Forecast::from_hazards(&hazards).unwrap();
             for steps in 0..=hazards.len() {
                 let survived: f64 = hazards[..steps].iter().map(|hazard| 1.0 - hazard).product();
                 prop_assert!((forecast.within_steps(steps) - (1.0 - survived)).abs() < 1e-12);
@@ -141,11 +153,19 @@ mod tests {
 
     #[test]
     fn expectations_are_those_by_hand() {
-        let forecast = Forecast::from_hazards(&[0.5, 0.0, 1.0]);
+        let hazards = |hazards: &[f64]| Forecast::from_hazards(hazards).unwrap();
+        let forecast = hazards(&[0.5, 0.0, 1.0]);
         assert_eq!(forecast.probabilities(), [0.5, 0.0, 0.5]);
         assert_eq!(forecast.expected_steps(), Some(2.0));
-        assert_eq!(Forecast::from_hazards(&[0.0, 0.0]).expected_steps(), None);
-        let mean = Forecast::mean(&[forecast, Forecast::from_hazards(&[0.0, 1.0, 0.0])]);
+        assert_eq!(hazards(&[0.0, 0.0]).expected_steps(), None);
+        let mean = Forecast::mean(&[forecast.clone(), hazards(&[0.0, 1.0, 0.0])]).unwrap();
         assert_eq!(mean.probabilities(), [0.25, 0.5, 0.25]);
+        assert!(matches!(
+            Forecast::mean(&[forecast, hazards(&[0.5])]),
+            Err(CoreError::LengthMismatch { expected: 3, got: 1, .. })
+        ));
+        for wrong in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+            assert!(Forecast::from_hazards(&[0.5, wrong]).is_err(), "{wrong}");
+        }
     }
 }

@@ -205,7 +205,7 @@ mod tests {
     fn a_forecast_that_knows_is_right_in_every_minute() {
         let samples = samples();
         let outcomes = samples.outcomes();
-        let forecast = |hazards: [f64; 3]| Forecast::from_hazards(&hazards);
+        let forecast = |hazards: [f64; 3]| Forecast::from_hazards(&hazards).unwrap();
         let knows: Vec<Forecast> = (0..outcomes.len())
             .map(|index| match outcomes.get(index).unwrap() {
                 Outcome::At(step) => forecast([1, 2, 3].map(|at| f64::from(u8::from(at == step)))),
@@ -237,10 +237,10 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let samples = samples();
         let outcomes = samples.outcomes();
-        let forecasts = vec![Forecast::from_hazards(&[0.1; 3]); outcomes.len()];
+        let forecasts = vec![Forecast::from_hazards(&[0.1; 3]).unwrap(); outcomes.len()];
         assert!(TimingCalibration::new(&forecasts[1..], outcomes, 8).is_err());
         assert!(TimingCalibration::new(&forecasts, outcomes, 0).is_err());
-        let short = vec![Forecast::from_hazards(&[0.1; 2]); outcomes.len()];
+        let short = vec![Forecast::from_hazards(&[0.1; 2]).unwrap(); outcomes.len()];
         assert!(TimingCalibration::new(&short, outcomes, 8).is_err());
         let calm = samples.select(&[0, 1, 2]).unwrap();
         assert_eq!(TimingCalibration::new(&forecasts[..3], calm.outcomes(), 8).unwrap(), None);

@@ -72,9 +72,12 @@ impl<'a> Ensemble<'a> {
 
     /// When the event will come, by windows that have been checked.
     pub(crate) fn forecast(&self, windows: Windows<'_>) -> Result<Vec<Forecast>, CoreError> {
-        let mut members = vec![Vec::with_capacity(self.networks().len()); windows.len()];
+        let mut members: Vec<Vec<_>> = (0..windows.len()).map(|_| Vec::new()).collect();
         self.each(windows, |window, logits| members[window].push(forecast(logits)))?;
-        Ok(members.iter().map(|of_window| Forecast::mean(of_window)).collect())
+        let mean = |of_window: Vec<Result<_, _>>| {
+            Forecast::mean(&of_window.into_iter().collect::<Result<Vec<_>, _>>()?)
+        };
+        members.into_iter().map(mean).collect()
     }
 
     /// Calls `found` with the log-odds of each window by each network.
@@ -169,7 +172,7 @@ pub(crate) fn within(logits: &[f32]) -> f64 {
 }
 
 /// The probability of the event in each step of the period, by the log-odds of each step.
-pub(crate) fn forecast(logits: &[f32]) -> Forecast {
+pub(crate) fn forecast(logits: &[f32]) -> Result<Forecast, CoreError> {
     let hazards: Vec<f64> = logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect();
     Forecast::from_hazards(&hazards)
 }

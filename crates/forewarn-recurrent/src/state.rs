@@ -138,7 +138,7 @@ impl RecurrentModel {
         let of_networks = state.networks.iter_mut().zip(&self.networks).flat_map(|(memory, network)| {
             memory.read(self.processor, network, 1).map(forecast).collect::<Vec<_>>()
         });
-        Ok(Forecast::mean(&of_networks.collect::<Vec<_>>()))
+        Forecast::mean(&of_networks.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// Refuses what another model has started.

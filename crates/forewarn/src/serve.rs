@@ -8,12 +8,12 @@
 //! use std::fs::File;
 //!
 //! let model = ServedModel::read(File::open("model.safetensors")?)?;
-//! println!("asks for {:?}, a row every {} s", model.metrics(), model.step().seconds());
+//! println!("asks for {:?}, a row every {} minutes", model.metrics(), model.step().minutes());
 //! let mut checkout = model.start("checkout", "2026-01-01T00:00:00Z".parse()?)?;
 //! # let next_row = || vec![0.0; 10];
 //! loop {
 //!     if let Some(score) = model.push(&mut checkout, &next_row())? {
-//!         println!("a failure begins soon with probability {score}");
+//!         println!("a failure begins soon with probability {}", score.get());
 //!     }
 //! }
 //! # #[allow(unreachable_code)]

@@ -80,7 +80,7 @@ impl Predictor for When {
             let hazard = if row[0].is_nan() { 0.5 } else { sigmoid(f64::from(row[0])) };
             Forecast::from_hazards(&[hazard, 0.5 * hazard])
         };
-        Ok(Some(windows.iter_last().map(hazards).collect()))
+        windows.iter_last().map(hazards).collect::<Result<_, _>>().map(Some)
     }
 
     fn history(&self) -> &[History] {

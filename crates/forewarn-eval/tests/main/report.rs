@@ -71,7 +71,7 @@ impl World {
     fn forecasts(&self, samples: &forewarn_core::Samples, scores: &[Score]) -> Vec<Forecast> {
         assert_eq!(samples.len(), scores.len());
         let hazards = |score: f64| [score * score, 0.2 * score, 0.2 * score, 0.2 * score, 0.2 * score];
-        scores.iter().map(|score| Forecast::from_hazards(&hazards(f64::from(score.get())))).collect()
+        scores.iter().map(|score| Forecast::from_hazards(&hazards(f64::from(score.get()))).unwrap()).collect()
     }
 
     fn test(&self, scores: &[Score]) -> ScoredSet {
