@@ -1,23 +1,23 @@
 //! Serving: a model in one file, with all that a program needs to score live rows by it.
 //!
-//! [`Results::to_envelope`](crate::experiment::Results::to_envelope) makes such a file of a model of an experiment, [`Serving::add_to`] of any other. A [`ServedModel`] is read from it;
-//! it scores each service's rows as they come, a [`LiveService`] each, to the bit as the experiment did.
+//! [`Results::to_envelope`](crate::experiment::Results::to_envelope) makes such a file of a model of an experiment, [`Serving::add_to`] of any
+//! other. A [`ServedModel`] is read from it; it scores each service's rows as they come, a [`LiveService`] each, to the bit as the experiment did.
 //!
 //! ```no_run
-//! use forewarn::{eval::AlarmMachine, prelude::*, serve::ServedModel};
+//! use forewarn::{prelude::*, serve::ServedModel};
 //! use std::fs::File;
 //!
+//! # fn serve(rows: impl Iterator<Item = Vec<f32>>) -> Result<(), Box<dyn std::error::Error>> {
 //! let model = ServedModel::read(File::open("model.safetensors")?)?;
-//! println!("asks for {:?}, a row every {} minutes", model.metrics(), model.step().minutes());
-//! let mut checkout = model.start("checkout", "2026-01-01T00:00:00Z".parse()?)?;
-//! # let next_row = || vec![0.0; 10];
-//! loop {
-//!     if let Some(score) = model.push(&mut checkout, &next_row())? {
-//!         println!("a failure begins soon with probability {}", score.get());
+//! // Values in the order of `model.metrics()`, a row every `model.step()`.
+//! let mut checkout = model.start("checkout", Timestamp::EPOCH)?;
+//! for row in rows {
+//!     if let Some(score) = model.push(&mut checkout, &row)? {
+//!         println!("a failure begins soon with a probability of {}", score.get());
 //!     }
 //! }
-//! # #[allow(unreachable_code)]
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok(())
+//! # }
 //! ```
 
 mod error;

@@ -39,9 +39,17 @@ const EXAMPLES: &[Example] = &[
     Example { name: "libtorch", arguments: &[], needs: Needs::Libtorch },
     Example {
         name: "early_warning",
-        arguments: &["--days", "12", "--output", "target/early_warning"],
+        arguments: &[
+            "--days",
+            "12",
+            "--output",
+            "target/early_warning",
+            "--save",
+            "target/early_warning/model.safetensors",
+        ],
         needs: Needs::Rust,
     },
+    Example { name: "serve", arguments: &["target/early_warning/model.safetensors"], needs: Needs::Rust },
     Example {
         name: "early_warning",
         arguments: &[
