@@ -101,8 +101,8 @@ impl RecurrentModel {
     /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no allocation.
     ///
     /// After exactly [`observation`](Predictor::observation) rows from [`start`](Self::start) the score has the same bits as the
-    /// window of these rows. Beyond that the state remembers more than a window; the model was not fitted on so much, so it is a
-    /// grade rather than the probability that a [`Stream`](forewarn_core::Stream) gives.
+    /// window of these rows. Beyond that the state remembers more than a window, which the model was not fitted on: measure it on data of
+    /// your own, and choose a threshold on scores of states. A [`Stream`](forewarn_core::Stream) gives the scores of windows.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,
