@@ -197,16 +197,11 @@ impl<P: Predictor> ColdStream<P> {
     /// Takes the next row, all NaN for a missed step. From a whole window on, the judgement is that of [`ColdStart::judge`] on it.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a row of another width, and the predictor's own.
+    /// As [`Schema::check_row`](forewarn_schema::Schema::check_row) for a row that no frame could hold, which leaves the stream as it was;
+    /// and the predictor's own.
     pub fn push(&mut self, row: &[f32]) -> Result<Judgement, CoreError> {
-        let (width, needed) = (self.guarded.predictor.input().len(), self.guarded.predictor.observation());
-        if row.len() != width {
-            return Err(CoreError::LengthMismatch {
-                what: "values of a row",
-                expected: width,
-                got: row.len(),
-            });
-        }
+        self.guarded.predictor.input().check_row(row)?;
+        let (width, needed) = (row.len(), self.guarded.predictor.observation());
         if self.rows.len() == needed * width {
             self.rows.drain(..width);
         }

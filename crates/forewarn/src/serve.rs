@@ -183,7 +183,8 @@ impl ServedModel {
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] for a row of another width, and the predictor's own.
+    /// [`ServeError::Core`] or [`ServeError::Window`] for a row that no frame could hold, such as one of another width or with an infinity, which
+    /// leaves the service as it was; and the predictor's own.
     pub fn push(&self, service: &mut LiveService, row: &[f32]) -> Result<Option<Score>, ServeError> {
         service.push(self, row)
     }

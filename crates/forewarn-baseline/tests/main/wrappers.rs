@@ -323,6 +323,9 @@ fn a_young_or_strange_service_is_not_told_anything() {
     let batch = model.score_all(windows.windows()).unwrap();
     let mut told = 0;
     for (row, sample) in data.values.chunks(3).enumerate() {
+        for wrong in [&[f32::INFINITY, 0.0, 0.0][..], &[0.0; 2]] {
+            assert!(stream.push(wrong).is_err(), "and nothing is taken in");
+        }
         let judgement = stream.push(sample).unwrap();
         if row < 3 {
             assert_eq!(judgement.unknown, Some(Unknown::History { rows: row + 1, needed: 4 }));

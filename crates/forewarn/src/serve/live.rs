@@ -35,6 +35,7 @@ impl LiveService {
     pub(super) fn push(&mut self, model: &ServedModel, row: &[f32]) -> Result<Option<Score>, ServeError> {
         let window = match &mut self.rows {
             Rows::Metrics(rows) => {
+                model.metrics().check_row(row).map_err(CoreError::from)?;
                 rows.push(row)?;
                 rows.window()
             }

@@ -83,7 +83,15 @@ fn assert_served(envelope: &Envelope, expected: &ScoredSet) -> Result<ServedMode
         let series = expected.series().iter().find(|series| series.service() == frame.service());
         let mut expected = series.ok_or("a service")?.scored().peekable();
         let mut live = model.start(frame.service(), frame.start())?;
+        let infinite = vec![f32::INFINITY; frame.schema().len()];
         for (row, values) in frame.values().chunks_exact(frame.schema().len()).enumerate() {
+            if row % 1000 == 7 {
+                assert!(
+                    model.push(&mut live, &infinite).is_err(),
+                    "{}: no frame could hold it",
+                    envelope.kind
+                );
+            }
             let score = model.push(&mut live, values)?;
             assert_eq!(score.is_some(), row + 1 >= model.window().observation());
             if let Some((time, expected)) = expected.next_if(|&(time, _)| time == frame.time(row)) {
