@@ -29,6 +29,15 @@ pub(crate) fn find() -> Option<PathBuf> {
 /// The check's.
 pub(crate) fn check(root: &Path, browser: &Path) -> Result<(), XtaskError> {
     let mut cargo = command::cargo();
-    cargo.current_dir(root).args(["test", "--package", "forewarn-eval", "--test", "main", "page::"]);
+    cargo.current_dir(root).args([
+        "test",
+        "--package",
+        "forewarn-eval",
+        "--test",
+        "main",
+        "--",
+        "--ignored",
+        "page::",
+    ]);
     command::run(cargo.env("FOREWARN_BROWSER", browser))
 }
