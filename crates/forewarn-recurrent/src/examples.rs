@@ -83,14 +83,14 @@ impl<'a> Examples<'a> {
         let Some(outcomes) = self.labelled.outcomes().filter(|_| asks) else { return };
         hash.add_size(outcomes.period());
         for index in 0..self.len() {
-            match self.outcome(index) {
-                Some(Outcome::At(step)) => hash.add(step),
-                Some(Outcome::NotWithin(steps)) => hash.add(!steps),
-                None => {}
-            }
-        }
-        for index in 0..outcomes.len() {
-            hash.add(outcomes.steps_to_event(index).unwrap_or_default());
+            hash.add(match settings.output {
+                Output::Probability => outcomes.steps_to_event(index).unwrap_or_default(),
+                Output::Hazard => match self.outcome(index) {
+                    Some(Outcome::At(step)) => step,
+                    Some(Outcome::NotWithin(steps)) => !steps,
+                    None => 0,
+                },
+            });
         }
     }
 

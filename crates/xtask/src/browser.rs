@@ -28,16 +28,6 @@ pub(crate) fn find() -> Option<PathBuf> {
 ///
 /// The check's.
 pub(crate) fn check(root: &Path, browser: &Path) -> Result<(), XtaskError> {
-    let mut cargo = command::cargo();
-    cargo.current_dir(root).args([
-        "test",
-        "--package",
-        "forewarn-eval",
-        "--test",
-        "main",
-        "--",
-        "--ignored",
-        "page::",
-    ]);
+    let mut cargo = command::ignored_test(root, "forewarn-eval", "page::");
     command::run(cargo.env("FOREWARN_BROWSER", browser))
 }

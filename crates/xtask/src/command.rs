@@ -1,7 +1,7 @@
 //! Child processes, each announced before it runs.
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::XtaskError;
@@ -9,6 +9,13 @@ use crate::error::XtaskError;
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The run of a package's integration test that is ignored unless asked for, because it needs what not every machine has.
+pub(crate) fn ignored_test(root: &Path, package: &str, test: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.current_dir(root).args(["test", "--package", package, "--test", "main", "--", "--ignored", test]);
+    cargo
 }
 
 /// The first of these programs, by name, that is in a folder of the search path.

@@ -34,10 +34,8 @@ fn has(python: &OsStr, module: &str) -> bool {
 ///
 /// The files cannot be read by PyTorch, or a score differs.
 pub(crate) fn compare(root: &Path, python: &OsStr) -> Result<(), XtaskError> {
-    let mut cargo = command::cargo();
-    cargo.current_dir(root).args(["test", "--package", PACKAGE, "--test", "main"]);
-    cargo.args(["--", "--ignored", "--exact", TEST]);
-    command::run(cargo.env("FOREWARN_PYTHON", python))
+    let mut cargo = command::ignored_test(root, PACKAGE, TEST);
+    command::run(cargo.arg("--exact").env("FOREWARN_PYTHON", python))
 }
 
 #[cfg(test)]
