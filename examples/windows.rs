@@ -7,8 +7,8 @@ use forewarn::{
     core::Origin,
     prelude::*,
     window::{
-        Alignment, BalancedBatches, Calendar, Cycle, FeatureExt, Impute, Profile, RawSample, RecentNormal,
-        Rolling, SeasonalProfile, Select, Statistic, WalkForward, downsample_negatives, hard_negatives,
+        Alignment, BalancedBatches, Calendar, Cycle, FeatureExt, Impute, Profile, RecentNormal, Rolling,
+        SeasonalProfile, Select, Statistic, WalkForward, downsample_negatives, hard_negatives,
     },
 };
 use std::error::Error;

@@ -5,7 +5,7 @@ use std::ops::Range;
 ///
 /// A feature is a factory of [`FeatureState`]s, one for each service. Because a state sees one row after another and never a
 /// later one, features are causal by construction, and a live stream computes the same bits as a whole frame.
-pub trait Feature: Send {
+pub trait Feature: Send + Sync {
     /// The columns that the feature adds, for frames of `input`.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl<'a> From<FrameView<'a>> for Origin<'a> {
 }
 
 /// A feature in the middle of one service's rows.
-pub trait FeatureState: Send {
+pub trait FeatureState: Send + Sync {
     /// Takes the next row (one value a metric of the input schema, NaN where missing) and writes the feature's columns of that
     /// row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
     fn push(&mut self, row: &[f32], out: &mut [f32]);

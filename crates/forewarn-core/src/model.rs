@@ -5,7 +5,7 @@ use forewarn_schema::Schema;
 ///
 /// Scoring a batch is the primitive; one window and a stream are adapters over it ([`Stream`](crate::Stream)). A window's score
 /// must not depend on which other windows are scored with it.
-pub trait Predictor: Send {
+pub trait Predictor: Send + Sync {
     /// Features that a row must have, in order.
     fn input(&self) -> &Schema;
 
@@ -113,7 +113,7 @@ impl<P: Predictor + ?Sized> Predictor for Box<P> {
 
 /// An unfitted model: parameters that `fit` turns into a [`Predictor`]. The two are different types, so nothing can be scored
 /// before it is fitted.
-pub trait Estimator: Send {
+pub trait Estimator: Send + Sync {
     /// What fitting makes.
     type Fitted: Predictor;
 
@@ -132,7 +132,7 @@ pub trait Estimator: Send {
 }
 
 /// [`Estimator`] as a trait object, for lists of models. Implemented for every estimator; implement [`Estimator`] instead.
-pub trait DynEstimator: Send {
+pub trait DynEstimator: Send + Sync {
     /// Fits, and boxes what comes out.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// What counts as failing: from one service's metrics to its failure episodes.
 ///
 /// A rule is pure: the same frame gives the same answer. NaN (a missing sample) never makes a failure.
-pub trait FailureRule: Send {
+pub trait FailureRule: Send + Sync {
     /// The rule as a sentence, such as `error_rate >= 0.05 for 2 consecutive steps`.
     fn describe(&self) -> String;
 

@@ -6,6 +6,7 @@ mod frame;
 mod frame_set;
 mod layout;
 mod metric;
+mod raw_sample;
 mod schema;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategies;
@@ -18,6 +19,7 @@ pub use frame::{Frame, FrameView};
 pub use frame_set::FrameSet;
 pub use layout::{Layout, ServiceRows};
 pub use metric::{Kind, Metric, Unit, ValidRange};
+pub use raw_sample::RawSample;
 pub use schema::Schema;
 pub use time::{Step, Timestamp};
 pub use utc_offset::UtcOffset;

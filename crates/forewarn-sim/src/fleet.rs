@@ -56,7 +56,7 @@ pub use active::{FaultId, FaultRecord};
 pub use call::{Breaker, Call, Need, Retry};
 pub use causes::{Causes, Failure};
 pub use ceiling::{Foresight, RollOuts};
-pub use defects::{Arrival, Defects};
+pub use defects::Defects;
 pub use fault::FaultKind;
 pub use graph::{MAX_SERVICES, ServiceGraph};
 pub use hidden::hidden_schema;

@@ -1,9 +1,9 @@
 use crate::{
     WindowError,
-    alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample},
+    alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule},
 };
 use forewarn_core::CoreError;
-use forewarn_schema::{Kind, Schema, SchemaError, Timestamp};
+use forewarn_schema::{Kind, RawSample, Schema, SchemaError, Timestamp};
 use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// A row that an [`Aligner`] made.
@@ -19,8 +19,8 @@ pub struct AlignedRow {
 /// made yet, and rows until they are taken.
 ///
 /// ```
-/// use forewarn_schema::{Metric, Schema, Step, Timestamp};
-/// use forewarn_window::{Aligner, Alignment, RawSample};
+/// use forewarn_schema::{Metric, RawSample, Schema, Step, Timestamp};
+/// use forewarn_window::{Aligner, Alignment};
 ///
 /// let raw = Schema::new(vec![Metric::gauge("cpu_usage")])?;
 /// // A row is made once a sample has come from more than a minute after it.

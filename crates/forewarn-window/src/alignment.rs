@@ -1,17 +1,6 @@
 use crate::{Aligner, WindowError, settings::setting};
 use forewarn_core::CoreError;
-use forewarn_schema::{Frame, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
-
-/// One raw sample, as a monitoring system has it: of one metric, at whatever time it was taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RawSample {
-    /// Position of the metric in the schema of the raw samples.
-    pub metric: usize,
-    /// When it was taken.
-    pub time: Timestamp,
-    /// Value; NaN is no sample. In double precision, since a counter of bytes soon shows nothing of the last minute in a single one.
-    pub value: f64,
-}
+use forewarn_schema::{Frame, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit, ValidRange};
 
 /// What a gauge was in a step in which it was sampled several times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

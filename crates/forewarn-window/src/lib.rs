@@ -36,7 +36,7 @@ mod window_pieces;
 mod zscore;
 
 pub use aligner::{AlignedRow, Aligner};
-pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample};
+pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule};
 pub use batches::BalancedBatches;
 pub use calendar::Calendar;
 pub use chronological::{Fractions, chronological};

@@ -1,7 +1,7 @@
 //! Statistics over the last `steps` samples without a running sum that drifts.
 
 /// A summary of consecutive samples that can be joined with the summary of those that follow.
-pub(crate) trait Summary: Copy + Send + 'static {
+pub(crate) trait Summary: Copy + Send + Sync + 'static {
     /// The summary of no sample.
     const EMPTY: Self;
 

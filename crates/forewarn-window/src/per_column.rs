@@ -5,7 +5,7 @@ use forewarn_core::FeatureState;
 use forewarn_schema::{Metric, Schema, SchemaError};
 
 /// One metric's state in the middle of a service's rows.
-pub(crate) trait ColumnState: Send + Clone + 'static {
+pub(crate) trait ColumnState: Send + Sync + Clone + 'static {
     /// Takes the next sample, NaN where missing, and gives the feature's value, NaN where it cannot tell.
     fn push(&mut self, sample: f32) -> f32;
 }

@@ -52,7 +52,7 @@ use walk::Ground;
 
 /// A question and the models that are to answer it.
 pub struct Experiment {
-    rule: Box<dyn FailureRule + Sync>,
+    rule: Box<dyn FailureRule>,
     target: Target,
     spec: WindowSpec,
     fractions: Fractions,
@@ -78,7 +78,7 @@ impl Experiment {
     pub const DEVIATION_LIMIT: f32 = 20.0;
 
     /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
-    pub fn new(rule: impl FailureRule + Sync + 'static) -> Self {
+    pub fn new(rule: impl FailureRule + 'static) -> Self {
         Self {
             rule: Box::new(rule),
             target: Target::default(),

@@ -6,7 +6,8 @@ pub use forewarn_core::{
     Stream, Target, Test, Train, Validation, WindowSpec, Windows,
 };
 pub use forewarn_schema::{
-    Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange,
+    Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit,
+    ValidRange,
 };
 
 #[cfg(feature = "experiment")]

@@ -74,7 +74,7 @@ impl Fleet {
     /// [`SimError::InvalidField`] for roll-outs of no future or distance; what `rule` refuses.
     pub fn ceiling(
         &self,
-        rule: &(dyn FailureRule + Sync),
+        rule: &dyn FailureRule,
         spec: WindowSpec,
         target: Target,
         rows: Range<usize>,
@@ -117,7 +117,7 @@ impl Fleet {
 /// What is asked about each future.
 struct Judge<'a> {
     fleet: &'a Fleet,
-    rule: &'a (dyn FailureRule + Sync),
+    rule: &'a dyn FailureRule,
     spec: WindowSpec,
     target: Target,
     confirmation: usize,

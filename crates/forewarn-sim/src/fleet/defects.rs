@@ -3,7 +3,7 @@ use super::{
     random::{Draws, Stream},
 };
 use crate::SimError;
-use forewarn_schema::{FrameSet, FrameView, Kind, Schema, Timestamp};
+use forewarn_schema::{FrameSet, FrameView, Kind, RawSample, Schema, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong between a service and whoever stores its metrics. All off by default.
@@ -26,17 +26,6 @@ pub struct Defects {
     pub drift_seconds_per_day: f64,
     /// Times a day that a service's counters begin anew.
     pub resets_per_day: f64,
-}
-
-/// A sample as it arrives: which metric, when by the service's own clock, which value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arrival {
-    /// Position in the schema.
-    pub metric: usize,
-    /// When, as the service says.
-    pub time: Timestamp,
-    /// Value; metrics that are counted per step come as a count since the service's start.
-    pub value: f64,
 }
 
 /// Minutes that a metric which vanished stays away, in the mean.
@@ -99,7 +88,7 @@ impl Defects {
     ///
     /// # Errors
     /// [`SimError::InvalidField`].
-    pub fn arrivals(&self, frame: FrameView<'_>, seed: u64) -> Result<Vec<Arrival>, SimError> {
+    pub fn arrivals(&self, frame: FrameView<'_>, seed: u64) -> Result<Vec<RawSample>, SimError> {
         self.check()?;
         let service = frame
             .service()
@@ -110,7 +99,7 @@ impl Defects {
         let counters = counters(frame.schema());
         let mut totals = vec![0.0f64; counters.len()];
         let per_step = frame.step().days();
-        let mut arrivals: Vec<(f64, Arrival)> = Vec::with_capacity(frame.values().len());
+        let mut arrivals: Vec<(f64, RawSample)> = Vec::with_capacity(frame.values().len());
         for row in 0..frame.rows() {
             let Some(values) = frame.row(row) else { break };
             let mut values = values.to_vec();
@@ -134,9 +123,9 @@ impl Defects {
                 let value = if counters[metric] { totals[metric] } else { f64::from(value) };
                 let delay = if late < self.late { by * LATE_MINUTES } else { 0.0 };
                 let at = row as f64 * frame.step().minutes() + delay;
-                arrivals.push((at, Arrival { metric, time, value }));
+                arrivals.push((at, RawSample { metric, time, value }));
                 if twice < self.duplicate {
-                    arrivals.push((at + by, Arrival { metric, time, value }));
+                    arrivals.push((at + by, RawSample { metric, time, value }));
                 }
             }
         }

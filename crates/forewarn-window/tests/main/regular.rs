@@ -1,5 +1,5 @@
-use forewarn_schema::{Frame, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange};
-use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, RawSample, WindowError};
+use forewarn_schema::{Frame, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit, ValidRange};
+use forewarn_window::{Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule, WindowError};
 use proptest::prelude::*;
 
 fn schema() -> Schema {

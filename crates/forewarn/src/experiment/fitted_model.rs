@@ -13,11 +13,12 @@ pub(super) type Fit = Box<
             Validation<LabelledWindows<'_>>,
             &mut dyn Monitor,
         ) -> Result<Box<dyn FittedModel>, CoreError>
-        + Send,
+        + Send
+        + Sync,
 >;
 
 /// A fitted model of any type.
-pub(super) trait FittedModel: Send {
+pub(super) trait FittedModel: Send + Sync {
     fn predictor(&self) -> &dyn Predictor;
 
     /// The model as a file has it; `None` where nobody said how it is saved.
@@ -63,7 +64,7 @@ pub(super) struct Savable<P, S> {
 impl<P, S> FittedModel for Savable<P, S>
 where
     P: Predictor,
-    S: Fn(&P, WindowSpec) -> Result<Envelope, CoreError> + Send,
+    S: Fn(&P, WindowSpec) -> Result<Envelope, CoreError> + Send + Sync,
 {
     fn predictor(&self) -> &dyn Predictor {
         &self.predictor

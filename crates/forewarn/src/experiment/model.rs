@@ -85,7 +85,7 @@ impl Model {
         description: impl Into<String>,
         rows: Rows,
         estimator: E,
-        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         E: Estimator<Fitted: 'static> + 'static,
@@ -102,8 +102,8 @@ impl Model {
         name: &str,
         description: &str,
         rows: Rows,
-        estimator: impl Fn(usize) -> E + Send + 'static,
-        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + 'static,
+        estimator: impl Fn(usize) -> E + Send + Sync + 'static,
+        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         E: Estimator<Fitted: 'static>,

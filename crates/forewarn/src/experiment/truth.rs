@@ -37,7 +37,7 @@ impl Truth {
     /// The ceiling on the windows of `test`; `None` where it is not known for this rule.
     pub(super) fn ceiling(
         &self,
-        rule: &(dyn FailureRule + Sync),
+        rule: &dyn FailureRule,
         spec: WindowSpec,
         target: Target,
         test: &Samples,
@@ -86,7 +86,7 @@ fn stress_walk(
 /// By drawing futures, for every minute of the test span or, where that would take long, for every so many.
 fn of_fleet(
     fleet: &Fleet,
-    rule: &(dyn FailureRule + Sync),
+    rule: &dyn FailureRule,
     spec: WindowSpec,
     target: Target,
     test: &Samples,

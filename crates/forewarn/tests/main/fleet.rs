@@ -6,7 +6,7 @@ use forewarn::{
     prelude::*,
     recurrent::Trainer,
     sim::fleet::{Defects, Schedule, ServiceGraph},
-    window::{Alignment, RawSample},
+    window::Alignment,
 };
 
 /// Nobody scores above what the hidden state allows, and everybody above a guess.
@@ -51,12 +51,7 @@ fn spoilt_samples_become_the_frame_that_they_were() -> Result<(), BoxError> {
     )?;
     let defects = Defects { late: 0.05, duplicate: 0.05, resets_per_day: 4.0, ..Defects::default() };
     let arrivals = defects.arrivals(clean, 5)?;
-    let samples = arrivals.iter().map(|arrival| RawSample {
-        metric: arrival.metric,
-        time: arrival.time,
-        value: arrival.value,
-    });
-    let (frame, counts) = Alignment::to(Step::MINUTE).frame("auth", &raw, samples.collect::<Vec<_>>())?;
+    let (frame, counts) = Alignment::to(Step::MINUTE).frame("auth", &raw, arrivals)?;
     assert!((1..15).contains(&counts.resets), "{}", counts.resets);
     let aligned = frame.view();
     let mut same = 0;
