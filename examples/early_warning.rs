@@ -6,14 +6,16 @@ use forewarn::experiment::Data;
 use forewarn::io::ReadOptions;
 use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
-    experiment::{Results, Simulated, StandardModels, TextObserver, make_folder},
+    experiment::{
+        Results, Simulated, StandardModels, TextObserver, VerdictColumns, prepare_file, prepare_folder,
+        write_model,
+    },
     prelude::*,
     recurrent::Trainer,
 };
 use lexopt::{Arg, ValueExt};
 use std::{
     error::Error,
-    fs::File,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -34,7 +36,7 @@ struct Options {
     models: Vec<String>,
     members: usize,
     trainer: Trainer,
-    verdicts: Option<bool>,
+    verdicts: VerdictColumns,
     seed: u64,
     output: PathBuf,
     save: Option<PathBuf>,
@@ -56,7 +58,7 @@ fn parse_options() -> Result<Option<Options>, Box<dyn Error>> {
         models: StandardModels::NAMES.map(str::to_owned).to_vec(),
         members: StandardModels::MEMBERS,
         trainer: Trainer::fastest(),
-        verdicts: None,
+        verdicts: VerdictColumns::default(),
         seed: 7,
         output: "forewarn-report".into(),
         save: None,
@@ -99,8 +101,8 @@ fn set(options: &mut Options, name: &str, arguments: &mut lexopt::Parser) -> Res
         "trainer" => options.trainer = arguments.value()?.parse()?,
         "verdicts" => {
             options.verdicts = match arguments.value()?.string()?.as_str() {
-                "yes" => Some(true),
-                "no" => Some(false),
+                "yes" => VerdictColumns::Shown,
+                "no" => VerdictColumns::Hidden,
                 other => return Err(format!("{other:?} is neither yes nor no").into()),
             }
         }
@@ -134,9 +136,10 @@ fn topology(path: &Path, data: &Data) -> Result<TopologyFeatures, Box<dyn Error>
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    make_folder(&options.output)?;
-    if let Some(folder) = options.save.as_deref().and_then(Path::parent) {
-        make_folder(folder)?;
+    let inputs: Vec<&Path> = options.input.iter().map(PathBuf::as_path).collect();
+    prepare_folder(&options.output, &inputs)?;
+    if let Some(path) = &options.save {
+        prepare_file(path, &inputs)?;
     }
     let data = read(options)?;
     let rule = match (&options.rule, &options.failure_column) {
@@ -154,21 +157,17 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         trainer: options.trainer,
         members: options.members,
     };
-    let mut experiment = Experiment::new(rule.clone()).target(options.target).window(spec);
-    experiment = experiment.split(options.split).alternatives(&rule)?;
-    experiment = match options.verdicts {
-        Some(true) => experiment.with_verdicts(),
-        Some(false) => experiment.without_verdicts(),
-        None => experiment,
-    };
+    let mut experiment = Experiment::new(rule.clone()).with_target(options.target).with_window(spec);
+    experiment =
+        experiment.with_split(options.split).with_verdicts(options.verdicts).with_alternatives(&rule)?;
     if let Some(path) = &options.topology {
-        experiment = experiment.topology(topology(path, &data)?);
+        experiment = experiment.with_topology(topology(path, &data)?);
     }
     if let Some(days) = options.walk_forward {
-        experiment = experiment.walk_forward(days);
+        experiment = experiment.with_walk_forward(days);
     }
     for name in &options.models {
-        experiment = experiment.model(standard.get(name)?);
+        experiment = experiment.with_model(standard.get(name)?);
     }
     let source = options.input.as_ref().map_or("simulation".into(), |path| path.display().to_string());
     let results = experiment
@@ -177,16 +176,14 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     results.write(&options.output)?;
     println!("{}", results.report().to_table());
     println!("Written to {}: report.html, report.json, predictions.csv", options.output.display());
-    options.save.as_ref().map_or(Ok(()), |path| save(&results, path))
+    options.save.as_ref().map_or(Ok(()), |path| save(&results, path, &inputs))
 }
 
 /// The model that validation chose, with all that a program needs to serve it, as one file.
-fn save(results: &Results, path: &Path) -> Result<(), Box<dyn Error>> {
+fn save(results: &Results, path: &Path, inputs: &[&Path]) -> Result<(), Box<dyn Error>> {
     let chosen = results.report().chosen().ok_or("there is no model to save")?;
     let envelope = results.to_envelope(&chosen.name)?;
-    let cannot = |error: &dyn std::fmt::Display| format!("--save {}: {error}", path.display());
-    let file = File::create(path).map_err(|error| cannot(&error))?;
-    envelope.write(file).map_err(|error| cannot(&error))?;
+    write_model(path, &envelope, inputs).map_err(|error| format!("--save {error}"))?;
     println!(
         "Saved {}, which is best on validation, to {path}, with what makes its features and raises its alarms.\n\
          Serve it with forewarn::live::ServedModel, or try it: cargo run --release --example serve -- {path} METRICS",

@@ -1,109 +1,131 @@
 use crate::{
-    Data, Experiment, ExperimentError,
-    fit::{Fitted, Material},
-    prepare::Prepared,
+    ExperimentError, Model, Phase, Progress, fit::Fitted, material::Prepared, progress::whole, run::Run,
+    side_by_side::side_by_side, truth::Truth,
 };
-use forewarn_core::{CoreError, FailureRule, Labels, Split};
+use forewarn_core::{CoreError, Split};
 use forewarn_eval::{
-    BlockBootstrap, Comparison, Curve, CurveKind, InputSummary, ModelReport, ModelRun, Pictures, Report,
-    ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
+    BlockBootstrap, Comparison, Curve, CurveKind, EpisodeClasses, InputSummary, ModelReport, ModelRun,
+    Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
 };
 use forewarn_schema::FrameSet;
-use forewarn_window::Imputed;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// What there is to report.
-pub(super) struct Reported {
-    pub(super) report: Report,
-    pub(super) pictures: Pictures,
+pub(crate) struct Evaluated {
+    pub(crate) report: Report,
+    pub(crate) pictures: Pictures,
     /// Each model's name and its scores of the test windows.
-    pub(super) scored: Vec<(String, ScoredSet)>,
+    pub(crate) scored: Vec<(String, ScoredSet)>,
 }
 
-/// What an experiment has to report on.
-pub(super) struct Found<'a> {
-    pub(super) labels: &'a Labels,
-    pub(super) split: &'a Split,
-    pub(super) prepared: &'a Prepared,
-    /// In the order of the models.
-    pub(super) fitted: &'a [Fitted],
-}
-
-impl Experiment {
+impl Run<'_> {
     /// Evaluates the scores and puts everything that was found together.
-    pub(super) fn report(&self, data: &Data, found: &Found<'_>) -> Result<Reported, ExperimentError> {
-        let Found { labels, split, prepared, fitted } = *found;
-        let (validation, test) = (split.validation(), split.test());
-        let features = &prepared.derived.features;
-        let mut scored = Vec::with_capacity(fitted.len());
-        let mut models = Vec::with_capacity(fitted.len());
-        for (model, fitted) in self.models.iter().zip(fitted) {
-            let set = ScoredSet::from_samples(test, &fitted.test, labels.episodes())?;
-            let at_validation = ScoredSet::from_samples(validation, &fitted.validation, labels.episodes())?;
-            let seconds = Duration::from_secs_f64;
-            let material = Material { metrics: &data.frames, derived: &prepared.derived, split };
-            let timing = fitted.scorer.timing(test, &material)?;
-            let run = ModelRun::new(&model.name, &at_validation, &set)
-                .described(&model.description)
-                .trained_by(model.trainer.as_deref())
-                .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
-                .trained(fitted.scorer.history())
-                .timed(timing.as_ref())
-                .classes(&data.classes)
-                .delays(self.delays);
-            models.push(ModelReport::evaluate(&run)?);
-            scored.push((model.name.clone(), set));
-        }
+    pub(crate) fn evaluate(
+        &self,
+        input: InputSummary,
+        classes: &[EpisodeClasses],
+        truth: Option<&Truth>,
+        prepared: &Prepared,
+        fitted: &[Fitted],
+    ) -> Result<Evaluated, ExperimentError> {
+        let (settings, split, observer) = (self.settings, self.split, self.observer);
+        let test = split.test();
+        let (models, scored): (Vec<_>, Vec<_>) =
+            self.model_reports(classes, prepared, fitted)?.into_iter().unzip();
         let Some((_, any)) = scored.first() else { return Err(ExperimentError::NoModels) };
-        let mut input = InputSummary::new(&data.description, &data.format, &data.frames)?;
-        input.notes.clone_from(&data.notes);
         let mut report = Report::new(
             input,
-            self.rule.describe(),
-            self.target,
-            WindowSummary::new(self.spec, data.frames.layout().step()),
-            features.schema().names().map(str::to_owned).collect(),
+            settings.rule.describe(),
+            settings.target,
+            WindowSummary::new(settings.spec, self.material.metrics.layout().step()),
+            prepared.features.schema().names().map(str::to_owned).collect(),
             SplitSummary::new(split)?,
             TestSummary::new(any)?,
         );
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
-        report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
-        report.notes = self.notes(self.carried(&data.frames)?);
-        report.audit = self.audit(&data.frames, prepared, split, fitted, &scored)?;
-        let mut pictures = Pictures::default();
-        for (name, set) in &scored {
+        report.comparison =
+            whole(observer, Phase::Comparison, || Comparison::new(&compared, &BlockBootstrap::default()))?;
+        report.notes = self.notes();
+        report.audit = self.audit(prepared, fitted, &scored)?;
+        let mut curves = side_by_side(&scored, |_, (name, set)| -> Result<_, ExperimentError> {
             let (scores, positive) = set.pooled("test")?;
-            pictures.curves.push(Curve::new(name, CurveKind::Model, &scores, &positive)?);
-        }
-        if let Some(truth) = &data.truth
-            && let Some(best) = truth.ceiling(&*self.rule, self.spec, self.target, test)?
-        {
+            Ok(Curve::new(name, CurveKind::Model, &scores, &positive)?)
+        })?;
+        let best =
+            truth.map(|truth| truth.ceiling(&*settings.rule, settings.spec, settings.target, test, observer));
+        if let Some(best) = best.transpose()?.flatten() {
             report.ceiling = Some(best.ceiling);
             report.notes.extend(best.note);
-            pictures.curves.extend(best.curves);
+            curves.extend(best.curves);
         }
-        let services = labels.layout().services().iter().zip(labels.episodes());
-        pictures.onsets =
-            services.map(|(place, episodes)| ServiceOnsets::new(place.name(), episodes)).collect();
-        let telling = telling_metrics(split, features, &data.frames)?;
-        let telling: Vec<&str> = telling.iter().map(String::as_str).collect();
-        pictures.add_moments(&report, &scored, &data.frames, &telling)?;
-        Ok(Reported { report, pictures, scored })
+        let pictures =
+            whole(observer, Phase::Pictures, || self.pictures(&report, &scored, prepared, curves))?;
+        Ok(Evaluated { report, pictures, scored })
     }
 
-    /// What became of missing cells.
-    fn notes(&self, carried: Imputed) -> Vec<String> {
-        let Imputed { filled, left } = carried;
-        if filled + left == 0 {
-            return Vec::new();
-        }
-        vec![format!(
-            "{} missing values: for the features {filled} took the last value before them (at most {} steps old), {left} counted as the training \
-             mean. Failure episodes were found, and rules scored, without filling anything in.",
-            filled + left,
-            self.carry_steps
-        )]
+    /// Each model's figures, and its name with its scores of the test windows; as many at a time as there are processors.
+    fn model_reports(
+        &self,
+        classes: &[EpisodeClasses],
+        prepared: &Prepared,
+        fitted: &[Fitted],
+    ) -> Result<Vec<(ModelReport, (String, ScoredSet))>, ExperimentError> {
+        let (done, total) = (AtomicUsize::new(0), fitted.len());
+        let report = |done| self.observer.progress(Progress::Phase { phase: Phase::Evaluation, done, total });
+        report(0);
+        let pairs: Vec<(&Model, &Fitted)> = self.models.iter().zip(fitted).collect();
+        side_by_side(&pairs, |_, &(model, fitted)| {
+            let found = self.model_report(model, fitted, classes, prepared)?;
+            report(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(found)
+        })
+    }
+
+    fn model_report(
+        &self,
+        model: &Model,
+        fitted: &Fitted,
+        classes: &[EpisodeClasses],
+        prepared: &Prepared,
+    ) -> Result<(ModelReport, (String, ScoredSet)), ExperimentError> {
+        let (validation, test, episodes) =
+            (self.split.validation(), self.split.test(), self.labels.episodes());
+        let set = ScoredSet::from_samples(test, &fitted.test, episodes)?;
+        let at_validation = ScoredSet::from_samples(validation, &fitted.validation, episodes)?;
+        let seconds = Duration::from_secs_f64;
+        let timing = fitted.scorer.timing(test, self.material.views(&prepared.features))?;
+        let run = ModelRun::new(&model.name, &at_validation, &set)
+            .described(&model.description)
+            .trained_by(model.trainer.as_deref())
+            .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
+            .trained(fitted.scorer.history())
+            .timed(timing.as_ref())
+            .classes(classes)
+            .delays(self.settings.delays);
+        Ok((ModelReport::evaluate(&run)?, (model.name.clone(), set)))
+    }
+
+    fn pictures(
+        &self,
+        report: &Report,
+        scored: &[(String, ScoredSet)],
+        prepared: &Prepared,
+        curves: Vec<Curve>,
+    ) -> Result<Pictures, ExperimentError> {
+        let mut pictures = Pictures::default();
+        pictures.curves = curves;
+        let services = self.labels.layout().services().iter().zip(self.labels.episodes());
+        pictures.onsets =
+            services.map(|(place, episodes)| ServiceOnsets::new(place.name(), episodes)).collect();
+        let metrics = &*self.material.metrics;
+        let informative = informative_metrics(self.split, &prepared.features, metrics)?;
+        let informative: Vec<&str> = informative.iter().map(String::as_str).collect();
+        pictures.add_moments(report, scored, metrics, &informative)?;
+        Ok(pictures)
     }
 }
 
@@ -111,7 +133,11 @@ impl Experiment {
 const TIMELINE_METRICS: usize = 4;
 
 /// The metrics whose last sample, as a standard score, differs most between positive and negative training windows.
-fn telling_metrics(split: &Split, features: &FrameSet, metrics: &FrameSet) -> Result<Vec<String>, CoreError> {
+fn informative_metrics(
+    split: &Split,
+    features: &FrameSet,
+    metrics: &FrameSet,
+) -> Result<Vec<String>, CoreError> {
     let train = split.train().on(features)?;
     let mut sums = vec![[(0.0, 0.0); 2]; features.schema().len()];
     for (row, &positive) in train.windows().iter_last().zip(train.positive()) {
