@@ -33,8 +33,10 @@ impl Run<'_> {
     ) -> Result<Evaluated, ExperimentError> {
         let (settings, split, observer) = (self.settings, self.split, self.observer);
         let test = split.test();
-        let (models, scored): (Vec<_>, Vec<_>) =
+        let (models, sets): (Vec<_>, Vec<_>) =
             self.model_reports(classes, prepared, fitted)?.into_iter().unzip();
+        let names = self.models.iter().map(|model| model.name.clone());
+        let scored: Vec<(String, ScoredSet)> = names.zip(sets).collect();
         let Some((_, any)) = scored.first() else { return Err(ExperimentError::NoModels) };
         let mut report = Report::new(
             input,
@@ -67,13 +69,13 @@ impl Run<'_> {
         Ok(Evaluated { report, pictures, scored })
     }
 
-    /// Each model's figures, and its name with its scores of the test windows; as many at a time as there are processors.
+    /// Each model's figures, and its scores of the test windows; as many at a time as there are processors.
     fn model_reports(
         &self,
         classes: &[EpisodeClasses],
         prepared: &Prepared,
         fitted: &[Fitted],
-    ) -> Result<Vec<(ModelReport, (String, ScoredSet))>, ExperimentError> {
+    ) -> Result<Vec<(ModelReport, ScoredSet)>, ExperimentError> {
         let (done, total) = (AtomicUsize::new(0), fitted.len());
         let report = |done| self.observer.progress(Progress::Phase { phase: Phase::Evaluation, done, total });
         report(0);
@@ -91,7 +93,7 @@ impl Run<'_> {
         fitted: &Fitted,
         classes: &[EpisodeClasses],
         prepared: &Prepared,
-    ) -> Result<(ModelReport, (String, ScoredSet)), ExperimentError> {
+    ) -> Result<(ModelReport, ScoredSet), ExperimentError> {
         let (validation, test, episodes) =
             (self.split.validation(), self.split.test(), self.labels.episodes());
         let set = ScoredSet::from_samples(test, &fitted.test, episodes)?;
@@ -106,7 +108,7 @@ impl Run<'_> {
             .timed(timing.as_ref())
             .classes(classes)
             .delays(self.settings.delays);
-        Ok((ModelReport::evaluate(&run)?, (model.name.clone(), set)))
+        Ok((ModelReport::evaluate(&run)?, set))
     }
 
     fn pictures(

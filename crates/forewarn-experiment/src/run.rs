@@ -57,7 +57,7 @@ impl Experiment {
         };
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
-        run.stage("evaluating".to_owned());
+        run.stage("evaluating");
         let input = summary(about, &material)?;
         let evaluated = run.evaluate(input, &classes, truth, &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
@@ -109,8 +109,8 @@ impl Settings {
 }
 
 impl Run<'_> {
-    pub(crate) fn stage(&self, text: String) {
-        self.observer.progress(Progress::Stage(&text));
+    pub(crate) fn stage(&self, text: &str) {
+        self.observer.progress(Progress::Stage(text));
     }
 
     /// Fits the features on the training rows of `split`, that of the run or of one of its folds.
@@ -125,7 +125,7 @@ impl Run<'_> {
             0 => format!("{train} train and {validation} validation windows"),
             _ => format!("{train} train, {validation} validation and {test} test windows"),
         };
-        self.stage(format!("{windows} of {} features", prepared.features.schema().len()));
+        self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
         fit_all(self.models, self.material.views(&prepared.features), split, self.observer)
     }
 

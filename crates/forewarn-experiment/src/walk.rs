@@ -34,7 +34,7 @@ impl Run<'_> {
         for (index, split) in splits.iter().enumerate() {
             let (train, folds) = (split.train().len(), splits.len());
             self.observer.progress(Progress::Phase { phase: Phase::WalkForward, done: index, total: folds });
-            self.stage(format!("fold {} of {folds}: refitting on {train} windows", index + 1));
+            self.stage(&format!("fold {} of {folds}: refitting on {train} windows", index + 1));
             check_part("train", split.train(), "learnt")?;
             check_part("validation", split.validation(), "chosen by it")?;
             let prepared = self.prepare(features, split)?;
