@@ -1,5 +1,5 @@
 use crate::bootstrap::{BlockBootstrap, invalid};
-use crate::{AlarmPolicy, EvalError, Events, ScoredSet, Verdict};
+use crate::{AlarmOutcome, AlarmPolicy, EvalError, Events, ScoredSet};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::gamma_ur;
@@ -146,7 +146,7 @@ impl Observed {
             series.times().iter().for_each(|&time| days[blocks.of(time)].1 += 1.0);
         }
         for service in &Events::new(set, policy).services {
-            let false_alarms = service.alarms.iter().filter(|(_, verdict)| *verdict == Verdict::False);
+            let false_alarms = service.alarms.iter().filter(|(_, outcome)| *outcome == AlarmOutcome::False);
             false_alarms.for_each(|(alarm, _)| days[blocks.of(alarm.time)].0 += 1.0);
         }
         let (false_alarms, windows) =

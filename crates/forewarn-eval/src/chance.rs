@@ -1,5 +1,5 @@
 use crate::events::is_failing;
-use crate::{Events, Outcome, ScoredSet};
+use crate::{Events, FailureOutcome, ScoredSet};
 use forewarn_schema::{Episode, Timestamp};
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
@@ -48,9 +48,9 @@ pub fn skill_over_chance(set: &ScoredSet, events: &Events) -> Option<Skill> {
     for (series, service) in set.series().iter().zip(&events.services) {
         for (episode, outcome) in &service.episodes {
             let is_warned = match outcome {
-                Outcome::OutOfReach => continue,
-                Outcome::Warned(_) => true,
-                Outcome::Missed => false,
+                FailureOutcome::OutOfReach => continue,
+                FailureOutcome::Detected(_) => true,
+                FailureOutcome::Missed => false,
             };
             let is_persistent = persistence.warns_of(series.episodes(), episode.onset());
             persistent += u64::from(is_persistent);

@@ -1,29 +1,8 @@
-use crate::{Alarm, AlarmPolicy, ScoredSeries, ScoredSet, series::days};
-use forewarn_core::WindowSpec;
+use crate::{ScoredSeries, ScoredSet, series::days};
+use forewarn_core::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, WindowSpec, match_outcomes,
+};
 use forewarn_schema::{Episode, Episodes, Step, Timestamp};
-use std::ops::Range;
-
-/// What became of one alarm.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// A failure began in the prediction period after it.
-    Right,
-    /// The service was failing already when it was raised: no warning, and no false alarm either.
-    Late,
-    /// Nothing of the kind.
-    False,
-}
-
-/// What became of one failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// An alarm warned of it; this is the time of the first that did.
-    Warned(Timestamp),
-    /// There were scores from which an alarm could have warned of it, and none did.
-    Missed,
-    /// No scored window could have warned of it: its onset lies in the prediction period of none.
-    OutOfReach,
-}
 
 /// The alarms and failures of one service, matched.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,16 +14,16 @@ pub struct ServiceEvents {
     /// Scored windows that lie in the prediction period of an alarm: while a warning was on.
     pub warned_windows: usize,
     /// Every alarm in order, judged.
-    pub alarms: Vec<(Alarm, Verdict)>,
+    pub alarms: Vec<(Alarm, AlarmOutcome)>,
     /// Every failure whose onset lies after the first scored time, and not beyond the prediction period of the last.
-    pub episodes: Vec<(Episode, Outcome)>,
+    pub episodes: Vec<(Episode, FailureOutcome)>,
 }
 
 /// Alarms matched with failures, for all services.
 ///
 /// An alarm at `t`, with `lead` and `period` of the window, warns of a failure whose onset lies from `t + lead + 1` to
 /// `t + lead + period` steps. A failure is caught at most once: by the first alarm that warns of it. An alarm raised in the
-/// middle of a failure is [late](Verdict::Late), whatever follows; one that warns of nothing is [false](Verdict::False).
+/// middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that warns of nothing is [false](AlarmOutcome::False).
 /// By the same measure a failure is within reach when a window that was scored while the service was well is close enough
 /// before its onset. So, with an alarm at every scored window, everything within reach is caught.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +58,7 @@ impl Events {
         let services = self.services.iter().map(|service| {
             let is_kept = |episode: &Episode| keep(&service.service, episode);
             let is_of_another = |alarm: &Alarm| {
-                let holds = |(episode, _): &&(Episode, Outcome)| episode.contains(alarm.time);
+                let holds = |(episode, _): &&(Episode, FailureOutcome)| episode.contains(alarm.time);
                 service.episodes.iter().find(holds).is_some_and(|(episode, _)| !is_kept(episode))
             };
             let alarms = service.alarms.iter().filter(|(alarm, _)| !is_of_another(alarm));
@@ -115,12 +94,14 @@ impl Events {
         };
         let mut caught: Vec<_> = all()
             .filter_map(|(service, (episode, outcome))| match outcome {
-                Outcome::Warned(time) => Some((episode.onset().millis() - time.millis(), service, *episode)),
+                FailureOutcome::Detected(time) => {
+                    Some((episode.onset().millis() - time.millis(), service, *episode))
+                }
                 _ => None,
             })
             .collect();
         caught.sort_by_key(|&(lead, ..)| lead);
-        let missed = || all().find(|(_, (_, outcome))| *outcome == Outcome::Missed);
+        let missed = || all().find(|(_, (_, outcome))| *outcome == FailureOutcome::Missed);
         match caught.get(caught.len() / 2) {
             Some(&(_, service, episode)) => Some((service, episode)),
             None => missed().map(|(service, (episode, _))| (service, *episode)),
@@ -132,17 +113,17 @@ impl ServiceEvents {
     /// This service's counts; `step` is the length of a scored window's share of time.
     #[must_use]
     pub fn counts(&self, step: Step) -> EventCounts {
-        let judged = |wanted| self.alarms.iter().filter(|(_, verdict)| *verdict == wanted).count();
+        let judged = |wanted| self.alarms.iter().filter(|(_, outcome)| *outcome == wanted).count();
         let leads = self.episodes.iter().filter_map(|(episode, outcome)| match outcome {
-            Outcome::Warned(time) => Some(episode.onset().minutes_since(*time)),
-            Outcome::Missed | Outcome::OutOfReach => None,
+            FailureOutcome::Detected(time) => Some(episode.onset().minutes_since(*time)),
+            FailureOutcome::Missed | FailureOutcome::OutOfReach => None,
         });
         let out_of_reach =
-            self.episodes.iter().filter(|(_, outcome)| *outcome == Outcome::OutOfReach).count();
+            self.episodes.iter().filter(|(_, outcome)| *outcome == FailureOutcome::OutOfReach).count();
         EventCounts {
             alarms: self.alarms.len(),
-            false_alarms: judged(Verdict::False),
-            late_alarms: judged(Verdict::Late),
+            false_alarms: judged(AlarmOutcome::False),
+            late_alarms: judged(AlarmOutcome::Late),
             episodes: self.episodes.len() - out_of_reach,
             out_of_reach,
             leads_minutes: leads.collect(),
@@ -225,24 +206,11 @@ impl EventCounts {
 
 fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: AlarmPolicy) -> ServiceEvents {
     let episodes = series.episodes();
-    let mut outcomes = vec![Outcome::OutOfReach; episodes.len()];
-    for &time in series.times().iter().filter(|&&time| !is_failing(episodes, time)) {
-        outcomes[warned_of(episodes, time, spec, step)].fill(Outcome::Missed);
-    }
-    let alarms: Vec<(Alarm, Verdict)> = policy
-        .replay(step, series.scored())
-        .map(|alarm| {
-            if is_failing(episodes, alarm.time) {
-                return (alarm, Verdict::Late);
-            }
-            let ahead = &mut outcomes[warned_of(episodes, alarm.time, spec, step)];
-            let verdict = if ahead.is_empty() { Verdict::False } else { Verdict::Right };
-            for outcome in ahead.iter_mut().filter(|outcome| **outcome == Outcome::Missed) {
-                *outcome = Outcome::Warned(alarm.time);
-            }
-            (alarm, verdict)
-        })
-        .collect();
+    let mut machine = AlarmMachine::new(policy, step);
+    let mut raised = |(time, score)| (time, machine.push(time, score).ok().flatten());
+    let (alarms, failures) = match_outcomes(spec, step, series.scored().map(&mut raised), episodes)
+        .expect("the times of a series ascend");
+    let alarms: Vec<_> = alarms.into_iter().map(|judged| (judged.alarm, judged.outcome)).collect();
     // Other parts of a split have failures too: those that these scores are not about stay out of the count.
     let concerned = match (series.times().first(), series.times().last()) {
         (Some(first), Some(last)) => {
@@ -252,7 +220,10 @@ fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: Al
         }
         _ => 0..0,
     };
-    let episodes = episodes[concerned.clone()].iter().copied().zip(outcomes[concerned].iter().copied());
+    let episodes = episodes[concerned.clone()]
+        .iter()
+        .copied()
+        .zip(failures[concerned].iter().map(|judged| judged.outcome));
     ServiceEvents {
         service: series.service().to_owned(),
         windows: series.times().len(),
@@ -263,7 +234,12 @@ fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: Al
 }
 
 /// Whether `time` lies in the prediction period of one of these alarms, which are in order.
-pub(crate) fn is_warned(alarms: &[(Alarm, Verdict)], time: Timestamp, spec: WindowSpec, step: Step) -> bool {
+pub(crate) fn is_warned(
+    alarms: &[(Alarm, AlarmOutcome)],
+    time: Timestamp,
+    spec: WindowSpec,
+    step: Step,
+) -> bool {
     let latest = time.millis().saturating_sub(span(step, spec.lead()));
     let earliest = time.millis().saturating_sub(span(step, spec.horizon()));
     let before = alarms.partition_point(|(alarm, _)| alarm.time.millis() < latest);
@@ -274,15 +250,6 @@ pub(crate) fn is_warned(alarms: &[(Alarm, Verdict)], time: Timestamp, spec: Wind
 pub(crate) fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
     let begun = episodes.partition_point(|episode| episode.onset() <= time);
     begun > 0 && episodes[begun - 1].contains(time)
-}
-
-/// The failures that a score at `time` speaks about, as positions.
-fn warned_of(episodes: &Episodes, time: Timestamp, spec: WindowSpec, step: Step) -> Range<usize> {
-    let after = time.millis().saturating_add(span(step, spec.lead()));
-    let until = time.millis().saturating_add(span(step, spec.horizon()));
-    // Onsets off the clock of the scores count by their time: more than `lead` and at most `lead + period` steps ahead.
-    episodes.partition_point(|e| e.onset().millis() <= after)
-        ..episodes.partition_point(|e| e.onset().millis() <= until)
 }
 
 /// Milliseconds that so many steps are.

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod affiliation;
-mod alarm;
 mod bootstrap;
 mod budget;
 mod calibration;
@@ -37,7 +36,6 @@ mod tradeoff;
 mod vus;
 
 pub use affiliation::{AffiliationFigures, affiliation};
-pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
 pub use bootstrap::BlockBootstrap;
 pub use budget::{AlarmBudget, BudgetChoice};
 pub use calibration::{Calibration, ReliabilityBin};
@@ -48,8 +46,8 @@ pub use counts::Counts;
 pub use curve::{PrPoint, precision_recall_curve};
 pub use episode_file::EpisodeFile;
 pub use error::EvalError;
-pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
-pub use forewarn_core::average_precision;
+pub use events::{EventCounts, Events, ServiceEvents};
+pub use forewarn_core::{Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, average_precision};
 pub use interval::{Estimate, Interval};
 pub use lead::{Delays, LeadTimes};
 pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ShuffledFuture};

@@ -1,6 +1,7 @@
-use crate::events::{Verdict, span};
+use crate::AlarmOutcome;
+use crate::events::span;
 use crate::parts::{Part, total};
-use crate::{Events, Outcome, ScoredSet};
+use crate::{Events, FailureOutcome, ScoredSet};
 use forewarn_schema::Timestamp;
 
 /// What hits, false alarms and misses count in a [`nab_score`].
@@ -52,9 +53,9 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
     for service in &events.services {
         for (episode, outcome) in &service.episodes {
             let value = match outcome {
-                Outcome::OutOfReach => continue,
-                Outcome::Missed => -miss,
-                Outcome::Warned(time) => {
+                FailureOutcome::OutOfReach => continue,
+                FailureOutcome::Missed => -miss,
+                FailureOutcome::Detected(time) => {
                     let place = -(steps(time.millis(), last_right(episode.onset())) + 1.0) / width;
                     hit * sigmoid(place) / sigmoid(-1.0)
                 }
@@ -62,7 +63,9 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
             // Silence is -miss a failure and is to be worth 0.
             parts.push(Part { time: episode.onset(), value: scale * (value + miss), weight: 1.0 });
         }
-        for (alarm, _) in service.alarms.iter().filter(|(_, verdict)| *verdict != Verdict::Right) {
+        for (alarm, _) in
+            service.alarms.iter().filter(|(_, outcome)| !matches!(outcome, AlarmOutcome::Hit { .. }))
+        {
             let ended = service
                 .episodes
                 .partition_point(|(episode, _)| last_right(episode.onset()) <= alarm.time.millis());

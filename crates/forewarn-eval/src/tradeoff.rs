@@ -1,6 +1,6 @@
 use crate::bootstrap::{BlockBootstrap, Blocks};
 use crate::events::is_warned;
-use crate::{AlarmPolicy, EvalError, Events, Interval, LeadTimes, Outcome, ScoredSet};
+use crate::{AlarmPolicy, EvalError, Events, FailureOutcome, Interval, LeadTimes, ScoredSet};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -128,11 +128,11 @@ fn watched(set: &ScoredSet, events: &Events, blocks: &Blocks) -> Vec<Watched> {
             block.warned += f64::from(u8::from(is_warned(&service.alarms, time, set.spec(), set.step())));
         }
         for (episode, outcome) in
-            service.episodes.iter().filter(|(_, outcome)| *outcome != Outcome::OutOfReach)
+            service.episodes.iter().filter(|(_, outcome)| *outcome != FailureOutcome::OutOfReach)
         {
             let block = &mut watched[blocks.of(episode.onset())];
             block.episodes += 1.0;
-            block.caught += f64::from(u8::from(*outcome != Outcome::Missed));
+            block.caught += f64::from(u8::from(*outcome != FailureOutcome::Missed));
         }
     }
     watched

@@ -1,4 +1,4 @@
-use crate::{Events, Outcome, ScoredSet, Verdict, events::is_failing};
+use crate::{AlarmOutcome, Events, FailureOutcome, ScoredSet, events::is_failing};
 use forewarn_core::{Score, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,9 @@ impl WorstCases {
         let mut worst = Self::default();
         for (series, service) in set.series().iter().zip(&events.services) {
             let case = |time, score| WorstCase { service: service.service.clone(), time, score };
-            for (episode, _) in service.episodes.iter().filter(|(_, outcome)| *outcome == Outcome::Missed) {
+            for (episode, _) in
+                service.episodes.iter().filter(|(_, outcome)| *outcome == FailureOutcome::Missed)
+            {
                 let (earliest, latest) = speaking_of(episode.onset(), set.spec(), set.step());
                 let times = series.times();
                 let range = times.partition_point(|time| time.millis() < earliest)
@@ -53,7 +55,7 @@ impl WorstCases {
                 let highest = well.map(|index| series.scores()[index]).max();
                 worst.misses.extend(highest.map(|score| case(episode.onset(), score)));
             }
-            let false_alarms = service.alarms.iter().filter(|(_, verdict)| *verdict == Verdict::False);
+            let false_alarms = service.alarms.iter().filter(|(_, outcome)| *outcome == AlarmOutcome::False);
             worst.false_alarms.extend(false_alarms.map(|(alarm, _)| case(alarm.time, alarm.score)));
         }
         worst.misses.sort_by_key(|case| case.score);

@@ -1,19 +1,22 @@
-use super::{Alarm, AlarmPolicy};
-use crate::EvalError;
-use forewarn_core::Score;
+use super::{Alarm, AlarmPolicy, Fixed, Threshold};
+use crate::{CoreError, Score};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
 ///
-/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is counted in steps, to
-/// the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms of a regular clock. Scores less than
-/// half a step apart share a vote. Written and read in the middle of a stream it goes on as if nothing had happened. Constant memory, constant
-/// time a push.
+/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is
+/// counted in steps, to the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms
+/// of a regular clock. Scores less than half a step apart share a vote. Written and read in the middle of a stream it goes on
+/// as if nothing had happened. Constant memory, constant time a push.
+///
+/// The threshold of each step comes from a [`Threshold`]: by default the policy's own, for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AlarmMachine {
+pub struct AlarmMachine<T = Fixed> {
     policy: AlarmPolicy,
+    #[serde(default)]
+    threshold: T,
     step: Step,
     /// Time of the last score.
     heard: Option<Timestamp>,
@@ -37,20 +40,38 @@ enum Standing {
 }
 
 impl AlarmMachine {
-    /// A machine that has heard nothing yet.
+    /// A machine with the policy's threshold that has heard nothing yet.
     #[must_use]
     pub fn new(policy: AlarmPolicy, step: Step) -> Self {
+        Self::with_threshold(policy, step, Fixed)
+    }
+}
+
+impl<T: Threshold> AlarmMachine<T> {
+    /// A machine that asks `threshold` at every score and has heard nothing yet.
+    #[must_use]
+    pub fn with_threshold(policy: AlarmPolicy, step: Step, threshold: T) -> Self {
         let standing = Standing::Over { since: None };
-        Self { policy, step, heard: None, voted: None, scored: 0, reached: 0, raised: None, standing }
+        Self {
+            policy,
+            threshold,
+            step,
+            heard: None,
+            voted: None,
+            scored: 0,
+            reached: 0,
+            raised: None,
+            standing,
+        }
     }
 
     /// Takes the score at `time`, and says whether it raises an alarm.
     ///
     /// # Errors
-    /// [`EvalError::NotLater`] for a time that is not after the last one's, which leaves the machine as it was.
-    pub fn push(&mut self, time: Timestamp, score: Score) -> Result<Option<Alarm>, EvalError> {
+    /// [`CoreError::NotLater`] for a time that is not after the last one's, which leaves the machine as it was.
+    pub fn push(&mut self, time: Timestamp, score: Score) -> Result<Option<Alarm>, CoreError> {
         match self.heard {
-            Some(last) if time <= last => Err(EvalError::NotLater { time, last }),
+            Some(last) if time <= last => Err(CoreError::NotLater { what: "score", time, last }),
             _ => Ok(self.hear(time, score)),
         }
     }
@@ -58,7 +79,8 @@ impl AlarmMachine {
     /// [`push`](Self::push) of a score that is later than the last one.
     fn hear(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
         self.pass_time(time);
-        let policy = self.policy;
+        // A clear threshold is never above the threshold, wherever that has moved.
+        let policy = self.policy.at(self.threshold.at(time, self.policy.threshold()));
         let reached = score >= policy.threshold();
         self.scored |= 1;
         self.reached |= u64::from(reached);
@@ -95,15 +117,36 @@ impl AlarmMachine {
         self.raised.filter(|_| self.standing == Standing::Standing)
     }
 
-    /// The policy.
+    /// The alarms that these scores raise, in order. Scores that are not later than those before them are passed over.
+    pub fn replay(
+        mut self,
+        scores: impl IntoIterator<Item = (Timestamp, Score)>,
+    ) -> impl Iterator<Item = Alarm> {
+        scores.into_iter().filter_map(move |(time, score)| self.push(time, score).ok().flatten())
+    }
+
+    /// The policy, with the threshold that it began with.
     #[must_use]
     pub fn policy(&self) -> AlarmPolicy {
         self.policy
     }
 
-    /// Forgets everything, for a service that starts anew.
+    /// What gives the threshold of each step.
+    #[must_use]
+    pub fn threshold(&self) -> &T {
+        &self.threshold
+    }
+
+    /// What gives the threshold of each step, to be told what became of earlier alarms.
+    pub fn threshold_mut(&mut self) -> &mut T {
+        &mut self.threshold
+    }
+
+    /// Forgets every score and alarm, for a service that was restarted. The threshold stays where it is.
     pub fn reset(&mut self) {
-        *self = Self::new(self.policy, self.step);
+        let standing = Standing::Over { since: None };
+        (self.heard, self.voted, self.raised, self.standing) = (None, None, None, standing);
+        (self.scored, self.reached) = (0, 0);
     }
 
     /// Moves the votes on to `time`, and ends an alarm of which nothing was heard for too long.
@@ -149,9 +192,9 @@ fn steps(count: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{coarse_score, minute};
     use super::*;
-    use crate::testing::{coarse_score, minute};
-    use forewarn_core::WindowSpec;
+    use crate::WindowSpec;
     use proptest::{collection::btree_map, prelude::*};
 
     fn replay(policy: AlarmPolicy, scores: &[(i64, f32)]) -> Vec<i64> {
@@ -188,7 +231,7 @@ mod tests {
         for late in [3, 15] {
             let error = machine.push(minute(late), Score::ONE).unwrap_err();
             assert!(
-                matches!(error, EvalError::NotLater { time, last } if time == minute(late) && last == minute(15))
+                matches!(error, CoreError::NotLater { what: "score", time, last } if time == minute(late) && last == minute(15))
             );
             assert_eq!(machine, before);
         }
@@ -221,12 +264,40 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_was_reset_starts_anew() {
+    fn a_machine_that_was_reset_has_heard_nothing() {
         let mut machine = AlarmMachine::new(at(0.0, 100), Step::MINUTE);
         assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
         assert!(machine.push(minute(1), Score::ONE).unwrap().is_none());
         machine.reset();
         assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+    }
+
+    /// A threshold that halves at each step.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Halving(f32);
+
+    impl Threshold for Halving {
+        fn at(&mut self, _: Timestamp, _: Score) -> Score {
+            self.0 /= 2.0;
+            Score::new(self.0).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_threshold_may_move_and_the_clear_threshold_stays_below_it() {
+        let policy = at(0.9, 0).with_clear(Score::new(0.3).unwrap()).unwrap();
+        let mut machine = AlarmMachine::with_threshold(policy, Step::MINUTE, Halving(1.0));
+        let mut push = |time, score| {
+            let alarm = machine.push(minute(time), Score::new(score).unwrap()).unwrap();
+            (alarm.is_some(), machine.standing_since().is_some())
+        };
+        // Thresholds 0.5, 0.25 and 0.125: a score of 0.26 reaches the second, and stands there, though it is below the clear
+        // threshold that the policy began with.
+        assert_eq!(push(0, 0.26), (false, false));
+        assert_eq!(push(1, 0.26), (true, true));
+        assert_eq!(push(2, 0.13), (false, true));
+        assert_eq!(push(3, 0.01), (false, false));
+        assert_eq!(machine.threshold().0, 1.0 / 16.0);
     }
 
     #[test]

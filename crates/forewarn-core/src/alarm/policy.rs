@@ -1,22 +1,18 @@
-use crate::{EvalError, bootstrap::invalid};
-use forewarn_core::{Score, WindowSpec};
+use super::{Alarm, AlarmMachine};
+use crate::{CoreError, Score, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
-
-mod machine;
-
-pub use machine::AlarmMachine;
 
 /// How scores become alarms. A value: compare it, store it, send it to where the scores are.
 ///
 /// An alarm is raised at a score of at least the threshold, when
 /// - of the last *n* steps at least *k* had such a score ([`with_votes`](Self::with_votes); by default one of one),
-/// - at least so many of them had a score at all ([`with_evidence`](Self::with_evidence); by default one),
+/// - at least this many of them had a score at all ([`with_evidence`](Self::with_evidence); by default one),
 /// - the last alarm was raised at least the refractory period ago, and
-/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a score falls below
-///   that, or nothing is heard for longer than both the refractory period and *n* steps; when the condition returns within
-///   [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear threshold an alarm is a moment, and a
-///   standing condition raises one each refractory period.
+/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a score falls
+///   below that, or nothing is heard for longer than both the refractory period and *n* steps; when the condition returns
+///   within [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear threshold an alarm is a moment,
+///   and a standing condition raises one each refractory period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PolicyFields", into = "PolicyFields")]
 pub struct AlarmPolicy {
@@ -59,7 +55,7 @@ impl AlarmPolicy {
     /// The default for a window: a refractory period as long as the prediction period.
     ///
     /// With it, one standing condition makes one alarm a prediction period, and the minutes that those alarms speak about
-    /// lie end to end: none is left out, none is warned of twice.
+    /// lie end to end: each is covered once.
     #[must_use]
     pub fn for_window(threshold: Score, spec: WindowSpec) -> Self {
         Self::new(threshold, spec.period())
@@ -75,41 +71,41 @@ impl AlarmPolicy {
     /// Alarms only when at least `needed` of the last `of` steps reached the threshold.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) unless `1 <= needed <= of <= 64`.
-    pub fn with_votes(self, needed: usize, of: usize) -> Result<Self, EvalError> {
+    /// [`CoreError::InvalidSetting`] unless `1 <= needed <= of <= 64`.
+    pub fn with_votes(self, needed: usize, of: usize) -> Result<Self, CoreError> {
         Self::checked(PolicyFields { needed, of, ..self.fields })
     }
 
     /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine waits.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for more than the steps that vote. Call it after
+    /// [`CoreError::InvalidSetting`] for more than the steps that vote. Call it after
     /// [`with_votes`](Self::with_votes).
-    pub fn with_evidence(self, scores: usize) -> Result<Self, EvalError> {
+    pub fn with_evidence(self, scores: usize) -> Result<Self, CoreError> {
         Self::checked(PolicyFields { evidence: scores, ..self.fields })
     }
 
     /// Hysteresis: an alarm stands, and no other is raised, until a score falls below `clear`.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a clear threshold above the threshold.
-    pub fn with_clear(self, clear: Score) -> Result<Self, EvalError> {
+    /// [`CoreError::InvalidSetting`] for a clear threshold above the threshold.
+    pub fn with_clear(self, clear: Score) -> Result<Self, CoreError> {
         Self::checked(PolicyFields { clear: Some(clear), ..self.fields })
     }
 
     /// A condition that returns within `steps` after an alarm ended continues that alarm, silently.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) without a clear threshold: such alarms do not end.
-    pub fn with_merge(self, steps: usize) -> Result<Self, EvalError> {
+    /// [`CoreError::InvalidSetting`] without a clear threshold: such alarms do not end.
+    pub fn with_merge(self, steps: usize) -> Result<Self, CoreError> {
         Self::checked(PolicyFields { merge: steps, ..self.fields })
     }
 
-    fn checked(fields: PolicyFields) -> Result<Self, EvalError> {
+    fn checked(fields: PolicyFields) -> Result<Self, CoreError> {
         let PolicyFields { threshold, needed, of, evidence, clear, merge, .. } = fields;
         if !(1 <= needed && needed <= of && of <= Self::MOST_VOTES) {
             let expected = "at least one needed, of no fewer and at most 64 steps";
-            return Err(invalid("votes of an alarm policy", format!("{needed} of {of}"), expected).into());
+            return Err(invalid("votes of an alarm policy", format!("{needed} of {of}"), expected));
         }
         if evidence > of {
             let expected = "no more scores than steps that vote";
@@ -119,15 +115,14 @@ impl AlarmPolicy {
         }
         if let Some(clear) = clear.filter(|&clear| clear > threshold) {
             let value = clear.get().to_string();
-            return Err(invalid("clear threshold", value, "at most the threshold").into());
+            return Err(invalid("clear threshold", value, "at most the threshold"));
         }
         if merge > 0 && clear.is_none() {
             return Err(invalid(
                 "merge of an alarm policy",
                 merge.to_string(),
                 "0 without a clear threshold",
-            )
-            .into());
+            ));
         }
         Ok(Self { fields })
     }
@@ -168,22 +163,25 @@ impl AlarmPolicy {
         self.fields.merge
     }
 
-    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later than those before them
-    /// are passed over.
+    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later than
+    /// those before them are passed over.
     pub fn replay(
         self,
         step: Step,
         scores: impl IntoIterator<Item = (Timestamp, Score)>,
     ) -> impl Iterator<Item = Alarm> {
-        let mut machine = AlarmMachine::new(self, step);
-        scores.into_iter().filter_map(move |(time, score)| machine.push(time, score).ok().flatten())
+        AlarmMachine::new(self, step).replay(scores)
     }
 }
 
-impl TryFrom<PolicyFields> for AlarmPolicy {
-    type Error = EvalError;
+fn invalid(name: &'static str, value: String, expected: &'static str) -> CoreError {
+    CoreError::InvalidSetting { name, value, expected }
+}
 
-    fn try_from(fields: PolicyFields) -> Result<Self, EvalError> {
+impl TryFrom<PolicyFields> for AlarmPolicy {
+    type Error = CoreError;
+
+    fn try_from(fields: PolicyFields) -> Result<Self, CoreError> {
         Self::checked(fields)
     }
 }
@@ -192,16 +190,6 @@ impl From<AlarmPolicy> for PolicyFields {
     fn from(policy: AlarmPolicy) -> Self {
         policy.fields
     }
-}
-
-/// A statement that a failure is coming.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Alarm {
-    /// When it was raised: the time of the last row that the score has seen.
-    pub time: Timestamp,
-    /// The score that raised it.
-    pub score: Score,
 }
 
 #[cfg(test)]
