@@ -175,7 +175,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         .run(data, &TextObserver::new(std::io::stderr()))
         .map_err(|error| format!("{source}: {error}"))?;
     results.write(&options.output)?;
-    println!("{}", results.report().to_table());
+    println!("{}", forewarn::report::Present::to_table(results.report()));
     println!("Written to {}: report.html, report.json, predictions.csv", options.output.display());
     options.save.as_ref().map_or(Ok(()), |path| save(&results, path))
 }

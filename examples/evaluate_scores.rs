@@ -6,9 +6,10 @@ use forewarn::eval::ScoredSet;
 use forewarn::io::ReadOptions;
 use forewarn::schema::Kind;
 use forewarn::{
-    eval::{EpisodeClasses, EpisodeFile, GivenScores, Outside, ScoreFile},
+    eval::{EpisodeClasses, EpisodeFile, Outside, ScoreFile},
     io,
     prelude::*,
+    report::{GivenScores, Present},
 };
 use lexopt::{Arg, ValueExt};
 use std::{collections::BTreeMap, error::Error, fs, path::PathBuf, process::ExitCode};

@@ -4,7 +4,7 @@
 
 use forewarn::io::ReadOptions;
 use forewarn::{
-    eval::AlarmMachine,
+    core::AlarmMachine,
     experiment::{Data, Simulated},
     io,
     live::ServedModel,

@@ -109,9 +109,7 @@ impl AlarmPolicy {
         }
         if evidence > of {
             let expected = "no more scores than steps that vote";
-            return Err(
-                invalid("evidence of an alarm policy", format!("{evidence} of {of}"), expected).into()
-            );
+            return Err(invalid("evidence of an alarm policy", format!("{evidence} of {of}"), expected));
         }
         if let Some(clear) = clear.filter(|&clear| clear > threshold) {
             let value = clear.get().to_string();

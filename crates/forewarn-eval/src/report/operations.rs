@@ -1,9 +1,10 @@
 use super::{ModelRun, WorstCases};
-use crate::parts::{self, Part};
+use crate::uncertainty::parts::{self, Part};
 use crate::{
-    AlarmBudget, AlarmOutcome, AlarmPolicy, BudgetChoice, Delays, EvalError, EventCounts, Events,
-    FailureOutcome, Interval, LeadTimes, Skill, Tradeoff, skill_over_chance,
+    AlarmBudget, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes, Skill, Tradeoff,
+    skill_over_chance,
 };
+use forewarn_core::{AlarmOutcome, AlarmPolicy, FailureOutcome};
 use serde::{Deserialize, Serialize};
 
 /// What a model's alarms are like to live with.

@@ -1,9 +1,10 @@
-use crate::bootstrap::Blocks;
-use crate::chance::Persistence;
+use crate::events::Persistence;
 use crate::events::is_warned;
-use crate::probability::surprise;
-use crate::{AlarmOutcome, Counts, Delays, Events, FailureOutcome, ScoredSet};
+use crate::uncertainty::Blocks;
+use crate::windows::surprise;
+use crate::{Counts, Delays, Events, ScoredSet};
 use forewarn_core::Score;
+use forewarn_core::{AlarmOutcome, FailureOutcome};
 
 /// What a block of time adds to the figures that are ratios of sums.
 #[derive(Clone, Copy, Debug, Default)]

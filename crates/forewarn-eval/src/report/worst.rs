@@ -1,4 +1,5 @@
-use crate::{AlarmOutcome, Events, FailureOutcome, ScoredSet, events::is_failing};
+use crate::{Events, ScoredSet, events::is_failing};
+use forewarn_core::{AlarmOutcome, FailureOutcome};
 use forewarn_core::{Score, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,8 @@ fn speaking_of(onset: Timestamp, spec: WindowSpec, step: Step) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AlarmPolicy, ScoredSeries, testing::minute, testing::scores};
+    use crate::{ScoredSeries, testing::minute, testing::scores};
+    use forewarn_core::AlarmPolicy;
     use forewarn_schema::{Episode, Episodes};
 
     #[test]

@@ -115,6 +115,8 @@ struct Past {
     unknown: Vec<(i64, i64)>,
 }
 
+type Outcomes = (Vec<(i64, AlarmOutcome)>, Vec<(i64, FailureOutcome)>);
+
 /// Disjoint spans in order, from pauses and lengths.
 fn spans(parts: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     let mut end = 0;
@@ -142,12 +144,7 @@ fn holds_minute(spans: &[(i64, i64)], time: i64) -> bool {
 }
 
 /// Straight from the definitions, minute by minute; everything up to and with `known` is known.
-fn twin(
-    past: &Past,
-    lead: i64,
-    period: i64,
-    known: i64,
-) -> (Vec<(i64, AlarmOutcome)>, Vec<(i64, FailureOutcome)>) {
+fn twin(past: &Past, lead: i64, period: i64, known: i64) -> Outcomes {
     let onsets: Vec<i64> = past.failures.iter().map(|failure| failure.0).collect();
     let minutes = |time| time + lead + 1..=time + lead + period;
     let well: Vec<_> = past.scores.iter().filter(|(time, _)| !holds_minute(&past.failures, *time)).collect();
@@ -174,7 +171,7 @@ fn twin(
     (alarms.collect(), failures.collect())
 }
 
-fn by_time(settled: Vec<Settled>) -> (Vec<(i64, AlarmOutcome)>, Vec<(i64, FailureOutcome)>) {
+fn by_time(settled: Vec<Settled>) -> Outcomes {
     let minutes = |time: Timestamp| time.millis() / 60_000;
     let (mut alarms, mut failures) = (Vec::new(), Vec::new());
     for one in settled {
