@@ -7,9 +7,9 @@ use forewarn::window::Method;
 use forewarn::{
     core::Envelope,
     eval::TimingReliability,
+    live::saved_feature,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    saved_feature,
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
