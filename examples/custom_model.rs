@@ -180,7 +180,7 @@ fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let report = experiment()?;
-    println!("{}", report.to_table());
+    println!("{}", forewarn::report::Present::to_table(&report));
     assert!(report.models.iter().all(|model| model.pr_auc > report.test.prevalence));
     Ok(())
 }

@@ -7,7 +7,8 @@ use forewarn::experiment::{Data, Rows};
 use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     baseline::Input,
-    eval::{AlarmPolicy, BlockBootstrap, Comparison, Events, LeadTimes},
+    core::AlarmPolicy,
+    eval::{BlockBootstrap, Events, LeadTimes, ModelComparison},
     experiment::{Event, Results, RootCase, fleet_graph},
     prelude::*,
     sim::fleet::Fleet,
@@ -61,7 +62,7 @@ fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
         let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);
         let bootstrap = BlockBootstrap::default();
-        let compared = Comparison::new(&[("without", a), ("with", b)], &bootstrap)?;
+        let compared = ModelComparison::new(&[("without", a), ("with", b)], &bootstrap)?;
         let difference = compared.as_ref().and_then(|compared| compared.differences.first());
         let Some(difference) = difference else { return Err("the test span is too short".into()) };
         let sign = if difference.better == "with" { 1.0 } else { -1.0 };

@@ -12,6 +12,7 @@ use forewarn::{
     experiment::{Data, Experiment, Results, StandardModels, make_folder},
     prelude::Fractions,
     recurrent::Trainer,
+    report::Present,
     topology::{ServiceGraph, TopologyFeatures},
 };
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alarm;
 mod envelope;
 mod error;
 mod evidence;
@@ -20,6 +21,10 @@ mod split;
 mod stream;
 mod window;
 
+pub use alarm::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, Fixed, JudgedAlarm, JudgedFailure,
+    OutcomeMatcher, Settled, Threshold, match_outcomes,
+};
 pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};

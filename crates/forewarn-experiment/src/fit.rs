@@ -7,7 +7,7 @@ use crate::{
 };
 use forewarn_baseline::Blend;
 use forewarn_core::{CoreError, FitProgress, History, Samples, Score, Split};
-use forewarn_eval::TimingCalibration;
+use forewarn_eval::TimingReliability;
 use forewarn_recurrent::RecurrentModel;
 use forewarn_schema::FrameSet;
 use std::{
@@ -212,11 +212,11 @@ impl Scorer {
         &self,
         samples: &Samples,
         material: &Material<'_>,
-    ) -> Result<Option<TimingCalibration>, ExperimentError> {
+    ) -> Result<Option<TimingReliability>, ExperimentError> {
         let Self::Model { rows, model } = self else { return Ok(None) };
         let windows = samples.on(rows.of(material.metrics, material.derived))?;
         Ok(match model.predictor().forecasts(windows.windows())? {
-            Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
+            Some(found) => TimingReliability::new(&found, samples.outcomes(), TimingReliability::BINS)?,
             None => None,
         })
     }

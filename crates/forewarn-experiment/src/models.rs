@@ -3,8 +3,8 @@ use crate::{
     fit::{Fitted, Scorer},
 };
 use forewarn_baseline::Combined;
+use forewarn_core::AlarmPolicy;
 use forewarn_core::{CoreError, Envelope, Predictor, WindowSpec};
-use forewarn_eval::AlarmPolicy;
 use forewarn_live::{ServeError, Serving, saved_predictor};
 use forewarn_schema::{Schema, Step};
 use forewarn_window::Pipeline;

@@ -5,9 +5,10 @@ use crate::{
 };
 use forewarn_core::{CoreError, FailureRule, Labels, Split};
 use forewarn_eval::{
-    BlockBootstrap, Comparison, Curve, CurveKind, InputSummary, ModelReport, ModelRun, Pictures, Report,
-    ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
+    BlockBootstrap, InputSummary, ModelComparison, ModelReport, ModelRun, Report, ScoredSet, SplitSummary,
+    TestSummary, WindowSummary,
 };
+use forewarn_report::{CurveKind, Pictures, PrCurve, ServiceOnsets};
 use forewarn_schema::FrameSet;
 use forewarn_window::Imputed;
 use std::time::Duration;
@@ -68,13 +69,13 @@ impl Experiment {
         );
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
-        report.comparison = Comparison::new(&compared, &BlockBootstrap::default())?;
+        report.comparison = ModelComparison::new(&compared, &BlockBootstrap::default())?;
         report.notes = self.notes(self.carried(&data.frames)?);
         report.audit = self.audit(&data.frames, prepared, split, fitted, &scored)?;
         let mut pictures = Pictures::default();
         for (name, set) in &scored {
             let (scores, positive) = set.pooled("test")?;
-            pictures.curves.push(Curve::new(name, CurveKind::Model, &scores, &positive)?);
+            pictures.curves.push(PrCurve::new(name, CurveKind::Model, &scores, &positive)?);
         }
         if let Some(truth) = &data.truth
             && let Some(best) = truth.ceiling(&*self.rule, self.spec, self.target, test)?

@@ -1,6 +1,7 @@
 use crate::{ExperimentError, models::Models};
 use forewarn_core::{Envelope, Predictor};
-use forewarn_eval::{Pictures, Report, ScoredSet, predictions_csv};
+use forewarn_eval::{Report, ScoredSet, predictions_csv};
+use forewarn_report::{Pictures, Present};
 use forewarn_window::Pipeline;
 use std::{fs, path::Path};
 

@@ -2,8 +2,9 @@
 
 use crate::ExperimentError;
 use forewarn_core::{FailureRule, Samples, Score, Target, WindowSpec};
-use forewarn_eval::{Bound, Ceiling, Curve, CurveKind, EpisodeClasses};
+use forewarn_eval::{Bound, Ceiling, EpisodeClasses};
 use forewarn_label::ThresholdRule;
+use forewarn_report::{CurveKind, PrCurve};
 use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
 
 /// Where the metrics of an experiment come from, where that is known.
@@ -15,7 +16,7 @@ pub(super) enum Truth {
 /// The best that anybody could have scored on the test windows.
 pub(super) struct BestPossible {
     pub(super) ceiling: Ceiling,
-    pub(super) curves: Vec<Curve>,
+    pub(super) curves: Vec<PrCurve>,
     /// How it was found, where that is not exact.
     pub(super) note: Option<String>,
 }
@@ -74,7 +75,7 @@ fn stress_walk(
     let at_test =
         |scores: &[Score]| -> Vec<Score> { test.rows().iter().map(|&row| scores[row as usize]).collect() };
     let (oracle, filter) = (at_test(&truth.oracle), at_test(&truth.bayes_filter));
-    let curve = |name, scores: &[Score]| Curve::new(name, CurveKind::Ceiling, scores, test.positive());
+    let curve = |name, scores: &[Score]| PrCurve::new(name, CurveKind::Ceiling, scores, test.positive());
     let bound = |scores: &[Score]| Bound::new(scores, test.positive());
     Ok(BestPossible {
         ceiling: Ceiling::new(Some(bound(&oracle)?), Some(bound(&filter)?)),
@@ -120,7 +121,7 @@ fn of_fleet(
     );
     Ok(Some(BestPossible {
         ceiling: Ceiling::new(Some(Bound::new(&scores, &positive)?), None),
-        curves: vec![Curve::new("oracle", CurveKind::Ceiling, &scores, &positive)?],
+        curves: vec![PrCurve::new("oracle", CurveKind::Ceiling, &scores, &positive)?],
         note: Some(note),
     }))
 }

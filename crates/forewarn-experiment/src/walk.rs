@@ -1,8 +1,8 @@
 use crate::{Event, Experiment, ExperimentError, Observer, check_part, fit};
+use forewarn_core::AlarmPolicy;
 use forewarn_core::{Labels, Samples, Split};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, PartSummary, Report, ScoredSet, WalkForwardReport, WalkRun,
-    best_f1_threshold,
+    BlockBootstrap, PartSummary, Report, ScoredSet, WalkForwardReport, WalkRun, best_f1_threshold,
 };
 use forewarn_schema::FrameSet;
 use forewarn_window::{Features, WalkForward};

@@ -10,8 +10,8 @@ pub use live::LiveService;
 pub use saved_feature::saved_feature;
 pub use saved_predictor::saved_predictor;
 
+use forewarn_core::AlarmPolicy;
 use forewarn_core::{CoreError, Envelope, Predictor, Score, WindowSpec};
-use forewarn_eval::AlarmPolicy;
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_window::{MadeFeature, Pipeline};
 use serde::{Deserialize, Serialize};
@@ -137,7 +137,7 @@ impl ServedModel {
         self.window
     }
 
-    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_eval::AlarmMachine) of each service.
+    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_core::AlarmMachine) of each service.
     #[must_use]
     pub fn policy(&self) -> Option<AlarmPolicy> {
         self.serving.policy
