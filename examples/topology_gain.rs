@@ -9,7 +9,7 @@ use forewarn::{
     baseline::Input,
     core::AlarmPolicy,
     eval::{BlockBootstrap, Events, LeadTimes, ModelComparison},
-    experiment::{Event, Results, RootCase, fleet_graph},
+    experiment::{Progress, Results, RootCase, fleet_graph},
     prelude::*,
     sim::fleet::Fleet,
     topology::{Group, HealthRules, RankingQuality, RootRanking, Suspect},
@@ -24,12 +24,12 @@ const GROUPS: [Group; 5] =
 fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results, Box<dyn Error>> {
     let logistic = |input| LogisticRegression::new(input);
     let mut experiment = Experiment::new(Rule::v1())
-        .model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
-        .model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
+        .with_model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
+        .with_model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
     if let Some(topology) = topology {
-        experiment = experiment.topology(topology);
+        experiment = experiment.with_topology(topology);
     }
-    Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Event<'_>| {})?)
+    Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Progress<'_>| {})?)
 }
 
 /// Share of the failures that were warned of, and the median lead time, at one false alarm a service and day.

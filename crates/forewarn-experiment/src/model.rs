@@ -1,11 +1,9 @@
 use crate::{
     ExperimentError,
     fitted_model::{Fit, FittedModel, Savable},
-    prepare::Derived,
 };
 use forewarn_core::{CoreError, DynEstimator, Envelope, Estimator, WindowSpec};
 use forewarn_recurrent::{Recurrent, Settings};
-use forewarn_schema::FrameSet;
 
 /// Which rows a model's windows are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +14,6 @@ pub enum Rows {
     Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
-}
-
-impl Rows {
-    pub(super) fn of<'a>(self, metrics: &'a FrameSet, derived: &'a Derived) -> &'a FrameSet {
-        match self {
-            Self::Metrics => metrics,
-            Self::Context => derived.context.as_ref().unwrap_or(metrics),
-            Self::Features => &derived.features,
-        }
-    }
 }
 
 /// How scores of several models become one.
