@@ -3,7 +3,7 @@ use crate::{
     error::{About, CliError},
     files::{NewFile, expect_no_input},
     input::ReadArgs,
-    progress::Progress,
+    progress::Reporter,
     question::{RuleArgs, WindowArgs},
     terminal,
 };
@@ -73,7 +73,7 @@ impl Judge {
         }
         let [mut json, mut html] =
             [NewFile::create(&files[0], &inputs)?, NewFile::create(&files[1], &inputs)?];
-        let progress = Progress::new(common.quiet);
+        let progress = Reporter::new(common.quiet);
         progress.stage("reading failures and scores");
         let spec = self.window.spec()?;
         let failures = self.failures(spec)?;
