@@ -7,9 +7,10 @@ use forewarn_topology::{Call, ServiceGraph};
 ///
 /// # Errors
 /// None for a fleet that can be simulated: its graph is checked when it is made.
-pub fn fleet_graph(fleet: &fleet::ServiceGraph) -> Result<ServiceGraph, ExperimentError> {
+pub fn fleet_graph(fleet: &fleet::Blueprint) -> Result<ServiceGraph, ExperimentError> {
     let calls = fleet.calls();
-    let each = |call: &fleet::Call| call.probability * f64::from(call.fan_out) * (1.0 - call.cache_hit);
+    let each =
+        |call: &fleet::PlannedCall| call.probability * f64::from(call.fan_out) * (1.0 - call.cache_hit);
     // Requests that reach a service along ways of at most so many calls: a fleet's graph has no cycle, so they end.
     let mut requests = vec![0.0; fleet.services().len()];
     for _ in fleet.services() {

@@ -57,7 +57,7 @@ fn fault_kinds(fleet: &Fleet, rule: &dyn FailureRule) -> Result<EpisodeClasses, 
     let causes = fleet.causes(rule)?;
     for failure in &causes.failures {
         if let Some(fault) = failure.root.and_then(|root| causes.fault(root)) {
-            let service = fleet.graph().services()[failure.service].name.as_str();
+            let service = fleet.blueprint().services()[failure.service].name.as_str();
             classes.episode(service, &failure.episode, fault.injection.kind.name())?;
         }
     }
@@ -96,7 +96,7 @@ fn of_fleet(
     let minutes = test.rows().iter().map(|&row| place(row).1);
     let Some((first, last)) = minutes.clone().min().zip(minutes.max()) else { return Ok(None) };
     let ahead = spec.horizon() + rule.confirmation_at(forewarn_schema::Step::MINUTE);
-    let cost = (last + 1 - first) * FUTURES * ahead * fleet.graph().services().len();
+    let cost = (last + 1 - first) * FUTURES * ahead * fleet.blueprint().services().len();
     let every = cost.div_ceil(BUDGET);
     let roll_outs = RollOuts { futures: FUTURES, every, ..RollOuts::default() };
     let foresights = fleet.ceiling(rule, spec, target, first..last + 1, roll_outs)?;
