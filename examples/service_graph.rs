@@ -4,9 +4,11 @@
 //! `cargo run --release --example service_graph`, or on your own: `... service_graph -- GRAPH [METRICS]`, where GRAPH is an edge list, TOML, JSON
 //! or OpenTelemetry service graph samples, and METRICS a CSV or Parquet file with the metrics of version 1.
 
+use forewarn::label::{Slo, SloReport};
 use forewarn::prelude::*;
+use forewarn::schema::printable;
 use forewarn::topology::{
-    CallSamples, HealthRules, LatencyKind, Method, Overview, Slo, SloReport, Strengths, Watch, Worlds,
+    CallSamples, CascadeMethod, HealthMarks, HealthRules, LatencyKind, Overview, Strengths, Worlds,
 };
 use std::{error::Error, process::ExitCode};
 
@@ -43,7 +45,8 @@ struct Known {
 /// From what clients saw of their servers.
 fn from_calls(graph: &ServiceGraph) -> Result<Known, Box<dyn Error>> {
     let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
-    let rules = HealthRules::new(vec![Watch::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
+    let rules =
+        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
     Ok(Known { health, latency: graph.observed_latencies_millis(), slos: Vec::new() })
 }
@@ -54,11 +57,12 @@ fn from_metrics(graph: &ServiceGraph, path: &str) -> Result<Known, Box<dyn Error
     let rules = HealthRules::v1().bind(frames.schema())?;
     let nan = || vec![f64::NAN; graph.len()];
     let mut known = Known { health: nan(), latency: nan(), slos: Vec::new() };
+    let names = graph.compare_names(frames.frames().map(|frame| frame.service()))?;
+    for (what, names) in [("graph", &names.only_in_metrics), ("metrics", &names.only_in_graph)] {
+        names.iter().for_each(|name| eprintln!("{}: not in the {what}, left out", printable(name)));
+    }
     for frame in frames.frames() {
-        let Some(service) = graph.find(frame.service()) else {
-            eprintln!("{}: not in the graph, left out", frame.service());
-            continue;
-        };
+        let Some(service) = graph.find(frame.service()) else { continue };
         known.health[service] = rules.latest(frame);
         known.latency[service] = frame.column("p99_latency")?.last().map_or(f64::NAN, f64::from);
         for slo in Slo::v1() {
@@ -79,41 +83,44 @@ fn run() -> Result<(), Box<dyn Error>> {
         None => from_calls(&graph)?,
     };
     let strengths = Strengths::given(&graph, Strengths::USUAL)?;
-    let radii = Method::Auto(Worlds::new(128, 7)?);
-    let overview = Overview::new(&graph, &strengths, LatencyKind::Inclusive, Method::default(), radii)?;
+    let radii = CascadeMethod::Auto(Worlds::new(128, 7)?);
+    let overview =
+        Overview::new(&graph, &strengths, LatencyKind::Inclusive, CascadeMethod::default(), radii)?;
     // What is unhealthy may fail by itself: half of its health gone is an even chance.
     let own: Vec<f64> = known.health.iter().map(|health| (1.0 - health).max(0.0)).collect();
     let scores = overview.update(&known.health, &own, &known.latency)?;
 
+    let shown =
+        |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     println!(
-        "{} services, {} calls; health of the system {:.2}\n",
+        "{} services, {} calls; health of the system {}\n",
         graph.len(),
         graph.calls(),
-        scores.dependency.system
+        shown(scores.dependency.system, 2)
     );
     println!("suspect  service           status     health  with servers  may fail  brings down  latency");
     for (place, suspect) in scores.suspects.iter().enumerate().take(20) {
         let service = suspect.service;
         println!(
-            "{:>2} {:.2}  {:<16}  {:<9}  {:>6.2}  {:>12.2}  {:>8.2}  {:>11.2}  {:>4.0} ms",
+            "{:>2} {:.2}  {:<16}  {:<9}  {:>6}  {:>12}  {:>8.2}  {:>11.2}  {:>4} ms",
             place + 1,
             suspect.score,
-            graph.name(service).unwrap_or_default(),
+            printable(graph.name(service).unwrap_or_default()),
             scores.status[service],
-            known.health[service],
-            scores.dependency.services[service],
+            shown(Some(known.health[service]).filter(|health| !health.is_nan()), 2),
+            shown(scores.dependency.services[service], 2),
             scores.failing[service].value,
             overview.blast_radii()[service].value,
-            scores.latencies_millis[service],
+            shown(scores.latencies_millis[service], 0),
         );
     }
     if let Some(path) = &scores.critical_path {
-        println!("\ncritical path, {:.0} ms:", path.latency_millis);
+        println!("\ncritical path, {} ms:", shown(path.latency_millis, 0));
         for stop in &path.stops {
             let bar = "#".repeat((40.0 * stop.share).round() as usize);
             println!(
                 "  {:<16}  {:>4.0} %  {bar}",
-                graph.name(stop.service).unwrap_or_default(),
+                printable(graph.name(stop.service).unwrap_or_default()),
                 100.0 * stop.share
             );
         }
