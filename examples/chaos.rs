@@ -9,7 +9,7 @@ use forewarn::{
     core::Origin,
     eval::best_f1_threshold,
     prelude::*,
-    sim::fleet::{FaultKind, Injection, Load, Schedule, ServiceGraph, Simulation},
+    sim::fleet::{Blueprint, FaultKind, FaultSchedule, Injection, Load, Simulation},
     window::{Method, WindowStream},
 };
 use std::{error::Error, process::ExitCode};
@@ -22,8 +22,8 @@ fn scenario() -> Result<Fleet, Box<dyn Error>> {
         return Ok(Fleet::from_toml(&text).map_err(|error| said(&error))?);
     }
     let leak = Injection::new(FaultKind::MemoryLeak, "database").severity(0.9).duration_minutes(30.0);
-    let calm = Fleet::new(ServiceGraph::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
-    Ok(calm.with_faults(Schedule::none())?.with_injection(15, leak)?)
+    let calm = Fleet::new(Blueprint::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
+    Ok(calm.with_faults(FaultSchedule::none())?.with_injection(15, leak)?)
 }
 
 /// What has learnt from two weeks of the same services under the usual faults.
@@ -34,7 +34,7 @@ struct Trained {
     threshold: f32,
 }
 
-fn train(graph: &ServiceGraph) -> Result<Trained, Box<dyn Error>> {
+fn train(graph: &Blueprint) -> Result<Trained, Box<dyn Error>> {
     let frames = Fleet::new(graph.clone(), 14 * 1440, 1)?.frames()?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
@@ -96,11 +96,11 @@ impl Watched {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let fleet = scenario()?;
-    eprintln!("learning from two weeks of {} services ...", fleet.graph().services().len());
-    let trained = train(fleet.graph())?;
+    eprintln!("learning from two weeks of {} services ...", fleet.blueprint().services().len());
+    let trained = train(fleet.blueprint())?;
     let mut simulation: Simulation = fleet.simulation();
     let mut watched = Vec::new();
-    for service in fleet.graph().services() {
+    for service in fleet.blueprint().services() {
         let origin = Origin { service: &service.name, start: fleet.start(), step: Step::MINUTE };
         let stream = trained.pipeline.stream(&Schema::v1(), origin, 10)?;
         let name = service.name.clone();

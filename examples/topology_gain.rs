@@ -55,7 +55,7 @@ fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn E
 }
 
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let without = results(fleet, None)?;
     let with = results(fleet, Some(TopologyFeatures::new(&graph).groups(&GROUPS)?))?;
     for model in ["last minute", "window"] {
@@ -96,7 +96,7 @@ fn by(weights: &[f64]) -> Vec<Suspect> {
 }
 
 fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let frames = fleet.run()?.frames;
     let causes = fleet.causes(&Rule::v1())?;
     let cases = RootCase::all(&graph, &frames, &causes, &HealthRules::v1(), 2)?;

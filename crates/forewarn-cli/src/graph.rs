@@ -5,9 +5,10 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
+    label::{Slo, SloReport},
     schema::{Metric, Schema},
     topology::{
-        HealthRules, LatencyKind, Method, Overview, Scores, ServiceGraph, Slo, SloReport, Strengths, Watch,
+        CascadeMethod, HealthMarks, HealthRules, LatencyKind, Overview, Scores, ServiceGraph, Strengths,
         Worlds,
     },
 };
@@ -56,8 +57,9 @@ impl Graph {
             None => from_calls(&graph)?,
         };
         let strengths = Strengths::given(&graph, Strengths::USUAL)?;
-        let radii = Method::Auto(Worlds::new(128, crate::question::SEED)?);
-        let overview = Overview::new(&graph, &strengths, LatencyKind::Inclusive, Method::default(), radii)?;
+        let radii = CascadeMethod::Auto(Worlds::new(128, crate::question::SEED)?);
+        let overview =
+            Overview::new(&graph, &strengths, LatencyKind::Inclusive, CascadeMethod::default(), radii)?;
         // What is unhealthy may fail by itself: half of its health gone is an even chance.
         let own: Vec<f64> = known.health.iter().map(|health| (1.0 - health).max(0.0)).collect();
         let scores = overview.update(&known.health, &own, &known.latency)?;
@@ -72,7 +74,8 @@ impl Graph {
 /// From what clients saw of their servers.
 fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
     let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
-    let rules = HealthRules::new(vec![Watch::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
+    let rules =
+        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
     Ok(Known { health, latency: graph.observed_latencies_millis(), slos: Vec::new(), left_out: Vec::new() })
 }
@@ -82,39 +85,18 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -
     let frames = read.read(path)?.frames;
     let rules = HealthRules::v1().bind(frames.schema()).about(path.display())?;
     let nan = || vec![f64::NAN; graph.len()];
-    let mut known = Known { health: nan(), latency: nan(), slos: Vec::new(), left_out: Vec::new() };
+    let names = graph.compare_names(frames.frames().map(|frame| frame.service())).about(path.display())?;
+    let left_out = names.only_in_metrics;
+    let mut known = Known { health: nan(), latency: nan(), slos: Vec::new(), left_out };
     for frame in frames.frames() {
-        let Some(service) = graph.find(frame.service()) else {
-            known.left_out.push(frame.service().to_owned());
-            continue;
-        };
+        let Some(service) = graph.find(frame.service()) else { continue };
         known.health[service] = rules.latest(frame);
         known.latency[service] = frame.column("p99_latency")?.last().map_or(f64::NAN, f64::from);
         for slo in Slo::v1() {
             known.slos.push((frame.service().to_owned(), slo.assess(frame)?));
         }
     }
-    if known.left_out.len() == frames.layout().services().len() {
-        let of_graph: Vec<&str> = graph.services().collect();
-        return Err(CliError::failed(format!(
-            "{}: no service of the metrics is in the graph; the metrics have {}, the graph has {}",
-            path.display(),
-            some_of(known.left_out.iter().map(String::as_str)),
-            some_of(of_graph.into_iter())
-        )));
-    }
     Ok(known)
-}
-
-/// The first few of many names.
-fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 10;
-    let more = names.len().saturating_sub(SHOWN);
-    let mut text: Vec<String> = names.take(SHOWN).map(printable::name).collect();
-    if more > 0 {
-        text.push(format!("and {more} more"));
-    }
-    text.join(", ")
 }
 
 struct Answer<'a> {
@@ -186,10 +168,10 @@ impl Answer<'_> {
                 "suspect": suspect.score,
                 "status": scores.status[service].to_string(),
                 "health": known_number(known.health[service]),
-                "health_with_servers": known_number(scores.dependency.services[service]),
+                "health_with_servers": scores.dependency.services[service],
                 "may_fail": known_number(scores.failing[service].value),
                 "blast_radius": overview.blast_radii()[service].value,
-                "latency_millis": known_number(scores.latencies_millis[service]),
+                "latency_millis": scores.latencies_millis[service],
             })
         });
         let path = scores.critical_path.as_ref().map(|path| {
@@ -197,10 +179,10 @@ impl Answer<'_> {
                 .stops
                 .iter()
                 .map(|stop| json!({"service": graph.name(stop.service), "share": stop.share}));
-            json!({"latency_millis": known_number(path.latency_millis), "stops": stops.collect::<Vec<_>>()})
+            json!({"latency_millis": path.latency_millis, "stops": stops.collect::<Vec<_>>()})
         });
         json!({
-            "system_health": known_number(scores.dependency.system),
+            "system_health": scores.dependency.system,
             "services": services.collect::<Vec<_>>(),
             "critical_path": path,
             "left_out": known.left_out,
@@ -208,14 +190,14 @@ impl Answer<'_> {
     }
 }
 
-fn number(value: f64) -> String {
-    if value.is_nan() { "unknown".to_owned() } else { format!("{value:.2}") }
+fn number(value: impl Into<Option<f64>>) -> String {
+    known_number(value).map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
 }
 
-fn millis(value: f64) -> String {
-    if value.is_nan() { "unknown".to_owned() } else { format!("{value:.0} ms") }
+fn millis(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.0} ms"))
 }
 
-fn known_number(value: f64) -> Option<f64> {
-    (!value.is_nan()).then_some(value)
+fn known_number(value: impl Into<Option<f64>>) -> Option<f64> {
+    value.into().filter(|value| !value.is_nan())
 }

@@ -19,6 +19,8 @@ mod snapshot;
 mod source;
 mod split;
 mod stream;
+mod text_file;
+mod v1_rule;
 mod window;
 
 pub use alarm::{
@@ -31,7 +33,7 @@ pub use evidence::{Attribution, Contribution, Evidence, Explain};
 pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
 pub use forecast::Forecast;
 pub use history::{Epoch, History};
-pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
+pub use label::{Exclusion, ExclusionCounts, Label, Labels, Settling, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use outcome::{Outcome, Outcomes};
 pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
@@ -43,4 +45,6 @@ pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
 pub use stream::{RowBuffer, Stream};
+pub use text_file::{SMALL_FILE_BYTES, read_text, read_text_file};
+pub use v1_rule::V1Rule;
 pub use window::{WindowSpec, Windows};

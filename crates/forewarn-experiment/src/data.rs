@@ -108,7 +108,7 @@ impl Data {
     /// As [`fleet_graph`].
     pub fn service_graph(&self) -> Result<Option<ServiceGraph>, ExperimentError> {
         match &self.truth {
-            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.graph()).map(Some),
+            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.blueprint()).map(Some),
             _ => Ok(None),
         }
     }

@@ -63,7 +63,7 @@ fn fault_kinds(fleet: &Fleet, rule: &dyn FailureRule) -> Result<EpisodeClasses, 
     let causes = fleet.causes(rule)?;
     for failure in &causes.failures {
         if let Some(fault) = failure.root.and_then(|root| causes.fault(root)) {
-            let service = fleet.graph().services()[failure.service].name.as_str();
+            let service = fleet.blueprint().services()[failure.service].name.as_str();
             classes.episode(service, &failure.episode, fault.injection.kind.name())?;
         }
     }
@@ -102,7 +102,7 @@ fn of_fleet(
     let minutes = places.iter().flatten().map(|&(_, minute)| minute);
     let Some((first, last)) = minutes.clone().min().zip(minutes.max()) else { return Ok(None) };
     let ahead = spec.horizon() + rule.confirmation_at(Step::MINUTE);
-    let services = fleet.graph().services().len();
+    let services = fleet.blueprint().services().len();
     let cost = (last + 1 - first) * FUTURES * ahead * services;
     let every = cost.div_ceil(BUDGET);
     let roll_outs = RollOuts { futures: FUTURES, every, ..RollOuts::default() };
@@ -139,7 +139,7 @@ fn of_fleet(
 /// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after the simulation.
 fn places(fleet: &Fleet, samples: &Samples) -> Result<Vec<Option<(usize, usize)>>, ExperimentError> {
     let names = samples.layout().services().iter().map(|place| place.name());
-    let services: Vec<usize> = names.map(|name| fleet.graph().index_of(name)).collect::<Result<_, _>>()?;
+    let services: Vec<usize> = names.map(|name| fleet.blueprint().index_of(name)).collect::<Result<_, _>>()?;
     let minute_of = Step::MINUTE.steps_from(fleet.start());
     let place = |(service, time): (usize, Timestamp)| {
         let minute = usize::try_from(minute_of(time)).ok().filter(|&minute| minute < fleet.minutes());

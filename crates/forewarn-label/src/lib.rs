@@ -13,6 +13,7 @@ mod measure;
 mod node;
 mod normal;
 mod number;
+mod objective;
 mod preset;
 #[cfg(test)]
 mod properties;
@@ -43,7 +44,8 @@ pub use limit::Limit;
 pub use measure::{Change, Mean, Measure, Ratio};
 pub use normal::{Normal, Quantile, Season, Statistic};
 pub use number::Number;
-pub use preset::{BurnRate, BurnWindow, Saturation};
+pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloReport, SloState, WindowBurn};
+pub use preset::Saturation;
 pub use rule::Rule;
 pub use rule_stream::{Event, Minute, RuleStream};
 pub use shape::Shape;

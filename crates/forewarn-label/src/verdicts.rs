@@ -73,7 +73,8 @@ impl Verdicts {
         let Some(conditions) = saved.get(KEY) else { return Ok(None) };
         let conditions: Vec<Condition> = serde_path_to_error::deserialize(conditions).map_err(|error| {
             let field = format!("{KEY}{}", error.path());
-            LabelError::UnreadableFile { format: "JSON", field, reason: error.into_inner().to_string() }
+            let reason = error.into_inner().to_string();
+            LabelError::UnreadableFile { what: "failure rule", format: "JSON", field, reason }
         })?;
         for (index, condition) in conditions.iter().enumerate() {
             let field = format!("{KEY}[{index}]");

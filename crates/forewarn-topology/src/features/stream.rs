@@ -1,7 +1,7 @@
 use super::{Group, TopologyFeatures};
 use crate::{
-    BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, SloTracker,
-    TopologyError, error::same_length,
+    BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, TopologyError,
+    error::same_length,
 };
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::VecDeque;
@@ -21,7 +21,8 @@ pub struct TopologyStream {
     dependency: DependencyHealth,
     cascade: Cascade,
     paths: CriticalPaths,
-    objectives: Vec<Vec<SloTracker>>,
+    /// Metrics with the most that they may be.
+    limits: Vec<(usize, f64)>,
     counts: Vec<Recent>,
     clock: Clock,
     columns: usize,
@@ -96,10 +97,9 @@ impl TopologyStream {
         });
         let places: Vec<usize> = places.collect();
         let watched = has(&[Group::Servers, Group::DependencyHealth, Group::CascadeRisk]);
-        let objectives = if has(&[Group::Violations]) { &features.slos[..] } else { &[] };
-        let trackers = || -> Result<Vec<SloTracker>, TopologyError> {
-            objectives.iter().map(|slo| slo.track(schema, step)).collect()
-        };
+        let limits = if has(&[Group::Violations]) { &features.limits[..] } else { &[] };
+        let limits = limits.iter().map(|limit| Ok((schema.index_of(&limit.metric)?, limit.at_most)));
+        features.graph.compare_names(services.iter().copied())?;
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
         Ok(Self {
@@ -112,7 +112,7 @@ impl TopologyStream {
             dependency: DependencyHealth::new(&features.graph).dependence(features.dependence)?,
             cascade: Cascade::new(&features.graph, &features.strengths)?,
             paths: CriticalPaths::new(&features.graph, LatencyKind::Exclusive),
-            objectives: services.iter().map(|_| trackers()).collect::<Result<_, _>>()?,
+            limits: limits.collect::<Result<_, TopologyError>>()?,
             counts: vec![recent(); beyond],
             clock: Clock {
                 next: start.millis().saturating_add(features.utc_offset.millis()),
@@ -174,13 +174,14 @@ impl TopologyStream {
                 moment.latency[place] = f64::NAN;
             }
             moment.health[place] = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
-            let violated = self.objectives[service].iter_mut().map(|slo| slo.count(row) == Some(true));
+            // NaN is above nothing.
+            let violated = self.limits.iter().map(|&(metric, at_most)| f64::from(row[metric]) > at_most);
             self.counts[place].push(violated.map(u32::from).sum());
         }
         moment.violations = self.counts.iter().map(|recent| f64::from(recent.sum)).collect();
         let in_range = "health is 0 to 1, and there is one for each service of the graph";
         if self.groups.contains(&Group::DependencyHealth) {
-            moment.dependency = self.dependency.evaluate(&moment.health[..known]).expect(in_range).services;
+            moment.dependency = self.dependency.solve(&moment.health[..known]);
             let alone =
                 moment.health[known..].iter().map(|health| if health.is_nan() { 1.0 } else { *health });
             moment.dependency.extend(alone);

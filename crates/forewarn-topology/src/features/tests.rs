@@ -100,7 +100,7 @@ fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
 fn violations_are_forgotten_after_their_rows() {
     let rows = [0.5, 0.5, 0.0, 0.0, 0.0].map(|error_rate| (error_rate, 1.0));
     let set = FrameSet::from_frames(vec![frame("database", "2024-01-01T00:00:00Z", &rows)]).unwrap();
-    let made = TopologyFeatures::new(&shop()).objectives(Slo::v1(), 3).unwrap().compute(&set).unwrap();
+    let made = TopologyFeatures::new(&shop()).violations(RowLimit::v1(), 3).unwrap().compute(&set).unwrap();
     let counts = (0..5).map(|row| value(&made, "database", row, "violations"));
     assert_eq!(counts.collect::<Vec<_>>(), [1.0, 2.0, 2.0, 1.0, 0.0]);
 }
@@ -142,7 +142,7 @@ proptest! {
             });
             FrameSet::from_frames(frames.collect()).unwrap()
         };
-        let features = TopologyFeatures::new(&graph).objectives(Slo::v1(), 3).unwrap();
+        let features = TopologyFeatures::new(&graph).violations(RowLimit::v1(), 3).unwrap();
         let set = frames(&samples);
         let made = features.compute(&set).unwrap();
         // Rows from the cut on are changed for all services.

@@ -1,7 +1,9 @@
-use crate::{TopologyError, error::refuse_unless, text};
+use super::state::{Judge, SloReport, SloState};
+use crate::{LabelError, error::refuse_unless, file::from_toml};
+use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
 use forewarn_schema::{FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::path::Path;
 
 /// What a service level objective counts as good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,7 +46,7 @@ pub enum Indicator {
 /// bad events in it over the budget: at 1 the budget lasts just as long as the objective's period.
 ///
 /// ```
-/// use forewarn_topology::Slo;
+/// use forewarn_label::Slo;
 ///
 /// let slos = Slo::list_from_toml(r#"
 ///     [[slo]]
@@ -59,7 +61,7 @@ pub enum Indicator {
 ///     windows_minutes = [5, 60]
 /// "#)?;
 /// assert_eq!(slos.len(), 2);
-/// # Ok::<(), forewarn_topology::TopologyError>(())
+/// # Ok::<(), forewarn_label::LabelError>(())
 /// ```
 ///
 /// # References
@@ -94,9 +96,9 @@ fn usual_windows() -> Vec<u32> {
 }
 
 impl TryFrom<SloRow> for Slo {
-    type Error = TopologyError;
+    type Error = LabelError;
 
-    fn try_from(row: SloRow) -> Result<Self, TopologyError> {
+    fn try_from(row: SloRow) -> Result<Self, LabelError> {
         Self::new(row.name, row.indicator, row.objective)?.windows_minutes(row.windows_minutes)
     }
 }
@@ -109,38 +111,42 @@ impl From<Slo> for SloRow {
 }
 
 impl Slo {
-    /// Windows of burn rates unless said otherwise: those of the workbook's alerts, 5 and 30 minutes, 1 and 6 hours, 3 days.
-    pub const WINDOWS_MINUTES: [u32; 5] = [5, 30, 60, 6 * 60, 3 * 24 * 60];
+    /// Windows of burn rates unless said otherwise: those of [`BurnRate::workbook`](crate::BurnRate::workbook), 5 and 30 minutes, 1, 2 and 6 hours, 1 and 3 days.
+    pub const WINDOWS_MINUTES: [u32; 7] = [5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
 
     /// An objective with the usual windows.
     ///
     /// # Errors
-    /// [`TopologyError::EmptyName`], [`TopologyError::InvalidNumber`] unless `objective` is above 0 and below 1 and the indicator's limit finite.
-    pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Result<Self, TopologyError> {
+    /// [`LabelError::InvalidField`] for an empty name, and unless `objective` is above 0 and below 1 and the indicator's limit finite.
+    pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Result<Self, LabelError> {
         let name = name.into();
-        if name.trim().is_empty() {
-            return Err(TopologyError::EmptyName);
-        }
+        refuse_unless(!name.trim().is_empty(), "name", &format!("{name:?}"), "the name of an objective")?;
         let between = objective > 0.0 && objective < 1.0;
-        refuse_unless(between, format!("objective of {name:?}"), objective, "a share between 0 and 1")?;
+        let field = format!("objective of {name:?}");
+        refuse_unless(between, &field, &objective.to_string(), "a share between 0 and 1")?;
         let limit = match indicator {
             Indicator::Availability { .. } => 0.0,
             Indicator::Errors { at_most, .. } | Indicator::Latency { at_most, .. } => at_most,
             Indicator::Throughput { at_least, .. } => at_least,
         };
-        refuse_unless(limit.is_finite(), format!("limit of {name:?}"), limit, "a finite number")?;
+        refuse_unless(
+            limit.is_finite(),
+            &format!("limit of {name:?}"),
+            &limit.to_string(),
+            "a finite number",
+        )?;
         Ok(Self { name, indicator, objective, windows_minutes: usual_windows() })
     }
 
     /// Other windows for its burn rates.
     ///
     /// # Errors
-    /// [`TopologyError::InvalidNumber`] for a window of 0 minutes or more than 90 days.
-    pub fn windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, TopologyError> {
+    /// [`LabelError::InvalidField`] for a window of 0 minutes or more than 90 days.
+    pub fn windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, LabelError> {
         for &window in &windows_minutes {
             let fine = (1..=90 * 24 * 60).contains(&window);
-            let what = || format!("a window of {:?} in minutes", self.name);
-            refuse_unless(fine, what(), f64::from(window), "1 to 129600")?;
+            let field = format!("a window of {:?} in minutes", self.name);
+            refuse_unless(fine, &field, &window.to_string(), "1 to 129600")?;
         }
         self.windows_minutes = windows_minutes;
         Ok(self)
@@ -165,9 +171,19 @@ impl Slo {
     /// Reads objectives from TOML: an `[[slo]]` for each.
     ///
     /// # Errors
-    /// [`TopologyError::UnreadableFile`], which names the field and the line, also for what [`new`](Self::new) refuses.
-    pub fn list_from_toml(text: &str) -> Result<Vec<Self>, TopologyError> {
-        Ok(text::from_toml::<SloFile>("service level objectives", text)?.slo)
+    /// [`LabelError::UnreadableFile`], which names the field and the line, also for what [`new`](Self::new) refuses.
+    pub fn list_from_toml(text: &str) -> Result<Vec<Self>, LabelError> {
+        Ok(from_toml::<SloFile>("list of service level objectives", text)?.slo)
+    }
+
+    /// Reads objectives from a TOML file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`LabelError::UnreadablePath`], and as [`list_from_toml`](Self::list_from_toml).
+    pub fn list_from_path(path: impl AsRef<Path>) -> Result<Vec<Self>, LabelError> {
+        let path = path.as_ref();
+        let unreadable = |source| LabelError::UnreadablePath { path: path.to_owned(), source };
+        Self::list_from_toml(&read_text_file(path, SMALL_FILE_BYTES).map_err(unreadable)?)
     }
 
     /// Its name.
@@ -186,19 +202,19 @@ impl Slo {
     ///
     /// # Errors
     /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric of the indicator that the frame lacks.
-    pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, TopologyError> {
-        let mut tracker = self.track(frame.schema(), frame.step())?;
+    pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, LabelError> {
+        let mut state = self.start(frame.schema(), frame.step())?;
         for row in frame.values().chunks_exact(frame.schema().len()) {
-            tracker.count(row);
+            state.count(row);
         }
-        Ok(tracker.report())
+        Ok(state.report())
     }
 
     /// Begins to judge rows of `schema`, one every `step`, as they come.
     ///
     /// # Errors
     /// As [`assess`](Self::assess).
-    pub fn track(&self, schema: &Schema, step: Step) -> Result<SloTracker, TopologyError> {
+    pub fn start(&self, schema: &Schema, step: Step) -> Result<SloState, LabelError> {
         let position = |metric: &str| schema.index_of(metric);
         let judge = match &self.indicator {
             Indicator::Availability { requests, error_rate } => {
@@ -209,151 +225,8 @@ impl Slo {
             }
             Indicator::Throughput { requests, at_least } => Judge::AtLeast(position(requests)?, *at_least),
         };
-        let rows = |&minutes: &u32| (f64::from(minutes) / step.minutes()).ceil().max(1.0) as usize;
-        let windows: Vec<usize> = self.windows_minutes.iter().map(rows).collect();
-        let kept = windows.iter().max().copied().unwrap_or(0) + 1;
-        let past = VecDeque::from([Events::default()]);
-        let (slo, schema) = (self.clone(), schema.clone());
-        Ok(SloTracker { slo, schema, judge, windows, kept, past, violations: 0, rows: 0 })
+        Ok(SloState::new(&self.name, self.objective, &self.windows_minutes, (schema, step), judge))
     }
-}
-
-/// Which events of a row are bad.
-#[derive(Clone, Copy, Debug)]
-enum Judge {
-    Requests { requests: usize, error_rate: usize },
-    AtMost(usize, f64),
-    AtLeast(usize, f64),
-}
-
-impl Judge {
-    /// The events of a row; `None` where a sample is missing.
-    fn events(self, row: &[f32]) -> Option<Events> {
-        let sample = |metric: usize| Some(f64::from(row[metric])).filter(|x| !x.is_nan());
-        let row = |bad: bool| Events { bad: f64::from(u8::from(bad)), all: 1.0 };
-        Some(match self {
-            Self::Requests { requests, error_rate } => {
-                let (all, rate) = (sample(requests)?, sample(error_rate)?);
-                Events { bad: all * rate, all }
-            }
-            Self::AtMost(metric, limit) => row(sample(metric)? > limit),
-            Self::AtLeast(metric, limit) => row(sample(metric)? < limit),
-        })
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Events {
-    bad: f64,
-    all: f64,
-}
-
-impl Events {
-    fn bad_share(self) -> Option<f64> {
-        (self.all > 0.0).then(|| self.bad / self.all)
-    }
-}
-
-/// An objective in the middle of a service's rows. Memory: 16 bytes for each row of the longest window.
-#[derive(Clone, Debug)]
-pub struct SloTracker {
-    slo: Slo,
-    schema: Schema,
-    judge: Judge,
-    /// Rows of each window.
-    windows: Vec<usize>,
-    kept: usize,
-    /// Events up to each of the last rows; never empty.
-    past: VecDeque<Events>,
-    violations: usize,
-    rows: usize,
-}
-
-impl SloTracker {
-    /// Takes the next row (all NaN for a missed step) and says whether it is a violation; `None` where samples are missing or there was no
-    /// request. Constant time.
-    ///
-    /// # Errors
-    /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the tracker as it was.
-    pub fn push(&mut self, row: &[f32]) -> Result<Option<bool>, TopologyError> {
-        self.schema.check_row(row)?;
-        Ok(self.count(row))
-    }
-
-    /// [`push`](Self::push) for a row that has been checked.
-    pub(crate) fn count(&mut self, row: &[f32]) -> Option<bool> {
-        let events = self.judge.events(row);
-        let mut sum = self.past.back().copied().unwrap_or_default();
-        if let Some(Events { bad, all }) = events {
-            sum.bad += bad;
-            sum.all += all;
-        }
-        self.past.push_back(sum);
-        if self.past.len() > self.kept.max(1) {
-            self.past.pop_front();
-        }
-        let violated = events.and_then(Events::bad_share).map(|share| share > self.budget());
-        self.rows += usize::from(violated.is_some());
-        self.violations += usize::from(violated == Some(true));
-        violated
-    }
-
-    /// Burn rate over each of the objective's windows, or as much of it as there is; `None` for one without events. Constant time each.
-    pub fn burn_rates(&self) -> impl Iterator<Item = BurnRate> + '_ {
-        let last = self.past.len() - 1;
-        self.windows.iter().zip(&self.slo.windows_minutes).map(move |(&rows, &window_minutes)| {
-            let (now, then) = (self.past[last], self.past[last.saturating_sub(rows)]);
-            let within = Events { bad: (now.bad - then.bad).max(0.0), all: now.all - then.all };
-            BurnRate { window_minutes, rate: within.bad_share().map(|share| share / self.budget()) }
-        })
-    }
-
-    /// All that was found so far.
-    #[must_use]
-    pub fn report(&self) -> SloReport {
-        let share = self.past.back().and_then(|events| events.bad_share());
-        SloReport {
-            name: self.slo.name.clone(),
-            objective: self.slo.objective,
-            achieved: share.map(|share| 1.0 - share),
-            rows: self.rows,
-            violations: self.violations,
-            budget_spent: share.map(|share| share / self.budget()),
-            burn_rates: self.burn_rates().collect(),
-        }
-    }
-
-    fn budget(&self) -> f64 {
-        1.0 - self.slo.objective
-    }
-}
-
-/// How a service did against an objective.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SloReport {
-    /// The objective's name.
-    pub name: String,
-    /// Share of events that should be good.
-    pub objective: f64,
-    /// Share that were; `None` without events.
-    pub achieved: Option<f64>,
-    /// Rows with events.
-    pub rows: usize,
-    /// Rows in which more events than the budget allows were bad.
-    pub violations: usize,
-    /// Part of the error budget of this time that was used up: 1 is all of it, more is an objective missed.
-    pub budget_spent: Option<f64>,
-    /// Burn rates at the end, window by window.
-    pub burn_rates: Vec<BurnRate>,
-}
-
-/// How fast the error budget was used up in the last minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct BurnRate {
-    /// Length of the window.
-    pub window_minutes: u32,
-    /// Times faster than the objective allows; `None` for a window without events.
-    pub rate: Option<f64>,
 }
 
 #[cfg(test)]
@@ -404,30 +277,41 @@ mod tests {
 
     #[test]
     fn a_window_forgets_what_lies_before_it() {
-        let mut tracker = availability().track(frame(&[]).view().schema(), Step::MINUTE).unwrap();
-        assert_eq!(tracker.burn_rates().next().unwrap().rate, None);
+        let mut state = availability().start(frame(&[]).view().schema(), Step::MINUTE).unwrap();
+        assert_eq!(state.burn_rates().next().unwrap().rate, None);
         for minute in 0..500 {
             let errors = if minute < 400 { 0.5 } else { 0.0 };
-            tracker.push(&[100.0, errors, 0.0]).unwrap();
+            state.push(&[100.0, errors, 0.0]).unwrap();
         }
-        let rates: Vec<_> = tracker.burn_rates().map(|burn| burn.rate.unwrap()).collect();
+        let rates: Vec<_> = state.burn_rates().map(|burn| burn.rate.unwrap()).collect();
         assert_eq!(rates, [0.0, 0.0]);
-        assert_eq!(tracker.report().violations, 400);
-        assert_eq!(tracker.past.len(), 101);
+        assert_eq!(state.report().violations, 400);
+    }
+
+    /// A row of any size is gone when it has left the window: sums are not taken back from a number that has swallowed the small ones.
+    #[test]
+    fn a_huge_row_blinds_no_window() {
+        let mut state = availability().start(frame(&[]).view().schema(), Step::MINUTE).unwrap();
+        state.push(&[1e38, 0.0, 0.0]).unwrap();
+        for _ in 0..200 {
+            state.push(&[100.0, 0.5, 0.0]).unwrap();
+        }
+        let rates: Vec<f64> = state.burn_rates().map(|burn| burn.rate.unwrap()).collect();
+        assert!(rates.iter().all(|rate| (rate - 50.0).abs() < 1e-9), "{rates:?}");
     }
 
     #[test]
-    fn a_row_that_no_frame_could_hold_leaves_a_tracker_as_it_was() {
+    fn a_row_that_no_frame_could_hold_leaves_a_state_as_it_was() {
         let schema = frame(&[]).view().schema().clone();
-        let [mut tracker, mut twin] = [(); 2].map(|()| availability().track(&schema, Step::MINUTE).unwrap());
+        let [mut state, mut twin] = [(); 2].map(|()| availability().start(&schema, Step::MINUTE).unwrap());
         for row in [[1000.0, 0.01, 1.0], [500.0, 0.5, f32::NAN], [0.0, 0.0, 1.0]] {
             for wrong in [&[f32::INFINITY, 0.0, 1.0][..], &[9.0, f32::NEG_INFINITY, 1.0], &row[1..]] {
-                assert!(tracker.push(wrong).is_err(), "{wrong:?}");
+                assert!(state.push(wrong).is_err(), "{wrong:?}");
             }
-            assert_eq!(tracker.push(&row).unwrap(), twin.push(&row).unwrap());
-            assert_eq!(tracker.report(), twin.report());
+            assert_eq!(state.push(&row).unwrap(), twin.push(&row).unwrap());
+            assert_eq!(state.report(), twin.report());
         }
-        assert!(tracker.burn_rates().all(|burn| burn.rate.is_some()));
+        assert!(state.burn_rates().all(|burn| burn.rate.is_some()));
     }
 
     #[test]

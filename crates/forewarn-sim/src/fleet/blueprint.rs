@@ -1,20 +1,23 @@
-use super::{Call, Service, order};
+use super::{PlannedCall, Service, order};
 use crate::SimError;
+use forewarn_schema::printable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most services of one graph.
 pub const MAX_SERVICES: usize = 20_000;
 
-/// Which services there are and who calls whom. Checked: whatever holds one can simulate it.
+/// The plan of a fleet: which services there are, with what capacity, and who calls whom. Checked: whatever holds one can simulate it.
+///
+/// The graph that monitoring would draw of it is another thing: `ServiceGraph` of forewarn-topology.
 ///
 /// Services are kept in order of name, calls in order of client and server, so that a graph does not depend on how it was written down.
 /// Cycles are allowed as long as the calls that a request sets off come to an end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
-pub struct ServiceGraph {
+pub struct Blueprint {
     services: Vec<Service>,
-    calls: Vec<Call>,
+    calls: Vec<PlannedCall>,
     /// Positions of client and server of each call.
     ends: Vec<(usize, usize)>,
     /// Positions of the services, clients before servers as far as there are no cycles.
@@ -26,10 +29,10 @@ pub struct ServiceGraph {
 struct Parts {
     services: Vec<Service>,
     #[serde(default)]
-    calls: Vec<Call>,
+    calls: Vec<PlannedCall>,
 }
 
-impl ServiceGraph {
+impl Blueprint {
     /// A graph of these services and calls.
     ///
     /// Cost: linear in services and calls, but for cycles.
@@ -38,7 +41,7 @@ impl ServiceGraph {
     /// [`SimError::NoEntry`] where nothing comes from outside; [`SimError::InvalidField`] for a number that makes no sense;
     /// [`SimError::DuplicateService`], [`SimError::UnknownService`], [`SimError::SelfCall`], [`SimError::DuplicateCall`];
     /// [`SimError::EndlessCalls`] for a cycle in which each request sets off another one or more; [`SimError::TooManyServices`].
-    pub fn new(mut services: Vec<Service>, mut calls: Vec<Call>) -> Result<Self, SimError> {
+    pub fn new(mut services: Vec<Service>, mut calls: Vec<PlannedCall>) -> Result<Self, SimError> {
         if services.len() > MAX_SERVICES {
             return Err(SimError::TooManyServices { services: services.len(), max: MAX_SERVICES });
         }
@@ -70,8 +73,8 @@ impl ServiceGraph {
             }
             if ends.last() == Some(&pair) {
                 return Err(SimError::DuplicateCall {
-                    client: call.client.clone(),
-                    server: call.server.clone(),
+                    client: printable(&call.client),
+                    server: printable(&call.server),
                 });
             }
             call.check()?;
@@ -83,7 +86,7 @@ impl ServiceGraph {
         let gains: Vec<f64> = calls.iter().map(|call| call.probability * f64::from(call.fan_out)).collect();
         let order = order::clients_first(services.len(), &ends, &gains).map_err(|endless| {
             SimError::EndlessCalls {
-                cycle: endless.cycle.iter().map(|&index| services[index].name.clone()).collect(),
+                cycle: endless.cycle.iter().map(|&index| printable(&services[index].name)).collect(),
                 calls: endless.gain,
             }
         })?;
@@ -98,7 +101,7 @@ impl ServiceGraph {
 
     /// Calls in order of client and server.
     #[must_use]
-    pub fn calls(&self) -> &[Call] {
+    pub fn calls(&self) -> &[PlannedCall] {
         &self.calls
     }
 
@@ -115,7 +118,7 @@ impl ServiceGraph {
     pub fn index_of(&self, name: &str) -> Result<usize, SimError> {
         self.services.binary_search_by(|service| service.name.as_str().cmp(name)).map_err(|_| {
             SimError::UnknownService {
-                place: "service graph".to_owned(),
+                place: "blueprint".to_owned(),
                 name: name.to_owned(),
                 available: some_names(&self.services),
             }
@@ -137,14 +140,14 @@ impl ServiceGraph {
 /// As many names as a message can hold.
 fn some_names(services: &[Service]) -> Vec<String> {
     const MOST: usize = 12;
-    let mut names: Vec<String> = services.iter().take(MOST).map(|service| service.name.clone()).collect();
+    let mut names: Vec<String> = services.iter().take(MOST).map(|service| printable(&service.name)).collect();
     if services.len() > MOST {
         names.push(format!("{} more", services.len() - MOST));
     }
     names
 }
 
-impl TryFrom<Parts> for ServiceGraph {
+impl TryFrom<Parts> for Blueprint {
     type Error = SimError;
 
     fn try_from(parts: Parts) -> Result<Self, SimError> {
@@ -152,9 +155,9 @@ impl TryFrom<Parts> for ServiceGraph {
     }
 }
 
-impl From<ServiceGraph> for Parts {
-    fn from(graph: ServiceGraph) -> Self {
-        Self { services: graph.services, calls: graph.calls }
+impl From<Blueprint> for Parts {
+    fn from(blueprint: Blueprint) -> Self {
+        Self { services: blueprint.services, calls: blueprint.calls }
     }
 }
 
@@ -162,19 +165,20 @@ impl From<ServiceGraph> for Parts {
 mod tests {
     use super::*;
 
-    fn graph(names: &[&str], calls: &[(&str, &str, f64)]) -> Result<ServiceGraph, SimError> {
+    fn blueprint(names: &[&str], calls: &[(&str, &str, f64)]) -> Result<Blueprint, SimError> {
         let services = names.iter().enumerate().map(|(index, name)| {
             let arrivals_per_second = if index == 0 { 10.0 } else { 0.0 };
             Service { arrivals_per_second, ..Service::new(*name) }
         });
-        let calls = calls
-            .iter()
-            .map(|&(client, server, probability)| Call { probability, ..Call::new(client, server) });
-        ServiceGraph::new(services.collect(), calls.collect())
+        let calls = calls.iter().map(|&(client, server, probability)| PlannedCall {
+            probability,
+            ..PlannedCall::new(client, server)
+        });
+        Blueprint::new(services.collect(), calls.collect())
     }
 
     fn refusal(names: &[&str], calls: &[(&str, &str, f64)]) -> String {
-        graph(names, calls).unwrap_err().to_string()
+        blueprint(names, calls).unwrap_err().to_string()
     }
 
     #[test]
@@ -195,29 +199,30 @@ mod tests {
             &[("a", "b", 1.0), ("b", "c", 1.0), ("c", "b", 1.0), ("c", "d", 1.0)],
         );
         assert_eq!(cycle, "b -> c -> b: a request never ends, each sets off 1.000 more (below 1 is needed)");
-        assert!(graph(&["a", "b"], &[("a", "b", f64::NAN)]).is_err());
+        assert!(blueprint(&["a", "b"], &[("a", "b", f64::NAN)]).is_err());
         let memory = Service { memory_mb: 400.0, arrivals_per_second: 1.0, ..Service::new("a") };
-        let error = ServiceGraph::new(vec![memory], vec![]).unwrap_err().to_string();
+        let error = Blueprint::new(vec![memory], vec![]).unwrap_err().to_string();
         assert_eq!(error, "service \"a\": memory_mb is 400, expected more than resident_mb + cache_mb");
-        assert!(matches!(ServiceGraph::new(vec![Service::new("a")], vec![]), Err(SimError::NoEntry)));
+        assert!(matches!(Blueprint::new(vec![Service::new("a")], vec![]), Err(SimError::NoEntry)));
     }
 
     #[test]
     fn cycles_that_end_are_allowed() {
-        let graph = graph(&["a", "b", "c"], &[("a", "b", 1.0), ("b", "c", 1.0), ("c", "b", 0.3)]).unwrap();
-        assert_eq!(graph.order()[0], 0);
-        assert_eq!(graph.ends(), [(0, 1), (1, 2), (2, 1)]);
+        let blueprint =
+            blueprint(&["a", "b", "c"], &[("a", "b", 1.0), ("b", "c", 1.0), ("c", "b", 0.3)]).unwrap();
+        assert_eq!(blueprint.order()[0], 0);
+        assert_eq!(blueprint.ends(), [(0, 1), (1, 2), (2, 1)]);
     }
 
     #[test]
     fn a_graph_does_not_depend_on_how_it_was_written_down() {
         let calls = [("a", "b", 1.0), ("a", "c", 0.5), ("b", "c", 1.0)];
-        let one = graph(&["a", "b", "c"], &calls).unwrap();
+        let one = blueprint(&["a", "b", "c"], &calls).unwrap();
         let text = toml::to_string(&one).unwrap();
         let mut parts: Parts = toml::from_str(&text).unwrap();
         parts.services.reverse();
         parts.calls.reverse();
-        assert_eq!(ServiceGraph::try_from(parts).unwrap(), one);
+        assert_eq!(Blueprint::try_from(parts).unwrap(), one);
         let order = one.order();
         for &(client, server) in one.ends() {
             let place = |service| order.iter().position(|&other| other == service);
