@@ -1,57 +1,68 @@
-//! The most likely log-linear curve of a few parameters, by damped Newton steps.
-
-use forewarn_core::sigmoid;
+use crate::{Problem, Step, minimise};
 
 /// Weight that keeps the system solvable where a column is constant: so small that no digit of a fit on real data shows it.
 const LEAST_CURVATURE: f64 = 1e-9;
 
+/// The logistic function `1 / (1 + exp(-x))`, without overflow for any `x`.
+#[must_use]
+pub fn sigmoid(x: f64) -> f64 {
+    if x >= 0.0 {
+        1.0 / (1.0 + (-x).exp())
+    } else {
+        let odds = x.exp();
+        odds / (1.0 + odds)
+    }
+}
+
+/// Minus the logarithm of the probability that log-odds give to what happened, in nats; without overflow.
+#[must_use]
+pub fn logistic_loss(log_odds: f64, positive: bool) -> f64 {
+    let wrong = if positive { -log_odds } else { log_odds };
+    wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
+}
+
 /// Minimises the mean log loss of `sigmoid(w'x)` plus `ridge |w - start|^2 / 2` over `w`, for rows `x` of as many values as `start` has; entries
-/// of `w` that `is_free` leaves out stay as they are.
+/// of `w` that `is_free` leaves out stay as they are. `rows` is row-major, with a row for each of `positive`.
 ///
 /// The loss is convex, so that damped steps reach its minimum. `O(rows k^2)` time for each of a few steps.
-pub(crate) fn minimise(
+#[must_use]
+pub fn fit_logistic(
     rows: &[f64],
     positive: &[bool],
     start: &[f64],
     is_free: &[bool],
     ridge: f64,
 ) -> Vec<f64> {
-    let size = start.len();
-    let mut weights = start.to_vec();
-    let mut loss = penalised(rows, positive, &weights, start, ridge);
-    for _ in 0..100 {
-        let (gradient, hessian) = derivatives(rows, positive, &weights, start, is_free, ridge);
-        let Some(step) = solve(hessian, &gradient, size) else { break };
-        let descent: f64 = -step.iter().zip(&gradient).map(|(step, slope)| step * slope).sum::<f64>();
-        // Half of it is the loss still to be gained.
-        if descent.is_nan() || descent >= -1e-14 * (1.0 + loss) {
-            break;
-        }
-        let mut damping = 1.0;
-        let reached = loop {
-            let candidate: Vec<f64> =
-                weights.iter().zip(&step).map(|(weight, step)| weight - damping * step).collect();
-            let reached = penalised(rows, positive, &candidate, start, ridge);
-            if reached <= loss + 1e-4 * damping * descent {
-                break Some((candidate, reached));
-            }
-            damping /= 2.0;
-            if damping < 1e-10 {
-                break None;
-            }
-        };
-        let Some((candidate, reached)) = reached else { break };
-        (weights, loss) = (candidate, reached);
+    minimise(&Logistic { rows, positive, start, is_free, ridge }, start.to_vec(), 1e-14)
+}
+
+struct Logistic<'a> {
+    rows: &'a [f64],
+    positive: &'a [bool],
+    start: &'a [f64],
+    is_free: &'a [bool],
+    ridge: f64,
+}
+
+impl Problem for Logistic<'_> {
+    fn loss(&self, weights: &[f64]) -> f64 {
+        penalised(self.rows, self.positive, weights, self.start, self.ridge)
     }
-    weights
+
+    fn step(&self, weights: &[f64]) -> Option<Step> {
+        let (gradient, hessian) =
+            derivatives(self.rows, self.positive, weights, self.start, self.is_free, self.ridge);
+        let by: Vec<f64> = solve(hessian, &gradient, weights.len())?.into_iter().map(|by| -by).collect();
+        let descent = by.iter().zip(&gradient).map(|(by, slope)| by * slope).sum::<f64>();
+        Some(Step { by, descent })
+    }
 }
 
 fn penalised(rows: &[f64], positive: &[bool], weights: &[f64], start: &[f64], ridge: f64) -> f64 {
     let mut loss = 0.0;
     for (row, &positive) in rows.chunks_exact(weights.len()).zip(positive) {
         let logit: f64 = row.iter().zip(weights).map(|(x, w)| x * w).sum();
-        let wrong = if positive { -logit } else { logit };
-        loss += wrong.max(0.0) + (-wrong.abs()).exp().ln_1p();
+        loss += logistic_loss(logit, positive);
     }
     let penalty: f64 = weights.iter().zip(start).map(|(w, start)| (w - start).powi(2)).sum();
     loss / positive.len().max(1) as f64 + ridge * penalty / 2.0
@@ -128,6 +139,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_logistic_function_and_its_loss_never_overflow() {
+        for x in [-800.0, -30.0, -1.5, 0.0, 1.5, 30.0, 800.0] {
+            assert!((sigmoid(x) + sigmoid(-x) - 1.0).abs() < 1e-15, "{x}");
+            for positive in [false, true] {
+                let plain = -(if positive { sigmoid(x) } else { sigmoid(-x) }).ln();
+                let loss = logistic_loss(x, positive);
+                assert!(loss.is_finite() && (plain.is_infinite() || (loss - plain).abs() < 1e-12), "{x} {loss}");
+            }
+        }
+    }
+
+    #[test]
     fn a_system_is_solved() {
         let matrix = vec![4.0, 2.0, 0.6, 2.0, 5.0, 1.0, 0.6, 1.0, 3.0];
         let solution = solve(matrix.clone(), &[1.0, -2.0, 3.0], 3).unwrap();
@@ -147,7 +170,7 @@ mod tests {
             .map(|(i, row)| row[0] - row[1] + f64::from(i as u32 % 7) / 3.0 > 1.0)
             .collect();
         let (start, free) = ([0.3, 0.3, 0.3], [true, false, true]);
-        let weights = minimise(&rows, &positive, &start, &free, 0.01);
+        let weights = fit_logistic(&rows, &positive, &start, &free, 0.01);
         assert_eq!(weights[1], 0.3);
         let (gradient, _) = derivatives(&rows, &positive, &weights, &start, &free, 0.01);
         assert!(gradient.iter().all(|slope| slope.abs() < 1e-7), "{gradient:?}");

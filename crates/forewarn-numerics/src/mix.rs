@@ -7,7 +7,8 @@
 ///
 /// # References
 /// The finaliser of `SplitMix64`: G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014.
-pub(crate) fn mix(seed: u64, index: u64) -> u64 {
+#[must_use]
+pub fn mix(seed: u64, index: u64) -> u64 {
     let mut bits =
         finish(seed.wrapping_add(0x9e37_79b9_7f4a_7c15)) ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     bits = finish(bits.wrapping_add(0x9e37_79b9_7f4a_7c15));
@@ -21,13 +22,15 @@ fn finish(mut bits: u64) -> u64 {
 }
 
 /// Two numbers in 0..1, of 32 bits each.
-pub(crate) fn uniform(seed: u64, index: u64) -> [f64; 2] {
+#[must_use]
+pub fn uniform(seed: u64, index: u64) -> [f64; 2] {
     let bits = mix(seed, index);
     [(bits >> 32) as f64, (bits & 0xffff_ffff) as f64].map(|half| half / 4_294_967_296.0)
 }
 
 /// The numbers below `count` in a random order.
-pub(crate) fn order(seed: u64, count: usize) -> Vec<u32> {
+#[must_use]
+pub fn order(seed: u64, count: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..count as u32).collect();
     order.sort_by_key(|&index| mix(seed, u64::from(index)));
     order
