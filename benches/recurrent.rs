@@ -5,6 +5,7 @@
 //! the native trainer, without a line of Python.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::core::Split;
 use forewarn::{
     core::{Label, Labels, Score, Stream, Windows},
     prelude::*,

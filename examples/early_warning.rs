@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --example early_warning -- --help`
 
+use forewarn::experiment::Data;
+use forewarn::io::ReadOptions;
+use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     experiment::{Results, Simulated, StandardModels, TextObserver, make_folder},
     prelude::*,
@@ -186,7 +189,7 @@ fn save(results: &Results, path: &Path) -> Result<(), Box<dyn Error>> {
     envelope.write(file).map_err(|error| cannot(&error))?;
     println!(
         "Saved {}, which is best on validation, to {path}, with what makes its features and raises its alarms.\n\
-         Serve it with forewarn::serve::ServedModel, or try it: cargo run --release --example serve -- {path} METRICS",
+         Serve it with forewarn::live::ServedModel, or try it: cargo run --release --example serve -- {path} METRICS",
         chosen.name,
         path = path.display()
     );

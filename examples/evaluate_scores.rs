@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --example evaluate_scores -- --help`
 
+use forewarn::eval::ScoredSet;
+use forewarn::io::ReadOptions;
+use forewarn::schema::Kind;
 use forewarn::{
     eval::{EpisodeClasses, EpisodeFile, GivenScores, Outside, ScoreFile},
     io,

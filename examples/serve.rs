@@ -2,12 +2,13 @@
 //!
 //! `cargo run --release --example serve -- model.safetensors metrics.csv`; without metrics it watches a simulated day of the shop.
 
+use forewarn::io::ReadOptions;
 use forewarn::{
     eval::AlarmMachine,
     experiment::{Data, Simulated},
     io,
+    live::ServedModel,
     prelude::*,
-    serve::ServedModel,
 };
 use std::{env, error::Error, fs::File, path::Path, process::ExitCode};
 

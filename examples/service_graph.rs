@@ -4,7 +4,9 @@
 //! `cargo run --release --example service_graph`, or on your own: `... service_graph -- GRAPH [METRICS]`, where GRAPH is an edge list, TOML, JSON
 //! or OpenTelemetry service graph samples, and METRICS a CSV or Parquet file with the metrics of version 1.
 
+use forewarn::io::ReadOptions;
 use forewarn::prelude::*;
+use forewarn::topology::ServiceGraph;
 use forewarn::topology::{
     CallSamples, HealthRules, LatencyKind, Method, Overview, Slo, SloReport, Strengths, Watch, Worlds,
 };

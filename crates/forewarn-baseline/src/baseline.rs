@@ -1,6 +1,5 @@
 use crate::{
-    FittedControl, FittedLogisticRegression, FittedNovelty, FittedRule, FittedTrees, control, logistic_model,
-    novelty, rule, trees,
+    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, control, logistic, rules, trees,
 };
 use forewarn_core::{CoreError, Envelope, Evidence, Explain, Predictor, Score, WindowSpec, Windows};
 use forewarn_schema::Schema;
@@ -17,8 +16,6 @@ pub enum Baseline {
     Logistic(FittedLogisticRegression),
     /// [`BoostedTrees`](crate::BoostedTrees).
     Trees(FittedTrees),
-    /// A [`Novelty`](crate::Novelty).
-    Novelty(FittedNovelty),
 }
 
 macro_rules! each {
@@ -28,7 +25,6 @@ macro_rules! each {
             Baseline::Rule($model) => $body,
             Baseline::Logistic($model) => $body,
             Baseline::Trees($model) => $body,
-            Baseline::Novelty($model) => $body,
         }
     };
 }
@@ -50,10 +46,9 @@ impl Baseline {
         let kind = envelope.kind.as_str();
         match kind {
             control::KIND => FittedControl::from_envelope(envelope).map(Self::Control),
-            logistic_model::KIND => FittedLogisticRegression::from_envelope(envelope).map(Self::Logistic),
+            logistic::KIND => FittedLogisticRegression::from_envelope(envelope).map(Self::Logistic),
             trees::KIND => FittedTrees::from_envelope(envelope).map(Self::Trees),
-            novelty::KIND => FittedNovelty::from_envelope(envelope).map(Self::Novelty),
-            _ if rule::KINDS.contains(&kind) => FittedRule::from_envelope(envelope).map(Self::Rule),
+            _ if rules::KINDS.contains(&kind) => FittedRule::from_envelope(envelope).map(Self::Rule),
             _ => Err(CoreError::WrongModelKind { expected: "a baseline".to_owned(), got: envelope.kind }),
         }
     }
@@ -89,10 +84,4 @@ macro_rules! from {
     };
 }
 
-from!(
-    Control(FittedControl),
-    Rule(FittedRule),
-    Logistic(FittedLogisticRegression),
-    Trees(FittedTrees),
-    Novelty(FittedNovelty)
-);
+from!(Control(FittedControl), Rule(FittedRule), Logistic(FittedLogisticRegression), Trees(FittedTrees));

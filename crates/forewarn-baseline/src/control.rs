@@ -1,13 +1,13 @@
 use crate::{
     Direction,
     context::{SERVICE, STEP},
-    hash,
     saved::{expect_rows, parameters, read_parameters},
 };
 use forewarn_core::{
     Attribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress, LabelledWindows, Monitor,
     Predictor, Score, Train, Validation, WindowSpec, Windows,
 };
+use forewarn_numerics::uniform;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,8 +89,7 @@ impl Knowledge {
             }
             Self::Poisson { column, rate, steps, seed, scores } => {
                 let now = last[*column];
-                let begins =
-                    |ago: u32| hash::uniform(*seed, (now as u64).wrapping_sub(u64::from(ago)))[0] < *rate;
+                let begins = |ago: u32| uniform(*seed, (now as u64).wrapping_sub(u64::from(ago)))[0] < *rate;
                 scores[usize::from(!now.is_nan() && (0..*steps).any(begins))]
             }
             Self::Periodic { column, every, steps, scores } => {

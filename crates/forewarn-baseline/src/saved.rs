@@ -1,6 +1,6 @@
 //! What all baselines have in common: shapes that are checked, settings that are saved.
 
-use forewarn_core::{CoreError, Envelope, Predictor, WindowSpec};
+use forewarn_core::{CoreError, Envelope, WindowSpec};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Refuses to save a model with a window of another length than it was fitted for.
@@ -24,13 +24,4 @@ pub(crate) fn parameters(settings: &impl Serialize) -> Result<serde_json::Value,
 pub(crate) fn read_parameters<T: DeserializeOwned>(envelope: &mut Envelope) -> Result<T, CoreError> {
     serde_json::from_value(envelope.parameters.take())
         .map_err(|error| CoreError::NotAModel { reason: error.to_string() })
-}
-
-/// Refuses a window of another shape than `predictor` was fitted for.
-pub(crate) fn expect_values(predictor: &impl Predictor, window: &[f32]) -> Result<(), CoreError> {
-    let expected = predictor.observation() * predictor.input().len();
-    if window.len() == expected {
-        return Ok(());
-    }
-    Err(CoreError::LengthMismatch { what: "values of a window", expected, got: window.len() })
 }

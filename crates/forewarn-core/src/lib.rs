@@ -33,9 +33,11 @@ pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
 pub use rank::{average_precision, expect_both_classes};
 pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
-pub use score::{Score, sigmoid};
+pub use score::Score;
 pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
 pub use stream::{RowBuffer, Stream};
 pub use window::{WindowSpec, Windows};
+
+pub use forewarn_numerics::sigmoid;

@@ -1,5 +1,5 @@
-use crate::newton;
 use forewarn_core::{CoreError, Score, expect_both_classes};
+use forewarn_numerics::fit_logistic;
 use serde::{Deserialize, Serialize};
 
 /// Strength with which stacking pulls its weights towards the average: that of a hundredth of a nat, so that few failures cannot drive weights
@@ -123,7 +123,7 @@ fn stack(scores: &[&[Score]], positive: &[bool], average: Vec<f64>) -> (Vec<f64>
     start.push(0.0);
     let mut is_free = vec![true; models + 1];
     loop {
-        let weights = newton::minimise(&rows, positive, &start, &is_free, STACKING_RIDGE);
+        let weights = fit_logistic(&rows, positive, &start, &is_free, STACKING_RIDGE);
         let negative: Vec<usize> = (0..models)
             .filter(|&model| is_free[model] && (weights[model] < 0.0 || weights[model].is_nan()))
             .collect();

@@ -1,7 +1,6 @@
 use crate::{
     Blend, nested,
     reads::{Reads, joint_input},
-    saved::expect_values,
 };
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Evidence, Explain, LabelledWindows, Predictor, Score,
@@ -17,7 +16,7 @@ const KIND: &str = "combined";
 /// its windows are as long as the longest; a member finds its columns by name, and sees the last rows. Where two members mean different things
 /// by one name, such as `error_rate` as it was measured and as a standard score, [`Qualified`](crate::Qualified) tells them apart.
 ///
-/// Combine members of different types as `Box<dyn Explain>`, `Box<dyn Predictor>` or [`Baseline`](crate::Baseline), which can be saved. Where the
+/// Combine members of different types as `Box<dyn Explain>` or `Box<dyn Predictor>`. Where the
 /// scores are there already, a [`Blend`] is all that is needed.
 ///
 /// Costs the scores of all members, and a copy of the rows of the windows for each one that reads only some of the columns.
@@ -34,7 +33,7 @@ impl<P: Predictor> Combined<P> {
     /// The mean of the members' log-odds.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for no members; [`CoreError::Outside`] with [`TwoMeanings`](crate::BaselineError::TwoMeanings) for a
+    /// [`CoreError::InvalidSetting`] for no members; [`CoreError::Outside`] with [`TwoMeanings`](crate::EnsembleError::TwoMeanings) for a
     /// column that members mean different things by.
     pub fn average(members: Vec<P>) -> Result<Self, CoreError> {
         let blend = Blend::average(members.len())?;
@@ -156,7 +155,7 @@ impl<P: Explain> Explain for Combined<P> {
     /// # Errors
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
-        expect_values(self, window)?;
+        self.expect_window(window)?;
         let score = self.score_one(window)?;
         let (mut base, mut parts) = (self.blend.shift(), Vec::<Contribution>::new());
         for ((member, weight), reads) in self.members().zip(&self.reads) {

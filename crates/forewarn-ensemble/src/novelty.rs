@@ -1,11 +1,9 @@
-use crate::{
-    moments::Moments,
-    saved::{expect_rows, parameters, read_parameters},
-};
+use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress,
     LabelledWindows, Monitor, Predictor, Score, Tensor, Train, Validation, WindowSpec, Windows,
 };
+use forewarn_numerics::Moments;
 use forewarn_schema::{Kind, Schema};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
-use crate::{hash, moments::Moments, saved::expect_values};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Evidence, LabelledWindows, Predictor, Score, Train, Windows,
 };
+use forewarn_numerics::{Moments, mix, order};
 
 /// What is replaced together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ impl Occlusion {
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a window of another shape or a predictor of other features, and the predictor's own.
     pub fn explain(&self, predictor: &impl Predictor, window: &[f32]) -> Result<Evidence, CoreError> {
-        expect_values(predictor, window)?;
+        predictor.expect_window(window)?;
         let (schema, observation, width) =
             (predictor.input(), predictor.observation(), predictor.input().len());
         if width != self.normal.len() {
@@ -78,7 +78,7 @@ impl Occlusion {
         let last_rows: Vec<u32> = (1..=parts).map(|step| (step * observation - 1) as u32).collect();
         let (mut moved, mut scores) = (vec![0.0; parts], vec![Score::ZERO; parts]);
         for round in 0..2 * self.orders {
-            let mut order = hash::order(hash::mix(self.seed, round as u64 / 2), parts);
+            let mut order = order(mix(self.seed, round as u64 / 2), parts);
             if round % 2 == 1 {
                 order.reverse();
             }
@@ -111,7 +111,7 @@ impl Occlusion {
                 }
                 Part::MetricAndStep => {
                     let steps = observation - 1 - part / width;
-                    (crate::View::At(steps as u32).describe(), steps, steps, window[part])
+                    (one_row(steps), steps, steps, window[part])
                 }
             };
             Contribution {
@@ -126,5 +126,14 @@ impl Occlusion {
             }
         });
         Evidence::new(score, Attribution::Occlusion, base, contributions.collect())
+    }
+}
+
+/// A row of a window in words.
+fn one_row(steps_ago: usize) -> String {
+    match steps_ago {
+        0 => "last".to_owned(),
+        1 => "1 step before".to_owned(),
+        steps => format!("{steps} steps before"),
     }
 }

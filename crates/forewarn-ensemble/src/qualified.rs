@@ -1,4 +1,4 @@
-use crate::{nested, saved::expect_values};
+use crate::nested;
 use forewarn_core::{
     Contribution, CoreError, Envelope, Evidence, Explain, Forecast, History, Predictor, Score, Windows,
 };
@@ -104,7 +104,7 @@ impl<P: Explain> Explain for Qualified<P> {
     /// # Errors
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
-        expect_values(self, window)?;
+        self.expect_window(window)?;
         let found = self.predictor.explain(window)?;
         let parts = found.contributions().iter().cloned();
         let named = |part: Contribution| Contribution { metric: column(&self.source, &part.metric), ..part };

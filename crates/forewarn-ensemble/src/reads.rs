@@ -1,6 +1,6 @@
 //! Members of a combination find their windows in wider and longer ones.
 
-use crate::BaselineError;
+use crate::EnsembleError;
 use forewarn_core::{CoreError, Predictor, Windows};
 use forewarn_schema::{Metric, Schema};
 
@@ -12,7 +12,7 @@ pub(crate) fn joint_input<P: Predictor>(models: &[P]) -> Result<Option<(Schema, 
             Some(known) if known == metric => {}
             Some(_) => {
                 let column = metric.name.clone();
-                return Err(BaselineError::TwoMeanings { column }.of("combining models"));
+                return Err(EnsembleError::TwoMeanings { column }.of("combining models"));
             }
             None => columns.push(metric.clone()),
         }

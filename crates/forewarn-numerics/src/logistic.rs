@@ -145,7 +145,10 @@ mod tests {
             for positive in [false, true] {
                 let plain = -(if positive { sigmoid(x) } else { sigmoid(-x) }).ln();
                 let loss = logistic_loss(x, positive);
-                assert!(loss.is_finite() && (plain.is_infinite() || (loss - plain).abs() < 1e-12), "{x} {loss}");
+                assert!(
+                    loss.is_finite() && (plain.is_infinite() || (loss - plain).abs() < 1e-12),
+                    "{x} {loss}"
+                );
             }
         }
     }

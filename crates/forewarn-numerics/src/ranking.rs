@@ -45,10 +45,7 @@ impl<T: Copy + Ord> Ranking<T> {
 impl<T: Copy + PartialEq> Ranking<T> {
     /// The same by an order that the type does not have, such as `f32::total_cmp`. What the order puts side by side and `==` calls equal (0.0
     /// and -0.0) is one tie, of the lesser of its values.
-    pub fn by(
-        labelled: impl IntoIterator<Item = (T, bool)>,
-        ascending: impl Fn(&T, &T) -> Ordering,
-    ) -> Self {
+    pub fn by(labelled: impl IntoIterator<Item = (T, bool)>, ascending: impl Fn(&T, &T) -> Ordering) -> Self {
         let mut labelled: Vec<(T, bool)> = labelled.into_iter().collect();
         labelled.sort_unstable_by(|a, b| ascending(&a.0, &b.0));
         let tie = |tied: &[(T, bool)]| {
@@ -143,7 +140,9 @@ pub fn best_f1_of<T>(ties: impl IntoIterator<Item = Tie<T>>, positives: u64) -> 
         let whole = called + positives;
         let is_better = match best {
             None => true,
-            Some((_, before, of)) => u128::from(hits) * u128::from(of) > u128::from(before) * u128::from(whole),
+            Some((_, before, of)) => {
+                u128::from(hits) * u128::from(of) > u128::from(before) * u128::from(whole)
+            }
         };
         if is_better {
             best = Some((tie.value, hits, whole.max(1)));

@@ -1,5 +1,6 @@
-use crate::{History, Settings, examples::Examples, hash::Hash, optimiser::Moments};
+use crate::{History, Settings, examples::Examples, optimiser::Moments};
 use forewarn_core::{CoreError, Envelope, LabelledWindows, Tensor, WindowSpec};
+use forewarn_numerics::Fnv1a;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -41,7 +42,7 @@ impl Fingerprint {
         train: LabelledWindows<'_>,
         validation: LabelledWindows<'_>,
     ) -> Self {
-        let mut hash = Hash::new();
+        let mut hash = Fnv1a::new();
         for part in [train, validation] {
             let windows = part.windows();
             hash.add_size(windows.observation());

@@ -14,7 +14,6 @@ mod fleet;
 mod gates;
 mod gradient;
 mod gru;
-mod hash;
 mod helpers;
 mod input;
 mod kernel;

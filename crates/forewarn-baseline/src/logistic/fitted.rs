@@ -1,8 +1,5 @@
-use crate::{
-    Convergence, Input,
-    objective::dot,
-    saved::{expect_rows, parameters, read_parameters},
-};
+use super::{Convergence, Input, objective::dot};
+use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
     Windows,

@@ -1,4 +1,5 @@
-use crate::{BaselineError, objective::Objective};
+use super::objective::Objective;
+use crate::BaselineError;
 use argmin::{
     core::{IterState, Problem, Solver, State},
     solver::{linesearch::MoreThuenteLineSearch, quasinewton::LBFGS},

@@ -1,4 +1,4 @@
-use crate::design::Design;
+use super::design::Design;
 use argmin::core::{CostFunction, Error, Gradient};
 use forewarn_core::sigmoid;
 use std::cell::{Cell, RefCell};

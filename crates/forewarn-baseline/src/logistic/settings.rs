@@ -1,10 +1,8 @@
-use crate::{
-    FittedLogisticRegression, Input, curve::weighted_log_loss, design::Design, minimise::minimise,
-    objective::Objective,
-};
+use super::{FittedLogisticRegression, Input, design::Design, minimise::minimise, objective::Objective};
 use forewarn_core::{
-    CoreError, Estimator, LabelledWindows, Monitor, Predictor, Snapshots, Train, Validation,
+    CoreError, Estimator, LabelledWindows, Monitor, Predictor, Score, Snapshots, Train, Validation,
 };
+use forewarn_numerics::logistic_loss;
 use serde::{Deserialize, Serialize};
 
 /// How much a window counts in the loss.
@@ -195,4 +193,15 @@ impl Estimator for LogisticRegression {
     ) -> Result<FittedLogisticRegression, CoreError> {
         self.fit_on(*train, *validation, monitor)
     }
+}
+
+/// Mean log loss, in nats, of windows that may stand for several; scores of 0 and 1 count as those next to them.
+fn weighted_log_loss(scores: &[Score], on: LabelledWindows<'_>) -> f64 {
+    let (mut sum, mut windows) = (0.0, 0.0);
+    for (index, (score, &positive)) in scores.iter().zip(on.positive()).enumerate() {
+        let weight = f64::from(on.weight(index));
+        sum += weight * logistic_loss(score.log_odds(), positive);
+        windows += weight;
+    }
+    if windows > 0.0 { sum / windows } else { 0.0 }
 }

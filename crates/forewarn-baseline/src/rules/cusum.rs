@@ -1,4 +1,4 @@
-use crate::{Watch, rule::rule, statistic::Plan};
+use super::{Watch, fitted::rule, statistic::Plan};
 
 /// A small shift that lasts: the sum, over the window, of what a metric exceeds its normal by, less `slack`, begun anew whenever it would fall
 /// below zero.

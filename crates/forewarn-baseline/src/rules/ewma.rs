@@ -1,6 +1,6 @@
-use crate::{
+use super::{
     Watch,
-    rule::rule,
+    fitted::rule,
     statistic::{Plan, Statistic},
 };
 

@@ -1,9 +1,9 @@
-use crate::{
+use super::{
     Direction, Watch, Watched,
-    saved::{expect_rows, expect_values, parameters, read_parameters},
     severity::Platt,
     statistic::{Plan, Statistic},
 };
+use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Evidence, Explain, FitProgress, LabelledWindows, Monitor,
     Predictor, Score, Tensor, WindowSpec, Windows,
@@ -30,7 +30,7 @@ pub struct FittedRule {
     statistic: Statistic,
     watched: Watched,
     prevalence: Score,
-    calibration: Calibration,
+    calibrator: Calibrator,
 }
 
 /// What saved rules are called.
@@ -47,7 +47,7 @@ pub(crate) const KINDS: [&str; 9] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Calibration {
+pub(crate) enum Calibrator {
     /// One score on either side of the threshold.
     Sides { calm: Score, alarming: Score },
     /// A score that rises with the statistic.
@@ -92,16 +92,16 @@ impl FittedRule {
         for statistic in &mut severities {
             *statistic = watched.direction.severity(*statistic);
         }
-        let calibration = match resolved.statistic {
+        let calibrator = match resolved.statistic {
             Statistic::Last => sides(watched.direction.severity(watched.threshold), &severities, positive)?,
-            _ => Calibration::Curve(Platt::fit(&severities, positive)),
+            _ => Calibrator::Curve(Platt::fit(&severities, positive)),
         };
         let prevalence = Score::new((train.positives() as f64 / positive.len() as f64) as f32)?;
         let measures = [("train_pr_auc", resolved.average_precision)];
         monitor.report(FitProgress { iteration: 1, max_iterations: 1, measures: &measures });
         let windows = train.windows();
         let (schema, observation) = (windows.schema().clone(), windows.observation());
-        Ok(Self { schema, observation, statistic: resolved.statistic, watched, prevalence, calibration })
+        Ok(Self { schema, observation, statistic: resolved.statistic, watched, prevalence, calibrator })
     }
 
     /// The metric, direction and threshold, as given or as chosen on the training windows.
@@ -125,12 +125,12 @@ impl FittedRule {
             return Ok(self.prevalence);
         }
         let severity = self.watched.direction.severity(statistic);
-        match &self.calibration {
-            Calibration::Sides { calm, alarming } => {
+        match &self.calibrator {
+            Calibrator::Sides { calm, alarming } => {
                 let reached = severity >= self.watched.direction.severity(self.watched.threshold);
                 Ok(if reached { *alarming } else { *calm })
             }
-            Calibration::Curve(platt) => platt.score(severity),
+            Calibrator::Curve(platt) => platt.score(severity),
         }
     }
 
@@ -140,7 +140,7 @@ impl FittedRule {
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a window of another shape.
     pub fn steps_to_threshold(&self, window: &[f32]) -> Result<Option<f64>, CoreError> {
-        expect_values(self, window)?;
+        self.expect_window(window)?;
         let course = self.statistic.course(window, self.schema.len(), self.watched.column);
         let sign = f64::from(self.watched.direction.severity(1.0));
         Ok(course.and_then(|(now, slope)| {
@@ -176,9 +176,9 @@ impl FittedRule {
             direction: self.watched.direction,
             statistic: self.statistic.clone(),
         };
-        let (name, values) = match &self.calibration {
-            Calibration::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
-            Calibration::Curve(platt) => {
+        let (name, values) = match &self.calibrator {
+            Calibrator::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
+            Calibrator::Curve(platt) => {
                 ("curve", vec![platt.mean, platt.scale, platt.slope, platt.intercept])
             }
         };
@@ -215,14 +215,14 @@ impl FittedRule {
         if envelope.schema.metrics()[column].kind == Kind::Outcome {
             return Err(refuse(format!("it watches the outcome {:?}", parameters.metric)));
         }
-        let calibration = match parameters.statistic {
+        let calibrator = match parameters.statistic {
             Statistic::Last => {
                 let values = envelope.take_tensor("sides", &[2])?;
                 let (calm, alarming) = (Score::new(values[0])?, Score::new(values[1])?);
                 if alarming < calm {
                     return Err(refuse("the score beyond the threshold is the lower one".to_owned()));
                 }
-                Calibration::Sides { calm, alarming }
+                Calibrator::Sides { calm, alarming }
             }
             _ => {
                 let values = envelope.take_tensor("curve", &[4])?;
@@ -231,7 +231,7 @@ impl FittedRule {
                 if !platt.is_valid() {
                     return Err(refuse(format!("its curve does not rise: {platt:?}")));
                 }
-                Calibration::Curve(platt)
+                Calibrator::Curve(platt)
             }
         };
         let observation = envelope.window.observation();
@@ -252,7 +252,7 @@ impl FittedRule {
                 threshold,
             },
             prevalence,
-            calibration,
+            calibrator,
         };
         if rule.kind() != envelope.kind {
             return Err(CoreError::WrongModelKind { expected: rule.kind().to_owned(), got: envelope.kind });
@@ -285,9 +285,9 @@ impl Explain for FittedRule {
         let score = self.score_one(window)?;
         let value = self.statistic.of(window, self.schema.len(), self.watched.column);
         let (view, oldest_steps_ago) = self.statistic.describe(self.observation);
-        let normal = match &self.calibration {
-            Calibration::Sides { .. } => None,
-            Calibration::Curve(curve) => Some((self.watched.direction.severity(curve.mean), curve.scale)),
+        let normal = match &self.calibrator {
+            Calibrator::Sides { .. } => None,
+            Calibrator::Curve(curve) => Some((self.watched.direction.severity(curve.mean), curve.scale)),
         };
         let base = self.prevalence.log_odds();
         let contribution = Contribution {
@@ -315,7 +315,7 @@ struct Parameters {
 /// The share of positive windows on either side of the threshold, by Laplace's rule of succession. Where the alarming side has
 /// the smaller share, or as good as the same, both are pooled (the most likely pair that does not fall) and set [`LEAST_GAP`]
 /// apart, so that the order remains.
-fn sides(threshold: f32, severities: &[f32], positive: &[bool]) -> Result<Calibration, CoreError> {
+fn sides(threshold: f32, severities: &[f32], positive: &[bool]) -> Result<Calibrator, CoreError> {
     let share = |positives: usize, windows: usize| (positives as f64 + 1.0) / (windows as f64 + 2.0);
     let count = |alarming: bool| {
         let side =
@@ -329,7 +329,7 @@ fn sides(threshold: f32, severities: &[f32], positive: &[bool]) -> Result<Calibr
         let pooled = logit(share(calm.0 + alarming.0, calm.1 + alarming.1));
         (low, high) = (pooled - LEAST_GAP / 2.0, pooled + LEAST_GAP / 2.0);
     }
-    Ok(Calibration::Sides { calm: Score::from_logit(low)?, alarming: Score::from_logit(high)? })
+    Ok(Calibrator::Sides { calm: Score::from_logit(low)?, alarming: Score::from_logit(high)? })
 }
 
 #[cfg(test)]
@@ -340,13 +340,13 @@ mod tests {
     fn sides_are_shares_that_rise() {
         let severities: Vec<f32> = (0..10u8).map(f32::from).collect();
         let positive: Vec<bool> = (0..10).map(|i| i == 2 || i >= 8).collect();
-        let Calibration::Sides { calm, alarming } = sides(7.0, &severities, &positive).unwrap() else {
+        let Calibrator::Sides { calm, alarming } = sides(7.0, &severities, &positive).unwrap() else {
             panic!("sides make sides")
         };
         // Below 7: 1 of 7; from 7 on: 2 of 3.
         assert!((calm.get() - 2.0 / 9.0).abs() < 1e-6 && (alarming.get() - 3.0 / 5.0).abs() < 1e-6);
         let reversed: Vec<bool> = (0..10).map(|i| i < 3).collect();
-        let Calibration::Sides { calm, alarming } = sides(7.0, &severities, &reversed).unwrap() else {
+        let Calibrator::Sides { calm, alarming } = sides(7.0, &severities, &reversed).unwrap() else {
             panic!("sides make sides")
         };
         // Pooled: 3 of 10.

@@ -1,4 +1,4 @@
-use crate::{Watch, rule::rule, statistic::Plan};
+use super::{Watch, fitted::rule, statistic::Plan};
 
 /// How unusual a metric has become: the mean of the last rows of the window, 3 unless said otherwise, against mean and standard deviation of the
 /// rows before them, in deviations.

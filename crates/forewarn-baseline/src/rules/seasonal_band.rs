@@ -1,4 +1,4 @@
-use crate::{Watch, rule::rule, statistic::Plan};
+use super::{Watch, fitted::rule, statistic::Plan};
 
 /// Unusual for this time of day: the distance of the last sample from the mean of the training windows in the same part of the day, in their
 /// standard deviations.

@@ -1,4 +1,5 @@
-use forewarn_core::{CoreError, Score, sigmoid};
+use forewarn_core::{CoreError, Score};
+use forewarn_numerics::{Point, fit_line};
 
 /// Least log-odds by which a rule's score rises with one standard deviation of its statistic.
 ///
@@ -17,8 +18,7 @@ const FAINT_LOGIT: f64 = -30.0;
 ///
 /// # References
 /// J. Platt, *Probabilistic outputs for support vector machines*, 1999, with the targets `(N+ + 1) / (N+ + 2)` and
-/// `1 / (N- + 2)`, which keep the slope finite where the classes do not overlap; H.-T. Lin, C.-J. Lin and R. Weng, *A note on
-/// Platt's probabilistic outputs for support vector machines*, Machine Learning 68, 2007, for the damped Newton steps.
+/// `1 / (N- + 2)`, which keep the slope finite where the classes do not overlap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Platt {
     pub(crate) mean: f32,
@@ -43,13 +43,16 @@ impl Platt {
         // A constant statistic, or one whose deviation is lost in f32, has no scale of its own.
         let scale = if deviation.is_normal() { deviation } else { 1.0 };
         let (high, low) = ((positives + 1.0) / (positives + 2.0), 1.0 / (count - positives + 2.0));
-        let points: Vec<(f64, f64)> = present()
-            .map(|(&severity, &label)| (standardised(severity, mean, scale), if label { high } else { low }))
+        let points: Vec<Point> = present()
+            .map(|(&severity, &label)| Point {
+                x: standardised(severity, mean, scale),
+                target: if label { high } else { low },
+            })
             .collect();
         let start = ((positives + 1.0) / (count - positives + 1.0)).ln();
-        let (mut slope, mut intercept) = newton(&points, 0.0, start, Free::Both);
+        let [mut slope, mut intercept] = fit_line(&points, [0.0, start], false);
         if slope.is_nan() || slope < LEAST_SLOPE {
-            (slope, intercept) = newton(&points, LEAST_SLOPE, start, Free::Intercept);
+            [slope, intercept] = fit_line(&points, [LEAST_SLOPE, start], true);
         }
         Self { mean, scale, slope: slope as f32, intercept: intercept as f32 }
     }
@@ -86,75 +89,10 @@ fn standardised(severity: f32, mean: f32, scale: f32) -> f64 {
     (f64::from(severity) - f64::from(mean)) / f64::from(scale)
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Free {
-    Both,
-    Intercept,
-}
-
-/// Cross-entropy of `points`, `(z, target)`, under `sigmoid(slope z + intercept)`.
-fn cross_entropy(points: &[(f64, f64)], slope: f64, intercept: f64) -> f64 {
-    points
-        .iter()
-        .map(|&(z, target)| {
-            let logit = slope * z + intercept;
-            logit.max(0.0) - target * logit + (-logit.abs()).exp().ln_1p()
-        })
-        .sum()
-}
-
-/// Damped Newton steps to the least cross-entropy.
-fn newton(points: &[(f64, f64)], mut slope: f64, mut intercept: f64, free: Free) -> (f64, f64) {
-    let mut loss = cross_entropy(points, slope, intercept);
-    for _ in 0..100 {
-        let (mut g_slope, mut g_intercept) = (0.0, 0.0);
-        // The smallest curvature that keeps the system solvable for a constant statistic.
-        let (mut h_slope, mut h_cross, mut h_intercept) = (1e-9, 0.0, 1e-9);
-        for &(z, target) in points {
-            let p = sigmoid(slope * z + intercept);
-            let (residual, weight) = (p - target, p * (1.0 - p));
-            g_slope += residual * z;
-            g_intercept += residual;
-            h_slope += weight * z * z;
-            h_cross += weight * z;
-            h_intercept += weight;
-        }
-        let (step_slope, step_intercept) = match free {
-            Free::Intercept => (0.0, -g_intercept / h_intercept),
-            Free::Both => {
-                let determinant = h_slope * h_intercept - h_cross * h_cross;
-                (
-                    -(h_intercept * g_slope - h_cross * g_intercept) / determinant,
-                    -(h_slope * g_intercept - h_cross * g_slope) / determinant,
-                )
-            }
-        };
-        let descent = g_slope * step_slope + g_intercept * step_intercept;
-        // Half of it is the loss still to be gained.
-        if descent.is_nan() || descent >= -1e-12 * (1.0 + loss) {
-            break;
-        }
-        let mut damping = 1.0;
-        loop {
-            let candidate = (slope + damping * step_slope, intercept + damping * step_intercept);
-            let reached = cross_entropy(points, candidate.0, candidate.1);
-            if reached <= loss + 1e-4 * damping * descent {
-                (slope, intercept) = candidate;
-                loss = reached;
-                break;
-            }
-            damping /= 2.0;
-            if damping < 1e-10 {
-                return (slope, intercept);
-            }
-        }
-    }
-    (slope, intercept)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forewarn_core::sigmoid;
     use rand::RngExt;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;

@@ -4,11 +4,11 @@ mod band;
 mod change;
 mod forecast;
 
-use crate::moments::Moments;
 pub(crate) use band::Band;
 use change::{cusum, ewma, z_score};
 use forecast::{holt, line_at, theil_sen_at};
 use forewarn_core::{CoreError, LabelledWindows};
+use forewarn_numerics::Moments;
 use serde::{Deserialize, Serialize};
 
 /// What a rule computes from one metric of a window, with all that it takes from training windows.

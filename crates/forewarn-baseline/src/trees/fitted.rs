@@ -1,18 +1,15 @@
+use super::views::{View, Views};
 use super::{
     boost::TreeFit,
     forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
     shap,
 };
-use crate::{
-    View,
-    moments::Moments,
-    saved::{expect_rows, parameters, read_parameters},
-    views::Views,
-};
+use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
     Windows,
 };
+use forewarn_numerics::Moments;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,8 +1,5 @@
-use crate::{
-    Calibration,
-    curve::{Curve, log_loss},
-    nested,
-};
+use super::{CalibrationMethod, Calibrator, calibrator::log_loss};
+use crate::nested;
 use forewarn_core::{
     CoreError, Envelope, Estimator, Evidence, Explain, Forecast, History, LabelledWindows, Monitor,
     Predictor, Score, Snapshots, Train, Validation, Windows,
@@ -19,7 +16,7 @@ const KIND: &str = "calibrated";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibrated<P> {
     predictor: P,
-    curve: Curve,
+    calibrator: Calibrator,
     losses: Option<[f64; 2]>,
 }
 
@@ -33,10 +30,10 @@ impl<P: Predictor> Calibrated<P> {
     /// [`CoreError::SingleClass`], and the predictor's own for windows that it was not fitted for.
     pub fn fit(
         predictor: P,
-        calibration: Calibration,
+        method: CalibrationMethod,
         validation: Validation<LabelledWindows<'_>>,
     ) -> Result<Self, CoreError> {
-        Self::fit_on(predictor, calibration, *validation)
+        Self::fit_on(predictor, method, *validation)
     }
 
     /// Fits the curve on examples without a clock, which the predictor was not fitted on.
@@ -45,21 +42,21 @@ impl<P: Predictor> Calibrated<P> {
     /// As [`fit`](Self::fit).
     pub fn fit_snapshots(
         predictor: P,
-        calibration: Calibration,
+        method: CalibrationMethod,
         validation: &Snapshots,
     ) -> Result<Self, CoreError> {
-        Self::fit_on(predictor, calibration, validation.labelled())
+        Self::fit_on(predictor, method, validation.labelled())
     }
 
-    fn fit_on(predictor: P, calibration: Calibration, on: LabelledWindows<'_>) -> Result<Self, CoreError> {
+    fn fit_on(predictor: P, method: CalibrationMethod, on: LabelledWindows<'_>) -> Result<Self, CoreError> {
         on.expect_both_classes("validation")?;
         on.expect_unweighted("a calibration")?;
         let scores = predictor.score_all(on.windows())?;
-        let curve = Curve::fit(calibration, &scores, on.positive());
+        let calibrator = Calibrator::fit(method, &scores, on.positive())?;
         let calibrated: Vec<Score> =
-            scores.iter().map(|&score| curve.apply(score)).collect::<Result<_, _>>()?;
+            scores.iter().map(|&score| calibrator.apply(score)).collect::<Result<_, _>>()?;
         let losses = [log_loss(&scores, on.positive()), log_loss(&calibrated, on.positive())];
-        Ok(Self { predictor, curve, losses: Some(losses) })
+        Ok(Self { predictor, calibrator, losses: Some(losses) })
     }
 
     /// What is calibrated.
@@ -80,7 +77,13 @@ impl<P: Predictor> Calibrated<P> {
     /// # Errors
     /// [`CoreError::InvalidScore`] where the curve leaves 0..=1, which none that was fitted does.
     pub fn calibrate(&self, score: Score) -> Result<Score, CoreError> {
-        self.curve.apply(score)
+        self.calibrator.apply(score)
+    }
+
+    /// The map from the inner predictor's scores to probabilities.
+    #[must_use]
+    pub fn calibrator(&self) -> &Calibrator {
+        &self.calibrator
     }
 
     /// Mean log loss of the validation windows before and after, in nats; `None` for a model that was read from a file.
@@ -92,7 +95,7 @@ impl<P: Predictor> Calibrated<P> {
     /// Whether scores are left as they are, because no curve of the family is more likely.
     #[must_use]
     pub fn is_identity(&self) -> bool {
-        self.curve == Curve::Identity
+        self.calibrator.is_identity()
     }
 
     /// The model as a saved one around the one that `save` makes of the inner predictor.
@@ -103,7 +106,7 @@ impl<P: Predictor> Calibrated<P> {
         &self,
         save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
     ) -> Result<Envelope, CoreError> {
-        let settings = Parameters { curve: self.curve.clone() };
+        let settings = Parameters { curve: self.calibrator.clone() };
         nested::pack(KIND, &settings, self.input(), vec![save(&self.predictor)?])
     }
 
@@ -116,12 +119,7 @@ impl<P: Predictor> Calibrated<P> {
         read: impl FnOnce(Envelope) -> Result<P, CoreError>,
     ) -> Result<Self, CoreError> {
         let (Parameters { curve }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
-        if !curve.is_valid() {
-            return Err(CoreError::NotAModel {
-                reason: "its calibration curve is not one that rises".to_owned(),
-            });
-        }
-        Ok(Self { predictor: read(inner)?, curve, losses: None })
+        Ok(Self { predictor: read(inner)?, calibrator: curve, losses: None })
     }
 }
 
@@ -162,9 +160,9 @@ impl<P: Explain> Explain for Calibrated<P> {
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
         let inner = self.predictor.explain(window)?;
-        let base = self.curve.log_odds(Score::from_logit(inner.base_log_odds())?);
-        let log_odds = self.curve.log_odds(inner.score());
-        scaled(&inner, self.curve.apply(inner.score())?, base, log_odds)
+        let base = self.calibrator.log_odds(Score::from_logit(inner.base_log_odds())?);
+        let log_odds = self.calibrator.log_odds(inner.score());
+        scaled(&inner, self.calibrator.apply(inner.score())?, base, log_odds)
     }
 }
 
@@ -185,14 +183,14 @@ fn scaled(inner: &Evidence, score: Score, base: f64, log_odds: f64) -> Result<Ev
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibrate<E> {
     estimator: E,
-    calibration: Calibration,
+    method: CalibrationMethod,
 }
 
 impl<E: Estimator> Calibrate<E> {
     /// Fits `estimator` and then the curve.
     #[must_use]
-    pub fn new(estimator: E, calibration: Calibration) -> Self {
-        Self { estimator, calibration }
+    pub fn new(estimator: E, method: CalibrationMethod) -> Self {
+        Self { estimator, method }
     }
 }
 
@@ -206,12 +204,12 @@ impl<E: Estimator> Estimator for Calibrate<E> {
         monitor: &mut dyn Monitor,
     ) -> Result<Self::Fitted, CoreError> {
         let predictor = self.estimator.fit(train, validation, monitor)?;
-        Calibrated::fit_on(predictor, self.calibration, *validation)
+        Calibrated::fit_on(predictor, self.method, *validation)
     }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
-    curve: Curve,
+    curve: Calibrator,
 }

@@ -1,14 +1,12 @@
-//! Curves from scores to scores that never fall.
-
-use crate::newton;
-use forewarn_core::{CoreError, LabelledWindows, Score};
+use forewarn_core::{CoreError, Score, expect_both_classes};
+use forewarn_numerics::{fit_logistic, logistic_loss};
 use serde::{Deserialize, Serialize};
 
 /// Which family of curves a score is calibrated by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Calibration {
+pub enum CalibrationMethod {
     /// A straight line of log-odds: two parameters, safe with few failures.
     ///
     /// J. Platt, *Probabilistic outputs for support vector machines*, 1999.
@@ -27,10 +25,15 @@ pub enum Calibration {
 /// Log-odds by which the steepest part of a curve rises at least with those of the score: it never reverses, and ties as little as it can.
 const LEAST_SLOPE: f64 = 1e-3;
 
-/// A fitted curve.
+/// A fitted map from scores to probabilities; it never falls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Curve", into = "Curve")]
+pub struct Calibrator(Curve);
+
+/// The curve of log-odds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Curve {
+enum Curve {
     /// Scores as they are: no curve of the family is more likely.
     Identity,
     /// `rise ln s - fall ln (1 - s) + shift`; Platt's line where rise and fall are equal.
@@ -39,20 +42,69 @@ pub(crate) enum Curve {
     Isotonic { scores: Vec<f32>, log_odds: Vec<f64> },
 }
 
+impl Calibrator {
+    /// The most likely map of the family, or the identity where that is more likely: the log loss of `scores` does not rise.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is a label for each score, [`CoreError::SingleClass`].
+    pub fn fit(method: CalibrationMethod, scores: &[Score], positive: &[bool]) -> Result<Self, CoreError> {
+        if scores.len() != positive.len() {
+            let (expected, got) = (scores.len(), positive.len());
+            return Err(CoreError::LengthMismatch { what: "labels", expected, got });
+        }
+        expect_both_classes("validation", positive)?;
+        Ok(Self(Curve::fit(method, scores, positive)))
+    }
+
+    /// The probability that a score becomes.
+    ///
+    /// # Errors
+    /// None for a map that was fitted or read.
+    pub fn apply(&self, score: Score) -> Result<Score, CoreError> {
+        self.0.apply(score)
+    }
+
+    /// The log-odds that a score becomes, before rounding.
+    #[must_use]
+    pub fn log_odds(&self, score: Score) -> f64 {
+        self.0.log_odds(score)
+    }
+
+    /// Whether scores are left as they are, because no curve of the family is more likely.
+    #[must_use]
+    pub fn is_identity(&self) -> bool {
+        self.0 == Curve::Identity
+    }
+}
+
+impl TryFrom<Curve> for Calibrator {
+    type Error = &'static str;
+
+    fn try_from(curve: Curve) -> Result<Self, &'static str> {
+        if curve.is_valid() { Ok(Self(curve)) } else { Err("its calibration curve is not one that rises") }
+    }
+}
+
+impl From<Calibrator> for Curve {
+    fn from(calibrator: Calibrator) -> Self {
+        calibrator.0
+    }
+}
+
 impl Curve {
     /// The most likely curve, or the identity where that is more likely: the log loss of `scores` does not rise.
-    pub(crate) fn fit(calibration: Calibration, scores: &[Score], positive: &[bool]) -> Self {
-        let curve = match calibration {
-            Calibration::Platt => platt(scores, positive),
-            Calibration::Beta => beta(scores, positive),
-            Calibration::Isotonic => isotonic(scores, positive),
+    fn fit(method: CalibrationMethod, scores: &[Score], positive: &[bool]) -> Self {
+        let curve = match method {
+            CalibrationMethod::Platt => platt(scores, positive),
+            CalibrationMethod::Beta => beta(scores, positive),
+            CalibrationMethod::Isotonic => isotonic(scores, positive),
         };
         let loss = |curve: &Self| log_loss_of(scores.iter().map(|&score| curve.log_odds(score)), positive);
         if loss(&curve) < loss(&Self::Identity) { curve } else { Self::Identity }
     }
 
     /// The log-odds that a score becomes.
-    pub(crate) fn log_odds(&self, score: Score) -> f64 {
+    fn log_odds(&self, score: Score) -> f64 {
         match self {
             Self::Identity => score.log_odds(),
             Self::Beta { rise, fall, shift } => {
@@ -73,7 +125,7 @@ impl Curve {
         }
     }
 
-    pub(crate) fn apply(&self, score: Score) -> Result<Score, CoreError> {
+    fn apply(&self, score: Score) -> Result<Score, CoreError> {
         match self {
             Self::Identity => Ok(score),
             curve => Score::from_logit(curve.log_odds(score)),
@@ -81,7 +133,7 @@ impl Curve {
     }
 
     /// Whether the curve is one that a fit can make: it never falls.
-    pub(crate) fn is_valid(&self) -> bool {
+    fn is_valid(&self) -> bool {
         match self {
             Self::Identity => true,
             Self::Beta { rise, fall, shift } => {
@@ -111,9 +163,9 @@ fn logs(score: Score) -> [f64; 2] {
 
 fn platt(scores: &[Score], positive: &[bool]) -> Curve {
     let rows: Vec<f64> = scores.iter().flat_map(|score| [score.log_odds(), 1.0]).collect();
-    let mut line = newton::minimise(&rows, positive, &[1.0, 0.0], &[true, true], 0.0);
+    let mut line = fit_logistic(&rows, positive, &[1.0, 0.0], &[true, true], 0.0);
     if line[0] < LEAST_SLOPE || line[0].is_nan() {
-        line = newton::minimise(&rows, positive, &[LEAST_SLOPE, 0.0], &[false, true], 0.0);
+        line = fit_logistic(&rows, positive, &[LEAST_SLOPE, 0.0], &[false, true], 0.0);
     }
     Curve::Beta { rise: line[0], fall: line[0], shift: line[1] }
 }
@@ -126,13 +178,13 @@ fn beta(scores: &[Score], positive: &[bool]) -> Curve {
             [rising, -falling, 1.0]
         })
         .collect();
-    let mut curve = newton::minimise(&rows, positive, &[1.0, 1.0, 0.0], &[true; 3], 0.0);
-    // As in the paper: what would fall is left out, and the rest is fitted anew.
+    let mut curve = fit_logistic(&rows, positive, &[1.0, 1.0, 0.0], &[true; 3], 0.0);
+    // As in the paper: what would fall is left out, and the rest is fitted again.
     for side in 0..2 {
         if curve[side] < 0.0 || curve[side].is_nan() {
             let (mut start, mut free) = ([1.0, 1.0, 0.0], [true; 3]);
             (start[side], free[side]) = (0.0, false);
-            curve = newton::minimise(&rows, positive, &start, &free, 0.0);
+            curve = fit_logistic(&rows, positive, &start, &free, 0.0);
         }
     }
     if !(curve[0] >= 0.0 && curve[1] >= 0.0 && curve[0] + curve[1] >= LEAST_SLOPE) {
@@ -178,29 +230,13 @@ fn isotonic(scores: &[Score], positive: &[bool]) -> Curve {
 }
 
 /// Mean log loss, in nats; scores of 0 and 1 count as those next to them.
-pub(crate) fn log_loss(scores: &[Score], positive: &[bool]) -> f64 {
+pub(super) fn log_loss(scores: &[Score], positive: &[bool]) -> f64 {
     log_loss_of(scores.iter().map(|score| score.log_odds()), positive)
 }
 
-/// The same of windows that may stand for several.
-pub(crate) fn weighted_log_loss(scores: &[Score], on: LabelledWindows<'_>) -> f64 {
-    let (mut sum, mut windows) = (0.0, 0.0);
-    for (index, (score, &positive)) in scores.iter().zip(on.positive()).enumerate() {
-        let weight = f64::from(on.weight(index));
-        sum += weight * loss(score.log_odds(), positive);
-        windows += weight;
-    }
-    if windows > 0.0 { sum / windows } else { 0.0 }
-}
-
 fn log_loss_of(log_odds: impl Iterator<Item = f64>, positive: &[bool]) -> f64 {
-    let losses = log_odds.zip(positive).map(|(log_odds, &positive)| loss(log_odds, positive));
+    let losses = log_odds.zip(positive).map(|(log_odds, &positive)| logistic_loss(log_odds, positive));
     losses.sum::<f64>() / positive.len().max(1) as f64
-}
-
-fn loss(log_odds: f64, positive: bool) -> f64 {
-    let wrong = if positive { -log_odds } else { log_odds };
-    wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
 }
 
 #[cfg(test)]
@@ -211,7 +247,8 @@ mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
-    const ALL: [Calibration; 3] = [Calibration::Platt, Calibration::Isotonic, Calibration::Beta];
+    const ALL: [CalibrationMethod; 3] =
+        [CalibrationMethod::Platt, CalibrationMethod::Isotonic, CalibrationMethod::Beta];
 
     /// Scores whose true log-odds are `truth` of theirs.
     fn draws(count: usize, truth: impl Fn(f64) -> f64) -> (Vec<Score>, Vec<bool>) {

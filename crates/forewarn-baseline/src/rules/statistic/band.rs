@@ -1,6 +1,6 @@
 use super::usable;
-use crate::moments::Moments;
 use forewarn_core::{CoreError, LabelledWindows};
+use forewarn_numerics::Moments;
 use serde::{Deserialize, Serialize};
 
 /// Training windows that a part of the day needs for a normal of its own.

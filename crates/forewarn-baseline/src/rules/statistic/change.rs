@@ -1,4 +1,4 @@
-use crate::moments::Moments;
+use forewarn_numerics::Moments;
 
 /// Mean of the values; NaN without any.
 pub(super) fn mean(points: impl Iterator<Item = (f64, f64)>) -> f64 {

@@ -1,0 +1,7 @@
+//! Scores made probabilities: `calibrator` is the fitted map, `calibrated` a predictor behind one.
+
+mod calibrated;
+mod calibrator;
+
+pub use calibrated::{Calibrate, Calibrated};
+pub use calibrator::{CalibrationMethod, Calibrator};
