@@ -6,10 +6,9 @@ mod control;
 mod error;
 mod logistic;
 mod rules;
-mod saved;
 mod trees;
 
-pub use baseline::Baseline;
+pub use baseline::{Baseline, register};
 pub use context::Context;
 pub use control::{Control, FittedControl};
 pub use error::BaselineError;

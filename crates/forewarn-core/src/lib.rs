@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod envelope;
 mod error;
 mod evidence;
 mod feature;
@@ -8,6 +7,7 @@ mod forecast;
 mod history;
 mod label;
 mod model;
+mod model_file;
 mod outcome;
 mod piece;
 mod rank;
@@ -17,10 +17,10 @@ mod score;
 mod snapshot;
 mod source;
 mod split;
+mod stateful;
 mod stream;
 mod window;
 
-pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};
 pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
@@ -28,6 +28,9 @@ pub use forecast::Forecast;
 pub use history::{Epoch, History};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
+pub use model_file::{
+    Envelope, FeatureReader, ModelFileError, NestedReader, PredictorReader, Registry, Save, Tensor,
+};
 pub use outcome::{Outcome, Outcomes};
 pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
 pub use rank::{average_precision, expect_both_classes};
@@ -37,6 +40,7 @@ pub use score::Score;
 pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
+pub use stateful::{RunningState, Stateful};
 pub use stream::{RowBuffer, Stream};
 pub use window::{WindowSpec, Windows};
 

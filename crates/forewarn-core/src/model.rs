@@ -1,4 +1,6 @@
-use crate::{CoreError, Forecast, History, LabelledWindows, Score, Train, Validation, Windows};
+use crate::{
+    CoreError, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation, Windows,
+};
 use forewarn_schema::Schema;
 use std::sync::Arc;
 
@@ -70,6 +72,16 @@ pub trait Predictor: Send + Sync {
         Err(CoreError::LengthMismatch { what: "values of a window", expected, got: window.len() })
     }
 
+    /// The model as one that can be saved, whatever its type; `None`, unless overridden, for one that cannot.
+    fn as_save(&self) -> Option<&dyn Save> {
+        None
+    }
+
+    /// The model as one with states that run along with a stream; `None`, unless overridden, for one that only sees windows.
+    fn as_stateful(&self) -> Option<&dyn Stateful> {
+        None
+    }
+
     /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
     ///
     /// # Errors
@@ -117,6 +129,14 @@ macro_rules! forward {
 
             fn history(&self) -> &[History] {
                 (**self).history()
+            }
+
+            fn as_save(&self) -> Option<&dyn Save> {
+                (**self).as_save()
+            }
+
+            fn as_stateful(&self) -> Option<&dyn Stateful> {
+                (**self).as_stateful()
             }
 
             fn expect_shapes(&self, windows: Windows<'_>, scores: &[Score]) -> Result<(), CoreError> {

@@ -3,5 +3,6 @@
 mod calibrated;
 mod calibrator;
 
+pub(crate) use calibrated::KIND;
 pub use calibrated::{Calibrate, Calibrated};
 pub use calibrator::{CalibrationMethod, Calibrator};

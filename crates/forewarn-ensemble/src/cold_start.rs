@@ -1,5 +1,7 @@
 use crate::{FittedNovelty, nested};
-use forewarn_core::{CoreError, Envelope, Predictor, Score, Windows};
+use forewarn_core::{
+    CoreError, Envelope, ModelFileError, NestedReader, Predictor, Save, Score, WindowSpec, Windows,
+};
 use serde::{Deserialize, Serialize};
 
 const KIND: &str = "cold_start";
@@ -148,41 +150,36 @@ impl<P: Predictor> ColdStart<P> {
         Ok(Judgement { score: None, unknown, novelty: self.novelty.score_rows(rows)?, present, distance })
     }
 
-    /// The model as a saved one around the one that `save` makes of the predictor.
+    /// The model as a saved one, for windows of `window`.
     ///
     /// # Errors
-    /// Those of `save`.
-    pub fn to_envelope(
-        &self,
-        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
-    ) -> Result<Envelope, CoreError> {
+    /// Those of the predictor's own way to be saved; [`ModelFileError::NotSavable`] where it has none.
+    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
         let most_distance = self.most_distance.is_finite().then_some(self.most_distance);
         let settings = Parameters { least_present: self.least_present, most_distance };
-        let predictor = save(&self.predictor)?;
-        let novelty = self.novelty.to_envelope(predictor.window)?;
-        nested::pack(KIND, &settings, self.predictor.input(), vec![predictor, novelty])
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the predictor. Its judgements are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::InvalidSetting`] for a share or a distance that is none, [`CoreError::FeatureMismatch`] or
-    /// [`CoreError::LengthMismatch`] for two models that do not see the same windows, and those of `read`.
-    pub fn from_envelope(
-        envelope: Envelope,
-        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
-    ) -> Result<Self, CoreError> {
-        let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
-        let guarded = Self::new(read(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
-        guarded
-            .with_least_present(settings.least_present)?
-            .with_most_distance(settings.most_distance.unwrap_or(f32::INFINITY))
+        let predictor = nested::save_inner(KIND, &self.predictor, window)?;
+        let novelty = self.novelty.to_envelope(window)?;
+        nested::pack(KIND, &settings, self.predictor.input(), window, vec![predictor, novelty])
     }
 
     /// A stream of one service that has seen nothing yet.
     #[must_use]
     pub fn stream(self) -> ColdStream<P> {
         ColdStream { guarded: self, rows: Vec::new() }
+    }
+}
+
+impl ColdStart<Box<dyn Predictor>> {
+    /// The model that [`to_envelope`](Self::to_envelope) saved; `inside` reads the predictor. Its judgements are identical.
+    ///
+    /// # Errors
+    /// [`ModelFileError::WrongKind`]; in [`ModelFileError::Core`], [`CoreError::InvalidSetting`] for a share or a distance that is none, and
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for two models that do not see the same windows; and those of the predictor.
+    pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
+        let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
+        let guarded = Self::new(inside.predictor(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
+        let guarded = guarded.with_least_present(settings.least_present)?;
+        Ok(guarded.with_most_distance(settings.most_distance.unwrap_or(f32::INFINITY))?)
     }
 }
 

@@ -3,12 +3,12 @@ use crate::{
     reads::{Reads, joint_input},
 };
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, LabelledWindows, Predictor, Score,
-    Validation, Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, LabelledWindows, ModelFileError,
+    NestedReader, Predictor, Save, Score, Validation, WindowSpec, Windows,
 };
 use forewarn_schema::Schema;
 
-const KIND: &str = "combined";
+pub(crate) const KIND: &str = "combined";
 
 /// Several predictors as one: a [`Blend`] of their scores.
 ///
@@ -99,33 +99,29 @@ impl<P: Predictor> Combined<P> {
         }
         Ok(())
     }
+}
 
-    /// The model as a saved one around those that `save` makes of its members.
+impl Combined<Box<dyn Predictor>> {
+    /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads its members.
     ///
     /// # Errors
-    /// Those of `save`.
-    pub fn to_envelope(
-        &self,
-        save: impl FnMut(&P) -> Result<Envelope, CoreError>,
-    ) -> Result<Envelope, CoreError> {
-        let inner = self.members.iter().map(save).collect::<Result<_, _>>()?;
-        nested::pack(KIND, &self.blend, &self.schema, inner)
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads a member.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for weights that no fit makes, [`CoreError::FeatureMismatch`] or
-    /// [`CoreError::LengthMismatch`] for members that do not see its windows, and those of `read`.
-    pub fn from_envelope(
-        envelope: Envelope,
-        read: impl FnMut(Envelope) -> Result<P, CoreError>,
-    ) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for weights that no fit makes, [`CoreError::FeatureMismatch`] or
+    /// [`CoreError::LengthMismatch`] in [`ModelFileError::Core`] for members that do not see its windows, and those of the members.
+    pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (schema, observation) = (envelope.schema.clone(), envelope.window.observation());
         let (blend, inner) = nested::unpack::<Blend>(KIND, envelope)?;
-        let read = Self::new(inner.into_iter().map(read).collect::<Result<_, _>>()?, blend)?;
+        let members = inner.into_iter().map(|inner| inside.predictor(inner)).collect::<Result<_, _>>()?;
+        let read = Self::new(members, blend)?;
         Windows::new(&schema, &[], observation, &[])?.expect(&read.schema, read.observation)?;
         Ok(read)
+    }
+}
+
+impl<P: Predictor> Save for Combined<P> {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let members = self.members.iter().map(|member| nested::save_inner(KIND, member, window));
+        nested::pack(KIND, &self.blend, &self.schema, window, members.collect::<Result<_, _>>()?)
     }
 }
 
@@ -136,6 +132,10 @@ impl<P: Predictor> Predictor for Combined<P> {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

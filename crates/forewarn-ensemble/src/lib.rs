@@ -10,7 +10,7 @@ mod novelty;
 mod occlusion;
 mod qualified;
 mod reads;
-mod saved;
+mod register;
 
 pub use blend::Blend;
 pub use calibration::{Calibrate, Calibrated, CalibrationMethod, Calibrator};
@@ -20,3 +20,4 @@ pub use error::EnsembleError;
 pub use novelty::{FittedNovelty, Novelty};
 pub use occlusion::{Occlusion, Part};
 pub use qualified::{Qualified, side_by_side};
+pub use register::register;

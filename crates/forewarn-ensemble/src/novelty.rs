@@ -1,7 +1,7 @@
-use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
     Attribution, Contribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress,
-    LabelledWindows, Monitor, Predictor, Score, Tensor, Train, Validation, WindowSpec, Windows,
+    LabelledWindows, ModelFileError, Monitor, Predictor, Save, Score, Tensor, Train, Validation, WindowSpec,
+    Windows,
 };
 use forewarn_numerics::Moments;
 use forewarn_schema::{Kind, Schema};
@@ -115,44 +115,39 @@ impl FittedNovelty {
         self.distance_of(rows).map_or_else(|| Score::new(0.5), |distance| self.rank(distance))
     }
 
-    /// The model as a saved one; `window` is what it was fitted for.
+    /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&Parameters { knots: self.distances.len() })?,
-            metadata: BTreeMap::new(),
-            tensors: BTreeMap::from([
-                ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
-                ("distances".to_owned(), Tensor::new(vec![self.distances.len()], self.distances.clone())?),
-            ]),
-        })
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`], [`CoreError::MissingTensor`], [`CoreError::TensorShape`],
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`], [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`],
     /// [`CoreError::NotFinite`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
-        let Parameters { knots } = read_parameters(&mut envelope)?;
+        let Parameters { knots } = envelope.take_parameters()?;
         let normal = envelope.take_tensor("normal", &[envelope.schema.len(), 2])?;
         let distances = envelope.take_tensor("distances", &[knots])?;
         if distances.first().is_none_or(|first| *first < 0.0)
             || distances.windows(2).any(|pair| pair[0] > pair[1])
         {
-            return Err(CoreError::NotAModel { reason: "its distances do not ascend from 0 on".to_owned() });
+            return Err(ModelFileError::not_a_model("its distances do not ascend from 0 on"));
         }
         let (pairs, _) = normal.as_chunks::<2>();
         let (observation, normal) = (envelope.window.observation(), pairs.to_vec());
         Ok(Self { schema: envelope.schema, observation, normal, distances })
+    }
+}
+
+impl Save for FittedNovelty {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let envelope = Envelope::new(KIND, self.schema.clone(), window)
+            .with_parameters(&Parameters { knots: self.distances.len() })?;
+        Ok(Envelope {
+            tensors: BTreeMap::from([
+                ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
+                ("distances".to_owned(), Tensor::new(vec![self.distances.len()], self.distances.clone())?),
+            ]),
+            ..envelope
+        })
     }
 }
 
@@ -163,6 +158,10 @@ impl Predictor for FittedNovelty {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

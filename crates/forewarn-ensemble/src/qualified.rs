@@ -1,11 +1,12 @@
 use crate::nested;
 use forewarn_core::{
-    Contribution, CoreError, Envelope, Evidence, Explain, Forecast, History, Predictor, Score, Windows,
+    Contribution, CoreError, Envelope, Evidence, Explain, Forecast, History, ModelFileError, NestedReader,
+    Predictor, Save, Score, WindowSpec, Windows,
 };
-use forewarn_schema::{FrameSet, Schema};
+use forewarn_schema::{FrameSet, Metric, Schema};
 use serde::{Deserialize, Serialize};
 
-const KIND: &str = "qualified";
+pub(crate) const KIND: &str = "qualified";
 
 /// A predictor whose columns carry the name of where they come from, such as `measured.error_rate` and `features.error_rate`.
 ///
@@ -48,29 +49,31 @@ impl<P: Predictor> Qualified<P> {
         let own = Windows::new(self.predictor.input(), block, observation, windows.last_rows())?;
         Ok(own.placed_as(windows))
     }
+}
 
-    /// The model as a saved one around the one that `save` makes of the predictor.
+impl Qualified<Box<dyn Predictor>> {
+    /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads the predictor.
     ///
     /// # Errors
-    /// Those of `save`.
-    pub fn to_envelope(
-        &self,
-        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
-    ) -> Result<Envelope, CoreError> {
-        let settings = Parameters { source: self.source.clone() };
-        nested::pack(KIND, &settings, &self.schema, vec![save(&self.predictor)?])
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the predictor.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] unless there is one model inside, and those of `read`.
-    pub fn from_envelope(
-        envelope: Envelope,
-        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
-    ) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] unless there is one model inside, whose columns are those of the file with
+    /// the source before their names, and those of the predictor.
+    pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
+        let schema = envelope.schema.clone();
         let (Parameters { source }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
-        Self::new(read(inner)?, source)
+        // Names are compared with those in the file and never made: a long source times many columns would be more than the file has.
+        expect_qualified(&schema, &source, &inner.schema)?;
+        let predictor = inside.predictor(inner)?;
+        expect_qualified(&schema, &source, predictor.input())?;
+        Ok(Self { predictor, source, schema })
+    }
+}
+
+impl<P: Predictor> Save for Qualified<P> {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation())?;
+        let settings = Parameters { source: self.source.clone() };
+        let inner = nested::save_inner(KIND, &self.predictor, window)?;
+        nested::pack(KIND, &settings, &self.schema, window, vec![inner])
     }
 }
 
@@ -81,6 +84,10 @@ impl<P: Predictor> Predictor for Qualified<P> {
 
     fn observation(&self) -> usize {
         self.predictor.observation()
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
@@ -140,6 +147,24 @@ fn qualified(schema: &Schema, source: &str) -> Result<Schema, CoreError> {
         metric.name = column(source, &metric.name);
     }
     Ok(Schema::new(metrics)?)
+}
+
+/// Refuses columns that are not those of `inner` with the source before their names.
+fn expect_qualified(outer: &Schema, source: &str, inner: &Schema) -> Result<(), ModelFileError> {
+    let is_named = |outer: &str, inner: &str| {
+        outer.strip_prefix(source).and_then(|rest| rest.strip_prefix('.')).is_some_and(|name| name == inner)
+    };
+    let is_same = |(outer, inner): (&Metric, &Metric)| {
+        is_named(&outer.name, &inner.name)
+            && (&outer.unit, outer.kind, outer.range) == (&inner.unit, inner.kind, inner.range)
+    };
+    if outer.len() == inner.len() && outer.metrics().iter().zip(inner.metrics()).all(is_same) {
+        return Ok(());
+    }
+    let (outer, inner) = (outer.len(), inner.len());
+    Err(ModelFileError::not_a_model(format!(
+        "its {outer} columns are not the {inner} columns of the model inside with the source before their names"
+    )))
 }
 
 fn column(source: &str, name: &str) -> String {

@@ -2,7 +2,7 @@ use crate::{
     Cell, Forecast, History, Instructions, Output, Settings, ensemble::Ensemble, network::Network,
     processor::Processor, services::Services, shape::Shape,
 };
-use forewarn_core::{CoreError, LabelledWindows, Predictor, Score, WindowSpec, Windows};
+use forewarn_core::{CoreError, LabelledWindows, Predictor, Save, Score, Stateful, WindowSpec, Windows};
 use forewarn_numerics::Fnv1a;
 use forewarn_schema::Schema;
 use std::collections::BTreeMap;
@@ -243,6 +243,14 @@ impl Predictor for RecurrentModel {
 
     fn history(&self) -> &[History] {
         &self.history
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
+    }
+
+    fn as_stateful(&self) -> Option<&dyn Stateful> {
+        Some(self)
     }
 }
 

@@ -1,8 +1,7 @@
 use super::{Convergence, Input, objective::dot};
-use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
-    Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, ModelFileError, Predictor, Save,
+    Score, Tensor, WindowSpec, Windows,
 };
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -79,37 +78,14 @@ impl FittedLogisticRegression {
         self.convergence
     }
 
-    /// The model as a saved one; `window` is what it was fitted for. The caller adds the normaliser that makes the features.
+    /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        let terms = self.coefficients.len();
-        let coefficients = self.coefficients.iter().map(|&w| w as f32).collect();
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&Parameters { input: self.input })?,
-            metadata: BTreeMap::new(),
-            tensors: BTreeMap::from([
-                ("coefficients".to_owned(), Tensor::new(vec![terms], coefficients)?),
-                ("centre".to_owned(), Tensor::new(vec![terms], self.centre.clone())?),
-                ("at_centre".to_owned(), Tensor::new(vec![1], vec![self.at_centre])?),
-            ]),
-        })
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for foreign parameters, [`CoreError::MissingTensor`],
-    /// [`CoreError::TensorShape`] for weights of another schema, [`CoreError::NotFinite`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for foreign parameters, [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`] for weights of another schema, [`CoreError::NotFinite`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
-        let Parameters { input } = read_parameters(&mut envelope)?;
+        let Parameters { input } = envelope.take_parameters()?;
         let terms = input.terms(envelope.schema.len());
         let coefficients = envelope.take_tensor("coefficients", &[terms])?;
         let centre = envelope.take_tensor("centre", &[terms])?;
@@ -126,6 +102,24 @@ impl FittedLogisticRegression {
     }
 }
 
+impl Save for FittedLogisticRegression {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let terms = self.coefficients.len();
+        let coefficients = self.coefficients.iter().map(|&w| w as f32).collect();
+        let envelope = Envelope::new(KIND, self.schema.clone(), window)
+            .with_parameters(&Parameters { input: self.input })?;
+        Ok(Envelope {
+            tensors: BTreeMap::from([
+                ("coefficients".to_owned(), Tensor::new(vec![terms], coefficients)?),
+                ("centre".to_owned(), Tensor::new(vec![terms], self.centre.clone())?),
+                ("at_centre".to_owned(), Tensor::new(vec![1], vec![self.at_centre])?),
+            ]),
+            ..envelope
+        })
+    }
+}
+
 impl Predictor for FittedLogisticRegression {
     fn input(&self) -> &Schema {
         &self.schema
@@ -133,6 +127,10 @@ impl Predictor for FittedLogisticRegression {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     /// Scores windows one after another.

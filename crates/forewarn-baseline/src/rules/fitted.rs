@@ -3,10 +3,9 @@ use super::{
     severity::Platt,
     statistic::{Plan, Statistic},
 };
-use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, FitProgress, LabelledWindows, Monitor,
-    Predictor, Score, Tensor, WindowSpec, Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, FitProgress, LabelledWindows,
+    ModelFileError, Monitor, Predictor, Save, Score, Tensor, WindowSpec, Windows,
 };
 use forewarn_schema::{Kind, Schema};
 use serde::{Deserialize, Serialize};
@@ -165,52 +164,19 @@ impl FittedRule {
         }
     }
 
-    /// The rule as a saved model; `window` is what it was fitted for.
+    /// The rule that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        let settings = Parameters {
-            metric: self.watched.metric.clone(),
-            direction: self.watched.direction,
-            statistic: self.statistic.clone(),
-        };
-        let (name, values) = match &self.calibrator {
-            Calibrator::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
-            Calibrator::Curve(platt) => {
-                ("curve", vec![platt.mean, platt.scale, platt.slope, platt.intercept])
-            }
-        };
-        let tensors = BTreeMap::from([
-            (name.to_owned(), Tensor::new(vec![values.len()], values)?),
-            ("prevalence".to_owned(), Tensor::new(vec![1], vec![self.prevalence.get()])?),
-            ("threshold".to_owned(), Tensor::new(vec![1], vec![self.watched.threshold])?),
-        ]);
-        Ok(Envelope {
-            kind: self.kind().to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&settings)?,
-            metadata: BTreeMap::new(),
-            tensors,
-        })
-    }
-
-    /// The rule that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for parameters that no fit makes, [`CoreError::Schema`] for a
-    /// metric that the schema lacks, [`CoreError::MissingTensor`], [`CoreError::TensorShape`], [`CoreError::NotFinite`],
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters that no fit makes, [`CoreError::Schema`] for a
+    /// metric that the schema lacks, [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`CoreError::NotFinite`],
     /// [`CoreError::InvalidScore`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
-        let refuse = |reason: String| CoreError::NotAModel { reason };
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
+        let refuse = |reason: String| ModelFileError::not_a_model(reason);
         if !KINDS.contains(&envelope.kind.as_str()) {
             let expected = KINDS.join(", ");
-            return Err(CoreError::WrongModelKind { expected, got: envelope.kind });
+            return Err(ModelFileError::WrongKind { expected, got: envelope.kind });
         }
-        let parameters: Parameters = read_parameters(&mut envelope)?;
+        let parameters: Parameters = envelope.take_parameters()?;
         let column = envelope.schema.index_of(&parameters.metric)?;
         if envelope.schema.metrics()[column].kind == Kind::Outcome {
             return Err(refuse(format!("it watches the outcome {:?}", parameters.metric)));
@@ -255,9 +221,33 @@ impl FittedRule {
             calibrator,
         };
         if rule.kind() != envelope.kind {
-            return Err(CoreError::WrongModelKind { expected: rule.kind().to_owned(), got: envelope.kind });
+            return Err(ModelFileError::WrongKind { expected: rule.kind().to_owned(), got: envelope.kind });
         }
         Ok(rule)
+    }
+}
+
+impl Save for FittedRule {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let settings = Parameters {
+            metric: self.watched.metric.clone(),
+            direction: self.watched.direction,
+            statistic: self.statistic.clone(),
+        };
+        let (name, values) = match &self.calibrator {
+            Calibrator::Sides { calm, alarming } => ("sides", vec![calm.get(), alarming.get()]),
+            Calibrator::Curve(platt) => {
+                ("curve", vec![platt.mean, platt.scale, platt.slope, platt.intercept])
+            }
+        };
+        let tensors = BTreeMap::from([
+            (name.to_owned(), Tensor::new(vec![values.len()], values)?),
+            ("prevalence".to_owned(), Tensor::new(vec![1], vec![self.prevalence.get()])?),
+            ("threshold".to_owned(), Tensor::new(vec![1], vec![self.watched.threshold])?),
+        ]);
+        let envelope = Envelope::new(self.kind(), self.schema.clone(), window).with_parameters(&settings)?;
+        Ok(Envelope { tensors, ..envelope })
     }
 }
 
@@ -268,6 +258,10 @@ impl Predictor for FittedRule {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

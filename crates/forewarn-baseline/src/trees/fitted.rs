@@ -4,10 +4,9 @@ use super::{
     forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
     shap,
 };
-use crate::saved::{expect_rows, parameters, read_parameters};
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
-    Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, ModelFileError, Predictor, Save,
+    Score, Tensor, WindowSpec, Windows,
 };
 use forewarn_numerics::Moments;
 use forewarn_schema::Schema;
@@ -109,51 +108,15 @@ impl FittedTrees {
         }
     }
 
-    /// The model as a saved one; `window` is what it was fitted for. The caller adds the normaliser that makes the features.
+    /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        let trees = &self.forest.trees;
-        let nodes = || trees.iter().flat_map(|tree| &tree.nodes);
-        let flat = |values: Vec<f32>| Tensor::new(vec![values.len()], values);
-        let side = |node: &Node| if node.missing_left() { 1.0 } else { 0.0 };
-        let tensors = BTreeMap::from([
-            ("start".to_owned(), flat(vec![self.forest.start as f32])?),
-            ("tree_nodes".to_owned(), flat(trees.iter().map(|tree| tree.nodes.len() as f32).collect())?),
-            ("node_value".to_owned(), flat(nodes().map(|node| node.value).collect())?),
-            ("node_left".to_owned(), flat(nodes().map(|node| node.left as f32).collect())?),
-            ("node_column".to_owned(), flat(nodes().map(|node| node.column() as f32).collect())?),
-            ("node_missing_left".to_owned(), flat(nodes().map(side).collect())?),
-            ("node_cover".to_owned(), flat(trees.iter().flat_map(|tree| tree.cover.clone()).collect())?),
-            ("node_gain".to_owned(), flat(trees.iter().flat_map(|tree| tree.gain.clone()).collect())?),
-            ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
-        ]);
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&Parameters {
-                views: self.views.as_slice().to_vec(),
-                trees: trees.len(),
-                nodes: nodes().count(),
-            })?,
-            metadata: BTreeMap::new(),
-            tensors,
-        })
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for parameters or nodes that no fit makes, [`CoreError::MissingTensor`],
-    /// [`CoreError::TensorShape`], [`CoreError::NotFinite`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes, [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
-        let refuse = |reason: String| CoreError::NotAModel { reason };
-        let Parameters { views, trees, nodes } = read_parameters(&mut envelope)?;
+        let refuse = |reason: String| ModelFileError::not_a_model(reason);
+        let Parameters { views, trees, nodes } = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         let views = Views::new(views, envelope.schema.len(), observation)
             .ok_or_else(|| refuse(format!("its views do not lie in a window of {observation} rows")))?;
@@ -202,6 +165,33 @@ impl FittedTrees {
     }
 }
 
+impl Save for FittedTrees {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let trees = &self.forest.trees;
+        let nodes = || trees.iter().flat_map(|tree| &tree.nodes);
+        let flat = |values: Vec<f32>| Tensor::new(vec![values.len()], values);
+        let side = |node: &Node| if node.missing_left() { 1.0 } else { 0.0 };
+        let tensors = BTreeMap::from([
+            ("start".to_owned(), flat(vec![self.forest.start as f32])?),
+            ("tree_nodes".to_owned(), flat(trees.iter().map(|tree| tree.nodes.len() as f32).collect())?),
+            ("node_value".to_owned(), flat(nodes().map(|node| node.value).collect())?),
+            ("node_left".to_owned(), flat(nodes().map(|node| node.left as f32).collect())?),
+            ("node_column".to_owned(), flat(nodes().map(|node| node.column() as f32).collect())?),
+            ("node_missing_left".to_owned(), flat(nodes().map(side).collect())?),
+            ("node_cover".to_owned(), flat(trees.iter().flat_map(|tree| tree.cover.clone()).collect())?),
+            ("node_gain".to_owned(), flat(trees.iter().flat_map(|tree| tree.gain.clone()).collect())?),
+            ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
+        ]);
+        let envelope = Envelope::new(KIND, self.schema.clone(), window).with_parameters(&Parameters {
+            views: self.views.as_slice().to_vec(),
+            trees: trees.len(),
+            nodes: nodes().count(),
+        })?;
+        Ok(Envelope { tensors, ..envelope })
+    }
+}
+
 impl Predictor for FittedTrees {
     fn input(&self) -> &Schema {
         &self.schema
@@ -209,6 +199,10 @@ impl Predictor for FittedTrees {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

@@ -1,13 +1,13 @@
 use super::{CalibrationMethod, Calibrator, calibrator::log_loss};
 use crate::nested;
 use forewarn_core::{
-    CoreError, Envelope, Estimator, Evidence, Explain, Forecast, History, LabelledWindows, Monitor,
-    Predictor, Score, Snapshots, Train, Validation, Windows,
+    CoreError, Envelope, Estimator, Evidence, Explain, Forecast, History, LabelledWindows, ModelFileError,
+    Monitor, NestedReader, Predictor, Save, Score, Snapshots, Train, Validation, WindowSpec, Windows,
 };
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-const KIND: &str = "calibrated";
+pub(crate) const KIND: &str = "calibrated";
 
 /// Any predictor with its scores made probabilities, by a curve that was fitted on validation windows.
 ///
@@ -97,29 +97,25 @@ impl<P: Predictor> Calibrated<P> {
     pub fn is_identity(&self) -> bool {
         self.calibrator.is_identity()
     }
+}
 
-    /// The model as a saved one around the one that `save` makes of the inner predictor.
+impl Calibrated<Box<dyn Predictor>> {
+    /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads what is inside.
     ///
     /// # Errors
-    /// Those of `save`.
-    pub fn to_envelope(
-        &self,
-        save: impl FnOnce(&P) -> Result<Envelope, CoreError>,
-    ) -> Result<Envelope, CoreError> {
-        let settings = Parameters { curve: self.calibrator.clone() };
-        nested::pack(KIND, &settings, self.input(), vec![save(&self.predictor)?])
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; `read` reads the inner predictor.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for a curve that no fit makes, and those of `read`.
-    pub fn from_envelope(
-        envelope: Envelope,
-        read: impl FnOnce(Envelope) -> Result<P, CoreError>,
-    ) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for a curve that no fit makes, and those of the model inside.
+    pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (Parameters { curve }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
-        Ok(Self { predictor: read(inner)?, calibrator: curve, losses: None })
+        Ok(Self { predictor: inside.predictor(inner)?, calibrator: curve, losses: None })
+    }
+}
+
+impl<P: Predictor> Save for Calibrated<P> {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        let settings = Parameters { curve: self.calibrator.clone() };
+        let inner = nested::save_inner(KIND, &self.predictor, window)?;
+        window.expect_observation(self.observation())?;
+        nested::pack(KIND, &settings, self.input(), window, vec![inner])
     }
 }
 
@@ -130,6 +126,10 @@ impl<P: Predictor> Predictor for Calibrated<P> {
 
     fn observation(&self) -> usize {
         self.predictor.observation()
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
