@@ -1,14 +1,12 @@
 use crate::{
     Blending, Event, ExperimentError, Model, Observer, Rows,
-    fitted_model::{Fit, FittedModel},
-    model::{Origin, position_of_states, positions},
+    model::{Fit, Origin, position_of_states, positions},
     prepare::Derived,
     running,
 };
-use forewarn_core::{CoreError, FitProgress, History, Samples, Score, Split};
+use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Stateful};
 use forewarn_ensemble::Blend;
 use forewarn_eval::TimingCalibration;
-use forewarn_recurrent::RecurrentModel;
 use forewarn_schema::FrameSet;
 use std::{
     collections::VecDeque,
@@ -20,7 +18,7 @@ use std::{
 /// What scores windows.
 pub(super) enum Scorer {
     /// A model, on windows of these rows.
-    Model { rows: Rows, model: Box<dyn FittedModel> },
+    Model { rows: Rows, model: Box<dyn Predictor> },
     /// The states of another model, by its position, which run on.
     States { of: usize },
     /// Other models of the experiment, by their positions.
@@ -141,29 +139,34 @@ fn fit_one(
     let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
     let started = Instant::now();
     let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
-    let model = fit(threads, train, validation, &mut monitor)?;
+    let predictor = fit(threads, train, validation, &mut monitor)?;
     let fit_seconds = started.elapsed().as_secs_f64();
-    let predictor = model.predictor();
     let validation = predictor.score_all(validation.windows())?;
     let started = Instant::now();
     let test = predictor.score_all(split.test().on(frames)?.windows())?;
     let score_seconds = started.elapsed().as_secs_f64();
     observer.event(Event::Scored { model: name, fit_seconds });
-    Ok(Fitted { scorer: Scorer::Model { rows, model }, validation, test, fit_seconds, score_seconds })
+    Ok(Fitted {
+        scorer: Scorer::Model { rows, model: predictor },
+        validation,
+        test,
+        fit_seconds,
+        score_seconds,
+    })
 }
 
 impl Fitted {
     /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
-    fn recurrent(&self) -> Option<(Rows, &RecurrentModel)> {
+    fn stateful(&self) -> Option<(Rows, &dyn Stateful)> {
         match &self.scorer {
-            Scorer::Model { rows, model } => Some((*rows, model.recurrent()?)),
+            Scorer::Model { rows, model } => Some((*rows, model.as_stateful()?)),
             Scorer::States { .. } | Scorer::Blend { .. } => None,
         }
     }
 
     /// The same model, which is at this position, by its states.
     fn by_states(&self, of: usize, material: &Material<'_>) -> Option<Result<Self, CoreError>> {
-        let (rows, model) = self.recurrent()?;
+        let (rows, model) = self.stateful()?;
         let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
         Some(running::scores(model, split.validation(), frames).and_then(|validation| {
             let started = Instant::now();
@@ -202,7 +205,7 @@ impl Scorer {
     /// How the fits went; nothing for what is made of other models, which say so themselves.
     pub(super) fn history(&self) -> &[History] {
         match self {
-            Self::Model { model, .. } => model.predictor().history(),
+            Self::Model { model, .. } => model.history(),
             Self::States { .. } | Self::Blend { .. } => &[],
         }
     }
@@ -215,7 +218,7 @@ impl Scorer {
     ) -> Result<Option<TimingCalibration>, ExperimentError> {
         let Self::Model { rows, model } = self else { return Ok(None) };
         let windows = samples.on(rows.of(material.metrics, material.derived))?;
-        Ok(match model.predictor().forecasts(windows.windows())? {
+        Ok(match model.forecasts(windows.windows())? {
             Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
             None => None,
         })
@@ -239,9 +242,9 @@ pub(super) fn score_again(
         let found = match &of.scorer {
             Scorer::Model { rows, model } => {
                 let windows = samples.on(rows.of(metrics, derived))?;
-                model.predictor().score_all(windows.windows())
+                model.score_all(windows.windows())
             }
-            Scorer::States { of } => match fitted[*of].recurrent() {
+            Scorer::States { of } => match fitted[*of].stateful() {
                 Some((rows, model)) => running::scores(model, samples, rows.of(metrics, derived)),
                 None => continue,
             },
@@ -261,7 +264,7 @@ pub(super) fn score_again(
 #[cfg(test)]
 mod tests {
     use crate::{Data, Event, Experiment, Model, Rows};
-    use forewarn_baseline::{FittedLogisticRegression, LogisticRegression};
+    use forewarn_baseline::LogisticRegression;
     use forewarn_label::Rule;
     use forewarn_sim::StressWalk;
     use std::{
@@ -279,10 +282,8 @@ mod tests {
                 told.lock().unwrap().push(threads);
                 LogisticRegression::default()
             };
-            let save = FittedLogisticRegression::to_envelope;
             let name = model.to_string();
-            experiment =
-                experiment.model(Model::on_threads(&name, "a line", Rows::Features, estimator, save));
+            experiment = experiment.model(Model::on_threads(&name, "a line", Rows::Features, estimator));
         }
         let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
         experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Event<'_>| {}).unwrap();

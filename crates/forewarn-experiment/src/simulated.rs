@@ -15,7 +15,8 @@ pub enum Simulated {
 }
 
 impl Simulated {
-    const NAMES: [(&'static str, Self); 3] =
+    /// The simulations by name.
+    pub const NAMES: [(&'static str, Self); 3] =
         [("shop", Self::Shop), ("twelve", Self::Twelve), ("stress-walk", Self::StressWalk)];
 }
 

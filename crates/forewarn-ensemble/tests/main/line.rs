@@ -1,12 +1,12 @@
 //! A model to be wrapped: a line of log-odds through the last row of a window, or through the means over it.
 
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows, Monitor,
-    Predictor, Score, Tensor, Train, Validation, WindowSpec, Windows, sigmoid,
+    Attribution, Contribution, CoreError, Envelope, Estimator, Evidence, Explain, LabelledWindows,
+    ModelFileError, Monitor, Predictor, Registry, Save, Score, Tensor, Train, Validation, WindowSpec,
+    Windows, sigmoid,
 };
 use forewarn_numerics::fit_logistic;
 use forewarn_schema::Schema;
-use std::collections::BTreeMap;
 
 pub(crate) const KIND: &str = "line";
 
@@ -75,28 +75,29 @@ impl FittedLine {
         terms.iter().zip(&self.weights).map(|(term, &weight)| term * f64::from(weight)).collect()
     }
 
-    pub(crate) fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: serde_json::json!({ "of_means": self.of_means }),
-            metadata: BTreeMap::new(),
-            tensors: BTreeMap::from([
-                ("weights".to_owned(), Tensor::new(vec![self.weights.len()], self.weights.clone())?),
-                ("centre".to_owned(), Tensor::new(vec![self.centre.len()], self.centre.clone())?),
-            ]),
-        })
-    }
-
-    pub(crate) fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let weights = envelope.take_tensor("weights", &[envelope.schema.len() + 1])?;
         let centre = envelope.take_tensor("centre", &[weights.len()])?;
-        let of_means = envelope.parameters["of_means"] == true;
+        let of_means = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         Ok(Self { schema: envelope.schema, observation, of_means, weights, centre })
+    }
+}
+
+/// Knows the ensemble's kinds and the line.
+pub(crate) fn registry() -> Registry {
+    forewarn_ensemble::register(Registry::new())
+        .with_predictor(KIND, |envelope, _| Ok(Box::new(FittedLine::from_envelope(envelope)?)))
+}
+
+impl Save for FittedLine {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let envelope = Envelope::new(KIND, self.schema.clone(), window).with_parameters(&self.of_means)?;
+        Ok(envelope
+            .with_tensor("weights", Tensor::flat(self.weights.clone()))
+            .with_tensor("centre", Tensor::flat(self.centre.clone())))
     }
 }
 
@@ -107,6 +108,10 @@ impl Predictor for FittedLine {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

@@ -1,10 +1,10 @@
 //! Calibration, combination and cold start: around any predictor, saved with what is inside.
 
-use crate::line::{FittedLine, Line};
+use crate::line::{FittedLine, Line, registry};
 use crate::support::{Data, noisy, through_a_file};
 use forewarn_core::{
-    CoreError, Envelope, Explain, Forecast, History, Predictor, Score, Silent, Stream, WindowSpec, Windows,
-    average_precision, sigmoid,
+    CoreError, Envelope, Explain, Forecast, History, ModelFileError, Predictor, Save, Score, Silent, Stream,
+    Windows, average_precision, sigmoid,
 };
 use forewarn_ensemble::{
     Calibrated, CalibrationMethod, ColdStart, Combined, FittedNovelty, Judgement, Novelty, Qualified,
@@ -41,10 +41,10 @@ fn calibration_undoes_what_scores_are_off_by() {
                 [&raw_scores, &calibrated].map(|s| average_precision(s, data.positive()).unwrap());
             assert!((raw - calibrated).abs() < 1e-4, "{calibration:?} {raw} {calibrated}");
         }
-        let envelope = model.to_envelope(|inner| inner.to_envelope(data.spec)).unwrap();
-        let read = Calibrated::from_envelope(through_a_file(&envelope), FittedLine::from_envelope).unwrap();
+        let envelope = model.to_envelope(data.spec).unwrap();
+        let read = registry().predictor(through_a_file(&envelope)).unwrap();
         assert_eq!(scores(&read, &data), calibrated);
-        assert!(Combined::<FittedLine>::from_envelope(envelope, FittedLine::from_envelope).is_err());
+        assert!(Combined::from_envelope(envelope, &registry().reader()).is_err());
     }
 }
 
@@ -136,8 +136,8 @@ fn a_stack_is_no_worse_than_its_members_and_is_saved() {
             "{weight}"
         );
     }
-    let envelope = stack.to_envelope(|member| member.to_envelope(data.spec)).unwrap();
-    let read = Combined::from_envelope(through_a_file(&envelope), FittedLine::from_envelope).unwrap();
+    let envelope = stack.to_envelope(data.spec).unwrap();
+    let read = registry().predictor(through_a_file(&envelope)).unwrap();
     assert_eq!(scores(&read, &data), scores(&stack, &data));
     let average = Combined::average(members).unwrap();
     assert!(average.members().all(|(_, weight)| weight == 0.5));
@@ -225,17 +225,17 @@ fn members_may_read_different_rows_and_windows() {
         assert!(evidence.contributions().iter().all(|part| stack.input().index_of(&part.metric).is_ok()));
     }
 
-    let spec = |model: &FittedLine| WindowSpec::new(model.observation(), 0, 5).unwrap();
-    let save = |member: &Qualified<FittedLine>| member.to_envelope(|model| model.to_envelope(spec(model)));
-    let envelope = through_a_file(&stack.to_envelope(save).unwrap());
+    let envelope = through_a_file(&stack.to_envelope(data.spec).unwrap());
     assert_eq!((envelope.window, &envelope.schema), (data.spec, stack.input()));
-    let read = |envelope: Envelope| Qualified::from_envelope(envelope, FittedLine::from_envelope);
-    assert_eq!(
-        Combined::from_envelope(envelope.clone(), read).unwrap().score_all(windows.windows()).unwrap(),
-        scores
-    );
+    let registry = registry();
+    let read = Combined::from_envelope(envelope.clone(), &registry.reader()).unwrap();
+    assert_eq!(read.score_all(windows.windows()).unwrap(), scores);
+    assert_eq!(read.to_envelope(data.spec).unwrap(), envelope);
     let narrower = Envelope { schema: data.frames.schema().clone(), ..envelope };
-    assert!(matches!(Combined::from_envelope(narrower, read), Err(CoreError::FeatureMismatch { .. })));
+    assert!(matches!(
+        Combined::from_envelope(narrower, &registry.reader()),
+        Err(ModelFileError::Core(CoreError::FeatureMismatch { .. }))
+    ));
 }
 
 #[test]
@@ -273,20 +273,22 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
     }
     assert!(batch.iter().all(|judgement| judgement.score.is_some() == judgement.unknown.is_none()));
 
-    let envelope = guarded.to_envelope(|model| model.to_envelope(data.spec)).unwrap();
+    let envelope = guarded.to_envelope(data.spec).unwrap();
     assert_eq!((envelope.kind.as_str(), envelope.window), ("cold_start", data.spec));
-    let read = |envelope| ColdStart::from_envelope(envelope, FittedLine::from_envelope);
+    let read = |envelope| ColdStart::from_envelope(envelope, &registry().reader());
     let read_again = read(through_a_file(&envelope)).unwrap();
     assert_eq!(read_again.judge_all(windows).unwrap(), batch);
-    for model in [guarded.clone(), read_again] {
-        let mut live = model.stream();
-        let streamed: Vec<Judgement> = data.values.chunks(3).map(|row| live.push(row).unwrap()).collect();
-        assert_eq!(streamed[3..], batch);
-        assert!(streamed[..3].iter().all(|judgement| judgement.score.is_none()));
+    let boxed = |guarded: &ColdStart<FittedLine>| read(guarded.to_envelope(data.spec).unwrap()).unwrap();
+    let (mut own, mut again) = (guarded.clone().stream(), boxed(&guarded).stream());
+    for (row, sample) in data.values.chunks(3).enumerate() {
+        let judgement = own.push(sample).unwrap();
+        assert_eq!(again.push(sample).unwrap(), judgement);
+        assert_eq!(judgement.score.is_some(), row >= 3 && batch[row - 3].score.is_some());
+        assert!(row < 3 || judgement == batch[row - 3]);
     }
 
     let anywhere = guarded.clone().with_most_distance(f32::INFINITY).unwrap();
-    let anywhere = read(anywhere.to_envelope(|model| model.to_envelope(data.spec)).unwrap()).unwrap();
+    let anywhere = boxed(&anywhere);
     assert_eq!(anywhere.judge(&[1e6; 12]).unwrap().unknown, None);
     // A guard that compares with NaN never strikes: it is refused, wherever it comes from.
     for share in [1.1, -0.1, f64::NAN, f64::INFINITY] {
@@ -300,10 +302,14 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
     for (setting, wrong) in [("most_distance", -1.0), ("least_present", 1.1)] {
         let mut damaged = envelope.clone();
         damaged.parameters["settings"][setting] = wrong.into();
-        assert!(matches!(read(damaged), Err(CoreError::InvalidSetting { .. })), "{setting}");
+        let error = read(damaged).err().unwrap();
+        assert!(
+            matches!(error, ModelFileError::Core(CoreError::InvalidSetting { .. })),
+            "{setting}: {error}"
+        );
     }
-    let one = Calibrated::from_envelope(envelope, FittedLine::from_envelope);
-    assert!(matches!(one, Err(CoreError::WrongModelKind { .. })));
+    let one = Calibrated::from_envelope(envelope, &registry().reader());
+    assert!(matches!(one, Err(ModelFileError::WrongKind { .. })));
     let other = Windows::new(data.frames.schema(), &data.values, 3, &rows).unwrap();
     assert!(matches!(guarded.judge_all(other), Err(CoreError::LengthMismatch { .. })));
 }
@@ -356,4 +362,29 @@ fn strangeness_grows_with_the_distance() {
     let envelope = novelty.to_envelope(data.spec).unwrap();
     let read = FittedNovelty::from_envelope(through_a_file(&envelope)).unwrap();
     assert_eq!(self::scores(&read, &data), own);
+}
+
+#[test]
+fn a_model_around_one_that_cannot_be_saved_says_so() {
+    let data = noisy(1000);
+    let (schema, observation) = (data.frames.schema().clone(), 4);
+    let when = When { schema, observation, history: [History::default()] };
+    let error = Qualified::new(when, "a").unwrap().to_envelope(data.spec).unwrap_err();
+    assert!(matches!(error, ModelFileError::NotSavable { .. }), "{error}");
+}
+
+#[test]
+fn qualified_columns_are_those_of_the_file_or_refused() {
+    let data = noisy(1000);
+    let line = data.fit(&Line::default()).unwrap();
+    let twice = Qualified::new(Qualified::new(line, "a").unwrap(), "b").unwrap();
+    let envelope = through_a_file(&twice.to_envelope(data.spec).unwrap());
+    assert_eq!(registry().predictor(envelope.clone()).unwrap().input(), twice.input());
+    // A long source would make names of its length, for every column and level; it is compared with those in the file instead.
+    let mut long = envelope.clone();
+    long.parameters["settings"]["source"] = "x".repeat(1 << 20).into();
+    let error = registry().predictor(long).err().unwrap();
+    assert!(matches!(error, ModelFileError::NotAModel { .. }), "{error}");
+    let other = Envelope { schema: data.frames.schema().clone(), ..envelope };
+    assert!(registry().predictor(other).is_err());
 }
