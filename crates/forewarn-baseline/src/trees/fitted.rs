@@ -136,25 +136,13 @@ impl FittedTrees {
             let Some(end) = end else {
                 return Err(refuse(format!("tree {index} has {size} nodes of {nodes}")));
             };
-            let mut tree = Vec::with_capacity(size);
-            for at in first..end {
-                let (left, column) = (left[at] as usize, column[at] as usize);
-                let is_leaf = left == 0;
-                // Children lie behind their parent, so that every way through a tree ends.
-                if !is_leaf
-                    && (left <= at - first
-                        || left + 1 >= size
-                        || column >= views.columns()
-                        || cover[at] <= 0.0)
-                {
-                    return Err(refuse(format!("node {} of tree {index} leads nowhere", at - first)));
-                }
-                tree.push(Node::new(value[at], left as u32, column as u32, missing_left[at] > 0.0));
-            }
-            if cover[first] <= 0.0 {
-                return Err(refuse(format!("tree {index} has no training windows")));
-            }
-            forest.trees.push(Tree::from_parts(tree, cover[first..end].to_vec(), gain[first..end].to_vec()));
+            let part = first..end;
+            expect_tree(&left[part.clone()], &column[part.clone()], &cover[part.clone()], views.columns())
+                .map_err(|reason| refuse(format!("tree {index}: {reason}")))?;
+            let node =
+                |at: usize| Node::new(value[at], left[at] as u32, column[at] as u32, missing_left[at] > 0.0);
+            let tree = part.clone().map(node).collect();
+            forest.trees.push(Tree::from_parts(tree, cover[part.clone()].to_vec(), gain[part].to_vec()));
             first = end;
         }
         if first != nodes {
@@ -250,6 +238,44 @@ struct Parameters {
     views: Vec<View>,
     trees: usize,
     nodes: usize,
+}
+
+/// Most splits on the way to a leaf: evidence takes memory by its square.
+const MOST_DEPTH: usize = 1024;
+
+/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf, and no way meets another.
+fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> Result<(), String> {
+    let is_index =
+        |value: f32, below: usize| value >= 0.0 && value.fract() == 0.0 && (value as usize) < below;
+    let mut depth = vec![None; left.len()];
+    depth[0] = Some(0);
+    for at in 0..left.len() {
+        let Some(here) = depth[at] else { return Err(format!("node {at} is no split's child")) };
+        let is_leaf = left[at] == 0.0;
+        if !(cover[at] > 0.0 || is_leaf && at > 0) {
+            return Err(format!("node {at} has no training windows"));
+        }
+        if is_leaf {
+            continue;
+        }
+        // The right child lies behind the left one.
+        if !is_index(left[at], left.len() - 1) || left[at] as usize <= at {
+            let (child, nodes) = (left[at], left.len());
+            return Err(format!("the left child of node {at} is {child}: expected a later node of {nodes}"));
+        }
+        if !is_index(column[at], columns) {
+            return Err(format!("node {at} splits column {}: there are {columns}", column[at]));
+        }
+        if here == MOST_DEPTH {
+            return Err(format!("a way has more than {MOST_DEPTH} splits"));
+        }
+        for child in [left[at] as usize, left[at] as usize + 1] {
+            if depth[child].replace(here + 1).is_some() {
+                return Err(format!("node {child} is the child of two splits"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is always missing.

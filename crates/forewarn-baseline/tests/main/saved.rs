@@ -2,8 +2,8 @@
 
 use crate::support::{Data, gauges};
 use forewarn_baseline::{
-    FittedLogisticRegression, FittedRule, Input, LogisticRegression, RollingMean, StaticThreshold, Trend,
-    Watch,
+    BoostedTrees, FittedLogisticRegression, FittedRule, FittedTrees, Input, LogisticRegression, RollingMean,
+    StaticThreshold, Trend, Watch,
 };
 use forewarn_core::{CoreError, Envelope, ModelFileError, Predictor, Registry, Save, Tensor, WindowSpec};
 
@@ -132,4 +132,37 @@ fn every_kind_is_read_by_the_registry() {
     let foreign = Envelope::new("lstm", gauges(&["m0"]), data.spec);
     let error = registry.predictor(foreign).err().unwrap().to_string();
     assert!(error.contains("\"lstm\"") && error.contains("boosted_trees, control, cusum"), "{error}");
+}
+
+#[test]
+fn nodes_that_are_no_tree_are_refused() {
+    let data = data();
+    let trees = BoostedTrees::default().with_trees(3, 3).with_leaves(&[4]).with_threads(1);
+    let good = data.fit(&trees).unwrap().to_envelope(data.spec).unwrap();
+    let read = |envelope: &Envelope| FittedTrees::from_envelope(envelope.clone());
+    assert!(read(&good).is_ok());
+    let changed = |name: &str, at: usize, value: f32| {
+        let mut envelope = good.clone();
+        let mut values = good.tensors[name].values().to_vec();
+        values[at] = value;
+        envelope.tensors.insert(name.to_owned(), Tensor::flat(values));
+        envelope
+    };
+    let left = good.tensors["node_left"].values();
+    assert_eq!(left[..1], [1.0], "the root is split");
+    // Beyond the tree, beyond what can be counted, between two nodes, back to the root, and to the children of another split.
+    for child in [f32::MAX, 1e9, 6.0, 1.5, -1.0] {
+        let error = read(&changed("node_left", 0, child)).unwrap_err();
+        assert!(matches!(error, ModelFileError::NotAModel { .. }), "{child}: {error}");
+    }
+    let split = (1..left.len()).find(|&at| left[at] > at as f32).unwrap();
+    for child in [0.0, split as f32, 1.0] {
+        let error = read(&changed("node_left", split, child)).unwrap_err();
+        assert!(matches!(error, ModelFileError::NotAModel { .. }), "{child}: {error}");
+    }
+    for (name, wrong) in
+        [("node_column", f32::MAX), ("node_column", 0.5), ("node_cover", 0.0), ("tree_nodes", f32::MAX)]
+    {
+        assert!(read(&changed(name, 0, wrong)).is_err(), "{name} {wrong}");
+    }
 }

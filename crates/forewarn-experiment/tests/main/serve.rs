@@ -280,7 +280,12 @@ fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxErro
     let error = ServedModel::from_envelope(foreign).err().ok_or("refused")?;
     assert!(matches!(error, ServeError::ModelFile(ModelFileError::UnknownKind { .. })), "{error}");
 
+    // Version 1 had the policy in the metadata.
+    let mut old = whole.clone();
+    let policy = old.policy.take().ok_or("a policy")?;
+    old.metadata.get_mut(Serving::KEY).ok_or("serving")?["policy"] = policy;
     let model = ServedModel::from_envelope(whole)?;
+    assert!(model.policy().is_some() && ServedModel::from_envelope(old)?.policy() == model.policy());
     let mut live = model.start("cart", Timestamp::EPOCH)?;
     assert!(matches!(model.push(&mut live, &[0.0; 3]), Err(ServeError::Core(_))));
     assert!(model.start("", Timestamp::EPOCH).is_err());

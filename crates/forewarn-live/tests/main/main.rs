@@ -1,3 +1,4 @@
 //! Models and pipelines from files, and live rows.
 
+mod hostile_tmp;
 mod saved;
