@@ -6,7 +6,7 @@ use forewarn::label::Verdicts;
 use forewarn::window::Method;
 use forewarn::{
     core::{Envelope, Save},
-    eval::TimingCalibration,
+    eval::TimingReliability,
     live::standard_registry,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
@@ -69,7 +69,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
-        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, TimingCalibration::BINS)?
+        && let Some(timing) = TimingReliability::new(&forecasts, outcomes, TimingReliability::BINS)?
     {
         println!(
             "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",

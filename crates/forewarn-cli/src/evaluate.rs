@@ -1,7 +1,7 @@
 use crate::{
     command::Common,
     error::{About, CliError},
-    files::{NewFile, expect_no_input},
+    files::NewFile,
     input::DataArgs,
     progress::Progress,
     question::{RuleArgs, SEED, TargetArgs, WindowArgs},
@@ -9,9 +9,10 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    experiment::{Data, Experiment, Results, StandardModels, make_folder},
+    experiment::{Data, Experiment, Results, StandardModels, VerdictColumns, prepare_folder},
     prelude::Fractions,
     recurrent::Trainer,
+    report::Present,
     topology::{ServiceGraph, TopologyFeatures},
 };
 use std::path::{Path, PathBuf};
@@ -105,20 +106,22 @@ impl ModelArgs {
             members: self.members,
             ..StandardModels::new(rule.clone(), data.frames().schema().clone())
         };
-        let mut experiment =
-            Experiment::new(rule.clone()).target(target.target).window(spec).alternatives(&rule)?;
-        experiment = match self.verdicts {
-            Some(Answer::Yes) => experiment.with_verdicts(),
-            Some(Answer::No) => experiment.without_verdicts(),
-            None => experiment,
-        };
+        let mut experiment = Experiment::new(rule.clone())
+            .with_target(target.target)
+            .with_window(spec)
+            .with_alternatives(&rule)?;
+        experiment = experiment.with_verdicts(match self.verdicts {
+            Some(Answer::Yes) => VerdictColumns::Shown,
+            Some(Answer::No) => VerdictColumns::Hidden,
+            None => VerdictColumns::ByTarget,
+        });
         if let Some(path) = &self.topology {
-            experiment = experiment.topology(topology(path, data)?);
+            experiment = experiment.with_topology(topology(path, data)?);
         }
         for name in &self.models {
             let model = standard.get(name.trim());
             experiment =
-                experiment.model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
+                experiment.with_model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
         }
         Ok(experiment)
     }
@@ -138,10 +141,7 @@ fn topology(path: &Path, data: &Data) -> Result<TopologyFeatures, CliError> {
 impl Evaluate {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let inputs: Vec<&Path> = self.data.input.iter().map(PathBuf::as_path).collect();
-        make_folder(&self.output)?;
-        for file in Results::FILES {
-            expect_no_input(&self.output.join(file), &inputs)?;
-        }
+        prepare_folder(&self.output, &inputs)?;
         let saved = self.save.as_deref().map(|path| NewFile::create(path, &inputs)).transpose()?;
 
         let progress = Progress::new(common.quiet);
@@ -150,12 +150,12 @@ impl Evaluate {
         let question = (&self.rule, &self.target, &self.window);
         let mut experiment =
             self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
-        experiment = experiment.split(self.split);
+        experiment = experiment.with_split(self.split);
         if let Some(days) = self.walk_forward {
-            experiment = experiment.walk_forward(days);
+            experiment = experiment.with_walk_forward(days);
         }
         let results = experiment.run(data, &progress).about(self.data.source())?;
-        results.write(&self.output)?;
+        results.write_observed(&self.output, &progress)?;
         progress.finish();
         terminal::print(&format!(
             "{}\n\nWritten to {}: {}",

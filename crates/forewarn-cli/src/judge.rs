@@ -10,9 +10,10 @@ use crate::{
 use clap::Args;
 use forewarn::{
     core::Target,
-    eval::{EpisodeClasses, EpisodeFile, GivenScores, Outside, Report, ScoreFile, ScoredSet},
+    eval::{EpisodeClasses, EpisodeFile, Outside, Report, ScoreFile, ScoredSet},
     label::label,
     prelude::WindowSpec,
+    report::{GivenScores, Present},
     schema::{Episodes, FrameSet, Kind},
 };
 use std::{

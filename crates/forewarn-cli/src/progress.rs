@@ -1,7 +1,7 @@
 //! Progress on standard error: bars where it is a terminal, lines where it is not, nothing with `--quiet`.
 
 use crate::printable;
-use forewarn::experiment::{Event, Observer, TextObserver};
+use forewarn::experiment::{Observer, Progress as Step, TextObserver};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
@@ -41,7 +41,7 @@ impl Progress {
 
     /// A stage outside of an experiment begins.
     pub(crate) fn stage(&self, text: &str) {
-        self.event(Event::Stage(text));
+        self.progress(Step::Stage(text));
     }
 
     /// Takes bars off the terminal, before results are printed.
@@ -54,24 +54,24 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn event(&self, event: Event<'_>) {
+    fn progress(&self, progress: Step<'_>) {
         match self {
             Self::Quiet => {}
-            Self::Lines(lines) => match event {
-                Event::Stage(text) => lines.event(Event::Stage(&printable::text(text))),
-                other => lines.event(other),
+            Self::Lines(lines) => match progress {
+                Step::Stage(text) => lines.progress(Step::Stage(&printable::text(text))),
+                other => lines.progress(other),
             },
-            Self::Bars(bars) => bars.show(event),
+            Self::Bars(bars) => bars.show(progress),
         }
     }
 }
 
 impl Bars {
-    fn show(&self, event: Event<'_>) {
+    fn show(&self, progress: Step<'_>) {
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        match event {
-            Event::Stage(text) => self.stage.set_message(printable::text(text).into_owned()),
-            Event::Fitting { model, progress } => {
+        match progress {
+            Step::Stage(text) => self.stage.set_message(printable::text(text).into_owned()),
+            Step::Fitting { model, progress } => {
                 let bar = models.entry(model.to_owned()).or_insert_with(|| {
                     let bar = self.all.add(ProgressBar::new(progress.max_iterations as u64));
                     if let Ok(style) = ProgressStyle::with_template("{prefix:24} {bar:24} {pos}/{len} {msg}")
@@ -86,11 +86,15 @@ impl Bars {
                     bar.set_message(format!("{name} {value:.4}"));
                 }
             }
-            Event::Scored { model, fit_seconds } => {
+            Step::Scored { model, fit_seconds } => {
                 if let Some(bar) = models.remove(model) {
                     bar.finish_and_clear();
                 }
                 let _ = self.all.println(format!("{model}: fitted in {fit_seconds:.1} s"));
+            }
+            Step::Phase { phase, done, total } => {
+                let count = if total > 1 { format!(": {done} of {total}") } else { String::new() };
+                self.stage.set_message(format!("{phase}{count}"));
             }
             _ => {}
         }

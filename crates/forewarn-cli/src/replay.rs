@@ -8,8 +8,7 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    core::Score,
-    eval::AlarmMachine,
+    core::{AlarmMachine, Score},
     live::ServedModel,
     schema::{FrameSet, Timestamp},
 };

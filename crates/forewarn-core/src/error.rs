@@ -215,6 +215,30 @@ pub enum CoreError {
         /// Time of its last row.
         time: Timestamp,
     },
+    /// A score, a failure or a gap that comes after what was already settled.
+    #[error("the {what} at {time} is not later than the last one, at {last}")]
+    NotLater {
+        /// `"score"`, `"failure"`, `"end of a failure"`, `"gap"`.
+        what: &'static str,
+        /// Its time.
+        time: Timestamp,
+        /// The time that it should be later than.
+        last: Timestamp,
+    },
+    /// A failure was said to begin while another went on.
+    #[error("a failure cannot begin at {onset}: the one that began at {since} has no end yet")]
+    StillFailing {
+        /// When the new one begins.
+        onset: Timestamp,
+        /// When the other began.
+        since: Timestamp,
+    },
+    /// A failure was said to end where none went on.
+    #[error("no failure can end at {end}: none has begun")]
+    NotFailing {
+        /// The end.
+        end: Timestamp,
+    },
 }
 
 impl CoreError {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod alarm;
 mod error;
 mod evidence;
 mod feature;
@@ -21,6 +22,10 @@ mod stateful;
 mod stream;
 mod window;
 
+pub use alarm::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, Fixed, JudgedAlarm, JudgedFailure,
+    OutcomeMatcher, Settled, Threshold, match_outcomes,
+};
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};
 pub use feature::{Columns, Feature, FeatureState, Origin, Rows};

@@ -1,9 +1,8 @@
-use crate::{ExperimentError, prepare::Derived};
+use crate::ExperimentError;
 use forewarn_core::{
     CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Train, Validation,
 };
 use forewarn_recurrent::{Recurrent, Settings};
-use forewarn_schema::FrameSet;
 
 /// Fits a model on so many threads, where its estimator can use several.
 pub(super) type Fit = Box<
@@ -26,16 +25,6 @@ pub enum Rows {
     Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
-}
-
-impl Rows {
-    pub(super) fn of<'a>(self, metrics: &'a FrameSet, derived: &'a Derived) -> &'a FrameSet {
-        match self {
-            Self::Metrics => metrics,
-            Self::Context => derived.context.as_ref().unwrap_or(metrics),
-            Self::Features => &derived.features,
-        }
-    }
 }
 
 /// How scores of several models become one.

@@ -2,9 +2,8 @@ use crate::{
     Rows,
     fit::{Fitted, Scorer},
 };
-use forewarn_core::{CoreError, Envelope, ModelFileError, Predictor, Save, WindowSpec};
+use forewarn_core::{AlarmPolicy, CoreError, Envelope, ModelFileError, Predictor, Save, WindowSpec};
 use forewarn_ensemble::Combined;
-use forewarn_eval::AlarmPolicy;
 use forewarn_live::{ServeError, Serving};
 use forewarn_schema::{Schema, Step};
 use forewarn_window::Pipeline;

@@ -8,8 +8,7 @@ pub use error::ServeError;
 pub use live::LiveService;
 pub use registry::standard_registry;
 
-use forewarn_core::{CoreError, Envelope, Predictor, Registry, Score, WindowSpec};
-use forewarn_eval::AlarmPolicy;
+use forewarn_core::{AlarmPolicy, CoreError, Envelope, Predictor, Registry, Score, WindowSpec};
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_window::Pipeline;
 use serde::{Deserialize, Serialize};
@@ -135,7 +134,7 @@ impl ServedModel {
         self.window
     }
 
-    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_eval::AlarmMachine) of each service.
+    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_core::AlarmMachine) of each service.
     #[must_use]
     pub fn policy(&self) -> Option<AlarmPolicy> {
         self.serving.policy

@@ -39,7 +39,7 @@ pub use aligner::{AlignedRow, Aligner};
 pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule};
 pub use batches::BalancedBatches;
 pub use calendar::Calendar;
-pub use chronological::{Fractions, chronological};
+pub use chronological::{Fractions, chronological, chronological_without_test};
 pub use cycle::Cycle;
 pub use delta::Deltas;
 pub use error::WindowError;

@@ -33,6 +33,9 @@ pub use forewarn_live as live;
 #[cfg(feature = "recurrent")]
 #[doc(inline)]
 pub use forewarn_recurrent as recurrent;
+#[cfg(feature = "report")]
+#[doc(inline)]
+pub use forewarn_report as report;
 #[cfg(feature = "sim")]
 #[doc(inline)]
 pub use forewarn_sim as sim;

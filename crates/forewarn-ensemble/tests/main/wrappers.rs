@@ -7,8 +7,8 @@ use forewarn_core::{
     Windows, average_precision, sigmoid,
 };
 use forewarn_ensemble::{
-    Calibrated, CalibrationMethod, ColdStart, Combined, FittedNovelty, Judgement, Novelty, Qualified,
-    Unknown, side_by_side,
+    Calibrated, CalibrationMethod, ColdStart, Combined, FittedNovelty, Novelty, Qualified, Unknown,
+    side_by_side,
 };
 use forewarn_schema::{FrameSet, Schema};
 

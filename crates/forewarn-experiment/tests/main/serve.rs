@@ -4,7 +4,7 @@ use crate::prelude::*;
 use forewarn_baseline::Input;
 use forewarn_core::{Envelope, FeatureState, ModelFileError, Origin};
 use forewarn_eval::ScoredSet;
-use forewarn_experiment::{Event, ExperimentError, NotSaved, Results, StandardModels};
+use forewarn_experiment::{ExperimentError, NotSaved, Progress, Results, StandardModels};
 use forewarn_live::{ServeError, ServedModel, Serving};
 use forewarn_recurrent::{Settings, Trainer};
 use forewarn_schema::SchemaError;
@@ -66,7 +66,7 @@ fn line(name: &str) -> Model {
 }
 
 fn run(experiment: Experiment) -> Result<Results, ExperimentError> {
-    experiment.run(Data::from_source(&mut Memory(frames().clone()))?, &|_: Event<'_>| {})
+    experiment.run(Data::from_source(&mut Memory(frames().clone()))?, &|_: Progress<'_>| {})
 }
 
 /// The scores that a file gives when each service's rows are pushed one after another, against those of the experiment.
@@ -106,7 +106,7 @@ fn assert_served(envelope: &Envelope, expected: &ScoredSet) -> Result<ServedMode
 fn every_saved_model_gives_the_scores_of_its_experiment() -> Result<(), BoxError> {
     let trees = BoostedTrees::default().with_trees(20, 20).with_leaves(&[4]);
     let settings = Settings { cell: Cell::Gru, hidden: 8, max_epochs: 1, seed: 7, ..Settings::default() };
-    let mut experiment = Experiment::new(rule()).target(Target::Active);
+    let mut experiment = Experiment::new(rule()).with_target(Target::Active);
     for name in [
         "static_threshold",
         "rolling_mean",
@@ -119,15 +119,15 @@ fn every_saved_model_gives_the_scores_of_its_experiment() -> Result<(), BoxError
         "logistic_snapshot",
         "novelty",
     ] {
-        experiment = experiment.model(standard().get(name)?);
+        experiment = experiment.with_model(standard().get(name)?);
     }
     let results = run(experiment
-        .model(line("line"))
-        .model(Model::new("trees", "few", Rows::Features, trees))
-        .model(Model::new("gru", "small", Rows::Features, Recurrent::new(settings)?))
-        .model(Model::blend("mean", ["trees", "gru"], Blending::Average))
-        .model(Model::blend("stack", ["line", "trees"], Blending::Stacked))
-        .model(Model::blend("rules", ["ewma", "trend"], Blending::Stacked)))?;
+        .with_model(line("line"))
+        .with_model(Model::new("trees", "few", Rows::Features, trees))
+        .with_model(Model::new("gru", "small", Rows::Features, Recurrent::new(settings)?))
+        .with_model(Model::blend("mean", ["trees", "gru"], Blending::Average))
+        .with_model(Model::blend("stack", ["line", "trees"], Blending::Stacked))
+        .with_model(Model::blend("rules", ["ewma", "trend"], Blending::Stacked)))?;
     for (name, expected) in results.sets() {
         let envelope = results.to_envelope(name)?;
         assert_eq!(envelope.metadata["model"], name);
@@ -151,10 +151,10 @@ fn a_walk_forward_leaves_models_and_pipeline_as_they_were() -> Result<(), BoxErr
     let trees = BoostedTrees::default().with_trees(10, 10).with_leaves(&[4]);
     let calibrated = Calibrate::new(trees, CalibrationMethod::Platt);
     let results = run(Experiment::new(Rule::v1())
-        .walk_forward(1)
-        .carry_steps(0)
-        .model(Model::new("calibrated", "few trees", Rows::Features, calibrated))
-        .model(standard().get("logistic_window")?))?;
+        .with_walk_forward(1)
+        .with_carry_steps(0)
+        .with_model(Model::new("calibrated", "few trees", Rows::Features, calibrated))
+        .with_model(standard().get("logistic_window")?))?;
     assert!(results.report().walk_forward.is_some());
     for (name, expected) in results.sets() {
         assert_served(&results.to_envelope(name)?, expected)?;
@@ -225,12 +225,12 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
         Ok(_) => Err(format!("{name} was saved")),
     };
     let results = run(Experiment::new(Rule::v1())
-        .model(Model::new("own", "it has no save function", Rows::Features, Own))
-        .model(standard().get("seasonal_band")?)
-        .model(standard().get("rolling_mean")?)
-        .model(line("line"))
-        .model(Model::blend("mixed", ["rolling_mean", "line"], Blending::Average))
-        .model(Model::blend("part", ["own", "line"], Blending::Average)))?;
+        .with_model(Model::new("own", "it has no save function", Rows::Features, Own))
+        .with_model(standard().get("seasonal_band")?)
+        .with_model(standard().get("rolling_mean")?)
+        .with_model(line("line"))
+        .with_model(Model::blend("mixed", ["rolling_mean", "line"], Blending::Average))
+        .with_model(Model::blend("part", ["own", "line"], Blending::Average)))?;
     assert!(matches!(refused(&results, "own")?, NotSaved::Unknown));
     assert!(matches!(refused(&results, "part")?, NotSaved::Unknown));
     assert!(matches!(refused(&results, "seasonal_band")?, NotSaved::Context));
@@ -245,15 +245,16 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
 
     let graph = ServiceGraph::from_edge_list("cart login")?;
     let results = run(Experiment::new(Rule::v1())
-        .topology(TopologyFeatures::new(&graph))
-        .model(line("line"))
-        .model(standard().get("trend")?))?;
+        .with_topology(TopologyFeatures::new(&graph))
+        .with_model(line("line"))
+        .with_model(standard().get("trend")?))?;
     assert!(matches!(refused(&results, "line")?, NotSaved::Topology));
     // A rule on one metric does not see the graph.
     assert_served(&results.to_envelope("trend")?, results.scores("trend").ok_or("scores")?)?;
 
-    let results =
-        run(Experiment::new(Rule::v1()).features(Features::default().with(Twice)).model(line("line")))?;
+    let results = run(Experiment::new(Rule::v1())
+        .with_features(Features::default().with(Twice))
+        .with_model(line("line")))?;
     let error = refused(&results, "line")?;
     assert!(matches!(error, NotSaved::Serve(ServeError::Unwritable { .. })), "{error}");
     Ok(())
@@ -261,7 +262,7 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
 
 #[test]
 fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxError> {
-    let results = run(Experiment::new(Rule::v1()).model(line("line")))?;
+    let results = run(Experiment::new(Rule::v1()).with_model(line("line")))?;
     let whole = results.to_envelope("line")?;
     let mut bare = whole.clone();
     bare.metadata.remove(Serving::KEY);

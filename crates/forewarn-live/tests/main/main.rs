@@ -1,4 +1,3 @@
 //! Models and pipelines from files, and live rows.
 
-mod hostile_tmp;
 mod saved;
