@@ -3,7 +3,7 @@ use forewarn_schema::{SchemaError, Timestamp};
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a window, a label, a split, a model or a saved model was refused.
+/// Why a window, a label, a split or a model was refused. Files of models have a [`ModelFileError`](crate::ModelFileError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {
@@ -239,53 +239,6 @@ pub enum CoreError {
         /// The end.
         end: Timestamp,
     },
-    /// The file is no saved forewarn model.
-    #[error("not a saved forewarn model: {reason}")]
-    NotAModel {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The file was written by a newer version of the format.
-    #[error("model format version {got} is newer than {supported}, the newest that this program reads")]
-    NewerModel {
-        /// Version in the file.
-        got: u32,
-        /// Newest version understood.
-        supported: u32,
-    },
-    /// The file holds another kind of model.
-    #[error("the file holds a {got:?} model, expected {expected:?}")]
-    WrongModelKind {
-        /// Kind asked for.
-        expected: String,
-        /// Kind found.
-        got: String,
-    },
-    /// The file is larger than the reader allows.
-    #[error("the model file is larger than the limit of {limit} bytes")]
-    ModelTooLarge {
-        /// Most bytes that are read.
-        limit: u64,
-    },
-    /// A weight tensor is absent.
-    #[error("the model file has no tensor {name:?}")]
-    MissingTensor {
-        /// Tensor.
-        name: String,
-    },
-    /// A weight tensor has another shape than the model's parameters say.
-    #[error("tensor {name:?} has shape {got:?}, expected {expected:?}")]
-    TensorShape {
-        /// Tensor.
-        name: String,
-        /// Shape by the parameters.
-        expected: Vec<usize>,
-        /// Shape in the file.
-        got: Vec<usize>,
-    },
-    /// Reading or writing failed.
-    #[error("model file: {0}")]
-    Io(#[from] std::io::Error),
 }
 
 impl CoreError {

@@ -50,8 +50,9 @@ impl Run<'_> {
         );
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
-        report.comparison =
-            whole(observer, Phase::Comparison, || ModelComparison::new(&compared, &BlockBootstrap::default()))?;
+        report.comparison = whole(observer, Phase::Comparison, || {
+            ModelComparison::new(&compared, &BlockBootstrap::default())
+        })?;
         report.notes = self.notes();
         report.audit = self.audit(prepared, fitted, &scored)?;
         let mut curves = side_by_side(&scored, |_, (name, set)| -> Result<_, ExperimentError> {

@@ -8,8 +8,7 @@ use crate::{
 };
 use forewarn_core::{AlarmPolicy, Envelope, History, Predictor, Target, average_precision};
 use forewarn_eval::{
-    Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary,
-    best_f1_threshold, roc_auc,
+    Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary, best_f1_threshold, roc_auc,
 };
 use forewarn_window::{Pipeline, chronological_without_test};
 use serde::Serialize;

@@ -3,8 +3,8 @@
 use crate::{ExperimentError, Observer, Phase, Progress, progress::whole};
 use forewarn_core::{Assessment, CoreError, FailureRule, Samples, Score, Target, WindowSpec};
 use forewarn_eval::{Bound, Ceiling, EpisodeClasses};
-use forewarn_report::{CurveKind, PrCurve};
 use forewarn_label::ThresholdRule;
+use forewarn_report::{CurveKind, PrCurve};
 use forewarn_schema::{FrameView, Step, Timestamp};
 use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -56,7 +56,7 @@ pub use profile::{Profile, SeasonalProfile};
 pub use recent_normal::RecentNormal;
 pub use rolling::{Rolling, Statistic};
 pub use sampling::{Picked, Skip, downsample_negatives, hard_negatives, stride};
-pub use saved::MadeFeature;
+pub use saved::register;
 pub use seasonal::SeasonalResidual;
 pub use select::Select;
 pub use then::{FeatureExt, Then};
