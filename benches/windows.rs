@@ -202,13 +202,13 @@ fn batches(c: &mut Criterion) {
         });
     });
     let origin = Origin { service: "bench00", start: Timestamp::EPOCH, step: Step::MINUTE };
-    let mut stream =
-        pipeline.stream(frames.schema(), origin, spec.observation()).expect("same columns as in the fit");
+    let bound = pipeline.bind(frames.schema(), spec.observation()).expect("same columns as in the fit");
+    let mut live = bound.start(origin).expect("a small window");
     let mut samples = frames.values().chunks_exact(frames.schema().len()).cycle();
     group.bench_function("push_features_and_window", |b| {
         b.iter(|| {
-            let window = stream.push(samples.next().expect("endless")).expect("same width");
-            black_box(window.map(<[f32]>::len))
+            let pushed = live.push_at(live.next(), samples.next().expect("endless")).expect("same width");
+            black_box(pushed.result.map(|window| window.len()))
         });
     });
     group.finish();

@@ -8,7 +8,7 @@ use forewarn::{
     eval::best_f1_threshold,
     prelude::*,
     sim::fleet::{FaultKind, Injection, Load, Schedule, ServiceGraph, Simulation},
-    window::{Method, WindowStream},
+    window::{Method, WindowState},
 };
 use std::{error::Error, process::ExitCode};
 
@@ -27,7 +27,6 @@ fn scenario() -> Result<Fleet, Box<dyn Error>> {
 /// What has learnt from two weeks of the same services under the usual faults.
 struct Trained {
     pipeline: Pipeline,
-    columns: Schema,
     model: Box<dyn Predictor>,
     threshold: f32,
 }
@@ -45,14 +44,13 @@ fn train(graph: &ServiceGraph) -> Result<Trained, Box<dyn Error>> {
     let validation = split.validation().on(&columns)?;
     let scores = model.score_all(validation.windows())?;
     let (threshold, _) = best_f1_threshold(&scores, validation.positive())?;
-    let columns = columns.schema().clone();
-    Ok(Trained { pipeline, columns, model: Box::new(model), threshold: threshold.get() })
+    Ok(Trained { pipeline, model: Box::new(model), threshold: threshold.get() })
 }
 
 /// One service under watch.
 struct Watched {
     name: String,
-    stream: WindowStream,
+    live: WindowState,
     /// Minutes in a row with an error rate that violates the rule.
     violations: u32,
     first_alarm: Option<usize>,
@@ -67,11 +65,8 @@ impl Watched {
         sample: &[f32; 10],
         trained: &Trained,
     ) -> Result<String, Box<dyn Error>> {
-        let score = match self.stream.push(sample)? {
-            Some(window) => {
-                let windows = Windows::new(&trained.columns, window, 10, &[9])?;
-                Some(trained.model.score_all(windows)?[0].get())
-            }
+        let score = match self.live.push_at(self.live.next(), sample)?.result {
+            Some(window) => Some(trained.model.score_all(window)?[0].get()),
             None => None,
         };
         self.violations = if sample[1] >= 0.05 { self.violations + 1 } else { 0 };
@@ -97,12 +92,13 @@ fn run() -> Result<(), Box<dyn Error>> {
     eprintln!("learning from two weeks of {} services ...", fleet.graph().services().len());
     let trained = train(fleet.graph())?;
     let mut simulation: Simulation = fleet.simulation();
+    let bound = trained.pipeline.bind(&Schema::v1(), 10)?;
     let mut watched = Vec::new();
     for service in fleet.graph().services() {
         let origin = Origin { service: &service.name, start: fleet.start(), step: Step::MINUTE };
-        let stream = trained.pipeline.stream(&Schema::v1(), origin, 10)?;
+        let live = bound.start(origin)?;
         let name = service.name.clone();
-        watched.push(Watched { name, stream, violations: 0, first_alarm: None, onset: None });
+        watched.push(Watched { name, live, violations: 0, first_alarm: None, onset: None });
     }
     println!(
         "Each service: error rate, 99th percentile, probability that a failure begins in the next 5 minutes."

@@ -2,7 +2,11 @@
 //!
 //! `cargo run --release --example custom_model`
 
-use forewarn::{baseline::Input, prelude::*};
+use forewarn::{
+    baseline::Input,
+    core::{restore_part, save_part},
+    prelude::*,
+};
 use std::error::Error;
 
 /// Job queues of two workers. Work arrives in waves; a worker that gets more than it can do falls behind until the wave is over.
@@ -85,6 +89,7 @@ impl Feature for SmoothArrivals {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Smooth {
     column: usize,
     weight: f32,
@@ -100,6 +105,15 @@ impl FeatureState for Smooth {
             self.mean += self.weight * (sample - self.mean);
         }
         out[0] = self.mean;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.mean, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.mean = restore_part(from)?;
+        Ok(())
     }
 }
 

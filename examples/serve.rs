@@ -36,7 +36,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         let mut machine = AlarmMachine::new(policy, model.step());
         for (row, metrics) in service.values().chunks_exact(frames.schema().len()).enumerate() {
             let metrics: Vec<f32> = columns.iter().map(|&column| metrics[column]).collect();
-            let Some(score) = model.push(&mut live, &metrics)? else { continue };
+            let Some(score) = model.push_at(&mut live, service.time(row), &metrics)?.result else { continue };
             if let Some(alarm) = machine.push(service.time(row), score)? {
                 println!("{} {}: {:.3}", alarm.time, service.service(), alarm.score.get());
                 alarms += 1;

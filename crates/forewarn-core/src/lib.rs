@@ -7,6 +7,7 @@ mod feature;
 mod forecast;
 mod history;
 mod label;
+mod live;
 mod model;
 mod outcome;
 mod piece;
@@ -17,16 +18,19 @@ mod score;
 mod snapshot;
 mod source;
 mod split;
-mod stream;
 mod window;
 
 pub use envelope::{Envelope, Tensor};
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};
-pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
+pub use feature::{CloneState, Columns, Feature, FeatureState, Origin, Rows};
 pub use forecast::Forecast;
 pub use history::{Epoch, History};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Target};
+pub use live::{
+    Fingerprint, PredictorState, Pushed, RowBuffer, RowClock, RowsState, restore_part, save_part, seal,
+    unseal,
+};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use outcome::{Outcome, Outcomes};
 pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
@@ -37,5 +41,4 @@ pub use score::{Score, sigmoid};
 pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
-pub use stream::{RowBuffer, Stream};
 pub use window::{WindowSpec, Windows};

@@ -155,6 +155,15 @@ impl Normaliser {
         RowNormaliser::new(self.columns_of(service), self.limit.unwrap_or(f32::INFINITY))
     }
 
+    /// What normalises the live rows of a service; `None` for one that was not trained on, which has the columns of all.
+    pub(crate) fn of_live_service(&self, service: Option<&str>) -> Option<RowNormaliser> {
+        let columns = match service {
+            Some(service) => self.services.get(service)?,
+            None => &self.global,
+        };
+        Some(RowNormaliser::of_single_rows(columns, self.limit.unwrap_or(f32::INFINITY)))
+    }
+
     fn columns_of(&self, service: &str) -> &[Column] {
         self.services.get(service).unwrap_or(&self.global)
     }

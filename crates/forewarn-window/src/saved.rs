@@ -3,7 +3,7 @@
 use crate::{
     Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Impute, ImputedMask, Logs, Metrics, Normaliser,
     Pipeline, RatioOf, RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic,
-    WindowError, impute::Filling,
+    WindowError, impute::Filling, settings::MOST_NESTED,
 };
 use forewarn_core::Feature;
 use forewarn_schema::UtcOffset;
@@ -41,7 +41,7 @@ impl Saved {
     }
 
     /// The feature, through the same checks as one that is written in a program.
-    fn feature(self, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
+    fn feature(self, own: Own<'_>, nested: usize) -> Result<Box<dyn Feature>, WindowError> {
         Ok(match self {
             Self::Metrics => Box::new(Metrics),
             Self::Deltas { steps, select } => Box::new(Deltas::default().of(select).over(steps)?),
@@ -63,21 +63,31 @@ impl Saved {
             Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
             Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.of(select)),
             Self::ImputedMask { select } => Box::new(ImputedMask::of(select)),
-            Self::Then([first, next]) => Box::new(read(&first, own)?.then(read(&next, own)?)),
-            Self::List(features) => Box::new(Features::from_saved(&features, own)?),
+            Self::Then([first, next]) => {
+                Box::new(read(&first, own, nested + 1)?.then(read(&next, own, nested + 1)?))
+            }
+            Self::List(features) => Box::new(read_list(&features, own, nested + 1)?),
         })
     }
 }
 
-fn read(value: &Value, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
+fn read(value: &Value, own: Own<'_>, nested: usize) -> Result<Box<dyn Feature>, WindowError> {
+    if nested > MOST_NESTED {
+        let reason = format!("features are nested in more than {MOST_NESTED} others");
+        return Err(WindowError::UnreadableFeature { reason });
+    }
     match own(value)? {
         Some(feature) => Ok(feature),
         None => {
             let saved = Saved::deserialize(value)
                 .map_err(|error| WindowError::UnreadableFeature { reason: error.to_string() })?;
-            saved.feature(own)
+            saved.feature(own, nested)
         }
     }
+}
+
+fn read_list(saved: &[Value], own: Own<'_>, nested: usize) -> Result<Features, WindowError> {
+    saved.iter().try_fold(Features::new(), |features, value| Ok(features.with(read(value, own, nested)?)))
 }
 
 impl Features {
@@ -85,9 +95,9 @@ impl Features {
     /// Without any, `Features` is read like other data, by serde.
     ///
     /// # Errors
-    /// [`WindowError::UnreadableFeature`]; settings are checked as when they are given in a program.
+    /// [`WindowError::UnreadableFeature`], also for features that are nested in more than 16 others; settings are checked as when they are given in a program.
     pub fn from_saved(saved: &[Value], own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
-        saved.iter().try_fold(Self::new(), |features, value| Ok(features.with(read(value, own)?)))
+        read_list(saved, own, 0)
     }
 }
 
@@ -140,11 +150,14 @@ mod tests {
         }
 
         fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+            #[derive(Clone, Debug)]
             struct State;
             impl FeatureState for State {
                 fn push(&mut self, row: &[f32], out: &mut [f32]) {
                     out[0] = 2.0 * row[0];
                 }
+
+                crate::per_column::nothing_to_save!();
             }
             Ok(Box::new(State))
         }
@@ -170,6 +183,17 @@ mod tests {
         assert_eq!(error.to_string(), "a saved pipeline cannot be read: missing field `normaliser`");
         let wrong = serde_json::json!({ "features": values, "normaliser": normaliser });
         assert!(matches!(Pipeline::from_saved(&wrong, &own), Err(WindowError::UnreadablePipeline { .. })));
+    }
+
+    #[test]
+    fn features_that_are_nested_too_deep_are_not_read() {
+        let nested = |depth: usize| {
+            (0..depth).fold(serde_json::json!("metrics"), |of, _| serde_json::json!({"list": [of]}))
+        };
+        let read = |depth| Features::from_saved(&[nested(depth)], &|_| Ok(None));
+        assert!(read(16).is_ok());
+        let error = read(17).err().unwrap().to_string();
+        assert_eq!(error, "a saved feature cannot be read: features are nested in more than 16 others");
     }
 
     #[test]

@@ -1,6 +1,4 @@
-use crate::{
-    Features, Method, Pipeline, RowNormaliser, Scope, WindowError, features::FeatureStream, normaliser,
-};
+use crate::{Features, Method, Pipeline, RowNormaliser, Scope, WindowError, features::ListState, normaliser};
 use forewarn_core::{CoreError, FrameStream, LabelledWindows, PieceOrder, Samples, Train, Windows};
 use forewarn_schema::{Frame, Layout, Schema};
 use std::ops::Range;
@@ -37,10 +35,10 @@ impl Pipeline {
         if samples.layout() != frames.layout() {
             return Err(CoreError::LayoutMismatch.into());
         }
-        let (between, schema) = (self.features().schema(frames.schema())?, self.schema(frames.schema())?);
-        let streams = self.features().streams_of(frames.layout(), frames.schema(), &between)?;
-        let services = streams.into_iter().zip(frames.layout().services()).map(|(stream, place)| Service {
-            stream,
+        let schema = self.schema(frames.schema())?;
+        let columns = self.features().columns(frames.layout(), frames.schema())?;
+        let services = columns.into_iter().zip(frames.layout().services()).map(|(columns, place)| Service {
+            columns,
             normaliser: self.normaliser().of_service(place.name()),
             before: Vec::new(),
         });
@@ -82,7 +80,7 @@ impl Pipeline {
 
 /// A service in the middle of a pass.
 struct Service {
-    stream: FeatureStream,
+    columns: ListState,
     normaliser: RowNormaliser,
     /// The last rows of columns, which windows of the next piece reach back to.
     before: Vec<f32>,
@@ -162,7 +160,7 @@ impl WindowPieces<'_> {
             let new = &mut self.block[before..];
             let inputs = piece.values.chunks(BLOCK_ROWS * self.input_width);
             for (inputs, rows) in inputs.zip(new.chunks_mut(BLOCK_ROWS * width)) {
-                service.stream.write_rows(inputs, rows);
+                service.columns.write_rows(inputs, rows);
                 service.normaliser.apply(rows);
             }
             let kept = ((observation - 1) * width).min(self.block.len());

@@ -2,8 +2,8 @@
 
 pub use forewarn_core::{
     Assessment, CoreError, Estimator, Evidence, Explain, FailureRule, Feature, FeatureState, Label,
-    LabelledWindows, Labels, Monitor, Predictor, RowBuffer, Samples, Score, Silent, Snapshots, Source, Split,
-    Stream, Target, Test, Train, Validation, WindowSpec, Windows,
+    LabelledWindows, Labels, Monitor, Predictor, PredictorState, RowBuffer, Samples, Score, Silent,
+    Snapshots, Source, Split, Target, Test, Train, Validation, WindowSpec, Windows,
 };
 pub use forewarn_schema::{
     Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit,

@@ -7,12 +7,12 @@
 //! use forewarn::{prelude::*, serve::ServedModel};
 //! use std::fs::File;
 //!
-//! # fn serve(rows: impl Iterator<Item = Vec<f32>>) -> Result<(), Box<dyn std::error::Error>> {
+//! # fn serve(rows: impl Iterator<Item = (Timestamp, Vec<f32>)>) -> Result<(), Box<dyn std::error::Error>> {
 //! let model = ServedModel::read(File::open("model.safetensors")?)?;
 //! // Values in the order of `model.metrics()`, a row every `model.step()`.
 //! let mut checkout = model.start("checkout", Timestamp::EPOCH)?;
-//! for row in rows {
-//!     if let Some(score) = model.push(&mut checkout, &row)? {
+//! for (time, row) in rows {
+//!     if let Some(score) = model.push_at(&mut checkout, time, &row)?.result {
 //!         println!("a failure begins soon with a probability of {}", score.get());
 //!     }
 //! }
@@ -29,7 +29,7 @@ pub use live::LiveService;
 pub use saved_predictor::saved_predictor;
 
 use crate::saved_feature;
-use forewarn_core::{CoreError, Envelope, Predictor, Score, WindowSpec};
+use forewarn_core::{CoreError, Envelope, Predictor, Pushed, Score, WindowSpec};
 use forewarn_eval::AlarmPolicy;
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_window::{MadeFeature, Pipeline};
@@ -176,16 +176,21 @@ impl ServedModel {
         LiveService::new(self, service, start)
     }
 
-    /// Takes the next row of a service (all NaN for a missed step) and gives the score of the window that ends in it; `None` until there are
-    /// enough rows.
+    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are enough rows. Rows that never
+    /// came count as missing, and are counted.
     ///
-    /// The score is that of the same window in a batch, to the bit. Features that remember longer than a window are those of a service whose
+    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are those of a service whose
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] or [`ServeError::Window`] for a row that no frame could hold, such as one of another width or with an infinity, which
-    /// leaves the service as it was; and the predictor's own.
-    pub fn push(&self, service: &mut LiveService, row: &[f32]) -> Result<Option<Score>, ServeError> {
-        service.push(self, row)
+    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one of another width or with an
+    /// infinity, which leaves the service as it was; and the predictor's own.
+    pub fn push_at(
+        &self,
+        service: &mut LiveService,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Score>>, ServeError> {
+        service.push_at(self, time, row)
     }
 }

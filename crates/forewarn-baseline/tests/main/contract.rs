@@ -7,9 +7,10 @@ use forewarn_baseline::{
     TheilSen, Trend, View, Watch,
 };
 use forewarn_core::{
-    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Score, Silent, Stream, Train,
-    Validation, Windows,
+    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Origin, Predictor, PredictorState, Score,
+    Silent, Train, Validation, Windows,
 };
+use forewarn_schema::{Step, Timestamp};
 use proptest::prelude::*;
 
 fn trees() -> BoostedTrees {
@@ -131,9 +132,12 @@ proptest! {
                 let alone = model.score_all(Windows::new(&schema, &live, 4, &[row]).unwrap()).unwrap();
                 prop_assert_eq!(alone[0].get().to_bits(), score.get().to_bits());
             }
-            let mut stream = Stream::new(model).unwrap();
-            let streamed: Vec<Score> =
-                live.chunks(COLUMNS.len()).filter_map(|row| stream.push(row).unwrap()).collect();
+            let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+            let mut state = PredictorState::start(model, origin).unwrap();
+            let streamed: Vec<Score> = live
+                .chunks(COLUMNS.len())
+                .filter_map(|row| state.push_at(state.next(), row).unwrap().result)
+                .collect();
             prop_assert_eq!(streamed, batch);
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Features, WindowError,
-    features::FeatureStream,
+    features::ListState,
     settings::setting,
     train_rows::{for_each_piece, train_rows},
 };
@@ -54,10 +54,10 @@ pub(crate) fn on_features(
     let (from, width) = (frames.schema().len(), schema.len());
     let layout = frames.layout();
     let starts: Vec<usize> = layout.services().iter().map(|place| place.rows().start).collect();
-    let states: Vec<(usize, FeatureStream)> =
-        starts.into_iter().zip(features.streams(frames, &schema)?).collect();
-    let count = |runs: &[Range<usize>], state: (usize, FeatureStream), tally: &mut dyn FnMut(&[f32])| {
-        let (mut next, mut stream) = state;
+    let states: Vec<(usize, ListState)> =
+        starts.into_iter().zip(features.columns(layout, frames.schema())?).collect();
+    let count = |runs: &[Range<usize>], state: (usize, ListState), tally: &mut dyn FnMut(&[f32])| {
+        let (mut next, mut columns) = state;
         let mut block = vec![0.0; BLOCK_ROWS * width];
         for run in runs {
             // Rows between runs are not counted, but features remember them.
@@ -66,7 +66,7 @@ pub(crate) fn on_features(
                 while next < end {
                     let rows = BLOCK_ROWS.min(end - next);
                     let block = &mut block[..rows * width];
-                    stream.write_rows(&frames.values()[next * from..(next + rows) * from], block);
+                    columns.write_rows(&frames.values()[next * from..(next + rows) * from], block);
                     if counted {
                         tally(block);
                     }
@@ -155,7 +155,7 @@ impl Job<'_> {
         let width = self.schema.len();
         let from = frames.schema().len();
         let mut tallies = vec![T::new(width); frames.layout().services().len()];
-        let mut streams = features.streams_of(frames.layout(), frames.schema(), self.schema)?;
+        let mut states = features.columns(frames.layout(), frames.schema())?;
         let mut block = vec![0.0; BLOCK_ROWS * width];
         for_each_piece(self.train, frames, |piece, runs| {
             let mut next = piece.rows.start;
@@ -167,7 +167,7 @@ impl Job<'_> {
                         let block = &mut block[..rows * width];
                         let samples = (next - piece.rows.start) * from;
                         let samples = &piece.values[samples..samples + rows * from];
-                        streams[piece.service].write_rows(samples, block);
+                        states[piece.service].write_rows(samples, block);
                         if counted {
                             tallies[piece.service].add(block);
                         }

@@ -4,6 +4,7 @@
 
 mod chronological;
 mod fitted;
+mod live;
 mod normalise;
 mod pieces;
 mod regular;

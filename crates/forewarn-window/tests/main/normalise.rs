@@ -62,7 +62,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn one_pass_equals_features_then_normaliser_and_a_stream() {
+fn one_pass_equals_features_then_normaliser_and_live_rows() {
     let frames = uneven();
     let split = chronological(&labels(&frames, WindowSpec::default()), Fractions::default()).unwrap();
     let features = || Features::default().with(Rolling::new(Statistic::Mean, 7).unwrap());
@@ -83,16 +83,17 @@ fn one_pass_equals_features_then_normaliser_and_a_stream() {
                 assert_eq!(bits(again.values()), bits(expected.values()));
             }
             let frame = frames.frame(1).unwrap();
-            let mut stream = pipeline.stream(frames.schema(), frame.into(), 10).unwrap();
+            let mut live = pipeline.bind(frames.schema(), 10).unwrap().start(frame.into()).unwrap();
             let (width, made) = (made.schema().len(), made.frame(1).unwrap());
             for (row, sample) in frame.values().chunks(frames.schema().len()).enumerate() {
-                // What a frame refuses, the stream refuses, and stays as it was.
-                let mut wrong = sample.to_vec();
+                // What a frame refuses, a live state refuses, and stays as it was.
+                let (now, mut wrong) = (frame.time(row), sample.to_vec());
                 wrong[0] = f32::INFINITY;
-                assert!(stream.push(&wrong).is_err() && stream.push(&[1.0]).is_err());
-                match stream.push(sample).unwrap() {
+                assert!(live.push_at(now, &wrong).is_err() && live.push_at(now, &[1.0]).is_err());
+                match live.push_at(now, sample).unwrap().result {
                     None => assert!(row < 9),
                     Some(window) => {
+                        let window = window.get(0).unwrap();
                         assert_eq!(bits(window), bits(&made.values()[(row - 9) * width..(row + 1) * width]));
                     }
                 }
@@ -107,11 +108,13 @@ fn a_column_too_large_for_a_number_is_missing_from_the_window() {
     let split = chronological(&labels(&frames, WindowSpec::default()), Fractions::default()).unwrap();
     let features = Features::new().with(Deltas::default());
     let pipeline = Pipeline::fit(features, split.train(), &frames, Method::ZScore, Scope::Global, 1).unwrap();
-    let mut stream = pipeline.stream(frames.schema(), frames.frame(0).unwrap().into(), 2).unwrap();
+    let frame = frames.frame(0).unwrap();
+    let mut live = pipeline.bind(frames.schema(), 2).unwrap().start(frame.into()).unwrap();
     let width = frames.schema().len();
-    stream.push(&vec![f32::MIN; width]).unwrap();
-    assert!(stream.push(&vec![f32::MAX; width]).is_err());
-    let window = stream.push(&vec![f32::MAX; width]).unwrap().unwrap();
+    live.push_at(frame.time(0), &vec![f32::MIN; width]).unwrap();
+    assert!(live.push_at(frame.time(1), &vec![f32::MAX; width]).is_err());
+    let window = live.push_at(frame.time(2), &vec![f32::MAX; width]).unwrap().result.unwrap();
+    let window = window.get(0).unwrap();
     assert!(
         window[..width].iter().all(|value| value.is_nan()) && window[width..].iter().all(|v| v.is_finite())
     );
