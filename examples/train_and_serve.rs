@@ -2,12 +2,14 @@
 //!
 //! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
 
+use forewarn::label::Verdicts;
+use forewarn::window::Method;
 use forewarn::{
     core::Envelope,
     eval::TimingCalibration,
+    live::saved_feature,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    saved_feature,
     window::WindowState,
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
