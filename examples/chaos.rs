@@ -2,7 +2,6 @@
 //!
 //! `cargo run --release --example chaos`, or with a scenario of your own: `... chaos -- my_scenario.toml` (see docs/simulator.md)
 
-use forewarn::core::Windows;
 use forewarn::sim::Fleet;
 use forewarn::{
     baseline::Input,
@@ -10,7 +9,7 @@ use forewarn::{
     eval::best_f1_threshold,
     prelude::*,
     sim::fleet::{FaultKind, Injection, Load, Schedule, ServiceGraph, Simulation},
-    window::{Method, WindowState},
+    window::{Normalisation, WindowState},
 };
 use std::{error::Error, process::ExitCode};
 
@@ -38,7 +37,7 @@ fn train(graph: &ServiceGraph) -> Result<Trained, Box<dyn Error>> {
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Service, 1)?;
     let pipeline = pipeline.with_limit(20.0)?;
     let columns = pipeline.apply(&frames)?;
     let (train, validation) = (split.train().on(&columns)?, split.validation().on(&columns)?);

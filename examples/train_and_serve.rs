@@ -3,7 +3,7 @@
 //! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
 
 use forewarn::label::Verdicts;
-use forewarn::window::Method;
+use forewarn::window::Normalisation;
 use forewarn::{
     core::Envelope,
     eval::TimingCalibration,
@@ -31,7 +31,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     let split = chronological(&labels, Fractions::default())?;
     // Where the rule's limit lies need not be learnt.
     let told = Features::default().with(Verdicts::of(&Rule::v1(), metrics.schema()));
-    let pipeline = Pipeline::fit(told, split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
+    let pipeline = Pipeline::fit(told, split.train(), &metrics, Normalisation::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&metrics)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
 

@@ -4,7 +4,7 @@
 //! `cargo run --release --example windows`
 
 use forewarn::schema::{Kind, RawSample, Unit, ValidRange};
-use forewarn::window::Method;
+use forewarn::window::Normalisation;
 use forewarn::{
     core::Origin,
     prelude::*,
@@ -76,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, split) in folds.iter().enumerate() {
         let normal = Profile::new(Cycle::Day, 60)?.fit(split.train(), &frames)?;
         let features = features(normal)?;
-        let pipeline = Pipeline::fit(features, split.train(), &frames, Method::Robust, Scope::Service, 1)?;
+        let pipeline =
+            Pipeline::fit(features, split.train(), &frames, Normalisation::Robust, Scope::Service, 1)?;
         let pipeline = pipeline.with_limit(10.0)?;
         let columns = pipeline.apply(&frames)?;
         let train = split.train().on(&columns)?;

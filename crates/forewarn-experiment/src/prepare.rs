@@ -3,7 +3,7 @@ use forewarn_baseline::Context;
 use forewarn_core::Split;
 use forewarn_schema::{FrameSet, Schema};
 use forewarn_window::{
-    Calendar, FeatureExt as _, Features, Impute, Imputed, Method, Metrics, Pipeline, Select,
+    Calendar, FeatureExt as _, Features, Impute, Imputed, Metrics, Normalisation, Pipeline, Select,
 };
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ impl Experiment {
         split: &Split,
     ) -> Result<Prepared, ExperimentError> {
         let rows = self.rows(metrics)?;
-        let pipeline = Pipeline::fit(features, split.train(), &rows, Method::ZScore, self.scope, 1)?
+        let pipeline = Pipeline::fit(features, split.train(), &rows, Normalisation::ZScore, self.scope, 1)?
             .with_limit(Self::DEVIATION_LIMIT)?;
         let derived = Derived { features: pipeline.apply(&rows)?, context: self.context(metrics)? };
         Ok(Prepared { derived, pipeline })

@@ -50,7 +50,7 @@ pub use incidents::grouped_by_incident;
 pub use interpolate::{Hindsight, interpolate};
 pub use left_out::{TestSpan, leave_each_out, leave_services_out};
 pub use metrics::Metrics;
-pub use normaliser::{Method, Normaliser, RowNormaliser, Scope};
+pub use normaliser::{Normalisation, Normaliser, RowNormaliser, Scope};
 pub use pipeline::{BoundPipeline, Pipeline, WindowState};
 pub use profile::{Profile, SeasonalProfile};
 pub use recent_normal::RecentNormal;

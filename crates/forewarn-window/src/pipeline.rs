@@ -3,7 +3,7 @@
 mod state;
 
 use crate::{
-    Features, Method, Normaliser, RowNormaliser, Scope, WindowError, features::ListState, normaliser,
+    Features, Normalisation, Normaliser, RowNormaliser, Scope, WindowError, features::ListState, normaliser,
 };
 use forewarn_core::{Samples, Train};
 use forewarn_schema::{FrameSet, Schema};
@@ -31,7 +31,7 @@ fn one_thread() -> usize {
 
 impl Pipeline {
     /// Fits a normaliser on the features of training rows. One pass over the frames up to the last training row; for
-    /// [`Method::ZScore`] and [`Method::MinMax`] nothing is kept of a row but sums.
+    /// [`Normalisation::ZScore`] and [`Normalisation::MinMax`] nothing is kept of a row but sums.
     ///
     /// `threads` is how many threads services are shared out to, here and in [`apply`](Self::apply); it changes no bit.
     ///
@@ -41,7 +41,7 @@ impl Pipeline {
         features: Features,
         train: &Train<Samples>,
         frames: &FrameSet,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
         threads: usize,
     ) -> Result<Self, WindowError> {

@@ -1,4 +1,6 @@
-use crate::{Features, Method, Pipeline, RowNormaliser, Scope, WindowError, features::ListState, normaliser};
+use crate::{
+    Features, Normalisation, Pipeline, RowNormaliser, Scope, WindowError, features::ListState, normaliser,
+};
 use forewarn_core::{CoreError, FrameStream, LabelledWindows, PieceOrder, Samples, Train, Windows};
 use forewarn_schema::{Frame, Layout, Schema};
 use std::ops::Range;
@@ -11,12 +13,12 @@ impl Pipeline {
     /// [`fit`](Self::fit) in one pass over pieces. Memory: one row of sums a service.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Method::Robust`] and [`Method::Quantile`]; errors of the stream.
+    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Normalisation::Robust`] and [`Normalisation::Quantile`]; errors of the stream.
     pub fn fit_pieces(
         features: Features,
         train: &Train<Samples>,
         frames: &mut dyn FrameStream,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
     ) -> Result<Self, WindowError> {
         let normaliser = normaliser::fit_pieces(train, frames, &features, method, scope)?;

@@ -4,8 +4,8 @@ use crate::support::labels;
 use forewarn_core::{CoreError, Origin, WindowSpec, Windows};
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use forewarn_window::{
-    BoundPipeline, Deltas, Ewma, Features, Fractions, Method, Pipeline, Rolling, Scope, SeasonalResidual,
-    Statistic, WindowState, chronological,
+    BoundPipeline, Deltas, Ewma, Features, Fractions, Normalisation, Pipeline, Rolling, Scope,
+    SeasonalResidual, Statistic, WindowState, chronological,
 };
 
 const OBSERVATION: usize = 4;
@@ -35,7 +35,7 @@ fn pipeline(frames: &FrameSet, scope: Scope) -> Pipeline {
         .with(Ewma::half_life(3.0).unwrap())
         .with(SeasonalResidual::new(60).unwrap())
         .with(Rolling::new(Statistic::Std, 7).unwrap());
-    Pipeline::fit(features, split.train(), frames, Method::ZScore, scope, 1).unwrap()
+    Pipeline::fit(features, split.train(), frames, Normalisation::ZScore, scope, 1).unwrap()
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -181,7 +181,7 @@ fn the_state_of_default_features_is_small() {
     let labels = labels(&frames, WindowSpec::default());
     let split = chronological(&labels, Fractions::default()).unwrap();
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Service, 1)
             .unwrap();
     let frame = frames.frame(0).unwrap();
     let mut live = pipeline.bind(&schema, 10).unwrap().start(frame.into()).unwrap();

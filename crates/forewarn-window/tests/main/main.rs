@@ -11,3 +11,4 @@ mod regular;
 mod sampling;
 mod splits;
 mod support;
+mod threads;
