@@ -317,7 +317,8 @@ pub enum CoreError {
 }
 
 impl CoreError {
-    /// A saved state whose bytes or numbers cannot be used, for [`FeatureState::restore`](crate::FeatureState::restore).
+    /// A saved state whose bytes or numbers cannot be used, for
+    /// [`FeatureState::restore`](crate::FeatureState::restore).
     pub fn damaged_state(reason: impl Into<String>) -> Self {
         Self::DamagedState { reason: reason.into() }
     }

@@ -45,7 +45,8 @@ impl<'a> From<FrameView<'a>> for Origin<'a> {
 
 /// A feature in the middle of one service's rows.
 ///
-/// A state can be copied, shown and saved, so that a live service goes on after a restart as if it had not stopped. `Clone` and `Debug` are
+/// A state can be copied, shown and saved, so that a live service goes on after a restart as if it had not stopped.
+/// `Clone` and `Debug` are
 /// derived; [`save`](Self::save) and [`restore`](Self::restore) are a line each for most states:
 ///
 /// ```
@@ -84,18 +85,22 @@ pub trait FeatureState: CloneState + fmt::Debug + Send + Sync {
         }
     }
 
-    /// Appends what has been seen to `out`: what [`restore`](Self::restore) needs to go on with the same bits. Settings are left out, since a state
-    /// is restored into one that was started with the same; a state that remembers nothing writes nothing. Required, so that no state is
+    /// Appends what has been seen to `out`: what [`restore`](Self::restore) needs to go on with the same bits.
+    /// Settings are left out, since a state
+    /// is restored into one that was started with the same; a state that remembers nothing writes nothing. Required,
+    /// so that no state is
     /// forgotten.
     ///
     /// # Errors
     /// [`CoreError::NotSavable`] from a state that cannot, which says how many rows of warm-up rebuild it.
     fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError>;
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, in a state that was started with the same settings, service and step.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, in a state that was started with the same
+    /// settings, service and step.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`] for bytes that cannot be used: lengths and ranges are checked, no bytes make it panic or take memory that they
+    /// [`CoreError::DamagedState`] for bytes that cannot be used: lengths and ranges are checked, no bytes make it
+    /// panic or take memory that they
     /// do not fill. The state is then as it was.
     fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError>;
 }

@@ -168,7 +168,8 @@ impl Node {
 }
 
 impl Node {
-    /// Appends what has been seen of the rows before, of a condition that is not joined or sustained: nothing for one that looks at a row alone.
+    /// Appends what has been seen of the rows before, of a condition that is not joined or sustained: nothing for one
+    /// that looks at a row alone.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         match self {
             Self::Compare { gauge, bound, .. } => {

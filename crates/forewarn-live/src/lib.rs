@@ -139,7 +139,8 @@ impl ServedModel {
         self.window
     }
 
-    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_eval::AlarmMachine) of each service.
+    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_eval::AlarmMachine) of each
+    /// service.
     #[must_use]
     pub fn policy(&self) -> Option<AlarmPolicy> {
         self.serving.policy
@@ -159,14 +160,17 @@ impl ServedModel {
         LiveService::new(self, service, start)
     }
 
-    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are enough rows. Rows that never
+    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are
+    /// enough rows. Rows that never
     /// came count as missing, and are counted.
     ///
-    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are those of a service whose
+    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
+    /// those of a service whose
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one of another width or with an
+    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one
+    /// of another width or with an
     /// infinity, which leaves the service as it was; and the predictor's own.
     pub fn push_at(
         &self,

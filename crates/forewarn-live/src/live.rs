@@ -55,11 +55,13 @@ impl LiveService {
         }
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same scores as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same scores as if
+    /// it had never stopped.
     ///
     /// # Errors
     /// [`CoreError::DamagedState`](forewarn_core::CoreError::DamagedState), and
-    /// [`CoreError::ForeignState`](forewarn_core::CoreError::ForeignState) for another service, or a model of other rows. The service is then as it was.
+    /// [`CoreError::ForeignState`](forewarn_core::CoreError::ForeignState) for another service, or a model of other
+    /// rows. The service is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), ServeError> {
         match &mut self.rows {
             Rows::Metrics(rows) => Ok(rows.restore(from)?),

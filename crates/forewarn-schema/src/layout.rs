@@ -113,11 +113,13 @@ impl Layout {
         Some((service, rows.start.on_clock(self.step, row - rows.rows.start)))
     }
 
-    /// Moves the rows of a service (a position in [`services`](Self::services)) in time, so that `end` is the first time after the last one: for a
+    /// Moves the rows of a service (a position in [`services`](Self::services)) in time, so that `end` is the first
+    /// time after the last one: for a
     /// window that goes along with a live service.
     ///
     /// # Errors
-    /// [`SchemaError::TimeOverflow`] where the first row would be before the calendar. A service that is not there is left alone.
+    /// [`SchemaError::TimeOverflow`] where the first row would be before the calendar. A service that is not there is
+    /// left alone.
     pub fn end_at(&mut self, service: usize, end: Timestamp) -> Result<(), SchemaError> {
         let Some(place) = self.services.get_mut(service) else { return Ok(()) };
         let rows = place.rows.len();

@@ -163,7 +163,8 @@ impl Alignment {
     /// Time of the row that a sample at `time` belongs to.
     pub(crate) fn row_of(&self, time: Timestamp) -> Result<Timestamp, WindowError> {
         let step = self.step.millis();
-        // A step may be longer than the calendar, but an offset is shorter than a step, so that only the end of the step can overflow.
+        // A step may be longer than the calendar, but an offset is shorter than a step, so that only the end of the
+        // step can overflow.
         let since = time.millis().rem_euclid(step) - self.offset_millis;
         let since = if since < 0 { since + step } else { since };
         let row = match since {

@@ -44,7 +44,8 @@ impl Features {
     ///
     /// # Errors
     /// [`SchemaError::UnknownMetric`] for a metric that a feature needs, [`SchemaError::DuplicateMetric`] when two features make
-    /// columns of one name, [`SchemaError::NoMetrics`] without any, [`SchemaError::TooManyColumns`] for more than 65,536.
+    /// columns of one name, [`SchemaError::NoMetrics`] without any, [`SchemaError::TooManyColumns`] for more than
+    /// 65,536.
     pub fn schema(&self, input: &Schema) -> Result<Schema, SchemaError> {
         let mut outputs = Vec::new();
         for part in &self.parts {
@@ -216,7 +217,8 @@ mod tests {
         }
     }
 
-    /// A state that is saved in any row and restored goes on with the same bits; damage is an error, never a panic, and changes nothing.
+    /// A state that is saved in any row and restored goes on with the same bits; damage is an error, never a panic,
+    /// and changes nothing.
     fn assert_restores(
         features: &dyn Feature,
         view: forewarn_schema::FrameView<'_>,

@@ -65,7 +65,8 @@ pub struct Normaliser {
 impl Normaliser {
     /// Fits on the training rows of `frames`.
     ///
-    /// [`Normalisation::ZScore`] and [`Normalisation::MinMax`] take one pass and the memory of a few rows; the other two copy and sort the training rows.
+    /// [`Normalisation::ZScore`] and [`Normalisation::MinMax`] take one pass and the memory of a few rows; the other
+    /// two copy and sort the training rows.
     ///
     /// # Errors
     /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has, [`CoreError::InvalidSetting`] for fewer than
@@ -155,7 +156,8 @@ impl Normaliser {
         RowNormaliser::new(self.columns_of(service), self.limit.unwrap_or(f32::INFINITY))
     }
 
-    /// What normalises the live rows of a service; `None` for one that was not trained on, which has the columns of all.
+    /// What normalises the live rows of a service; `None` for one that was not trained on, which has the columns of
+    /// all.
     pub(crate) fn of_live_service(&self, service: Option<&str>) -> Option<RowNormaliser> {
         let columns = match service {
             Some(service) => self.services.get(service)?,

@@ -95,7 +95,8 @@ impl Features {
     /// Without any, `Features` is read like other data, by serde.
     ///
     /// # Errors
-    /// [`WindowError::UnreadableFeature`], also for features that are nested in more than 16 others; settings are checked as when they are given in a program.
+    /// [`WindowError::UnreadableFeature`], also for features that are nested in more than 16 others; settings are
+    /// checked as when they are given in a program.
     pub fn from_saved(saved: &[Value], own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
         read_list(saved, own, 0)
     }

@@ -11,7 +11,8 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 /// sample minus the mean of the samples a season, two seasons, ... before.
 ///
 /// The mean is learnt on the way, from the past of this service only: plain over the first [`memory`](Self::memory) seasons, then each
-/// new one weighs `1 / memory`. NaN during the first season and where the sample is missing. Memory: 16 bytes a step of the season and
+/// new one weighs `1 / memory`. NaN during the first season and where the sample is missing. Memory: 16 bytes a step
+/// of the season and
 /// metric, and 9 to 13 in a saved state.
 #[derive(Clone, Debug)]
 pub struct SeasonalResidual {

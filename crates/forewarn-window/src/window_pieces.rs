@@ -13,7 +13,8 @@ impl Pipeline {
     /// [`fit`](Self::fit) in one pass over pieces. Memory: one row of sums a service.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Normalisation::Robust`] and [`Normalisation::Quantile`]; errors of the stream.
+    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Normalisation::Robust`] and
+    /// [`Normalisation::Quantile`]; errors of the stream.
     pub fn fit_pieces(
         features: Features,
         train: &Train<Samples>,

@@ -30,7 +30,8 @@ impl RowClock {
     /// Rows that are missing before a row at `time`: 0 for the one that is due. Nothing is changed.
     ///
     /// # Errors
-    /// [`CoreError::LateRow`] for a row that came already or before, [`CoreError::OffClock`] for one between two times of the clock.
+    /// [`CoreError::LateRow`] for a row that came already or before, [`CoreError::OffClock`] for one between two times
+    /// of the clock.
     pub fn missing_before(&self, service: &str, time: Timestamp) -> Result<u64, CoreError> {
         if time < self.next {
             return Err(CoreError::LateRow { service: service.to_owned(), time, due: self.next });
@@ -47,7 +48,8 @@ impl RowClock {
     /// The row at `time` has come: the next one is due a step later.
     ///
     /// # Errors
-    /// [`SchemaError::TimeOverflow`](forewarn_schema::SchemaError::TimeOverflow) in the last step of the calendar, which leaves the clock as it was.
+    /// [`SchemaError::TimeOverflow`](forewarn_schema::SchemaError::TimeOverflow) in the last step of the calendar,
+    /// which leaves the clock as it was.
     pub fn pass(&mut self, time: Timestamp) -> Result<(), CoreError> {
         self.next = self.after(time)?;
         Ok(())

@@ -5,8 +5,10 @@ use std::fmt;
 
 /// A predictor over the live rows of one service: push each row with its time, get a score.
 ///
-/// Scores are equal, bit for bit, to those of the same windows scored as a batch: a model that reads the service's name or the time finds both.
-/// Rows that never came are missing rows, NaN, as in a frame. Memory and size when saved are those of [`RowsState`], and the predictor.
+/// Scores are equal, bit for bit, to those of the same windows scored as a batch: a model that reads the service's
+/// name or the time finds both.
+/// Rows that never came are missing rows, NaN, as in a frame. Memory and size when saved are those of [`RowsState`],
+/// and the predictor.
 #[derive(Clone)]
 pub struct PredictorState<P> {
     predictor: P,
@@ -41,11 +43,13 @@ impl<P: Predictor> PredictorState<P> {
         self.rows.next()
     }
 
-    /// Takes the row at `time`, and counts those between the one before and it as missing; `None` until a whole observation window has been
+    /// Takes the row at `time`, and counts those between the one before and it as missing; `None` until a whole
+    /// observation window has been
     /// seen. A gap of any length takes no more work than a window.
     ///
     /// # Errors
-    /// As [`RowsState::push_at`], which leaves the state as it was; the predictor's own, when the row has been taken in.
+    /// As [`RowsState::push_at`], which leaves the state as it was; the predictor's own, when the row has been taken
+    /// in.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Pushed<Option<Score>>, CoreError> {
         let pushed = self.rows.push_at(time, row)?;
         let Some(window) = pushed.result else { return Ok(pushed.and(None)) };
@@ -62,7 +66,8 @@ impl<P: Predictor> PredictorState<P> {
         self.rows.save(out)
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
     ///
     /// # Errors
     /// As [`RowsState::restore`]. The state is then as it was.

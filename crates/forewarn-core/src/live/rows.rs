@@ -3,7 +3,8 @@ use crate::CoreError;
 
 /// The last rows of a stream, always as one contiguous `[observation, feature]` slice.
 ///
-/// Rows are appended to a buffer twice as long as a window and moved to its front when it is full: `O(feature)` a push, amortised,
+/// Rows are appended to a buffer twice as long as a window and moved to its front when it is full: `O(feature)` a
+/// push, amortised,
 /// and no allocation.
 #[derive(Clone, Debug)]
 pub struct RowBuffer {
@@ -96,7 +97,8 @@ impl RowBuffer {
     /// Takes what [`save`](Self::save) wrote from the front of `from`.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`] for bytes that are no rows of this width, or more than a window has; the buffer is then as it was.
+    /// [`CoreError::DamagedState`] for bytes that are no rows of this width, or more than a window has; the buffer is
+    /// then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let values: Vec<f32> = restore_part(from)?;
         if !values.len().is_multiple_of(self.width) || values.len() > self.observation * self.width {

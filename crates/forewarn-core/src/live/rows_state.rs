@@ -7,7 +7,8 @@ use forewarn_schema::{Layout, Schema, Timestamp};
 pub struct Pushed<T> {
     /// Rows between the one before and this one that never came, and count as missing.
     pub missing_rows: u64,
-    /// Whether so many were missing that all that had been seen was forgotten: the stream is then that of a service whose first row is this one.
+    /// Whether so many were missing that all that had been seen was forgotten: the stream is then that of a service
+    /// whose first row is this one.
     pub restarted: bool,
     /// What the row gave.
     pub result: T,
@@ -20,10 +21,12 @@ impl<T> Pushed<T> {
     }
 }
 
-/// The last window of one service's live rows as they are measured, knowing its service and time as a window of a frame does. For rows that a
+/// The last window of one service's live rows as they are measured, knowing its service and time as a window of a
+/// frame does. For rows that a
 /// pipeline makes there is `WindowState` of forewarn-window.
 ///
-/// Memory: two windows of rows, 8 bytes for each value of a window, and about 200 bytes. Saved: 4 bytes a value and about 40.
+/// Memory: two windows of rows, 8 bytes for each value of a window, and about 200 bytes. Saved: 4 bytes a value and
+/// about 40.
 #[derive(Clone, Debug)]
 pub struct RowsState {
     schema: Schema,
@@ -36,7 +39,8 @@ pub struct RowsState {
 }
 
 impl RowsState {
-    /// The state of a service of which no row has been seen, for windows of `observation` rows; its first row is due at the origin's start.
+    /// The state of a service of which no row has been seen, for windows of `observation` rows; its first row is due
+    /// at the origin's start.
     ///
     /// # Errors
     /// As [`RowBuffer::new`] and [`Layout::new`].
@@ -62,7 +66,8 @@ impl RowsState {
         self.clock.next()
     }
 
-    /// Takes the row at `time`, and counts those between the one before and it as missing; gives the one window that ends in it, `None` until
+    /// Takes the row at `time`, and counts those between the one before and it as missing; gives the one window that
+    /// ends in it, `None` until
     /// there are enough rows. A gap of any length takes no more work than a window. Allocates nothing.
     ///
     /// # Errors
@@ -101,10 +106,12 @@ impl RowsState {
         })
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema or observation. The state is then
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema or
+    /// observation. The state is then
     /// as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;

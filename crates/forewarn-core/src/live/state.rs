@@ -5,7 +5,8 @@ use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io;
 
-/// Appends a part of a state to `out`, in the `postcard` format: numbers keep all their bits, NaN's too; lists are written with their length.
+/// Appends a part of a state to `out`, in the `postcard` format: numbers keep all their bits, NaN's too; lists are
+/// written with their length.
 ///
 /// # Errors
 /// [`CoreError::Outside`] for a value that cannot be written, which leaves `out` as it was.
@@ -17,7 +18,8 @@ pub fn save_part<T: Serialize + ?Sized>(part: &T, out: &mut Vec<u8>) -> Result<(
     })
 }
 
-/// Takes a part that [`save_part`] wrote from the front of `from`. Lengths are checked against the bytes that there are before memory is taken;
+/// Takes a part that [`save_part`] wrote from the front of `from`. Lengths are checked against the bytes that there
+/// are before memory is taken;
 /// whether the part fits the state is for the caller to check.
 ///
 /// # Errors
@@ -50,10 +52,12 @@ impl Flavor for Append<'_> {
     }
 }
 
-/// Whose state some bytes are: a hash of all settings that a state depends on. States of equal settings have equal fingerprints, on every
+/// Whose state some bytes are: a hash of all settings that a state depends on. States of equal settings have equal
+/// fingerprints, on every
 /// machine.
 ///
-/// FNV-1a of 64 bits: it tells settings apart that differ by accident, and is no protection against somebody who wants a collision.
+/// FNV-1a of 64 bits: it tells settings apart that differ by accident, and is no protection against somebody who wants
+/// a collision.
 ///
 /// # References
 /// G. Fowler, L. C. Noll, K.-P. Vo, D. Eastlake and T. Hansen, *The FNV Non-Cryptographic Hash Algorithm*, IETF draft.
@@ -112,7 +116,8 @@ const HEAD: usize = 1 + 8 + 4;
 /// Checksum.
 const TAIL: usize = 8;
 
-/// Appends what `body` writes to `out` as a whole that says whose it is and whether it was damaged: 21 bytes more than the body.
+/// Appends what `body` writes to `out` as a whole that says whose it is and whether it was damaged: 21 bytes more than
+/// the body.
 ///
 /// # Errors
 /// Those of `body`, and [`CoreError::Outside`] for one of 4 GiB or more. `out` is then as it was.
@@ -144,7 +149,8 @@ pub fn seal(
 /// Takes a whole that [`seal`] wrote from the front of `from`, and gives its body.
 ///
 /// # Errors
-/// [`CoreError::DamagedState`] for bytes that are none, are cut off, or were changed; [`CoreError::ForeignState`] for a whole of another
+/// [`CoreError::DamagedState`] for bytes that are none, are cut off, or were changed; [`CoreError::ForeignState`] for
+/// a whole of another
 /// fingerprint, where `what` names the state that it was to be restored into. `from` is then as it was.
 pub fn unseal<'a>(fingerprint: Fingerprint, what: &str, from: &mut &'a [u8]) -> Result<&'a [u8], CoreError> {
     let cut_off = || CoreError::damaged_state(format!("it is cut off after {} bytes", from.len()));

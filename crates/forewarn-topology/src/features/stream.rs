@@ -162,10 +162,12 @@ impl TopologyStream {
         Ok(seal(self.fingerprint()?, out, |out| save_part(&(self.clock.next, counts), out))?)
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
     ///
     /// # Errors
-    /// [`TopologyError::Core`] with [`CoreError::DamagedState`], or [`CoreError::ForeignState`] for other services, metrics, steps or columns. The
+    /// [`TopologyError::Core`] with [`CoreError::DamagedState`], or [`CoreError::ForeignState`] for other services,
+    /// metrics, steps or columns. The
     /// stream is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), TopologyError> {
         let mut rest = *from;

@@ -43,10 +43,12 @@ impl Aligner {
         Ok(seal(self.fingerprint()?, out, |out| save_part(&memory, out))?)
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same rows as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same rows as if it
+    /// had never stopped.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, schema, alignment or lateness. The aligner is
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, schema, alignment
+    /// or lateness. The aligner is
     /// then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), WindowError> {
         let mut rest = *from;

@@ -7,7 +7,8 @@ use forewarn_core::{
 use forewarn_schema::{Schema, SchemaError, Timestamp};
 use std::{fmt, sync::Arc};
 
-/// Rows that are filled where a live service was silent, unless said otherwise: a day of minutes. After a longer gap it begins again.
+/// Rows that are filled where a live service was silent, unless said otherwise: a day of minutes. After a longer gap
+/// it begins again.
 pub const LONGEST_GAP_ROWS: u64 = 1_440;
 
 /// The columns of all features of a list, in the middle of one service's rows.
@@ -142,7 +143,8 @@ pub struct FeaturesState {
 }
 
 impl FeaturesState {
-    /// The same with another longest gap that is filled with missing rows, [`LONGEST_GAP_ROWS`] unless said otherwise. Each row of a gap takes as
+    /// The same with another longest gap that is filled with missing rows, [`LONGEST_GAP_ROWS`] unless said otherwise.
+    /// Each row of a gap takes as
     /// much work as a row that comes; after a longer gap all that was seen is forgotten.
     #[must_use]
     pub fn with_longest_gap(self, rows: u64) -> Self {
@@ -167,12 +169,16 @@ impl FeaturesState {
         self.clock.next()
     }
 
-    /// Takes the row at `time` and gives its features. Rows between the one before and this one are missing, all NaN, as in a frame; so many that
-    /// they are more than the [longest gap](Self::with_longest_gap) make the features begin again, as for a service whose first row is this one.
+    /// Takes the row at `time` and gives its features. Rows between the one before and this one are missing, all NaN,
+    /// as in a frame; so many that
+    /// they are more than the [longest gap](Self::with_longest_gap) make the features begin again, as for a service
+    /// whose first row is this one.
     ///
     /// # Errors
-    /// [`CoreError::LateRow`] and [`CoreError::OffClock`], and as [`Schema::check_row`], in its [row](SchemaError::InRow), for a row that no frame
-    /// could hold: the state is then as it was. For a feature too large for an `f32`, of this row or a missing one, when the row has been taken in.
+    /// [`CoreError::LateRow`] and [`CoreError::OffClock`], and as [`Schema::check_row`], in its
+    /// [row](SchemaError::InRow), for a row that no frame
+    /// could hold: the state is then as it was. For a feature too large for an `f32`, of this row or a missing one,
+    /// when the row has been taken in.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Pushed<&[f32]>, CoreError> {
         let (bound, service, mut too_large) = (self.bound.clone(), Arc::clone(&self.service), None);
         let admitted = self.admit(time, row)?;
@@ -228,10 +234,12 @@ impl FeaturesState {
         seal(self.fingerprint()?, out, |out| self.save_body(out))
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema or list of features. The state is
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema or
+    /// list of features. The state is
     /// then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;

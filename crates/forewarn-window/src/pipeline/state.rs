@@ -4,7 +4,8 @@ use forewarn_core::{CoreError, Fingerprint, Origin, Pushed, RowBuffer, Windows, 
 use forewarn_schema::{Layout, Schema, Timestamp};
 use std::{fmt, sync::Arc};
 
-/// A [`Pipeline`] on rows of a schema and for windows of a length, checked once: what the live states of all services share. Copies are cheap.
+/// A [`Pipeline`] on rows of a schema and for windows of a length, checked once: what the live states of all services
+/// share. Copies are cheap.
 #[derive(Clone)]
 pub struct BoundPipeline(Arc<Bound>);
 
@@ -85,10 +86,12 @@ impl fmt::Debug for BoundPipeline {
     }
 }
 
-/// The last window of one service's live rows, as a model sees it; equal to the window of [`Pipeline::apply`] on a frame of the same rows, bit for
+/// The last window of one service's live rows, as a model sees it; equal to the window of [`Pipeline::apply`] on a
+/// frame of the same rows, bit for
 /// bit, and knowing its service and time as that does.
 ///
-/// Memory: two windows of rows, 8 bytes for each value of a window; about 350 bytes; 12 a column where the normaliser knows the service; and what
+/// Memory: two windows of rows, 8 bytes for each value of a window; about 350 bytes; 12 a column where the normaliser
+/// knows the service; and what
 /// the features take. Saved: 4 bytes a value of a window, about 40, and what the features say.
 #[derive(Clone, Debug)]
 pub struct WindowState {
@@ -126,11 +129,13 @@ impl WindowState {
         self.features.next()
     }
 
-    /// Takes the row at `time` and gives the one window that ends in it; `None` until there are enough rows. Rows that never came are missing,
+    /// Takes the row at `time` and gives the one window that ends in it; `None` until there are enough rows. Rows that
+    /// never came are missing,
     /// and after too long a gap the service [begins again](FeaturesState::push_at). Allocates nothing.
     ///
     /// # Errors
-    /// As [`FeaturesState::push_at`]. A row with a column too large for an `f32` is missing from the windows that follow.
+    /// As [`FeaturesState::push_at`]. A row with a column too large for an `f32` is missing from the windows that
+    /// follow.
     pub fn push_at(
         &mut self,
         time: Timestamp,
@@ -181,10 +186,12 @@ impl WindowState {
         })
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it had never stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema, pipeline or length of windows. The
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another service, step, schema,
+    /// pipeline or length of windows. The
     /// state is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;

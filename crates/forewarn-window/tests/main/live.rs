@@ -172,7 +172,8 @@ fn what_is_refused_leaves_a_service_as_it_was() {
     assert_eq!(saved(&live), before);
 }
 
-/// What a live service needs beside its window of 10 rows: the figure that the documentation gives for the default features.
+/// What a live service needs beside its window of 10 rows: the figure that the documentation gives for the default
+/// features.
 #[test]
 fn the_state_of_default_features_is_small() {
     let schema = Schema::v1();
