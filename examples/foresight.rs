@@ -10,7 +10,7 @@ use forewarn::{
     eval::best_f1_threshold,
     prelude::*,
     sim::fleet::{Blueprint, Causes, FaultKind, RollOuts},
-    window::Method,
+    window::Normalisation,
 };
 use std::{collections::BTreeMap, error::Error};
 
@@ -31,8 +31,14 @@ impl Month {
         let frames = fleet.frames()?;
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
         let split = chronological(&labels, Fractions::default())?;
-        let pipeline =
-            Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+        let pipeline = Pipeline::fit(
+            Features::default(),
+            split.train(),
+            &frames,
+            Normalisation::ZScore,
+            Scope::Service,
+            1,
+        )?;
         Ok(Self { columns: pipeline.with_limit(20.0)?.apply(&frames)?, fleet, labels, split })
     }
 

@@ -123,7 +123,7 @@ impl Replay {
                 for (value, &column) in row_of_model.iter_mut().zip(&columns) {
                     *value = row[column];
                 }
-                let Some(score) = model.push(live, &row_of_model)? else { continue };
+                let Some(score) = model.push_at(live, time, &row_of_model)?.result else { continue };
                 let line = Line { service: frame.service(), time, event: "score", score };
                 if self.events != Events::Alarms {
                     self.write(sink, &line)?;

@@ -202,6 +202,58 @@ pub enum CoreError {
         /// `"the state"`, `"the fleet"`.
         what: &'static str,
     },
+    /// A row that came already, or is older than one that came.
+    #[error("{service}: the row at {time} is late or repeated: the next one is due at {due}")]
+    LateRow {
+        /// Its service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row that is due.
+        due: Timestamp,
+    },
+    /// A row between two times of the clock.
+    #[error(
+        "{service}: a row at {time} is not on the clock: rows are due at {due} and every {step_millis} ms after it; \
+         round its time to that, or align raw samples first"
+    )]
+    OffClock {
+        /// Its service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row that is due.
+        due: Timestamp,
+        /// Time between rows, in milliseconds.
+        step_millis: i64,
+    },
+    /// A state that cannot be written as bytes.
+    #[error(
+        "the state of {what} cannot be saved: {}",
+        warm_up_rows.map_or("it can only be rebuilt from all rows".to_owned(),
+            |rows| format!("push its last {rows} rows again to rebuild it"))
+    )]
+    NotSavable {
+        /// Which feature.
+        what: String,
+        /// Rows that a fresh state must see to be the same, bit for bit; `None` where only all of them are enough.
+        warm_up_rows: Option<u64>,
+    },
+    /// Bytes that are no saved state, or were changed.
+    #[error("a saved state cannot be restored: {reason}")]
+    DamagedState {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A saved state of other settings than the one it was to be restored into.
+    #[error(
+        "a saved state does not belong to {what}: it is of another service, step, schema or model; start one with those \
+         that it was saved with"
+    )]
+    ForeignState {
+        /// Which state it was to be restored into.
+        what: String,
+    },
     /// A fit was ended before there was anything to make a model of.
     #[error("no epoch of the fit is done: there is no model yet")]
     NothingFitted,
@@ -242,6 +294,12 @@ pub enum CoreError {
 }
 
 impl CoreError {
+    /// A saved state whose bytes or numbers cannot be used, for
+    /// [`FeatureState::restore`](crate::FeatureState::restore).
+    pub fn damaged_state(reason: impl Into<String>) -> Self {
+        Self::DamagedState { reason: reason.into() }
+    }
+
     /// Wraps the error of an outside implementation; `what` names it.
     pub fn outside(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::Outside { what: what.into(), source: source.into() }

@@ -7,6 +7,7 @@ mod feature;
 mod forecast;
 mod history;
 mod label;
+mod live;
 mod model;
 mod model_file;
 mod outcome;
@@ -19,7 +20,6 @@ mod snapshot;
 mod source;
 mod split;
 mod stateful;
-mod stream;
 mod text_file;
 mod v1_rule;
 mod window;
@@ -30,10 +30,14 @@ pub use alarm::{
 };
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};
-pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
+pub use feature::{CloneState, Columns, Feature, FeatureState, Origin, Rows};
 pub use forecast::Forecast;
 pub use history::{Epoch, History};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Settling, Target};
+pub use live::{
+    Fingerprint, PredictorState, Pushed, RowBuffer, RowClock, RowsState, restore_part, save_part, seal,
+    unseal,
+};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
 pub use model_file::{
     Envelope, FeatureReader, ModelFileError, NestedReader, PredictorReader, Registry, Save, Tensor,
@@ -48,7 +52,6 @@ pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
 pub use stateful::{RunningState, Stateful};
-pub use stream::{RowBuffer, Stream};
 pub use text_file::{SMALL_FILE_BYTES, read_text, read_text_file};
 pub use v1_rule::V1Rule;
 pub use window::{WindowSpec, Windows};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// A fitted model: from windows to scores.
 ///
-/// Scoring a batch is the primitive; one window and a stream are adapters over it ([`Stream`](crate::Stream)). A window's score
+/// Scoring a batch is the primitive; one window and live rows are adapters over it ([`PredictorState`](crate::PredictorState)). A window's score
 /// must not depend on which other windows are scored with it.
 pub trait Predictor: Send + Sync {
     /// Features that a row must have, in order.

@@ -8,9 +8,9 @@ pub use error::ServeError;
 pub use live::LiveService;
 pub use registry::standard_registry;
 
-use forewarn_core::{AlarmPolicy, CoreError, Envelope, Predictor, Registry, Score, WindowSpec};
+use forewarn_core::{AlarmPolicy, CoreError, Envelope, Predictor, Pushed, Registry, Score, WindowSpec};
 use forewarn_schema::{Schema, Step, Timestamp};
-use forewarn_window::Pipeline;
+use forewarn_window::{BoundPipeline, Pipeline};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, io::Read};
@@ -65,7 +65,7 @@ fn expect_columns(model: &Schema, metrics: &Schema, pipeline: Option<&Pipeline>)
 /// A fitted model and all that makes its rows from metrics: what a live service runs.
 pub struct ServedModel {
     predictor: Box<dyn Predictor>,
-    pipeline: Option<Pipeline>,
+    pipeline: Option<BoundPipeline>,
     window: WindowSpec,
     serving: Serving,
     metadata: BTreeMap<String, Value>,
@@ -107,6 +107,8 @@ impl ServedModel {
         let (window, metadata) = (envelope.window, envelope.metadata.clone());
         let predictor = registry.predictor(envelope)?;
         expect_columns(predictor.input(), &serving.metrics, pipeline.as_ref())?;
+        let bind = |pipeline: Pipeline| pipeline.bind(&serving.metrics, predictor.observation());
+        let pipeline = pipeline.map(bind).transpose()?;
         Ok(Self { predictor, pipeline, window, serving, metadata })
     }
 
@@ -134,7 +136,8 @@ impl ServedModel {
         self.window
     }
 
-    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_core::AlarmMachine) of each service.
+    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_core::AlarmMachine) of each
+    /// service.
     #[must_use]
     pub fn policy(&self) -> Option<AlarmPolicy> {
         self.serving.policy
@@ -154,16 +157,24 @@ impl ServedModel {
         LiveService::new(self, service, start)
     }
 
-    /// Takes the next row of a service (all NaN for a missed step) and gives the score of the window that ends in it; `None` until there are
-    /// enough rows.
+    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are
+    /// enough rows. Rows that never
+    /// came count as missing, and are counted.
     ///
-    /// The score is that of the same window in a batch, to the bit. Features that remember longer than a window are those of a service whose
+    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
+    /// those of a service whose
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] or [`ServeError::Window`] for a row that no frame could hold, such as one of another width or with an infinity, which
-    /// leaves the service as it was; and the predictor's own.
-    pub fn push(&self, service: &mut LiveService, row: &[f32]) -> Result<Option<Score>, ServeError> {
-        service.push(self, row)
+    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one
+    /// of another width or with an
+    /// infinity, which leaves the service as it was; and the predictor's own.
+    pub fn push_at(
+        &self,
+        service: &mut LiveService,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Score>>, ServeError> {
+        service.push_at(self, time, row)
     }
 }

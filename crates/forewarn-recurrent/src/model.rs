@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 /// A fitted LSTM or GRU: plain weights, scored by pure Rust code whichever trainer made them.
 ///
 /// A value that is missing (NaN) is read as 0, the training mean of a normalised feature. The score of a window does not depend on
-/// the windows beside it, to the bit; nor do a [`Stream`](forewarn_core::Stream) and [`step`](Self::step) give other bits.
+/// the windows beside it, to the bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
+/// [`step`](Self::step) give other bits.
 #[derive(Clone)]
 pub struct RecurrentModel {
     pub(crate) shape: Shape,

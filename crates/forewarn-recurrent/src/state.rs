@@ -102,7 +102,8 @@ impl RecurrentModel {
     ///
     /// After exactly [`observation`](Predictor::observation) rows from [`start`](Self::start) the score has the same bits as the
     /// window of these rows. Beyond that the state remembers more than a window, which the model was not fitted on: measure it on data of
-    /// your own, and choose a threshold on scores of states. A [`Stream`](forewarn_core::Stream) gives the scores of windows.
+    /// your own, and choose a threshold on scores of states. A [`PredictorState`](forewarn_core::PredictorState) gives
+    /// the scores of windows.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,

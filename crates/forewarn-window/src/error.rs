@@ -1,4 +1,4 @@
-use crate::Method;
+use crate::Normalisation;
 use forewarn_core::{CoreError, ModelFileError};
 use forewarn_schema::{SchemaError, Timestamp};
 
@@ -12,7 +12,7 @@ pub enum WindowError {
     )]
     NeedsEveryValue {
         /// The method.
-        method: Method,
+        method: Normalisation,
     },
     /// Frames, samples or parts of a split do not fit.
     #[error(transparent)]

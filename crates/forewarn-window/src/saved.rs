@@ -161,11 +161,14 @@ mod tests {
         }
 
         fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+            #[derive(Clone, Debug)]
             struct State;
             impl FeatureState for State {
                 fn push(&mut self, row: &[f32], out: &mut [f32]) {
                     out[0] = 2.0 * row[0];
                 }
+
+                crate::per_column::nothing_to_save!();
             }
             Ok(Box::new(State))
         }

@@ -6,7 +6,8 @@ use forewarn_baseline::{
     FittedLogisticRegression, FittedRule, FittedTrees, Input, LogisticRegression, RollingMean, RollingZScore,
     SeasonalBand, StaticThreshold, TheilSen, Trend, View, Watch,
 };
-use forewarn_core::{CoreError, DynEstimator, Predictor, Score, Silent, Stream, Windows};
+use forewarn_core::{CoreError, DynEstimator, Origin, Predictor, PredictorState, Score, Silent, Windows};
+use forewarn_schema::{Step, Timestamp};
 use proptest::prelude::*;
 
 fn trees() -> BoostedTrees {
@@ -89,9 +90,12 @@ proptest! {
                 let alone = model.score_all(Windows::new(&schema, &live, 4, &[row]).unwrap()).unwrap();
                 prop_assert_eq!(alone[0].get().to_bits(), score.get().to_bits());
             }
-            let mut stream = Stream::new(model).unwrap();
-            let streamed: Vec<Score> =
-                live.chunks(COLUMNS.len()).filter_map(|row| stream.push(row).unwrap()).collect();
+            let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+            let mut state = PredictorState::start(model, origin).unwrap();
+            let streamed: Vec<Score> = live
+                .chunks(COLUMNS.len())
+                .filter_map(|row| state.push_at(state.next(), row).unwrap().result)
+                .collect();
             prop_assert_eq!(streamed, batch);
         }
     }

@@ -3,14 +3,14 @@
 use crate::line::{FittedLine, Line, registry};
 use crate::support::{Data, noisy, through_a_file};
 use forewarn_core::{
-    CoreError, Envelope, Explain, Forecast, History, ModelFileError, Predictor, Save, Score, Silent, Stream,
-    Windows, average_precision, sigmoid,
+    CoreError, Envelope, Explain, Forecast, History, ModelFileError, Origin, Predictor, PredictorState, Save,
+    Score, Silent, Windows, average_precision, sigmoid,
 };
 use forewarn_ensemble::{
     Calibrated, CalibrationMethod, ColdStart, Combined, FittedNovelty, Novelty, Qualified, Unknown,
     side_by_side,
 };
-use forewarn_schema::{FrameSet, Schema};
+use forewarn_schema::{FrameSet, Schema, Step, Timestamp};
 
 fn scores(model: &impl Predictor, data: &Data) -> Vec<Score> {
     model.score_all(data.split.test().on(&data.frames).unwrap().windows()).unwrap()
@@ -214,9 +214,11 @@ fn members_may_read_different_rows_and_windows() {
     }
 
     // Live, the rows of both sources one behind the other.
-    let mut live = Stream::new(stack.clone()).unwrap();
+    let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+    let mut live = PredictorState::start(stack.clone(), origin).unwrap();
     let block = &wide.values()[wide.values().len() / 3 * 2..];
-    let streamed: Vec<Score> = block.chunks(5).filter_map(|row| live.push(row).unwrap()).collect();
+    let streamed: Vec<Score> =
+        block.chunks(5).filter_map(|row| live.push_at(live.next(), row).unwrap().result).collect();
     assert_eq!(streamed, scores);
 
     for window in windows.windows().iter().step_by(101) {

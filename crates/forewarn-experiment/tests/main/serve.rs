@@ -83,12 +83,18 @@ fn assert_served(envelope: &Envelope, expected: &ScoredSet) -> Result<ServedMode
         for (row, values) in frame.values().chunks_exact(frame.schema().len()).enumerate() {
             if row % 1000 == 7 {
                 assert!(
-                    model.push(&mut live, &infinite).is_err(),
+                    model.push_at(&mut live, frame.time(row), &infinite).is_err(),
                     "{}: no frame could hold it",
                     envelope.kind
                 );
             }
-            let score = model.push(&mut live, values)?;
+            if row % 1000 == 999 {
+                let mut saved = Vec::new();
+                live.save(&mut saved)?;
+                live = model.start(frame.service(), frame.start())?;
+                live.restore(&mut &saved[..])?;
+            }
+            let score = model.push_at(&mut live, frame.time(row), values)?.result;
             assert_eq!(score.is_some(), row + 1 >= model.window().observation());
             if let Some((time, expected)) = expected.next_if(|&(time, _)| time == frame.time(row)) {
                 let bits = |score: Score| score.get().to_bits();
@@ -171,10 +177,19 @@ impl Feature for Twice {
     }
 
     fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        #[derive(Clone, Debug)]
         struct State;
         impl FeatureState for State {
             fn push(&mut self, row: &[f32], out: &mut [f32]) {
                 out[0] = 2.0 * row[0];
+            }
+
+            fn save(&self, _: &mut Vec<u8>) -> Result<(), CoreError> {
+                Ok(())
+            }
+
+            fn restore(&mut self, _: &mut &[u8]) -> Result<(), CoreError> {
+                Ok(())
             }
         }
         Ok(Box::new(State))
@@ -288,7 +303,7 @@ fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxErro
     let model = ServedModel::from_envelope(whole)?;
     assert!(model.policy().is_some() && ServedModel::from_envelope(old)?.policy() == model.policy());
     let mut live = model.start("cart", Timestamp::EPOCH)?;
-    assert!(matches!(model.push(&mut live, &[0.0; 3]), Err(ServeError::Core(_))));
+    assert!(matches!(model.push_at(&mut live, Timestamp::EPOCH, &[0.0; 3]), Err(ServeError::Core(_))));
     assert!(model.start("", Timestamp::EPOCH).is_err());
     Ok(())
 }

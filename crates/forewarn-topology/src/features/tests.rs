@@ -164,8 +164,21 @@ proptest! {
         // A stream of the same rows.
         let names = ["s00", "s01", "s02", "s03"];
         let first = *starts.iter().min().unwrap();
-        let mut stream = features.stream(&Schema::v1(), &names, Timestamp::EPOCH.checked_add(Step::MINUTE, first as i64).unwrap(), Step::MINUTE).unwrap();
+        let start = |minute: usize, names: &[&str]| {
+            let start = Timestamp::EPOCH.checked_add(Step::MINUTE, minute as i64).unwrap();
+            features.stream(&Schema::v1(), names, start, Step::MINUTE).unwrap()
+        };
+        let mut stream = start(first, &names);
         for time in first..14 {
+            // Saved and restored, it goes on as if it had not stopped.
+            if time % 4 == 2 {
+                let mut saved = Vec::new();
+                stream.save(&mut saved).unwrap();
+                stream = start(0, &names);
+                prop_assert!(start(0, &names[1..]).restore(&mut &saved[..]).is_err());
+                prop_assert!(stream.restore(&mut &saved[1..]).is_err());
+                stream.restore(&mut &saved[..]).unwrap();
+            }
             let row = |service: usize| time.checked_sub(starts[service]).filter(|row| *row < 10);
             let rows: Vec<f32> = (0..4).flat_map(|service| match row(service) {
                 Some(row) => set.frame(service).unwrap().row(row).unwrap().to_vec(),
