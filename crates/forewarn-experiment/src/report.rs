@@ -5,8 +5,8 @@ use crate::{
 };
 use forewarn_core::{CoreError, FailureRule, Labels, Split};
 use forewarn_eval::{
-    BlockBootstrap, InputSummary, ModelComparison, ModelReport, ModelRun, Report, ScoredSet, SplitSummary,
-    TestSummary, WindowSummary,
+    BlockBootstrap, InputSummary, ModelComparison, ModelReport, ModelRun, Report, ScoredSet, ServiceCounts,
+    SplitSummary, TestSummary, WindowSummary,
 };
 use forewarn_report::{CurveKind, Pictures, PrCurve, ServiceOnsets};
 use forewarn_schema::FrameSet;
@@ -57,6 +57,7 @@ impl Experiment {
         }
         let Some((_, any)) = scored.first() else { return Err(ExperimentError::NoModels) };
         let mut input = InputSummary::new(&data.description, &data.format, &data.frames)?;
+        input.by_service = ServiceCounts::of_labels(labels);
         input.notes.clone_from(&data.notes);
         let mut report = Report::new(
             input,
