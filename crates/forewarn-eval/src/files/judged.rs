@@ -122,9 +122,11 @@ impl ScoreFile {
                 if episodes.get(next).is_some_and(|episode| episode.onset().millis() <= until) {
                     return Ok(true);
                 }
-                let gap = gaps.partition_point(|gap| gap.1 <= after);
+                // The first step of the period: a gap that ends with it leaves it known.
+                let first = after.saturating_add(step.millis());
+                let gap = gaps.partition_point(|gap| gap.1 <= first);
                 match gaps.get(gap) {
-                    Some(gap) if gap.0 < until => Err(LeftOutReason::Unknown),
+                    Some(gap) if gap.0 <= until => Err(LeftOutReason::Unknown),
                     _ if until > last => Err(LeftOutReason::Censored),
                     _ => Ok(false),
                 }
