@@ -28,7 +28,7 @@ impl ScoreFile {
     /// # Errors
     /// [`EvalError::File`], which names the file and says what is wrong with it.
     pub fn open(path: impl AsRef<Path>) -> Result<BTreeMap<String, Self>, EvalError> {
-        table::open(path.as_ref(), |file| Self::read(file))
+        table::open(path.as_ref(), Self::read)
     }
 
     /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and `model`; others are
