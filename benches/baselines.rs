@@ -5,6 +5,9 @@
 //! compare with XGBoost's and LightGBM's.
 
 use criterion::{Criterion, Throughput};
+use forewarn::core::Explain;
+use forewarn::core::{Snapshots, Split};
+use forewarn::window::Method;
 use forewarn::{
     baseline::{Input, View},
     prelude::*,

@@ -1,6 +1,7 @@
 //! What a simulated minute of a service costs, and whether that stays so as fleets grow.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::sim::Fleet;
 use forewarn::{
     prelude::*,
     sim::fleet::{Blueprint, RollOuts, Simulation},

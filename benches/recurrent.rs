@@ -1,10 +1,11 @@
 //! LSTM and GRU at work: a fit's step, scores of batches, windows, streams and a fleet.
 //!
-//! 10 steps of 19 features, 64 units and a head of 32, as `early_warning` has them. `beside_pytorch` measures PyTorch on the same shapes in one
+//! 10 steps of 19 features, 64 units and a head of 32, as `forewarn evaluate` has them. `beside_pytorch` measures PyTorch on the same shapes in one
 //! run with ours; `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times` measures libtorch beside
 //! the native trainer, without a line of Python.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::core::Split;
 use forewarn::{
     core::{Label, Labels, Score, Stream, Windows},
     prelude::*,

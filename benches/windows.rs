@@ -4,6 +4,8 @@
 //! arrays of the same shape, runs this bench, and prints ratios.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::core::RowBuffer;
+use forewarn::window::Method;
 use forewarn::{
     core::{InPieces, Origin},
     label::label_pieces,

@@ -3,6 +3,9 @@
 //! `cargo run --release --example calibrate -- [FILE OUTCOME [SPLIT_COLUMN]]`: a CSV table without a clock, with a 0/1 column OUTCOME, and rows
 //! marked `train` and `test` in `SPLIT_COLUMN`; without that column the last fifth is the test. Without a file, a table is made up.
 
+use forewarn::baseline::{Calibrated, Calibration, Combined};
+use forewarn::core::Snapshots;
+use forewarn::eval::roc_auc;
 use forewarn::{baseline::ClassWeight, io::csv, prelude::*};
 use std::{error::Error, fmt::Write, process::ExitCode};
 

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example chaos`, or with a scenario of your own: `... chaos -- my_scenario.toml` (see docs/simulator.md)
 
+use forewarn::core::Windows;
+use forewarn::sim::Fleet;
 use forewarn::{
     baseline::Input,
     core::Origin,

@@ -2,6 +2,11 @@
 //!
 //! `cargo run --release --example custom_model`
 
+use forewarn::core::{
+    Assessment, CoreError, FeatureState, LabelledWindows, Monitor, Train, Validation, Windows,
+};
+use forewarn::experiment::{Data, Rows};
+use forewarn::schema::{Episode, FrameView, Kind, Unit, ValidRange};
 use forewarn::{baseline::Input, prelude::*};
 use std::error::Error;
 
@@ -158,7 +163,7 @@ impl Predictor for FittedNearestMean {
 }
 
 /// Runs the experiment; the report has our model beside forewarn's.
-pub(crate) fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
+fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
     let data = Data::from_source(&mut Queues { minutes: 14 * 24 * 60 })?;
     let results = Experiment::new(Backlog { jobs: 360.0 })
         .features(Features::default().with(SmoothArrivals { weight: 0.2 }))
@@ -173,10 +178,20 @@ pub(crate) fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
     Ok(results.report().clone())
 }
 
-#[cfg_attr(test, expect(dead_code, reason = "the workspace's tests call `experiment`"))]
 fn main() -> Result<(), Box<dyn Error>> {
     let report = experiment()?;
     println!("{}", report.to_table());
     assert!(report.models.iter().all(|model| model.pr_auc > report.test.prevalence));
     Ok(())
+}
+
+#[test]
+fn a_source_a_rule_a_feature_and_a_model_of_ones_own() {
+    let report = experiment().unwrap();
+    let names: Vec<&str> = report.models.iter().map(|model| &*model.name).collect();
+    assert_eq!(names, ["nearest_mean", "logistic_snapshot"]);
+    assert_eq!(report.failure_rule, "more than 360 jobs wait");
+    assert!(report.features.contains(&"smooth(arrivals)".to_owned()));
+    assert_eq!(report.input.services, 2);
+    assert!(report.models.iter().all(|model| model.pr_auc > 2.0 * report.test.prevalence));
 }

@@ -2,6 +2,11 @@
 //!
 //! `cargo run --release --example explain -- [FILE [FAILURE_COLUMN]]`; without a file, 20 days of one service are simulated.
 
+use forewarn::baseline::{Calibrated, Calibration};
+use forewarn::core::Explain;
+use forewarn::io::ReadOptions;
+use forewarn::schema::{Episode, Kind};
+use forewarn::window::Method;
 use forewarn::{experiment::Data, io, prelude::*, window::Impute};
 use std::error::Error;
 

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example foresight > docs/simulator/foresight.md` (some minutes)
 
+use forewarn::core::{Labels, Split};
+use forewarn::sim::Fleet;
 use forewarn::{
     baseline::Input,
     eval::best_f1_threshold,

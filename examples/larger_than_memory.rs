@@ -8,6 +8,9 @@
 //! cargo run --release --example larger_than_memory -- memory fleet.parquet
 //! ```
 
+use forewarn::core::{Samples, Split, Validation};
+use forewarn::io::ReadOptions;
+use forewarn::window::{Method, Metrics, Normaliser};
 use forewarn::{
     io::parquet::{self, ParquetStream, ParquetWriter},
     label::label_pieces,

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example simulator_pictures -- docs/simulator`
 
+use forewarn::sim::Fleet;
 use forewarn::{
     prelude::*,
     sim::fleet::{FaultKind, FaultSchedule, FleetRun, Injection, Load},

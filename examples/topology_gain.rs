@@ -2,6 +2,9 @@
 //!
 //! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/topology.md.
 
+use forewarn::eval::ScoredSet;
+use forewarn::experiment::{Data, Rows};
+use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     baseline::Input,
     eval::{AlarmPolicy, BlockBootstrap, Comparison, Events, LeadTimes},

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
 
+use forewarn::label::Verdicts;
+use forewarn::window::Method;
 use forewarn::{
     core::Envelope,
     eval::TimingCalibration,

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example windows`
 
+use forewarn::schema::{Kind, RawSample, Unit, ValidRange};
+use forewarn::window::Method;
 use forewarn::{
     core::Origin,
     prelude::*,

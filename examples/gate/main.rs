@@ -10,6 +10,8 @@
 //! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out. Recurrent models that are served by states
 //! (`lstm_running`, `gru_running`) have a small table of their own, beside the same fits by windows.
 
+use forewarn::experiment::Data;
+use forewarn::io::ReadOptions;
 mod options;
 mod tables;
 

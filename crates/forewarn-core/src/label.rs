@@ -57,6 +57,18 @@ pub enum Exclusion {
     Missing,
 }
 
+impl Exclusion {
+    /// The reason's name, as it is serialised.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ongoing => "ongoing",
+            Self::Censored => "censored",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// The label of one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Label {

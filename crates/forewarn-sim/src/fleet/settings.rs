@@ -76,6 +76,13 @@ impl Fleet {
         self.with_start(start)
     }
 
+    /// The same with other luck.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
     /// The same from another first minute on, which is also the time of day.
     ///
     /// # Errors

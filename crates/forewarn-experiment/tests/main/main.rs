@@ -1,0 +1,9 @@
+//! Experiments as users run them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod experiments;
+mod fleet;
+mod prelude;
+mod serve;
+mod topology;
