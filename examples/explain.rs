@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release --example explain -- [FILE [FAILURE_COLUMN]]`; without a file, 20 days of one service are simulated.
 
-use forewarn::baseline::{Calibrated, Calibration};
 use forewarn::core::Explain;
+use forewarn::ensemble::{Calibrated, CalibrationMethod};
 use forewarn::io::ReadOptions;
 use forewarn::schema::{Episode, Kind};
 use forewarn::window::Method;
@@ -41,7 +41,7 @@ fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let features = pipeline.apply(&filled)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
     let trees = BoostedTrees::default().fit(train, validation, &mut Silent)?;
-    let model = Calibrated::fit(trees, Calibration::Platt, validation)?;
+    let model = Calibrated::fit(trees, CalibrationMethod::Platt, validation)?;
 
     println!("What the trees go by, in nats of training loss:");
     for (column, importance) in model.inner().importance().iter().take(5) {

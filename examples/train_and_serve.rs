@@ -5,11 +5,11 @@
 use forewarn::label::Verdicts;
 use forewarn::window::Method;
 use forewarn::{
-    core::Envelope,
-    eval::TimingCalibration,
+    core::{Envelope, Save},
+    eval::TimingReliability,
+    live::standard_registry,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    saved_feature,
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
@@ -69,7 +69,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
-        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, TimingCalibration::BINS)?
+        && let Some(timing) = TimingReliability::new(&forecasts, outcomes, TimingReliability::BINS)?
     {
         println!(
             "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",
@@ -78,7 +78,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     }
     assert!(pr_auc > 3.0 * prevalence);
     let mut envelope = model.to_envelope(spec)?;
-    envelope.normaliser = Some(serde_json::to_value(&pipeline)?);
+    envelope.pipeline = Some(serde_json::to_value(&pipeline)?);
     envelope.write(File::create(model_file)?)?;
     Ok(())
 }
@@ -86,8 +86,8 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
 /// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too large.
 fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let envelope = Envelope::read(File::open(model_file)?)?;
-    let saved = envelope.normaliser.as_ref().ok_or("the file does not say how features are made")?;
-    let pipeline = Pipeline::from_saved(saved, &saved_feature)?;
+    let saved = envelope.pipeline.as_ref().ok_or("the file does not say how features are made")?;
+    let pipeline = Pipeline::from_saved(saved, &standard_registry())?;
     let model = RecurrentModel::from_envelope(envelope)?;
     println!("{} with {} units, {} weights", model.cell(), model.hidden(), model.weights());
 

@@ -218,6 +218,6 @@ fn millis(value: Option<f64>) -> String {
     value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.0} ms"))
 }
 
-fn known_number(value: f64) -> Option<f64> {
-    (!value.is_nan()).then_some(value)
+fn known_number(value: impl Into<Option<f64>>) -> Option<f64> {
+    value.into().filter(|value| !value.is_nan())
 }

@@ -3,16 +3,17 @@ use crate::{
     error::{About, CliError},
     files::{NewFile, expect_no_input},
     input::ReadArgs,
-    progress::Progress,
+    progress::Reporter,
     question::{RuleArgs, WindowArgs},
     terminal,
 };
 use clap::Args;
 use forewarn::{
     core::Target,
-    eval::{EpisodeClasses, EpisodeFile, GivenScores, Outside, Report, ScoreFile, ScoredSet},
+    eval::{EpisodeClasses, EpisodeFile, Outside, Report, ScoreFile, ScoredSet},
     label::label,
     prelude::WindowSpec,
+    report::{GivenScores, Present},
     schema::{Episodes, FrameSet, Kind},
 };
 use std::{
@@ -72,7 +73,7 @@ impl Judge {
         }
         let [mut json, mut html] =
             [NewFile::create(&files[0], &inputs)?, NewFile::create(&files[1], &inputs)?];
-        let progress = Progress::new(common.quiet);
+        let progress = Reporter::new(common.quiet);
         progress.stage("reading failures and scores");
         let spec = self.window.spec()?;
         let failures = self.failures(spec)?;

@@ -3,13 +3,12 @@ use crate::{
     error::{About, CliError},
     input::ReadArgs,
     printable,
-    progress::Progress,
+    progress::Reporter,
     terminal::Sink,
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    core::Score,
-    eval::AlarmMachine,
+    core::{AlarmMachine, Score},
     live::ServedModel,
     schema::{FrameSet, Timestamp},
 };
@@ -69,7 +68,7 @@ struct Line<'a> {
 
 impl Replay {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
-        let progress = Progress::new(common.quiet);
+        let progress = Reporter::new(common.quiet);
         let file = File::open(&self.model).about(self.model.display())?;
         let model = ServedModel::read(file).about(self.model.display())?;
         progress.stage("reading metrics");

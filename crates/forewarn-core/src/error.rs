@@ -3,7 +3,7 @@ use forewarn_schema::{SchemaError, Timestamp};
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a window, a label, a split, a model or a saved model was refused.
+/// Why a window, a label, a split or a model was refused. Files of models have a [`ModelFileError`](crate::ModelFileError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {
@@ -215,53 +215,30 @@ pub enum CoreError {
         /// Time of its last row.
         time: Timestamp,
     },
-    /// The file is no saved forewarn model.
-    #[error("not a saved forewarn model: {reason}")]
-    NotAModel {
-        /// What is wrong with it.
-        reason: String,
+    /// A score, a failure or a gap that comes after what was already settled.
+    #[error("the {what} at {time} is not later than the last one, at {last}")]
+    NotLater {
+        /// `"score"`, `"failure"`, `"end of a failure"`, `"gap"`.
+        what: &'static str,
+        /// Its time.
+        time: Timestamp,
+        /// The time that it should be later than.
+        last: Timestamp,
     },
-    /// The file was written by a newer version of the format.
-    #[error("model format version {got} is newer than {supported}, the newest that this program reads")]
-    NewerModel {
-        /// Version in the file.
-        got: u32,
-        /// Newest version understood.
-        supported: u32,
+    /// A failure was said to begin while another went on.
+    #[error("a failure cannot begin at {onset}: the one that began at {since} has no end yet")]
+    StillFailing {
+        /// When the new one begins.
+        onset: Timestamp,
+        /// When the other began.
+        since: Timestamp,
     },
-    /// The file holds another kind of model.
-    #[error("the file holds a {got:?} model, expected {expected:?}")]
-    WrongModelKind {
-        /// Kind asked for.
-        expected: String,
-        /// Kind found.
-        got: String,
+    /// A failure was said to end where none went on.
+    #[error("no failure can end at {end}: none has begun")]
+    NotFailing {
+        /// The end.
+        end: Timestamp,
     },
-    /// The file is larger than the reader allows.
-    #[error("the model file is larger than the limit of {limit} bytes")]
-    ModelTooLarge {
-        /// Most bytes that are read.
-        limit: u64,
-    },
-    /// A weight tensor is absent.
-    #[error("the model file has no tensor {name:?}")]
-    MissingTensor {
-        /// Tensor.
-        name: String,
-    },
-    /// A weight tensor has another shape than the model's parameters say.
-    #[error("tensor {name:?} has shape {got:?}, expected {expected:?}")]
-    TensorShape {
-        /// Tensor.
-        name: String,
-        /// Shape by the parameters.
-        expected: Vec<usize>,
-        /// Shape in the file.
-        got: Vec<usize>,
-    },
-    /// Reading or writing failed.
-    #[error("model file: {0}")]
-    Io(#[from] std::io::Error),
 }
 
 impl CoreError {

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-mod envelope;
+mod alarm;
 mod error;
 mod evidence;
 mod feature;
@@ -8,6 +8,7 @@ mod forecast;
 mod history;
 mod label;
 mod model;
+mod model_file;
 mod outcome;
 mod piece;
 mod rank;
@@ -17,12 +18,16 @@ mod score;
 mod snapshot;
 mod source;
 mod split;
+mod stateful;
 mod stream;
 mod text_file;
 mod v1_rule;
 mod window;
 
-pub use envelope::{Envelope, Tensor};
+pub use alarm::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, Fixed, JudgedAlarm, JudgedFailure,
+    OutcomeMatcher, Settled, Threshold, match_outcomes,
+};
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};
 pub use feature::{Columns, Feature, FeatureState, Origin, Rows};
@@ -30,16 +35,22 @@ pub use forecast::Forecast;
 pub use history::{Epoch, History};
 pub use label::{Exclusion, ExclusionCounts, Label, Labels, Settling, Target};
 pub use model::{DynEstimator, Estimator, FitProgress, Monitor, Predictor, Silent};
+pub use model_file::{
+    Envelope, FeatureReader, ModelFileError, NestedReader, PredictorReader, Registry, Save, Tensor,
+};
 pub use outcome::{Outcome, Outcomes};
 pub use piece::{FrameStream, InPieces, Piece, PieceOrder};
 pub use rank::{average_precision, expect_both_classes};
 pub use rule::{Assessment, FailureRule, rows_without_samples};
 pub use sample::{LabelledWindows, Samples};
-pub use score::{Score, sigmoid};
+pub use score::Score;
 pub use snapshot::Snapshots;
 pub use source::Source;
 pub use split::{Separation, Split, Test, Train, Validation};
+pub use stateful::{RunningState, Stateful};
 pub use stream::{RowBuffer, Stream};
 pub use text_file::{SMALL_FILE_BYTES, read_text, read_text_file};
 pub use v1_rule::V1Rule;
 pub use window::{WindowSpec, Windows};
+
+pub use forewarn_numerics::sigmoid;

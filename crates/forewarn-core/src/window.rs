@@ -67,6 +67,25 @@ impl WindowSpec {
         self.period
     }
 
+    /// The same question asked of a window of another length.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_observation(self, observation: usize) -> Result<Self, CoreError> {
+        Self::new(observation, self.lead, self.period)
+    }
+
+    /// Refuses a window of another length than a model was fitted for.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`].
+    pub fn expect_observation(&self, rows: usize) -> Result<(), CoreError> {
+        if self.observation == rows {
+            return Ok(());
+        }
+        Err(CoreError::LengthMismatch { what: "rows of a window", expected: rows, got: self.observation })
+    }
+
     /// Steps from the last observed row to the last row of the period.
     #[must_use]
     pub fn horizon(&self) -> usize {

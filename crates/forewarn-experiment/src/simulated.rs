@@ -33,7 +33,7 @@ impl FromStr for Simulated {
 }
 
 impl Data {
-    /// So many minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet the faults behind failures.
+    /// `minutes` minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet the faults behind failures.
     ///
     /// # Errors
     /// [`ExperimentError::Simulate`] for no minutes, or too many.

@@ -53,4 +53,4 @@ pub use shape::Shape;
 pub use span::Span;
 pub use threshold::ThresholdRule;
 pub use verdict::Verdict;
-pub use verdicts::Verdicts;
+pub use verdicts::{Verdicts, register};

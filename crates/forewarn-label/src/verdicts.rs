@@ -1,7 +1,7 @@
 //! What a rule says of each row, as columns for models.
 
 use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, node::Node};
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{Feature, FeatureState, ModelFileError, Origin, Registry};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 
@@ -122,6 +122,18 @@ impl Feature for Verdicts {
     fn saved(&self) -> Option<Value> {
         Some(json!({ KEY: self.conditions }))
     }
+}
+
+/// The registry with [`Verdicts`] more.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    registry.with_feature(KEY, |saved, _| {
+        let unreadable = |error: LabelError| ModelFileError::outside("reading verdicts", error);
+        match Verdicts::from_saved(saved).map_err(unreadable)? {
+            Some(verdicts) => Ok(Box::new(verdicts)),
+            None => Err(ModelFileError::not_a_model("verdicts without their conditions")),
+        }
+    })
 }
 
 struct State {

@@ -5,7 +5,7 @@ use crate::{
     layer::Inputs,
     network::{Before, Memory},
 };
-use forewarn_core::{CoreError, Predictor, Score};
+use forewarn_core::{CoreError, Predictor, RunningState, Score, Stateful};
 use serde::{Deserialize, Serialize};
 
 /// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
@@ -149,4 +149,22 @@ impl RecurrentModel {
 
 pub(crate) fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), CoreError> {
     if expected == got { Ok(()) } else { Err(CoreError::LengthMismatch { what, expected, got }) }
+}
+
+impl Stateful for RecurrentModel {
+    fn start_state(&self, service: &str) -> Box<dyn RunningState + '_> {
+        Box::new(Running { model: self, state: self.start_for(service) })
+    }
+}
+
+/// A state with its model.
+struct Running<'a> {
+    model: &'a RecurrentModel,
+    state: RecurrentState,
+}
+
+impl RunningState for Running<'_> {
+    fn step(&mut self, row: &[f32]) -> Result<Score, CoreError> {
+        self.model.step(&mut self.state, row)
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 use forewarn_core::BoxError;
-use forewarn_experiment::{Event, StandardModels};
+use forewarn_experiment::{Progress, StandardModels};
 use forewarn_recurrent::Trainer;
 use forewarn_sim::fleet::{Blueprint, Defects, FaultSchedule};
 use forewarn_window::Alignment;
@@ -19,8 +19,8 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
         trainer: Trainer::Native,
         members: StandardModels::MEMBERS,
     };
-    let experiment = Experiment::new(Rule::v1()).model(standard.get("logistic_snapshot")?);
-    let results = experiment.run(Data::from_fleet(fleet)?, &|_: Event<'_>| {})?;
+    let experiment = Experiment::new(Rule::v1()).with_model(standard.get("logistic_snapshot")?);
+    let results = experiment.run(Data::from_fleet(fleet)?, &|_: Progress<'_>| {})?;
     let report = results.report();
     assert_eq!(report.input.services, 4);
     let ceiling = report.ceiling.ok_or("the truth is known")?;

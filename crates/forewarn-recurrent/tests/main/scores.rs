@@ -2,7 +2,7 @@ use crate::{
     learns::{fit, settings},
     task::{Rows, Task, number, schema},
 };
-use forewarn_core::{CoreError, Envelope, Predictor, Score, Stream, Tensor, WindowSpec, Windows};
+use forewarn_core::{CoreError, Envelope, Predictor, Save, Score, Stream, Tensor, WindowSpec, Windows};
 use forewarn_recurrent::{Cell, RecurrentModel, Settings};
 use forewarn_schema::{Metric, Schema};
 use proptest::prelude::*;
@@ -44,7 +44,8 @@ fn random_model(
         kind: cell.kind().into(),
         schema: Schema::new((0..inputs).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap(),
         window: WindowSpec::new(observation, 0, 5).unwrap(),
-        normaliser: None,
+        pipeline: None,
+        policy: None,
         parameters: serde_json::json!({"hidden": hidden, "head": head, "members": 1}),
         metadata: Default::default(),
         tensors: shapes.into_iter().map(|(name, shape)| (name.to_owned(), tensor(shape))).collect(),
