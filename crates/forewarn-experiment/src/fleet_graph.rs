@@ -138,8 +138,7 @@ mod tests {
             probability,
             ..fleet::PlannedCall::new(name(client), name(server))
         };
-        fleet::Blueprint::new((0..services).map(service).collect(), calls.iter().map(call).collect())
-            .unwrap()
+        fleet::Blueprint::new((0..services).map(service).collect(), calls.iter().map(call).collect()).unwrap()
     }
 
     fn assert_close(found: &[f64], expected: &[f64]) {

@@ -139,7 +139,8 @@ fn of_fleet(
 /// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after the simulation.
 fn places(fleet: &Fleet, samples: &Samples) -> Result<Vec<Option<(usize, usize)>>, ExperimentError> {
     let names = samples.layout().services().iter().map(|place| place.name());
-    let services: Vec<usize> = names.map(|name| fleet.blueprint().index_of(name)).collect::<Result<_, _>>()?;
+    let services: Vec<usize> =
+        names.map(|name| fleet.blueprint().index_of(name)).collect::<Result<_, _>>()?;
     let minute_of = Step::MINUTE.steps_from(fleet.start());
     let place = |(service, time): (usize, Timestamp)| {
         let minute = usize::try_from(minute_of(time)).ok().filter(|&minute| minute < fleet.minutes());
