@@ -40,7 +40,7 @@ impl Comparison {
             Self::Below => value < limit,
             Self::Equal => value == limit,
             // NaN differs from everything, and compares with nothing.
-            Self::NotEqual => value < limit || value > limit,
+            Self::NotEqual => !value.is_nan() && value != limit,
         }
     }
 }

@@ -47,7 +47,7 @@ impl Scan {
                 Comparison::Below => bits(violating, missing, values, width, column, |x| x < limit),
                 Comparison::Equal => bits(violating, missing, values, width, column, |x| x == limit),
                 Comparison::NotEqual => {
-                    bits(violating, missing, values, width, column, |x| x < limit || x > limit);
+                    bits(violating, missing, values, width, column, |x| !x.is_nan() && x != limit);
                 }
             }
         };

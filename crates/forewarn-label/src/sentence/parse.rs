@@ -353,11 +353,9 @@ fn while_it_was_not(
     let limit = number.get();
     let falls =
         matches!(is, Comparison::AtMost | Comparison::Below) || (is == Comparison::Equal && limit == 0.0);
-    falls.then(|| {
-        move |within: Span| {
-            // One known row is enough to say that there was something.
-            let before = Normal::mean(within).known(0.0);
-            measure.clone().compare(is, limit).and(measure.below(before))
-        }
+    falls.then_some(move |within: Span| {
+        // One known row is enough to say that there was something.
+        let before = Normal::mean(within).known(0.0);
+        measure.clone().compare(is, limit).and(measure.below(before))
     })
 }
