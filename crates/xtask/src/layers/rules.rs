@@ -32,6 +32,7 @@ const LAYERS: &[(&str, Layer)] = &[
     ("forewarn-topology", Stage),
     ("forewarn-eval", Stage),
     ("forewarn", Facade),
+    ("forewarn-store", Application),
     ("forewarn-examples", Application),
     ("forewarn-benches", Application),
     ("xtask", Tool),
