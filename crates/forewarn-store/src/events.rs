@@ -73,8 +73,6 @@ pub struct EventLog {
     pending_bytes: usize,
     /// The first event that was refused, and how many since.
     behind: Option<(EventId, u64)>,
-    /// A write or sync failed: what the file has after `bytes` is written again.
-    torn: bool,
     unsynced: bool,
     condition: Condition,
     cut_bytes: u64,
@@ -121,7 +119,6 @@ impl EventLog {
             pending: VecDeque::new(),
             pending_bytes: 0,
             behind: None,
-            torn: false,
             unsynced: false,
             condition: Condition::Healthy,
             cut_bytes: 0,
@@ -220,7 +217,6 @@ impl EventLog {
                 Ok(())
             }
             Err(error) => {
-                self.torn = true;
                 let since_seq = self.pending.front().map_or(kept_seq, |(id, _)| id.seq);
                 self.condition.fail(since_seq, error.to_string());
                 Err(error)
@@ -232,9 +228,7 @@ impl EventLog {
         if count == 0 {
             return Ok(());
         }
-        if self.torn {
-            self.file.truncate(self.bytes).map_err(failed(&self.path, "cutting"))?;
-        }
+        // After a failure the same lines and more are written to the same place: nothing of the failed try is left.
         let mut end = self.bytes;
         let mut chunk = Vec::new();
         for (place, (_, line)) in self.pending.iter().take(count).enumerate() {
@@ -250,7 +244,6 @@ impl EventLog {
             self.file.sync().map_err(failed(&self.path, "syncing"))?;
             self.unsynced = false;
         }
-        self.torn = false;
         for (id, line) in self.pending.drain(..count) {
             self.pending_bytes -= line.len();
             self.last_kept = Some(id);

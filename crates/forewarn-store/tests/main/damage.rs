@@ -81,6 +81,23 @@ fn a_tail_torn_at_any_length_is_cut_and_counted_and_the_journal_goes_on() {
     }
 }
 
+/// Whole records after a broken one were never acknowledged. They must not come back behind the next record.
+#[test]
+fn what_was_cut_stays_cut() {
+    let disk = SimulatedDisk::default();
+    let path = written(&disk, 1, ONE)[0].0.clone();
+    let mut content = disk.content(&path).unwrap();
+    content[HEADER + 20 + 20] ^= 1;
+    disk.set_content(&path, &content);
+    let mut journal = open(&disk).unwrap();
+    assert_eq!(journal.next_seq(), 1, "the second of three records is broken");
+    journal.append(&vec![9; record(1).len()]).unwrap();
+    journal.commit().unwrap();
+    drop(journal);
+    let journal = open(&disk).unwrap();
+    assert_eq!((journal.next_seq(), journal.torn_bytes()), (2, 0));
+}
+
 #[test]
 fn a_tail_of_garbage_or_zeros_is_cut() {
     for garbage in [vec![0; 700], vec![0xff; 700], (0..=255).collect()] {

@@ -1,12 +1,16 @@
 //! A fault at every operation of a scripted run.
 
-use crate::twin::{End, check_complete, options, run};
+use crate::twin::{End, check_complete, options, record, run};
 use forewarn_store::{
-    Durability,
-    disk::simulated::{Fault, SimulatedDisk},
+    Durability, Journal, Retention, StoreOptions,
+    disk::{
+        Disk,
+        simulated::{Fault, SimulatedDisk},
+    },
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::{path::Path, sync::Arc};
 
 const TARGET: u64 = 70;
 
@@ -77,6 +81,35 @@ fn without_syncs_a_killed_process_loses_nothing_and_a_loss_of_power_only_a_tail(
             }
             assert_eq!(run(&disk, &options, TARGET, &mut acknowledged), End::Done);
             check_complete(&disk, &options, TARGET);
+        }
+    }
+}
+
+/// Segments are removed from the oldest on; a loss of power that keeps only some of the removals leaves no gap.
+#[test]
+fn a_crash_while_segments_are_dropped_leaves_no_gap() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let options = StoreOptions::default().with_segment_bytes(4 << 10);
+    let open = |disk: &SimulatedDisk| {
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
+        Journal::open(disk, Path::new("journal"), &options).unwrap()
+    };
+    for operation in 0..12 {
+        for _ in 0..8 {
+            let disk = SimulatedDisk::default();
+            let mut journal = open(&disk);
+            for seq in 0..160 {
+                journal.append(&record(seq)).unwrap();
+                journal.commit().unwrap();
+            }
+            assert!(journal.segments() > 4);
+            disk.fail_at(disk.operations() + operation, Fault::Stop);
+            journal.retain_from(160, Retention::Needed).ok();
+            disk.power_loss(|| random.random_bool(0.5));
+            let journal = open(&disk);
+            let records: Vec<_> =
+                journal.read_from(journal.oldest_seq()).unwrap().map(Result::unwrap).collect();
+            assert_eq!(records.len() as u64, 160 - journal.oldest_seq());
         }
     }
 }
