@@ -67,17 +67,12 @@ impl Journal {
     pub fn open(disk: Arc<dyn Disk>, folder: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         options.check()?;
         disk.create_folder(folder).map_err(failed(folder, "creating"))?;
-        let mut segments = Vec::new();
         for name in disk.list(folder).map_err(failed(folder, "reading"))? {
-            let path = folder.join(&name);
             if name.ends_with(segment::TEMPORARY) {
-                remove(&*disk, &path)?;
-            } else if let Some(first_seq) = segment::first_seq_of(&name) {
-                let mut file = disk.open(&path, Access::Read).map_err(failed(&path, "opening"))?;
-                let bytes = file.size().map_err(failed(&path, "reading"))?;
-                segments.push(Segment { first_seq, bytes });
+                remove(&*disk, &folder.join(&name))?;
             }
         }
+        let segments = list_segments(&*disk, folder)?;
         let mut journal = Self {
             disk,
             folder: folder.to_owned(),
@@ -119,6 +114,23 @@ impl Journal {
         self.torn_bytes = scan.torn_bytes;
         (self.next_seq, self.kept_seq, self.synced_seq) = (scan.next_seq, scan.next_seq, scan.next_seq);
         Ok(())
+    }
+
+    /// The records in a folder, without a lock and without any change: to replay a journal elsewhere, or while a
+    /// service writes it. Begins with the oldest record and ends with the last one that is whole now.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open). Records that a running service drops meanwhile end the iterator with an error.
+    pub fn read_only(disk: Arc<dyn Disk>, folder: &Path) -> Result<Records, StoreError> {
+        let segments: Vec<u64> =
+            list_segments(&*disk, folder)?.iter().map(|segment| segment.first_seq).collect();
+        let (mut from, mut until) = (0, 0);
+        if let (Some(&first), Some(&last)) = (segments.first(), segments.last()) {
+            let mut input = segment::open(&*disk, folder, last)?;
+            from = first;
+            until = scan::scan(&mut input, &segment::path(folder, last), last)?.next_seq;
+        }
+        Ok(Records::new(disk, folder.to_owned(), &segments, from, until))
     }
 
     /// Takes a record and gives it its number. It may be acknowledged once [`kept_seq`](Self::kept_seq) is beyond that
@@ -322,4 +334,18 @@ impl Journal {
     pub const fn condition(&self) -> &Condition {
         &self.condition
     }
+}
+
+/// The segments in a folder, in order.
+fn list_segments(disk: &dyn Disk, folder: &Path) -> Result<Vec<Segment>, StoreError> {
+    let mut segments = Vec::new();
+    for name in disk.list(folder).map_err(failed(folder, "reading"))? {
+        if let Some(first_seq) = segment::first_seq_of(&name) {
+            let path = folder.join(&name);
+            let mut file = disk.open(&path, Access::Read).map_err(failed(&path, "opening"))?;
+            let bytes = file.size().map_err(failed(&path, "reading"))?;
+            segments.push(Segment { first_seq, bytes });
+        }
+    }
+    Ok(segments)
 }

@@ -13,6 +13,9 @@ use std::{
     sync::Arc,
 };
 
+/// The folder of the journal in that of a store.
+const JOURNAL: &str = "journal";
+
 /// A journal, checkpoints and a log of events in one folder, used by one process at a time, in the order that loses
 /// nothing.
 ///
@@ -81,7 +84,7 @@ impl Store {
         let (checkpoints, checkpoint) =
             Checkpoints::open(Arc::clone(&disk), &folder.join("checkpoints"), options.checkpoints)?;
         let log_disk = Arc::clone(&disk);
-        let journal = Journal::open(disk, &folder.join("journal"), options)?;
+        let journal = Journal::open(disk, &folder.join(JOURNAL), options)?;
         let start = checkpoint.as_ref().map_or(0, Checkpoint::next_seq);
         let (oldest, next) = (journal.oldest_seq(), journal.next_seq());
         if next < start {
@@ -110,6 +113,15 @@ impl Store {
         };
         let retention = options.retention;
         Ok(Self { journal, checkpoints, events, retention, recovery, position: start, _lock: lock })
+    }
+
+    /// The records in the journal of a store of this machine, oldest first, without a lock and without any change. See
+    /// [`Journal::read_only`].
+    ///
+    /// # Errors
+    /// As [`Journal::read_only`].
+    pub fn read_only_records(folder: impl AsRef<Path>) -> Result<Records, StoreError> {
+        Journal::read_only(Arc::new(RealDisk), &folder.as_ref().join(JOURNAL))
     }
 
     /// What was found when the store was opened.

@@ -59,6 +59,11 @@ impl Records {
         Self { disk, folder, segments, open: None, next: from, until }
     }
 
+    /// The number of the record that comes next.
+    pub const fn next_seq(&self) -> u64 {
+        self.next
+    }
+
     /// How many records are still to come.
     pub const fn remaining(&self) -> u64 {
         self.until - self.next

@@ -240,3 +240,25 @@ fn a_record_too_large_is_refused_and_the_largest_comes_back() {
     let records: Vec<_> = open(&disk).unwrap().read_from(0).unwrap().map(Result::unwrap).collect();
     assert!(records.len() == 2 && records[0].bytes == largest && records[1].bytes.is_empty());
 }
+
+#[test]
+fn a_journal_is_read_while_it_is_written_and_is_not_changed() {
+    let disk = SimulatedDisk::default();
+    let segments = written(&disk, 30, SMALL);
+    let look = || Journal::read_only(Arc::new(disk.clone()), Path::new(FOLDER)).unwrap();
+    assert_eq!(look().map(|kept| kept.unwrap().seq).collect::<Vec<_>>(), (0..90).collect::<Vec<_>>());
+    // A record that is half written, and a segment that was dropped.
+    let last = &segments.last().unwrap().0;
+    let whole = disk.content(last).unwrap();
+    disk.set_content(last, &whole[..whole.len() - 1]);
+    disk.remove(&segments[0].0).unwrap();
+    let before = disk.paths();
+    let first_seq = segments[0].1.len() as u64;
+    assert_eq!((look().next_seq(), look().remaining()), (first_seq, 89 - first_seq));
+    for (kept, seq) in look().map(Result::unwrap).zip(first_seq..) {
+        assert_eq!((kept.seq, kept.bytes), (seq, record(seq)));
+    }
+    assert_eq!(disk.paths(), before);
+    assert_eq!(disk.content(last).unwrap().len(), whole.len() - 1);
+    assert_eq!(Journal::read_only(Arc::new(SimulatedDisk::default()), Path::new(FOLDER)).unwrap().count(), 0);
+}

@@ -7,6 +7,7 @@ mod crashes;
 mod damage;
 mod events;
 mod faults;
+mod garbage;
 mod kill;
 mod outages;
 mod twin;
