@@ -103,11 +103,19 @@ impl DiskFile for RealFile {
     }
 }
 
-/// The system gives the lock back when the file is closed, at the latest when the process ends.
+/// The system gives the lock back when the process ends.
 #[derive(Debug)]
-struct RealLock(#[expect(dead_code, reason = "held, not used")] File);
+struct RealLock(File);
 
 impl DiskLock for RealLock {}
+
+impl Drop for RealLock {
+    /// Closing the file is not enough: a process that another thread is starting shares it until it runs its program.
+    fn drop(&mut self) {
+        // A lock that cannot be given back goes with the process.
+        self.0.unlock().ok();
+    }
+}
 
 #[cfg(test)]
 mod tests {
