@@ -59,7 +59,7 @@ impl Journal {
 
     /// Opens the journal in `folder`, or begins one. A torn tail is cut, and what remains is made durable.
     ///
-    /// The caller sees to it that nobody else writes there; [`Store`](crate::Store) does.
+    /// The caller sees to it that no other program writes there; [`Store`](crate::Store) does.
     ///
     /// # Errors
     /// [`StoreError::Option`], [`StoreError::File`], [`StoreError::NewerVersion`], [`StoreError::Damaged`] for
