@@ -7,10 +7,10 @@
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::core::Split;
 use forewarn::{
-    core::{Label, Labels, Score, Stream, Windows},
+    core::{Label, Labels, Origin, PredictorState, Score, Windows},
     prelude::*,
     recurrent::{Cell, Instructions, Recurrent, RecurrentModel, Settings},
-    schema::{Metric, Schema},
+    schema::{Metric, Schema, Step, Timestamp},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -96,9 +96,10 @@ fn score(c: &mut Criterion) {
             b.iter(|| model.score(black_box(one), &mut score));
         });
         let mut rows = frames.values().chunks_exact(FEATURES).cycle();
-        let mut stream = Stream::new(model.clone()).expect("a small window");
+        let origin = Origin { service: "bench", start: Timestamp::EPOCH, step: Step::MINUTE };
+        let mut live = PredictorState::start(model.clone(), origin).expect("a small window");
         group.bench_function(format!("{name}_stream_of_windows"), |b| {
-            b.iter(|| stream.push(rows.next().expect("endless")));
+            b.iter(|| live.push_at(live.next(), rows.next().expect("endless")));
         });
         let mut state = model.start();
         group.bench_function(format!("{name}_state"), |b| {

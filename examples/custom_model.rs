@@ -3,7 +3,8 @@
 //! `cargo run --release --example custom_model`
 
 use forewarn::core::{
-    Assessment, CoreError, FeatureState, LabelledWindows, Monitor, Train, Validation, Windows,
+    Assessment, CoreError, FeatureState, LabelledWindows, Monitor, Train, Validation, Windows, restore_part,
+    save_part,
 };
 use forewarn::experiment::{Data, Rows};
 use forewarn::schema::{Episode, FrameView, Kind, Unit, ValidRange};
@@ -90,6 +91,7 @@ impl Feature for SmoothArrivals {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Smooth {
     column: usize,
     weight: f32,
@@ -105,6 +107,15 @@ impl FeatureState for Smooth {
             self.mean += self.weight * (sample - self.mean);
         }
         out[0] = self.mean;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.mean, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.mean = restore_part(from)?;
+        Ok(())
     }
 }
 
@@ -180,7 +191,7 @@ fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let report = experiment()?;
-    println!("{}", report.to_table());
+    println!("{}", forewarn::report::Present::to_table(&report));
     assert!(report.models.iter().all(|model| model.pr_auc > report.test.prevalence));
     Ok(())
 }

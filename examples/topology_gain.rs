@@ -7,7 +7,8 @@ use forewarn::experiment::{Data, Rows};
 use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     baseline::Input,
-    eval::{AlarmPolicy, BlockBootstrap, Comparison, Events, LeadTimes},
+    core::AlarmPolicy,
+    eval::{BlockBootstrap, Events, LeadTimes, ModelComparison},
     experiment::{Progress, Results, RootCase, fleet_graph},
     prelude::*,
     sim::fleet::Fleet,
@@ -54,14 +55,14 @@ fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn E
 }
 
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let without = results(fleet, None)?;
     let with = results(fleet, Some(TopologyFeatures::new(&graph).groups(&GROUPS)?))?;
     for model in ["last minute", "window"] {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
         let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);
         let bootstrap = BlockBootstrap::default();
-        let compared = Comparison::new(&[("without", a), ("with", b)], &bootstrap)?;
+        let compared = ModelComparison::new(&[("without", a), ("with", b)], &bootstrap)?;
         let difference = compared.as_ref().and_then(|compared| compared.differences.first());
         let Some(difference) = difference else { return Err("the test span is too short".into()) };
         let sign = if difference.better == "with" { 1.0 } else { -1.0 };
@@ -95,7 +96,7 @@ fn by(weights: &[f64]) -> Vec<Suspect> {
 }
 
 fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let frames = fleet.run()?.frames;
     let causes = fleet.causes(&Rule::v1())?;
     let cases = RootCase::all(&graph, &frames, &causes, &HealthRules::v1(), 2)?;

@@ -1,6 +1,6 @@
 use crate::{
     check::Check, error::CliError, evaluate::Evaluate, graph::Graph, judge::Judge, replay::Replay, shell,
-    simulate::Simulate,
+    simulate::Simulate, train::Train,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +32,8 @@ pub(crate) struct Common {
 enum Subcommands {
     /// Fit models on a metrics file or a simulation, and say how well they predict
     Evaluate(Box<Evaluate>),
+    /// Fit models on all there is, and save the best on validation as one file
+    Train(Box<Train>),
     /// Run a saved model over a metrics file by the live code path
     Replay(Replay),
     /// Judge anybody's scores against metrics with a rule, or a list of failures
@@ -52,6 +54,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.subcommand {
             Subcommands::Evaluate(evaluate) => evaluate.run(&self.common),
+            Subcommands::Train(train) => train.run(&self.common),
             Subcommands::Replay(replay) => replay.run(&self.common),
             Subcommands::Judge(judge) => judge.run(&self.common),
             Subcommands::Simulate(simulate) => simulate.run(&self.common),

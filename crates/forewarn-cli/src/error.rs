@@ -39,10 +39,19 @@ impl<T, E: Display> About<T> for Result<T, E> {
 
 impl<E: Error + 'static> From<E> for CliError {
     fn from(error: E) -> Self {
-        let dynamic: &(dyn Error + 'static) = &error;
-        match dynamic.downcast_ref::<io::Error>() {
-            Some(io) if io.kind() == io::ErrorKind::BrokenPipe => Self::ClosedPipe,
-            _ => Self::Failed(error.to_string()),
-        }
+        if is_closed_pipe(&error) { Self::ClosedPipe } else { Self::Failed(error.to_string()) }
     }
+}
+
+/// Whether a writer found that its reader is gone, however deep the libraries have wrapped it.
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if kind == Some(io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -5,9 +5,10 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
+    label::{Slo, SloReport},
     schema::{Metric, Schema},
     topology::{
-        HealthRules, LatencyKind, Method, Overview, Scores, ServiceGraph, Slo, SloReport, Strengths, Watch,
+        CascadeMethod, HealthMarks, HealthRules, LatencyKind, Overview, Scores, ServiceGraph, Strengths,
         Worlds,
     },
 };
@@ -46,6 +47,8 @@ struct Known {
     slos: Vec<(String, SloReport)>,
     /// Services of the metrics that are not in the graph.
     left_out: Vec<String>,
+    /// Services of the graph that are not in the metrics.
+    without_metrics: Vec<String>,
 }
 
 impl Graph {
@@ -56,8 +59,9 @@ impl Graph {
             None => from_calls(&graph)?,
         };
         let strengths = Strengths::given(&graph, Strengths::USUAL)?;
-        let radii = Method::Auto(Worlds::new(128, crate::question::SEED)?);
-        let overview = Overview::new(&graph, &strengths, LatencyKind::Inclusive, Method::default(), radii)?;
+        let radii = CascadeMethod::Auto(Worlds::new(128, crate::question::SEED)?);
+        let overview =
+            Overview::new(&graph, &strengths, LatencyKind::Inclusive, CascadeMethod::default(), radii)?;
         // What is unhealthy may fail by itself: half of its health gone is an even chance.
         let own: Vec<f64> = known.health.iter().map(|health| (1.0 - health).max(0.0)).collect();
         let scores = overview.update(&known.health, &own, &known.latency)?;
@@ -72,9 +76,16 @@ impl Graph {
 /// From what clients saw of their servers.
 fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
     let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
-    let rules = HealthRules::new(vec![Watch::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
+    let rules =
+        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
-    Ok(Known { health, latency: graph.observed_latencies_millis(), slos: Vec::new(), left_out: Vec::new() })
+    Ok(Known {
+        health,
+        latency: graph.observed_latencies_millis(),
+        slos: Vec::new(),
+        left_out: Vec::new(),
+        without_metrics: Vec::new(),
+    })
 }
 
 /// From the last minute of a metrics file; objectives over all of it.
@@ -82,39 +93,25 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -
     let frames = read.read(path)?.frames;
     let rules = HealthRules::v1().bind(frames.schema()).about(path.display())?;
     let nan = || vec![f64::NAN; graph.len()];
-    let mut known = Known { health: nan(), latency: nan(), slos: Vec::new(), left_out: Vec::new() };
+    let mut known = Known {
+        health: nan(),
+        latency: nan(),
+        slos: Vec::new(),
+        left_out: Vec::new(),
+        without_metrics: Vec::new(),
+    };
+    let names = graph.compare_names(frames.frames().map(|frame| frame.service())).about(path.display())?;
     for frame in frames.frames() {
-        let Some(service) = graph.find(frame.service()) else {
-            known.left_out.push(frame.service().to_owned());
-            continue;
-        };
+        let Some(service) = graph.find(frame.service()) else { continue };
         known.health[service] = rules.latest(frame);
         known.latency[service] = frame.column("p99_latency")?.last().map_or(f64::NAN, f64::from);
         for slo in Slo::v1() {
             known.slos.push((frame.service().to_owned(), slo.assess(frame)?));
         }
     }
-    if known.left_out.len() == frames.layout().services().len() {
-        let of_graph: Vec<&str> = graph.services().collect();
-        return Err(CliError::failed(format!(
-            "{}: no service of the metrics is in the graph; the metrics have {}, the graph has {}",
-            path.display(),
-            some_of(known.left_out.iter().map(String::as_str)),
-            some_of(of_graph.into_iter())
-        )));
-    }
+    known.left_out = names.only_in_metrics;
+    known.without_metrics = names.only_in_graph;
     Ok(known)
-}
-
-/// The first few of many names.
-fn some_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 10;
-    let more = names.len().saturating_sub(SHOWN);
-    let mut text: Vec<String> = names.take(SHOWN).map(printable::name).collect();
-    if more > 0 {
-        text.push(format!("and {more} more"));
-    }
-    text.join(", ")
 }
 
 struct Answer<'a> {
@@ -148,9 +145,9 @@ impl Answer<'_> {
                 suspect.score,
                 self.name(service),
                 scores.status[service],
-                number(known.health[service]),
+                number(known_number(known.health[service])),
                 number(scores.dependency.services[service]),
-                number(scores.failing[service].value),
+                number(known_number(scores.failing[service].value)),
                 overview.blast_radii()[service].value,
                 millis(scores.latencies_millis[service]),
             );
@@ -174,6 +171,10 @@ impl Answer<'_> {
         for name in &known.left_out {
             let _ = writeln!(text, "{}: in the metrics, not in the graph, left out", printable::name(name));
         }
+        for name in &known.without_metrics {
+            let _ =
+                writeln!(text, "{}: in the graph, not in the metrics, health unknown", printable::name(name));
+        }
         text.trim_end().to_owned()
     }
 
@@ -186,10 +187,10 @@ impl Answer<'_> {
                 "suspect": suspect.score,
                 "status": scores.status[service].to_string(),
                 "health": known_number(known.health[service]),
-                "health_with_servers": known_number(scores.dependency.services[service]),
+                "health_with_servers": scores.dependency.services[service],
                 "may_fail": known_number(scores.failing[service].value),
                 "blast_radius": overview.blast_radii()[service].value,
-                "latency_millis": known_number(scores.latencies_millis[service]),
+                "latency_millis": scores.latencies_millis[service],
             })
         });
         let path = scores.critical_path.as_ref().map(|path| {
@@ -197,25 +198,26 @@ impl Answer<'_> {
                 .stops
                 .iter()
                 .map(|stop| json!({"service": graph.name(stop.service), "share": stop.share}));
-            json!({"latency_millis": known_number(path.latency_millis), "stops": stops.collect::<Vec<_>>()})
+            json!({"latency_millis": path.latency_millis, "stops": stops.collect::<Vec<_>>()})
         });
         json!({
-            "system_health": known_number(scores.dependency.system),
+            "system_health": scores.dependency.system,
             "services": services.collect::<Vec<_>>(),
             "critical_path": path,
             "left_out": known.left_out,
+            "without_metrics": known.without_metrics,
         })
     }
 }
 
-fn number(value: f64) -> String {
-    if value.is_nan() { "unknown".to_owned() } else { format!("{value:.2}") }
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
 }
 
-fn millis(value: f64) -> String {
-    if value.is_nan() { "unknown".to_owned() } else { format!("{value:.0} ms") }
+fn millis(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.0} ms"))
 }
 
-fn known_number(value: f64) -> Option<f64> {
-    (!value.is_nan()).then_some(value)
+fn known_number(value: impl Into<Option<f64>>) -> Option<f64> {
+    value.into().filter(|value| !value.is_nan())
 }

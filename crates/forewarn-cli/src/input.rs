@@ -115,6 +115,12 @@ impl DataArgs {
         Ok(Data::from_recording(self.read.read(path)?, name))
     }
 
+    /// Files that are read, which no output may replace.
+    pub(crate) fn inputs(&self) -> Vec<&Path> {
+        let scenario = Some(Path::new(&self.simulation.simulate)).filter(|path| path.extension().is_some());
+        self.input.as_deref().or(scenario).into_iter().collect()
+    }
+
     /// What an error is about.
     pub(crate) fn source(&self) -> String {
         self.input.as_ref().map_or_else(|| "simulation".to_owned(), |path| path.display().to_string())

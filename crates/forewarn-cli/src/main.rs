@@ -8,6 +8,7 @@ mod files;
 mod graph;
 mod input;
 mod judge;
+mod models;
 mod printable;
 mod progress;
 mod question;
@@ -15,6 +16,7 @@ mod replay;
 mod shell;
 mod simulate;
 mod terminal;
+mod train;
 
 use clap::Parser;
 use command::Command;

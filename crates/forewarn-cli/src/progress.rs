@@ -1,7 +1,7 @@
 //! Progress on standard error: bars where it is a terminal, lines where it is not, nothing with `--quiet`.
 
 use crate::printable;
-use forewarn::experiment::{Observer, Progress as Step, TextObserver};
+use forewarn::experiment::{Observer, Progress, TextObserver};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::{
     collections::BTreeMap,
@@ -10,21 +10,21 @@ use std::{
     time::Duration,
 };
 
-/// Told how long work goes on.
-pub(crate) enum Progress {
+/// Shows how far work has come.
+pub(crate) enum Reporter {
     Quiet,
     Lines(TextObserver<io::Stderr>),
     Bars(Bars),
 }
 
-/// A line for the stage, and a bar for each model that is being fitted.
+/// A line for the stage, and a bar for each phase and model that is at work.
 pub(crate) struct Bars {
     all: MultiProgress,
     stage: ProgressBar,
-    models: Mutex<BTreeMap<String, ProgressBar>>,
+    running: Mutex<BTreeMap<String, ProgressBar>>,
 }
 
-impl Progress {
+impl Reporter {
     /// As the terminal and `--quiet` say.
     pub(crate) fn new(quiet: bool) -> Self {
         if quiet {
@@ -33,7 +33,7 @@ impl Progress {
             let all = MultiProgress::new();
             let stage = all.add(ProgressBar::new_spinner());
             stage.enable_steady_tick(Duration::from_millis(120));
-            Self::Bars(Bars { all, stage, models: Mutex::default() })
+            Self::Bars(Bars { all, stage, running: Mutex::default() })
         } else {
             Self::Lines(TextObserver::new(io::stderr()))
         }
@@ -41,7 +41,7 @@ impl Progress {
 
     /// A stage outside of an experiment begins.
     pub(crate) fn stage(&self, text: &str) {
-        self.progress(Step::Stage(text));
+        self.progress(Progress::Stage(text));
     }
 
     /// Takes bars off the terminal, before results are printed.
@@ -53,12 +53,12 @@ impl Progress {
     }
 }
 
-impl Observer for Progress {
-    fn progress(&self, progress: Step<'_>) {
+impl Observer for Reporter {
+    fn progress(&self, progress: Progress<'_>) {
         match self {
             Self::Quiet => {}
             Self::Lines(lines) => match progress {
-                Step::Stage(text) => lines.progress(Step::Stage(&printable::text(text))),
+                Progress::Stage(text) => lines.progress(Progress::Stage(&printable::text(text))),
                 other => lines.progress(other),
             },
             Self::Bars(bars) => bars.show(progress),
@@ -67,36 +67,41 @@ impl Observer for Progress {
 }
 
 impl Bars {
-    fn show(&self, progress: Step<'_>) {
-        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+    fn show(&self, progress: Progress<'_>) {
         match progress {
-            Step::Stage(text) => self.stage.set_message(printable::text(text).into_owned()),
-            Step::Fitting { model, progress } => {
-                let bar = models.entry(model.to_owned()).or_insert_with(|| {
-                    let bar = self.all.add(ProgressBar::new(progress.max_iterations as u64));
-                    if let Ok(style) = ProgressStyle::with_template("{prefix:24} {bar:24} {pos}/{len} {msg}")
-                    {
-                        bar.set_style(style);
-                    }
-                    bar.set_prefix(model.to_owned());
-                    bar
-                });
-                bar.set_position(progress.iteration as u64);
-                if let Some((name, value)) = progress.measures.first() {
-                    bar.set_message(format!("{name} {value:.4}"));
-                }
+            Progress::Stage(text) => self.stage.set_message(printable::text(text).into_owned()),
+            Progress::Phase { phase, done, total } => self.move_bar(phase.name(), done, total, ""),
+            Progress::Fitting { model, progress } => {
+                let measure = progress.measures.first();
+                let measure = measure.map_or_else(String::new, |(name, value)| format!("{name} {value:.4}"));
+                self.move_bar(model, progress.iteration, progress.max_iterations, &measure);
             }
-            Step::Scored { model, fit_seconds } => {
-                if let Some(bar) = models.remove(model) {
-                    bar.finish_and_clear();
-                }
+            Progress::Scoring { model, done, total } => self.move_bar(model, done, total, "windows scored"),
+            Progress::Scored { model, fit_seconds } => {
+                self.move_bar(model, 1, 1, "");
                 let _ = self.all.println(format!("{model}: fitted in {fit_seconds:.1} s"));
             }
-            Step::Phase { phase, done, total } => {
-                let count = if total > 1 { format!(": {done} of {total}") } else { String::new() };
-                self.stage.set_message(format!("{phase}{count}"));
-            }
             _ => {}
+        }
+    }
+
+    /// Moves the bar called `name`, which is there from its first step to its last.
+    fn move_bar(&self, name: &str, done: usize, total: usize, message: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = running.entry(name.to_owned()).or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(total as u64));
+            if let Ok(style) = ProgressStyle::with_template("{prefix:32} {bar:24} {pos}/{len} {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(name.to_owned());
+            bar
+        });
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        bar.set_message(message.to_owned());
+        if done >= total {
+            bar.finish_and_clear();
+            running.remove(name);
         }
     }
 }

@@ -3,13 +3,12 @@ use crate::{
     error::{About, CliError},
     input::ReadArgs,
     printable,
-    progress::Progress,
+    progress::Reporter,
     terminal::Sink,
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    core::Score,
-    eval::AlarmMachine,
+    core::{AlarmMachine, Score},
     live::ServedModel,
     schema::{FrameSet, Timestamp},
 };
@@ -69,7 +68,7 @@ struct Line<'a> {
 
 impl Replay {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
-        let progress = Progress::new(common.quiet);
+        let progress = Reporter::new(common.quiet);
         let file = File::open(&self.model).about(self.model.display())?;
         let model = ServedModel::read(file).about(self.model.display())?;
         progress.stage("reading metrics");
@@ -124,7 +123,7 @@ impl Replay {
                 for (value, &column) in row_of_model.iter_mut().zip(&columns) {
                     *value = row[column];
                 }
-                let Some(score) = model.push(live, &row_of_model)? else { continue };
+                let Some(score) = model.push_at(live, time, &row_of_model)?.result else { continue };
                 let line = Line { service: frame.service(), time, event: "score", score };
                 if self.events != Events::Alarms {
                     self.write(sink, &line)?;

@@ -2,7 +2,7 @@ use crate::{
     command::Common,
     error::{About, CliError},
     input::SimulationArgs,
-    progress::Progress,
+    progress::Reporter,
     question::RuleArgs,
     terminal::Sink,
 };
@@ -47,7 +47,7 @@ impl Simulate {
         let rule = self.rule.rule(None)?;
         let mut metrics = Sink::open(self.output.as_deref(), &[])?;
         let truth = self.truth.as_deref().map(|path| Sink::open(Some(path), &[])).transpose()?;
-        let progress = Progress::new(common.quiet);
+        let progress = Reporter::new(common.quiet);
         progress.stage(&format!("simulating {}", self.simulation.simulate));
         let data = self.simulation.run(self.seed)?;
         if let (Some(path), Some(mut sink)) = (&self.truth, truth) {

@@ -3,6 +3,10 @@ use forewarn_schema::{Episodes, Layout, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, sync::Arc};
 
+mod paint;
+
+pub use paint::Settling;
+
 /// What a label states about the prediction period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

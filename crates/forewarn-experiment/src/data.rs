@@ -1,6 +1,6 @@
 use crate::{ExperimentError, fleet_graph, truth::Truth};
-use forewarn_core::Source;
-use forewarn_eval::{EpisodeClasses, InputSummary};
+use forewarn_core::{Labels, Source};
+use forewarn_eval::{EpisodeClasses, InputSummary, ServiceCounts};
 use forewarn_io::{ReadOptions, Recording};
 use forewarn_schema::FrameSet;
 use forewarn_sim::{Fleet, StressWalkRun};
@@ -27,8 +27,13 @@ pub(crate) struct Provenance {
 
 impl Provenance {
     /// The data as a report has it, with what is counted in its `metrics`.
-    pub(crate) fn summary(&self, metrics: &FrameSet) -> Result<InputSummary, ExperimentError> {
+    pub(crate) fn summary(
+        &self,
+        metrics: &FrameSet,
+        labels: &Labels,
+    ) -> Result<InputSummary, ExperimentError> {
         let mut input = InputSummary::new(&self.description, &self.format, metrics)?;
+        input.by_service = ServiceCounts::of_labels(labels);
         input.notes.clone_from(&self.notes);
         Ok(input)
     }
@@ -105,7 +110,7 @@ impl Data {
     /// As [`fleet_graph`].
     pub fn service_graph(&self) -> Result<Option<ServiceGraph>, ExperimentError> {
         match &self.truth {
-            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.graph()).map(Some),
+            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.blueprint()).map(Some),
             _ => Ok(None),
         }
     }

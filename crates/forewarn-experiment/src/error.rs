@@ -1,5 +1,5 @@
 use crate::NotSaved;
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, ModelFileError};
 use forewarn_eval::EvalError;
 use forewarn_io::IoError;
 use forewarn_label::LabelError;
@@ -19,6 +19,9 @@ pub enum ExperimentError {
     /// A source failed, or parts do not fit one another.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// A model could not be written to its file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// A file of metrics cannot be read.
     #[error(transparent)]
     Read(Box<IoError>),

@@ -4,9 +4,10 @@ use crate::{
 };
 use forewarn_core::{CoreError, Split};
 use forewarn_eval::{
-    BlockBootstrap, Comparison, Curve, CurveKind, EpisodeClasses, InputSummary, ModelReport, ModelRun,
-    Pictures, Report, ScoredSet, ServiceOnsets, SplitSummary, TestSummary, WindowSummary,
+    BlockBootstrap, EpisodeClasses, InputSummary, ModelComparison, ModelReport, ModelRun, Report, ScoredSet,
+    SplitSummary, TestSummary, WindowSummary,
 };
+use forewarn_report::{CurveKind, Pictures, PrCurve, ServiceOnsets};
 use forewarn_schema::FrameSet;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -49,13 +50,14 @@ impl Run<'_> {
         );
         report.models = models;
         let compared: Vec<(&str, &ScoredSet)> = scored.iter().map(|(name, set)| (&**name, set)).collect();
-        report.comparison =
-            whole(observer, Phase::Comparison, || Comparison::new(&compared, &BlockBootstrap::default()))?;
+        report.comparison = whole(observer, Phase::Comparison, || {
+            ModelComparison::new(&compared, &BlockBootstrap::default())
+        })?;
         report.notes = self.notes();
         report.audit = self.audit(prepared, fitted, &scored)?;
         let mut curves = side_by_side(&scored, |_, (name, set)| -> Result<_, ExperimentError> {
             let (scores, positive) = set.pooled("test")?;
-            Ok(Curve::new(name, CurveKind::Model, &scores, &positive)?)
+            Ok(PrCurve::new(name, CurveKind::Model, &scores, &positive)?)
         })?;
         let best =
             truth.map(|truth| truth.ceiling(&*settings.rule, settings.spec, settings.target, test, observer));
@@ -116,7 +118,7 @@ impl Run<'_> {
         report: &Report,
         scored: &[(String, ScoredSet)],
         prepared: &Prepared,
-        curves: Vec<Curve>,
+        curves: Vec<PrCurve>,
     ) -> Result<Pictures, ExperimentError> {
         let mut pictures = Pictures::default();
         pictures.curves = curves;

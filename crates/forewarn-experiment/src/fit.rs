@@ -1,21 +1,19 @@
 use crate::{
     Blending, ExperimentError, Model, Observer, Progress, Rows,
-    fitted_model::{Fit, FittedModel},
     material::Views,
-    model::{Origin, position_of_states, positions},
+    model::{Fit, Origin, position_of_states, positions},
     running,
     side_by_side::{processors, side_by_side},
 };
-use forewarn_baseline::Blend;
-use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Windows};
-use forewarn_eval::TimingCalibration;
-use forewarn_recurrent::RecurrentModel;
+use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Stateful, Windows};
+use forewarn_ensemble::Blend;
+use forewarn_eval::TimingReliability;
 use std::time::Instant;
 
 /// What scores windows.
 pub(crate) enum Scorer {
     /// A model, on windows of these rows.
-    Model { rows: Rows, model: Box<dyn FittedModel> },
+    Model { rows: Rows, model: Box<dyn Predictor> },
     /// The states of another model, by its position, which run on.
     States { of: usize },
     /// Other models of the experiment, by their positions.
@@ -107,7 +105,7 @@ impl<'a> Estimated<'a> {
             |progress: FitProgress<'_>| observer.progress(Progress::Fitting { model, progress });
         let fitted = (self.fit)(threads, train, validation, &mut monitor)?;
         let fit_seconds = started.elapsed().as_secs_f64();
-        let (predictor, test) = (fitted.predictor(), split.test().on(frames)?.windows());
+        let (predictor, test) = (&*fitted, split.test().on(frames)?.windows());
         let (before, total) = (validation.windows().len(), validation.windows().len() + test.len());
         let report = |done| observer.progress(Progress::Scoring { model, done, total });
         let validation = score(predictor, validation.windows(), report)?;
@@ -140,16 +138,16 @@ fn score(
 
 impl Fitted {
     /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
-    fn recurrent(&self) -> Option<(Rows, &RecurrentModel)> {
+    fn stateful(&self) -> Option<(Rows, &dyn Stateful)> {
         match &self.scorer {
-            Scorer::Model { rows, model } => Some((*rows, model.recurrent()?)),
+            Scorer::Model { rows, model } => Some((*rows, model.as_stateful()?)),
             Scorer::States { .. } | Scorer::Blend { .. } => None,
         }
     }
 
     /// The same model, which is at this position, by its states.
     fn by_states(&self, of: usize, views: Views<'_>, split: &Split) -> Option<Result<Self, CoreError>> {
-        let (rows, model) = self.recurrent()?;
+        let (rows, model) = self.stateful()?;
         let frames = views.rows(rows);
         Some(running::scores(model, split.validation(), frames).and_then(|validation| {
             let started = Instant::now();
@@ -188,7 +186,7 @@ impl Scorer {
     /// How the fits went; nothing for what is made of other models, which say so themselves.
     pub(crate) fn history(&self) -> &[History] {
         match self {
-            Self::Model { model, .. } => model.predictor().history(),
+            Self::Model { model, .. } => model.history(),
             Self::States { .. } | Self::Blend { .. } => &[],
         }
     }
@@ -198,11 +196,11 @@ impl Scorer {
         &self,
         samples: &Samples,
         views: Views<'_>,
-    ) -> Result<Option<TimingCalibration>, ExperimentError> {
+    ) -> Result<Option<TimingReliability>, ExperimentError> {
         let Self::Model { rows, model } = self else { return Ok(None) };
         let windows = samples.on(views.rows(*rows))?;
-        Ok(match model.predictor().forecasts(windows.windows())? {
-            Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
+        Ok(match model.forecasts(windows.windows())? {
+            Some(found) => TimingReliability::new(&found, samples.outcomes(), TimingReliability::BINS)?,
             None => None,
         })
     }
@@ -226,9 +224,9 @@ pub(crate) fn score_again(
         let found = match &of.scorer {
             Scorer::Model { rows, model } => {
                 let windows = samples.on(views.rows(*rows))?;
-                model.predictor().score_all(windows.windows())
+                model.score_all(windows.windows())
             }
-            Scorer::States { of } => match fitted[*of].recurrent() {
+            Scorer::States { of } => match fitted[*of].stateful() {
                 Some((rows, model)) => running::scores(model, samples, views.rows(rows)),
                 None => continue,
             },
@@ -249,7 +247,7 @@ pub(crate) fn score_again(
 #[cfg(test)]
 mod tests {
     use crate::{Data, Experiment, Model, Progress, Rows};
-    use forewarn_baseline::{FittedLogisticRegression, LogisticRegression};
+    use forewarn_baseline::LogisticRegression;
     use forewarn_label::Rule;
     use forewarn_sim::StressWalk;
     use std::{
@@ -267,10 +265,8 @@ mod tests {
                 told.lock().unwrap().push(threads);
                 LogisticRegression::default()
             };
-            let save = FittedLogisticRegression::to_envelope;
             let name = model.to_string();
-            experiment =
-                experiment.with_model(Model::on_threads(&name, "a line", Rows::Features, estimator, save));
+            experiment = experiment.with_model(Model::on_threads(&name, "a line", Rows::Features, estimator));
         }
         let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
         experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Progress<'_>| {}).unwrap();

@@ -14,7 +14,7 @@ const MOST_FOLLOWED: usize = 100_000_000;
 ///
 /// # Errors
 /// [`ExperimentError::EndlessCalls`] for a cycle of calls that nearly sets itself off again, so that its requests cannot be counted.
-pub fn fleet_graph(fleet: &fleet::ServiceGraph) -> Result<ServiceGraph, ExperimentError> {
+pub fn fleet_graph(fleet: &fleet::Blueprint) -> Result<ServiceGraph, ExperimentError> {
     let requests = requests(fleet, MOST_FOLLOWED)?;
     let traced = fleet.calls().iter().zip(fleet.ends()).map(|(call, &(client, _))| {
         Call::new(&call.client, &call.server).requests(requests[client] * each(call))
@@ -24,12 +24,12 @@ pub fn fleet_graph(fleet: &fleet::ServiceGraph) -> Result<ServiceGraph, Experime
 }
 
 /// Requests of a call for one request that its client serves.
-fn each(call: &fleet::Call) -> f64 {
+fn each(call: &fleet::PlannedCall) -> f64 {
     call.probability * f64::from(call.fan_out) * (1.0 - call.cache_hit)
 }
 
 /// Requests that reach each service for one request at each entry service; `most_followed` calls at most are followed within one cycle.
-fn requests(fleet: &fleet::ServiceGraph, most_followed: usize) -> Result<Vec<f64>, ExperimentError> {
+fn requests(fleet: &fleet::Blueprint, most_followed: usize) -> Result<Vec<f64>, ExperimentError> {
     let services = fleet.services().len();
     let (mut servers, mut clients) = (vec![Vec::new(); services], vec![Vec::new(); services]);
     for (call, &(client, server)) in fleet.calls().iter().zip(fleet.ends()) {
@@ -128,18 +128,17 @@ mod tests {
     use forewarn_sim::fleet::Service;
 
     /// A graph of `services` services, of which those named have requests from outside, and calls with their probabilities.
-    fn fleet(services: usize, entries: &[usize], calls: &[(usize, usize, f64)]) -> fleet::ServiceGraph {
+    fn fleet(services: usize, entries: &[usize], calls: &[(usize, usize, f64)]) -> fleet::Blueprint {
         let name = |index: usize| format!("s{index:05}");
         let service = |index| Service {
             arrivals_per_second: if entries.contains(&index) { 10.0 } else { 0.0 },
             ..Service::new(name(index))
         };
-        let call = |&(client, server, probability): &(usize, usize, f64)| fleet::Call {
+        let call = |&(client, server, probability): &(usize, usize, f64)| fleet::PlannedCall {
             probability,
-            ..fleet::Call::new(name(client), name(server))
+            ..fleet::PlannedCall::new(name(client), name(server))
         };
-        fleet::ServiceGraph::new((0..services).map(service).collect(), calls.iter().map(call).collect())
-            .unwrap()
+        fleet::Blueprint::new((0..services).map(service).collect(), calls.iter().map(call).collect()).unwrap()
     }
 
     fn assert_close(found: &[f64], expected: &[f64]) {

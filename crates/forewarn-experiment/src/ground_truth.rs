@@ -71,7 +71,7 @@ impl Data {
         let mut failures = match &self.truth {
             Some(Truth::Fleet(fleet)) => {
                 let names: Vec<&str> =
-                    fleet.graph().services().iter().map(|service| service.name.as_str()).collect();
+                    fleet.blueprint().services().iter().map(|service| service.name.as_str()).collect();
                 of_causes(&fleet.causes(rule)?, &names)
             }
             Some(Truth::StressWalk(_)) | None => {

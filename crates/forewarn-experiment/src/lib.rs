@@ -8,7 +8,6 @@ mod evaluate;
 mod experiment;
 mod files;
 mod fit;
-mod fitted_model;
 mod fleet_graph;
 mod ground_truth;
 mod material;

@@ -7,7 +7,7 @@ use forewarn_baseline::Context;
 use forewarn_core::{Feature, Split};
 use forewarn_schema::{FrameSet, Schema};
 use forewarn_window::{
-    Calendar, FeatureExt as _, Features, Impute, Imputed, Method, Metrics, Pipeline, Select,
+    Calendar, FeatureExt as _, Features, Impute, Imputed, Metrics, Normalisation, Pipeline, Select,
 };
 use std::borrow::Cow;
 
@@ -93,7 +93,7 @@ impl<'a> Material<'a> {
     ) -> Result<Prepared, ExperimentError> {
         whole(observer, Phase::Features, || {
             let (train, sources) = (split.train(), self.sources());
-            let pipeline = Pipeline::fit(features, train, sources, Method::ZScore, settings.scope, 1)?
+            let pipeline = Pipeline::fit(features, train, sources, Normalisation::ZScore, settings.scope, 1)?
                 .with_limit(Experiment::DEVIATION_LIMIT)?;
             let features = pipeline.apply(sources)?;
             Ok(Prepared { pipeline, features })

@@ -5,7 +5,8 @@ use crate::{
     saving::About,
 };
 use forewarn_core::{Envelope, Predictor};
-use forewarn_eval::{EvalError, Pictures, Report, ScoredSet, predictions_csv};
+use forewarn_eval::{EvalError, Report, ScoredSet, predictions_csv};
+use forewarn_report::{Pictures, Present};
 use forewarn_window::Pipeline;
 use std::{
     io,

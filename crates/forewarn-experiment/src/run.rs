@@ -55,7 +55,7 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         run.stage("evaluating");
-        let input = provenance.summary(&material.metrics)?;
+        let input = provenance.summary(&material.metrics, &labels)?;
         let evaluated = run.evaluate(input, &classes, truth.as_ref(), &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
         let Prepared { mut pipeline, features } = prepared;

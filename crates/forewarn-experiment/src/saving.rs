@@ -1,8 +1,7 @@
 //! Fitted models as files that can be served.
 
 use crate::{ExperimentError, models::Models};
-use forewarn_core::{Envelope, Target};
-use forewarn_eval::AlarmPolicy;
+use forewarn_core::{AlarmPolicy, Envelope, Target};
 
 /// What a saved model says of where it comes from.
 pub(crate) struct About<'a> {

@@ -1,5 +1,5 @@
 use crate::{Data, ExperimentError};
-use forewarn_sim::{Fleet, StressWalk, fleet::ServiceGraph};
+use forewarn_sim::{Fleet, StressWalk, fleet::Blueprint};
 use std::str::FromStr;
 
 /// A simulation that comes ready-made.
@@ -40,8 +40,8 @@ impl Data {
     pub fn simulated(what: Simulated, minutes: usize, seed: u64) -> Result<Self, ExperimentError> {
         let graph = match what {
             Simulated::StressWalk => return Self::from_stress_walk(StressWalk::new(minutes, seed)?.run()),
-            Simulated::Shop => ServiceGraph::shop(),
-            Simulated::Twelve => ServiceGraph::twelve(),
+            Simulated::Shop => Blueprint::shop(),
+            Simulated::Twelve => Blueprint::twelve(),
         };
         Self::from_fleet(Fleet::new(graph, minutes, seed)?)
     }

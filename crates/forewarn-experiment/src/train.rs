@@ -6,10 +6,9 @@ use crate::{
     saving::About,
     side_by_side::side_by_side,
 };
-use forewarn_core::{Envelope, History, Predictor, Target};
+use forewarn_core::{AlarmPolicy, Envelope, History, Predictor, Target, average_precision};
 use forewarn_eval::{
-    AlarmPolicy, Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary, average_precision,
-    best_f1_threshold, roc_auc,
+    Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary, best_f1_threshold, roc_auc,
 };
 use forewarn_window::{Pipeline, chronological_without_test};
 use serde::Serialize;
@@ -113,7 +112,7 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         let summary = TrainingSummary {
-            input: provenance.summary(&material.metrics)?,
+            input: provenance.summary(&material.metrics, &labels)?,
             failure_rule: settings.rule.describe(),
             target: settings.target,
             window: WindowSummary::new(settings.spec, material.metrics.layout().step()),

@@ -2,8 +2,9 @@
 
 use crate::{ExperimentError, Observer, Phase, Progress, progress::whole};
 use forewarn_core::{Assessment, CoreError, FailureRule, Samples, Score, Target, WindowSpec};
-use forewarn_eval::{Bound, Ceiling, Curve, CurveKind, EpisodeClasses};
+use forewarn_eval::{Bound, Ceiling, EpisodeClasses};
 use forewarn_label::ThresholdRule;
+use forewarn_report::{CurveKind, PrCurve};
 use forewarn_schema::{FrameView, Step, Timestamp};
 use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +18,7 @@ pub(crate) enum Truth {
 /// The theoretical ceiling on the test windows.
 pub(crate) struct BestPossible {
     pub(crate) ceiling: Ceiling,
-    pub(crate) curves: Vec<Curve>,
+    pub(crate) curves: Vec<PrCurve>,
     /// How it was found, where that is not exact.
     pub(crate) note: Option<String>,
 }
@@ -62,7 +63,7 @@ fn fault_kinds(fleet: &Fleet, rule: &dyn FailureRule) -> Result<EpisodeClasses, 
     let causes = fleet.causes(rule)?;
     for failure in &causes.failures {
         if let Some(fault) = failure.root.and_then(|root| causes.fault(root)) {
-            let service = fleet.graph().services()[failure.service].name.as_str();
+            let service = fleet.blueprint().services()[failure.service].name.as_str();
             classes.episode(service, &failure.episode, fault.injection.kind.name())?;
         }
     }
@@ -79,7 +80,7 @@ fn stress_walk(
     let at_test =
         |scores: &[Score]| -> Vec<Score> { test.rows().iter().map(|&row| scores[row as usize]).collect() };
     let (oracle, filter) = (at_test(&truth.oracle), at_test(&truth.bayes_filter));
-    let curve = |name, scores: &[Score]| Curve::new(name, CurveKind::Ceiling, scores, test.positive());
+    let curve = |name, scores: &[Score]| PrCurve::new(name, CurveKind::Ceiling, scores, test.positive());
     let bound = |scores: &[Score]| Bound::new(scores, test.positive());
     Ok(BestPossible {
         ceiling: Ceiling::new(Some(bound(&oracle)?), Some(bound(&filter)?)),
@@ -101,7 +102,7 @@ fn of_fleet(
     let minutes = places.iter().flatten().map(|&(_, minute)| minute);
     let Some((first, last)) = minutes.clone().min().zip(minutes.max()) else { return Ok(None) };
     let ahead = spec.horizon() + rule.confirmation_at(Step::MINUTE);
-    let services = fleet.graph().services().len();
+    let services = fleet.blueprint().services().len();
     let cost = (last + 1 - first) * FUTURES * ahead * services;
     let every = cost.div_ceil(BUDGET);
     let roll_outs = RollOuts { futures: FUTURES, every, ..RollOuts::default() };
@@ -130,7 +131,7 @@ fn of_fleet(
     );
     Ok(Some(BestPossible {
         ceiling: Ceiling::new(Some(Bound::new(&scores, &positive)?), None),
-        curves: vec![Curve::new("oracle", CurveKind::Ceiling, &scores, &positive)?],
+        curves: vec![PrCurve::new("oracle", CurveKind::Ceiling, &scores, &positive)?],
         note: Some(note),
     }))
 }
@@ -138,7 +139,8 @@ fn of_fleet(
 /// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after the simulation.
 fn places(fleet: &Fleet, samples: &Samples) -> Result<Vec<Option<(usize, usize)>>, ExperimentError> {
     let names = samples.layout().services().iter().map(|place| place.name());
-    let services: Vec<usize> = names.map(|name| fleet.graph().index_of(name)).collect::<Result<_, _>>()?;
+    let services: Vec<usize> =
+        names.map(|name| fleet.blueprint().index_of(name)).collect::<Result<_, _>>()?;
     let minute_of = Step::MINUTE.steps_from(fleet.start());
     let place = |(service, time): (usize, Timestamp)| {
         let minute = usize::try_from(minute_of(time)).ok().filter(|&minute| minute < fleet.minutes());

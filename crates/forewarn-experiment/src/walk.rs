@@ -3,10 +3,9 @@ use crate::{
     experiment::Settings,
     run::{Run, check_part},
 };
-use forewarn_core::{Samples, Split};
+use forewarn_core::{AlarmPolicy, Samples, Split};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, PartSummary, Report, ScoredSet, WalkForwardReport, WalkRun,
-    best_f1_threshold,
+    BlockBootstrap, PartSummary, Report, ScoredSet, WalkForwardReport, WalkRun, best_f1_threshold,
 };
 use forewarn_window::{Features, WalkForward};
 

@@ -1,5 +1,5 @@
 use forewarn_core::CoreError;
-use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_schema::{SchemaError, Timestamp, printable};
 
 /// Why a failure rule or its labels were refused.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum LabelError {
     #[error(transparent)]
     Core(#[from] CoreError),
     /// A limit that is NaN or infinite.
-    #[error("{metric} cannot be compared with {limit}")]
+    #[error("{} cannot be compared with {limit}", printable(metric))]
     InvalidLimit {
         /// The metric of the rule.
         metric: String,
@@ -17,13 +17,13 @@ pub enum LabelError {
         limit: f32,
     },
     /// A rule that is satisfied by no sample at all.
-    #[error("a rule on {metric} must hold for at least one step")]
+    #[error("a rule on {} must hold for at least one step", printable(metric))]
     NeverSustained {
         /// The metric of the rule.
         metric: String,
     },
     /// A text that is no comparison.
-    #[error("{text:?} is none of >=, >, <=, <")]
+    #[error("{text:?} is none of >=, >, <=, <, ==, !=")]
     UnknownComparison {
         /// The text.
         text: String,
@@ -37,7 +37,7 @@ pub enum LabelError {
         reason: String,
     },
     /// A part of a rule that makes no sense, by its path from the root.
-    #[error("{field} is {value}: expected {expected}")]
+    #[error("{} is {}: expected {expected}", printable(field), printable(value))]
     InvalidField {
         /// Path, such as `when.any[1].compare.limit`.
         field: String,
@@ -52,9 +52,19 @@ pub enum LabelError {
         /// The text.
         text: String,
     },
-    /// A file that is no rule.
-    #[error("no failure rule in this {format}, at {field}: {reason}")]
+    /// A file that cannot be read, or is too large.
+    #[error("{}: {source}", printable(&path.display().to_string()))]
+    UnreadablePath {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file that is no rule, or no list of objectives.
+    #[error("no {what} in this {format}, at {}: {}", printable(field), printable(reason))]
     UnreadableFile {
+        /// What was expected: `"failure rule"`.
+        what: &'static str,
         /// `"JSON"` or `"TOML"`.
         format: &'static str,
         /// Path of the field, such as `when.any[1].compare`; `.` for the whole.
@@ -76,8 +86,40 @@ pub enum LabelError {
         /// Row, from 0.
         row: usize,
     },
+    /// A live row that comes after a later one.
+    #[error(
+        "a row of {time} is late: the next row is that of {expected}; sort rows, or align samples, before they are pushed"
+    )]
+    LateRow {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+    },
+    /// A live row between two steps of the clock.
+    #[error(
+        "a row of {time} is off the clock: rows are {step_millis} ms apart, and the next is that of {expected}"
+    )]
+    RowOffClock {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+        /// Time between rows, in milliseconds.
+        step_millis: i64,
+    },
+    /// A live row so far ahead that its time must be wrong.
+    #[error("a row of {time} comes more than {most} steps after that of {expected}, which was the next")]
+    GapTooLong {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+        /// Most steps that may be missed.
+        most: usize,
+    },
     /// A rule gave an episode with a time that is no row of the frame.
-    #[error("{rule:?} found an episode of {service} at {time}, which is no row of its frame")]
+    #[error("{rule:?} found an episode of {} at {time}, which is no row of its frame", printable(service))]
     OffClock {
         /// The rule's sentence.
         rule: String,
@@ -87,7 +129,7 @@ pub enum LabelError {
         time: Timestamp,
     },
     /// A rule called rows unknown that the frame does not have.
-    #[error("{rule:?} says that rows up to {end} of {service} are unknown, it has {rows}")]
+    #[error("{rule:?} says that rows up to {end} of {} are unknown, it has {rows}", printable(service))]
     UnknownRows {
         /// The rule's sentence.
         rule: String,

@@ -122,23 +122,20 @@ impl Metrics {
 
     /// Names that stand in the metrics or in the graph alone.
     pub(super) fn compare_names(&mut self, frames: &FrameSet, graph: &ServiceGraph) {
-        let of_metrics: Vec<&str> = frames.layout().services().iter().map(|service| service.name()).collect();
-        let missing: Vec<&str> =
-            of_metrics.iter().copied().filter(|name| graph.find(name).is_none()).collect();
-        if missing.len() == of_metrics.len() {
-            self.usable = false;
-            let of_graph: Vec<&str> = graph.services().take(10).collect();
-            self.reasons.push(format!(
-                "no service of the metrics ({}) is in the graph ({})",
-                of_metrics.iter().take(10).copied().collect::<Vec<_>>().join(", "),
-                of_graph.join(", ")
-            ));
-        } else if !missing.is_empty() {
-            self.notes.push(format!("in the metrics and not in the graph: {}", missing.join(", ")));
-        }
-        let unseen: Vec<&str> = graph.services().filter(|name| !of_metrics.contains(name)).collect();
-        if !unseen.is_empty() {
-            self.notes.push(format!("in the graph and not in the metrics: {}", unseen.join(", ")));
+        let names = match graph.compare_names(frames.frames().map(|frame| frame.service())) {
+            Ok(names) => names,
+            Err(error) => {
+                self.usable = false;
+                self.reasons.push(error.to_string());
+                return;
+            }
+        };
+        for (one, other, names) in
+            [("metrics", "graph", names.only_in_metrics), ("graph", "metrics", names.only_in_graph)]
+        {
+            if !names.is_empty() {
+                self.notes.push(format!("in the {one} and not in the {other}: {}", names.join(", ")));
+            }
         }
     }
 

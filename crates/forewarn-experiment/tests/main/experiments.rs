@@ -9,6 +9,7 @@ use forewarn_experiment::{
 };
 use forewarn_io::{ReadOptions, csv};
 use forewarn_recurrent::{Output, Settings, Trainer};
+use forewarn_report::Present;
 use std::{
     fs,
     sync::{Arc, Mutex},
@@ -585,7 +586,7 @@ fn experiments_look_for_leaks() {
     assert_eq!(of(None), ["duplicate windows", "telling feature"]);
     assert_eq!(of(Some("rolling_mean")), ["shifted labels", "too good", "shuffled future"]);
     assert_eq!(of(Some("logistic_snapshot")), of(Some("rolling_mean")));
-    assert_eq!(report.audit_verdict(), "8 checks for leaks found nothing to explain.");
+    assert_eq!(report.audit_summary(), "8 checks for leaks found nothing to explain.");
     // It says how many scores it compared: of a day of windows, one in three and those of the last hour.
     for check in report.audit.iter().filter(|check| check.name == "shuffled future") {
         assert!(check.text.starts_with("none of 397 scores up to "), "{}", check.text);

@@ -75,8 +75,8 @@ fn the_saved_model_gives_the_scores_that_were_measured() -> Result<(), BoxError>
         let mut live = served.start(frame.service(), frame.start())?;
         let (mut scores, mut positive) = (Vec::new(), Vec::new());
         for row in 0..frame.rows() {
-            let score = served.push(&mut live, frame.row(row).ok_or("a row")?)?;
             let (time, label) = (frame.time(row), labels.as_slice()[row]);
+            let score = served.push_at(&mut live, time, frame.row(row).ok_or("a row")?)?.result;
             let is_measured = (summary.validation.start..=summary.validation.end).contains(&time);
             let known = !matches!(label, forewarn_core::Label::Excluded(_));
             if let Some(score) = score.filter(|_| is_measured && known) {
