@@ -7,6 +7,7 @@ mod exposition;
 mod histogram;
 mod labels;
 mod limits;
+mod otlp;
 mod place;
 mod recipe;
 mod remote_write;
@@ -29,6 +30,9 @@ pub use histogram::{
 };
 pub use labels::{Labels, NAME};
 pub use limits::Limits;
+pub use otlp::{
+    OtlpEncoding, OtlpMetric, OtlpMetrics, OtlpPoint, OtlpValue, RefusedPoints, Temporality, read_otlp,
+};
 pub use place::{Placed, PlacedLeftOut, SeriesMap, ServiceLabels, ServiceOf};
 pub use recipe::{
     BLIND_SHARE, BUILT_IN, CeilingCheck, Formula, Matchers, Query, QuerySet, QuerySettings, Recipe,
