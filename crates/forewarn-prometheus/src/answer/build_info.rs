@@ -32,8 +32,8 @@ pub enum Flavour {
     Unknown,
 }
 
-/// VictoriaMetrics has no build information of its own: it names this version, and nothing else, so that dashboards take
-/// it for a Prometheus that is new enough.
+/// VictoriaMetrics has no build information of its own. It says nothing, as 1.79 does, or this version and nothing else, so
+/// that dashboards take it for a Prometheus that is new enough.
 const VICTORIA_METRICS_VERSION: &str = "2.24.0";
 
 impl BuildInfo {
@@ -51,7 +51,7 @@ impl BuildInfo {
             return Flavour::VictoriaMetrics;
         }
         let silent = self.revision.is_empty() && self.go_version.is_empty();
-        if silent && self.version == VICTORIA_METRICS_VERSION {
+        if silent && (self.version.is_empty() || self.version == VICTORIA_METRICS_VERSION) {
             return Flavour::VictoriaMetrics;
         }
         let major =

@@ -131,7 +131,8 @@ fn a_server_is_known_by_what_it_says_of_itself() {
         format!(r#"{{"application":"Grafana Mimir","version":"2.14.0",{go},"features":{{"x":"true"}}}}"#);
     assert_eq!(flavour(&mimir), Flavour::Mimir);
     assert_eq!(flavour(r#"{"version":"2.24.0"}"#), Flavour::VictoriaMetrics);
-    assert_eq!(flavour("{}"), Flavour::Unknown);
+    assert_eq!(flavour("{}"), Flavour::VictoriaMetrics);
+    assert_eq!(flavour(r#"{"version":"1.0.0","revision":"x"}"#), Flavour::Unknown);
 }
 
 proptest! {
