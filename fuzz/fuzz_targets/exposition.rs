@@ -1,5 +1,5 @@
-//! Whatever a target exports, reading it ends in an error or in entries; samples without a time are read again from what
-//! is written of them.
+//! Whatever a target exports, reading it ends in an error or in entries; samples without a time are read again from
+//! what is written of them.
 //!
 //! `cargo +nightly fuzz run exposition fuzz/corpus/exposition fuzz/seeds_prometheus/exposition -- -max_total_time=600`
 

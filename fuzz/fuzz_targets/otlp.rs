@@ -1,4 +1,5 @@
-//! Whatever is exported, in either encoding, reading it ends in an error or in points, not more than its bytes can hold.
+//! Whatever is exported, in either encoding, reading it ends in an error or in points, not more than its bytes can
+//! hold.
 //!
 //! `cargo +nightly fuzz run otlp fuzz/corpus/otlp fuzz/seeds_prometheus/otlp -- -max_total_time=600`
 

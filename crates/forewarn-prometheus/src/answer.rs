@@ -23,10 +23,11 @@ pub struct Answer<T> {
     /// What went wrong on the way: a store that did not answer, a limit that cut the answer. Short and without control
     /// characters.
     pub warnings: Vec<String>,
-    /// What could be better about the query, such as `rate()` of what is no counter. It does not make the answer partial.
+    /// What could be better about the query, such as `rate()` of what is no counter. It does not make the answer
+    /// partial.
     pub infos: Vec<String>,
-    /// Whether data may be missing: the server warned, or said `isPartial` as VictoriaMetrics does. A row made of a partial
-    /// answer is not final.
+    /// Whether data may be missing: the server warned, or said `isPartial` as VictoriaMetrics does. A row made of a
+    /// partial answer is not final.
     pub partial: bool,
 }
 
@@ -85,8 +86,8 @@ pub struct MetricMetadata {
 /// to milliseconds.
 ///
 /// # Errors
-/// [`PrometheusError::Server`] with the server's words, [`PrometheusError::NotAnAnswer`], [`PrometheusError::OtherResult`]
-/// for a kind of result that is none of these, [`PrometheusError::Limit`].
+/// [`PrometheusError::Server`] with the server's words, [`PrometheusError::NotAnAnswer`],
+/// [`PrometheusError::OtherResult`] for a kind of result that is none of these, [`PrometheusError::Limit`].
 pub fn read_query(body: &[u8], limits: &Limits) -> Result<Answer<QueryData>, PrometheusError> {
     let mut answer = read::<result::Data>(body, limits)?;
     let parts = std::mem::take(&mut answer.data.parts);

@@ -14,8 +14,9 @@ pub struct ServiceLabels {
     /// Labels whose values, joined by `/`, are the name: `["namespace", "workload"]` makes `shop/checkout-v2`. Every
     /// one of them must be there.
     pub labels: Vec<String>,
-    /// From names as the labels have them to the services' own: how workloads are joined with what HTTP metrics call the
-    /// same service. Where there is a map, a name that is not in it is no service. Default: none, names are as they are.
+    /// From names as the labels have them to the services' own: how workloads are joined with what HTTP metrics call
+    /// the same service. Where there is a map, a name that is not in it is no service. Default: none, names are as
+    /// they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub names: Option<BTreeMap<String, String>>,
 }

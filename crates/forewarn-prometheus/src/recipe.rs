@@ -77,7 +77,8 @@ impl Recipe {
     /// Reads a recipe and checks it.
     ///
     /// # Errors
-    /// [`PrometheusError::RecipeSyntax`] with the line, [`PrometheusError::RecipeField`], [`PrometheusError::Matchers`].
+    /// [`PrometheusError::RecipeSyntax`] with the line, [`PrometheusError::RecipeField`],
+    /// [`PrometheusError::Matchers`].
     pub fn from_toml(toml: &str) -> Result<Self, PrometheusError> {
         let file: RecipeFile = toml::from_str(toml)
             .map_err(|error| PrometheusError::RecipeSyntax { reason: error.to_string().trim().to_owned() })?;

@@ -89,12 +89,12 @@ impl WriteRequest {
 /// Reads the body of a remote write.
 ///
 /// A request that is sound as a whole is read as far as the limits and the specification allow: series and samples that
-/// cannot be taken are left out, counted in [`WriteRequest::refused`], and the first reason is kept. The declared size of
-/// the block is checked before it is inflated, counts before they are decoded.
+/// cannot be taken are left out, counted in [`WriteRequest::refused`], and the first reason is kept. The declared
+/// size of the block is checked before it is inflated, counts before they are decoded.
 ///
 /// # Errors
-/// [`PrometheusError::Snappy`], [`PrometheusError::Protobuf`], and [`PrometheusError::Limit`] for more bytes than allowed:
-/// nothing of the body can be taken.
+/// [`PrometheusError::Snappy`], [`PrometheusError::Protobuf`], and [`PrometheusError::Limit`] for more bytes than
+/// allowed: nothing of the body can be taken.
 pub fn read_remote_write(
     body: &[u8],
     version: RemoteWriteVersion,

@@ -5,7 +5,8 @@ use crate::{Labels, NativeHistogram, PrometheusError};
 /// The bits of the NaN by which Prometheus says that a series has ended. Any other NaN is a value that is not a number.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
 
-/// Whether a value is the stale marker. To be asked before a value is narrowed to `f32`, which forgets the bits of a NaN.
+/// Whether a value is the stale marker. To be asked before a value is narrowed to `f32`, which forgets the bits of a
+/// NaN.
 #[must_use]
 pub fn is_stale(value: f64) -> bool {
     value.to_bits() == STALE_BITS

@@ -1,5 +1,5 @@
-//! The fields of a protobuf message, one after another and without copying, so that what is in a message can be counted and
-//! limited before it is decoded: two bytes of wire can stand for a struct of two hundred.
+//! The fields of a protobuf message, one after another and without copying, so that what is in a message can be
+//! counted and limited before it is decoded: two bytes of wire can stand for a struct of two hundred.
 
 use crate::PrometheusError;
 

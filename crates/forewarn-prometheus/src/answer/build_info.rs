@@ -32,8 +32,8 @@ pub enum Flavour {
     Unknown,
 }
 
-/// VictoriaMetrics has no build information of its own. It says nothing, as 1.79 does, or this version and nothing else, so
-/// that dashboards take it for a Prometheus that is new enough.
+/// VictoriaMetrics has no build information of its own. It says nothing, as 1.79 does, or this version and nothing
+/// else, so that dashboards take it for a Prometheus that is new enough.
 const VICTORIA_METRICS_VERSION: &str = "2.24.0";
 
 impl BuildInfo {

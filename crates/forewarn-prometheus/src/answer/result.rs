@@ -1,5 +1,5 @@
-//! `{"resultType": ..., "result": ...}`: which of four forms the result has is only known at its end, where the type may
-//! stand, so that each element says what it is.
+//! `{"resultType": ..., "result": ...}`: which of four forms the result has is only known at its end, where the type
+//! may stand, so that each element says what it is.
 
 use std::fmt;
 

@@ -101,8 +101,8 @@ pub struct ExpositionSample {
     pub time: Option<Timestamp>,
     /// The kind of its family, where a `# TYPE` line came before.
     pub kind: FamilyKind,
-    /// Whether the line is the `_created` of a counter, histogram or summary: its value is the time of the start in seconds,
-    /// and no measurement. OpenMetrics only.
+    /// Whether the line is the `_created` of a counter, histogram or summary: its value is the time of the start in
+    /// seconds, and no measurement. OpenMetrics only.
     pub is_created: bool,
     /// One observation with a trace. OpenMetrics only.
     pub exemplar: Option<Exemplar>,

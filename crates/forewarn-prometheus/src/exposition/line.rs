@@ -6,7 +6,8 @@ use super::TextFormat;
 use super::scan::Scanner;
 use crate::{Limits, NAME, PrometheusError, sample};
 
-/// Labels in braces, the opening one taken already. Where the name is in there too (`{"my.name", a="b"}`), it comes first.
+/// Labels in braces, the opening one taken already. Where the name is in there too (`{"my.name", a="b"}`), it comes
+/// first.
 pub(super) fn labels(
     scanner: &mut Scanner<'_>,
     limits: &Limits,

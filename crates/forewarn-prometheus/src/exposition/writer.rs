@@ -37,8 +37,8 @@ impl ExpositionWriter {
     /// unit, where there is one, is its ending.
     ///
     /// # Errors
-    /// [`PrometheusError::Setting`] for a name of other characters than letters, digits, `_` and `:`, or one that does not
-    /// end in the unit.
+    /// [`PrometheusError::Setting`] for a name of other characters than letters, digits, `_` and `:`, or one that
+    /// does not end in the unit.
     pub fn family(
         &mut self,
         name: &str,

@@ -1,5 +1,5 @@
-//! The messages by their published field numbers and JSON names. Lists, maps and exemplars are not decoded, so that they
-//! have no fields; those of a `oneof` are optional fields, which is the same on the wire.
+//! The messages by their published field numbers and JSON names. Lists, maps and exemplars are not decoded, so that
+//! they have no fields; those of a `oneof` are optional fields, which is the same on the wire.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-/// FNV-1a in 64 bits: the same on every machine and in every release. It tells queries apart; it is no protection against
-/// someone who looks for two that collide.
+/// FNV-1a in 64 bits: the same on every machine and in every release. It tells queries apart; it is no protection
+/// against someone who looks for two that collide.
 pub(super) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325u64;
     let mut eat = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

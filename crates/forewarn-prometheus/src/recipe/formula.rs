@@ -63,8 +63,8 @@ pub enum Formula {
     /// A whole query with placeholders, and no guards but its own.
     Query {
         /// PromQL. `{{range}}` is the range with its brackets' content such as `60s`, `{{step}}` the step likewise,
-        /// `{{step_seconds}}` the step as a number, `{{service}}` the labels to group by, `{{selector}}` the matchers of
-        /// the settings, which have to come last between their braces, and `{{name}}` the fragment `name`.
+        /// `{{step_seconds}}` the step as a number, `{{service}}` the labels to group by, `{{selector}}` the
+        /// matchers of the settings, which have to come last between their braces, and `{{name}}` the fragment `name`.
         query: String,
         /// Unit of its answer, which is the schema's.
         unit: Unit,
@@ -162,8 +162,8 @@ impl Formula {
         })
     }
 
-    /// A query for the highest finite bound of the buckets, in the metric's unit: the quantile of a histogram of the same
-    /// buckets whose only observation lies above them all.
+    /// A query for the highest finite bound of the buckets, in the metric's unit: the quantile of a histogram of the
+    /// same buckets whose only observation lies above them all.
     pub(super) fn ceiling(&self, filler: &Filler<'_>) -> Option<String> {
         let Self::Quantile { series, matching, unit, .. } = self else { return None };
         let last = Matchers::equal("le", "\"+Inf\"");

@@ -153,8 +153,9 @@ impl QuerySet {
         &self.missing
     }
 
-    /// 16 hexadecimal digits that change with any query, its range or the step, and that belong into the file of a model
-    /// that is trained on the answers. The selector is left out: it chooses services, not how their numbers are made.
+    /// 16 hexadecimal digits that change with any query, its range or the step, and that belong into the file of a
+    /// model that is trained on the answers. The selector is left out: it chooses services, not how their numbers
+    /// are made.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -175,7 +176,8 @@ impl QuerySet {
     ///
     /// # Errors
     /// [`PrometheusError::UnknownMetric`] unless `schema` is the one that the queries were made for, and
-    /// [`PrometheusError::Setting`] where recipes name services by different labels: a pushed series is of one way only.
+    /// [`PrometheusError::Setting`] where recipes name services by different labels: a pushed series is of one way
+    /// only.
     pub fn series_map(&self, schema: &Schema) -> Result<SeriesMap, PrometheusError> {
         let mut ways = self.queries.iter().map(|query| &query.service);
         let first = ways.next().cloned().unwrap_or_else(|| ServiceLabels::new::<&str>([]));

@@ -14,8 +14,8 @@ pub struct Written {
 /// What of a request was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefusedWrites {
-    /// Series whose labels are wrong: none is the name, one comes twice, is not UTF-8, or refers to a symbol that is not
-    /// there.
+    /// Series whose labels are wrong: none is the name, one comes twice, is not UTF-8, or refers to a symbol that is
+    /// not there.
     pub series_with_wrong_labels: u64,
     /// Series with more labels, or bytes of labels, than the limits allow.
     pub series_over_label_limits: u64,
