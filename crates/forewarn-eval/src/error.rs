@@ -27,14 +27,6 @@ pub enum EvalError {
         /// The time before it in the list.
         previous: Timestamp,
     },
-    /// A score for an alarm machine that has heard a later one.
-    #[error("the score at {time} is not later than the last one, at {last}")]
-    NotLater {
-        /// The score's time.
-        time: Timestamp,
-        /// Time of the last score.
-        last: Timestamp,
-    },
     /// A score's time is not a whole number of steps after the first of its service.
     #[error(
         "{service}: the score at {time} is off the clock that starts at {first} with a step of {step_millis} ms"

@@ -5,16 +5,18 @@ use forewarn_io::{ReadOptions, Recording};
 use forewarn_schema::FrameSet;
 use forewarn_sim::{Fleet, StressWalkRun};
 use forewarn_topology::ServiceGraph;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Metrics with what a report says of where they come from.
 pub struct Data {
-    pub(super) frames: FrameSet,
-    pub(super) description: String,
-    pub(super) format: String,
-    pub(super) notes: Vec<String>,
-    pub(super) truth: Option<Truth>,
-    pub(super) classes: Vec<EpisodeClasses>,
+    pub(crate) frames: FrameSet,
+    pub(crate) description: String,
+    pub(crate) format: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) truth: Option<Truth>,
+    pub(crate) classes: Vec<EpisodeClasses>,
+    /// The file that was read, which results must not replace.
+    pub(crate) path: Option<PathBuf>,
 }
 
 impl Data {
@@ -31,10 +33,11 @@ impl Data {
             notes: Vec::new(),
             truth: None,
             classes: Vec::new(),
+            path: None,
         })
     }
 
-    /// Metrics of a CSV or Parquet file, which the report calls by its name.
+    /// Metrics of a CSV or Parquet file, which the report calls by its name, and which its results will not replace.
     ///
     /// # Errors
     /// [`ExperimentError::Read`] with what is wrong with the file.
@@ -42,7 +45,7 @@ impl Data {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let recording =
             forewarn_io::read(path, options).map_err(|error| ExperimentError::Read(Box::new(error)))?;
-        Ok(Self::from_recording(recording, name))
+        Ok(Self { path: Some(path.to_owned()), ..Self::from_recording(recording, name) })
     }
 
     /// Metrics that were read from a file; `description` is what the report calls it, usually its name.
@@ -55,6 +58,7 @@ impl Data {
             notes: summary.notes,
             truth: None,
             classes: Vec::new(),
+            path: None,
         }
     }
 
@@ -70,6 +74,7 @@ impl Data {
             notes: Vec::new(),
             truth: Some(Truth::StressWalk(run)),
             classes: Vec::new(),
+            path: None,
         })
     }
 
@@ -86,6 +91,7 @@ impl Data {
             notes: Vec::new(),
             truth: Some(Truth::Fleet(Box::new(fleet))),
             classes: Vec::new(),
+            path: None,
         })
     }
 
@@ -102,7 +108,7 @@ impl Data {
     /// As [`fleet_graph`].
     pub fn service_graph(&self) -> Result<Option<ServiceGraph>, ExperimentError> {
         match &self.truth {
-            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.graph()).map(Some),
+            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.blueprint()).map(Some),
             _ => Ok(None),
         }
     }

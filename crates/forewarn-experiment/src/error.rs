@@ -1,5 +1,5 @@
 use crate::NotSaved;
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, ModelFileError};
 use forewarn_eval::EvalError;
 use forewarn_io::IoError;
 use forewarn_label::LabelError;
@@ -19,6 +19,9 @@ pub enum ExperimentError {
     /// A source failed, or parts do not fit one another.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// A model could not be written to its file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// A file of metrics cannot be read.
     #[error(transparent)]
     Read(Box<IoError>),
@@ -125,6 +128,15 @@ pub enum ExperimentError {
         /// Why.
         source: Box<NotSaved>,
     },
+    /// Calls of a simulated fleet go round in a cycle and hardly end.
+    #[error(
+        "requests of the services {} cannot be counted: they call each other in a cycle that hardly ends; lower a probability",
+        some(services)
+    )]
+    EndlessCalls {
+        /// The services of the cycle.
+        services: Vec<String>,
+    },
     /// The rule never finds a failure.
     #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]
     NoFailures {
@@ -154,15 +166,22 @@ pub enum ExperimentError {
         /// What the part is for.
         used: &'static str,
     },
-    /// Models cannot be fitted anew so seldom.
+    /// The test span has no room for one fold of a walk forward.
     #[error(
-        "fitting anew every {days} days needs a test span of at least so many; it has {test_days:.1}: give it more time, or fit more often"
+        "refitting every {days} days needs a test span of at least that length; it has {test_days:.1} days: give it more time, or refit more \
+         often"
     )]
     WalkTooLong {
         /// Days from one fit to the next.
         days: usize,
         /// Days of the test span.
         test_days: f64,
+    },
+    /// A file that was read would be replaced.
+    #[error("{}: this is an input file and would be overwritten: choose another place for the results", path.display())]
+    WouldOverwrite {
+        /// The file.
+        path: PathBuf,
     },
     /// The results could not be written.
     #[error("{}: {source}", path.display())]
@@ -172,6 +191,15 @@ pub enum ExperimentError {
         /// What went wrong.
         source: std::io::Error,
     },
+}
+
+/// As many names as a message can hold.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 12;
+    match names.get(..MOST) {
+        Some(first) if names.len() > MOST => format!("{} and {} more", first.join(", "), names.len() - MOST),
+        _ => names.join(", "),
+    }
 }
 
 fn listed(names: &[String]) -> String {

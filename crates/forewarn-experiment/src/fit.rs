@@ -1,26 +1,19 @@
 use crate::{
-    Blending, Event, ExperimentError, Model, Observer, Rows,
-    fitted_model::{Fit, FittedModel},
-    model::{Origin, position_of_states, positions},
-    prepare::Derived,
+    Blending, ExperimentError, Model, Observer, Progress, Rows,
+    material::Views,
+    model::{Fit, Origin, position_of_states, positions},
     running,
+    side_by_side::{processors, side_by_side},
 };
-use forewarn_baseline::Blend;
-use forewarn_core::{CoreError, FitProgress, History, Samples, Score, Split};
-use forewarn_eval::TimingCalibration;
-use forewarn_recurrent::RecurrentModel;
-use forewarn_schema::FrameSet;
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-    thread,
-    time::Instant,
-};
+use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Stateful, Windows};
+use forewarn_ensemble::Blend;
+use forewarn_eval::TimingReliability;
+use std::time::Instant;
 
 /// What scores windows.
-pub(super) enum Scorer {
+pub(crate) enum Scorer {
     /// A model, on windows of these rows.
-    Model { rows: Rows, model: Box<dyn FittedModel> },
+    Model { rows: Rows, model: Box<dyn Predictor> },
     /// The states of another model, by its position, which run on.
     States { of: usize },
     /// Other models of the experiment, by their positions.
@@ -28,143 +21,134 @@ pub(super) enum Scorer {
 }
 
 /// A fitted model and what it gave, in the order of the split's windows.
-pub(super) struct Fitted {
-    pub(super) scorer: Scorer,
-    pub(super) validation: Vec<Score>,
-    pub(super) test: Vec<Score>,
-    pub(super) fit_seconds: f64,
-    pub(super) score_seconds: f64,
-}
-
-/// The rows that models see, and how they are split.
-pub(super) struct Material<'a> {
-    pub(super) metrics: &'a FrameSet,
-    pub(super) derived: &'a Derived,
-    pub(super) split: &'a Split,
+pub(crate) struct Fitted {
+    pub(crate) scorer: Scorer,
+    pub(crate) validation: Vec<Score>,
+    pub(crate) test: Vec<Score>,
+    pub(crate) fit_seconds: f64,
+    pub(crate) score_seconds: f64,
 }
 
 /// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of others. Results are in the
 /// order of `models`.
 ///
 /// No fit sees another, so how they are scheduled changes nothing but the seconds.
-pub(super) fn fit_all(
-    models: &mut [Model],
-    material: &Material<'_>,
+pub(crate) fn fit_all(
+    models: &[Model],
+    views: Views<'_>,
+    split: &Split,
     observer: &dyn Observer,
 ) -> Result<Vec<Fitted>, ExperimentError> {
-    let names: Vec<String> = models.iter().map(|model| model.name.clone()).collect();
     let about = |at: usize| {
-        let name = names[at].clone();
+        let name = models[at].name.clone();
         move |source| ExperimentError::Model { name, source }
     };
-    let (mut blends, mut running) = (Vec::new(), Vec::new());
+    let estimators: Vec<Estimated<'_>> = models.iter().enumerate().filter_map(Estimated::new).collect();
+    // Those who can use several processors take no more than their share: none waits for another's.
+    let threads = processors() / processors().min(estimators.len()).max(1);
+    let results = side_by_side(&estimators, |_, estimator| {
+        estimator.fit(threads, views, split, observer).map_err(about(estimator.at))
+    })?;
+    let mut fitted: Vec<Option<Fitted>> = models.iter().map(|_| None).collect();
+    for (estimator, result) in estimators.iter().zip(results) {
+        fitted[estimator.at] = Some(result);
+    }
     for (at, model) in models.iter().enumerate() {
-        match &model.origin {
-            Origin::Fit { .. } => {}
-            Origin::Blend { members, blending } => {
-                blends.push((at, positions(models, &model.name, members)?, *blending));
-            }
-            Origin::Running { of } => running.push((at, position_of_states(models, &model.name, of)?)),
+        if let Origin::Blend { members, blending } = &model.origin {
+            let members = positions(models, &model.name, members)?;
+            let blended = blend(&fitted, members, *blending, split).map_err(about(at))?;
+            observer.progress(Progress::Scored { model: &model.name, fit_seconds: blended.fit_seconds });
+            fitted[at] = Some(blended);
         }
     }
-    let mut fitted: Vec<Option<Fitted>> = names.iter().map(|_| None).collect();
-    for (at, result) in fit_estimators(models, material, observer) {
-        fitted[at] = Some(result.map_err(about(at))?);
-    }
-    for (at, members, blending) in blends {
-        let blended = blend(&fitted, members, blending, material.split).map_err(about(at))?;
-        observer.event(Event::Scored { model: &names[at], fit_seconds: blended.fit_seconds });
-        fitted[at] = Some(blended);
-    }
-    for (at, of) in running {
-        let Some(runs) = fitted[of].as_ref().and_then(|found| found.by_states(of, material)) else {
-            continue;
-        };
-        let runs = runs.map_err(about(at))?;
-        observer.event(Event::Scored { model: &names[at], fit_seconds: runs.fit_seconds });
-        fitted[at] = Some(runs);
+    for (at, model) in models.iter().enumerate() {
+        if let Origin::Running { of } = &model.origin {
+            let of = position_of_states(models, &model.name, of)?;
+            let Some(runs) = fitted[of].as_ref().and_then(|found| found.by_states(of, views, split)) else {
+                continue;
+            };
+            let runs = runs.map_err(about(at))?;
+            observer.progress(Progress::Scored { model: &model.name, fit_seconds: runs.fit_seconds });
+            fitted[at] = Some(runs);
+        }
     }
     Ok(fitted.into_iter().flatten().collect())
 }
 
-/// Fits every estimator; results, with the position of their model, are ascending up to the first error.
-fn fit_estimators(
-    models: &mut [Model],
-    material: &Material<'_>,
-    observer: &dyn Observer,
-) -> Vec<(usize, Result<Fitted, CoreError>)> {
-    // Models are `Send` and need not be `Sync`: each worker gets sole hold of its own.
-    let estimators = models.iter_mut().enumerate().filter_map(|(at, model)| match &mut model.origin {
-        Origin::Fit { rows, fit, .. } => Some((at, model.name.as_str(), *rows, fit)),
-        Origin::Blend { .. } | Origin::Running { .. } => None,
-    });
-    let queue: VecDeque<_> = estimators.collect();
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let workers = processors.min(queue.len());
-    // Those who can use several processors take no more than their share: none waits for another's.
-    let threads = processors / workers.max(1);
-    let (queue, results) = (Mutex::new(queue), Mutex::new(Vec::new()));
-    // A function, so that the lock is given back before the fit begins.
-    let next = || lock(&queue).pop_front();
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some((at, name, rows, fit)) = next() {
-                    let result = fit_one(name, rows, threads, &*fit, material, observer);
-                    if result.is_err() {
-                        lock(&queue).clear();
-                    }
-                    lock(&results).push((at, result));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|&(at, _)| at);
-    results
-}
-
-/// A panic in another worker cannot leave a queue or a list half-changed, so a poisoned lock is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn fit_one(
-    name: &str,
+/// A model that is fitted itself, and its position among all.
+struct Estimated<'a> {
+    at: usize,
+    name: &'a str,
     rows: Rows,
-    threads: usize,
-    fit: &Fit,
-    material: &Material<'_>,
-    observer: &dyn Observer,
-) -> Result<Fitted, CoreError> {
-    let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
-    let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
-    let started = Instant::now();
-    let mut monitor = |progress: FitProgress<'_>| observer.event(Event::Fitting { model: name, progress });
-    let model = fit(threads, train, validation, &mut monitor)?;
-    let fit_seconds = started.elapsed().as_secs_f64();
-    let predictor = model.predictor();
-    let validation = predictor.score_all(validation.windows())?;
-    let started = Instant::now();
-    let test = predictor.score_all(split.test().on(frames)?.windows())?;
-    let score_seconds = started.elapsed().as_secs_f64();
-    observer.event(Event::Scored { model: name, fit_seconds });
-    Ok(Fitted { scorer: Scorer::Model { rows, model }, validation, test, fit_seconds, score_seconds })
+    fit: &'a Fit,
+}
+
+impl<'a> Estimated<'a> {
+    fn new((at, model): (usize, &'a Model)) -> Option<Self> {
+        match &model.origin {
+            Origin::Fit { rows, fit, .. } => Some(Self { at, name: &model.name, rows: *rows, fit }),
+            Origin::Blend { .. } | Origin::Running { .. } => None,
+        }
+    }
+
+    fn fit(
+        &self,
+        threads: usize,
+        views: Views<'_>,
+        split: &Split,
+        observer: &dyn Observer,
+    ) -> Result<Fitted, CoreError> {
+        let (frames, model) = (views.rows(self.rows), self.name);
+        let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
+        let started = Instant::now();
+        let mut monitor =
+            |progress: FitProgress<'_>| observer.progress(Progress::Fitting { model, progress });
+        let fitted = (self.fit)(threads, train, validation, &mut monitor)?;
+        let fit_seconds = started.elapsed().as_secs_f64();
+        let (predictor, test) = (&*fitted, split.test().on(frames)?.windows());
+        let (before, total) = (validation.windows().len(), validation.windows().len() + test.len());
+        let report = |done| observer.progress(Progress::Scoring { model, done, total });
+        let validation = score(predictor, validation.windows(), report)?;
+        let started = Instant::now();
+        let test = score(predictor, test, |done| report(before + done))?;
+        let score_seconds = started.elapsed().as_secs_f64();
+        observer.progress(Progress::Scored { model, fit_seconds });
+        let scorer = Scorer::Model { rows: self.rows, model: fitted };
+        Ok(Fitted { scorer, validation, test, fit_seconds, score_seconds })
+    }
+}
+
+/// Windows that are scored between two reports of progress.
+const PIECE: usize = 1 << 17;
+
+/// All windows, a piece at a time, which changes no score; `report` is told how many are done.
+fn score(
+    predictor: &dyn Predictor,
+    windows: Windows<'_>,
+    report: impl Fn(usize),
+) -> Result<Vec<Score>, CoreError> {
+    let mut scores = vec![Score::ZERO; windows.len()];
+    for (piece, scores) in scores.chunks_mut(PIECE).enumerate() {
+        let from = piece * PIECE;
+        predictor.score(windows.slice(from..from + scores.len())?, scores)?;
+        report(from + scores.len());
+    }
+    Ok(scores)
 }
 
 impl Fitted {
     /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
-    fn recurrent(&self) -> Option<(Rows, &RecurrentModel)> {
+    fn stateful(&self) -> Option<(Rows, &dyn Stateful)> {
         match &self.scorer {
-            Scorer::Model { rows, model } => Some((*rows, model.recurrent()?)),
+            Scorer::Model { rows, model } => Some((*rows, model.as_stateful()?)),
             Scorer::States { .. } | Scorer::Blend { .. } => None,
         }
     }
 
     /// The same model, which is at this position, by its states.
-    fn by_states(&self, of: usize, material: &Material<'_>) -> Option<Result<Self, CoreError>> {
-        let (rows, model) = self.recurrent()?;
-        let (frames, split) = (rows.of(material.metrics, material.derived), material.split);
+    fn by_states(&self, of: usize, views: Views<'_>, split: &Split) -> Option<Result<Self, CoreError>> {
+        let (rows, model) = self.stateful()?;
+        let frames = views.rows(rows);
         Some(running::scores(model, split.validation(), frames).and_then(|validation| {
             let started = Instant::now();
             let test = running::scores(model, split.test(), frames)?;
@@ -200,35 +184,36 @@ fn blend(
 
 impl Scorer {
     /// How the fits went; nothing for what is made of other models, which say so themselves.
-    pub(super) fn history(&self) -> &[History] {
+    pub(crate) fn history(&self) -> &[History] {
         match self {
-            Self::Model { model, .. } => model.predictor().history(),
+            Self::Model { model, .. } => model.history(),
             Self::States { .. } | Self::Blend { .. } => &[],
         }
     }
 
     /// When it says that failures come, against when they came; `None` where it says only whether.
-    pub(super) fn timing(
+    pub(crate) fn timing(
         &self,
         samples: &Samples,
-        material: &Material<'_>,
-    ) -> Result<Option<TimingCalibration>, ExperimentError> {
+        views: Views<'_>,
+    ) -> Result<Option<TimingReliability>, ExperimentError> {
         let Self::Model { rows, model } = self else { return Ok(None) };
-        let windows = samples.on(rows.of(material.metrics, material.derived))?;
-        Ok(match model.predictor().forecasts(windows.windows())? {
-            Some(found) => TimingCalibration::new(&found, samples.outcomes(), TimingCalibration::BINS)?,
+        let windows = samples.on(views.rows(*rows))?;
+        Ok(match model.forecasts(windows.windows())? {
+            Some(found) => TimingReliability::new(&found, samples.outcomes(), TimingReliability::BINS)?,
             None => None,
         })
     }
 }
 
-/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it.
-pub(super) fn score_again(
+/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it. `report` is told how many
+/// models are done.
+pub(crate) fn score_again(
     models: &[Model],
     fitted: &[Fitted],
     samples: &Samples,
-    metrics: &FrameSet,
-    derived: &Derived,
+    views: Views<'_>,
+    report: impl Fn(usize),
 ) -> Result<Vec<Vec<Score>>, ExperimentError> {
     let about = |at: usize| {
         let name = models[at].name.clone();
@@ -238,16 +223,17 @@ pub(super) fn score_again(
     for (at, of) in fitted.iter().enumerate() {
         let found = match &of.scorer {
             Scorer::Model { rows, model } => {
-                let windows = samples.on(rows.of(metrics, derived))?;
-                model.predictor().score_all(windows.windows())
+                let windows = samples.on(views.rows(*rows))?;
+                model.score_all(windows.windows())
             }
-            Scorer::States { of } => match fitted[*of].recurrent() {
-                Some((rows, model)) => running::scores(model, samples, rows.of(metrics, derived)),
+            Scorer::States { of } => match fitted[*of].stateful() {
+                Some((rows, model)) => running::scores(model, samples, views.rows(rows)),
                 None => continue,
             },
             Scorer::Blend { .. } => continue,
         };
         scores[at] = found.map_err(about(at))?;
+        report(at + 1);
     }
     for (at, of) in fitted.iter().enumerate() {
         if let Scorer::Blend { blend, members } = &of.scorer {
@@ -260,8 +246,8 @@ pub(super) fn score_again(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Data, Event, Experiment, Model, Rows};
-    use forewarn_baseline::{FittedLogisticRegression, LogisticRegression};
+    use crate::{Data, Experiment, Model, Progress, Rows};
+    use forewarn_baseline::LogisticRegression;
     use forewarn_label::Rule;
     use forewarn_sim::StressWalk;
     use std::{
@@ -269,7 +255,7 @@ mod tests {
         thread,
     };
 
-    /// Threads that each of so many models is fitted on.
+    /// Threads on which each of `models` models is fitted.
     fn threads_of(models: usize) -> Vec<usize> {
         let told = Arc::new(Mutex::new(Vec::new()));
         let mut experiment = Experiment::new(Rule::v1());
@@ -279,13 +265,11 @@ mod tests {
                 told.lock().unwrap().push(threads);
                 LogisticRegression::default()
             };
-            let save = FittedLogisticRegression::to_envelope;
             let name = model.to_string();
-            experiment =
-                experiment.model(Model::on_threads(&name, "a line", Rows::Features, estimator, save));
+            experiment = experiment.with_model(Model::on_threads(&name, "a line", Rows::Features, estimator));
         }
         let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
-        experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Event<'_>| {}).unwrap();
+        experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Progress<'_>| {}).unwrap();
         let told = told.lock().unwrap();
         told.clone()
     }

@@ -1,11 +1,20 @@
-use crate::{
-    ExperimentError,
-    fitted_model::{Fit, FittedModel, Savable},
-    prepare::Derived,
+use crate::ExperimentError;
+use forewarn_core::{
+    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Train, Validation,
 };
-use forewarn_core::{CoreError, DynEstimator, Envelope, Estimator, WindowSpec};
 use forewarn_recurrent::{Recurrent, Settings};
-use forewarn_schema::FrameSet;
+
+/// Fits a model on so many threads, where its estimator can use several.
+pub(super) type Fit = Box<
+    dyn Fn(
+            usize,
+            Train<LabelledWindows<'_>>,
+            Validation<LabelledWindows<'_>>,
+            &mut dyn Monitor,
+        ) -> Result<Box<dyn Predictor>, CoreError>
+        + Send
+        + Sync,
+>;
 
 /// Which rows a model's windows are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +25,6 @@ pub enum Rows {
     Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
-}
-
-impl Rows {
-    pub(super) fn of<'a>(self, metrics: &'a FrameSet, derived: &'a Derived) -> &'a FrameSet {
-        match self {
-            Self::Metrics => metrics,
-            Self::Context => derived.context.as_ref().unwrap_or(metrics),
-            Self::Features => &derived.features,
-        }
-    }
 }
 
 /// How scores of several models become one.
@@ -63,38 +62,20 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does. How it is saved is not known: see
-    /// [`saved_by`](Self::saved_by).
+    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does. It can be
+    /// [saved](super::Results::to_envelope) where what is fitted says so ([`Predictor::as_save`]).
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
         rows: Rows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
-        let fit: Fit = Box::new(move |_, train, validation, monitor| {
-            let fitted = estimator.fit_boxed(train, validation, monitor)?;
-            Ok(Box::new(fitted) as Box<dyn FittedModel>)
-        });
-        Self::of(name, description, rows, fit)
-    }
-
-    /// The same with a model that can be [saved](crate::Results::to_envelope): `save` makes an envelope of what was fitted, such as
-    /// [`FittedTrees::to_envelope`](forewarn_baseline::FittedTrees::to_envelope).
-    pub fn saved_by<E>(
-        name: impl Into<String>,
-        description: impl Into<String>,
-        rows: Rows,
-        estimator: E,
-        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        E: Estimator<Fitted: 'static> + 'static,
-    {
-        let fit: Fit = Box::new(move |_, train, validation, monitor| {
-            let predictor = estimator.fit(train, validation, monitor)?;
-            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
-        });
-        Self::of(name, description, rows, fit)
+        Self::of(
+            name,
+            description,
+            rows,
+            Box::new(move |_, train, validation, monitor| estimator.fit_boxed(train, validation, monitor)),
+        )
     }
 
     /// The same for an estimator that can be told how many threads to fit on: as many as the fits beside it leave.
@@ -103,16 +84,18 @@ impl Model {
         description: &str,
         rows: Rows,
         estimator: impl Fn(usize) -> E + Send + Sync + 'static,
-        save: impl Fn(&E::Fitted, WindowSpec) -> Result<Envelope, CoreError> + Clone + Send + Sync + 'static,
     ) -> Self
     where
         E: Estimator<Fitted: 'static>,
     {
-        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
-            let predictor = estimator(threads).fit(train, validation, monitor)?;
-            Ok(Box::new(Savable { predictor, save: save.clone() }) as Box<dyn FittedModel>)
-        });
-        Self::of(name, description, rows, fit)
+        Self::of(
+            name,
+            description,
+            rows,
+            Box::new(move |threads, train, validation, monitor| {
+                estimator(threads).fit_boxed(train, validation, monitor)
+            }),
+        )
     }
 
     fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
@@ -120,7 +103,7 @@ impl Model {
         Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: false } }
     }
 
-    /// As [`saved_by`](Self::saved_by), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running). It is
+    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running). It is
     /// fitted on as many threads as the fits beside it leave, if that is more than its settings say.
     pub fn recurrent(
         name: impl Into<String>,
@@ -131,8 +114,7 @@ impl Model {
         let fit: Fit = Box::new(move |threads, train, validation, monitor| {
             let settings = recurrent.settings().clone();
             let threads = settings.threads.max(threads.min(Settings::MOST_THREADS));
-            let model = Recurrent::new(Settings { threads, ..settings })?.fit(train, validation, monitor)?;
-            Ok(Box::new(model) as Box<dyn FittedModel>)
+            Recurrent::new(Settings { threads, ..settings })?.fit_boxed(train, validation, monitor)
         });
         let (name, description) = (name.into(), description.into());
         Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: true } }

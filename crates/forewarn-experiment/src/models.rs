@@ -2,10 +2,9 @@ use crate::{
     Rows,
     fit::{Fitted, Scorer},
 };
-use forewarn_baseline::Combined;
-use forewarn_core::{CoreError, Envelope, Predictor, WindowSpec};
-use forewarn_eval::AlarmPolicy;
-use forewarn_live::{ServeError, Serving, saved_predictor};
+use forewarn_core::{AlarmPolicy, CoreError, Envelope, ModelFileError, Predictor, Save, WindowSpec};
+use forewarn_ensemble::Combined;
+use forewarn_live::{ServeError, Serving};
 use forewarn_schema::{Schema, Step};
 use forewarn_window::Pipeline;
 
@@ -26,8 +25,10 @@ pub(super) struct Models {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotSaved {
-    /// How it is saved is not known.
-    #[error("nobody said how: `Model::saved_by` does")]
+    /// The model has no way to be saved.
+    #[error(
+        "the model has no save function: implement `Save` for it, and return it from `Predictor::as_save`"
+    )]
     Unknown,
     /// It is another model, by its states.
     #[error("it is another model's states that run on: save that model, which has them")]
@@ -49,6 +50,9 @@ pub enum NotSaved {
     MixedRows,
     /// The model's own reason.
     #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    /// Its members do not go together.
+    #[error(transparent)]
     Core(#[from] CoreError),
     /// What makes its rows cannot be saved with it.
     #[error(transparent)]
@@ -58,7 +62,7 @@ pub enum NotSaved {
 impl Models {
     pub(super) fn predictor(&self, position: usize) -> Option<&dyn Predictor> {
         match &self.fitted[position].scorer {
-            Scorer::Model { model, .. } => Some(model.predictor()),
+            Scorer::Model { model, .. } => Some(&**model),
             Scorer::States { .. } | Scorer::Blend { .. } => None,
         }
     }
@@ -85,27 +89,26 @@ impl Models {
     fn alone(&self, position: usize) -> Result<(Rows, Envelope), NotSaved> {
         match &self.fitted[position].scorer {
             Scorer::Model { rows, model } => {
-                let envelope = model.to_envelope(self.window).ok_or(NotSaved::Unknown)??;
-                Ok((*rows, envelope))
+                let save = model.as_save().ok_or(NotSaved::Unknown)?;
+                Ok((*rows, save.to_envelope(self.window)?))
             }
             Scorer::States { .. } => Err(NotSaved::States),
             Scorer::Blend { blend, members } => {
-                let members: Vec<_> =
-                    members.iter().map(|&member| self.alone(member)).collect::<Result<_, _>>()?;
-                let Some(&(rows, _)) = members.first() else { return Err(NotSaved::MixedRows) };
-                if members.iter().any(|(other, _)| *other != rows) {
-                    return Err(NotSaved::MixedRows);
+                let (mut found, mut common) = (Vec::new(), None);
+                for &member in members {
+                    let Scorer::Model { rows, model } = &self.fitted[member].scorer else {
+                        return Err(NotSaved::States);
+                    };
+                    if model.as_save().is_none() {
+                        return Err(NotSaved::Unknown);
+                    }
+                    if *common.get_or_insert(*rows) != *rows {
+                        return Err(NotSaved::MixedRows);
+                    }
+                    found.push(&**model);
                 }
-                let envelopes = members.into_iter().map(|(_, envelope)| envelope);
-                // A member is saved as it will be read, which not every model can be.
-                let read = envelopes.clone().map(saved_predictor).collect::<Result<_, _>>()?;
-                let mut saved = envelopes;
-                let combined = Combined::new(read, blend.clone())?.to_envelope(|_| {
-                    saved
-                        .next()
-                        .ok_or_else(|| CoreError::NotAModel { reason: "a member is missing".to_owned() })
-                })?;
-                Ok((rows, combined))
+                let rows = common.ok_or(NotSaved::MixedRows)?;
+                Ok((rows, Combined::new(found, blend.clone())?.to_envelope(self.window)?))
             }
         }
     }

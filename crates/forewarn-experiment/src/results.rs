@@ -1,16 +1,27 @@
-use crate::{ExperimentError, models::Models};
+use crate::{
+    ExperimentError, Observer, Phase, Progress,
+    files::{Folder, refuse_input},
+    models::Models,
+    saving::About,
+};
 use forewarn_core::{Envelope, Predictor};
-use forewarn_eval::{Pictures, Report, ScoredSet, predictions_csv};
+use forewarn_eval::{EvalError, Report, ScoredSet, predictions_csv};
+use forewarn_report::{Pictures, Present};
 use forewarn_window::Pipeline;
-use std::{fs, path::Path};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// What an experiment found, and the models that it fitted.
 pub struct Results {
-    pub(super) report: Report,
-    pub(super) pictures: Pictures,
+    pub(crate) report: Report,
+    pub(crate) pictures: Pictures,
     /// Each model's name and its scores of the test windows, in the order of the report.
-    pub(super) scored: Vec<(String, ScoredSet)>,
-    pub(super) models: Models,
+    pub(crate) scored: Vec<(String, ScoredSet)>,
+    pub(crate) models: Models,
+    /// Files that must not be replaced.
+    pub(crate) inputs: Vec<PathBuf>,
 }
 
 impl Results {
@@ -54,63 +65,72 @@ impl Results {
     }
 
     /// A model with all that a program needs to serve it: what makes its rows of metrics, and the alarm policy that the report is about. Write
-    /// it to a file and read it with [`ServedModel::read`](forewarn_live::ServedModel::read); its scores are those of the experiment, to the bit.
-    /// Which one to take is said by [`Report::chosen`].
+    /// it with [`write_model`](crate::write_model) and read it with [`ServedModel::read`](forewarn_live::ServedModel::read); its scores are
+    /// those of the experiment, bit for bit. [`Report::chosen`] says which one to take.
     ///
     /// # Errors
     /// [`ExperimentError::NotFitted`] for a model that was not in the experiment, [`ExperimentError::NotSaved`] for one that cannot be saved or
     /// served, with the reason.
     pub fn to_envelope(&self, model: &str) -> Result<Envelope, ExperimentError> {
-        let not_fitted = || ExperimentError::NotFitted {
-            name: model.to_owned(),
-            available: self.sets().map(|(name, _)| name.to_owned()).collect(),
+        let models = self.sets().zip(&self.report.models);
+        let policies = models
+            .map(|((name, _), report)| (name, report.operation.as_ref().map(|operation| operation.policy)));
+        let about = About {
+            failure_rule: &self.report.failure_rule,
+            target: self.report.target,
+            trained_on: &self.report.input.description,
         };
-        let position = self.position(model).ok_or_else(not_fitted)?;
-        let policy = self.report.models[position].operation.as_ref().map(|operation| operation.policy);
-        let not_saved =
-            |source| ExperimentError::NotSaved { name: model.to_owned(), source: Box::new(source) };
-        let mut envelope = self.models.to_envelope(position, policy).map_err(not_saved)?;
-        let about = [
-            ("model", model.to_owned()),
-            ("failure_rule", self.report.failure_rule.clone()),
-            ("target", self.report.target.to_string()),
-            ("trained_on", self.report.input.description.clone()),
-        ];
-        envelope.metadata.extend(about.map(|(key, value)| (key.to_owned(), value.into())));
-        Ok(envelope)
+        self.models.envelope_of(model, policies, &about)
     }
 
     fn position(&self, model: &str) -> Option<usize> {
         self.scored.iter().position(|(name, _)| name == model)
     }
 
-    /// Writes `report.json`, `report.html` and `predictions.csv` into `folder`, which is made if need be.
+    /// Writes `report.json`, `report.html` and `predictions.csv` into `folder`, which is made if need be: all of them or, if something fails or
+    /// the program is killed, none. Earlier files of these names are replaced, all other files stay.
     ///
     /// # Errors
-    /// [`ExperimentError::Write`], which names the file.
+    /// [`ExperimentError::Write`], which names the file; [`ExperimentError::WouldOverwrite`] where one of the three is the file that the metrics
+    /// were read from.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<(), ExperimentError> {
-        let folder = folder.as_ref();
-        make_folder(folder)?;
-        let scored: Vec<(&str, &ScoredSet)> = self.scored.iter().map(|(name, set)| (&**name, set)).collect();
-        let mut predictions = Vec::new();
-        predictions_csv(&mut predictions, &scored)?;
-        let contents = [
-            self.report.to_json()?.into_bytes(),
-            self.report.to_html(&self.pictures).into_bytes(),
-            predictions,
-        ];
-        for (name, content) in Self::FILES.iter().zip(contents) {
-            let path = folder.join(name);
-            fs::write(&path, content).map_err(|source| ExperimentError::Write { path, source })?;
+        self.write_observed(folder, &|_: Progress<'_>| {})
+    }
+
+    /// [`write`](Self::write), which tells `observer` how far it has come.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_observed(
+        &self,
+        folder: impl AsRef<Path>,
+        observer: &dyn Observer,
+    ) -> Result<(), ExperimentError> {
+        let [json, html, predictions] = Self::FILES;
+        let report = |done| {
+            observer.progress(Progress::Phase { phase: Phase::Writing, done, total: Self::FILES.len() });
+        };
+        let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).collect();
+        for name in Self::FILES {
+            refuse_input(&folder.as_ref().join(name), &inputs)?;
         }
+        report(0);
+        let mut folder = Folder::new(folder.as_ref())?;
+        let text = self.report.to_json()?;
+        folder.write(json, |writer| writer.write_all(text.as_bytes()))?;
+        report(1);
+        let text = self.report.to_html(&self.pictures);
+        folder.write(html, |writer| writer.write_all(text.as_bytes()))?;
+        report(2);
+        let scored: Vec<(&str, &ScoredSet)> = self.sets().collect();
+        folder.write(predictions, |writer| {
+            predictions_csv(writer, &scored).map_err(|error| match error {
+                EvalError::Io(error) => error,
+                other => io::Error::other(other),
+            })
+        })?;
+        folder.finish()?;
+        report(3);
         Ok(())
     }
-}
-
-/// Makes the folder that results are to be written to, which is better known to be impossible before an experiment than after.
-///
-/// # Errors
-/// [`ExperimentError::Write`].
-pub fn make_folder(folder: &Path) -> Result<(), ExperimentError> {
-    fs::create_dir_all(folder).map_err(|source| ExperimentError::Write { path: folder.to_owned(), source })
 }

@@ -1,12 +1,11 @@
 //! Scores by states that run on, for a recurrent model whose scores of windows are known beside them.
 
-use forewarn_core::{CoreError, Predictor, Samples, Score};
-use forewarn_recurrent::RecurrentModel;
+use forewarn_core::{CoreError, Samples, Score, Stateful};
 use forewarn_schema::FrameSet;
 
 /// For each sample the score, at its window's last row, of a state that has seen every row of its service so far, from the first of the frame.
 pub(super) fn scores(
-    model: &RecurrentModel,
+    model: &dyn Stateful,
     samples: &Samples,
     frames: &FrameSet,
 ) -> Result<Vec<Score>, CoreError> {
@@ -14,12 +13,12 @@ pub(super) fn scores(
     let mut scores = Vec::with_capacity(samples.len());
     let mut wanted = samples.rows().iter().map(|&row| row as usize).peekable();
     for place in frames.layout().services() {
-        let (mut state, mut score) = (model.start_for(place.name()), Score::ZERO);
+        let (mut state, mut score) = (model.start_state(place.name()), Score::ZERO);
         let mut seen = place.rows().start;
         while let Some(row) = wanted.next_if(|row| place.rows().contains(row)) {
             let width = frames.schema().len();
             for values in frames.values()[seen * width..(row + 1) * width].chunks_exact(width) {
-                score = model.step(&mut state, values)?;
+                score = state.step(values)?;
             }
             seen = row + 1;
             scores.push(score);
@@ -31,7 +30,7 @@ pub(super) fn scores(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forewarn_core::{Estimator, Silent, Target, WindowSpec};
+    use forewarn_core::{Estimator, Predictor, Silent, Target, WindowSpec};
     use forewarn_label::{ThresholdRule, label};
     use forewarn_recurrent::{Recurrent, Settings};
     use forewarn_sim::StressWalk;

@@ -1,5 +1,5 @@
 use crate::{Data, ExperimentError};
-use forewarn_sim::{Fleet, StressWalk, fleet::ServiceGraph};
+use forewarn_sim::{Fleet, StressWalk, fleet::Blueprint};
 use std::str::FromStr;
 
 /// A simulation that comes ready-made.
@@ -15,7 +15,8 @@ pub enum Simulated {
 }
 
 impl Simulated {
-    const NAMES: [(&'static str, Self); 3] =
+    /// The simulations by name.
+    pub const NAMES: [(&'static str, Self); 3] =
         [("shop", Self::Shop), ("twelve", Self::Twelve), ("stress-walk", Self::StressWalk)];
 }
 
@@ -32,15 +33,15 @@ impl FromStr for Simulated {
 }
 
 impl Data {
-    /// So many minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet the faults behind failures.
+    /// `minutes` minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet the faults behind failures.
     ///
     /// # Errors
     /// [`ExperimentError::Simulate`] for no minutes, or too many.
     pub fn simulated(what: Simulated, minutes: usize, seed: u64) -> Result<Self, ExperimentError> {
         let graph = match what {
             Simulated::StressWalk => return Self::from_stress_walk(StressWalk::new(minutes, seed)?.run()),
-            Simulated::Shop => ServiceGraph::shop(),
-            Simulated::Twelve => ServiceGraph::twelve(),
+            Simulated::Shop => Blueprint::shop(),
+            Simulated::Twelve => Blueprint::twelve(),
         };
         Self::from_fleet(Fleet::new(graph, minutes, seed)?)
     }

@@ -1,11 +1,10 @@
 use crate::{Blending, ExperimentError, Model, Rows};
 use forewarn_baseline::{
-    BoostedTrees, Calibrate, Calibrated, Calibration, Control, Cusum, Direction, DoubleExponential, Ewma,
-    FittedControl, FittedLogisticRegression, FittedNovelty, FittedRule, FittedTrees, Input,
-    LogisticRegression, Novelty, RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend,
-    Watch,
+    BoostedTrees, Control, Cusum, Direction, DoubleExponential, Ewma, FittedRule, Input, LogisticRegression,
+    RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend, Watch,
 };
 use forewarn_core::{Estimator, FailureRule, WindowSpec};
+use forewarn_ensemble::{Calibrate, CalibrationMethod, Novelty};
 use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Output, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
@@ -133,7 +132,7 @@ impl StandardModels {
                 let sentence = "gradient-boosted trees on every minute, mean, deviation, range and changes";
                 let trees = self.trees();
                 let trees = move |threads| trees.clone().with_threads(threads);
-                Model::on_threads(name, sentence, Rows::Features, trees, FittedTrees::to_envelope)
+                Model::on_threads(name, sentence, Rows::Features, trees)
             }
             "lstm" => self.recurrent(name, Cell::Lstm, Output::Probability)?,
             "gru" => self.recurrent(name, Cell::Gru, Output::Probability)?,
@@ -163,9 +162,8 @@ impl StandardModels {
         rule: Option<&ThresholdRule>,
     ) -> Option<Model> {
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
-        let control = |sentence: &str, control: Control| {
-            Some(Model::saved_by(name, sentence, Rows::Context, control, FittedControl::to_envelope))
-        };
+        let control =
+            |sentence: &str, control: Control| Some(Model::new(name, sentence, Rows::Context, control));
         // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number of deviations.
         let deviations = |most: f32| match rule {
             Some(rule) if direction(rule) == Direction::Below => Watch::below(rule.metric(), -most),
@@ -219,14 +217,13 @@ impl StandardModels {
             "seasonal_band" => {
                 let sentence = format!("distance from normal at this time of day of {watched}");
                 let band = SeasonalBand::new(deviations(3.0));
-                Some(Model::saved_by(name, sentence, Rows::Context, band, FittedRule::to_envelope))
+                Some(Model::new(name, sentence, Rows::Context, band))
             }
-            "novelty" => Some(Model::saved_by(
+            "novelty" => Some(Model::new(
                 name,
                 "distance from the training windows, without labels",
                 Rows::Features,
                 Novelty,
-                FittedNovelty::to_envelope,
             )),
             "logistic_tuned" => Some(a_line(
                 name,
@@ -236,12 +233,10 @@ impl StandardModels {
             "boosted_trees_calibrated" => {
                 let sentence = "boosted trees, calibrated by Platt's method on validation";
                 let trees = self.trees();
-                let calibrated =
-                    move |threads| Calibrate::new(trees.clone().with_threads(threads), Calibration::Platt);
-                let save = |fitted: &Calibrated<FittedTrees>, window| {
-                    fitted.to_envelope(|trees| trees.to_envelope(window))
+                let calibrated = move |threads| {
+                    Calibrate::new(trees.clone().with_threads(threads), CalibrationMethod::Platt)
                 };
-                Some(Model::on_threads(name, sentence, Rows::Features, calibrated, save))
+                Some(Model::on_threads(name, sentence, Rows::Features, calibrated))
             }
             "lstm_running" => Some(Model::running(name, "lstm")),
             "gru_running" => Some(Model::running(name, "gru")),
@@ -294,12 +289,12 @@ impl StandardModels {
 
 /// A rule on one metric as it was measured.
 fn a_rule(name: &str, sentence: String, rule: impl Estimator<Fitted = FittedRule> + 'static) -> Model {
-    Model::saved_by(name, sentence, Rows::Metrics, rule, FittedRule::to_envelope)
+    Model::new(name, sentence, Rows::Metrics, rule)
 }
 
 /// A line through features.
 fn a_line(name: &str, sentence: &str, line: LogisticRegression) -> Model {
-    Model::saved_by(name, sentence, Rows::Features, line, FittedLogisticRegression::to_envelope)
+    Model::new(name, sentence, Rows::Features, line)
 }
 
 fn watch(rule: &ThresholdRule) -> Watch {

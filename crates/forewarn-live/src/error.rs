@@ -1,11 +1,14 @@
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, ModelFileError};
 use forewarn_window::WindowError;
 
 /// Why a model cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// The model's file is no file, or the model and its rows do not fit.
+    /// The file cannot be read as that of a model.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    /// The model and its rows do not fit.
     #[error(transparent)]
     Core(#[from] CoreError),
     /// The pipeline cannot be read, or does not fit the metrics.

@@ -2,25 +2,22 @@
 
 mod error;
 mod live;
-mod saved_feature;
-mod saved_predictor;
+mod registry;
 
 pub use error::ServeError;
 pub use live::LiveService;
-pub use saved_feature::saved_feature;
-pub use saved_predictor::saved_predictor;
+pub use registry::standard_registry;
 
-use forewarn_core::{CoreError, Envelope, Predictor, Score, WindowSpec};
-use forewarn_eval::AlarmPolicy;
+use forewarn_core::{AlarmPolicy, CoreError, Envelope, Predictor, Pushed, Registry, Score, WindowSpec};
 use forewarn_schema::{Schema, Step, Timestamp};
-use forewarn_window::{MadeFeature, Pipeline};
+use forewarn_window::{BoundPipeline, Pipeline};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{collections::BTreeMap, io::Read};
 
 /// What a program has to know to serve a model, beside the model and the pipeline that makes its rows.
 ///
-/// It lies in the metadata of an [`Envelope`], under [`KEY`](Self::KEY).
+/// It lies in the metadata of an [`Envelope`], under [`KEY`](Self::KEY), the policy beside the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Serving {
@@ -28,7 +25,8 @@ pub struct Serving {
     pub metrics: Schema,
     /// Time between rows.
     pub step: Step,
-    /// How scores become alarms.
+    /// How scores become alarms. Written as the envelope's own [`policy`](Envelope::policy); files of version 1 have it here.
+    #[serde(default, skip_serializing)]
     pub policy: Option<AlarmPolicy>,
 }
 
@@ -45,7 +43,8 @@ impl Serving {
     pub fn add_to(&self, envelope: &mut Envelope, pipeline: Option<&Pipeline>) -> Result<(), ServeError> {
         expect_columns(&envelope.schema, &self.metrics, pipeline)?;
         let unwritable = |source| ServeError::Unwritable { source };
-        envelope.normaliser = pipeline.map(serde_json::to_value).transpose().map_err(unwritable)?;
+        envelope.pipeline = pipeline.map(serde_json::to_value).transpose().map_err(unwritable)?;
+        envelope.policy = self.policy.map(serde_json::to_value).transpose().map_err(unwritable)?;
         let value = serde_json::to_value(self).map_err(unwritable)?;
         envelope.metadata.insert(Self::KEY.to_owned(), value);
         Ok(())
@@ -66,7 +65,7 @@ fn expect_columns(model: &Schema, metrics: &Schema, pipeline: Option<&Pipeline>)
 /// A fitted model and all that makes its rows from metrics: what a live service runs.
 pub struct ServedModel {
     predictor: Box<dyn Predictor>,
-    pipeline: Option<Pipeline>,
+    pipeline: Option<BoundPipeline>,
     window: WindowSpec,
     serving: Serving,
     metadata: BTreeMap<String, Value>,
@@ -76,7 +75,7 @@ impl ServedModel {
     /// Reads a file that [`Serving::add_to`] completed.
     ///
     /// # Errors
-    /// [`ServeError::NotServable`] for a model without [`Serving`] beside it; [`ServeError::Core`] for a file that is damaged, foreign or too
+    /// [`ServeError::NotServable`] for a model without [`Serving`] beside it; [`ServeError::ModelFile`] for a file that is damaged, foreign or too
     /// large, or a kind of model that is not forewarn's; [`ServeError::Window`] for a pipeline that cannot be read.
     pub fn read(from: impl Read) -> Result<Self, ServeError> {
         Self::from_envelope(Envelope::read(from)?)
@@ -87,29 +86,29 @@ impl ServedModel {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_envelope(envelope: Envelope) -> Result<Self, ServeError> {
-        Self::from_envelope_by(envelope, &saved_predictor, &saved_feature)
+        Self::from_envelope_with(envelope, &standard_registry())
     }
 
-    /// The same with models and features of one's own: `model` and `feature` make them, and leave others to [`saved_predictor`] and
-    /// [`saved_feature`].
+    /// The same where `registry` knows kinds of one's own: add them to a [`standard_registry`].
     ///
     /// # Errors
-    /// As [`read`](Self::read), and those of `model` and `feature`.
-    pub fn from_envelope_by(
-        mut envelope: Envelope,
-        model: &dyn Fn(Envelope) -> Result<Box<dyn Predictor>, CoreError>,
-        feature: &dyn Fn(&Value) -> MadeFeature,
-    ) -> Result<Self, ServeError> {
+    /// As [`read`](Self::read), and those of the readers.
+    pub fn from_envelope_with(mut envelope: Envelope, registry: &Registry) -> Result<Self, ServeError> {
         let kind = envelope.kind.clone();
         let serving = envelope.metadata.remove(Serving::KEY);
         let serving = serving.ok_or_else(|| ServeError::NotServable { kind: kind.clone() })?;
-        let serving =
-            Serving::deserialize(serving).map_err(|source| ServeError::Unreadable { kind, source })?;
-        let saved = envelope.normaliser.take();
-        let pipeline = saved.map(|saved| Pipeline::from_saved(&saved, feature)).transpose()?;
+        let unreadable = |source| ServeError::Unreadable { kind: kind.clone(), source };
+        let mut serving = Serving::deserialize(serving).map_err(unreadable)?;
+        if let Some(policy) = envelope.policy.take() {
+            serving.policy = Some(AlarmPolicy::deserialize(policy).map_err(unreadable)?);
+        }
+        let saved = envelope.pipeline.take();
+        let pipeline = saved.map(|saved| Pipeline::from_saved(&saved, registry)).transpose()?;
         let (window, metadata) = (envelope.window, envelope.metadata.clone());
-        let predictor = model(envelope)?;
+        let predictor = registry.predictor(envelope)?;
         expect_columns(predictor.input(), &serving.metrics, pipeline.as_ref())?;
+        let bind = |pipeline: Pipeline| pipeline.bind(&serving.metrics, predictor.observation());
+        let pipeline = pipeline.map(bind).transpose()?;
         Ok(Self { predictor, pipeline, window, serving, metadata })
     }
 
@@ -137,7 +136,8 @@ impl ServedModel {
         self.window
     }
 
-    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_eval::AlarmMachine) of each service.
+    /// How scores become alarms, where the file says so: for an [`AlarmMachine`](forewarn_core::AlarmMachine) of each
+    /// service.
     #[must_use]
     pub fn policy(&self) -> Option<AlarmPolicy> {
         self.serving.policy
@@ -157,16 +157,24 @@ impl ServedModel {
         LiveService::new(self, service, start)
     }
 
-    /// Takes the next row of a service (all NaN for a missed step) and gives the score of the window that ends in it; `None` until there are
-    /// enough rows.
+    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are
+    /// enough rows. Rows that never
+    /// came count as missing, and are counted.
     ///
-    /// The score is that of the same window in a batch, to the bit. Features that remember longer than a window are those of a service whose
+    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
+    /// those of a service whose
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] or [`ServeError::Window`] for a row that no frame could hold, such as one of another width or with an infinity, which
-    /// leaves the service as it was; and the predictor's own.
-    pub fn push(&self, service: &mut LiveService, row: &[f32]) -> Result<Option<Score>, ServeError> {
-        service.push(self, row)
+    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one
+    /// of another width or with an
+    /// infinity, which leaves the service as it was; and the predictor's own.
+    pub fn push_at(
+        &self,
+        service: &mut LiveService,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Score>>, ServeError> {
+        service.push_at(self, time, row)
     }
 }

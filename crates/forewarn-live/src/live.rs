@@ -1,52 +1,71 @@
 use crate::{ServeError, ServedModel};
-use forewarn_core::{CoreError, Origin, RowBuffer, Score, Windows};
-use forewarn_schema::{Layout, Timestamp};
-use forewarn_window::WindowStream;
+use forewarn_core::{Origin, Pushed, RowsState, Score};
+use forewarn_schema::Timestamp;
+use forewarn_window::WindowState;
 
 /// One service in the middle of its rows: what a [`ServedModel`] keeps of its past. It is for the model that made it.
+#[derive(Clone, Debug)]
 pub struct LiveService {
     rows: Rows,
-    /// Says to a model which service the rows of a window are of.
-    place: Layout,
 }
 
+#[derive(Clone, Debug)]
 enum Rows {
     /// As they are measured.
-    Metrics(RowBuffer),
+    Metrics(RowsState),
     /// As a pipeline makes them.
-    Features(Box<WindowStream>),
+    Features(Box<WindowState>),
 }
 
 impl LiveService {
     pub(super) fn new(model: &ServedModel, service: &str, start: Timestamp) -> Result<Self, ServeError> {
-        let (metrics, step, observation) =
-            (&model.serving.metrics, model.serving.step, model.predictor.observation());
-        let place = Layout::new(step, [(service.to_owned(), start, observation)]).map_err(CoreError::from)?;
+        let (origin, observation) =
+            (Origin { service, start, step: model.serving.step }, model.predictor.observation());
         let rows = match &model.pipeline {
-            None => Rows::Metrics(RowBuffer::new(metrics.len(), observation)?),
-            Some(pipeline) => {
-                let stream = pipeline.stream(metrics, Origin { service, start, step }, observation)?;
-                Rows::Features(Box::new(stream))
-            }
+            None => Rows::Metrics(RowsState::start(&model.serving.metrics, observation, origin)?),
+            Some(pipeline) => Rows::Features(Box::new(pipeline.start(origin)?)),
         };
-        Ok(Self { rows, place })
+        Ok(Self { rows })
     }
 
-    pub(super) fn push(&mut self, model: &ServedModel, row: &[f32]) -> Result<Option<Score>, ServeError> {
-        let window = match &mut self.rows {
-            Rows::Metrics(rows) => {
-                model.metrics().check_row(row).map_err(CoreError::from)?;
-                rows.push(row)?;
-                rows.window()
-            }
-            Rows::Features(rows) => rows.push(row)?,
+    pub(super) fn push_at(
+        &mut self,
+        model: &ServedModel,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Score>>, ServeError> {
+        let pushed = match &mut self.rows {
+            Rows::Metrics(rows) => rows.push_at(time, row)?,
+            Rows::Features(rows) => rows.push_at(time, row)?,
         };
-        let Some(window) = window else { return Ok(None) };
-        let (predictor, observation) = (&model.predictor, model.predictor.observation());
-        let last = [(observation as u32).saturating_sub(1)];
-        let windows = Windows::new(predictor.input(), window, observation, &last)?;
+        let Some(window) = pushed.result else { return Ok(pushed.and(None)) };
         let mut score = [Score::ZERO];
-        predictor.score(windows.with_layout(&self.place), &mut score)?;
-        Ok(Some(score[0]))
+        model.predictor.score(window, &mut score)?;
+        Ok(pushed.and(Some(score[0])))
+    }
+
+    /// Appends what has been seen of the service to `out`, without the model.
+    ///
+    /// # Errors
+    /// [`CoreError::NotSavable`](forewarn_core::CoreError::NotSavable) from a feature of your own that cannot be saved.
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), ServeError> {
+        match &self.rows {
+            Rows::Metrics(rows) => Ok(rows.save(out)?),
+            Rows::Features(rows) => Ok(rows.save(out)?),
+        }
+    }
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same scores as if
+    /// it had never stopped.
+    ///
+    /// # Errors
+    /// [`CoreError::DamagedState`](forewarn_core::CoreError::DamagedState), and
+    /// [`CoreError::ForeignState`](forewarn_core::CoreError::ForeignState) for another service, or a model of other
+    /// rows. The service is then as it was.
+    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), ServeError> {
+        match &mut self.rows {
+            Rows::Metrics(rows) => Ok(rows.restore(from)?),
+            Rows::Features(rows) => Ok(rows.restore(from)?),
+        }
     }
 }

@@ -5,11 +5,16 @@ pub mod prelude;
 #[doc(inline)]
 pub use forewarn_core as core;
 #[doc(inline)]
+pub use forewarn_numerics as numerics;
+#[doc(inline)]
 pub use forewarn_schema as schema;
 
 #[cfg(feature = "baseline")]
 #[doc(inline)]
 pub use forewarn_baseline as baseline;
+#[cfg(feature = "ensemble")]
+#[doc(inline)]
+pub use forewarn_ensemble as ensemble;
 #[cfg(feature = "eval")]
 #[doc(inline)]
 pub use forewarn_eval as eval;
@@ -31,6 +36,9 @@ pub use forewarn_prometheus as prometheus;
 #[cfg(feature = "recurrent")]
 #[doc(inline)]
 pub use forewarn_recurrent as recurrent;
+#[cfg(feature = "report")]
+#[doc(inline)]
+pub use forewarn_report as report;
 #[cfg(feature = "sim")]
 #[doc(inline)]
 pub use forewarn_sim as sim;

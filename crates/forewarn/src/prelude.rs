@@ -2,7 +2,8 @@
 
 #[doc(no_inline)]
 pub use forewarn_core::{
-    Estimator, FailureRule, Feature, Predictor, Score, Silent, Source, Target, WindowSpec, average_precision,
+    AlarmPolicy, Estimator, FailureRule, Feature, Predictor, Score, Silent, Source, Target, WindowSpec,
+    average_precision,
 };
 #[doc(no_inline)]
 pub use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step, Timestamp};
@@ -10,9 +11,6 @@ pub use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step, Times
 #[cfg(feature = "baseline")]
 #[doc(no_inline)]
 pub use forewarn_baseline::{BoostedTrees, LogisticRegression};
-#[cfg(feature = "eval")]
-#[doc(no_inline)]
-pub use forewarn_eval::AlarmPolicy;
 #[cfg(feature = "experiment")]
 #[doc(no_inline)]
 pub use forewarn_experiment::{Experiment, Model};

@@ -4,9 +4,12 @@ use crate::prelude::*;
 use forewarn_baseline::{FittedLogisticRegression, Input};
 use forewarn_core::BoxError;
 use forewarn_eval::{Delays, EpisodeClasses, Finding, LeakCheck};
-use forewarn_experiment::{Event, ExperimentError, Results, StandardModels};
+use forewarn_experiment::{
+    ExperimentError, Phase, Progress, Results, StandardModels, VerdictColumns, prepare_folder,
+};
 use forewarn_io::{ReadOptions, csv};
 use forewarn_recurrent::{Output, Settings, Trainer};
+use forewarn_report::Present;
 use std::{
     fs,
     sync::{Arc, Mutex},
@@ -26,15 +29,15 @@ fn standard(seed: u64) -> StandardModels {
 }
 
 fn experiment(target: Target, models: &[&str]) -> Result<Experiment, ExperimentError> {
-    let mut experiment = Experiment::new(ThresholdRule::v1()).target(target);
+    let mut experiment = Experiment::new(ThresholdRule::v1()).with_target(target);
     for name in models {
-        experiment = experiment.model(standard(7).get(name)?);
+        experiment = experiment.with_model(standard(7).get(name)?);
     }
     Ok(experiment)
 }
 
 fn run(data: Data, target: Target, models: &[&str]) -> Result<Results, ExperimentError> {
-    experiment(target, models)?.run(data, &|_: Event<'_>| {})
+    experiment(target, models)?.run(data, &|_: Progress<'_>| {})
 }
 
 /// A network that is fitted in a second.
@@ -68,19 +71,86 @@ fn the_same_seed_gives_the_same_files() {
     let contents = |name: &str| {
         let results = experiment(Target::Onset, &["rolling_mean", "logistic_window"])
             .unwrap()
-            .model(small("lstm", Cell::Lstm))
-            .model(small("gru", Cell::Gru))
-            .run(walk(10), &|_: Event<'_>| {})
+            .with_model(small("lstm", Cell::Lstm))
+            .with_model(small("gru", Cell::Gru))
+            .run(walk(10), &|_: Progress<'_>| {})
             .unwrap();
         let folder = folder.path().join(name);
         results.write(&folder).unwrap();
         let [json, html, csv] = Results::FILES.map(|file| fs::read_to_string(folder.join(file)).unwrap());
         // Seconds differ from run to run; nothing else may.
         let json: Vec<String> = json.lines().filter(|line| !is_timed(line)).map(str::to_owned).collect();
-        assert!(html.starts_with("<!DOCTYPE html>") || html.starts_with("<!doctype html>"));
+        assert!(html.starts_with("<!doctype html>"), "{}", &html[..20]);
         (json, csv)
     };
     assert_eq!(contents("a"), contents("b"));
+}
+
+/// Phases and the steps that were reported of them, in order.
+fn phases(experiment: Experiment, data: Data) -> Vec<(Phase, Vec<(usize, usize)>)> {
+    let seen: Mutex<Vec<(Phase, Vec<(usize, usize)>)>> = Mutex::new(Vec::new());
+    let observer = |progress: Progress<'_>| {
+        let Progress::Phase { phase, done, total } = progress else { return };
+        let mut seen = seen.lock().unwrap();
+        match seen.last_mut() {
+            Some((last, steps)) if *last == phase && done > 0 => steps.push((done, total)),
+            _ => seen.push((phase, vec![(done, total)])),
+        }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    experiment.run(data, &observer).unwrap().write_observed(folder.path(), &observer).unwrap();
+    seen.into_inner().unwrap()
+}
+
+#[test]
+fn every_phase_is_reported_from_its_beginning_to_its_end() {
+    let models = ["rolling_mean", "logistic_snapshot"];
+    let seen = phases(experiment(Target::Onset, &models).unwrap(), walk(10));
+    let names: Vec<Phase> = seen.iter().map(|(phase, _)| *phase).collect();
+    assert_eq!(
+        names,
+        [
+            Phase::Labelling,
+            Phase::Features,
+            Phase::Evaluation,
+            Phase::Comparison,
+            Phase::Audit,
+            Phase::Ceiling,
+            Phase::Pictures,
+            Phase::Writing
+        ]
+    );
+    for (phase, mut steps) in seen {
+        // Models are evaluated side by side.
+        steps.sort_unstable();
+        let total = steps[0].1;
+        assert_eq!(steps, (0..=total).map(|done| (done, total)).collect::<Vec<_>>(), "{phase}");
+        let expected = match phase {
+            Phase::Evaluation => models.len(),
+            Phase::Audit => 3 + 2 * models.len(),
+            Phase::Writing => 3,
+            _ => 1,
+        };
+        assert_eq!(total, expected, "{phase}");
+    }
+}
+
+#[test]
+fn results_do_not_replace_the_metrics_they_came_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("predictions.csv");
+    let run = StressWalk::new(10 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let mut text = Vec::new();
+    csv::write(&FrameSet::from_frames(vec![run.frame]).unwrap(), &mut text).unwrap();
+    fs::write(&input, &text).unwrap();
+    assert!(prepare_folder(folder.path(), &[&input]).is_err());
+    let data = Data::from_path(&input, &ReadOptions::default()).unwrap();
+    let results = super::experiments::run(data, Target::Onset, &["rolling_mean"]).unwrap();
+    let error = results.write(folder.path()).unwrap_err();
+    assert!(matches!(error, ExperimentError::WouldOverwrite { .. }), "{error}");
+    assert_eq!(fs::read(&input).unwrap(), text);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is written at all");
+    results.write(folder.path().join("report")).unwrap();
 }
 
 #[test]
@@ -141,7 +211,7 @@ fn a_simulation_knows_its_ceiling_and_nobody_is_above_the_oracle() {
     // The ceiling is that of the rule that drives the process; another rule has another, which nobody knows.
     let other: ThresholdRule = "error_rate >= 0.04".parse().unwrap();
     let model = standard(7).get("rolling_mean").unwrap();
-    let other = Experiment::new(other).model(model).run(walk(10), &|_: Event<'_>| {}).unwrap();
+    let other = Experiment::new(other).with_model(model).run(walk(10), &|_: Progress<'_>| {}).unwrap();
     assert_eq!(other.report().ceiling, None);
 }
 
@@ -163,8 +233,8 @@ fn missing_samples_are_counted_and_survive() {
     });
     let results = experiment(Target::Onset, &["trend", "logistic_window"])
         .unwrap()
-        .model(small("lstm", Cell::Lstm))
-        .run(data.unwrap(), &|_: Event<'_>| {})
+        .with_model(small("lstm", Cell::Lstm))
+        .run(data.unwrap(), &|_: Progress<'_>| {})
         .unwrap();
     let report = results.report();
     assert_eq!((report.input.gap_rows, report.input.missing_cells), (5, 0));
@@ -217,11 +287,11 @@ fn networks_report_how_they_were_fitted_and_a_hazard_when_failures_come() {
         Model::new(name, "a small network", Rows::Features, Recurrent::new(settings(output)).unwrap())
     };
     let results = Experiment::new(ThresholdRule::v1())
-        .target(Target::Active)
-        .model(model("whether", Output::Probability))
-        .model(model("when", Output::Hazard))
-        .model(Model::blend("both", ["whether", "when"], Blending::Average))
-        .run(walk(20), &|_: Event<'_>| {})
+        .with_target(Target::Active)
+        .with_model(model("whether", Output::Probability))
+        .with_model(model("when", Output::Hazard))
+        .with_model(Model::blend("both", ["whether", "when"], Blending::Average))
+        .run(walk(20), &|_: Progress<'_>| {})
         .unwrap();
     let [whether, when, both] = &results.report().models[..] else { panic!("three models") };
     for network in [whether, when] {
@@ -249,10 +319,10 @@ fn a_network_is_served_by_states_that_have_seen_every_row_so_far() {
     let settings = Settings { hidden: 8, members: 2, max_epochs: 2, seed: 7, ..Settings::default() };
     let network = || Recurrent::new(settings.clone()).unwrap();
     let results = Experiment::new(ThresholdRule::v1())
-        .target(Target::Active)
-        .model(Model::running("states", "windows"))
-        .model(Model::recurrent("windows", "a small network", Rows::Features, network()))
-        .run(walk(20), &|_: Event<'_>| {})
+        .with_target(Target::Active)
+        .with_model(Model::running("states", "windows"))
+        .with_model(Model::recurrent("windows", "a small network", Rows::Features, network()))
+        .run(walk(20), &|_: Progress<'_>| {})
         .unwrap();
     let [states, windows] = &results.report().models[..] else { panic!("two models") };
     assert!(states.training.is_empty() && windows.training.len() == 2, "one fit, and its own log");
@@ -266,8 +336,8 @@ fn a_network_is_served_by_states_that_have_seen_every_row_so_far() {
     assert!(apart > scores("windows").len() / 2, "a state remembers more than a window");
 
     let error = |model: Model| {
-        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().model(model);
-        experiment.run(walk(10), &|_: Event<'_>| {}).err().unwrap().to_string()
+        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().with_model(model);
+        experiment.run(walk(10), &|_: Progress<'_>| {}).err().unwrap().to_string()
     };
     let of = "is to run on with states of";
     let none = "which is no LSTM or GRU of this experiment: it has none";
@@ -280,11 +350,11 @@ fn models_on_different_rows_are_blended() {
     let models = ["logistic_snapshot", "rolling_mean"];
     let results = experiment(Target::Active, &models)
         .unwrap()
-        .model(Model::blend("mean", models, Blending::Average))
-        .model(standard(7).get("seasonal_band").unwrap())
+        .with_model(Model::blend("mean", models, Blending::Average))
+        .with_model(standard(7).get("seasonal_band").unwrap())
         // In any order, and on any rows.
-        .model(Model::blend("stack", ["seasonal_band", "logistic_snapshot"], Blending::Stacked))
-        .run(walk(20), &|_: Event<'_>| {})
+        .with_model(Model::blend("stack", ["seasonal_band", "logistic_snapshot"], Blending::Stacked))
+        .run(walk(20), &|_: Progress<'_>| {})
         .unwrap();
     let scores = |name: &str| {
         let (scores, _) = results.scores(name).unwrap().pooled("test").unwrap();
@@ -309,8 +379,8 @@ fn models_on_different_rows_are_blended() {
     );
 
     let error = |model: Model| {
-        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().model(model);
-        experiment.run(walk(10), &|_: Event<'_>| {}).err().unwrap().to_string()
+        let experiment = experiment(Target::Active, &["rolling_mean"]).unwrap().with_model(model);
+        experiment.run(walk(10), &|_: Progress<'_>| {}).err().unwrap().to_string()
     };
     let ensemble = error(standard(7).get("ensemble").unwrap());
     assert_eq!(
@@ -324,7 +394,7 @@ fn models_on_different_rows_are_blended() {
 #[test]
 fn models_are_told_what_the_rule_says_of_each_minute_where_it_helps_or_they_are_asked_to() {
     let features = |experiment: Experiment| {
-        let results = experiment.run(walk(8), &|_: Event<'_>| {}).unwrap();
+        let results = experiment.run(walk(8), &|_: Progress<'_>| {}).unwrap();
         results.report().features.clone()
     };
     let about = |target| experiment(target, &["logistic_snapshot"]).unwrap();
@@ -332,8 +402,8 @@ fn models_are_told_what_the_rule_says_of_each_minute_where_it_helps_or_they_are_
     assert_eq!(with.len(), 20);
     assert_eq!(with[..19], without);
     assert_eq!(with[19], "verdict(error_rate >= 0.05)");
-    assert_eq!(features(about(Target::Active).without_verdicts()), without);
-    assert_eq!(features(about(Target::Onset).with_verdicts()), with);
+    assert_eq!(features(about(Target::Active).with_verdicts(VerdictColumns::Hidden)), without);
+    assert_eq!(features(about(Target::Onset).with_verdicts(VerdictColumns::Shown)), with);
 }
 
 /// Logistic regression, which notes the largest value of the last column that it is fitted on.
@@ -372,8 +442,11 @@ fn what_a_rule_says_is_of_metrics_as_they_were_measured() {
     let rule = Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap();
     let largest = Arc::new(Mutex::new(0.0));
     let model = Model::new("noting", "notes", Rows::Features, Noting(Arc::clone(&largest)));
-    let results =
-        Experiment::new(rule).target(Target::Active).model(model).run(data, &|_: Event<'_>| {}).unwrap();
+    let results = Experiment::new(rule)
+        .with_target(Target::Active)
+        .with_model(model)
+        .run(data, &|_: Progress<'_>| {})
+        .unwrap();
     assert_eq!(results.report().features.last().unwrap(), "verdict(request_count is absent)");
     assert!(*largest.lock().unwrap() > 5.0, "{largest:?}");
 }
@@ -407,10 +480,10 @@ fn failures_from_a_column_are_no_input() {
     assert!(error.to_string().contains("down >= 1"), "{error}");
     let mut experiment = Experiment::new(rule);
     for name in ["static_threshold", "logistic_snapshot"] {
-        experiment = experiment.model(standard.get(name).unwrap());
+        experiment = experiment.with_model(standard.get(name).unwrap());
     }
     let data = Data::from_recording(recording, "m.csv");
-    let results = experiment.run(data, &|_: Event<'_>| {}).unwrap();
+    let results = experiment.run(data, &|_: Progress<'_>| {}).unwrap();
     assert!(results.report().features.iter().all(|feature| !feature.contains("down")));
     assert_eq!(results.report().failure_rule, "down >= 1");
     let episodes: usize = results.pictures().onsets.iter().map(|service| service.onsets.len()).sum();
@@ -422,9 +495,9 @@ fn models_are_fitted_anew_on_what_came_before() {
     let run = |days: usize| {
         experiment(Target::Onset, &["rolling_mean", "logistic_snapshot"])
             .unwrap()
-            .model(Model::blend("both", ["rolling_mean", "logistic_snapshot"], Blending::Stacked))
-            .walk_forward(days)
-            .run(walk(20), &|_: Event<'_>| {})
+            .with_model(Model::blend("both", ["rolling_mean", "logistic_snapshot"], Blending::Stacked))
+            .with_walk_forward(days)
+            .run(walk(20), &|_: Progress<'_>| {})
     };
     let results = run(1).unwrap();
     let (report, test) = (results.report(), results.report().split.test);
@@ -451,7 +524,8 @@ fn models_are_fitted_anew_on_what_came_before() {
     assert!(report.to_html(results.pictures()).contains("Quality over time"));
     let error = run(9).err().unwrap().to_string();
     assert!(
-        error.starts_with("fitting anew every 9 days needs a test span of at least so many; it has 3.0"),
+        error
+            .starts_with("refitting every 9 days needs a test span of at least that length; it has 3.0 days"),
         "{error}"
     );
     assert!(run(0).is_err());
@@ -466,9 +540,9 @@ fn failures_are_told_apart_by_the_rule_that_they_satisfy() {
             .or("cpu_usage >= 0.8 for 2 steps".parse().unwrap()),
     )
     .unwrap();
-    let mut experiment = Experiment::new(rule.clone()).alternatives(&rule).unwrap();
-    experiment = experiment.model(standard(7).get("logistic_snapshot").unwrap());
-    let results = experiment.run(walk(10), &|_: Event<'_>| {}).unwrap();
+    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule).unwrap();
+    experiment = experiment.with_model(standard(7).get("logistic_snapshot").unwrap());
+    let results = experiment.run(walk(10), &|_: Progress<'_>| {}).unwrap();
     let classes = &results.report().models[0].classes;
     let names: Vec<_> = classes.iter().filter_map(|class| class.class.as_deref()).collect();
     assert!(names.contains(&"error_rate >= 0.05 for 2 consecutive steps"), "{names:?}");
@@ -509,7 +583,7 @@ fn experiments_look_for_leaks() {
     assert_eq!(of(None), ["duplicate windows", "telling feature"]);
     assert_eq!(of(Some("rolling_mean")), ["shifted labels", "too good", "shuffled future"]);
     assert_eq!(of(Some("logistic_snapshot")), of(Some("rolling_mean")));
-    assert_eq!(report.audit_verdict(), "8 checks for leaks found nothing to explain.");
+    assert_eq!(report.audit_summary(), "8 checks for leaks found nothing to explain.");
     // It says how many scores it compared: of a day of windows, one in three and those of the last hour.
     for check in report.audit.iter().filter(|check| check.name == "shuffled future") {
         assert!(check.text.starts_with("none of 397 scores up to "), "{}", check.text);
@@ -557,9 +631,9 @@ impl Predictor for Peeked {
 fn a_model_that_peeks_is_found_and_so_is_a_blend_of_it() {
     let results = experiment(Target::Onset, &["rolling_mean"])
         .unwrap()
-        .model(Model::new("peeking", "the row after a window", Rows::Metrics, Peeking))
-        .model(Model::blend("both", ["rolling_mean", "peeking"], Blending::Average))
-        .run(walk(10), &|_: Event<'_>| {})
+        .with_model(Model::new("peeking", "the row after a window", Rows::Metrics, Peeking))
+        .with_model(Model::blend("both", ["rolling_mean", "peeking"], Blending::Average))
+        .run(walk(10), &|_: Progress<'_>| {})
         .unwrap();
     let check = |model: &str| {
         let of =
@@ -601,8 +675,8 @@ fn a_metric_that_knows_the_outcome_is_named() {
 fn delays_shorten_net_lead_times() {
     let net = |notification_minutes: f64| {
         let delays = Delays { notification_minutes, ..Delays::default() };
-        let experiment = experiment(Target::Onset, &["rolling_mean"]).unwrap().delays(delays);
-        let results = experiment.run(walk(10), &|_: Event<'_>| {})?;
+        let experiment = experiment(Target::Onset, &["rolling_mean"]).unwrap().with_delays(delays);
+        let results = experiment.run(walk(10), &|_: Progress<'_>| {})?;
         Ok::<_, ExperimentError>(
             results.report().models[0].operation.clone().unwrap().net_lead_time_minutes.all,
         )

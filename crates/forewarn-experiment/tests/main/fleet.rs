@@ -2,15 +2,15 @@
 
 use crate::prelude::*;
 use forewarn_core::BoxError;
-use forewarn_experiment::{Event, StandardModels};
+use forewarn_experiment::{Progress, StandardModels};
 use forewarn_recurrent::Trainer;
-use forewarn_sim::fleet::{Defects, Schedule, ServiceGraph};
+use forewarn_sim::fleet::{Blueprint, Defects, FaultSchedule};
 use forewarn_window::Alignment;
 
 /// Nobody scores above what the hidden state allows, and everybody above a guess.
 #[test]
 fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
-    let fleet = Fleet::new(ServiceGraph::shop(), 8 * 1440, 7)?;
+    let fleet = Fleet::new(Blueprint::shop(), 8 * 1440, 7)?;
     let standard = StandardModels {
         rule: Rule::v1(),
         schema: Schema::v1(),
@@ -19,8 +19,8 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
         trainer: Trainer::Native,
         members: StandardModels::MEMBERS,
     };
-    let experiment = Experiment::new(Rule::v1()).model(standard.get("logistic_snapshot")?);
-    let results = experiment.run(Data::from_fleet(fleet)?, &|_: Event<'_>| {})?;
+    let experiment = Experiment::new(Rule::v1()).with_model(standard.get("logistic_snapshot")?);
+    let results = experiment.run(Data::from_fleet(fleet)?, &|_: Progress<'_>| {})?;
     let report = results.report();
     assert_eq!(report.input.services, 4);
     let ceiling = report.ceiling.ok_or("the truth is known")?;
@@ -35,7 +35,7 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
 /// What telemetry did to the samples, alignment puts right: late, doubled and out of order, as counters that begin anew.
 #[test]
 fn spoilt_samples_become_the_frame_that_they_were() -> Result<(), BoxError> {
-    let fleet = Fleet::shop(3).with_minutes(1440)?.with_faults(Schedule::none())?;
+    let fleet = Fleet::shop(3).with_minutes(1440)?.with_faults(FaultSchedule::none())?;
     let run = fleet.run()?;
     let clean = run.frames.frame(0).ok_or("there are services")?;
     let metrics = Schema::v1().metrics().to_vec().into_iter();

@@ -7,3 +7,4 @@ mod fleet;
 mod prelude;
 mod serve;
 mod topology;
+mod train;

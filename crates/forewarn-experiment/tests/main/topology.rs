@@ -2,7 +2,7 @@
 
 use crate::prelude::*;
 use forewarn_baseline::Input;
-use forewarn_experiment::{Event, ExperimentError, Results};
+use forewarn_experiment::{ExperimentError, Progress, Results};
 use forewarn_topology::TopologyError;
 
 /// A client and its server, six days: the server's errors rise a few minutes before those of the client.
@@ -34,11 +34,11 @@ impl Source for Memory {
 fn run(topology: Option<TopologyFeatures>) -> Result<Results, ExperimentError> {
     let model =
         Model::new("logistic", "last minute", Rows::Features, LogisticRegression::new(Input::Snapshot));
-    let mut experiment = Experiment::new(Rule::v1()).model(model);
+    let mut experiment = Experiment::new(Rule::v1()).with_model(model);
     if let Some(topology) = topology {
-        experiment = experiment.topology(topology);
+        experiment = experiment.with_topology(topology);
     }
-    experiment.run(Data::from_source(&mut Memory(frames()))?, &|_: Event<'_>| {})
+    experiment.run(Data::from_source(&mut Memory(frames()))?, &|_: Progress<'_>| {})
 }
 
 #[test]
