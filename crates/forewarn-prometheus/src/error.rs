@@ -13,7 +13,7 @@ pub enum PrometheusError {
     },
     /// Bytes that are no answer of the HTTP API.
     #[error(
-        "not an answer of the Prometheus API, which begins with {{\"status\": ...: {reason}; found {begins:?}"
+        "not an answer of the Prometheus API ({reason}): expected JSON with status and data, found {begins:?}"
     )]
     NotAnAnswer {
         /// What the JSON parser says.

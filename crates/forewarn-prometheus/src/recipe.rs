@@ -6,10 +6,11 @@ mod fingerprint;
 mod formula;
 mod matchers;
 mod query;
+mod reads;
 mod rules;
 mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,19 @@ impl Recipe {
     /// The metrics that it makes, by name.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &Formula)> {
         self.file.metrics.iter().map(|(metric, formula)| (metric.as_str(), formula))
+    }
+
+    /// Names of the series that it reads: a server that has none of them has no use for the recipe. In a whole query they are
+    /// the names before a brace or a bracket.
+    #[must_use]
+    pub fn series(&self) -> BTreeSet<String> {
+        let queries =
+            self.file.fragments.values().chain(self.file.metrics.values().filter_map(Formula::query));
+        let formulas = self.file.metrics.values().flat_map(Formula::series);
+        formulas
+            .map(|(_, name)| name.to_owned())
+            .chain(queries.flat_map(|query| reads::names(query)))
+            .collect()
     }
 
     /// Names services by other labels: those that a system of its own relabelling has.

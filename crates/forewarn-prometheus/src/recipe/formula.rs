@@ -128,7 +128,7 @@ impl Formula {
     }
 
     /// Names of series that it reads, by field.
-    fn series(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(super) fn series(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let (series, failed) = match self {
             Self::Count { series, .. } | Self::Rate { series, .. } | Self::Quantile { series, .. } => {
                 (Some(series), None)
@@ -138,6 +138,14 @@ impl Formula {
         };
         let series = series.map(|name| ("series", name.as_str()));
         series.into_iter().chain(failed.map(|name| ("failed_series", name.as_str())))
+    }
+
+    /// A whole query as it is written.
+    pub(super) fn query(&self) -> Option<&String> {
+        match self {
+            Self::Query { query, .. } => Some(query),
+            _ => None,
+        }
     }
 
     /// The query.

@@ -201,3 +201,22 @@ fn rules_record_the_same_queries() {
     let map = set.series_map(&schema()).unwrap();
     assert_eq!(map.metric(&Labels::new([("__name__", "forewarn:p99_latency")]).unwrap()), Some(4));
 }
+
+#[test]
+fn a_recipe_says_which_series_it_reads() {
+    let reads =
+        |name: &str| Recipe::built_in(name).unwrap().series().into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(reads("grpc"), "grpc_server_handled_total grpc_server_handling_seconds_bucket");
+    assert_eq!(
+        reads("envoy"),
+        "envoy_cluster_upstream_cx_rx_bytes_total envoy_cluster_upstream_cx_tx_bytes_total \
+         envoy_cluster_upstream_rq_time_bucket envoy_cluster_upstream_rq_total envoy_cluster_upstream_rq_xx"
+    );
+    assert_eq!(
+        reads("kubernetes"),
+        "container_cpu_usage_seconds_total container_memory_working_set_bytes \
+         container_network_receive_bytes_total container_network_transmit_bytes_total kube_node_status_capacity \
+         kube_pod_container_info kube_pod_container_resource_limits kube_pod_container_resource_requests \
+         kube_pod_container_status_restarts_total kube_pod_info kube_pod_owner kube_replicaset_owner"
+    );
+}

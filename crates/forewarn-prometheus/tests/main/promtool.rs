@@ -4,10 +4,11 @@ mod cases;
 mod quantiles;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use forewarn_prometheus::{QuerySet, QuerySettings, Recipe};
+use forewarn_prometheus::{ExpositionWriter, FamilyKind, QuerySet, QuerySettings, Recipe, TextFormat};
 use forewarn_schema::Schema;
 use serde_json::{Value, json};
 
@@ -108,4 +109,32 @@ fn every_built_in_recipe_has_cases_for_each_of_its_metrics() {
             assert!(cases.iter().any(tested), "{name} has no case for {metric}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs promtool: run by cargo xtask test"]
+fn text_that_is_written_passes_the_check_of_metrics() {
+    let mut text = ExpositionWriter::new(TextFormat::Prometheus);
+    text.family("forewarn_rows", FamilyKind::Counter, None, "Rows that were scored,\nby \"service\".")
+        .unwrap();
+    text.sample("_total", [("service", "shop/\"web\"\n")], 60.0, None).unwrap();
+    let help = "Lead of detected failures.";
+    text.family("forewarn_lead_seconds", FamilyKind::Histogram, Some("seconds"), help).unwrap();
+    for (le, count) in [("60", 1.0), ("+Inf", 2.0)] {
+        text.sample("_bucket", [("le", le)], count, None).unwrap();
+    }
+    text.sample("_count", [], 2.0, None).unwrap();
+    text.sample("_sum", [], 400.5, None).unwrap();
+    let mut child = Command::new(promtool())
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.finish().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.is_empty(), "{said}");
 }
