@@ -25,7 +25,6 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<NativeHistogram, Pro
     limits.buckets(spans)?;
     let histogram: Histogram = wire::decode(MESSAGE, bytes)?;
     let time = sample::time(histogram.timestamp)?;
-    let count = histogram.count_float.or(histogram.count_int.map(|count| count as f64)).unwrap_or(0.0);
     let positive =
         indexed(&histogram.positive_spans, &histogram.positive_deltas, &histogram.positive_counts, limits)?;
     let negative =
@@ -47,6 +46,9 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<NativeHistogram, Pro
     } else {
         return Err(wrong(format!("has the schema {}, expected -4 to 8 or -53", histogram.schema)));
     };
+    // A count of zero is written, since it is a choice of two.
+    let count = histogram.count_float.or(histogram.count_int.map(|count| count as f64));
+    let count = count.ok_or_else(|| wrong("has no count".to_owned()))?;
     Ok(NativeHistogram { time, count, sum: histogram.sum, layout, buckets })
 }
 

@@ -173,6 +173,7 @@ fn native_histograms_become_buckets() {
 fn histograms_that_contradict_themselves_are_refused() {
     let spans = |length| vec![BucketSpan { offset: 0, length }];
     for (histogram, reason) in [
+        (Histogram::default(), "no count"),
         (Histogram { schema: 99, ..Histogram::default() }, "schema 99"),
         (
             Histogram { positive_spans: spans(2), positive_deltas: vec![1], ..Histogram::default() },
