@@ -7,6 +7,7 @@ use forewarn_prometheus::{
     WriteRequest, read_build_info, read_query, read_remote_write,
 };
 
+#[expect(clippy::unwrap_used, reason = "a part of tests")]
 fn written(body: &[u8]) -> WriteRequest {
     let request = read_remote_write(body, RemoteWriteVersion::V1, &Limits::default()).unwrap();
     assert!(!request.refused.is_partial(), "{:?}", request.refused);

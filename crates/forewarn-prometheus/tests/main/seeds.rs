@@ -33,6 +33,7 @@ const OTLP_PROTOBUF: &[u8] = b"\x0a\x40\x0a\x17\x0a\x15\x0a\x0cservice.name\x12\
     \x12\x25\x12\x23\x0a\x01a\x1a\x01s\x2a\x1b\x0a\x19\x19\x00\x00\xfa\xed\x51\x72\x86\x18\
     \x21\x00\x00\x00\x00\x00\x00\xe0\x3f\x3a\x05\x0a\x01m\x12\x00";
 
+#[expect(clippy::unwrap_used, reason = "a part of tests")]
 fn series() -> Vec<Series> {
     let time = Timestamp::from_millis(1_767_225_600_000).unwrap();
     let labels = Labels::new([("__name__", "up"), ("job", "web")]).unwrap();
@@ -40,8 +41,9 @@ fn series() -> Vec<Series> {
     vec![Series { labels, samples, histograms: Vec::new() }]
 }
 
+#[expect(clippy::unwrap_used, reason = "a part of tests")]
 fn seeds() -> Vec<(&'static str, Vec<u8>)> {
-    let written = |first: u8, body: Vec<u8>| [vec![first], body].concat();
+    let written = |first: u8, body: Vec<u8>| [&[first], &body[..]].concat();
     vec![
         ("query_answer/matrix", ANSWER.into()),
         ("exposition/prometheus", TEXT.into()),
