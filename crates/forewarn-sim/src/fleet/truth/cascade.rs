@@ -1,6 +1,6 @@
 //! Which failure followed from which.
 
-use super::{Blueprint, Failure};
+use crate::fleet::{Blueprint, Failure};
 use forewarn_schema::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,7 +9,7 @@ const AFTERMATH_MINUTES: f64 = 10.0;
 
 /// Gives each failure its parent among those of the same root: the neighbour that failed before it, or in the same minute and nearer to the
 /// root. `failures` are in order of onset.
-pub(super) fn link(blueprint: &Blueprint, failures: &mut [Failure]) {
+pub(crate) fn link(blueprint: &Blueprint, failures: &mut [Failure]) {
     let neighbours = neighbours(blueprint);
     let mut cascades: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, failure) in failures.iter().enumerate() {

@@ -1,5 +1,5 @@
-use super::{FaultId, FaultRecord, Fleet, Simulation, cascade};
 use crate::SimError;
+use crate::fleet::{FaultId, FaultRecord, Fleet, Simulation, cascade};
 use forewarn_core::FailureRule;
 use forewarn_schema::{Episode, Frame, Schema, Step, Timestamp};
 use serde::Serialize;

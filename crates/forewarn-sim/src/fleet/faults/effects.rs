@@ -1,49 +1,49 @@
-use super::{FaultKind, plan::ServicePlan};
+use crate::fleet::{FaultKind, plan::ServicePlan};
 
 /// What all faults of the moment do to one service.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Effects {
+pub(crate) struct Effects {
     /// Factor on users.
-    pub(super) users: f64,
+    pub(crate) users: f64,
     /// Requests a second from a job.
-    pub(super) job: f64,
+    pub(crate) job: f64,
     /// Factor on the processor time of a request.
-    pub(super) cpu: f64,
+    pub(crate) cpu: f64,
     /// Factor on its time on disk.
-    pub(super) io: f64,
+    pub(crate) io: f64,
     /// Seconds more on disk.
-    pub(super) io_seconds: f64,
+    pub(crate) io_seconds: f64,
     /// Share of cores that are left.
-    pub(super) cores: f64,
+    pub(crate) cores: f64,
     /// Share of memory that is taken.
-    pub(super) memory: f64,
+    pub(crate) memory: f64,
     /// MB that each pod leaks in a second.
-    pub(super) leak: f64,
+    pub(crate) leak: f64,
     /// Share of workers that are left.
-    pub(super) workers: f64,
+    pub(crate) workers: f64,
     /// Share of connections to servers that are left.
-    pub(super) connections: f64,
+    pub(crate) connections: f64,
     /// Share of pods that are out.
-    pub(super) pods_out: f64,
+    pub(crate) pods_out: f64,
     /// Share of requests that succeed, as far as the service itself is concerned.
-    pub(super) success: f64,
+    pub(crate) success: f64,
     /// Share of names that are resolved.
-    pub(super) names: f64,
+    pub(crate) names: f64,
     /// Share of clients' connections that are accepted.
-    pub(super) accepted: f64,
+    pub(crate) accepted: f64,
     /// Seconds more on the network.
-    pub(super) delay: f64,
+    pub(crate) delay: f64,
     /// Share of packets that are lost.
-    pub(super) loss: f64,
+    pub(crate) loss: f64,
     /// Share of connections that can be made.
-    pub(super) reachable: f64,
+    pub(crate) reachable: f64,
 }
 
 /// Most that all faults of a service together multiply its users or the time of a request by.
 const MOST: f64 = 1e6;
 
 impl Effects {
-    pub(super) const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         users: 1.0,
         job: 0.0,
         cpu: 1.0,
@@ -64,7 +64,7 @@ impl Effects {
     };
 
     /// Adds a fault of `kind` at an intensity of 0..=1 (its severity, times how far its ramp has come).
-    pub(super) fn add(&mut self, kind: FaultKind, s: f64, plan: &ServicePlan) {
+    pub(crate) fn add(&mut self, kind: FaultKind, s: f64, plan: &ServicePlan) {
         match kind {
             FaultKind::PodFailure => self.pods_out = self.pods_out.max(s),
             FaultKind::NetworkDelay => self.delay += s,

@@ -1,5 +1,5 @@
-use super::{check::Check, math::exp, random::Draws};
 use crate::SimError;
+use crate::fleet::{check::Check, math::exp, random::Draws};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ impl Load {
         }
     }
 
-    pub(super) fn check(&self) -> Result<(), SimError> {
+    pub(crate) fn check(&self) -> Result<(), SimError> {
         let check = Check("load");
         check.within("level", self.level, 1e-6..=1e6, "a factor from 0.000001 to 1,000,000")?;
         let factor = |field, factor: f64| check.within(field, factor, 0.0..=1e3, "a factor from 0 to 1,000");
@@ -70,7 +70,7 @@ impl Load {
     }
 
     /// The factor at `time` but for noise.
-    pub(super) fn season(&self, time: Timestamp) -> f64 {
+    pub(crate) fn season(&self, time: Timestamp) -> f64 {
         const DAY: i64 = 86_400_000;
         let millis = time.millis();
         let hours = millis.rem_euclid(DAY) as f64 / 3_600_000.0;
@@ -85,25 +85,25 @@ impl Load {
     }
 
     /// What the noises need to go on by a minute.
-    pub(super) fn noises(&self) -> [Drift; 2] {
+    pub(crate) fn noises(&self) -> [Drift; 2] {
         [Drift::new(self.slow_noise, self.slow_minutes), Drift::new(self.fast_noise, self.fast_minutes)]
     }
 }
 
 /// One minute of an Ornstein-Uhlenbeck process around 0, exactly.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Drift {
+pub(crate) struct Drift {
     keep: f64,
     new: f64,
 }
 
 impl Drift {
-    pub(super) fn new(deviation: f64, minutes: f64) -> Self {
+    pub(crate) fn new(deviation: f64, minutes: f64) -> Self {
         let keep = exp(-1.0 / minutes);
         Self { keep, new: deviation * (1.0 - keep * keep).sqrt() }
     }
 
-    pub(super) fn step(self, value: f64, draws: &mut Draws) -> f64 {
+    pub(crate) fn step(self, value: f64, draws: &mut Draws) -> f64 {
         value * self.keep + self.new * draws.normal()
     }
 }

@@ -1,6 +1,6 @@
 //! What a call looks like from the client: attempts, time-outs, retries, breaker and connection pool.
 
-use super::{
+use crate::fleet::{
     effects::Effects,
     latency::{Latency, cut_off},
     math::{ln, pow},
@@ -17,21 +17,21 @@ const PROBE: f64 = 0.1;
 
 /// How a service answers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Response {
+pub(crate) struct Response {
     /// Times as they would be without a deadline.
-    pub(super) latency: Latency,
+    pub(crate) latency: Latency,
     /// Mean and variance of the time until an answer, be it that the deadline has passed.
-    pub(super) mean: f64,
-    pub(super) variance: f64,
+    pub(crate) mean: f64,
+    pub(crate) variance: f64,
     /// Share of answers that are errors.
-    pub(super) error: f64,
+    pub(crate) error: f64,
     /// Seconds after which it answers in any case.
-    pub(super) deadline: f64,
+    pub(crate) deadline: f64,
 }
 
 /// The state of a call between two services.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct CallState {
+pub(crate) struct CallState {
     /// Share of attempts that failed of late.
     failing: f64,
     /// Ticks until the breaker lets calls through again.
@@ -43,20 +43,20 @@ pub(super) struct CallState {
 }
 
 impl CallState {
-    pub(super) const FRESH: Self = Self { failing: 0.0, open: 0, is_probing: false, hold: 0.0 };
+    pub(crate) const FRESH: Self = Self { failing: 0.0, open: 0, is_probing: false, hold: 0.0 };
 }
 
 /// What a tick's calls come to, each call with all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Attempts that reach the server.
-    pub(super) attempts: f64,
+    pub(crate) attempts: f64,
     /// Mean seconds from the first attempt to the last answer.
-    pub(super) hold: f64,
+    pub(crate) hold: f64,
     /// Variance of that.
-    pub(super) variance: f64,
+    pub(crate) variance: f64,
     /// Share that failed for good.
-    pub(super) failing: f64,
+    pub(crate) failing: f64,
 }
 
 /// One attempt.
@@ -104,7 +104,7 @@ fn attempt(plan: &CallPlan, response: &Response, client: &Effects, server: &Effe
 }
 
 /// One tick of calls. `rate` is the client's calls a second of late, `connections` those that its pods have together.
-pub(super) fn outcome(
+pub(crate) fn outcome(
     plan: &CallPlan,
     state: &mut CallState,
     response: &Response,

@@ -1,4 +1,4 @@
-use super::{Fleet, RollOuts};
+use crate::fleet::{Fleet, RollOuts};
 use crate::{SimError, ceiling_score::CeilingScore};
 use forewarn_core::{FailureRule, Label, Labels, Settling, Source, Target, WindowSpec};
 use forewarn_schema::Step;

@@ -1,6 +1,6 @@
 //! Ready-made service graphs.
 
-use super::{Blueprint, Need, PlannedCall, Service, provision::provision};
+use crate::fleet::{Blueprint, Need, PlannedCall, Service, provision::provision};
 
 impl Blueprint {
     /// The four-service shop: `gateway` calls `auth` and `user`, both of which call `database`.

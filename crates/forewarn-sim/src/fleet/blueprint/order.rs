@@ -1,16 +1,16 @@
 //! An order of services in which clients come before servers, and cycles that never end.
 
 /// Calls that set off each other without end.
-pub(super) struct Endless {
+pub(crate) struct Endless {
     /// Services of one such cycle, the first again at the end.
-    pub(super) cycle: Vec<usize>,
+    pub(crate) cycle: Vec<usize>,
     /// How many calls to itself each request sets off in the long run.
-    pub(super) gain: f64,
+    pub(crate) gain: f64,
 }
 
 /// Positions of `services` services, each before those that it calls, but where a cycle is closed. `ends` are client and server of each
 /// call, sorted; `gains` the mean number of calls that a request of the client makes.
-pub(super) fn clients_first(
+pub(crate) fn clients_first(
     services: usize,
     ends: &[(usize, usize)],
     gains: &[f64],

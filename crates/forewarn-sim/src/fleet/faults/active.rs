@@ -1,4 +1,4 @@
-use super::{FaultKind, Injection, plan::TICK_SECONDS};
+use crate::fleet::{FaultKind, Injection, plan::TICK_SECONDS};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,11 +25,11 @@ pub struct FaultRecord {
 
 /// A fault that is under way, in ticks.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Active {
-    pub(super) id: FaultId,
-    pub(super) kind: FaultKind,
-    pub(super) target: usize,
-    pub(super) severity: f64,
+pub(crate) struct Active {
+    pub(crate) id: FaultId,
+    pub(crate) kind: FaultKind,
+    pub(crate) target: usize,
+    pub(crate) severity: f64,
     onset: u64,
     /// Ticks from the onset until it is there in full, until it recovers, until it is over.
     full: u64,
@@ -38,7 +38,7 @@ pub(super) struct Active {
 }
 
 impl Active {
-    pub(super) fn new(id: FaultId, injection: &Injection, target: usize, onset: u64) -> Self {
+    pub(crate) fn new(id: FaultId, injection: &Injection, target: usize, onset: u64) -> Self {
         let ticks = |minutes: f64| (minutes * 60.0 / TICK_SECONDS + 0.5) as u64;
         let full = ticks(injection.ramp_minutes);
         let mending = full + ticks(injection.duration_minutes);
@@ -48,7 +48,7 @@ impl Active {
     }
 
     /// Severity, times how far the ramp has come, or how much of it is left.
-    pub(super) fn intensity(&self, tick: u64) -> f64 {
+    pub(crate) fn intensity(&self, tick: u64) -> f64 {
         let Some(age) = tick.checked_sub(self.onset) else { return 0.0 };
         let part = if age >= self.over {
             0.0
@@ -65,21 +65,21 @@ impl Active {
     }
 
     /// Whether it begins in this tick.
-    pub(super) fn strikes(&self, tick: u64) -> bool {
+    pub(crate) fn strikes(&self, tick: u64) -> bool {
         tick == self.onset
     }
 
     /// Whether its recovery begins in this tick.
-    pub(super) fn mends(&self, tick: u64) -> bool {
+    pub(crate) fn mends(&self, tick: u64) -> bool {
         tick == self.onset + self.mending && self.over > self.mending
     }
 
-    pub(super) fn is_over(&self, tick: u64) -> bool {
+    pub(crate) fn is_over(&self, tick: u64) -> bool {
         tick >= self.onset + self.over
     }
 
     /// Begins the recovery, as long as it would have taken. Returns whether it had not begun.
-    pub(super) fn stop(&mut self, tick: u64) -> bool {
+    pub(crate) fn stop(&mut self, tick: u64) -> bool {
         let age = tick.saturating_sub(self.onset);
         if age >= self.mending {
             return false;

@@ -1,4 +1,4 @@
-use super::{
+use crate::fleet::{
     FaultKind,
     attempt::{CallState, Response, outcome},
     effects::Effects,
@@ -14,19 +14,19 @@ const MOST_ARRIVALS: f64 = 1e15;
 
 /// Everything that the next tick depends on but chance, faults and load.
 #[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) services: Vec<ServiceState>,
+pub(crate) struct State {
+    pub(crate) services: Vec<ServiceState>,
     calls: Vec<CallState>,
     pods: Vec<Pod>,
-    pub(super) effects: Vec<Effects>,
-    pub(super) tallies: Vec<Tally>,
+    pub(crate) effects: Vec<Effects>,
+    pub(crate) tallies: Vec<Tally>,
 }
 
 /// One service between two ticks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ServiceState {
+pub(crate) struct ServiceState {
     /// Requests being served or waiting.
-    pub(super) number: f64,
+    pub(crate) number: f64,
     /// Requests a second on their way to it.
     inflow: f64,
     /// Requests a second that it did, and how busy it was.
@@ -37,13 +37,13 @@ pub(super) struct ServiceState {
     lost: f64,
     restarts: f64,
     /// A factor on its own time that wanders, and its logarithm.
-    pub(super) noise: f64,
-    pub(super) drift: f64,
-    pub(super) crew: Crew,
+    pub(crate) noise: f64,
+    pub(crate) drift: f64,
+    pub(crate) crew: Crew,
 }
 
 impl State {
-    pub(super) fn new(plan: &Plan) -> Self {
+    pub(crate) fn new(plan: &Plan) -> Self {
         let service = |plan: &ServicePlan| {
             let mean = plan.cpu_seconds + plan.io_seconds;
             let latency = Latency::new(mean, plan.variation2 * mean * mean);
@@ -80,7 +80,7 @@ impl State {
     }
 
     /// Becomes another state of the same plan, in the memory it has.
-    pub(super) fn copy_from(&mut self, other: &Self) {
+    pub(crate) fn copy_from(&mut self, other: &Self) {
         self.services.copy_from_slice(&other.services);
         self.calls.copy_from_slice(&other.calls);
         self.pods.copy_from_slice(&other.pods);
@@ -89,7 +89,7 @@ impl State {
     }
 
     /// Whether requests in the system, answers and pods are as in `other`, to a millionth.
-    pub(super) fn is_close_to(&self, other: &Self) -> bool {
+    pub(crate) fn is_close_to(&self, other: &Self) -> bool {
         let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + a.abs());
         let services = self.services.iter().zip(&other.services).all(|(a, b)| {
             close(a.number, b.number) && close(a.done, b.done) && close(a.response.error, b.response.error)
@@ -100,7 +100,7 @@ impl State {
     }
 
     /// What a fault does in the moment it strikes.
-    pub(super) fn strike(&mut self, plan: &Plan, kind: FaultKind, service: usize, severity: f64) {
+    pub(crate) fn strike(&mut self, plan: &Plan, kind: FaultKind, service: usize, severity: f64) {
         let of = &plan.services[service];
         let pods = &mut self.pods[of.pods.clone()];
         match kind {
@@ -118,7 +118,7 @@ impl State {
     }
 
     /// What is done about a fault when its recovery begins.
-    pub(super) fn mend(&mut self, plan: &Plan, kind: FaultKind, service: usize) {
+    pub(crate) fn mend(&mut self, plan: &Plan, kind: FaultKind, service: usize) {
         if matches!(kind, FaultKind::MemoryLeak | FaultKind::BadDeploy) {
             let of = &plan.services[service];
             pods::roll(&mut self.pods[of.pods.clone()], of);
@@ -126,7 +126,7 @@ impl State {
     }
 
     /// Lets a tick pass. `users` is the requests a second from outside of each entry, in the order of the plan.
-    pub(super) fn tick(&mut self, plan: &Plan, users: &[f64]) {
+    pub(crate) fn tick(&mut self, plan: &Plan, users: &[f64]) {
         for (&entry, &users) in plan.entries.iter().zip(users) {
             self.services[entry].inflow += users * self.effects[entry].users * self.effects[entry].accepted;
         }

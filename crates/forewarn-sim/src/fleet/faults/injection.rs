@@ -1,5 +1,5 @@
-use super::{Blueprint, FaultKind, check::Check, fault::Placement, math::pow, random::Draws};
 use crate::SimError;
+use crate::fleet::{Blueprint, FaultKind, check::Check, fault::Placement, math::pow, random::Draws};
 use serde::{Deserialize, Serialize};
 
 /// A fault to be injected: what, where, how badly and for how long.
@@ -49,7 +49,7 @@ impl Injection {
     }
 
     /// One as it may happen by itself.
-    pub(super) fn draw(kind: FaultKind, target: &str, draws: &mut Draws) -> Self {
+    pub(crate) fn draw(kind: FaultKind, target: &str, draws: &mut Draws) -> Self {
         let habit = kind.habit();
         let severity = draws.between(habit.severity.0, habit.severity.1);
         let mut span = |(low, high): (f64, f64)| {
@@ -101,7 +101,7 @@ impl Injection {
     }
 
     /// The target's position in `graph`, if the fault can strike there.
-    pub(super) fn check(&self, blueprint: &Blueprint) -> Result<usize, SimError> {
+    pub(crate) fn check(&self, blueprint: &Blueprint) -> Result<usize, SimError> {
         let place = format!("{} on {:?}", self.kind, self.target);
         let check = Check(&place);
         check.share("severity", self.severity)?;
@@ -137,7 +137,7 @@ impl Injection {
 }
 
 /// Which services of a graph a placement allows.
-pub(super) fn places(blueprint: &Blueprint, placement: Placement) -> Vec<bool> {
+pub(crate) fn places(blueprint: &Blueprint, placement: Placement) -> Vec<bool> {
     let services = blueprint.services();
     match placement {
         Placement::Anywhere => vec![true; services.len()],

@@ -57,7 +57,7 @@ pub enum FaultKind {
 
 /// Which services a fault can strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Placement {
+pub(crate) enum Placement {
     Anywhere,
     /// Services that others call.
     Called,
@@ -68,7 +68,7 @@ pub(super) enum Placement {
 }
 
 impl Placement {
-    pub(super) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Anywhere => "no such service",
             Self::Called => "no service calls it",
@@ -80,12 +80,12 @@ impl Placement {
 
 /// How a fault of some kind usually goes: spans in minutes, each drawn so that its logarithm is uniform.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Habit {
-    pub(super) placement: Placement,
-    pub(super) severity: (f64, f64),
-    pub(super) ramp: (f64, f64),
-    pub(super) hold: (f64, f64),
-    pub(super) recovery: (f64, f64),
+pub(crate) struct Habit {
+    pub(crate) placement: Placement,
+    pub(crate) severity: (f64, f64),
+    pub(crate) ramp: (f64, f64),
+    pub(crate) hold: (f64, f64),
+    pub(crate) recovery: (f64, f64),
 }
 
 impl FaultKind {
@@ -158,7 +158,7 @@ impl FaultKind {
         self == Self::MemoryLeak || self.habit().ramp.1 > 2.0
     }
 
-    pub(super) fn habit(self) -> Habit {
+    pub(crate) fn habit(self) -> Habit {
         use Placement::{Anywhere, Called, Calling, Entry};
         let habit =
             |placement, severity, ramp, hold, recovery| Habit { placement, severity, ramp, hold, recovery };

@@ -1,5 +1,5 @@
-use super::check::Check;
 use crate::SimError;
+use crate::fleet::check::Check;
 use serde::{Deserialize, Serialize};
 
 /// One service: equal pods behind a load balancer, each with workers, processor cores, memory and a queue.
@@ -75,61 +75,61 @@ pub struct Service {
 
 /// What a field is where nothing else is said: a small stateless service.
 mod defaults {
-    pub(super) fn pods() -> u32 {
+    pub(crate) fn pods() -> u32 {
         3
     }
-    pub(super) fn workers() -> u32 {
+    pub(crate) fn workers() -> u32 {
         32
     }
-    pub(super) fn cores() -> f64 {
+    pub(crate) fn cores() -> f64 {
         2.0
     }
-    pub(super) fn cpu_ms() -> f64 {
+    pub(crate) fn cpu_ms() -> f64 {
         10.0
     }
-    pub(super) fn io_ms() -> f64 {
+    pub(crate) fn io_ms() -> f64 {
         5.0
     }
-    pub(super) fn variation() -> f64 {
+    pub(crate) fn variation() -> f64 {
         0.7
     }
-    pub(super) fn queue() -> u32 {
+    pub(crate) fn queue() -> u32 {
         200
     }
-    pub(super) fn deadline_ms() -> f64 {
+    pub(crate) fn deadline_ms() -> f64 {
         5_000.0
     }
-    pub(super) fn error_rate() -> f64 {
+    pub(crate) fn error_rate() -> f64 {
         0.0015
     }
-    pub(super) fn memory_mb() -> f64 {
+    pub(crate) fn memory_mb() -> f64 {
         1_024.0
     }
-    pub(super) fn resident_mb() -> f64 {
+    pub(crate) fn resident_mb() -> f64 {
         350.0
     }
-    pub(super) fn cache_mb() -> f64 {
+    pub(crate) fn cache_mb() -> f64 {
         150.0
     }
-    pub(super) fn request_mb() -> f64 {
+    pub(crate) fn request_mb() -> f64 {
         0.5
     }
-    pub(super) fn garbage() -> f64 {
+    pub(crate) fn garbage() -> f64 {
         0.012
     }
-    pub(super) fn start_seconds() -> f64 {
+    pub(crate) fn start_seconds() -> f64 {
         40.0
     }
-    pub(super) fn warm_up_seconds() -> f64 {
+    pub(crate) fn warm_up_seconds() -> f64 {
         180.0
     }
-    pub(super) fn cold_factor() -> f64 {
+    pub(crate) fn cold_factor() -> f64 {
         1.8
     }
-    pub(super) fn request_kb() -> f64 {
+    pub(crate) fn request_kb() -> f64 {
         2.0
     }
-    pub(super) fn response_kb() -> f64 {
+    pub(crate) fn response_kb() -> f64 {
         8.0
     }
 }
@@ -165,7 +165,7 @@ impl Service {
 
     /// # Errors
     /// [`SimError::InvalidField`], which names the service and the field.
-    pub(super) fn check(&self) -> Result<(), SimError> {
+    pub(crate) fn check(&self) -> Result<(), SimError> {
         let place = format!("service {:?}", self.name);
         let check = Check(&place);
         check.count("pods", self.pods, 64, "1 to 64")?;

@@ -1,9 +1,9 @@
-use super::{
+use crate::SimError;
+use crate::fleet::{
     Blueprint, Need, PlannedCall, Service,
     provision::provision,
     random::{Draws, Stream},
 };
-use crate::SimError;
 
 impl Blueprint {
     /// A random graph of `services` services in layers, as large systems have them: few entries, many services in the middle, fewer stores at
@@ -32,8 +32,8 @@ impl Blueprint {
                 expected: "at least 2",
             });
         }
-        if services > super::MAX_SERVICES {
-            return Err(SimError::TooManyServices { services, max: super::MAX_SERVICES });
+        if services > crate::fleet::MAX_SERVICES {
+            return Err(SimError::TooManyServices { services, max: crate::fleet::MAX_SERVICES });
         }
         let mut draws = Draws::new(seed, Stream::GRAPH);
         let layers = layers(services);

@@ -1,81 +1,81 @@
-use super::{
+use crate::fleet::{
     Blueprint, Need, PlannedCall, Service, load::Load, math::ln, provision::nominal_rates,
     schedule::Arrivals, schedule::FaultSchedule,
 };
 use std::ops::Range;
 
 /// Seconds of a tick, the step in which the state moves.
-pub(super) const TICK_SECONDS: f64 = 5.0;
+pub(crate) const TICK_SECONDS: f64 = 5.0;
 /// Ticks of a minute, the step in which metrics are measured.
-pub(super) const TICKS: u64 = 12;
+pub(crate) const TICKS: u64 = 12;
 
 /// A graph in the numbers that a tick needs. Nothing in it changes while the simulation runs.
 #[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) blueprint: Blueprint,
-    pub(super) load: Load,
-    pub(super) arrivals: Arrivals,
-    pub(super) services: Vec<ServicePlan>,
+pub(crate) struct Plan {
+    pub(crate) blueprint: Blueprint,
+    pub(crate) load: Load,
+    pub(crate) arrivals: Arrivals,
+    pub(crate) services: Vec<ServicePlan>,
     /// In the order of the graph: those of one client lie together.
-    pub(super) calls: Vec<CallPlan>,
+    pub(crate) calls: Vec<CallPlan>,
     /// Positions of services with requests from outside.
-    pub(super) entries: Vec<usize>,
-    pub(super) pods: usize,
-    pub(super) on_call_minutes: Option<f64>,
+    pub(crate) entries: Vec<usize>,
+    pub(crate) pods: usize,
+    pub(crate) on_call_minutes: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct ServicePlan {
-    pub(super) arrivals: f64,
+pub(crate) struct ServicePlan {
+    pub(crate) arrivals: f64,
     /// Requests a second at load 1, from everywhere.
-    pub(super) nominal: f64,
-    pub(super) pods: Range<usize>,
-    pub(super) calls: Range<usize>,
-    pub(super) workers: f64,
-    pub(super) cores: f64,
-    pub(super) cpu_seconds: f64,
-    pub(super) io_seconds: f64,
-    pub(super) variation2: f64,
-    pub(super) exponent: f64,
-    pub(super) burst: f64,
-    pub(super) queue: f64,
-    pub(super) deadline: f64,
-    pub(super) ln_deadline: f64,
-    pub(super) error_rate: f64,
-    pub(super) memory_mb: f64,
-    pub(super) resident_mb: f64,
-    pub(super) cache_mb: f64,
-    pub(super) request_mb: f64,
-    pub(super) garbage: f64,
-    pub(super) start_seconds: f64,
+    pub(crate) nominal: f64,
+    pub(crate) pods: Range<usize>,
+    pub(crate) calls: Range<usize>,
+    pub(crate) workers: f64,
+    pub(crate) cores: f64,
+    pub(crate) cpu_seconds: f64,
+    pub(crate) io_seconds: f64,
+    pub(crate) variation2: f64,
+    pub(crate) exponent: f64,
+    pub(crate) burst: f64,
+    pub(crate) queue: f64,
+    pub(crate) deadline: f64,
+    pub(crate) ln_deadline: f64,
+    pub(crate) error_rate: f64,
+    pub(crate) memory_mb: f64,
+    pub(crate) resident_mb: f64,
+    pub(crate) cache_mb: f64,
+    pub(crate) request_mb: f64,
+    pub(crate) garbage: f64,
+    pub(crate) start_seconds: f64,
     /// Share of what is missing that a pod warms up in a tick.
-    pub(super) warming: f64,
-    pub(super) cold_factor: f64,
-    pub(super) request_kb: f64,
-    pub(super) response_kb: f64,
+    pub(crate) warming: f64,
+    pub(crate) cold_factor: f64,
+    pub(crate) request_kb: f64,
+    pub(crate) response_kb: f64,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct CallPlan {
-    pub(super) server: usize,
-    pub(super) probability: f64,
-    pub(super) fan_out: u32,
-    pub(super) cache_hit: f64,
-    pub(super) timeout: f64,
+pub(crate) struct CallPlan {
+    pub(crate) server: usize,
+    pub(crate) probability: f64,
+    pub(crate) fan_out: u32,
+    pub(crate) cache_hit: f64,
+    pub(crate) timeout: f64,
     /// Logarithm of the time-out less the network's time.
-    pub(super) ln_patience: f64,
-    pub(super) network: f64,
-    pub(super) pool: f64,
-    pub(super) is_required: bool,
-    pub(super) retries: u32,
-    pub(super) backoff: f64,
-    pub(super) budget: f64,
+    pub(crate) ln_patience: f64,
+    pub(crate) network: f64,
+    pub(crate) pool: f64,
+    pub(crate) is_required: bool,
+    pub(crate) retries: u32,
+    pub(crate) backoff: f64,
+    pub(crate) budget: f64,
     /// Share that opens the breaker, and ticks for which it stays open.
-    pub(super) breaker: Option<(f64, u32)>,
+    pub(crate) breaker: Option<(f64, u32)>,
 }
 
 impl Plan {
-    pub(super) fn new(
+    pub(crate) fn new(
         blueprint: Blueprint,
         load: Load,
         schedule: &FaultSchedule,
@@ -133,7 +133,7 @@ impl ServicePlan {
             request_mb: service.request_mb,
             garbage: service.garbage,
             start_seconds: service.start_seconds,
-            warming: 1.0 - super::math::exp(-TICK_SECONDS / service.warm_up_seconds),
+            warming: 1.0 - crate::fleet::math::exp(-TICK_SECONDS / service.warm_up_seconds),
             cold_factor: service.cold_factor,
             request_kb: service.request_kb,
             response_kb: service.response_kb,
@@ -142,7 +142,7 @@ impl ServicePlan {
 }
 
 impl CallPlan {
-    pub(super) fn new(call: &PlannedCall, server: usize) -> Self {
+    pub(crate) fn new(call: &PlannedCall, server: usize) -> Self {
         let (timeout, network) = (call.timeout_ms / 1e3, call.network_ms / 1e3);
         Self {
             server,
@@ -164,7 +164,7 @@ impl CallPlan {
     }
 
     /// Calls of each request of a client whose cache is so warm.
-    pub(super) fn calls_a_request(&self, warmth: f64) -> f64 {
+    pub(crate) fn calls_a_request(&self, warmth: f64) -> f64 {
         self.probability * f64::from(self.fan_out) * (1.0 - self.cache_hit * warmth)
     }
 }

@@ -1,5 +1,5 @@
-use super::{Blueprint, FaultKind, Injection, check::Check, injection::places, random::Draws};
 use crate::SimError;
+use crate::fleet::{Blueprint, FaultKind, Injection, check::Check, injection::places, random::Draws};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl FaultSchedule {
         Self { per_service_day: BTreeMap::new() }
     }
 
-    pub(super) fn check(&self) -> Result<(), SimError> {
+    pub(crate) fn check(&self) -> Result<(), SimError> {
         let check = Check("faults");
         self.per_service_day.iter().try_for_each(|(kind, &rate)| {
             check.not_negative(kind.name(), rate)?;
@@ -69,14 +69,14 @@ impl FaultSchedule {
 
 /// A schedule for one graph: who can be struck, and how often anything happens.
 #[derive(Clone, Debug)]
-pub(super) struct Arrivals {
+pub(crate) struct Arrivals {
     kinds: Vec<(FaultKind, Vec<usize>)>,
     /// Mean number a minute of this kind and those before it.
     cumulative: Vec<f64>,
 }
 
 impl Arrivals {
-    pub(super) fn new(schedule: &FaultSchedule, blueprint: &Blueprint) -> Self {
+    pub(crate) fn new(schedule: &FaultSchedule, blueprint: &Blueprint) -> Self {
         let targets = |placement| {
             let places = places(blueprint, placement);
             (0..places.len()).filter(|&service| places[service]).collect::<Vec<usize>>()
@@ -95,7 +95,7 @@ impl Arrivals {
     }
 
     /// What begins in the coming minute, each with its second of the minute.
-    pub(super) fn minute(&self, blueprint: &Blueprint, draws: &mut Draws) -> Vec<(Injection, f64)> {
+    pub(crate) fn minute(&self, blueprint: &Blueprint, draws: &mut Draws) -> Vec<(Injection, f64)> {
         let total = self.cumulative.last().copied().unwrap_or(0.0);
         let count = if self.kinds.is_empty() { 0 } else { draws.poisson(total) as usize };
         let arrival = |draws: &mut Draws| {

@@ -1,6 +1,8 @@
-use crate::{LabelError, Rule, sliding::pop_oldest_if, threshold::difference, track::Found, watch::Watch};
+use crate::{
+    LabelError, Rule, clock::Clock, sliding::pop_oldest_if, threshold::difference, track::Found, watch::Watch,
+};
 use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
-use forewarn_schema::{Schema, Step};
+use forewarn_schema::{Schema, Step, Timestamp};
 use std::{collections::VecDeque, ops::Range};
 
 /// Labels of a live stream of one service: push a row a step, get the label of an earlier row as soon as it is final.
@@ -8,9 +10,10 @@ use std::{collections::VecDeque, ops::Range};
 /// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay) steps later, the
 /// horizon of the window and what the rule needs to be sure. Labels are those that [`label`](crate::label()) gives the same rows.
 #[derive(Clone, Debug)]
-pub struct LabelStream {
+pub struct LabelState {
     watch: Watch,
     schema: Schema,
+    clock: Clock,
     spec: WindowSpec,
     target: Target,
     delay: usize,
@@ -23,6 +26,15 @@ pub struct LabelStream {
     possible: VecDeque<Found>,
     /// All that was found, for a caller that keeps it.
     kept: Option<Kept>,
+}
+
+/// The label of a live row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedLabel {
+    /// The time of the row that the label is about.
+    pub time: Timestamp,
+    /// Its label.
+    pub label: Label,
 }
 
 /// What a stream found in all its rows.
@@ -52,14 +64,15 @@ impl Kept {
     }
 }
 
-impl LabelStream {
-    /// A stream that has seen nothing yet.
+impl LabelState {
+    /// A state that has seen nothing yet, whose first row is at `start`.
     ///
     /// # Errors
     /// [`LabelError::Core`] for a metric that the schema lacks.
     pub fn new(
         rule: &Rule,
         schema: &Schema,
+        start: Timestamp,
         step: Step,
         spec: WindowSpec,
         target: Target,
@@ -72,6 +85,7 @@ impl LabelStream {
         Ok(Self {
             watch: Watch::new(rule, schema, step)?,
             schema: schema.clone(),
+            clock: Clock::new(start, step),
             spec,
             target,
             delay,
@@ -99,8 +113,9 @@ impl LabelStream {
     ///
     /// # Errors
     /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the stream as it was.
-    pub fn push(&mut self, row: &[f32]) -> Result<Option<Label>, LabelError> {
+    pub fn push(&mut self, row: &[f32]) -> Result<Option<TimedLabel>, LabelError> {
         self.schema.check_row(row)?;
+        self.clock.time(self.watch.rows())?;
         self.watch.push(row);
         let is_gap = row.iter().all(|value| value.is_nan());
         if let Some(kept) = self.kept.as_mut().filter(|_| is_gap) {
@@ -110,13 +125,39 @@ impl LabelStream {
         if self.gaps.len() <= self.delay {
             return Ok(None);
         }
-        Ok(self.next())
+        let row = self.watch.rows() - self.gaps.len();
+        let time = self.clock.time(row)?;
+        Ok(self.next().map(|label| TimedLabel { time, label }))
+    }
+
+    /// Takes the row of a time and gives the labels that become final with it, in order. Steps that were missed before it count as rows without
+    /// samples, so that nothing shifts.
+    ///
+    /// # Errors
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one that is more
+    /// than a year of minutes ahead; otherwise as [`push`](Self::push). All leave the state as it was.
+    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<TimedLabel>, LabelError> {
+        self.schema.check_row(row)?;
+        let missed = self.clock.missed(self.watch.rows(), time)?;
+        self.clock.time(self.watch.rows() + missed)?;
+        let nothing = vec![f32::NAN; self.schema.len()];
+        let mut labels = Vec::new();
+        for _ in 0..missed {
+            labels.extend(self.push(&nothing)?);
+        }
+        labels.extend(self.push(row)?);
+        Ok(labels)
     }
 
     /// The stream ends here: the labels of the rows that have none yet. The last of them are censored.
     #[must_use]
-    pub fn finish(mut self) -> Vec<Label> {
-        self.end().0
+    pub fn finish(mut self) -> Vec<TimedLabel> {
+        let first = self.watch.rows() - self.gaps.len();
+        let labels = self.end().0.into_iter().enumerate();
+        // Each row's time was on the calendar when it came.
+        labels
+            .filter_map(|(row, label)| Some(TimedLabel { time: self.clock.time(first + row).ok()?, label }))
+            .collect()
     }
 
     /// [`finish`](Self::finish), with what was kept.

@@ -1,5 +1,5 @@
-use super::{Fleet, Simulation};
 use crate::SimError;
+use crate::fleet::{Fleet, Simulation};
 use forewarn_core::{FailureRule, Score, Target, WindowSpec};
 use forewarn_schema::{Frame, Schema, Step};
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl Fleet {
         rows: Range<usize>,
         roll_outs: RollOuts,
     ) -> Result<Vec<Foresight>, SimError> {
-        let check = super::check::Check("ceiling");
+        let check = crate::fleet::check::Check("ceiling");
         // Each row and future has a stream of random numbers of its own, twenty bits of which number the futures.
         check.within("futures", roll_outs.futures as f64, 2.0..=1_048_576.0, "2 to 1,048,576")?;
         check.within("every", roll_outs.every as f64, 1.0..=f64::MAX, "at least 1")?;

@@ -1,4 +1,4 @@
-use super::{
+use crate::fleet::{
     hidden::HIDDEN,
     latency::Latency,
     math::exp,
@@ -18,35 +18,35 @@ const IDLE: f64 = 0.02;
 
 /// What a service did in the ticks of one minute: sums that its metrics are made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Requests that came, and those that failed.
-    pub(super) requests: f64,
-    pub(super) errors: f64,
+    pub(crate) requests: f64,
+    pub(crate) errors: f64,
     /// Requests that were done, and first and second moment of their times.
-    pub(super) done: f64,
-    pub(super) seconds: f64,
-    pub(super) seconds2: f64,
+    pub(crate) done: f64,
+    pub(crate) seconds: f64,
+    pub(crate) seconds2: f64,
     /// Shares, summed over ticks.
-    pub(super) cpu: f64,
-    pub(super) memory: f64,
-    pub(super) restarts: f64,
+    pub(crate) cpu: f64,
+    pub(crate) memory: f64,
+    pub(crate) restarts: f64,
     /// Calls that were made.
-    pub(super) calls: f64,
+    pub(crate) calls: f64,
     /// Requests in the system, summed over ticks.
-    pub(super) number: f64,
-    pub(super) utilisation: f64,
+    pub(crate) number: f64,
+    pub(crate) utilisation: f64,
     /// Calls that were wanted, before retries.
-    pub(super) wanted: f64,
+    pub(crate) wanted: f64,
 }
 
 impl Tally {
     /// The share of requests that failed, as it really was.
-    pub(super) fn error(&self) -> f64 {
+    pub(crate) fn error(&self) -> f64 {
         if self.requests > 1e-9 { (self.errors / self.requests).clamp(0.0, 1.0) } else { 0.0 }
     }
 
     /// What monitoring measures, in the order of the v1 schema. Takes nine draws, whatever happened.
-    pub(super) fn sample(&self, plan: &ServicePlan, draws: &mut Draws) -> [f32; 10] {
+    pub(crate) fn sample(&self, plan: &ServicePlan, draws: &mut Draws) -> [f32; 10] {
         let count = draws.poisson(self.requests);
         let share = self.error();
         // Errors of that many requests: Poisson where they are few, as many as there are at most.
@@ -98,8 +98,8 @@ impl Tally {
         ]
     }
 
-    /// What nobody measures, in the order of [`hidden_schema`](super::hidden_schema).
-    pub(super) fn hidden(&self, number: f64, warmth: f64, up: f64, intensity: f64) -> [f32; HIDDEN] {
+    /// What nobody measures, in the order of [`hidden_schema`](crate::fleet::hidden_schema).
+    pub(crate) fn hidden(&self, number: f64, warmth: f64, up: f64, intensity: f64) -> [f32; HIDDEN] {
         let (minute, ticks) = (TICK_SECONDS * TICKS as f64, TICKS as f64);
         let mean = if self.done > 1e-9 { self.seconds / self.done } else { 0.0 };
         [

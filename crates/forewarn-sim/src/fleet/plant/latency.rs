@@ -1,4 +1,4 @@
-use super::math::{exp, ln};
+use crate::fleet::math::{exp, ln};
 
 /// sqrt(3) / pi: from the spread of a logarithm to the scale of a logistic distribution.
 const SCALE: f64 = 0.551_328_895_421_792_1;
@@ -11,10 +11,10 @@ const SCALE: f64 = 0.551_328_895_421_792_1;
 /// # References
 /// S. A. Klugman, H. H. Panjer, G. E. Willmot, *Loss Models*, Wiley, 2012, appendix A: the log-logistic distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Latency {
-    pub(super) mean: f64,
+pub(crate) struct Latency {
+    pub(crate) mean: f64,
     /// Variance.
-    pub(super) variance: f64,
+    pub(crate) variance: f64,
     ln_median: f64,
     /// Scale of the logistic logarithm.
     scale: f64,
@@ -22,30 +22,30 @@ pub(super) struct Latency {
 
 impl Latency {
     /// From a mean above zero and a variance.
-    pub(super) fn new(mean: f64, variance: f64) -> Self {
+    pub(crate) fn new(mean: f64, variance: f64) -> Self {
         let mean = mean.max(1e-6);
         let spread = ln(1.0 + (variance / (mean * mean)).clamp(0.002, 1e4));
         Self { mean, variance, ln_median: ln(mean) - 0.5 * spread, scale: SCALE * spread.sqrt() }
     }
 
     /// Probability of more than `exp(ln_seconds)` seconds.
-    pub(super) fn beyond(&self, ln_seconds: f64) -> f64 {
+    pub(crate) fn beyond(&self, ln_seconds: f64) -> f64 {
         1.0 / (1.0 + exp((ln_seconds - self.ln_median) / self.scale))
     }
 
     /// The quantile whose log-odds are `logit`, in seconds.
-    pub(super) fn quantile(&self, logit: f64) -> f64 {
+    pub(crate) fn quantile(&self, logit: f64) -> f64 {
         exp(self.ln_median + self.scale * logit)
     }
 
     /// Standard deviation of the logarithm of an observed quantile of `count` response times, at probability `p`.
-    pub(super) fn quantile_noise(&self, p: f64, count: f64) -> f64 {
+    pub(crate) fn quantile_noise(&self, p: f64, count: f64) -> f64 {
         self.scale / (p * (1.0 - p) * count.max(1.0)).sqrt()
     }
 }
 
 /// Mean and second moment of a time that is cut off at `limit`, which a share `beyond` of all would exceed.
-pub(super) fn cut_off(mean: f64, variance: f64, limit: f64, beyond: f64) -> (f64, f64) {
+pub(crate) fn cut_off(mean: f64, variance: f64, limit: f64, beyond: f64) -> (f64, f64) {
     let within = mean.min(limit);
     let first = (1.0 - beyond) * within + beyond * limit;
     let second = (1.0 - beyond) * (variance + within * within).min(limit * limit) + beyond * limit * limit;
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn moments_and_quantile_noise_are_those_of_samples() {
         let latency = Latency::new(0.1, 0.0025);
-        let mut draws = super::super::random::Draws::new(3, super::super::random::Stream::WORLD);
+        let mut draws = crate::fleet::random::Draws::new(3, crate::fleet::random::Stream::WORLD);
         let times: Vec<f64> = (0..200_000)
             .map(|_| {
                 let u = draws.uniform();

@@ -1,4 +1,4 @@
-use super::math::pow;
+use crate::fleet::math::pow;
 
 /// A service's workers and the requests that wait for them, as a fluid that is in balance with its queue at every moment.
 ///
@@ -17,30 +17,30 @@ use super::math::pow;
 /// W.-P. Wang, D. Tipper, S. Banerjee, *A simple approximation for modeling nonstationary queues*, INFOCOM 1996 (pointwise stationary fluid flow).
 /// H. Sakasegawa, *An approximation formula `L_q = alpha rho^beta / (1 - rho)`*, Annals of the Institute of Statistical Mathematics 29, 1977.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Station {
+pub(crate) struct Station {
     /// Requests a second that all workers together can do.
-    pub(super) capacity: f64,
+    pub(crate) capacity: f64,
     /// Seconds that a request holds a worker.
-    pub(super) hold: f64,
+    pub(crate) hold: f64,
     /// The exponent `a`.
-    pub(super) exponent: f64,
+    pub(crate) exponent: f64,
     /// `(1 + squared coefficient of variation) / 2` of the hold.
-    pub(super) burst: f64,
+    pub(crate) burst: f64,
     /// Most requests that may wait.
-    pub(super) queue: f64,
+    pub(crate) queue: f64,
 }
 
 /// What happened in a station in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     /// Share of the capacity that was used, 0..1.
-    pub(super) utilisation: f64,
+    pub(crate) utilisation: f64,
     /// Requests a second that were done.
-    pub(super) done: f64,
+    pub(crate) done: f64,
     /// Requests in the system afterwards.
-    pub(super) number: f64,
+    pub(crate) number: f64,
     /// Requests a second that found the queue full.
-    pub(super) rejected: f64,
+    pub(crate) rejected: f64,
 }
 
 impl Station {
@@ -48,7 +48,7 @@ impl Station {
     /// `number + (arrivals - rejected - done) * seconds` is exactly what is left.
     ///
     /// `guess` is about how busy the workers will be, such as how busy they were.
-    pub(super) fn step(&self, number: f64, guess: f64, arrivals: f64, seconds: f64) -> Flow {
+    pub(crate) fn step(&self, number: f64, guess: f64, arrivals: f64, seconds: f64) -> Flow {
         let load = number + arrivals * seconds;
         let room = self.capacity * (self.hold + seconds);
         if room <= 1e-9 {

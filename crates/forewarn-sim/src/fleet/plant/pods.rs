@@ -1,4 +1,4 @@
-use super::{
+use crate::fleet::{
     effects::Effects,
     plan::{ServicePlan, TICK_SECONDS},
 };
@@ -12,7 +12,7 @@ const GARBAGE_MOST: f64 = 0.6;
 
 /// One pod.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Pod {
+pub(crate) struct Pod {
     /// Seconds until it takes requests; 0 while it does.
     down: f64,
     /// Seconds in which it still gets requests though it is down.
@@ -25,7 +25,7 @@ pub(super) struct Pod {
 }
 
 impl Pod {
-    pub(super) const WARM: Self =
+    pub(crate) const WARM: Self =
         Self { down: 0.0, unnoticed: 0.0, planned: f64::INFINITY, warmth: 1.0, leaked_mb: 0.0 };
 
     fn end(&mut self, plan: &ServicePlan, unnoticed: f64) {
@@ -38,7 +38,7 @@ impl Pod {
         };
     }
 
-    pub(super) fn is_close_to(&self, other: &Self) -> bool {
+    pub(crate) fn is_close_to(&self, other: &Self) -> bool {
         (self.down, self.unnoticed.max(0.0)) == (other.down, other.unnoticed.max(0.0))
             && self.planned.is_finite() == other.planned.is_finite()
             && (self.warmth - other.warmth).abs() < 1e-3
@@ -52,25 +52,25 @@ impl Pod {
 
 /// What the pods of a service amount to in a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Crew {
+pub(crate) struct Crew {
     /// Pods that take requests.
-    pub(super) up: f64,
+    pub(crate) up: f64,
     /// Share of requests that go to pods that are gone.
-    pub(super) misrouted: f64,
+    pub(crate) misrouted: f64,
     /// Mean warmth of those that are up.
-    pub(super) warmth: f64,
+    pub(crate) warmth: f64,
     /// Mean share of the memory limit in use.
-    pub(super) memory: f64,
+    pub(crate) memory: f64,
     /// Share of the processor that collecting garbage takes.
-    pub(super) garbage: f64,
+    pub(crate) garbage: f64,
     /// Pods that began anew.
-    pub(super) restarts: f64,
+    pub(crate) restarts: f64,
     /// Share of the requests in the system that went down with their pod.
-    pub(super) lost: f64,
+    pub(crate) lost: f64,
 }
 
 /// Lets a tick pass for the pods of a service that has `number` requests in the system.
-pub(super) fn tick(pods: &mut [Pod], plan: &ServicePlan, effects: &Effects, number: f64) -> Crew {
+pub(crate) fn tick(pods: &mut [Pod], plan: &ServicePlan, effects: &Effects, number: f64) -> Crew {
     let all = pods.len() as f64;
     let out = (effects.pods_out * all).ceil() as usize;
     let up_before = pods.iter().filter(|pod| pod.is_up()).count() as f64;
@@ -133,7 +133,7 @@ pub(super) fn tick(pods: &mut [Pod], plan: &ServicePlan, effects: &Effects, numb
 }
 
 /// Kills a share of the pods that are up, at least one. Returns how many, and which share of those up they were.
-pub(super) fn kill(pods: &mut [Pod], plan: &ServicePlan, share: f64) -> (f64, f64) {
+pub(crate) fn kill(pods: &mut [Pod], plan: &ServicePlan, share: f64) -> (f64, f64) {
     let up = pods.iter().filter(|pod| pod.is_up()).count();
     let count = ((share * pods.len() as f64 - 1e-9).ceil() as usize).clamp(1, pods.len()).min(up);
     pods.iter_mut().filter(|pod| pod.is_up()).take(count).for_each(|pod| pod.end(plan, DETECTION_SECONDS));
@@ -141,7 +141,7 @@ pub(super) fn kill(pods: &mut [Pod], plan: &ServicePlan, share: f64) -> (f64, f6
 }
 
 /// Replaces one pod after another, each by a new one that has started beside it.
-pub(super) fn roll(pods: &mut [Pod], plan: &ServicePlan) {
+pub(crate) fn roll(pods: &mut [Pod], plan: &ServicePlan) {
     let pause = ROLLING_SECONDS.max(plan.start_seconds);
     for (index, pod) in pods.iter_mut().enumerate() {
         pod.planned = pod.planned.min((index + 1) as f64 * pause);
@@ -149,6 +149,6 @@ pub(super) fn roll(pods: &mut [Pod], plan: &ServicePlan) {
 }
 
 /// Empties a share of the pods' caches.
-pub(super) fn chill(pods: &mut [Pod], share: f64) {
+pub(crate) fn chill(pods: &mut [Pod], share: f64) {
     pods.iter_mut().for_each(|pod| pod.warmth *= 1.0 - share);
 }

@@ -1,4 +1,4 @@
-use crate::{LabelError, Rule, Verdict, threshold::difference, track::Found, watch::Watch};
+use crate::{LabelError, Rule, Verdict, clock::Clock, threshold::difference, track::Found, watch::Watch};
 use forewarn_schema::{Episode, Schema, Step, Timestamp};
 
 /// A rule on a live stream of one service: push a row a step, learn what it tells.
@@ -15,12 +15,12 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// Memory: the rows that its conditions look back on.
 ///
 /// ```
-/// use forewarn_label::{Event, Rule, RuleStream, Verdict};
+/// use forewarn_label::{Event, Rule, RuleState, Verdict};
 /// use forewarn_schema::{Metric, Schema, Step, Timestamp};
 ///
 /// let rule: Rule = "error_rate >= 0.05 for 2 steps".parse()?;
 /// let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
-/// let mut stream = RuleStream::new(&rule, &schema, Timestamp::EPOCH, Step::MINUTE)?;
+/// let mut stream = RuleState::new(&rule, &schema, Timestamp::EPOCH, Step::MINUTE)?;
 /// assert_eq!(stream.push(&[0.06])?.verdict, Verdict::No);
 /// let minute = stream.push(&[0.08])?;
 /// assert_eq!(minute.verdict, Verdict::Yes);
@@ -28,11 +28,10 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct RuleStream {
+pub struct RuleState {
     watch: Watch,
     schema: Schema,
-    start: Timestamp,
-    step: Step,
+    clock: Clock,
     /// Final episodes within a possible one that is not final yet.
     certain: Vec<Found>,
 }
@@ -40,6 +39,8 @@ pub struct RuleStream {
 /// What one row told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Minute {
+    /// The row's time.
+    pub time: Timestamp,
     /// Whether the rule's condition is satisfied in the row.
     pub verdict: Verdict,
     /// What has become known with it, episodes in order of time.
@@ -68,14 +69,14 @@ pub enum Event {
     },
 }
 
-impl RuleStream {
+impl RuleState {
     /// A stream whose first row is at `start`.
     ///
     /// # Errors
     /// [`LabelError::Core`] for a metric that the schema lacks.
     pub fn new(rule: &Rule, schema: &Schema, start: Timestamp, step: Step) -> Result<Self, LabelError> {
         let watch = Watch::new(rule, schema, step)?;
-        Ok(Self { watch, schema: schema.clone(), start, step, certain: Vec::new() })
+        Ok(Self { watch, schema: schema.clone(), clock: Clock::new(start, step), certain: Vec::new() })
     }
 
     /// Takes the next row (all NaN for a missed step).
@@ -84,6 +85,7 @@ impl RuleStream {
     /// As [`Schema::check_row`] for a row that no frame could hold, [`LabelError::BeyondCalendar`]; both leave the stream as it was.
     pub fn push(&mut self, row: &[f32]) -> Result<Minute, LabelError> {
         self.schema.check_row(row)?;
+        let time = self.time(self.watch.rows())?;
         // The time after this row ends an episode in it, so it must be on the calendar too.
         self.time(self.watch.rows() + 1)?;
         let told = self.watch.push(row);
@@ -93,7 +95,25 @@ impl RuleStream {
             events.push(Event::Confirmed { onset, confirmed_at });
         }
         self.settled(&mut events)?;
-        Ok(Minute { verdict: told.verdict, events })
+        Ok(Minute { time, verdict: told.verdict, events })
+    }
+
+    /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing shifts; what they told comes first.
+    ///
+    /// # Errors
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one that is more
+    /// than a year of minutes ahead; otherwise as [`push`](Self::push). All leave the state as it was.
+    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<Minute>, LabelError> {
+        self.schema.check_row(row)?;
+        let missed = self.clock.missed(self.watch.rows(), time)?;
+        self.time(self.watch.rows() + missed + 1)?;
+        let nothing = vec![f32::NAN; self.schema.len()];
+        let mut minutes = Vec::with_capacity(missed + 1);
+        for _ in 0..missed {
+            minutes.push(self.push(&nothing)?);
+        }
+        minutes.push(self.push(row)?);
+        Ok(minutes)
     }
 
     /// The stream ends here: what is open ends with it.
@@ -127,7 +147,6 @@ impl RuleStream {
     }
 
     fn time(&self, row: usize) -> Result<Timestamp, LabelError> {
-        let time = i64::try_from(row).ok().and_then(|row| self.start.checked_add(self.step, row));
-        time.ok_or(LabelError::BeyondCalendar { start: self.start, row })
+        self.clock.time(row)
     }
 }

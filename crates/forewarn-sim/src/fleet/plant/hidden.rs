@@ -1,7 +1,7 @@
 use forewarn_schema::{Kind, Metric, Schema, Unit, ValidRange};
 
 /// Columns of the hidden state.
-pub(super) const HIDDEN: usize = 10;
+pub(crate) const HIDDEN: usize = 10;
 
 /// What is true of a service in a minute and never measured, as columns of a frame.
 ///

@@ -1,5 +1,5 @@
-use super::check::Check;
 use crate::SimError;
+use crate::fleet::check::Check;
 use forewarn_schema::printable;
 use serde::{Deserialize, Serialize};
 
@@ -135,13 +135,13 @@ impl PlannedCall {
     }
 
     /// Its place in messages: `call gateway -> user`.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         format!("call {} -> {}", printable(&self.client), printable(&self.server))
     }
 
     /// # Errors
     /// [`SimError::InvalidField`], which names the call and the field.
-    pub(super) fn check(&self) -> Result<(), SimError> {
+    pub(crate) fn check(&self) -> Result<(), SimError> {
         let place = self.place();
         let check = Check(&place);
         check.share("probability", self.probability)?;
