@@ -7,17 +7,15 @@ use crate::{
     question::{RuleArgs, WindowArgs},
     terminal,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use forewarn::{
     core::Target,
-    eval::{EpisodeClasses, EpisodeFile, Outside, Report, ScoreFile, ScoredSet},
+    eval::{EpisodeFile, KnownFailures, LabelMeaning, Report},
     label::label,
-    prelude::WindowSpec,
     report::{GivenScores, Present},
-    schema::{Episodes, FrameSet, Kind},
+    schema::Kind,
 };
 use std::{
-    collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -45,21 +43,21 @@ pub(crate) struct Judge {
     /// First share of the time, on which thresholds are chosen; the rest is reported on
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, help_heading = "Question")]
     validation: f64,
+    /// What a label of 1 in the scores says; labels that contradict the failures are refused
+    #[arg(long, value_name = "MEANING", value_enum, default_value_t = LabelMeans::Begins, help_heading = "Question")]
+    label_means: LabelMeans,
     /// Folder for report.json and report.html
     #[arg(long, value_name = "DIR", default_value = "forewarn-report", help_heading = "Output")]
     output: PathBuf,
 }
 
-/// What failed, and what is known of it.
-struct Failures {
-    episodes: BTreeMap<String, Episodes>,
-    classes: Vec<EpisodeClasses>,
-    /// What counts as one, as a sentence.
-    rule: String,
-    /// A list of failures is about these scores; metrics may go further back.
-    outside: Outside,
-    /// To be drawn beside the scores.
-    frames: Option<FrameSet>,
+/// What a label of 1 says.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LabelMeans {
+    /// A failure begins in the prediction period of the row
+    Begins,
+    /// The service is failing at the time of the row
+    Failing,
 }
 
 impl Judge {
@@ -76,20 +74,33 @@ impl Judge {
         let progress = Reporter::new(common.quiet);
         progress.stage("reading failures and scores");
         let spec = self.window.spec()?;
-        let failures = self.failures(spec)?;
-        let predictors = self.predictors(spec, &failures)?;
-        let names: Vec<String> = self.scores.iter().map(|path| path.display().to_string()).collect();
-        let mut given = GivenScores::new(names.join(", "), &failures.rule)
+        let given = GivenScores::new(self.names(), self.rule_text()?)
             .validation_share(self.validation)
-            .classes(&failures.classes);
-        if let Some(frames) = &failures.frames {
-            // What the rule reads comes first where it says so by name.
-            let mut names: Vec<&str> = frames.schema().names().collect();
-            names.sort_by_key(|name| !failures.rule.contains(name));
-            given = given.metrics(frames, names);
-        }
-        progress.stage("evaluating");
-        let (report, pictures) = given.report(&predictors)?;
+            .label_meaning(match self.label_means {
+                LabelMeans::Begins => LabelMeaning::Begins,
+                LabelMeans::Failing => LabelMeaning::Failing,
+            });
+        let (report, pictures) = match (&self.episodes, &self.metrics) {
+            (Some(path), _) => {
+                let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
+                let known = KnownFailures::List { episodes: &episodes, spec, step: None };
+                progress.stage("evaluating");
+                given.classes(&classes).judge(&self.scores, known)?
+            }
+            (None, Some(path)) => {
+                let rule = self.rule.rule(self.read.failure_column.as_deref())?;
+                let frames = self.read.read(path)?.frames;
+                let labels = label(&frames, &rule, spec, Target::Onset).about(path.display())?;
+                let frames = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
+                // What the rule reads comes first where it says so by name.
+                let rule = rule.to_string();
+                let mut names: Vec<&str> = frames.schema().names().collect();
+                names.sort_by_key(|name| !rule.contains(name));
+                progress.stage("evaluating");
+                given.metrics(&frames, names).judge(&self.scores, KnownFailures::Labels(&labels))?
+            }
+            (None, None) => return Err(CliError::usage("give --metrics or --episodes as well")),
+        };
         json.write_all(report.to_json()?.as_bytes())?;
         html.write_all(report.to_html(&pictures).as_bytes())?;
         json.finish()?;
@@ -106,48 +117,17 @@ impl Judge {
         ))
     }
 
-    fn failures(&self, spec: WindowSpec) -> Result<Failures, CliError> {
-        if let Some(path) = &self.episodes {
-            let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
-            let rule = format!("as listed in {}", path.display());
-            return Ok(Failures { episodes, classes, rule, outside: Outside::Refuse, frames: None });
-        }
-        let path =
-            self.metrics.as_ref().ok_or_else(|| CliError::usage("give --metrics or --episodes as well"))?;
-        let rule = self.rule.rule(self.read.failure_column.as_deref())?;
-        let frames = self.read.read(path)?.frames;
-        let labels = label(&frames, &rule, spec, Target::Onset).about(path.display())?;
-        let names = frames.layout().services().iter().map(|service| service.name().to_owned());
-        Ok(Failures {
-            episodes: names.zip(labels.episodes().iter().cloned()).collect(),
-            classes: Vec::new(),
-            rule: rule.to_string(),
-            outside: Outside::Ignore,
-            frames: Some(frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?),
-        })
+    /// The files of scores.
+    fn names(&self) -> String {
+        let names: Vec<String> = self.scores.iter().map(|path| path.display().to_string()).collect();
+        names.join(", ")
     }
 
-    /// Each predictor's name, which is that of its file, and its scores joined with the failures.
-    fn predictors(
-        &self,
-        spec: WindowSpec,
-        failures: &Failures,
-    ) -> Result<Vec<(String, ScoredSet)>, CliError> {
-        let read = |path: &PathBuf| -> Result<_, CliError> {
-            let file = ScoreFile::open(path)?;
-            let step = file.step().ok_or_else(|| {
-                CliError::failed(format!(
-                    "{}: one score alone has no step; give at least two",
-                    path.display()
-                ))
-            })?;
-            let known = file.matched(&failures.episodes).about(path.display())?;
-            let judged = file.judge(spec, step, &known, failures.outside).about(path.display())?;
-            Ok((
-                path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-                judged,
-            ))
-        };
-        self.scores.iter().map(read).collect()
+    /// What counts as a failure, as a sentence.
+    fn rule_text(&self) -> Result<String, CliError> {
+        match &self.episodes {
+            Some(path) => Ok(format!("as listed in {}", path.display())),
+            None => Ok(self.rule.rule(self.read.failure_column.as_deref())?.to_string()),
+        }
     }
 }

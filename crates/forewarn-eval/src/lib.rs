@@ -18,13 +18,14 @@ pub use error::EvalError;
 pub use events::{
     Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,
 };
-pub use files::{EpisodeFile, Outside, ScoreFile, predictions_csv};
+pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv};
 pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
 pub use report::{
-    Bound, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary, ModelComparison,
-    ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport, PartSummary, Report, SecondaryFigures,
-    ServiceIntervals, ServiceReport, SplitSummary, TestSummary, ValidationReport, WalkFold,
-    WalkForwardReport, WalkModel, WalkRun, WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind,
+    Bound, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary, LeftOut,
+    LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport,
+    PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport, SplitSummary,
+    TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun, WindowFigures,
+    WindowSummary, WorstCase, WorstCases, WorstKind,
 };
 pub use secondary::{
     AffiliationFigures, Buffer, NabProfile, RangeFigures, affiliation, nab_score, range_precision_recall,

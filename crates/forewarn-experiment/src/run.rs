@@ -8,7 +8,7 @@ use crate::{
     progress::whole,
 };
 use forewarn_core::{Labels, Samples, Split};
-use forewarn_eval::InputSummary;
+use forewarn_eval::{InputSummary, ServiceCounts};
 use forewarn_label::label;
 use forewarn_schema::Kind;
 use forewarn_window::{Features, Pipeline, chronological};
@@ -58,7 +58,7 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         run.stage("evaluating");
-        let input = summary(about, &material)?;
+        let input = summary(about, &material, &labels)?;
         let evaluated = run.evaluate(input, &classes, truth, &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
         let Prepared { mut pipeline, features } = prepared;
@@ -161,8 +161,10 @@ impl Run<'_> {
 pub(crate) fn summary(
     (description, format, notes): (&str, &str, &[String]),
     material: &Material<'_>,
+    labels: &Labels,
 ) -> Result<InputSummary, ExperimentError> {
     let mut input = InputSummary::new(description, format, &material.metrics)?;
+    input.by_service = ServiceCounts::of_labels(labels);
     input.notes = notes.to_vec();
     Ok(input)
 }

@@ -112,7 +112,7 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         let summary = TrainingSummary {
-            input: summary(about, &material)?,
+            input: summary(about, &material, &labels)?,
             failure_rule: settings.rule.describe(),
             target: settings.target,
             window: WindowSummary::new(settings.spec, material.metrics.layout().step()),

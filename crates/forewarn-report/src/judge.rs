@@ -4,7 +4,9 @@ use forewarn_eval::{BlockBootstrap, Delays, EpisodeClasses, EvalError, LeakAudit
 use forewarn_eval::{
     InputSummary, ModelComparison, ModelReport, ModelRun, Report, SplitSummary, TestSummary, WindowSummary,
 };
+use forewarn_eval::{KnownFailures, LabelMeaning, ScoreFile};
 use forewarn_schema::{FrameSet, Timestamp};
+use std::path::Path;
 
 /// A report on scores that somebody else made: a vendor's predictor, a colleague's, a script's.
 ///
@@ -18,6 +20,7 @@ pub struct GivenScores<'a> {
     classes: &'a [EpisodeClasses],
     delays: Delays,
     metrics: Option<(&'a FrameSet, Vec<&'a str>)>,
+    labels: LabelMeaning,
 }
 
 impl<'a> GivenScores<'a> {
@@ -34,6 +37,7 @@ impl<'a> GivenScores<'a> {
             classes: &[],
             delays: Delays::default(),
             metrics: None,
+            labels: LabelMeaning::default(),
         }
     }
 
@@ -59,6 +63,53 @@ impl<'a> GivenScores<'a> {
     #[must_use]
     pub fn metrics(self, frames: &'a FrameSet, names: Vec<&'a str>) -> Self {
         Self { metrics: Some((frames, names)), ..self }
+    }
+
+    /// What a label of 1 in a file of scores says, where there are any.
+    #[must_use]
+    pub fn label_meaning(self, labels: LabelMeaning) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// Reads files of scores, joins them with the failures, and judges them. A predictor is named after its file, with the
+    /// folder where two files share a name, and after its model where a file names models. Scores of which the outcome is not
+    /// known are left out and counted in [`InputSummary::by_service`].
+    ///
+    /// # Errors
+    /// [`EvalError::File`], which names the file, with the errors of [`ScoreFile::read`] and [`ScoreFile::judge`]; those of
+    /// [`report`](Self::report).
+    pub fn judge<P: AsRef<Path>>(
+        &self,
+        files: &[P],
+        failures: KnownFailures<'_>,
+    ) -> Result<(Report, Pictures), EvalError> {
+        let paths: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
+        let mut predictors = Vec::new();
+        let (mut services, mut notes) = (Vec::new(), Vec::new());
+        for (path, name) in paths.iter().zip(names(&paths)) {
+            for (model, file) in ScoreFile::open(path)? {
+                let judged = file.judge(failures, self.labels).map_err(|source| EvalError::File {
+                    path: path.to_path_buf(),
+                    source: Box::new(source),
+                })?;
+                let name = match (model.is_empty(), paths.len()) {
+                    (true, _) => name.clone(),
+                    (false, 1) => model,
+                    (false, _) => format!("{name}: {model}"),
+                };
+                notes.extend(judged.notes.iter().map(|note| format!("{name}: {note}")));
+                if predictors.is_empty() {
+                    services = judged.services;
+                }
+                predictors.push((name, judged.set));
+            }
+        }
+        let (mut report, pictures) = self.report(&predictors)?;
+        report.input.services = services.len();
+        report.input.rows = services.iter().map(|counts| counts.rows).sum();
+        report.input.by_service = services;
+        report.notes.extend(notes);
+        Ok((report, pictures))
     }
 
     /// Judges predictors, each by its name and all its scores, and audits them for leaks.
@@ -114,6 +165,25 @@ impl<'a> GivenScores<'a> {
         }
         Ok((report, pictures))
     }
+}
+
+/// A name for each file: its own without the extension, with the folder before it where two files share one.
+fn names(paths: &[&Path]) -> Vec<String> {
+    let stem =
+        |path: &Path| path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let with_folder = |path: &Path| {
+        let folder = path.parent().and_then(Path::file_name).map(|folder| folder.to_string_lossy());
+        folder.map_or_else(|| stem(path), |folder| format!("{folder}/{}", stem(path)))
+    };
+    let is_shared = |of: &dyn Fn(&Path) -> String, path: &Path| {
+        paths.iter().filter(|other| of(other) == of(path)).count() > 1
+    };
+    let name = |path: &&Path| match (is_shared(&stem, path), is_shared(&with_folder, path)) {
+        (false, _) => stem(path),
+        (true, false) => with_folder(path),
+        (true, true) => path.display().to_string(),
+    };
+    paths.iter().map(name).collect()
 }
 
 /// The last time of validation.

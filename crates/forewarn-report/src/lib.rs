@@ -5,6 +5,7 @@ mod headline;
 mod html;
 mod judge;
 mod pictures;
+mod services;
 mod table;
 mod text;
 mod uncertainty;

@@ -32,6 +32,9 @@ impl View<'_> {
         for (label, text) in self.facts() {
             labelled(&mut out, label, &text);
         }
+        for (index, line) in self.service_facts().iter().enumerate() {
+            labelled(&mut out, if index == 0 { "services" } else { "" }, line);
+        }
         out.push('\n');
         self.models_table(&mut out);
         out.push('\n');
@@ -80,7 +83,9 @@ impl View<'_> {
                 count(excluded.censored),
                 count(excluded.missing)
             ),
-            None => "not known: the scores were given".to_owned(),
+            None => {
+                self.left_out_by_reason().unwrap_or_else(|| "not known: the scores were given".to_owned())
+            }
         };
         let test = &self.test;
         let out_of_reach = match test.episodes_out_of_reach {

@@ -25,7 +25,7 @@ impl EpisodeFile {
 
     /// Reads CSV with the columns `service`, `onset`, `end` (first minute after the failure) and, if they are there, `confirmed_at`,
     /// `kind` (the fault behind it) and `rule` (the failure rule that it satisfies); others are skipped. Each service's failures are
-    /// disjoint and in order.
+    /// disjoint and in order. A row whose onset and end are both empty says that the service was watched and did not fail.
     ///
     /// # Errors
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line.
@@ -38,10 +38,14 @@ impl EpisodeFile {
         let mut services: BTreeMap<String, Vec<Episode>> = BTreeMap::new();
         while let Some(row) = table.next()? {
             let wrong = |source: SchemaError| row.error(CoreError::from(source).into());
+            if row.text(onset).is_empty() && row.text(end).is_empty() {
+                services.entry(row.name(service).to_owned()).or_default();
+                continue;
+            }
             let begins = row.time(onset, "onset")?;
             let confirmed = confirmed.map_or(Ok(begins), |column| row.time(column, "confirmed_at"))?;
             let episode = Episode::new(begins, confirmed, row.time(end, "end")?).map_err(wrong)?;
-            let name = row.text(service);
+            let name = row.name(service);
             let known = services.entry(name.to_owned()).or_default();
             if let Some(previous) = known.last().filter(|previous| episode.onset() < previous.end()) {
                 let (index, previous_end) = (known.len(), previous.end());

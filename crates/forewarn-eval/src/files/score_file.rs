@@ -1,31 +1,25 @@
 use super::table::{self, Table};
-use crate::{EvalError, ScoredSeries, ScoredSet};
-use forewarn_core::{Score, WindowSpec};
-use forewarn_schema::{Episode, Episodes, Step, Timestamp};
+use crate::EvalError;
+use forewarn_core::Score;
+use forewarn_schema::{Step, Timestamp};
 use std::{collections::BTreeMap, io::Read, path::Path};
+
+/// Most services of all models of one file.
+const MOST_SERVICES: usize = 1_000_000;
 
 /// Scores of any predictor, as a file holds them: a row a service and time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreFile {
-    services: BTreeMap<String, Rows>,
+    pub(super) services: BTreeMap<String, ScoreRows>,
 }
 
 /// One service's rows in order of time.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Rows {
-    times: Vec<Timestamp>,
-    scores: Vec<Score>,
+pub(super) struct ScoreRows {
+    pub(super) times: Vec<Timestamp>,
+    pub(super) scores: Vec<Score>,
     /// One a row where the file has labels, else empty.
-    labels: Vec<bool>,
-}
-
-/// What to do with failures that begin where nothing was scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outside {
-    /// They are a mistake: the file of failures is not about these scores.
-    Refuse,
-    /// They are none of these scores' business: failures found in metrics that go further back.
-    Ignore,
+    pub(super) labels: Vec<bool>,
 }
 
 impl ScoreFile {
@@ -33,27 +27,45 @@ impl ScoreFile {
     ///
     /// # Errors
     /// [`EvalError::File`], which names the file and says what is wrong with it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, EvalError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<BTreeMap<String, Self>, EvalError> {
         table::open(path.as_ref(), Self::read)
     }
 
-    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if there is one, `label` (0 or 1); others are skipped. Times
-    /// are RFC 3339, or seconds or milliseconds since 1970, and ascend within each service.
+    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and `model`; others are
+    /// skipped. Times are RFC 3339, or seconds or milliseconds since 1970, and ascend within each service of each model. The
+    /// scores of each model come under its name, those of a file without models under the empty name. Names are read as
+    /// [`predictions_csv`](super::predictions_csv) writes them.
+    ///
+    /// At most 100 million rows and a million services are read, and no line longer than a mebibyte.
     ///
     /// # Errors
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line,
-    /// [`EvalError::NoRows`].
-    pub fn read(reader: impl Read) -> Result<Self, EvalError> {
+    /// [`EvalError::FileTooLarge`], [`EvalError::NoRows`].
+    pub fn read(reader: impl Read) -> Result<BTreeMap<String, Self>, EvalError> {
         let mut table = Table::open(reader)?;
         let [service, time, score] =
             [table.column("service")?, table.column("timestamp")?, table.column("score")?];
-        let label = table.column("label").ok();
-        let mut services: BTreeMap<String, Rows> = BTreeMap::new();
+        let (label, model) = (table.column("label").ok(), table.column("model").ok());
+        let mut models: BTreeMap<String, Self> = BTreeMap::new();
+        let mut services = 0;
         while let Some(row) = table.next()? {
-            let rows = services.entry(row.text(service).to_owned()).or_default();
+            let model = model.map_or("", |column| row.name(column));
+            if !models.contains_key(model) {
+                models.insert(model.to_owned(), Self { services: BTreeMap::new() });
+            }
+            let Some(file) = models.get_mut(model) else { continue };
+            let name = row.name(service);
+            if !file.services.contains_key(name) {
+                services += 1;
+                if services > MOST_SERVICES {
+                    return Err(row.error(EvalError::FileTooLarge { what: "services", limit: MOST_SERVICES }));
+                }
+                file.services.insert(name.to_owned(), ScoreRows::default());
+            }
+            let Some(rows) = file.services.get_mut(name) else { continue };
             let at = row.time(time, "timestamp")?;
             if let Some(&previous) = rows.times.last().filter(|&&previous| previous >= at) {
-                let service = row.text(service).to_owned();
+                let service = name.to_owned();
                 return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
             }
             rows.times.push(at);
@@ -62,7 +74,7 @@ impl ScoreFile {
                 rows.labels.push(row.label(label)?);
             }
         }
-        if services.is_empty() { Err(EvalError::NoRows) } else { Ok(Self { services }) }
+        if models.is_empty() { Err(EvalError::NoRows) } else { Ok(models) }
     }
 
     /// Names of the services, in order.
@@ -82,92 +94,9 @@ impl ScoreFile {
         let most = counts.into_iter().rev().max_by_key(|&(_, count)| count)?.0;
         Step::from_millis(most).ok()
     }
-
-    /// Failures under the names that the scores have for services. A single service on either side needs no name: metrics files often
-    /// have none.
-    ///
-    /// # Errors
-    /// [`EvalError::NoCommonService`].
-    pub fn matched(
-        &self,
-        failures: &BTreeMap<String, Episodes>,
-    ) -> Result<BTreeMap<String, Episodes>, EvalError> {
-        if let (Some((name, _)), Some((_, episodes))) = (only(&self.services), only(failures)) {
-            return Ok(BTreeMap::from([(name.clone(), episodes.clone())]));
-        }
-        if !failures.keys().any(|name| self.services.contains_key(name)) {
-            let names = (self.services.keys().cloned().collect(), failures.keys().cloned().collect());
-            return Err(EvalError::NoCommonService { scores: names.0, failures: names.1 });
-        }
-        Ok(failures.clone())
-    }
-
-    /// Joins scores with failures. Where the file has no labels, a window is positive when a failure begins in its prediction
-    /// period; windows inside a failure, and those whose period runs past the service's last score, are left out.
-    ///
-    /// # Errors
-    /// [`EvalError::EpisodeOutside`], [`EvalError::UnknownService`] for failures of a service without scores (both unless ignored),
-    /// [`EvalError::OffClock`].
-    pub fn judge(
-        &self,
-        spec: WindowSpec,
-        step: Step,
-        failures: &BTreeMap<String, Episodes>,
-        outside: Outside,
-    ) -> Result<ScoredSet, EvalError> {
-        let horizon = step.millis().saturating_mul(i64::try_from(spec.horizon()).unwrap_or(i64::MAX));
-        if outside == Outside::Refuse {
-            self.check_inside(failures, horizon)?;
-        }
-        let mut series = Vec::new();
-        for (service, rows) in &self.services {
-            let episodes = failures.get(service).cloned().unwrap_or_default();
-            let last = rows.times.last().map_or(i64::MIN, |time| time.millis());
-            let lead = step.millis().saturating_mul(i64::try_from(spec.lead()).unwrap_or(i64::MAX));
-            let (mut times, mut scores, mut positive) = (Vec::new(), Vec::new(), Vec::new());
-            for (index, &time) in rows.times.iter().enumerate() {
-                let label = match rows.labels.get(index) {
-                    Some(&label) => label,
-                    None if episodes.iter().any(|episode| episode.contains(time)) => continue,
-                    None => {
-                        let after = time.millis().saturating_add(lead);
-                        let until = time.millis().saturating_add(horizon);
-                        let next = episodes.partition_point(|episode| episode.onset().millis() <= after);
-                        let begins =
-                            episodes.get(next).is_some_and(|episode| episode.onset().millis() <= until);
-                        if !begins && until > last {
-                            continue;
-                        }
-                        begins
-                    }
-                };
-                times.push(time);
-                scores.push(rows.scores[index]);
-                positive.push(label);
-            }
-            series.push(ScoredSeries::new(service.as_str(), times, scores, positive, episodes)?);
-        }
-        ScoredSet::new(spec, step, series)
-    }
-
-    fn check_inside(&self, failures: &BTreeMap<String, Episodes>, horizon: i64) -> Result<(), EvalError> {
-        for (service, episodes) in failures {
-            let rows = self.services.get(service).filter(|rows| !rows.times.is_empty());
-            let Some(rows) = rows else { return Err(EvalError::UnknownService { service: service.clone() }) };
-            let (first, last) = (rows.times[0], rows.times[rows.times.len() - 1]);
-            let is_outside = |episode: &&Episode| {
-                episode.end() <= first || episode.onset().millis() > last.millis().saturating_add(horizon)
-            };
-            if let Some(episode) = episodes.iter().find(is_outside) {
-                let (service, onset) = (service.clone(), episode.onset());
-                return Err(EvalError::EpisodeOutside { service, onset, first, last });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The entry of a map that has just one.
-fn only<V>(map: &BTreeMap<String, V>) -> Option<(&String, &V)> {
+pub(super) fn only<V>(map: &BTreeMap<String, V>) -> Option<(&String, &V)> {
     map.first_key_value().filter(|_| map.len() == 1)
 }

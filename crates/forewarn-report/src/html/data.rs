@@ -78,6 +78,7 @@ impl View<'_> {
              predicting what is already visible would be no feat. Near the end of data: nobody can know what follows. Missing \
              samples: nobody can tell whether the service failed.</p>\n",
         );
+        self.input_services(page);
         if self.test.episodes_out_of_reach > 0 {
             page.raw(&format!(
                 "<p class=\"note\">{} in the test time could not have been warned of, because no labelled window lies close \

@@ -4,8 +4,8 @@ use crate::{minute, report, scores};
 use forewarn_core::average_precision;
 use forewarn_core::{Score, WindowSpec};
 use forewarn_eval::{
-    EvalError, Outside, RankedWindows, ScoreFile, ScoredSeries, ScoredSet, best_f1_threshold, brier,
-    log_loss, precision_recall_curve, roc_auc,
+    EvalError, KnownFailures, LabelMeaning, RankedWindows, ScoreFile, ScoredSeries, ScoredSet,
+    best_f1_threshold, brier, log_loss, precision_recall_curve, roc_auc,
 };
 use forewarn_report::{Pictures, Present};
 use forewarn_schema::{Episode, Episodes, Step};
@@ -72,8 +72,10 @@ fn a_failure_outside_the_scores_is_named_with_their_span() {
     let text = "service,timestamp,score\na,600,0.5\na,660,0.25\n";
     let failure = Episode::new(minute(100), minute(100), minute(101)).unwrap();
     let failures = BTreeMap::from([("a".to_owned(), Episodes::new(vec![failure]).unwrap())]);
-    let file = ScoreFile::read(text.as_bytes()).unwrap();
-    let error = file.judge(WindowSpec::default(), Step::MINUTE, &failures, Outside::Refuse).unwrap_err();
+    let file = &ScoreFile::read(text.as_bytes()).unwrap()[""];
+    let (spec, step) = (WindowSpec::default(), Some(Step::MINUTE));
+    let known = KnownFailures::List { episodes: &failures, spec, step };
+    let error = file.judge(known, LabelMeaning::Begins).unwrap_err();
     assert_eq!(
         error.to_string(),
         "a: the failure that begins at 1970-01-01T01:40:00Z lies outside the scores, which go from 1970-01-01T00:10:00Z to \

@@ -5,9 +5,9 @@ use forewarn_core::{AlarmPolicy, average_precision};
 use forewarn_core::{CoreError, Epoch, Forecast, History, Label, Labels, Score, Split, Target, WindowSpec};
 use forewarn_eval::{
     BlockBootstrap, Bound, Ceiling, Confusion, EpisodeClasses, EvalError, Events, InputSummary, LeakAudit,
-    ModelComparison, ModelReport, ModelRun, PartSummary, Report, ScoredSet, SplitSummary, TestSummary,
-    TimingReliability, WalkForwardReport, WalkRun, WindowSummary, best_f1_threshold, brier, predictions_csv,
-    roc_auc,
+    ModelComparison, ModelReport, ModelRun, PartSummary, Report, ScoredSet, ServiceCounts, SplitSummary,
+    TestSummary, TimingReliability, WalkForwardReport, WalkRun, WindowSummary, best_f1_threshold, brier,
+    predictions_csv, roc_auc,
 };
 use forewarn_report::{CurveKind, Mark, Pictures, PrCurve, Present, ServiceOnsets, Timeline};
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Kind, Metric, Schema, Step, Unit, ValidRange};
@@ -120,7 +120,11 @@ impl World {
         let test = self.test(&test_scores);
         let constant = vec![Score::ZERO; test_scores.len()];
         let mut report = Report::new(
-            InputSummary::new(format!("{SCRIPT}.csv"), "csv", &self.frames).unwrap(),
+            {
+                let mut input = InputSummary::new(format!("{SCRIPT}.csv"), "csv", &self.frames).unwrap();
+                input.by_service = ServiceCounts::of_labels(&self.labels);
+                input
+            },
             format!("{SCRIPT} is high"),
             self.labels.target(),
             WindowSummary::new(self.labels.spec(), Step::MINUTE),

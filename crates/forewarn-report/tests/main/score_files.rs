@@ -2,10 +2,13 @@
 
 use crate::minute;
 use forewarn_core::WindowSpec;
-use forewarn_eval::{EpisodeClasses, EpisodeFile, EvalError, Outside, Report, ScoreFile};
+use forewarn_eval::{
+    EpisodeClasses, EpisodeFile, EvalError, JudgedScores, KnownFailures, LabelMeaning, LeftOutReason, Report,
+    ScoreFile,
+};
 use forewarn_report::{GivenScores, Present};
-use forewarn_schema::Step;
-use std::collections::BTreeMap;
+use forewarn_schema::{Episodes, Step};
+use std::{collections::BTreeMap, io::Read};
 
 const EPISODES: &str = "service,onset,end\na,1970-01-01T00:10:00Z,1970-01-01T00:13:00Z\n";
 
@@ -18,26 +21,101 @@ fn refusal(text: &str) -> String {
     ScoreFile::read(text.as_bytes()).unwrap_err().to_string()
 }
 
+/// The scores of a file without models.
+fn read(text: &str) -> ScoreFile {
+    ScoreFile::read(text.as_bytes()).unwrap().remove("").unwrap()
+}
+
+fn listed(
+    text: &str,
+    episodes: &BTreeMap<String, Episodes>,
+    meaning: LabelMeaning,
+) -> Result<JudgedScores, EvalError> {
+    let (spec, step) = (WindowSpec::default(), Some(Step::MINUTE));
+    read(text).judge(KnownFailures::List { episodes, spec, step }, meaning)
+}
+
+fn left_out(judged: &JudgedScores, service: usize) -> Vec<(LeftOutReason, usize)> {
+    judged.services[service].left_out.iter().map(|left| (left.reason, left.rows)).collect()
+}
+
 #[test]
-fn labels_come_from_failures_or_from_the_file() {
+fn labels_come_from_failures() {
     let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
-    let file = ScoreFile::read(scores(0..30).as_bytes()).unwrap();
+    let file = read(&scores(0..30));
     assert_eq!((file.step(), file.services().collect::<Vec<_>>()), (Some(Step::MINUTE), vec!["a"]));
-    let set = file.judge(WindowSpec::default(), Step::MINUTE, &failures, Outside::Refuse).unwrap();
+    let judged = listed(&scores(0..30), &failures, LabelMeaning::Begins).unwrap();
     // Minutes 10 to 12 are in the failure, 25 to 29 speak about time after the last score.
-    assert_eq!((set.windows(), set.positives()), (22, 5));
-    let series = &set.series()[0];
+    assert_eq!((judged.set.windows(), judged.set.positives()), (22, 5));
+    assert_eq!(left_out(&judged, 0), [(LeftOutReason::Ongoing, 3), (LeftOutReason::Censored, 5)]);
+    let series = &judged.set.series()[0];
     let positive: Vec<_> =
         series.times().iter().zip(series.positive()).filter(|(_, p)| **p).map(|(t, _)| *t).collect();
     assert_eq!(positive, [5, 6, 7, 8, 9].map(minute));
-    // With labels nothing is derived, and seconds do as well as text.
-    let labelled = "label,score,timestamp,service\n1,0.5,60,a\n0,0.25,120,a\n";
-    let set = ScoreFile::read(labelled.as_bytes()).unwrap();
-    let set = set.judge(WindowSpec::default(), Step::MINUTE, &failures, Outside::Ignore).unwrap();
-    assert_eq!((set.windows(), set.series()[0].positive()), (2, &[true, false][..]));
-    let (early, late) = set.split_after(minute(1), 0).unwrap();
-    assert_eq!((early.windows(), late.windows()), (1, 1));
-    assert_eq!(set.split_after(minute(1), 1).unwrap().1.windows(), 0);
+    let (early, late) = judged.set.split_after(minute(4), 0).unwrap();
+    assert_eq!((early.windows(), late.windows()), (5, 17));
+    assert_eq!(judged.set.split_after(minute(4), 1).unwrap().1.windows(), 16);
+}
+
+#[test]
+fn labels_in_the_file_agree_with_the_failures_or_are_refused() {
+    let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let file = |means: &dyn Fn(i64) -> bool| {
+        let rows = (0..30).map(|t| format!("{},0.5,{},a\n", u8::from(means(t)), 60 * t));
+        format!("label,score,timestamp,service\n{}", rows.collect::<String>())
+    };
+    let begins = file(&|t| (5..10).contains(&t));
+    let failing = file(&|t| (10..13).contains(&t));
+    // Labels know what follows the last score, the list of failures does not.
+    assert_eq!(listed(&begins, &failures, LabelMeaning::Begins).unwrap().set.windows(), 27);
+    assert_eq!(listed(&failing, &failures, LabelMeaning::Failing).unwrap().set.windows(), 22);
+    for (text, meaning, at) in [(&failing, LabelMeaning::Begins, 5), (&begins, LabelMeaning::Failing, 5)] {
+        let error = listed(text, &failures, meaning).unwrap_err();
+        assert!(matches!(&error, EvalError::LabelContradicts { time, .. } if *time == minute(at)), "{error}");
+    }
+    // Without a list, the labels of a failing service are one; a gap of the file is not known.
+    let (spec, step) = (WindowSpec::default(), None);
+    let alone = read(&failing).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing).unwrap();
+    assert_eq!(alone.set, listed(&failing, &failures, LabelMeaning::Failing).unwrap().set);
+    let gap: String =
+        failing.lines().filter(|line| !line.contains(",1200,")).map(|line| format!("{line}\n")).collect();
+    let alone = read(&gap).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing).unwrap();
+    assert_eq!(
+        left_out(&alone, 0),
+        [(LeftOutReason::Ongoing, 3), (LeftOutReason::Censored, 5), (LeftOutReason::Unknown, 5)]
+    );
+    let none = read(&scores(0..9)).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing);
+    assert!(matches!(none, Err(EvalError::MissingColumn { column: "label", .. })));
+}
+
+#[test]
+fn a_service_of_which_nothing_is_known_is_no_service_without_failures() {
+    let text = scores(0..30) + &scores(0..30).replace("a,", "B,").replace("service,timestamp,score\n", "");
+    let known = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let judged = listed(&text, &known, LabelMeaning::Begins).unwrap();
+    assert_eq!((judged.set.series().len(), judged.set.windows()), (1, 22));
+    let names: Vec<_> = judged.services.iter().map(|counts| counts.service.as_str()).collect();
+    assert_eq!(names, ["B", "a"]);
+    assert_eq!(left_out(&judged, 0), [(LeftOutReason::UnknownService, 30)]);
+    // A row without times says that it was watched.
+    let known = EpisodeFile::read(format!("{EPISODES}B,,\n").as_bytes()).unwrap().episodes;
+    assert_eq!(listed(&text, &known, LabelMeaning::Begins).unwrap().set.windows(), 22 + 25);
+}
+
+#[test]
+fn models_of_one_file_are_told_apart() {
+    let text = "service,timestamp,label,model,score\na,60,0,x,0.5\na,120,0,x,0.5\na,60,0,y,0.1\n";
+    let models = ScoreFile::read(text.as_bytes()).unwrap();
+    assert_eq!(models.keys().collect::<Vec<_>>(), ["x", "y"]);
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let endless = "service,timestamp,score\n".as_bytes().chain(std::io::repeat(0));
+    let error = ScoreFile::read(endless).unwrap_err();
+    assert!(matches!(error, EvalError::FileTooLarge { what: "bytes in a line", .. }), "{error}");
+    let error = EpisodeFile::read(std::io::repeat(0)).unwrap_err();
+    assert!(matches!(error, EvalError::FileTooLarge { .. }), "{error}");
 }
 
 #[test]
@@ -66,29 +144,25 @@ fn what_is_wrong_is_named() {
 #[test]
 fn failures_belong_to_the_scores() {
     let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
-    let judge = |text: String, outside| {
-        ScoreFile::read(text.as_bytes()).unwrap().judge(
-            WindowSpec::default(),
-            Step::MINUTE,
-            &failures,
-            outside,
-        )
-    };
-    let error = judge(scores(20..40), Outside::Refuse).unwrap_err();
+    let error = listed(&scores(20..40), &failures, LabelMeaning::Begins).unwrap_err();
     assert!(matches!(error, EvalError::EpisodeOutside { .. }), "{error}");
     assert!(
         error.to_string().starts_with("a: the failure that begins at 1970-01-01T00:10:00Z lies outside"),
         "{error}"
     );
-    assert!(judge(scores(20..40), Outside::Ignore).is_ok());
-    let other = judge("service,timestamp,score\nb,60,0.5\n".to_owned(), Outside::Refuse).unwrap_err();
-    assert!(matches!(other, EvalError::UnknownService { .. }));
     let both = BTreeMap::from(["b", "c"].map(|name| (name.to_owned(), failures["a"].clone())));
-    let none = ScoreFile::read(scores(0..9).as_bytes()).unwrap().matched(&both).unwrap_err();
-    assert_eq!(none.to_string(), "no service is the same: scores of a, failures of b, c");
-    // One service on either side is the same one.
+    let none = listed(&scores(0..9), &both, LabelMeaning::Begins).unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "scores and failures have no service in common: scores of a, failures of b, c"
+    );
+    let other = BTreeMap::from(["a", "c"].map(|name| (name.to_owned(), failures["a"].clone())));
+    let other = listed(&scores(0..30), &other, LabelMeaning::Begins).unwrap_err();
+    assert!(matches!(other, EvalError::UnknownService { .. }));
+    // One service on either side is the same one, which is said.
     let renamed = BTreeMap::from([("b".to_owned(), failures["a"].clone())]);
-    assert_eq!(ScoreFile::read(scores(0..9).as_bytes()).unwrap().matched(&renamed).unwrap(), failures);
+    let judged = listed(&scores(0..30), &renamed, LabelMeaning::Begins).unwrap();
+    assert_eq!((judged.set.windows(), judged.notes.len()), (22, 1));
 }
 
 #[test]
@@ -143,13 +217,12 @@ fn scores_that_were_given_make_a_report() {
         let ahead = 50 - t % 50;
         format!("a,{},{}\n", minute(t), if ahead <= 5 { 0.9 } else { f64::from(t as i32 * 7 % 11) / 20.0 })
     });
-    let file = ScoreFile::read(format!("service,timestamp,score\n{}", lines.collect::<String>()).as_bytes())
-        .unwrap();
+    let text = format!("service,timestamp,score\n{}", lines.collect::<String>());
     let rows = (1..99)
         .map(|i| format!("a,{},{},{}\n", 3000 * i, 3000 * i + 180, if i % 2 == 0 { "disk" } else { "leak" }));
     let failures = format!("service,onset,end,kind\n{}", rows.collect::<String>());
     let failures = EpisodeFile::read(failures.as_bytes()).unwrap();
-    let set = file.judge(WindowSpec::default(), Step::MINUTE, &failures.episodes, Outside::Refuse).unwrap();
+    let set = listed(&text, &failures.episodes, LabelMeaning::Begins).unwrap().set;
     let predictors = [("vendor".to_owned(), set)];
     let given = GivenScores::new("scores.csv", "as listed").classes(&failures.classes);
     let (report, pictures) = given.report(&predictors).unwrap();
@@ -170,4 +243,20 @@ fn scores_that_were_given_make_a_report() {
         assert!(error.contains("above 0 and below 1"), "{error}");
     }
     assert!(matches!(given.report(&[]), Err(EvalError::NoRows)));
+    // The same from files, two of which share a name.
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["x", "y"].map(|run| folder.path().join(run).join("scores.csv"));
+    for file in &files {
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        std::fs::write(file, &text).unwrap();
+    }
+    let (spec, step) = (WindowSpec::default(), None);
+    let known = KnownFailures::List { episodes: &failures.episodes, spec, step };
+    let (report, pictures) = given.judge(&files, known).unwrap();
+    let names: Vec<_> = report.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["x/scores", "y/scores"]);
+    assert_eq!(report.input.by_service[0].rows, 5000);
+    for text in [report.to_table(), report.to_html(&pictures)] {
+        assert!(text.contains("in a failure already") && !text.contains("not known: the scores"), "{text}");
+    }
 }
