@@ -2,7 +2,7 @@
 
 use super::{Group, TopologyFeatures};
 use crate::{HealthRules, RowLimit, ServiceGraph, Strengths, TopologyError};
-use forewarn_core::ModelFileError;
+use forewarn_core::CoreError;
 use forewarn_schema::UtcOffset;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,7 +30,7 @@ impl TopologyFeatures {
     /// # Errors
     /// [`TopologyError::Core`] for what JSON cannot hold.
     pub fn saved(&self) -> Result<Value, TopologyError> {
-        let unwritable = |error| forewarn_core::CoreError::outside("saving a service graph", error);
+        let unwritable = |error| CoreError::outside("saving a service graph", error);
         let saved = Saved {
             graph: serde_json::from_str(&self.graph.to_json()?).map_err(unwritable)?,
             strengths: self.strengths.as_slice().to_vec(),
@@ -52,7 +52,8 @@ impl TopologyFeatures {
     /// # Errors
     /// [`TopologyError::Core`] for data of another form; those of the settings.
     pub fn from_saved(saved: &Value) -> Result<Self, TopologyError> {
-        let saved = Saved::deserialize(saved).map_err(|error| ModelFileError::not_a_model(error.to_string()))?;
+        let saved = Saved::deserialize(saved)
+            .map_err(|error| CoreError::outside("reading columns of a service graph", error))?;
         let graph = ServiceGraph::from_json(&saved.graph.to_string())?;
         let strengths = Strengths::new(&graph, saved.strengths)?;
         let [from, to] = saved.peak_hours;
