@@ -16,6 +16,16 @@ impl Clock {
         Self { start, step }
     }
 
+    /// The time of the first row.
+    pub(crate) fn start(self) -> Timestamp {
+        self.start
+    }
+
+    /// The same clock with another first row.
+    pub(crate) fn from_start(self, start: Timestamp) -> Self {
+        Self { start, ..self }
+    }
+
     /// The time of a row.
     pub(crate) fn time(self, row: usize) -> Result<Timestamp, LabelError> {
         let time = i64::try_from(row).ok().and_then(|row| self.start.checked_add(self.step, row));

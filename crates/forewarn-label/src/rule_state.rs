@@ -1,4 +1,5 @@
 use crate::{LabelError, Rule, Verdict, clock::Clock, threshold::difference, track::Found, watch::Watch};
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Episode, Schema, Step, Timestamp};
 
 /// A rule on a live stream of one service: push a row a step, learn what it tells.
@@ -69,6 +70,16 @@ pub enum Event {
     },
 }
 
+/// What a rule has told for good, after a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Of every time before this one it is final whether a failure begins or goes on in it, or whether that is unknown; what there is to tell
+    /// of it has been told.
+    pub final_before: Timestamp,
+    /// A failure that goes on and whose onset is final: the onset, and the first time of which it is open whether the failure goes on in it.
+    pub failing: Option<(Timestamp, Timestamp)>,
+}
+
 impl RuleState {
     /// A stream whose first row is at `start`.
     ///
@@ -114,6 +125,52 @@ impl RuleState {
         }
         minutes.push(self.push(row)?);
         Ok(minutes)
+    }
+
+    /// Time of the next row.
+    ///
+    /// # Errors
+    /// [`LabelError::BeyondCalendar`] after the last one of the calendar.
+    pub fn next(&self) -> Result<Timestamp, LabelError> {
+        self.time(self.watch.rows())
+    }
+
+    /// What has been told for good: see [`Standing`].
+    ///
+    /// # Errors
+    /// None that [`push`](Self::push) has not given before.
+    pub fn standing(&self) -> Result<Standing, LabelError> {
+        let failing = self.watch.underway();
+        let times = |(onset, until)| Ok::<_, LabelError>((self.time(onset)?, self.time(until)?));
+        let failing = failing.map(times);
+        Ok(Standing { final_before: self.time(self.watch.final_before())?, failing: failing.transpose()? })
+    }
+
+    /// Appends what has been seen to `out`, without the rule.
+    ///
+    /// # Errors
+    /// As [`save_part`].
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(self.clock.start().millis(), &self.certain), out)?;
+        self.watch.save(out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, in a state of the same rule, metrics and step, and goes on from there:
+    /// the same events as if it had never stopped.
+    ///
+    /// # Errors
+    /// [`CoreError::DamagedState`] for bytes that cannot be used. The state is then as it was.
+    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let (mut watch, mut rest) = (self.watch.clone(), *from);
+        let (start, certain): (i64, Vec<Found>) = restore_part(&mut rest)?;
+        let start = Timestamp::from_millis(start)
+            .ok_or_else(|| CoreError::damaged_state(format!("{start} ms is beyond the calendar")))?;
+        watch.restore(&mut rest)?;
+        let clock = self.clock.from_start(start);
+        let beyond = |_| CoreError::damaged_state("its rows go beyond the calendar".to_owned());
+        clock.time(watch.rows()).map_err(beyond)?;
+        (self.watch, self.clock, self.certain, *from) = (watch, clock, certain, rest);
+        Ok(())
     }
 
     /// The stream ends here: what is open ends with it.
