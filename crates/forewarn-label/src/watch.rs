@@ -3,7 +3,7 @@ use crate::{
     node::Node,
     track::{Found, Tracker},
 };
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Schema, Step};
 
 /// A rule at work on the rows of one service. Batch and stream are both this machine.
@@ -65,5 +65,22 @@ impl Watch {
     pub(crate) fn current(&self, certain: &mut Vec<Found>, possible: &mut Vec<Found>) {
         self.certain.current(self.rows, certain);
         self.possible.current(self.rows, possible);
+    }
+
+    /// Appends what has been seen of the rows before.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.rows, out)?;
+        self.node.save(out)?;
+        self.certain.save(out)?;
+        self.possible.save(out)
+    }
+
+    /// What [`save`](Self::save) wrote, as a watch of the same rule.
+    pub(crate) fn restored(&self, from: &mut &[u8]) -> Result<Self, CoreError> {
+        let mut watch = Self { rows: restore_part(from)?, ..self.clone() };
+        watch.node.restore(watch.rows, from)?;
+        watch.certain.restore(watch.rows, from)?;
+        watch.possible.restore(watch.rows, from)?;
+        Ok(watch)
     }
 }
