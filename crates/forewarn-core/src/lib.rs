@@ -18,6 +18,7 @@ mod snapshot;
 mod source;
 mod split;
 mod stream;
+pub mod table;
 mod window;
 
 pub use envelope::{Envelope, Tensor};
