@@ -121,6 +121,15 @@ impl Assembler {
         }
     }
 
+    /// The slot of a metric that `line` of the present file names.
+    pub(crate) fn metric(&mut self, line: u64, name: &str) -> Result<usize, IoError> {
+        if name.is_empty() {
+            let line = self.clocks.sources.number(line);
+            return Err(IoError::MissingMetric { place: self.clocks.sources.at(line) });
+        }
+        self.slots.find_or_add(name)
+    }
+
     /// Adds the row from `line` of the present file; its values have been checked.
     pub(crate) fn push(
         &mut self,

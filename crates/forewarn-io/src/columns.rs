@@ -280,6 +280,17 @@ pub(crate) fn renamed(name: String, options: &ReadOptions) -> String {
     }
 }
 
+/// The name of a long file's metric, where it is one that is taken.
+pub(crate) fn taken_metric<'a>(name: &'a str, options: &'a ReadOptions) -> Option<&'a str> {
+    let name = name.trim();
+    let spec = options.metrics.iter().find(|spec| spec.column.as_deref() == Some(name));
+    let name = options.rename.get(name).map_or_else(|| spec.map_or(name, |spec| &spec.name), String::as_str);
+    let asked = options.columns.is_empty()
+        || options.columns.iter().any(|column| column == name)
+        || options.outcome_column.as_deref() == Some(name);
+    (asked && !options.drop.iter().any(|column| column == name)).then_some(name)
+}
+
 /// The position of each name; those without a name are left out.
 fn unique<'a>(
     origin: &Origin,

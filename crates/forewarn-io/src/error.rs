@@ -376,6 +376,12 @@ pub enum IoError {
         /// The row.
         place: Place,
     },
+    /// A row of a long file that does not say which metric.
+    #[error("{place}: the metric is empty, expected its name")]
+    MissingMetric {
+        /// The row.
+        place: Place,
+    },
     /// Two rows of one service and time.
     #[error(
         "{place}: {service:?} has had a row at {time} already, in {}; set `duplicates` to first, last or mean to take one, \

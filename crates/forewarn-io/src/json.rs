@@ -7,7 +7,7 @@ use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
     cells::{CellReader, Fault, RowValues},
-    columns::{Columns, Header, Role, SERVICE, Sketch, renamed},
+    columns::{Columns, Header, Role, SERVICE, Sketch, renamed, taken_metric},
     csv::{Input, Parts, time_name},
     error::{Origin, clip},
     time_form::TimeReader,
@@ -79,7 +79,8 @@ pub(crate) fn read_into(
     let mut times = TimeReader::new(options.timezone.as_deref())?;
     let mut parts = Parts::new(&columns, input, fields);
     let mut row = RowValues::default();
-    let mut long: (String, Option<usize>) = (String::new(), None);
+    // The metric of a record of a long file; nothing within where it is not taken.
+    let mut long: Option<Option<usize>> = None;
     let folders = fields..fields + input.folders.len();
     let folder_parts: Vec<Role> = columns.roles[folders].to_vec();
     let of_folder = |part| folder_parts.contains(&Role::Service(part));
@@ -123,9 +124,11 @@ pub(crate) fn read_into(
                     parts.set_service(part, &scalar.to_text());
                 }
                 Role::MetricName => {
-                    long.0.clear();
-                    long.0.push_str(&scalar.to_text());
-                    long.1 = Some(assembler.slots.find_or_add(&long.0)?);
+                    let name = scalar.to_text();
+                    long = Some(match taken_metric(&name, options) {
+                        Some(name) => Some(assembler.metric(line, name)?),
+                        None => None,
+                    });
                 }
                 Role::Value => value = scalar,
                 Role::WideService => wide.push((index, scalar)),
@@ -153,11 +156,12 @@ pub(crate) fn read_into(
         }
         match columns.shape {
             Shape::Long => {
-                let slot = long.1.take().ok_or_else(|| IoError::NotANumber {
+                let slot = long.take().ok_or_else(|| IoError::NotANumber {
                     place: origin.at(line),
                     column: "metric".to_owned(),
                     text: "null".to_owned(),
                 })?;
+                let Some(slot) = slot else { continue };
                 row.clear(&assembler.slots);
                 put(&cells, assembler, slot, &value, &mut row)
                     .map_err(|fault| refuse(fault, origin, line, "value", &value, assembler, slot))?;

@@ -18,6 +18,9 @@ pub enum StepSource {
 /// Intervals after which the step is looked for.
 const ENOUGH_INTERVALS: usize = 512;
 
+/// Rows in no order after which no more are waited for.
+const MANY_ROWS: usize = 1 << 18;
+
 /// Steps that people choose, in seconds: where rows are not exactly regular, the nearest of these is meant.
 const USUAL_SECS: [i64; 24] = [
     1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400,
@@ -48,10 +51,11 @@ impl StepFinder {
         self.times.push((u32::try_from(service).unwrap_or(u32::MAX), millis));
     }
 
-    /// Whether these rows say enough. Rows in no order never do: those between come later.
+    /// Whether these rows say enough. Few rows in no order never do: those between come later.
     pub(crate) fn is_enough(&self) -> bool {
         let (less, more) = (self.forwards.min(self.backwards), self.forwards.max(self.backwards));
-        more >= ENOUGH_INTERVALS && less * 10 <= more
+        let is_many = self.times.len() >= MANY_ROWS && more + less >= ENOUGH_INTERVALS;
+        is_many || (more >= ENOUGH_INTERVALS && less * 10 <= more)
     }
 
     /// The step of these rows; `None` where no service has two.
@@ -140,12 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn rows_in_no_order_never_say_enough() {
+    fn rows_in_no_order_say_enough_late() {
         let (mut ordered, mut mixed) = (StepFinder::default(), StepFinder::default());
         for row in 0..2000i64 {
             ordered.push(0, -row);
             mixed.push(0, row * 1009 % 2000);
         }
         assert!(ordered.is_enough() && !mixed.is_enough());
+        (2000..MANY_ROWS as i64).for_each(|row| mixed.push(0, row * 1009 % 2000));
+        assert!(mixed.is_enough());
     }
 }

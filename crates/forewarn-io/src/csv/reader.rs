@@ -2,7 +2,7 @@ use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
     cells::{CellReader, RowValues},
-    columns::{Columns, Header, Role, SERVICE, Sketch},
+    columns::{Columns, Header, Role, SERVICE, Sketch, taken_metric},
     error::{Origin, clip},
     slots::Slots,
     time_form::{Moment, TimeReader},
@@ -128,7 +128,9 @@ pub(crate) fn read_into(
         let moment = reader.read(&mut times, &mut parts, &assembler.slots, &mut row)?;
         match columns.shape {
             Shape::Long => {
-                let slot = assembler.slots.find_or_add(reader.text(parts.metric_at)?.trim())?;
+                let name = reader.text(parts.metric_at)?;
+                let Some(name) = taken_metric(name, options) else { continue };
+                let slot = assembler.metric(line, name)?;
                 row.clear(&assembler.slots);
                 reader.metric(parts.value_at, slot, &assembler.slots, &mut row)?;
                 assembler.push_cell(line, parts.service(), moment, slot, &row)?;

@@ -8,7 +8,7 @@ use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
     cells::{CellReader, RowValues},
-    columns::{Columns, Header, Role, SERVICE},
+    columns::{Columns, Header, Role, SERVICE, taken_metric},
     csv::{Input, Parts},
     error::Origin,
     open::open,
@@ -259,7 +259,10 @@ impl FileRows {
             for (&index, &value) in file.others.iter().zip(&batch.others[row * width..(row + 1) * width]) {
                 let column = &file.columns.names[index];
                 let slot = match batch.metrics.get(row) {
-                    Some(name) => assembler.slots.find_or_add(file.utf8(index, name, number)?.trim())?,
+                    Some(name) => match taken_metric(file.utf8(index, name, number)?, options) {
+                        Some(name) => assembler.metric(number, name)?,
+                        None => continue,
+                    },
                     None => assembler.slots.find_or_add(options.metric.as_deref().unwrap_or_default())?,
                 };
                 values.clear(&assembler.slots);

@@ -181,6 +181,27 @@ fn long_files_are_found_and_said() {
 }
 
 #[test]
+fn settings_name_the_metrics_of_a_long_file() {
+    let cells = [
+        ("0", "a", "1"),
+        ("0", "b", "2"),
+        ("0", "down", "yes"),
+        ("1", "a", "3"),
+        ("1", "b", "4"),
+        ("1", "down", "no"),
+    ];
+    let options = ReadOptions::default().with_outcome_column("down").with_rename("b", "c").with_drop(["a"]);
+    let recording = read_with(long(&cells), &options).unwrap();
+    assert_eq!(recording.frames.schema().names().collect::<Vec<_>>(), ["c", "down"]);
+    assert_eq!(recording.frames.values(), [2.0, 1.0, 4.0, 0.0]);
+    let recording =
+        read_with(long(&cells), &ReadOptions::default().with_columns(["a"]).with_shape(Shape::Long)).unwrap();
+    assert_eq!(recording.frames.values(), [1.0, 3.0]);
+    let message = refusal(long(&[("0", "a", "1"), ("1", "", "2")]));
+    assert_eq!(message, "m.csv, line 3: the metric is empty, expected its name");
+}
+
+#[test]
 fn a_long_file_of_many_metrics_costs_no_more_than_its_cells() {
     let mut text = "timestamp,service,metric,value\n".to_owned();
     for metric in 0..300 {
