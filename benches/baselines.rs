@@ -5,6 +5,9 @@
 //! compare with XGBoost's and LightGBM's.
 
 use criterion::{Criterion, Throughput};
+use forewarn::core::Explain;
+use forewarn::core::{Snapshots, Split};
+use forewarn::window::Normalisation;
 use forewarn::{
     baseline::{Input, View},
     prelude::*,
@@ -28,7 +31,7 @@ fn features() -> Result<(FrameSet, Split), Box<dyn Error>> {
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&frames)?;
     Ok((features, split))
 }

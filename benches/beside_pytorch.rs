@@ -11,6 +11,7 @@
 //! with the feature `libtorch` and CUDA it also trains on windows of so many services and days that lie in the GPU's memory. Without a GPU the
 //! processor does it, through libtorch, so keep it small there. A year of 200 services takes 8 GB, here and there.
 
+use forewarn::core::Split;
 #[cfg(feature = "libtorch")]
 use forewarn::recurrent::{Device, Trainer};
 use forewarn::{

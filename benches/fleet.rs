@@ -1,20 +1,21 @@
 //! What a simulated minute of a service costs, and whether that stays so as fleets grow.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::sim::Fleet;
 use forewarn::{
     prelude::*,
-    sim::fleet::{RollOuts, ServiceGraph, Simulation},
+    sim::fleet::{Blueprint, RollOuts, Simulation},
 };
 use std::hint::black_box;
 
 /// A morning, so that load moves and faults come and go.
 const MINUTES: usize = 240;
 
-fn graph(services: usize) -> ServiceGraph {
+fn graph(services: usize) -> Blueprint {
     match services {
-        4 => ServiceGraph::shop(),
-        12 => ServiceGraph::twelve(),
-        _ => ServiceGraph::layered(1, services).expect("a size that can be made"),
+        4 => Blueprint::shop(),
+        12 => Blueprint::twelve(),
+        _ => Blueprint::layered(1, services).expect("a size that can be made"),
     }
 }
 

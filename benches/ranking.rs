@@ -3,6 +3,7 @@
 //! `benches/ranking.py` measures scikit-learn on scores of the same distribution, runs this bench, and prints ratios.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::eval::roc_auc;
 use forewarn::{
     eval::{RankedWindows, best_f1_threshold, brier, log_loss, precision_recall_curve},
     prelude::*,

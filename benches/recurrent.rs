@@ -1,15 +1,16 @@
 //! LSTM and GRU at work: a fit's step, scores of batches, windows, streams and a fleet.
 //!
-//! 10 steps of 19 features, 64 units and a head of 32, as `early_warning` has them. `beside_pytorch` measures PyTorch on the same shapes in one
+//! 10 steps of 19 features, 64 units and a head of 32, as `forewarn evaluate` has them. `beside_pytorch` measures PyTorch on the same shapes in one
 //! run with ours; `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times` measures libtorch beside
 //! the native trainer, without a line of Python.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::core::Split;
 use forewarn::{
-    core::{Label, Labels, Score, Stream, Windows},
+    core::{Label, Labels, Origin, PredictorState, Score, Windows},
     prelude::*,
     recurrent::{Cell, Instructions, Recurrent, RecurrentModel, Settings},
-    schema::{Metric, Schema},
+    schema::{Metric, Schema, Step, Timestamp},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -95,9 +96,10 @@ fn score(c: &mut Criterion) {
             b.iter(|| model.score(black_box(one), &mut score));
         });
         let mut rows = frames.values().chunks_exact(FEATURES).cycle();
-        let mut stream = Stream::new(model.clone()).expect("a small window");
+        let origin = Origin { service: "bench", start: Timestamp::EPOCH, step: Step::MINUTE };
+        let mut live = PredictorState::start(model.clone(), origin).expect("a small window");
         group.bench_function(format!("{name}_stream_of_windows"), |b| {
-            b.iter(|| stream.push(rows.next().expect("endless")));
+            b.iter(|| live.push_at(live.next(), rows.next().expect("endless")));
         });
         let mut state = model.start();
         group.bench_function(format!("{name}_state"), |b| {

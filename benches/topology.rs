@@ -5,8 +5,8 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::topology::{
-    Call, Cascade, CriticalPaths, DependencyHealth, LatencyKind, Method, Overview, RootRanking, ServiceGraph,
-    Strengths, Worlds,
+    Call, Cascade, CascadeMethod, CriticalPaths, DependencyHealth, LatencyKind, Overview, RootRanking,
+    ServiceGraph, Strengths, Worlds,
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -41,7 +41,7 @@ fn scores(c: &mut Criterion) {
         (0..SERVICES).map(|_| if random.random_bool(0.05) { random.random() } else { 1.0 }).collect();
     let own: Vec<f64> = health.iter().map(|health| 0.1 * (1.0 - health)).collect();
     let latencies: Vec<f64> = (0..SERVICES).map(|_| random.random_range(1.0..500.0)).collect();
-    let worlds = |count| Method::Worlds(Worlds::new(count, 7).expect("a few worlds"));
+    let worlds = |count| CascadeMethod::Worlds(Worlds::new(count, 7).expect("a few worlds"));
     let (failing, radii) = (worlds(1024), worlds(128));
 
     let mut group = c.benchmark_group("topology");

@@ -4,6 +4,8 @@
 //! arrays of the same shape, runs this bench, and prints ratios.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use forewarn::core::RowBuffer;
+use forewarn::window::Normalisation;
 use forewarn::{
     core::{InPieces, Origin},
     label::label_pieces,
@@ -43,7 +45,7 @@ fn data_set(
     let labels = label(frames, rule, WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), frames, Method::ZScore, Scope::Service, 1)?;
+        Pipeline::fit(Features::default(), split.train(), frames, Normalisation::ZScore, Scope::Service, 1)?;
     let columns = pipeline.apply_in(memory, frames)?;
     let windows = split.train().on(&columns)?.windows().len()
         + split.validation().on(&columns)?.windows().len()
@@ -82,7 +84,7 @@ fn stages(c: &mut Criterion) {
     });
     let fit = |threads| {
         let (train, features) = (split.train(), Features::default());
-        Pipeline::fit(features, train, &frames, Method::ZScore, Scope::Service, threads)
+        Pipeline::fit(features, train, &frames, Normalisation::ZScore, Scope::Service, threads)
     };
     group.bench_function("deltas_and_zscore_fit", |b| b.iter(|| fit(1)));
     group.bench_function("deltas_and_zscore", |b| b.iter(|| pipeline.apply(black_box(&frames))));
@@ -112,7 +114,7 @@ fn fleet(c: &mut Criterion) {
     for threads in [1, 2] {
         let fit = || {
             let (train, features) = (split.train(), Features::default());
-            Pipeline::fit(features, train, &frames, Method::ZScore, Scope::Service, threads)
+            Pipeline::fit(features, train, &frames, Normalisation::ZScore, Scope::Service, threads)
                 .expect("as above")
         };
         let pipeline = fit();
@@ -133,7 +135,8 @@ fn fleet(c: &mut Criterion) {
     });
     let mut fit = || {
         let (train, features) = (split.train(), Features::default());
-        Pipeline::fit_pieces(features, train, &mut stream, Method::ZScore, Scope::Service).expect("as above")
+        Pipeline::fit_pieces(features, train, &mut stream, Normalisation::ZScore, Scope::Service)
+            .expect("as above")
     };
     let pipeline = fit();
     group.bench_function("fit_pieces", |b| b.iter(&mut fit));
@@ -157,7 +160,7 @@ fn batches(c: &mut Criterion) {
     let labels = label(&frames, &ThresholdRule::v1(), spec, Target::Onset).expect("there is an error rate");
     let split = chronological(&labels, Fractions::default()).expect("a million rows can be split");
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Service, 1)
             .expect("same layout");
     let normalised = pipeline.apply(&frames).expect("same columns");
     let width = normalised.schema().len();
@@ -202,13 +205,13 @@ fn batches(c: &mut Criterion) {
         });
     });
     let origin = Origin { service: "bench00", start: Timestamp::EPOCH, step: Step::MINUTE };
-    let mut stream =
-        pipeline.stream(frames.schema(), origin, spec.observation()).expect("same columns as in the fit");
+    let bound = pipeline.bind(frames.schema(), spec.observation()).expect("same columns as in the fit");
+    let mut live = bound.start(origin).expect("a small window");
     let mut samples = frames.values().chunks_exact(frames.schema().len()).cycle();
     group.bench_function("push_features_and_window", |b| {
         b.iter(|| {
-            let window = stream.push(samples.next().expect("endless")).expect("same width");
-            black_box(window.map(<[f32]>::len))
+            let pushed = live.push_at(live.next(), samples.next().expect("endless")).expect("same width");
+            black_box(pushed.result.map(|window| window.len()))
         });
     });
     group.finish();

@@ -3,6 +3,9 @@
 //! `cargo run --release --example calibrate -- [FILE OUTCOME [SPLIT_COLUMN]]`: a CSV table without a clock, with a 0/1 column OUTCOME, and rows
 //! marked `train` and `test` in `SPLIT_COLUMN`; without that column the last fifth is the test. Without a file, a table is made up.
 
+use forewarn::core::Snapshots;
+use forewarn::ensemble::{Calibrated, CalibrationMethod, Combined};
+use forewarn::eval::roc_auc;
 use forewarn::{baseline::ClassWeight, io::csv, prelude::*};
 use std::{error::Error, fmt::Write, process::ExitCode};
 
@@ -116,11 +119,11 @@ fn calibrate(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     ];
     for (name, mut model) in models {
         show(name, &measure(&model, &test)?);
-        for calibration in [Calibration::Platt, Calibration::Isotonic, Calibration::Beta] {
-            let calibrated = Calibrated::fit_snapshots(model, calibration, &validation)?;
+        for method in [CalibrationMethod::Platt, CalibrationMethod::Isotonic, CalibrationMethod::Beta] {
+            let calibrated = Calibrated::fit_snapshots(model, method, &validation)?;
             let [before, after] = calibrated.validation_log_loss().unwrap_or_default();
             assert!(after <= before, "no curve may do harm where it was fitted");
-            show(&format!("  {calibration:?}").to_lowercase(), &measure(&calibrated, &test)?);
+            show(&format!("  {method:?}").to_lowercase(), &measure(&calibrated, &test)?);
             model = calibrated.into_inner();
         }
     }

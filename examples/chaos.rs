@@ -2,13 +2,14 @@
 //!
 //! `cargo run --release --example chaos`, or with a scenario of your own: `... chaos -- my_scenario.toml` (see docs/simulator.md)
 
+use forewarn::sim::Fleet;
 use forewarn::{
     baseline::Input,
     core::Origin,
     eval::best_f1_threshold,
     prelude::*,
-    sim::fleet::{FaultKind, Injection, Load, Schedule, ServiceGraph, Simulation},
-    window::{Method, WindowStream},
+    sim::fleet::{Blueprint, FaultKind, FaultSchedule, Injection, Load, Simulation},
+    window::{Normalisation, WindowState},
 };
 use std::{error::Error, process::ExitCode};
 
@@ -20,24 +21,23 @@ fn scenario() -> Result<Fleet, Box<dyn Error>> {
         return Ok(Fleet::from_toml(&text).map_err(|error| said(&error))?);
     }
     let leak = Injection::new(FaultKind::MemoryLeak, "database").severity(0.9).duration_minutes(30.0);
-    let calm = Fleet::new(ServiceGraph::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
-    Ok(calm.with_faults(Schedule::none())?.with_injection(15, leak)?)
+    let calm = Fleet::new(Blueprint::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
+    Ok(calm.with_faults(FaultSchedule::none())?.with_injection(15, leak)?)
 }
 
 /// What has learnt from two weeks of the same services under the usual faults.
 struct Trained {
     pipeline: Pipeline,
-    columns: Schema,
     model: Box<dyn Predictor>,
     threshold: f32,
 }
 
-fn train(graph: &ServiceGraph) -> Result<Trained, Box<dyn Error>> {
+fn train(graph: &Blueprint) -> Result<Trained, Box<dyn Error>> {
     let frames = Fleet::new(graph.clone(), 14 * 1440, 1)?.frames()?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Service, 1)?;
     let pipeline = pipeline.with_limit(20.0)?;
     let columns = pipeline.apply(&frames)?;
     let (train, validation) = (split.train().on(&columns)?, split.validation().on(&columns)?);
@@ -45,14 +45,13 @@ fn train(graph: &ServiceGraph) -> Result<Trained, Box<dyn Error>> {
     let validation = split.validation().on(&columns)?;
     let scores = model.score_all(validation.windows())?;
     let (threshold, _) = best_f1_threshold(&scores, validation.positive())?;
-    let columns = columns.schema().clone();
-    Ok(Trained { pipeline, columns, model: Box::new(model), threshold: threshold.get() })
+    Ok(Trained { pipeline, model: Box::new(model), threshold: threshold.get() })
 }
 
 /// One service under watch.
 struct Watched {
     name: String,
-    stream: WindowStream,
+    live: WindowState,
     /// Minutes in a row with an error rate that violates the rule.
     violations: u32,
     first_alarm: Option<usize>,
@@ -67,11 +66,8 @@ impl Watched {
         sample: &[f32; 10],
         trained: &Trained,
     ) -> Result<String, Box<dyn Error>> {
-        let score = match self.stream.push(sample)? {
-            Some(window) => {
-                let windows = Windows::new(&trained.columns, window, 10, &[9])?;
-                Some(trained.model.score_all(windows)?[0].get())
-            }
+        let score = match self.live.push_at(self.live.next(), sample)?.result {
+            Some(window) => Some(trained.model.score_all(window)?[0].get()),
             None => None,
         };
         self.violations = if sample[1] >= 0.05 { self.violations + 1 } else { 0 };
@@ -94,15 +90,16 @@ impl Watched {
 
 fn run() -> Result<(), Box<dyn Error>> {
     let fleet = scenario()?;
-    eprintln!("learning from two weeks of {} services ...", fleet.graph().services().len());
-    let trained = train(fleet.graph())?;
+    eprintln!("learning from two weeks of {} services ...", fleet.blueprint().services().len());
+    let trained = train(fleet.blueprint())?;
     let mut simulation: Simulation = fleet.simulation();
+    let bound = trained.pipeline.bind(&Schema::v1(), 10)?;
     let mut watched = Vec::new();
-    for service in fleet.graph().services() {
+    for service in fleet.blueprint().services() {
         let origin = Origin { service: &service.name, start: fleet.start(), step: Step::MINUTE };
-        let stream = trained.pipeline.stream(&Schema::v1(), origin, 10)?;
+        let live = bound.start(origin)?;
         let name = service.name.clone();
-        watched.push(Watched { name, stream, violations: 0, first_alarm: None, onset: None });
+        watched.push(Watched { name, live, violations: 0, first_alarm: None, onset: None });
     }
     println!(
         "Each service: error rate, 99th percentile, probability that a failure begins in the next 5 minutes."

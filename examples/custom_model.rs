@@ -2,6 +2,12 @@
 //!
 //! `cargo run --release --example custom_model`
 
+use forewarn::core::{
+    Assessment, CoreError, FeatureState, LabelledWindows, Monitor, Train, Validation, Windows, restore_part,
+    save_part,
+};
+use forewarn::experiment::{Data, Rows};
+use forewarn::schema::{Episode, FrameView, Kind, Unit, ValidRange};
 use forewarn::{baseline::Input, prelude::*};
 use std::error::Error;
 
@@ -85,6 +91,7 @@ impl Feature for SmoothArrivals {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Smooth {
     column: usize,
     weight: f32,
@@ -100,6 +107,15 @@ impl FeatureState for Smooth {
             self.mean += self.weight * (sample - self.mean);
         }
         out[0] = self.mean;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.mean, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.mean = restore_part(from)?;
+        Ok(())
     }
 }
 
@@ -158,25 +174,35 @@ impl Predictor for FittedNearestMean {
 }
 
 /// Runs the experiment; the report has our model beside forewarn's.
-pub(crate) fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
+fn experiment() -> Result<forewarn::eval::Report, Box<dyn Error>> {
     let data = Data::from_source(&mut Queues { minutes: 14 * 24 * 60 })?;
     let results = Experiment::new(Backlog { jobs: 360.0 })
-        .features(Features::default().with(SmoothArrivals { weight: 0.2 }))
-        .model(Model::new("nearest_mean", "the nearer of two class means", Rows::Features, NearestMean))
-        .model(Model::new(
+        .with_features(Features::default().with(SmoothArrivals { weight: 0.2 }))
+        .with_model(Model::new("nearest_mean", "the nearer of two class means", Rows::Features, NearestMean))
+        .with_model(Model::new(
             "logistic_snapshot",
             "logistic regression on the last minute",
             Rows::Features,
             LogisticRegression::new(Input::Snapshot),
         ))
-        .run(data, &|_: forewarn::experiment::Event<'_>| {})?;
+        .run(data, &|_: forewarn::experiment::Progress<'_>| {})?;
     Ok(results.report().clone())
 }
 
-#[cfg_attr(test, expect(dead_code, reason = "the workspace's tests call `experiment`"))]
 fn main() -> Result<(), Box<dyn Error>> {
     let report = experiment()?;
-    println!("{}", report.to_table());
+    println!("{}", forewarn::report::Present::to_table(&report));
     assert!(report.models.iter().all(|model| model.pr_auc > report.test.prevalence));
     Ok(())
+}
+
+#[test]
+fn a_source_a_rule_a_feature_and_a_model_of_ones_own() {
+    let report = experiment().unwrap();
+    let names: Vec<&str> = report.models.iter().map(|model| &*model.name).collect();
+    assert_eq!(names, ["nearest_mean", "logistic_snapshot"]);
+    assert_eq!(report.failure_rule, "more than 360 jobs wait");
+    assert!(report.features.contains(&"smooth(arrivals)".to_owned()));
+    assert_eq!(report.input.services, 2);
+    assert!(report.models.iter().all(|model| model.pr_auc > 2.0 * report.test.prevalence));
 }

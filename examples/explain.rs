@@ -2,6 +2,11 @@
 //!
 //! `cargo run --release --example explain -- [FILE [FAILURE_COLUMN]]`; without a file, 20 days of one service are simulated.
 
+use forewarn::core::Explain;
+use forewarn::ensemble::{Calibrated, CalibrationMethod};
+use forewarn::io::ReadOptions;
+use forewarn::schema::{Episode, Kind};
+use forewarn::window::Normalisation;
 use forewarn::{experiment::Data, io, prelude::*, window::Impute};
 use std::error::Error;
 
@@ -32,11 +37,11 @@ fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     let (filled, _) = Impute::last(5)?.fill(metrics)?;
     // Against each service's own normal, so that a value is given in deviations from it.
     let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &filled, Method::ZScore, Scope::Service, 1)?;
+        Pipeline::fit(Features::default(), split.train(), &filled, Normalisation::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&filled)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
     let trees = BoostedTrees::default().fit(train, validation, &mut Silent)?;
-    let model = Calibrated::fit(trees, Calibration::Platt, validation)?;
+    let model = Calibrated::fit(trees, CalibrationMethod::Platt, validation)?;
 
     println!("What the trees go by, in nats of training loss:");
     for (column, importance) in model.inner().importance().iter().take(5) {

@@ -3,8 +3,10 @@
 //! `cargo run --release --example failure_rules`, with a rule file of your own: `... failure_rules -- my_rule.toml`, or with a picture of the seven:
 //! `... failure_rules -- --svg outage.svg`
 
+use forewarn::core::Assessment;
 use forewarn::label::{Condition, Measure, Normal, Rule, Saturation, Shape, Span};
 use forewarn::prelude::*;
+use forewarn::schema::{Episode, FrameView};
 use std::error::Error;
 
 /// Two hours of a shop's checkout: it saturates, slows down, then errs on and off, recovers. One minute of error rates is missing, and

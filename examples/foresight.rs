@@ -3,12 +3,14 @@
 //!
 //! `cargo run --release --example foresight > docs/simulator/foresight.md` (some minutes)
 
+use forewarn::core::{Labels, Split};
+use forewarn::sim::Fleet;
 use forewarn::{
     baseline::Input,
     eval::best_f1_threshold,
     prelude::*,
-    sim::fleet::{Causes, FaultKind, RollOuts, ServiceGraph},
-    window::Method,
+    sim::fleet::{Blueprint, Causes, FaultKind, RollOuts},
+    window::Normalisation,
 };
 use std::{collections::BTreeMap, error::Error};
 
@@ -24,13 +26,19 @@ struct Month {
 
 impl Month {
     /// Metrics are normalised by the month's own training part, which takes no labels.
-    fn new(graph: ServiceGraph, seed: u64) -> Result<Self, Box<dyn Error>> {
+    fn new(graph: Blueprint, seed: u64) -> Result<Self, Box<dyn Error>> {
         let mut fleet = Fleet::new(graph, MONTH, seed)?;
         let frames = fleet.frames()?;
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
         let split = chronological(&labels, Fractions::default())?;
-        let pipeline =
-            Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Service, 1)?;
+        let pipeline = Pipeline::fit(
+            Features::default(),
+            split.train(),
+            &frames,
+            Normalisation::ZScore,
+            Scope::Service,
+            1,
+        )?;
         Ok(Self { columns: pipeline.with_limit(20.0)?.apply(&frames)?, fleet, labels, split })
     }
 
@@ -98,7 +106,7 @@ fn recalls(
 
 fn main() -> Result<(), Box<dyn Error>> {
     let [shop, shop_later, twelve] =
-        [(ServiceGraph::shop(), 1), (ServiceGraph::shop(), 2), (ServiceGraph::twelve(), 3)]
+        [(Blueprint::shop(), 1), (Blueprint::shop(), 2), (Blueprint::twelve(), 3)]
             .map(|(graph, seed)| Month::new(graph, seed));
     let (shop, shop_later, twelve) = (shop?, shop_later?, twelve?);
     eprintln!("metrics are there; learning");

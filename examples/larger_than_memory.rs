@@ -8,6 +8,9 @@
 //! cargo run --release --example larger_than_memory -- memory fleet.parquet
 //! ```
 
+use forewarn::core::{Samples, Split, Validation};
+use forewarn::io::ReadOptions;
+use forewarn::window::{Metrics, Normalisation, Normaliser};
 use forewarn::{
     io::parquet::{self, ParquetStream, ParquetWriter},
     label::label_pieces,
@@ -73,7 +76,7 @@ fn stream(path: &Path, features: Features) -> Outcome<(f64, Vec<Score>)> {
     let split = chronological(&labels, Fractions::default())?;
     drop(labels);
     stage("labelled and split");
-    let (method, scope) = (Method::ZScore, Scope::Service);
+    let (method, scope) = (Normalisation::ZScore, Scope::Service);
     let pipeline = Pipeline::fit_pieces(features, split.train(), &mut fleet, method, scope)?;
     stage("normaliser fitted");
     let (picked, validation) = (thinned(&split)?, some(split.validation())?);
@@ -103,7 +106,7 @@ fn memory(path: &Path) -> Outcome<(f64, Vec<Score>)> {
     let split = chronological(&labels, Fractions::default())?;
     drop(labels);
     stage("labelled and split");
-    let normaliser = Normaliser::fit_with(split.train(), &frames, Method::ZScore, Scope::Service, 2)?;
+    let normaliser = Normaliser::fit_with(split.train(), &frames, Normalisation::ZScore, Scope::Service, 2)?;
     let columns = normaliser.apply(frames)?;
     stage("normalised");
     let (picked, validation) = (thinned(&split)?, some(split.validation())?);

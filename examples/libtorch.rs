@@ -6,7 +6,7 @@
 use forewarn::{
     prelude::*,
     recurrent::{Cell, Device, Recurrent, Settings, Trainer},
-    window::{Method, Pipeline},
+    window::{Normalisation, Pipeline},
 };
 use std::{error::Error, time::Instant};
 
@@ -15,8 +15,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let metrics = FrameSet::from_frames(vec![run.frame])?;
     let labels = label(&metrics, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;
-    let pipeline =
-        Pipeline::fit(Features::default(), split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
+    let pipeline = Pipeline::fit(
+        Features::default(),
+        split.train(),
+        &metrics,
+        Normalisation::ZScore,
+        Scope::Service,
+        1,
+    )?;
     let features = pipeline.apply(&metrics)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
 

@@ -2,9 +2,10 @@
 //!
 //! `cargo run --release --example simulator_pictures -- docs/simulator`
 
+use forewarn::sim::Fleet;
 use forewarn::{
     prelude::*,
-    sim::fleet::{FaultKind, FleetRun, Injection, Load, Schedule},
+    sim::fleet::{FaultKind, FaultSchedule, FleetRun, Injection, Load},
 };
 use std::{error::Error, fmt::Write, ops::Range, path::PathBuf};
 
@@ -134,7 +135,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder: PathBuf = std::env::args().nth(1).map_or("docs/simulator".into(), PathBuf::from);
     let day = Fleet::shop(7).with_minutes(2 * 1440)?.run()?;
     let calm =
-        Fleet::shop(7).with_minutes(130)?.with_load(Load::steady(1.0))?.with_faults(Schedule::none())?;
+        Fleet::shop(7).with_minutes(130)?.with_load(Load::steady(1.0))?.with_faults(FaultSchedule::none())?;
     let slow = Injection::new(FaultKind::DependencySlowdown, "database").severity(0.8);
     let slow = slow.ramp_minutes(15.0).duration_minutes(15.0).recovery_minutes(5.0);
     let cascade = calm.clone().with_injection(20, slow)?.run()?;

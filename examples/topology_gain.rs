@@ -2,10 +2,14 @@
 //!
 //! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/topology.md.
 
+use forewarn::eval::ScoredSet;
+use forewarn::experiment::{Data, Rows};
+use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     baseline::Input,
-    eval::{AlarmPolicy, BlockBootstrap, Comparison, Events, LeadTimes},
-    experiment::{Event, Results, RootCase, fleet_graph},
+    core::AlarmPolicy,
+    eval::{BlockBootstrap, Events, LeadTimes, ModelComparison},
+    experiment::{Progress, Results, RootCase, fleet_graph},
     prelude::*,
     sim::fleet::Fleet,
     topology::{Group, HealthRules, RankingQuality, RootRanking, Suspect},
@@ -20,12 +24,12 @@ const GROUPS: [Group; 5] =
 fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results, Box<dyn Error>> {
     let logistic = |input| LogisticRegression::new(input);
     let mut experiment = Experiment::new(Rule::v1())
-        .model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
-        .model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
+        .with_model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
+        .with_model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
     if let Some(topology) = topology {
-        experiment = experiment.topology(topology);
+        experiment = experiment.with_topology(topology);
     }
-    Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Event<'_>| {})?)
+    Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Progress<'_>| {})?)
 }
 
 /// Share of the failures that were warned of, and the median lead time, at one false alarm a service and day.
@@ -51,14 +55,14 @@ fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn E
 }
 
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let without = results(fleet, None)?;
     let with = results(fleet, Some(TopologyFeatures::new(&graph).groups(&GROUPS)?))?;
     for model in ["last minute", "window"] {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
         let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);
         let bootstrap = BlockBootstrap::default();
-        let compared = Comparison::new(&[("without", a), ("with", b)], &bootstrap)?;
+        let compared = ModelComparison::new(&[("without", a), ("with", b)], &bootstrap)?;
         let difference = compared.as_ref().and_then(|compared| compared.differences.first());
         let Some(difference) = difference else { return Err("the test span is too short".into()) };
         let sign = if difference.better == "with" { 1.0 } else { -1.0 };
@@ -92,7 +96,7 @@ fn by(weights: &[f64]) -> Vec<Suspect> {
 }
 
 fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
-    let graph = fleet_graph(fleet.graph())?;
+    let graph = fleet_graph(fleet.blueprint())?;
     let frames = fleet.run()?.frames;
     let causes = fleet.causes(&Rule::v1())?;
     let cases = RootCase::all(&graph, &frames, &causes, &HealthRules::v1(), 2)?;

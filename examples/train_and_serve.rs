@@ -2,12 +2,15 @@
 //!
 //! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
 
+use forewarn::label::Verdicts;
+use forewarn::window::Normalisation;
 use forewarn::{
-    core::Envelope,
-    eval::TimingCalibration,
+    core::{Envelope, Save},
+    eval::TimingReliability,
+    live::standard_registry,
     prelude::*,
     recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    saved_feature,
+    window::WindowState,
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
@@ -28,7 +31,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     let split = chronological(&labels, Fractions::default())?;
     // Where the rule's limit lies need not be learnt.
     let told = Features::default().with(Verdicts::of(&Rule::v1(), metrics.schema()));
-    let pipeline = Pipeline::fit(told, split.train(), &metrics, Method::ZScore, Scope::Service, 1)?;
+    let pipeline = Pipeline::fit(told, split.train(), &metrics, Normalisation::ZScore, Scope::Service, 1)?;
     let features = pipeline.apply(&metrics)?;
     let (train, validation) = (split.train().on(&features)?, split.validation().on(&features)?);
 
@@ -67,7 +70,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
-        && let Some(timing) = TimingCalibration::new(&forecasts, outcomes, TimingCalibration::BINS)?
+        && let Some(timing) = TimingReliability::new(&forecasts, outcomes, TimingReliability::BINS)?
     {
         println!(
             "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",
@@ -76,7 +79,7 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     }
     assert!(pr_auc > 3.0 * prevalence);
     let mut envelope = model.to_envelope(spec)?;
-    envelope.normaliser = Some(serde_json::to_value(&pipeline)?);
+    envelope.pipeline = Some(serde_json::to_value(&pipeline)?);
     envelope.write(File::create(model_file)?)?;
     Ok(())
 }
@@ -84,23 +87,20 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
 /// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too large.
 fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let envelope = Envelope::read(File::open(model_file)?)?;
-    let saved = envelope.normaliser.as_ref().ok_or("the file does not say how features are made")?;
-    let pipeline = Pipeline::from_saved(saved, &saved_feature)?;
+    let saved = envelope.pipeline.as_ref().ok_or("the file does not say how features are made")?;
+    let pipeline = Pipeline::from_saved(saved, &standard_registry())?;
     let model = RecurrentModel::from_envelope(envelope)?;
     println!("{} with {} units, {} weights", model.cell(), model.hidden(), model.weights());
 
     // One row of metrics a minute. Each is needed once: pipeline and model keep what they need of the past.
     let hour = StressWalk::new(60, 11)?.run().frame;
     let metrics = hour.view();
-    let mut rows = pipeline.stream(metrics.schema(), metrics.into(), 1)?;
-    let mut what_if_rows = pipeline.stream(metrics.schema(), metrics.into(), 1)?;
+    let mut rows = pipeline.bind(metrics.schema(), 1)?.start(metrics.into())?;
     let mut state = model.start();
     let (mut minute, mut score) = (Vec::new(), Score::ZERO);
-    for values in metrics.values().chunks_exact(metrics.schema().len()) {
+    for (index, values) in metrics.values().chunks_exact(metrics.schema().len()).enumerate() {
         minute = values.to_vec();
-        let row = rows.push(&minute)?.ok_or("a window of one row")?;
-        score = model.step(&mut state, row)?;
-        what_if_rows.push(&minute)?;
+        score = model.step(&mut state, row_of(&mut rows, metrics.time(index), &minute)?)?;
     }
     println!("after an hour: {:.4}", score.get());
 
@@ -108,10 +108,11 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let saved = serde_json::to_string(&state.save())?;
     let mut successor = model.restore(&serde_json::from_str(&saved)?)?;
 
-    // What if one request in ten failed in the next minute? A clone tells, the stream itself does not notice.
-    let row = rows.push(&minute)?.ok_or("a window of one row")?;
+    // What if one request in ten failed in the next minute? Clones tell, the states themselves do not notice.
+    let mut what_if_rows = rows.clone();
+    let row = row_of(&mut rows, metrics.end(), &minute)?;
     minute[metrics.schema().index_of("error_rate")?] = 0.1;
-    let bad = what_if_rows.push(&minute)?.ok_or("a window of one row")?;
+    let bad = row_of(&mut what_if_rows, metrics.end(), &minute)?;
     let mut worse = successor.clone();
     let what_if = model.step(&mut worse, bad)?;
     let next = model.step(&mut successor, row)?;
@@ -122,6 +123,16 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     }
     assert!(what_if > next && score < Score::new(0.2)?);
     Ok(())
+}
+
+/// The features of a minute: a window of one row.
+fn row_of<'a>(
+    rows: &'a mut WindowState,
+    time: Timestamp,
+    minute: &[f32],
+) -> Result<&'a [f32], Box<dyn Error>> {
+    let window = rows.push_at(time, minute)?.result;
+    Ok(window.and_then(|window| window.get(0)).ok_or("a window of one row")?)
 }
 
 fn main() -> ExitCode {

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example windows`
 
+use forewarn::schema::{Kind, RawSample, Unit, ValidRange};
+use forewarn::window::Normalisation;
 use forewarn::{
     core::Origin,
     prelude::*,
@@ -74,7 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (number, split) in folds.iter().enumerate() {
         let normal = Profile::new(Cycle::Day, 60)?.fit(split.train(), &frames)?;
         let features = features(normal)?;
-        let pipeline = Pipeline::fit(features, split.train(), &frames, Method::Robust, Scope::Service, 1)?;
+        let pipeline =
+            Pipeline::fit(features, split.train(), &frames, Normalisation::Robust, Scope::Service, 1)?;
         let pipeline = pipeline.with_limit(10.0)?;
         let columns = pipeline.apply(&frames)?;
         let train = split.train().on(&columns)?;
@@ -123,10 +126,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let saved = serde_json::to_string(&pipeline)?;
     let pipeline: Pipeline = serde_json::from_str(&saved)?;
     let frame = frames.frame(0).ok_or("there is one service")?;
-    let mut stream = pipeline.stream(frames.schema(), Origin::from(frame), 10)?;
+    let mut live = pipeline.bind(frames.schema(), 10)?.start(Origin::from(frame))?;
     let width = columns.schema().len();
     for (row, sample) in frame.values().chunks_exact(frames.schema().len()).enumerate() {
-        if let Some(window) = stream.push(sample)? {
+        if let Some(window) = live.push_at(frame.time(row), sample)?.result.and_then(|window| window.get(0)) {
             let batch = &columns.values()[(row - 9) * width..(row + 1) * width];
             assert!(window.iter().zip(batch).all(|(live, batch)| live.to_bits() == batch.to_bits()));
         }

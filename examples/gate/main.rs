@@ -10,11 +10,13 @@
 //! the lines `<!-- gate -->` and `<!-- end of gate -->`. What is not asked for is left out. Recurrent models that are served by states
 //! (`lstm_running`, `gru_running`) have a small table of their own, beside the same fits by windows.
 
+use forewarn::experiment::Data;
+use forewarn::io::ReadOptions;
 mod options;
 mod tables;
 
 use forewarn::{
-    experiment::{ExperimentError, Results, Simulated, StandardModels, TextObserver},
+    experiment::{ExperimentError, Results, Simulated, StandardModels, TextObserver, VerdictColumns},
     io,
     prelude::*,
     recurrent::Trainer,
@@ -45,7 +47,7 @@ fn fit(
     let mut experiment = question(Experiment::new(rule.clone()));
     for name in models {
         match standard.get(name) {
-            Ok(model) => experiment = experiment.model(model),
+            Ok(model) => experiment = experiment.with_model(model),
             // Persistence of a failure that no metric shows has no meaning.
             Err(ExperimentError::NothingToWatch { .. }) => {}
             Err(error) => return Err(error.into()),
@@ -70,8 +72,9 @@ fn all(options: &Options) -> Result<String, Box<dyn Error>> {
     let (models, seed) = (options.models.as_slice(), options.seed);
     let mut walk = |title: &str, data: Data, models: &[String], question: fn(Experiment) -> Experiment| {
         let frames = data.frames().clone();
-        let results =
-            fit(models, seed, data, &Rule::v1(), |experiment| question(experiment.target(Target::Active)))?;
+        let results = fit(models, seed, data, &Rule::v1(), |experiment| {
+            question(experiment.with_target(Target::Active))
+        })?;
         let bound = ("Bayes filter", bayes(&frames, &results)?);
         Ok::<_, Box<dyn Error>>(writeln!(text, "{}", tables::tables(title, &results, Some(bound))?)?)
     };
@@ -89,7 +92,7 @@ fn all(options: &Options) -> Result<String, Box<dyn Error>> {
             models.iter().filter(|model| WITHOUT_VERDICTS.contains(&model.as_str())).cloned().collect();
         if !few.is_empty() {
             let title = format!("The same {days} days, without the rule's verdicts as features");
-            walk(&title, data()?, &few, Experiment::without_verdicts)?;
+            walk(&title, data()?, &few, |experiment| experiment.with_verdicts(VerdictColumns::Hidden))?;
         }
     }
     for &days in &options.fleet_days {
@@ -105,7 +108,7 @@ fn all(options: &Options) -> Result<String, Box<dyn Error>> {
         let data = Data::from_recording(io::read(path, &settings)?, name(path));
         let rule = Rule::outcome(&options.failure_column)?;
         let split = "0.6,0.2,0.2".parse()?;
-        let results = fit(models, seed, data, &rule, |experiment| experiment.split(split))?;
+        let results = fit(models, seed, data, &rule, |experiment| experiment.with_split(split))?;
         writeln!(text, "{}", tables::tables(&format!("`{}`", name(path)), &results, None)?)?;
     }
     Ok(text)

@@ -4,7 +4,7 @@
 
 #![no_main]
 
-use forewarn_core::{Envelope, Predictor, Score, WindowSpec, Windows};
+use forewarn_core::{Envelope, Predictor, Save, Score, WindowSpec, Windows};
 use forewarn_recurrent::{Checkpoint, RecurrentModel};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,10 @@
 use crate::{
-    FittedControl, FittedLogisticRegression, FittedNovelty, FittedRule, FittedTrees, control, logistic_model,
-    novelty, rule, trees,
+    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, control, logistic, rules, trees,
 };
-use forewarn_core::{CoreError, Envelope, Evidence, Explain, Predictor, Score, WindowSpec, Windows};
+use forewarn_core::{
+    CoreError, Envelope, Evidence, Explain, ModelFileError, NestedReader, Predictor, Registry, Save, Score,
+    WindowSpec, Windows,
+};
 use forewarn_schema::Schema;
 
 /// Any fitted baseline, for lists of different ones that are saved and read: which one a file holds is decided by its kind.
@@ -17,8 +19,6 @@ pub enum Baseline {
     Logistic(FittedLogisticRegression),
     /// [`BoostedTrees`](crate::BoostedTrees).
     Trees(FittedTrees),
-    /// A [`Novelty`](crate::Novelty).
-    Novelty(FittedNovelty),
 }
 
 macro_rules! each {
@@ -28,34 +28,30 @@ macro_rules! each {
             Baseline::Rule($model) => $body,
             Baseline::Logistic($model) => $body,
             Baseline::Trees($model) => $body,
-            Baseline::Novelty($model) => $body,
         }
     };
 }
 
 impl Baseline {
-    /// The model as a saved one; `window` is what it was fitted for.
+    /// The model in an envelope, whichever baseline it is; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        each!(self, model => model.to_envelope(window))
-    }
-
-    /// The model in an envelope, whichever baseline it is; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`] for a model that is no baseline, and those of the kind's own `from_envelope`.
-    pub fn from_envelope(envelope: Envelope) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`] for a model that is no baseline, and those of the kind's own `from_envelope`.
+    pub fn from_envelope(envelope: Envelope) -> Result<Self, ModelFileError> {
         let kind = envelope.kind.as_str();
         match kind {
             control::KIND => FittedControl::from_envelope(envelope).map(Self::Control),
-            logistic_model::KIND => FittedLogisticRegression::from_envelope(envelope).map(Self::Logistic),
+            logistic::KIND => FittedLogisticRegression::from_envelope(envelope).map(Self::Logistic),
             trees::KIND => FittedTrees::from_envelope(envelope).map(Self::Trees),
-            novelty::KIND => FittedNovelty::from_envelope(envelope).map(Self::Novelty),
-            _ if rule::KINDS.contains(&kind) => FittedRule::from_envelope(envelope).map(Self::Rule),
-            _ => Err(CoreError::WrongModelKind { expected: "a baseline".to_owned(), got: envelope.kind }),
+            _ if rules::KINDS.contains(&kind) => FittedRule::from_envelope(envelope).map(Self::Rule),
+            _ => Err(ModelFileError::WrongKind { expected: "a baseline".to_owned(), got: envelope.kind }),
         }
+    }
+}
+
+impl Save for Baseline {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        each!(self, model => model.to_envelope(window))
     }
 }
 
@@ -66,6 +62,10 @@ impl Predictor for Baseline {
 
     fn observation(&self) -> usize {
         each!(self, model => model.observation())
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
@@ -89,10 +89,20 @@ macro_rules! from {
     };
 }
 
-from!(
-    Control(FittedControl),
-    Rule(FittedRule),
-    Logistic(FittedLogisticRegression),
-    Trees(FittedTrees),
-    Novelty(FittedNovelty)
-);
+from!(Control(FittedControl), Rule(FittedRule), Logistic(FittedLogisticRegression), Trees(FittedTrees));
+
+/// The registry with all baselines more.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    let kinds = [control::KIND, logistic::KIND, trees::KIND];
+    kinds.into_iter().chain(rules::KINDS).fold(registry, |registry, kind| registry.with_predictor(kind, read))
+}
+
+fn read(envelope: Envelope, _: &NestedReader<'_>) -> Result<Box<dyn Predictor>, ModelFileError> {
+    Ok(match Baseline::from_envelope(envelope)? {
+        Baseline::Control(model) => Box::new(model),
+        Baseline::Rule(model) => Box::new(model),
+        Baseline::Logistic(model) => Box::new(model),
+        Baseline::Trees(model) => Box::new(model),
+    })
+}

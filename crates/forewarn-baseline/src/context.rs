@@ -1,4 +1,4 @@
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
 /// Column with the number of the service.
@@ -40,6 +40,7 @@ impl Feature for Context {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Place {
     service: f32,
     step: i64,
@@ -49,6 +50,22 @@ impl FeatureState for Place {
     fn push(&mut self, _: &[f32], out: &mut [f32]) {
         (out[0], out[1]) = (self.service, self.step as f32);
         self.step = (self.step + 1) % STEP_CYCLE;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.step, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let step = restore_part(&mut rest)?;
+        if !(0..STEP_CYCLE).contains(&step) {
+            return Err(CoreError::damaged_state(format!(
+                "step {step} is not among the {STEP_CYCLE} of a cycle"
+            )));
+        }
+        (self.step, *from) = (step, rest);
+        Ok(())
     }
 }
 

@@ -1,16 +1,14 @@
 use crate::{
     Direction,
     context::{SERVICE, STEP},
-    hash,
-    saved::{expect_rows, parameters, read_parameters},
 };
 use forewarn_core::{
-    Attribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress, LabelledWindows, Monitor,
-    Predictor, Score, Train, Validation, WindowSpec, Windows,
+    Attribution, CoreError, Envelope, Estimator, Evidence, Explain, FitProgress, LabelledWindows,
+    ModelFileError, Monitor, Predictor, Save, Score, Train, Validation, WindowSpec, Windows,
 };
+use forewarn_numerics::uniform;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 pub(crate) const KIND: &str = "control";
 
@@ -89,8 +87,7 @@ impl Knowledge {
             }
             Self::Poisson { column, rate, steps, seed, scores } => {
                 let now = last[*column];
-                let begins =
-                    |ago: u32| hash::uniform(*seed, (now as u64).wrapping_sub(u64::from(ago)))[0] < *rate;
+                let begins = |ago: u32| uniform(*seed, (now as u64).wrapping_sub(u64::from(ago)))[0] < *rate;
                 scores[usize::from(!now.is_nan() && (0..*steps).any(begins))]
             }
             Self::Periodic { column, every, steps, scores } => {
@@ -251,35 +248,25 @@ impl Estimator for Control {
 }
 
 impl FittedControl {
-    /// The control as a saved model; `window` is what it was fitted for.
+    /// The control that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&self.knowledge)?,
-            metadata: BTreeMap::new(),
-            tensors: BTreeMap::new(),
-        })
-    }
-
-    /// The control that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
-        let knowledge: Knowledge = read_parameters(&mut envelope)?;
+        let knowledge: Knowledge = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         if !knowledge.is_valid(observation, envelope.schema.len()) {
-            return Err(CoreError::NotAModel { reason: format!("no fit makes {knowledge:?}") });
+            return Err(ModelFileError::not_a_model(format!("no fit makes {knowledge:?}")));
         }
         Ok(Self { schema: envelope.schema, observation, knowledge })
+    }
+}
+
+impl Save for FittedControl {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        Envelope::new(KIND, self.schema.clone(), window).with_parameters(&self.knowledge)
     }
 }
 
@@ -290,6 +277,10 @@ impl Predictor for FittedControl {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {

@@ -26,14 +26,6 @@ pub enum BaselineError {
         /// The metrics there are.
         metrics: Vec<String>,
     },
-    /// Two models that are to be one mean different things by a column.
-    #[error(
-        "two models mean different things by column {column:?}: say where each one's columns come from with `Qualified`"
-    )]
-    TwoMeanings {
-        /// The column.
-        column: String,
-    },
     /// The minimum was not reached to within the tolerance.
     #[error(
         "no convergence after {iterations} iterations: the gradient's norm is {gradient_norm:e}, expected at most \

@@ -1,70 +1,20 @@
 #![doc = include_str!("../README.md")]
 
 mod baseline;
-mod blend;
-mod calibrated;
-mod cold_start;
-mod combined;
 mod context;
 mod control;
-mod curve;
-mod cusum;
-mod design;
-mod double_exponential;
 mod error;
-mod ewma;
-mod hash;
 mod logistic;
-mod logistic_model;
-mod minimise;
-mod moments;
-mod nested;
-mod newton;
-mod novelty;
-mod objective;
-mod occlusion;
-mod qualified;
-mod reads;
-mod rolling_mean;
-mod rolling_z_score;
-mod rule;
-mod saved;
-mod seasonal_band;
-mod severity;
-mod static_threshold;
-mod statistic;
-mod theil_sen;
+mod rules;
 mod trees;
-mod trend;
-mod views;
-mod watch;
 
-pub use baseline::Baseline;
-pub use blend::Blend;
-pub use calibrated::{Calibrate, Calibrated};
-pub use cold_start::{ColdStart, ColdStream, Judgement, Unknown};
-pub use combined::Combined;
+pub use baseline::{Baseline, register};
 pub use context::Context;
 pub use control::{Control, FittedControl};
-pub use curve::Calibration;
-pub use cusum::Cusum;
-pub use design::Input;
-pub use double_exponential::DoubleExponential;
 pub use error::BaselineError;
-pub use ewma::Ewma;
-pub use logistic::{ClassWeight, LogisticRegression};
-pub use logistic_model::FittedLogisticRegression;
-pub use minimise::Convergence;
-pub use novelty::{FittedNovelty, Novelty};
-pub use occlusion::{Occlusion, Part};
-pub use qualified::{Qualified, side_by_side};
-pub use rolling_mean::RollingMean;
-pub use rolling_z_score::RollingZScore;
-pub use rule::FittedRule;
-pub use seasonal_band::SeasonalBand;
-pub use static_threshold::StaticThreshold;
-pub use theil_sen::TheilSen;
-pub use trees::{BoostedTrees, FittedTrees, Importance, TreeFit};
-pub use trend::Trend;
-pub use views::View;
-pub use watch::{Direction, Watch, Watched};
+pub use logistic::{ClassWeight, Convergence, FittedLogisticRegression, Input, LogisticRegression};
+pub use rules::{
+    Cusum, Direction, DoubleExponential, Ewma, FittedRule, RollingMean, RollingZScore, SeasonalBand,
+    StaticThreshold, TheilSen, Trend, Watch, Watched,
+};
+pub use trees::{BoostedTrees, FittedTrees, Importance, TreeFit, View};

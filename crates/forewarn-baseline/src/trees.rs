@@ -2,6 +2,7 @@
 //!
 //! `bins` turns columns into bytes, `parts` shares rows out to threads, `histogram` sums gradients into bins as integers, `split` finds the best cut, `grow` makes one tree,
 //! `boost` one after another until validation stops gaining, `forest` scores, `shap` explains.
+//! `views` turns a window into one row of columns.
 
 mod bins;
 mod boost;
@@ -13,9 +14,11 @@ mod parts;
 mod settings;
 mod shap;
 mod split;
+mod views;
 
 pub use boost::TreeFit;
 pub use fitted::FittedTrees;
 pub(crate) use fitted::KIND;
 pub use forest::Importance;
 pub use settings::BoostedTrees;
+pub use views::View;

@@ -3,7 +3,7 @@ use forewarn_schema::{SchemaError, Timestamp};
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a window, a label, a split, a model or a saved model was refused.
+/// Why a window, a label, a split or a model was refused. Files of models have a [`ModelFileError`](crate::ModelFileError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {
@@ -202,6 +202,58 @@ pub enum CoreError {
         /// `"the state"`, `"the fleet"`.
         what: &'static str,
     },
+    /// A row that came already, or is older than one that came.
+    #[error("{service}: the row at {time} is late or repeated: the next one is due at {due}")]
+    LateRow {
+        /// Its service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row that is due.
+        due: Timestamp,
+    },
+    /// A row between two times of the clock.
+    #[error(
+        "{service}: a row at {time} is not on the clock: rows are due at {due} and every {step_millis} ms after it; \
+         round its time to that, or align raw samples first"
+    )]
+    OffClock {
+        /// Its service.
+        service: String,
+        /// Its time.
+        time: Timestamp,
+        /// Time of the row that is due.
+        due: Timestamp,
+        /// Time between rows, in milliseconds.
+        step_millis: i64,
+    },
+    /// A state that cannot be written as bytes.
+    #[error(
+        "the state of {what} cannot be saved: {}",
+        warm_up_rows.map_or("it can only be rebuilt from all rows".to_owned(),
+            |rows| format!("push its last {rows} rows again to rebuild it"))
+    )]
+    NotSavable {
+        /// Which feature.
+        what: String,
+        /// Rows that a fresh state must see to be the same, bit for bit; `None` where only all of them are enough.
+        warm_up_rows: Option<u64>,
+    },
+    /// Bytes that are no saved state, or were changed.
+    #[error("a saved state cannot be restored: {reason}")]
+    DamagedState {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A saved state of other settings than the one it was to be restored into.
+    #[error(
+        "a saved state does not belong to {what}: it is of another service, step, schema or model; start one with those \
+         that it was saved with"
+    )]
+    ForeignState {
+        /// Which state it was to be restored into.
+        what: String,
+    },
     /// A fit was ended before there was anything to make a model of.
     #[error("no epoch of the fit is done: there is no model yet")]
     NothingFitted,
@@ -215,56 +267,39 @@ pub enum CoreError {
         /// Time of its last row.
         time: Timestamp,
     },
-    /// The file is no saved forewarn model.
-    #[error("not a saved forewarn model: {reason}")]
-    NotAModel {
-        /// What is wrong with it.
-        reason: String,
+    /// A score, a failure or a gap that comes after what was already settled.
+    #[error("the {what} at {time} is not later than the last one, at {last}")]
+    NotLater {
+        /// `"score"`, `"failure"`, `"end of a failure"`, `"gap"`.
+        what: &'static str,
+        /// Its time.
+        time: Timestamp,
+        /// The time that it should be later than.
+        last: Timestamp,
     },
-    /// The file was written by a newer version of the format.
-    #[error("model format version {got} is newer than {supported}, the newest that this program reads")]
-    NewerModel {
-        /// Version in the file.
-        got: u32,
-        /// Newest version understood.
-        supported: u32,
+    /// A failure was said to begin while another went on.
+    #[error("a failure cannot begin at {onset}: the one that began at {since} has no end yet")]
+    StillFailing {
+        /// When the new one begins.
+        onset: Timestamp,
+        /// When the other began.
+        since: Timestamp,
     },
-    /// The file holds another kind of model.
-    #[error("the file holds a {got:?} model, expected {expected:?}")]
-    WrongModelKind {
-        /// Kind asked for.
-        expected: String,
-        /// Kind found.
-        got: String,
+    /// A failure was said to end where none went on.
+    #[error("no failure can end at {end}: none has begun")]
+    NotFailing {
+        /// The end.
+        end: Timestamp,
     },
-    /// The file is larger than the reader allows.
-    #[error("the model file is larger than the limit of {limit} bytes")]
-    ModelTooLarge {
-        /// Most bytes that are read.
-        limit: u64,
-    },
-    /// A weight tensor is absent.
-    #[error("the model file has no tensor {name:?}")]
-    MissingTensor {
-        /// Tensor.
-        name: String,
-    },
-    /// A weight tensor has another shape than the model's parameters say.
-    #[error("tensor {name:?} has shape {got:?}, expected {expected:?}")]
-    TensorShape {
-        /// Tensor.
-        name: String,
-        /// Shape by the parameters.
-        expected: Vec<usize>,
-        /// Shape in the file.
-        got: Vec<usize>,
-    },
-    /// Reading or writing failed.
-    #[error("model file: {0}")]
-    Io(#[from] std::io::Error),
 }
 
 impl CoreError {
+    /// A saved state whose bytes or numbers cannot be used, for
+    /// [`FeatureState::restore`](crate::FeatureState::restore).
+    pub fn damaged_state(reason: impl Into<String>) -> Self {
+        Self::DamagedState { reason: reason.into() }
+    }
+
     /// Wraps the error of an outside implementation; `what` names it.
     pub fn outside(what: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::Outside { what: what.into(), source: source.into() }

@@ -1,5 +1,6 @@
+use crate::CoreError;
 use forewarn_schema::{FrameView, Metric, Schema, SchemaError, Step, Timestamp};
-use std::ops::Range;
+use std::{fmt, ops::Range, sync::Arc};
 
 /// Numbers derived from a service's metrics, one row at a time.
 ///
@@ -43,7 +44,35 @@ impl<'a> From<FrameView<'a>> for Origin<'a> {
 }
 
 /// A feature in the middle of one service's rows.
-pub trait FeatureState: Send + Sync {
+///
+/// A state can be copied, shown and saved, so that a live service goes on after a restart as if it had not stopped.
+/// `Clone` and `Debug` are
+/// derived; [`save`](Self::save) and [`restore`](Self::restore) are a line each for most states:
+///
+/// ```
+/// use forewarn_core::{CoreError, FeatureState, restore_part, save_part};
+///
+/// /// The largest sample so far.
+/// #[derive(Clone, Debug)]
+/// struct Peak(f32);
+///
+/// impl FeatureState for Peak {
+///     fn push(&mut self, row: &[f32], out: &mut [f32]) {
+///         self.0 = self.0.max(row[0]);
+///         out[0] = self.0;
+///     }
+///
+///     fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+///         save_part(&self.0, out)
+///     }
+///
+///     fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+///         self.0 = restore_part(from)?;
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait FeatureState: CloneState + fmt::Debug + Send + Sync {
     /// Takes the next row (one value a metric of the input schema, NaN where missing) and writes the feature's columns of that
     /// row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
     fn push(&mut self, row: &[f32], out: &mut [f32]);
@@ -54,6 +83,43 @@ pub trait FeatureState: Send + Sync {
         for (sample, out) in samples.iter().zip(out.iter_mut()) {
             self.push(sample, out);
         }
+    }
+
+    /// Appends what has been seen to `out`: what [`restore`](Self::restore) needs to go on with the same bits.
+    /// Settings are left out, since a state
+    /// is restored into one that was started with the same; a state that remembers nothing writes nothing. Required,
+    /// so that no state is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// [`CoreError::NotSavable`] from a state that cannot, which says how many rows of warm-up rebuild it.
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError>;
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, in a state that was started with the same
+    /// settings, service and step.
+    ///
+    /// # Errors
+    /// [`CoreError::DamagedState`] for bytes that cannot be used: lengths and ranges are checked, no bytes make it
+    /// panic or take memory that they
+    /// do not fill. The state is then as it was.
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError>;
+}
+
+/// Copies a [`FeatureState`] behind a pointer. Implemented for every state that is `Clone`; derive that instead.
+pub trait CloneState {
+    /// A copy that goes on by itself.
+    fn clone_state(&self) -> Box<dyn FeatureState>;
+}
+
+impl<S: FeatureState + Clone + 'static> CloneState for S {
+    fn clone_state(&self) -> Box<dyn FeatureState> {
+        Box::new(self.clone())
+    }
+}
+
+impl Clone for Box<dyn FeatureState> {
+    fn clone(&self) -> Self {
+        (**self).clone_state()
     }
 }
 
@@ -93,10 +159,10 @@ impl<'a> Columns<'a> {
     /// # Errors
     /// [`CoreError::LengthMismatch`](crate::CoreError::LengthMismatch) for columns beyond the width of a row.
     #[inline]
-    pub fn new(block: &'a mut [f32], width: usize, columns: Range<usize>) -> Result<Self, crate::CoreError> {
+    pub fn new(block: &'a mut [f32], width: usize, columns: Range<usize>) -> Result<Self, CoreError> {
         if width == 0 || columns.start > columns.end || columns.end > width {
             let (expected, got) = (width, columns.end.max(columns.start));
-            return Err(crate::CoreError::LengthMismatch { what: "columns of a row", expected, got });
+            return Err(CoreError::LengthMismatch { what: "columns of a row", expected, got });
         }
         Ok(Self { block, width, columns })
     }
@@ -123,13 +189,35 @@ impl<F: Feature + ?Sized> Feature for Box<F> {
     }
 }
 
-impl<S: FeatureState + ?Sized> FeatureState for Box<S> {
+impl<F: Feature + ?Sized> Feature for Arc<F> {
+    fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
+        (**self).outputs(input)
+    }
+
+    fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+        (**self).start(input, origin)
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        (**self).saved()
+    }
+}
+
+impl FeatureState for Box<dyn FeatureState> {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
         (**self).push(row, out);
     }
 
     fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
         (**self).push_rows(samples, out);
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        (**self).save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        (**self).restore(from)
     }
 }
 

@@ -3,6 +3,10 @@ use forewarn_schema::{Episodes, Layout, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, sync::Arc};
 
+mod paint;
+
+pub use paint::Settling;
+
 /// What a label states about the prediction period.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +55,18 @@ pub enum Exclusion {
     Censored,
     /// Missing samples leave open whether the service failed in the period, or there is no sample at `t` at all.
     Missing,
+}
+
+impl Exclusion {
+    /// The reason's name, as it is serialised.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ongoing => "ongoing",
+            Self::Censored => "censored",
+            Self::Missing => "missing",
+        }
+    }
 }
 
 /// The label of one window.

@@ -1,9 +1,12 @@
-use crate::{CoreError, Forecast, History, LabelledWindows, Score, Train, Validation, Windows};
+use crate::{
+    CoreError, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation, Windows,
+};
 use forewarn_schema::Schema;
+use std::sync::Arc;
 
 /// A fitted model: from windows to scores.
 ///
-/// Scoring a batch is the primitive; one window and a stream are adapters over it ([`Stream`](crate::Stream)). A window's score
+/// Scoring a batch is the primitive; one window and live rows are adapters over it ([`PredictorState`](crate::PredictorState)). A window's score
 /// must not depend on which other windows are scored with it.
 pub trait Predictor: Send + Sync {
     /// Features that a row must have, in order.
@@ -34,14 +37,7 @@ pub trait Predictor: Send + Sync {
     /// [`CoreError::LengthMismatch`] for a window of another shape, and those of [`score`](Self::score).
     fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
         let (schema, observation) = (self.input(), self.observation());
-        let expected = observation.saturating_mul(schema.len());
-        if window.len() != expected {
-            return Err(CoreError::LengthMismatch {
-                what: "values of a window",
-                expected,
-                got: window.len(),
-            });
-        }
+        self.expect_window(window)?;
         let mut score = [Score::ZERO];
         // An observation of 0 is refused with the windows.
         let last_row = [observation.saturating_sub(1) as u32];
@@ -64,6 +60,28 @@ pub trait Predictor: Send + Sync {
         &[]
     }
 
+    /// Refuses one window, row-major `[observation, feature]`, of another shape than the model was fitted for.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`].
+    fn expect_window(&self, window: &[f32]) -> Result<(), CoreError> {
+        let expected = self.observation().saturating_mul(self.input().len());
+        if window.len() == expected {
+            return Ok(());
+        }
+        Err(CoreError::LengthMismatch { what: "values of a window", expected, got: window.len() })
+    }
+
+    /// The model as one that can be saved, whatever its type; `None`, unless overridden, for one that cannot.
+    fn as_save(&self) -> Option<&dyn Save> {
+        None
+    }
+
+    /// The model as one with states that run along with a stream; `None`, unless overridden, for one that only sees windows.
+    fn as_stateful(&self) -> Option<&dyn Stateful> {
+        None
+    }
+
     /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
     ///
     /// # Errors
@@ -81,35 +99,58 @@ pub trait Predictor: Send + Sync {
     }
 }
 
-impl<P: Predictor + ?Sized> Predictor for Box<P> {
-    fn input(&self) -> &Schema {
-        (**self).input()
-    }
+/// Pointers score as what they point to, in every way that it has of its own.
+macro_rules! forward {
+    ($($pointer:ty),*) => {
+        $(impl<P: Predictor + ?Sized> Predictor for $pointer {
+            fn input(&self) -> &Schema {
+                (**self).input()
+            }
 
-    fn observation(&self) -> usize {
-        (**self).observation()
-    }
+            fn observation(&self) -> usize {
+                (**self).observation()
+            }
 
-    fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
-        (**self).score(windows, scores)
-    }
+            fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
+                (**self).score(windows, scores)
+            }
 
-    fn score_all(&self, windows: Windows<'_>) -> Result<Vec<Score>, CoreError> {
-        (**self).score_all(windows)
-    }
+            fn score_all(&self, windows: Windows<'_>) -> Result<Vec<Score>, CoreError> {
+                (**self).score_all(windows)
+            }
 
-    fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
-        (**self).score_one(window)
-    }
+            fn score_one(&self, window: &[f32]) -> Result<Score, CoreError> {
+                (**self).score_one(window)
+            }
 
-    fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
-        (**self).forecasts(windows)
-    }
+            fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
+                (**self).forecasts(windows)
+            }
 
-    fn history(&self) -> &[History] {
-        (**self).history()
-    }
+            fn history(&self) -> &[History] {
+                (**self).history()
+            }
+
+            fn as_save(&self) -> Option<&dyn Save> {
+                (**self).as_save()
+            }
+
+            fn as_stateful(&self) -> Option<&dyn Stateful> {
+                (**self).as_stateful()
+            }
+
+            fn expect_shapes(&self, windows: Windows<'_>, scores: &[Score]) -> Result<(), CoreError> {
+                (**self).expect_shapes(windows, scores)
+            }
+
+            fn expect_window(&self, window: &[f32]) -> Result<(), CoreError> {
+                (**self).expect_window(window)
+            }
+        })*
+    };
 }
+
+forward!(Box<P>, Arc<P>, &P);
 
 /// An unfitted model: parameters that `fit` turns into a [`Predictor`]. The two are different types, so nothing can be scored
 /// before it is fitted.
@@ -242,16 +283,26 @@ mod tests {
         OwnWays(Schema::new(vec![Metric::gauge("x")]).unwrap(), observation)
     }
 
-    #[test]
-    fn a_box_scores_as_what_is_in_it() {
-        let model = own_ways(1);
-        let windows = Windows::new(&model.0, &[0.0], 1, &[0]).unwrap();
-        let boxed: Box<dyn Predictor> = Box::new(own_ways(1));
+    /// Scores of a batch, of all windows and of one.
+    fn every_way(model: impl Predictor) -> [f32; 3] {
+        let schema = model.input().clone();
+        let windows = Windows::new(&schema, &[0.0], 1, &[0]).unwrap();
         let mut scores = [Score::ZERO];
-        Predictor::score(&boxed, windows, &mut scores).unwrap();
-        let all = Predictor::score_all(&boxed, windows).unwrap();
-        let one = Predictor::score_one(&boxed, &[0.0]).unwrap();
-        assert_eq!([scores[0], all[0], one].map(Score::get), [0.25, 0.5, 0.75]);
+        model.score(windows, &mut scores).unwrap();
+        let all = model.score_all(windows).unwrap();
+        [scores[0], all[0], model.score_one(&[0.0]).unwrap()].map(Score::get)
+    }
+
+    #[test]
+    fn a_pointer_scores_as_what_it_points_to() {
+        let ways = [0.25, 0.5, 0.75];
+        let model = own_ways(1);
+        assert_eq!(every_way(&model), ways);
+        assert_eq!(every_way(model), ways);
+        assert_eq!(every_way(Box::new(own_ways(1)) as Box<dyn Predictor>), ways);
+        let shared: Arc<dyn Predictor> = Arc::new(own_ways(1));
+        assert_eq!(every_way(Arc::clone(&shared)), ways);
+        assert_eq!(every_way(&*shared), ways);
     }
 
     #[test]

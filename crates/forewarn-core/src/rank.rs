@@ -1,9 +1,10 @@
 use crate::{CoreError, Score};
+use forewarn_numerics::{Ranking, average_precision_of};
 
 /// Average precision: the area under the precision-recall curve as a step function, `sum (R_i - R_{i-1}) P_i` over the
 /// distinct scores from high to low. Windows with equal scores enter together, so their order does not matter.
 ///
-/// `O(n log n)` time, 8 bytes of scratch a window.
+/// `O(n log n)` time, 8 bytes of scratch a window, and 24 a distinct score.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`]; [`CoreError::SingleClass`] without a positive or without a negative window.
@@ -19,16 +20,8 @@ pub fn average_precision(scores: &[Score], positive: &[bool]) -> Result<f64, Cor
         });
     }
     let positives = expect_both_classes("the data", positive)?;
-    let mut ranked: Vec<(Score, bool)> = scores.iter().copied().zip(positive.iter().copied()).collect();
-    ranked.sort_unstable_by_key(|&(score, _)| std::cmp::Reverse(score));
-    let (mut hits, mut seen, mut area) = (0usize, 0usize, 0.0);
-    for tied in ranked.chunk_by(|a, b| a.0 == b.0) {
-        let gained = tied.iter().filter(|(_, label)| *label).count();
-        hits += gained;
-        seen += tied.len();
-        area += gained as f64 / positives as f64 * (hits as f64 / seen as f64);
-    }
-    Ok(area)
+    let ranking = Ranking::new(scores.iter().copied().zip(positive.iter().copied()));
+    Ok(average_precision_of(ranking.ties().iter().copied(), positives as u64))
 }
 
 /// Refuses labels that lack one of the two classes, and counts the positive ones; `part` names the data in the error.

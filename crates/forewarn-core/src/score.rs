@@ -1,4 +1,5 @@
 use crate::CoreError;
+use forewarn_numerics::sigmoid;
 use serde::{Deserialize, Serialize};
 
 /// A probability that a failure begins in the prediction period, or a grade that orders windows like one. Always in 0..=1.
@@ -72,17 +73,6 @@ impl TryFrom<f32> for Score {
 impl From<Score> for f32 {
     fn from(score: Score) -> Self {
         score.0
-    }
-}
-
-/// The logistic function `1 / (1 + exp(-x))`, without overflow for any `x`.
-#[must_use]
-pub fn sigmoid(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + (-x).exp())
-    } else {
-        let odds = x.exp();
-        odds / (1.0 + odds)
     }
 }
 

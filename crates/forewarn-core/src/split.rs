@@ -156,6 +156,31 @@ impl Split {
         })
     }
 
+    /// Accepts two sets of samples in order of time as a split without a test part, for a model that is to be used, not measured: its
+    /// [`test`](Self::test) has no windows. The proof is that of [`new`](Self::new).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), for train and validation.
+    pub fn without_test(train: Samples, validation: Samples, purge: usize) -> Result<Self, CoreError> {
+        let test = validation.select(&[])?;
+        for (part, samples) in [("train", &train), ("validation", &validation)] {
+            if samples.layout() != train.layout() {
+                return Err(CoreError::LayoutMismatch);
+            }
+            if samples.is_empty() {
+                return Err(CoreError::EmptyPart { part });
+            }
+        }
+        proof::in_order(&[("train", &train), ("validation", &validation), ("test", &test)], purge)?;
+        Ok(Self {
+            train: Train(train),
+            validation: Validation(validation),
+            test: Test(test),
+            purge,
+            separation: Separation::Order,
+        })
+    }
+
     /// What models and normalisers are fitted on.
     #[must_use]
     pub fn train(&self) -> &Train<Samples> {

@@ -67,6 +67,25 @@ impl WindowSpec {
         self.period
     }
 
+    /// The same question asked of a window of another length.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_observation(self, observation: usize) -> Result<Self, CoreError> {
+        Self::new(observation, self.lead, self.period)
+    }
+
+    /// Refuses a window of another length than a model was fitted for.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`].
+    pub fn expect_observation(&self, rows: usize) -> Result<(), CoreError> {
+        if self.observation == rows {
+            return Ok(());
+        }
+        Err(CoreError::LengthMismatch { what: "rows of a window", expected: rows, got: self.observation })
+    }
+
     /// Steps from the last observed row to the last row of the period.
     #[must_use]
     pub fn horizon(&self) -> usize {
@@ -243,6 +262,11 @@ impl<'a> Windows<'a> {
         self.last_rows.iter().map(move |&last_row| &values[last_row as usize * width..][..width])
     }
 
+    /// Values of a window. Windows of no rows at all may be longer than a number can say: there is none of them.
+    fn window_values(&self) -> usize {
+        self.observation.saturating_mul(self.schema.len())
+    }
+
     fn ending_in(&self, last_row: u32) -> &'a [f32] {
         let width = self.schema.len();
         let end = (last_row as usize + 1) * width;
@@ -269,17 +293,20 @@ impl<'a> Windows<'a> {
     /// [`CoreError::LengthMismatch`] unless `batch` holds exactly the picked windows,
     /// [`CoreError::WindowOutOfBounds`] for a pick beyond the last window.
     pub fn gather(&self, picks: &[u32], batch: &mut [f32]) -> Result<(), CoreError> {
-        let size = self.observation * self.schema.len();
-        if batch.len() != picks.len() * size {
-            return Err(CoreError::LengthMismatch {
-                what: "values in a batch",
-                expected: picks.len() * size,
-                got: batch.len(),
-            });
+        let size = self.window_values();
+        let expected = picks.len().saturating_mul(size);
+        if batch.len() != expected {
+            let (what, got) = ("values in a batch", batch.len());
+            return Err(CoreError::LengthMismatch { what, expected, got });
+        }
+        if picks.is_empty() {
+            return Ok(());
         }
         // Places first, copies after: the look-ups of a group wait for memory together, not each before its own copy.
         let mut places = [0; GATHER_GROUP];
-        for (picks, windows) in picks.chunks(GATHER_GROUP).zip(batch.chunks_mut(GATHER_GROUP * size)) {
+        for (picks, windows) in
+            picks.chunks(GATHER_GROUP).zip(batch.chunks_mut(GATHER_GROUP.saturating_mul(size)))
+        {
             for (place, &pick) in places.iter_mut().zip(picks) {
                 let last_row = self.last_rows.get(pick as usize).ok_or(CoreError::WindowOutOfBounds {
                     observation: self.observation,
@@ -308,7 +335,7 @@ impl<'a> Windows<'a> {
     /// window's position along the first axis of [`strided`](Self::strided).
     #[must_use]
     pub fn offset(&self, index: usize) -> Option<usize> {
-        let size = self.observation * self.schema.len();
+        let size = self.window_values();
         self.last_rows.get(index).map(|&last_row| (last_row as usize + 1) * self.schema.len() - size)
     }
 
@@ -398,6 +425,17 @@ mod tests {
         let short = Windows::new(&schema, &values, 9, &[]).unwrap();
         assert_eq!(short.strided().shape(), [0, 9, 2]);
         assert!(short.gather(&[0], &mut [0.0; 18]).is_err());
+    }
+
+    #[test]
+    fn no_windows_may_be_of_any_length() {
+        let schema = schema();
+        for observation in [1 << 60, 1 << 63, usize::MAX] {
+            let none = Windows::new(&schema, &[], observation, &[]).unwrap();
+            assert_eq!((none.gather(&[], &mut []).is_ok(), none.offset(0)), (true, None));
+            assert!(none.gather(&[0], &mut []).is_err() && none.get(0).is_none());
+            assert_eq!(none.iter().len() + none.shape_and_strides().0[0], 0);
+        }
     }
 
     #[test]

@@ -27,14 +27,6 @@ pub enum EvalError {
         /// The time before it in the list.
         previous: Timestamp,
     },
-    /// A score for an alarm machine that has heard a later one.
-    #[error("the score at {time} is not later than the last one, at {last}")]
-    NotLater {
-        /// The score's time.
-        time: Timestamp,
-        /// Time of the last score.
-        last: Timestamp,
-    },
     /// A score's time is not a whole number of steps after the first of its service.
     #[error(
         "{service}: the score at {time} is off the clock that starts at {first} with a step of {step_millis} ms"
@@ -102,12 +94,43 @@ pub enum EvalError {
         source: Box<EvalError>,
     },
     /// Scores and failures have no service in common.
-    #[error("no service is the same: scores of {}, failures of {}", scores.join(", "), failures.join(", "))]
+    #[error("scores and failures have no service in common: scores of {}, failures of {}", scores.join(", "), failures.join(", "))]
     NoCommonService {
         /// Services with scores.
         scores: Vec<String>,
         /// Services with failures.
         failures: Vec<String>,
+    },
+    /// A label in a file of scores says something else than the failures do.
+    #[error(
+        "{service}: the label {} at {time} contradicts the failures: check the rule or the list, and whether labels mean \
+         \"a failure begins\" or \"the service is failing\"",
+        u8::from(*label)
+    )]
+    LabelContradicts {
+        /// Service.
+        service: String,
+        /// Time of the row.
+        time: Timestamp,
+        /// What the label says.
+        label: bool,
+    },
+    /// Of no score it is known what became of it.
+    #[error("no score can be judged: {}", left_out.join("; "))]
+    NothingKnown {
+        /// Services with the number of rows and the reason.
+        left_out: Vec<String>,
+    },
+    /// Neither the scores nor anything else says how long a step is.
+    #[error("the scores have no step: no service has two of them; give the step")]
+    NoStep,
+    /// A file is larger than the reader allows.
+    #[error("the file has more than {limit} {what}")]
+    FileTooLarge {
+        /// `"rows"`, `"services"`, `"bytes in a line"`.
+        what: &'static str,
+        /// The most that is read.
+        limit: usize,
     },
     /// A cell of a file cannot be read.
     #[error("line {line}, column {column}: {text:?} is not {expected}")]
@@ -123,7 +146,7 @@ pub enum EvalError {
     },
     /// A file is no CSV.
     #[error("not a CSV file: {0}")]
-    Csv(#[from] csv::Error),
+    Csv(#[source] csv::Error),
     /// A failure lies where nothing was scored.
     #[error(
         "{service}: the failure that begins at {onset} lies outside the scores, which go from {first} to {last}"

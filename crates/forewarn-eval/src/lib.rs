@@ -1,73 +1,39 @@
 #![doc = include_str!("../README.md")]
 
-mod affiliation;
-mod alarm;
-mod bootstrap;
-mod budget;
-mod calibration;
-mod chance;
-mod classes;
-mod confusion;
-mod counts;
-mod curve;
-mod episode_file;
+mod alarms;
 mod error;
 mod events;
-mod interval;
-mod lead;
-mod leak;
-mod nab;
-mod parts;
-mod probability;
-mod ranges;
-mod rank;
-mod ranked;
-mod ranking;
+mod files;
+mod leaks;
 mod report;
-mod resample;
-mod runs;
-mod score_file;
+mod secondary;
 mod series;
-mod table;
 #[cfg(test)]
 mod testing;
-mod threshold;
-mod timing;
-mod tradeoff;
-mod vus;
+mod uncertainty;
+mod windows;
 
-pub use affiliation::{AffiliationFigures, affiliation};
-pub use alarm::{Alarm, AlarmMachine, AlarmPolicy};
-pub use bootstrap::BlockBootstrap;
-pub use budget::{AlarmBudget, BudgetChoice};
-pub use calibration::{Calibration, ReliabilityBin};
-pub use chance::{Skill, skill_over_chance};
-pub use classes::EpisodeClasses;
-pub use confusion::Confusion;
-pub use counts::Counts;
-pub use curve::{PrPoint, precision_recall_curve};
-pub use episode_file::EpisodeFile;
+pub use alarms::{AlarmBudget, BudgetChoice, Tradeoff, TradeoffPoint};
 pub use error::EvalError;
-pub use events::{EventCounts, Events, Outcome, ServiceEvents, Verdict};
-pub use forewarn_core::average_precision;
-pub use interval::{Estimate, Interval};
-pub use lead::{Delays, LeadTimes};
-pub use leak::{Finding, LeakAudit, LeakCheck, LeakVerdict, ShuffledFuture};
-pub use nab::{NabProfile, nab_score};
-pub use probability::{brier, log_loss};
-pub use ranges::{RangeFigures, range_precision_recall};
-pub use rank::roc_auc;
-pub use ranked::RankedWindows;
-pub use report::{
-    Bound, BudgetOutcome, Ceiling, ClassReport, Comparison, Curve, CurveKind, Difference, FoldFigures,
-    GivenScores, InputSummary, Mark, MetricTrack, ModelIntervals, ModelRank, ModelReport, ModelRun,
-    OperationReport, PartSummary, Pictures, Report, SecondaryFigures, ServiceIntervals, ServiceOnsets,
-    ServiceReport, SplitSummary, TestSummary, Timeline, ValidationReport, WalkFold, WalkForwardReport,
-    WalkModel, WalkRun, WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind, predictions_csv,
+pub use events::{
+    Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,
 };
-pub use score_file::{Outside, ScoreFile};
+pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv};
+pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
+pub use report::{
+    Bound, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary, LeftOut,
+    LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport,
+    PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport, SplitSummary,
+    TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun, WindowFigures,
+    WindowSummary, WorstCase, WorstCases, WorstKind,
+};
+pub use secondary::{
+    AffiliationFigures, Buffer, NabProfile, RangeFigures, affiliation, nab_score, range_precision_recall,
+    vus_pr,
+};
 pub use series::{ScoredSeries, ScoredSet};
-pub use threshold::best_f1_threshold;
-pub use timing::{TimingBin, TimingCalibration, WithinCalibration};
-pub use tradeoff::{Tradeoff, TradeoffPoint};
-pub use vus::{Buffer, vus_pr};
+pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate};
+pub use windows::{
+    Confusion, Counts, PrPoint, RankedWindows, Reliability, ReliabilityBin, TimingBin, TimingReliability,
+    WithinReliability, best_f1_threshold, brier, log_loss, precision_recall_curve, roc_auc,
+};

@@ -5,57 +5,42 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 mod ceiling;
 mod class_report;
 mod comparison;
-mod figures;
-mod given;
-mod headline;
-mod html;
 mod input;
 mod intervals;
 mod model;
 mod operations;
-mod page;
-mod pictures;
-mod predictions;
 mod run;
 mod secondary;
+mod service_counts;
 mod service_report;
 mod split;
-mod svg;
-mod table;
 mod tally;
 mod test_part;
-mod text;
-mod timeline;
-mod timeline_figure;
-mod uncertainty;
 mod walk;
 mod window_figures;
 mod worst;
 
 pub use ceiling::{Bound, Ceiling};
 pub use class_report::ClassReport;
-pub use comparison::{Comparison, Difference, ModelRank};
-pub use given::GivenScores;
+pub use comparison::{Difference, ModelComparison, ModelRank};
 pub use input::{InputSummary, WindowSummary};
 pub use intervals::{ModelIntervals, ServiceIntervals};
 pub use model::{ModelReport, ValidationReport};
 pub use operations::{BudgetOutcome, OperationReport};
-pub use pictures::{Curve, CurveKind, Pictures, ServiceOnsets};
-pub use predictions::predictions_csv;
 pub use run::ModelRun;
 pub use secondary::SecondaryFigures;
+pub use service_counts::{LeftOut, LeftOutReason, ServiceCounts};
 pub use service_report::ServiceReport;
 pub use split::{PartSummary, SplitSummary};
 pub use test_part::TestSummary;
-pub use timeline::{Mark, MetricTrack, Timeline};
 pub use walk::{FoldFigures, WalkFold, WalkForwardReport, WalkModel, WalkRun};
 pub use window_figures::WindowFigures;
 pub use worst::{WorstCase, WorstCases, WorstKind};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///
-/// The JSON keys are the field names; `docs/report.md` lists them. Within one version fields are added and never change
-/// their meaning.
+/// The JSON keys are the field names; `docs/report.md` of `forewarn-report` lists them. Within one version fields are added and
+/// never change their meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -85,7 +70,7 @@ pub struct Report {
     pub models: Vec<ModelReport>,
     /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
     #[serde(default)]
-    pub comparison: Option<Comparison>,
+    pub comparison: Option<ModelComparison>,
     /// How quality changed over time, and whether fitting anew pays; `None` where nothing was fitted anew.
     #[serde(default)]
     pub walk_forward: Option<WalkForwardReport>,
@@ -158,7 +143,8 @@ impl Report {
     }
 
     /// Models by PR-AUC on validation, best first; equal ones in their order.
-    pub(crate) fn by_validation(&self) -> Vec<&ModelReport> {
+    #[must_use]
+    pub fn by_validation(&self) -> Vec<&ModelReport> {
         let mut models: Vec<_> = self.models.iter().collect();
         models.sort_by(|a, b| b.validation.pr_auc.total_cmp(&a.validation.pr_auc));
         models
@@ -166,7 +152,7 @@ impl Report {
 
     /// What the audit for leaks comes to, in a sentence; empty where none was made.
     #[must_use]
-    pub fn audit_verdict(&self) -> String {
+    pub fn audit_summary(&self) -> String {
         let suspects: Vec<String> = self
             .audit
             .iter()

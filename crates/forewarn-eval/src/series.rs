@@ -1,4 +1,4 @@
-use crate::{EvalError, ranking::expect_both_classes};
+use crate::{EvalError, windows::expect_both_classes};
 use forewarn_core::{CoreError, Samples, Score, WindowSpec};
 use forewarn_schema::{Episodes, Step, Timestamp};
 use std::collections::BTreeSet;

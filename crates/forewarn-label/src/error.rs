@@ -1,5 +1,5 @@
 use forewarn_core::CoreError;
-use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_schema::{SchemaError, Timestamp, printable};
 
 /// Why a failure rule or its labels were refused.
 #[derive(Debug, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum LabelError {
     #[error(transparent)]
     Core(#[from] CoreError),
     /// A limit that is NaN or infinite.
-    #[error("{metric} cannot be compared with {limit}")]
+    #[error("{} cannot be compared with {limit}", printable(metric))]
     InvalidLimit {
         /// The metric of the rule.
         metric: String,
@@ -17,7 +17,7 @@ pub enum LabelError {
         limit: f32,
     },
     /// A rule that is satisfied by no sample at all.
-    #[error("a rule on {metric} must hold for at least one step")]
+    #[error("a rule on {} must hold for at least one step", printable(metric))]
     NeverSustained {
         /// The metric of the rule.
         metric: String,
@@ -37,7 +37,7 @@ pub enum LabelError {
         reason: String,
     },
     /// A part of a rule that makes no sense, by its path from the root.
-    #[error("{field} is {value}: expected {expected}")]
+    #[error("{} is {}: expected {expected}", printable(field), printable(value))]
     InvalidField {
         /// Path, such as `when.any[1].compare.limit`.
         field: String,
@@ -52,9 +52,19 @@ pub enum LabelError {
         /// The text.
         text: String,
     },
-    /// A file that is no rule.
-    #[error("no failure rule in this {format}, at {field}: {reason}")]
+    /// A file that cannot be read, or is too large.
+    #[error("{}: {source}", printable(&path.display().to_string()))]
+    UnreadablePath {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A file that is no rule, or no list of objectives.
+    #[error("no {what} in this {format}, at {}: {}", printable(field), printable(reason))]
     UnreadableFile {
+        /// What was expected: `"failure rule"`.
+        what: &'static str,
         /// `"JSON"` or `"TOML"`.
         format: &'static str,
         /// Path of the field, such as `when.any[1].compare`; `.` for the whole.
@@ -77,7 +87,7 @@ pub enum LabelError {
         row: usize,
     },
     /// A rule gave an episode with a time that is no row of the frame.
-    #[error("{rule:?} found an episode of {service} at {time}, which is no row of its frame")]
+    #[error("{rule:?} found an episode of {} at {time}, which is no row of its frame", printable(service))]
     OffClock {
         /// The rule's sentence.
         rule: String,
@@ -87,7 +97,7 @@ pub enum LabelError {
         time: Timestamp,
     },
     /// A rule called rows unknown that the frame does not have.
-    #[error("{rule:?} says that rows up to {end} of {service} are unknown, it has {rows}")]
+    #[error("{rule:?} says that rows up to {end} of {} are unknown, it has {rows}", printable(service))]
     UnknownRows {
         /// The rule's sentence.
         rule: String,

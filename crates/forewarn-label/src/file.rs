@@ -1,7 +1,9 @@
 //! Rules from and to files.
 
 use crate::{LabelError, Rule};
-use serde::Deserialize;
+use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
+use serde::de::DeserializeOwned;
+use std::path::Path;
 
 /// As JSON and TOML write a rule:
 ///
@@ -35,20 +37,7 @@ impl Rule {
     /// # Errors
     /// [`LabelError::UnreadableFile`], which names the field.
     pub fn from_toml(text: &str) -> Result<Self, LabelError> {
-        let unreadable = |field: String, error: toml::de::Error| {
-            let place = error.span().map_or(String::new(), |span| {
-                let line = text[..span.start].matches('\n').count() + 1;
-                format!(" (line {line})")
-            });
-            LabelError::UnreadableFile {
-                format: "TOML",
-                field,
-                reason: format!("{}{place}", error.message().trim_end()),
-            }
-        };
-        let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".".to_owned(), error))?;
-        serde_path_to_error::deserialize(document)
-            .map_err(|error| unreadable(error.path().to_string(), error.into_inner()))
+        from_toml(WHAT, text)
     }
 
     /// Reads a rule from JSON.
@@ -56,18 +45,19 @@ impl Rule {
     /// # Errors
     /// [`LabelError::UnreadableFile`], which names the field.
     pub fn from_json(text: &str) -> Result<Self, LabelError> {
-        let unreadable = |field: String, error: serde_json::Error| LabelError::UnreadableFile {
-            format: "JSON",
-            field,
-            reason: error.to_string(),
-        };
-        let mut document = serde_json::Deserializer::from_str(text);
-        let mut track = serde_path_to_error::Track::new();
-        let tracked = serde_path_to_error::Deserializer::new(&mut document, &mut track);
-        match Self::deserialize(tracked) {
-            Ok(rule) => document.end().map(|()| rule).map_err(|error| unreadable(".".to_owned(), error)),
-            Err(error) => Err(unreadable(track.path().to_string(), error)),
-        }
+        from_json(WHAT, text)
+    }
+
+    /// Reads a rule from a file of at most 16 MiB: JSON if it is called so, else TOML.
+    ///
+    /// # Errors
+    /// [`LabelError::UnreadablePath`], and as [`from_toml`](Self::from_toml).
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self, LabelError> {
+        let path = path.as_ref();
+        let unreadable = |source| LabelError::UnreadablePath { path: path.to_owned(), source };
+        let text = read_text_file(path, SMALL_FILE_BYTES).map_err(unreadable)?;
+        let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        if is_json { Self::from_json(&text) } else { Self::from_toml(&text) }
     }
 
     /// Writes the rule as TOML.
@@ -84,6 +74,39 @@ impl Rule {
     /// [`LabelError::UnwritableRule`].
     pub fn to_json(&self) -> Result<String, LabelError> {
         serde_json::to_string(self).map_err(|error| LabelError::UnwritableRule { reason: error.to_string() })
+    }
+}
+
+const WHAT: &str = "failure rule";
+
+/// A value of TOML, with the path and the line of what is wrong.
+pub(crate) fn from_toml<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, LabelError> {
+    let unreadable = |field: String, error: &toml::de::Error| {
+        let place = error.span().map_or(String::new(), |span| {
+            let line = text[..span.start].matches('\n').count() + 1;
+            format!(" (line {line})")
+        });
+        let reason = format!("{}{place}", error.message().trim_end());
+        LabelError::UnreadableFile { what, format: "TOML", field, reason }
+    };
+    let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".".to_owned(), &error))?;
+    serde_path_to_error::deserialize(document)
+        .map_err(|error| unreadable(error.path().to_string(), error.inner()))
+}
+
+fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, LabelError> {
+    let unreadable = |field: String, error: &serde_json::Error| LabelError::UnreadableFile {
+        what,
+        format: "JSON",
+        field,
+        reason: error.to_string(),
+    };
+    let mut document = serde_json::Deserializer::from_str(text);
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut document, &mut track);
+    match T::deserialize(tracked) {
+        Ok(value) => document.end().map(|()| value).map_err(|error| unreadable(".".to_owned(), &error)),
+        Err(error) => Err(unreadable(track.path().to_string(), &error)),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     normal::{Quantile, Season},
     sliding::{SlidingQuantile, Sums},
 };
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Schema, SchemaError, Step};
 use std::collections::VecDeque;
 
@@ -75,6 +76,38 @@ impl Gauge {
             }
         }
     }
+
+    /// Appends what has been seen of the rows before.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        match self {
+            Self::Metric(_) | Self::Ratio { .. } => Ok(()),
+            Self::Change { past, .. } => save_part(past, out),
+            Self::Mean { sums, .. } => sums.save(out),
+        }
+    }
+
+    /// Takes what [`save`](Self::save) wrote.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        match self {
+            Self::Metric(_) | Self::Ratio { .. } => Ok(()),
+            Self::Change { past, steps, .. } => {
+                *past = restore_rows(*steps, from)?;
+                Ok(())
+            }
+            Self::Mean { sums, .. } => sums.restore(from),
+        }
+    }
+}
+
+/// At most so many rows.
+fn restore_rows(most: usize, from: &mut &[u8]) -> Result<VecDeque<Option<f64>>, CoreError> {
+    let mut rest = *from;
+    let rows: VecDeque<Option<f64>> = restore_part(&mut rest)?;
+    if rows.len() > most {
+        return Err(CoreError::damaged_state(format!("{} rows wait, at most {most} do", rows.len())));
+    }
+    *from = rest;
+    Ok(rows)
 }
 
 /// A [`Limit`] at work: what it is in a row, from the rows before.
@@ -155,6 +188,32 @@ impl Bound {
                 {
                     sums.push(one_row(old));
                 }
+            }
+        }
+    }
+
+    /// Appends what has been seen of the rows before.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        let Self::Normal { past, .. } = self else { return Ok(()) };
+        match past {
+            Past::Mean(sums) => sums.save(out),
+            Past::Quantile(quantile) => quantile.save(out),
+            Past::Season { delay, sums, .. } => {
+                save_part(delay, out)?;
+                sums.save(out)
+            }
+        }
+    }
+
+    /// Takes what [`save`](Self::save) wrote.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let Self::Normal { past, .. } = self else { return Ok(()) };
+        match past {
+            Past::Mean(sums) => sums.restore(from),
+            Past::Quantile(quantile) => quantile.restore(from),
+            Past::Season { wait, delay, sums } => {
+                *delay = restore_rows(*wait, from)?;
+                sums.restore(from)
             }
         }
     }

@@ -1,7 +1,7 @@
 use crate::LabelError;
-use forewarn_core::{Assessment, Exclusion, FailureRule, Label, Labels, Target, WindowSpec};
+use forewarn_core::{Assessment, FailureRule, Labels, Settling, Target, WindowSpec};
 use forewarn_schema::{FrameSet, FrameView, Timestamp};
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 /// Finds the failure episodes of every service and labels every row as the last row of an observation window.
 ///
@@ -26,101 +26,37 @@ pub fn label(
     target: Target,
 ) -> Result<Labels, LabelError> {
     let layout = frames.layout();
-    let confirmation = rule.confirmation_at(layout.step());
-    let beyond = spec.horizon()
-        + match target {
-            Target::Onset => confirmation.saturating_sub(1),
-            Target::Active => rule.settling_at(layout.step()),
-        };
-    let mut labels = vec![Label::Negative; layout.rows()];
-    let mut episodes = Vec::with_capacity(layout.services().len());
-    let (mut unknown, mut without_samples) = (Vec::new(), Vec::new());
-    for (frame, place) in frames.frames().zip(layout.services()) {
+    let settling = Settling {
+        confirmation: rule.confirmation_at(layout.step()),
+        settling: rule.settling_at(layout.step()),
+    };
+    let assess = |frame: FrameView<'_>| {
         let (found, gaps) = rule.assess_with_gaps(frame)?;
-        let failures = EpisodeRows::of(frame, &found, rule)?;
-        paint(&mut labels[place.rows()], &failures.0, &found.unknown, &gaps, spec, target, beyond);
-        episodes.push(found.episodes);
-        let first = place.rows().start;
-        let in_frames = |rows: &Range<usize>| (first + rows.start) as u32..(first + rows.end) as u32;
-        unknown.extend(found.unknown.iter().filter(|rows| !rows.is_empty()).map(in_frames));
-        without_samples.extend(gaps.iter().map(in_frames));
-    }
-    let labels = Labels::new(Arc::clone(layout), spec, target, confirmation, labels, episodes)?;
-    Ok(labels.with_unknown(unknown, without_samples))
+        check(frame, &found, rule)?;
+        Ok((found, gaps))
+    };
+    let found = frames.frames().map(assess).collect::<Result<Vec<_>, LabelError>>()?;
+    Ok(Labels::from_assessments(Arc::clone(layout), spec, target, settling, found)?)
 }
 
-/// An episode's onset, confirmation and end as rows of its frame.
-struct EpisodeRows(Vec<[usize; 3]>);
-
-impl EpisodeRows {
-    fn of(frame: FrameView<'_>, found: &Assessment, rule: &dyn FailureRule) -> Result<Self, LabelError> {
-        let steps_to = frame.step().steps_from(frame.start());
-        let row_of = |time: Timestamp| {
-            let row = usize::try_from(steps_to(time));
-            let row = row.ok().filter(|&row| row <= frame.rows() && frame.time(row) == time);
-            row.ok_or_else(|| LabelError::OffClock {
-                rule: rule.describe(),
-                service: frame.service().to_owned(),
-                time,
-            })
-        };
-        if let Some(end) = found.unknown.iter().map(|range| range.end).max().filter(|&end| end > frame.rows())
-        {
-            let (rule, service) = (rule.describe(), frame.service().to_owned());
-            return Err(LabelError::UnknownRows { rule, service, end, rows: frame.rows() });
+/// Refuses an answer of a rule that does not fit its frame: times between rows, or rows beyond the last.
+fn check(frame: FrameView<'_>, found: &Assessment, rule: &dyn FailureRule) -> Result<(), LabelError> {
+    let steps_to = frame.step().steps_from(frame.start());
+    let is_row = |time: Timestamp| {
+        let row = usize::try_from(steps_to(time)).ok();
+        row.is_some_and(|row| row <= frame.rows() && frame.time(row) == time)
+    };
+    let end = found.unknown.iter().map(|range| range.end).max().unwrap_or(0);
+    if end > frame.rows() {
+        let (rule, service) = (rule.describe(), frame.service().to_owned());
+        return Err(LabelError::UnknownRows { rule, service, end, rows: frame.rows() });
+    }
+    let times = found.episodes.iter().flat_map(|e| [e.onset(), e.confirmed_at(), e.end()]);
+    match times.into_iter().find(|&time| !is_row(time)) {
+        Some(time) => {
+            Err(LabelError::OffClock { rule: rule.describe(), service: frame.service().to_owned(), time })
         }
-        found
-            .episodes
-            .iter()
-            .map(|episode| {
-                Ok([row_of(episode.onset())?, row_of(episode.confirmed_at())?, row_of(episode.end())?])
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-}
-
-/// Writes the labels of one service over rows that are all negative: each reason over those that give way to it.
-///
-/// `unknown` and `gaps` are rows in which it is open whether the service fails, and rows without any sample.
-fn paint(
-    labels: &mut [Label],
-    episodes: &[[usize; 3]],
-    unknown: &[Range<usize>],
-    gaps: &[Range<usize>],
-    spec: WindowSpec,
-    target: Target,
-    beyond: usize,
-) {
-    let (lead, horizon) = (spec.lead(), spec.horizon());
-    // The windows whose period holds a row of `rows`: the first ends `horizon` rows before, the last `lead + 1`.
-    let about = |rows: Range<usize>| rows.start.saturating_sub(horizon)..rows.end.saturating_sub(lead + 1);
-    let missing = Label::Excluded(Exclusion::Missing);
-    fill(labels, missing, unknown.iter().filter(|rows| !rows.is_empty()).cloned().map(about));
-    let positive = episodes.iter().map(|&[onset, confirmed, end]| match target {
-        Target::Onset => about(onset..onset + 1),
-        Target::Active => about(confirmed..end),
-    });
-    fill(labels, Label::Positive, positive);
-    fill(labels, missing, gaps.iter().cloned());
-    if target == Target::Onset {
-        fill(labels, missing, unknown.iter().cloned());
-        fill(labels, Label::Excluded(Exclusion::Ongoing), episodes.iter().map(|&[onset, _, end]| onset..end));
-    }
-    let rows = labels.len();
-    fill(labels, Label::Excluded(Exclusion::Censored), std::iter::once(rows.saturating_sub(beyond)..rows));
-}
-
-/// Sets `label` in ranges that come in order and may overlap; a row that two of them share is written once, so that the cost is
-/// linear however long the period is.
-fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<usize>>) {
-    let mut written = 0;
-    for range in ranges {
-        let range = range.start.max(written)..range.end.min(labels.len());
-        if !range.is_empty() {
-            written = range.end;
-            labels[range].fill(label);
-        }
+        None => Ok(()),
     }
 }
 
@@ -128,7 +64,7 @@ fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<u
 mod tests {
     use super::*;
     use crate::{Comparison, ThresholdRule};
-    use forewarn_core::{CoreError, Outcome};
+    use forewarn_core::{CoreError, Exclusion, Label, Outcome};
     use forewarn_schema::{Episode, Episodes, Frame, Metric, Schema, Step};
     use proptest::prelude::*;
 
@@ -274,6 +210,38 @@ mod tests {
             let at = |millis| Timestamp::from_millis(millis).unwrap();
             let episode = Episode::new(at(30_000), at(30_000), at(60_000))?;
             Ok(Assessment { episodes: Episodes::new(vec![episode])?, unknown: vec![] })
+        }
+    }
+
+    /// A rule that is never sure.
+    struct NeverSure;
+
+    impl FailureRule for NeverSure {
+        fn describe(&self) -> String {
+            "never sure".into()
+        }
+
+        fn confirmation(&self) -> usize {
+            usize::MAX
+        }
+
+        fn settling_at(&self, _: Step) -> usize {
+            usize::MAX
+        }
+
+        fn assess(&self, _: FrameView<'_>) -> Result<Assessment, CoreError> {
+            Ok(Assessment::default())
+        }
+    }
+
+    #[test]
+    fn labels_of_a_rule_that_is_never_sure_are_all_censored() {
+        for target in [Target::Onset, Target::Active] {
+            let labels =
+                label(&frames(&[0.0; 9]), &NeverSure, WindowSpec::new(1, 0, 2).unwrap(), target).unwrap();
+            assert!(labels.as_slice().iter().all(|label| *label == Label::Excluded(Exclusion::Censored)));
+            assert!(labels.samples(|_, _| true).is_empty());
+            assert_eq!(labels.purge(), usize::MAX);
         }
     }
 

@@ -167,6 +167,34 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Appends what has been seen of the rows before, of a condition that is not joined or sustained: nothing for one
+    /// that looks at a row alone.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        match self {
+            Self::Compare { gauge, bound, .. } => {
+                gauge.save(out)?;
+                bound.save(out)
+            }
+            Self::Absent(_) | Self::Significant { .. } => Ok(()),
+            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Frequent { .. } => {
+                Err(CoreError::NotSavable { what: "a joined condition".to_owned(), warm_up_rows: None })
+            }
+        }
+    }
+
+    /// Takes what [`save`](Self::save) wrote. Where that fails the node is to be thrown away.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        match self {
+            Self::Compare { gauge, bound, .. } => {
+                gauge.restore(from)?;
+                bound.restore(from)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Whether a rate of so many events is above `limit` by more than chance; NaN for a missing sample.
 fn significant(rate: f64, events: f64, limit: f64, chance: f64) -> Verdict {
     let at = |rate: f64| rate > limit && tail((rate * events).round(), events.round(), limit) <= chance;

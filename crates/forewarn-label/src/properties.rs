@@ -6,8 +6,8 @@ use crate::{
     strategies::{Kinds, comparison, frame, frame_of, measure, row, rule, schema, shape},
     twin::{Reading, Twin},
 };
-use forewarn_core::{Exclusion, FailureRule, InPieces, Label, Target, WindowSpec};
-use forewarn_schema::{Episode, Frame, FrameSet, Step, Timestamp};
+use forewarn_core::{Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
+use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use proptest::{collection::vec, prelude::*};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
@@ -304,6 +304,18 @@ proptest! {
         let twice = Rule::new(rule.when().clone().or(rule.when().clone())).unwrap();
         prop_assert_eq!(twice.as_threshold(), None);
         prop_assert_eq!(found(&twice, &frame_of(&rows)), found(&threshold, &frame_of(&rows)));
+    }
+
+    #[test]
+    fn the_v1_rule_of_core_is_the_one_of_this_crate(rows in any_rows(60)) {
+        // Shares are eighths: with a limit of 5 % all but 0 violate.
+        let schema = Schema::new(vec![Metric::gauge("error_rate")]).unwrap();
+        let rates = rows.iter().map(|row| row[2] / 2.0).collect();
+        let frame = Frame::new("service", schema, Timestamp::EPOCH, Step::MINUTE, rates).unwrap();
+        let (ours, core) = (Rule::v1().assess(frame.view()).unwrap(), V1Rule.assess(frame.view()).unwrap());
+        prop_assert_eq!(ours, core);
+        prop_assert_eq!(Rule::v1().describe(), V1Rule.describe());
+        prop_assert_eq!(Rule::v1().confirmation(), V1Rule.confirmation());
     }
 
     #[test]

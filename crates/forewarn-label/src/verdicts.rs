@@ -1,7 +1,7 @@
 //! What a rule says of each row, as columns for models.
 
 use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, node::Node};
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, ModelFileError, Origin, Registry};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 ///
 /// Conditions are single when they are joined of no others: comparisons, [`Condition::Absent`], [`Condition::Significant`]. How they are
 /// joined and sustained is left to the model, which sees some minutes of them. Those that ask for an outcome are left out: that is the answer.
+///
+/// A saved state takes nothing for a condition on a row alone, 17 bytes a row of a mean, 9 a row of a change or
+/// quantile, and 26 a row of a season.
 ///
 /// ```
 /// use forewarn_core::{Feature, Origin};
@@ -73,7 +76,8 @@ impl Verdicts {
         let Some(conditions) = saved.get(KEY) else { return Ok(None) };
         let conditions: Vec<Condition> = serde_path_to_error::deserialize(conditions).map_err(|error| {
             let field = format!("{KEY}{}", error.path());
-            LabelError::UnreadableFile { format: "JSON", field, reason: error.into_inner().to_string() }
+            let reason = error.into_inner().to_string();
+            LabelError::UnreadableFile { what: "failure rule", format: "JSON", field, reason }
         })?;
         for (index, condition) in conditions.iter().enumerate() {
             let field = format!("{KEY}[{index}]");
@@ -115,7 +119,7 @@ impl Feature for Verdicts {
     }
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        Ok(Box::new(State { nodes: self.nodes(input, origin.step)?, rows: 0 }))
+        Ok(Box::new(State { nodes: self.nodes(input, origin.step)? }))
     }
 
     fn saved(&self) -> Option<Value> {
@@ -123,21 +127,44 @@ impl Feature for Verdicts {
     }
 }
 
+/// The registry with [`Verdicts`] more.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    registry.with_feature(KEY, |saved, _| {
+        let unreadable = |error: LabelError| ModelFileError::outside("reading verdicts", error);
+        match Verdicts::from_saved(saved).map_err(unreadable)? {
+            Some(verdicts) => Ok(Box::new(verdicts)),
+            None => Err(ModelFileError::not_a_model("verdicts without their conditions")),
+        }
+    })
+}
+
+#[derive(Clone, Debug)]
 struct State {
     nodes: Vec<Node>,
-    rows: usize,
 }
 
 impl FeatureState for State {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
         for (node, out) in self.nodes.iter_mut().zip(out) {
-            *out = match node.push(self.rows, row).verdict() {
+            // Conditions that are not sustained do not ask which row it is.
+            *out = match node.push(0, row).verdict() {
                 Verdict::Yes => 1.0,
                 Verdict::No => 0.0,
                 Verdict::Unknown => f32::NAN,
             };
         }
-        self.rows += 1;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        self.nodes.iter().try_for_each(|node| node.save(out))
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let (mut nodes, mut rest) = (self.nodes.clone(), *from);
+        nodes.iter_mut().try_for_each(|node| node.restore(&mut rest))?;
+        (self.nodes, *from) = (nodes, rest);
+        Ok(())
     }
 }
 
@@ -241,6 +268,44 @@ mod tests {
     }
 
     proptest! {
+        /// A state that is saved in any row and restored goes on as if it had not stopped; no damage makes it panic.
+        #[test]
+        fn a_restored_state_goes_on(
+            rule in strategies::rule(strategies::Kinds::Any), rows in proptest::collection::vec(strategies::row(), 0..40),
+            stop in any::<prop::sample::Index>(), damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 4),
+        ) {
+            let (schema, stop) = (strategies::schema(), stop.index(rows.len() + 1));
+            let verdicts = Verdicts::of(&rule, &schema);
+            let width = verdicts.outputs(&schema).unwrap().len();
+            let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+            let push = |state: &mut dyn FeatureState, row: &[f32]| {
+                let mut out = vec![7.0f32; width];
+                state.push(row, &mut out);
+                out.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+            };
+            let mut state = verdicts.start(&schema, origin).unwrap();
+            rows[..stop].iter().for_each(|row| drop(push(&mut *state, row)));
+            let mut saved = Vec::new();
+            state.save(&mut saved).unwrap();
+            let mut restored = verdicts.start(&schema, origin).unwrap();
+            let mut from = &saved[..];
+            restored.restore(&mut from).unwrap();
+            prop_assert!(from.is_empty());
+            for (at, value) in damage.iter().filter(|_| !saved.is_empty()) {
+                let (mut changed, at) = (saved.clone(), at.index(saved.len()));
+                changed[at] = *value;
+                for mut bytes in [&changed[..], &saved[..at]] {
+                    let mut other = restored.clone();
+                    if other.restore(&mut bytes).is_ok() {
+                        rows.iter().for_each(|row| drop(push(&mut *other, row)));
+                    }
+                }
+            }
+            for row in &rows[stop..] {
+                prop_assert_eq!(push(&mut *restored, row), push(&mut *state, row));
+            }
+        }
+
         /// The columns are what each condition, as a rule of its own, says on a stream; saved, they say the same.
         #[test]
         fn columns_are_the_verdicts_of_rules(

@@ -1,5 +1,6 @@
-use crate::{History, Settings, examples::Examples, hash::Hash, optimiser::Moments};
-use forewarn_core::{CoreError, Envelope, LabelledWindows, Tensor, WindowSpec};
+use crate::{History, Settings, examples::Examples, optimiser::Moments};
+use forewarn_core::{Envelope, LabelledWindows, ModelFileError, Tensor, WindowSpec};
+use forewarn_numerics::Fnv1a;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -41,7 +42,7 @@ impl Fingerprint {
         train: LabelledWindows<'_>,
         validation: LabelledWindows<'_>,
     ) -> Self {
-        let mut hash = Hash::new();
+        let mut hash = Fnv1a::new();
         for part in [train, validation] {
             let windows = part.windows();
             hash.add_size(windows.observation());
@@ -88,11 +89,6 @@ struct Parameters {
     plateau_from: usize,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
-fn refuse(error: serde_json::Error) -> CoreError {
-    CoreError::NotAModel { reason: error.to_string() }
-}
-
 impl Checkpoint {
     /// Epochs that are done of the network that is being fitted, and networks that are done.
     #[must_use]
@@ -130,8 +126,8 @@ impl Checkpoint {
     /// any time.
     ///
     /// # Errors
-    /// [`CoreError::Io`], [`CoreError::ModelTooLarge`] beyond [`Envelope::SIZE_LIMIT`].
-    pub fn write(&self, to: impl Write) -> Result<(), CoreError> {
+    /// [`ModelFileError::Io`], [`ModelFileError::TooLarge`] beyond [`Envelope::SIZE_LIMIT`].
+    pub fn write(&self, to: impl Write) -> Result<(), ModelFileError> {
         let Member { weights, best_weights, moments, history, reductions, plateau_from } = &self.current;
         let parameters = Parameters {
             settings: self.settings.clone(),
@@ -155,27 +151,19 @@ impl Checkpoint {
         for (number, weights) in self.members.iter().enumerate() {
             tensors.insert(format!("members.{number}"), tensor(weights)?);
         }
-        let envelope = Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window: WindowSpec::new(self.observation, 0, 1)?,
-            normaliser: None,
-            parameters: serde_json::to_value(parameters).map_err(refuse)?,
-            metadata: BTreeMap::new(),
-            tensors,
-        };
-        envelope.write(to)
+        let envelope = Envelope::new(KIND, self.schema.clone(), WindowSpec::new(self.observation, 0, 1)?);
+        Envelope { tensors, ..envelope.with_parameters(&parameters)? }.write(to)
     }
 
     /// Reads a checkpoint, at most [`Envelope::SIZE_LIMIT`] bytes of it.
     ///
     /// # Errors
-    /// Those of [`Envelope::read`]; [`CoreError::WrongModelKind`] for a model; [`CoreError::MissingTensor`], [`CoreError::TensorShape`] or
-    /// [`CoreError::NotFinite`] for its numbers. Whether they fit a network is seen when a fit takes it up.
-    pub fn read(from: impl Read) -> Result<Self, CoreError> {
+    /// Those of [`Envelope::read`]; [`ModelFileError::WrongKind`] for a model; [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`] or
+    /// [`ModelFileError::NotFinite`] for its numbers. Whether they fit a network is seen when a fit takes it up.
+    pub fn read(from: impl Read) -> Result<Self, ModelFileError> {
         let mut envelope = Envelope::read(from)?;
         envelope.expect_kind(KIND)?;
-        let parameters: Parameters = serde_json::from_value(envelope.parameters.take()).map_err(refuse)?;
+        let parameters: Parameters = envelope.take_parameters()?;
         let mut take = |name: &str| {
             let shape = envelope.tensors.get(name).map(|tensor| vec![tensor.values().len()]);
             envelope.take_tensor(name, &shape.unwrap_or_default())

@@ -3,13 +3,13 @@
 use crate::{
     Output, Settings,
     gradient::Batch,
-    hash::Hash,
     pass::Truth,
     random::{self, Use},
     services::{Services, number_of},
     shape::Shape,
 };
 use forewarn_core::{CoreError, LabelledWindows, Outcome, Outcomes, Windows};
+use forewarn_numerics::Fnv1a;
 use rand_chacha::ChaCha8Rng;
 use std::iter;
 
@@ -78,7 +78,7 @@ impl<'a> Examples<'a> {
     }
 
     /// What a fit with these settings asks outcomes for.
-    pub(crate) fn add_to(&self, hash: &mut Hash, settings: &Settings) {
+    pub(crate) fn add_to(&self, hash: &mut Fnv1a, settings: &Settings) {
         let asks = settings.output == Output::Hazard || settings.label_smoothing_steps > 0;
         let Some(outcomes) = self.labelled.outcomes().filter(|_| asks) else { return };
         hash.add_size(outcomes.period());

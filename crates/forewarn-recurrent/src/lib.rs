@@ -14,7 +14,6 @@ mod fleet;
 mod gates;
 mod gradient;
 mod gru;
-mod hash;
 mod helpers;
 mod input;
 mod kernel;
@@ -47,6 +46,7 @@ pub use fleet::Fleet;
 pub use forewarn_core::{Epoch, Forecast, History};
 pub use model::RecurrentModel;
 pub use processor::Instructions;
+pub use saved::register;
 #[cfg(feature = "libtorch")]
 pub use settings::Device;
 pub use settings::{Output, Pooling, Recurrent, Schedule, Settings, Trainer};

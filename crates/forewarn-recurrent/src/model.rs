@@ -1,15 +1,17 @@
 use crate::{
-    Cell, Forecast, History, Instructions, Output, Settings, ensemble::Ensemble, hash::Hash,
-    network::Network, processor::Processor, services::Services, shape::Shape,
+    Cell, Forecast, History, Instructions, Output, Settings, ensemble::Ensemble, network::Network,
+    processor::Processor, services::Services, shape::Shape,
 };
-use forewarn_core::{CoreError, LabelledWindows, Predictor, Score, WindowSpec, Windows};
+use forewarn_core::{CoreError, LabelledWindows, Predictor, Save, Score, Stateful, WindowSpec, Windows};
+use forewarn_numerics::Fnv1a;
 use forewarn_schema::Schema;
 use std::collections::BTreeMap;
 
 /// A fitted LSTM or GRU: plain weights, scored by pure Rust code whichever trainer made them.
 ///
 /// A value that is missing (NaN) is read as 0, the training mean of a normalised feature. The score of a window does not depend on
-/// the windows beside it, to the bit; nor do a [`Stream`](forewarn_core::Stream) and [`step`](Self::step) give other bits.
+/// the windows beside it, to the bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
+/// [`step`](Self::step) give other bits.
 #[derive(Clone)]
 pub struct RecurrentModel {
     pub(crate) shape: Shape,
@@ -243,11 +245,19 @@ impl Predictor for RecurrentModel {
     fn history(&self) -> &[History] {
         &self.history
     }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
+    }
+
+    fn as_stateful(&self) -> Option<&dyn Stateful> {
+        Some(self)
+    }
 }
 
 /// What tells a model's states from those of another.
 fn identity(shape: Shape, services: &Services, members: &[Vec<f32>]) -> u64 {
-    let mut hash = Hash::new();
+    let mut hash = Fnv1a::new();
     // The names and sides of the tensors are those of the cell, the pooling and the head.
     for part in shape.parts() {
         hash.add_text(&part.name);

@@ -6,7 +6,7 @@ use crate::{
     settings::{EMBEDDING_LIMIT, LAYER_LIMIT, MEMBER_LIMIT, PERIOD_LIMIT, SIDE_LIMIT},
     shape::{Embedding, Shape},
 };
-use forewarn_core::{CoreError, Envelope, Tensor, WindowSpec};
+use forewarn_core::{CoreError, Envelope, ModelFileError, Registry, Save, Tensor, WindowSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,69 +49,20 @@ fn tensor_name(name: &str, member: usize, members: usize) -> String {
 }
 
 impl RecurrentModel {
-    /// The model as an envelope of kind `"lstm"` or `"gru"`, for windows of `window`. Its `normaliser` is empty and its `metadata`
-    /// hold settings and history: add what else should be saved.
-    ///
-    /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on;
-    /// [`CoreError::InvalidSetting`] when it has another lead time or period, where the windows of the fit knew theirs, or a period
-    /// beyond 4096 steps for a hazard.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        if window.observation() != self.observation {
-            return Err(CoreError::LengthMismatch {
-                what: "rows of a window",
-                expected: self.observation,
-                got: window.observation(),
-            });
-        }
-        let refuse = |error: serde_json::Error| CoreError::NotAModel { reason: error.to_string() };
-        let Shape { hidden, head, layers, pooling, outputs, embedding, .. } = self.shape;
-        let output = self.output;
-        let other = self.window.is_some_and(|own| own != window);
-        if other || (output == Output::Hazard && outputs != window.period()) {
-            return Err(CoreError::InvalidSetting {
-                name: "window",
-                value: format!("{} steps ahead, {} long", window.lead(), window.period()),
-                expected: "the lead time and period that the model was fitted for",
-            });
-        }
-        let services =
-            embedding.map(|Embedding { width, .. }| Described { width, names: self.services.clone() });
-        let members = self.members.len();
-        let parameters = Parameters { hidden, head, members, layers, pooling, output, services };
-        let mut metadata = self.metadata.clone();
-        metadata.insert(HISTORY.to_owned(), serde_json::to_value(&self.history).map_err(refuse)?);
-        let mut tensors = BTreeMap::new();
-        for (member, weights) in self.members.iter().enumerate() {
-            for part in self.shape.parts() {
-                let tensor = Tensor::new(part.shape, weights[part.range].to_vec())?;
-                tensors.insert(tensor_name(&part.name, member, members), tensor);
-            }
-        }
-        Ok(Envelope {
-            kind: self.shape.cell.kind().to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: serde_json::to_value(parameters).map_err(refuse)?,
-            metadata,
-            tensors,
-        })
-    }
-
     /// The model in an envelope of kind `"lstm"` or `"gru"`.
     ///
     /// # Errors
-    /// [`CoreError::WrongModelKind`]; [`CoreError::NotAModel`] for parameters that it cannot have or a tensor too many;
-    /// [`CoreError::MissingTensor`], [`CoreError::TensorShape`], [`CoreError::NotFinite`], [`CoreError::TooLarge`] for its weights;
+    /// [`ModelFileError::WrongKind`]; [`ModelFileError::NotAModel`] for parameters that it cannot have or a tensor too many;
+    /// [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`ModelFileError::NotFinite`] for its weights; in [`ModelFileError::Core`],
+    /// [`CoreError::NotFinite`] or [`CoreError::TooLarge`] for sums of them, and
     /// [`CoreError::InvalidSetting`] for a window or a network beyond what fits into memory.
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         let cell = [Cell::Lstm, Cell::Gru].into_iter().find(|cell| cell.kind() == envelope.kind).ok_or_else(
-            || CoreError::WrongModelKind { expected: "lstm or gru".to_owned(), got: envelope.kind.clone() },
+            || ModelFileError::WrongKind { expected: "lstm or gru".to_owned(), got: envelope.kind.clone() },
         )?;
-        let refuse = |reason: String| CoreError::NotAModel { reason };
+        let refuse = |reason: String| ModelFileError::not_a_model(reason);
         let Parameters { hidden, head, members, layers, pooling, output, services } =
-            serde_json::from_value(envelope.parameters.take()).map_err(|error| refuse(error.to_string()))?;
+            envelope.take_parameters()?;
         let outputs = match output {
             Output::Probability => 1,
             Output::Hazard => envelope.window.period(),
@@ -158,4 +109,53 @@ impl RecurrentModel {
         let model = Self::new(shape, output, envelope.schema, window.observation(), services, networks)?;
         Ok(Self { history, metadata: envelope.metadata, window: Some(window), ..model })
     }
+}
+
+/// As an envelope of kind `"lstm"` or `"gru"`, whose `metadata` holds settings and history: add what else should be saved.
+impl Save for RecurrentModel {
+    /// The model as a saved one, for windows of `window`.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on;
+    /// [`CoreError::InvalidSetting`] when it has another lead time or period, where the windows of the fit knew theirs, or a period
+    /// beyond 4096 steps for a hazard; both in [`ModelFileError::Core`].
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let refuse = |error: serde_json::Error| ModelFileError::not_a_model(error.to_string());
+        let Shape { hidden, head, layers, pooling, outputs, embedding, .. } = self.shape;
+        let output = self.output;
+        let other = self.window.is_some_and(|own| own != window);
+        if other || (output == Output::Hazard && outputs != window.period()) {
+            return Err(CoreError::InvalidSetting {
+                name: "window",
+                value: format!("{} steps ahead, {} long", window.lead(), window.period()),
+                expected: "the lead time and period that the model was fitted for",
+            }
+            .into());
+        }
+        let services =
+            embedding.map(|Embedding { width, .. }| Described { width, names: self.services.clone() });
+        let members = self.members.len();
+        let parameters = Parameters { hidden, head, members, layers, pooling, output, services };
+        let mut metadata = self.metadata.clone();
+        metadata.insert(HISTORY.to_owned(), serde_json::to_value(&self.history).map_err(refuse)?);
+        let mut tensors = BTreeMap::new();
+        for (member, weights) in self.members.iter().enumerate() {
+            for part in self.shape.parts() {
+                let tensor = Tensor::new(part.shape, weights[part.range].to_vec())?;
+                tensors.insert(tensor_name(&part.name, member, members), tensor);
+            }
+        }
+        let envelope = Envelope::new(self.shape.cell.kind(), self.schema.clone(), window);
+        Ok(Envelope { metadata, tensors, ..envelope.with_parameters(&parameters)? })
+    }
+}
+
+/// The registry with LSTM and GRU more.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    [Cell::Lstm, Cell::Gru].into_iter().fold(registry, |registry, cell| {
+        registry
+            .with_predictor(cell.kind(), |envelope, _| Ok(Box::new(RecurrentModel::from_envelope(envelope)?)))
+    })
 }

@@ -5,7 +5,7 @@ use crate::{
     layer::Inputs,
     network::{Before, Memory},
 };
-use forewarn_core::{CoreError, Predictor, Score};
+use forewarn_core::{CoreError, Predictor, RunningState, Score, Stateful};
 use serde::{Deserialize, Serialize};
 
 /// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
@@ -102,7 +102,8 @@ impl RecurrentModel {
     ///
     /// After exactly [`observation`](Predictor::observation) rows from [`start`](Self::start) the score has the same bits as the
     /// window of these rows. Beyond that the state remembers more than a window, which the model was not fitted on: measure it on data of
-    /// your own, and choose a threshold on scores of states. A [`Stream`](forewarn_core::Stream) gives the scores of windows.
+    /// your own, and choose a threshold on scores of states. A [`PredictorState`](forewarn_core::PredictorState) gives
+    /// the scores of windows.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,
@@ -149,4 +150,22 @@ impl RecurrentModel {
 
 pub(crate) fn expect(what: &'static str, expected: usize, got: usize) -> Result<(), CoreError> {
     if expected == got { Ok(()) } else { Err(CoreError::LengthMismatch { what, expected, got }) }
+}
+
+impl Stateful for RecurrentModel {
+    fn start_state(&self, service: &str) -> Box<dyn RunningState + '_> {
+        Box::new(Running { model: self, state: self.start_for(service) })
+    }
+}
+
+/// A state with its model.
+struct Running<'a> {
+    model: &'a RecurrentModel,
+    state: RecurrentState,
+}
+
+impl RunningState for Running<'_> {
+    fn step(&mut self, row: &[f32]) -> Result<Score, CoreError> {
+        self.model.step(&mut self.state, row)
+    }
 }

@@ -1,4 +1,4 @@
-use crate::{SchemaError, Timestamp};
+use crate::{SchemaError, Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One failure of one service: `onset <= confirmed_at < end`.
@@ -92,6 +92,59 @@ impl Episodes {
         }
         Ok(Self(episodes))
     }
+
+    /// The episodes of a service of which each row says whether it fails, from the first row at `start` on, one row every `step`.
+    ///
+    /// A run of at least `consecutive` failing rows is an episode: its onset is the first row, it is confirmed in the `consecutive`-th, and it
+    /// ends with the first row that does not fail, or with the data. Shorter runs are no failures. 0 counts as 1.
+    ///
+    /// # Errors
+    /// [`SchemaError::TimeOverflow`] for rows beyond the calendar.
+    ///
+    /// # Examples
+    /// ```
+    /// use forewarn_schema::{Episodes, Step, Timestamp};
+    ///
+    /// let failing = [false, true, false, true, true, true, false];
+    /// let episodes = Episodes::from_flags(Timestamp::EPOCH, Step::MINUTE, 2, failing)?;
+    /// assert_eq!(episodes.len(), 1);
+    /// assert_eq!(episodes[0].onset().to_string(), "1970-01-01T00:03:00Z");
+    /// assert_eq!(episodes[0].confirmed_at().to_string(), "1970-01-01T00:04:00Z");
+    /// assert_eq!(episodes[0].end().to_string(), "1970-01-01T00:06:00Z");
+    /// # Ok::<(), forewarn_schema::SchemaError>(())
+    /// ```
+    pub fn from_flags(
+        start: Timestamp,
+        step: Step,
+        consecutive: usize,
+        failing: impl IntoIterator<Item = bool>,
+    ) -> Result<Self, SchemaError> {
+        let time = |row: usize| {
+            let time = i64::try_from(row).ok().and_then(|row| start.checked_add(step, row));
+            time.ok_or(SchemaError::TimeOverflow { start, steps: row, step_millis: step.millis() })
+        };
+        let consecutive = consecutive.max(1);
+        let (mut episodes, mut begun, mut row) = (Vec::new(), None, 0);
+        // One row after the last, which does not fail, ends what is open.
+        for fails in failing.into_iter().chain(std::iter::once(false)) {
+            match begun {
+                None if fails => begun = Some(row),
+                Some(onset) if !fails => {
+                    if row - onset >= consecutive {
+                        episodes.push(Episode::new(
+                            time(onset)?,
+                            time(onset + consecutive - 1)?,
+                            time(row)?,
+                        )?);
+                    }
+                    begun = None;
+                }
+                _ => {}
+            }
+            row += 1;
+        }
+        Self::new(episodes)
+    }
 }
 
 impl std::ops::Deref for Episodes {
@@ -141,6 +194,23 @@ mod tests {
         assert!(Episode::new(at(3), at(5), at(5)).is_err());
         let json = r#"{"onset":"1970-01-01T00:05:00Z","confirmed_at":"1970-01-01T00:04:00Z","end":"1970-01-01T00:09:00Z"}"#;
         assert!(serde_json::from_str::<Episode>(json).is_err());
+    }
+
+    #[test]
+    fn flags_become_episodes() {
+        let rows = |flags: &str, consecutive| {
+            let failing = flags.chars().map(|flag| flag == 'x');
+            let found = Episodes::from_flags(at(10), Step::MINUTE, consecutive, failing).unwrap();
+            let minutes = |e: &Episode| [e.onset(), e.confirmed_at(), e.end()].map(|t| t.millis() / 60_000);
+            found.iter().map(minutes).collect::<Vec<_>>()
+        };
+        assert_eq!(rows("", 1), [[0; 3]; 0]);
+        assert_eq!(rows("..x.xx", 1), [[12, 12, 13], [14, 14, 16]]);
+        assert_eq!(rows("..x.xx", 2), [[14, 15, 16]]);
+        assert_eq!(rows("xxx", 0), [[10, 10, 13]]);
+        let last = Timestamp::from_millis(253_402_207_200_000).unwrap();
+        let beyond = Episodes::from_flags(last, Step::from_millis(86_400_000).unwrap(), 1, [true; 9]);
+        assert!(matches!(beyond, Err(SchemaError::TimeOverflow { .. })), "{beyond:?}");
     }
 
     #[test]

@@ -139,6 +139,16 @@ pub enum SchemaError {
     /// Sets of frames that are to be one must have the same services and times.
     #[error("a set of frames has other services or times than the first")]
     MixedLayouts,
+    /// Derived columns that are more than anybody trains on, as a damaged or hostile file may ask for.
+    #[error(
+        "the features have {columns} columns or more, at most {most} are computed: name fewer metrics or nest fewer lists"
+    )]
+    TooManyColumns {
+        /// Columns counted so far.
+        columns: usize,
+        /// Most that are allowed.
+        most: usize,
+    },
     /// More rows than a 32-bit row number can hold.
     #[error("{rows} rows are more than one frame set holds ({})", u32::MAX)]
     TooManyRows {

@@ -113,6 +113,25 @@ impl Layout {
         Some((service, rows.start.on_clock(self.step, row - rows.rows.start)))
     }
 
+    /// Moves the rows of a service (a position in [`services`](Self::services)) in time, so that `end` is the first
+    /// time after the last one: for a
+    /// window that goes along with a live service.
+    ///
+    /// # Errors
+    /// [`SchemaError::TimeOverflow`] where the first row would be before the calendar. A service that is not there is
+    /// left alone.
+    pub fn end_at(&mut self, service: usize, end: Timestamp) -> Result<(), SchemaError> {
+        let Some(place) = self.services.get_mut(service) else { return Ok(()) };
+        let rows = place.rows.len();
+        let start = i64::try_from(rows).ok().and_then(|rows| end.checked_add(self.step, -rows));
+        place.start = start.ok_or_else(|| SchemaError::TimeOverflow {
+            start: end,
+            steps: rows,
+            step_millis: self.step.millis().saturating_neg(),
+        })?;
+        Ok(())
+    }
+
     /// The services (positions in [`services`](Self::services)) in at most `threads` neighbouring groups of about as many rows each, for work
     /// that is done service by service.
     #[must_use]

@@ -10,6 +10,7 @@ mod raw_sample;
 mod schema;
 #[cfg(any(test, feature = "proptest"))]
 pub mod strategies;
+mod text;
 mod time;
 mod utc_offset;
 
@@ -21,5 +22,6 @@ pub use layout::{Layout, ServiceRows};
 pub use metric::{Kind, Metric, Unit, ValidRange};
 pub use raw_sample::RawSample;
 pub use schema::Schema;
+pub use text::printable;
 pub use time::{Step, Timestamp};
 pub use utc_offset::UtcOffset;

@@ -20,9 +20,11 @@ pub enum SimError {
         max: usize,
     },
     /// A prediction period that ends further ahead than is computed.
-    #[error("a ceiling looks at most {max} minutes ahead, the window ends {horizon} minutes ahead")]
+    #[error(
+        "a ceiling looks at most {max} minutes ahead, the window and what confirms a failure end {horizon} minutes ahead"
+    )]
     HorizonTooLong {
-        /// Minutes from the last observed row to the end of the period.
+        /// Minutes from the last observed row to the end of the period and of what confirms an onset in it.
         horizon: usize,
         /// Most that is computed.
         max: usize,
@@ -149,6 +151,26 @@ pub enum SimError {
         target: String,
         /// Why not.
         reason: &'static str,
+    },
+    /// A fault that would begin when the simulation is over.
+    #[error("{kind} on {target:?} begins in minute {at_minute}, the simulation ends after {minutes} minutes")]
+    FaultAfterEnd {
+        /// The fault.
+        kind: &'static str,
+        /// The service.
+        target: String,
+        /// Minute in which it would begin, from 0.
+        at_minute: usize,
+        /// Minutes of the simulation.
+        minutes: usize,
+    },
+    /// A file that cannot be read, or is too large to be a scenario.
+    #[error("{}: {source}", forewarn_schema::printable(&path.display().to_string()))]
+    UnreadablePath {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A name that is no fault.
     #[error("there is no fault {name:?}: the kinds are {}", crate::fleet::FaultKind::ALL.map(crate::fleet::FaultKind::name).join(", "))]

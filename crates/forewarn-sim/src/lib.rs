@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod ceiling_score;
 mod error;
 pub mod fleet;
 pub mod stress_walk;
 
+pub use ceiling_score::CeilingScore;
 pub use error::SimError;
 pub use fleet::Fleet;
-pub use stress_walk::{Ceiling, StressWalk, StressWalkRun, bayes_filter, ceiling, oracle};
+pub use stress_walk::{
+    Ceiling, CeilingScores, StressWalk, StressWalkRun, bayes_filter, ceiling, ceiling_scores, oracle,
+};

@@ -12,6 +12,8 @@ mod outlook;
 pub mod process;
 mod walk;
 
-pub use ceiling::{Ceiling, MAX_HORIZON_MINUTES, bayes_filter, ceiling, oracle};
+pub use ceiling::{
+    Ceiling, CeilingScores, MAX_HORIZON_MINUTES, bayes_filter, ceiling, ceiling_scores, oracle,
+};
 pub use process::RuleState;
 pub use walk::{MAX_MINUTES, Minute, Steps, StressWalk, StressWalkRun};

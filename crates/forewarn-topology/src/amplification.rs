@@ -2,6 +2,7 @@ use crate::{
     ServiceGraph, Strengths, TopologyError,
     error::{probability, same_length},
 };
+use serde::Serialize;
 
 /// How the errors of a server grow, or shrink, on their way along a path of calls to its distant clients.
 ///
@@ -13,7 +14,7 @@ use crate::{
 /// ```
 ///
 /// A fan-out above 1 amplifies errors, a strength below 1 (a fallback, a retry that helps) damps them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Amplification {
     /// The hops, from the last service of the path back to the first.
     pub hops: Vec<Hop>,
@@ -22,7 +23,7 @@ pub struct Amplification {
 }
 
 /// One call of the path.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Hop {
     /// Number of the service that calls.
     pub client: usize,

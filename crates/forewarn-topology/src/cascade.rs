@@ -2,6 +2,7 @@ use crate::{
     ServiceGraph, Strengths, TopologyError,
     error::{probability, same_length},
 };
+use serde::Serialize;
 
 mod blast;
 mod bound;
@@ -15,10 +16,10 @@ pub use worlds::Worlds;
 /// A service fails on its own with some probability, or because a server that it calls failed and the call passed that on; so a service is
 /// down exactly when a chain of calls that pass failures on leads from it to a service that failed on its own. For one client this is a
 /// noisy-or of its servers; over the whole graph it is the independent cascade model, which is defined on cycles too. The chance that at
-/// least one such chain exists is two-terminal network reliability, which takes exponential time in general, hence two [`Method`]s.
+/// least one such chain exists is two-terminal network reliability, which takes exponential time in general, hence two [`CascadeMethod`]s.
 ///
 /// ```
-/// use forewarn_topology::{Call, Cascade, Method, ServiceGraph, Strengths};
+/// use forewarn_topology::{Call, Cascade, CascadeMethod, ServiceGraph, Strengths};
 ///
 /// let graph = ServiceGraph::new([
 ///     Call::new("gateway", "auth").strength(0.5),
@@ -30,7 +31,7 @@ pub use worlds::Worlds;
 /// let (database, gateway) = (graph.index_of("database")?, graph.index_of("gateway")?);
 ///
 /// // Two ways of 0.4 each: 1 - 0.6 * 0.6.
-/// let risk = cascade.risk_of(database, Method::Exact)?[gateway];
+/// let risk = cascade.risk_of(database, CascadeMethod::Exact)?[gateway];
 /// assert!((risk.value - 0.64).abs() < 1e-12 && risk.standard_error == 0.0);
 /// # Ok::<(), forewarn_topology::TopologyError>(())
 /// ```
@@ -48,15 +49,15 @@ pub struct Cascade {
 }
 
 /// A probability or an expectation, and how uncertain it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Estimate {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct CascadeEstimate {
     /// The estimate.
     pub value: f64,
     /// Its standard error; 0 where the value is exact.
     pub standard_error: f64,
 }
 
-impl Estimate {
+impl CascadeEstimate {
     fn exact(value: f64) -> Self {
         Self { value, standard_error: 0.0 }
     }
@@ -64,7 +65,7 @@ impl Estimate {
 
 /// How a probability is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
+pub enum CascadeMethod {
     /// By all ways in which a failure can spread, put together round by round. Refuses a question that takes more than
     /// [`EXACT_STEPS`](Self::EXACT_STEPS) steps: a dozen services that all call one another are fine, as are several dozen in layers of a few.
     Exact,
@@ -75,13 +76,13 @@ pub enum Method {
     Auto(Worlds),
 }
 
-impl Default for Method {
+impl Default for CascadeMethod {
     fn default() -> Self {
         Self::Auto(Worlds::default())
     }
 }
 
-impl Method {
+impl CascadeMethod {
     /// Steps that one exact answer may take: some seconds.
     pub const EXACT_STEPS: usize = 1 << 22;
     /// Services up to which [`Auto`](Self::Auto) tries to be exact.
@@ -119,14 +120,18 @@ impl Cascade {
     /// For every service, the probability that a failure of `server` brings it down; 1 for `server` itself.
     ///
     /// # Errors
-    /// [`TopologyError::UnknownService`], [`TopologyError::TooManyOutcomes`] for [`Method::Exact`].
-    pub fn risk_of(&self, server: usize, method: Method) -> Result<Vec<Estimate>, TopologyError> {
+    /// [`TopologyError::UnknownService`], [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
+    pub fn risk_of(
+        &self,
+        server: usize,
+        method: CascadeMethod,
+    ) -> Result<Vec<CascadeEstimate>, TopologyError> {
         self.expect_service(server)?;
         self.by(
             method,
             |limit| {
                 let outcomes = self.reached(server, Towards::Clients, limit)?;
-                Ok(outcomes.marginals(self.graph.len()).into_iter().map(Estimate::exact).collect())
+                Ok(outcomes.marginals(self.graph.len()).into_iter().map(CascadeEstimate::exact).collect())
             },
             |worlds| self.sampled_risk_of(server, worlds),
         )
@@ -136,15 +141,19 @@ impl Cascade {
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for what is no probability, [`TopologyError::TooManyOutcomes`] for
-    /// [`Method::Exact`].
-    pub fn failure_probabilities(&self, own: &[f64], method: Method) -> Result<Vec<Estimate>, TopologyError> {
+    /// [`CascadeMethod::Exact`].
+    pub fn failure_probabilities(
+        &self,
+        own: &[f64],
+        method: CascadeMethod,
+    ) -> Result<Vec<CascadeEstimate>, TopologyError> {
         self.expect_probabilities(own)?;
         self.by(
             method,
             |limit| {
                 let probability = |service| {
                     let outcomes = self.reached(service, Towards::Servers, limit)?;
-                    Ok(Estimate::exact(1.0 - outcomes.none_of(own)))
+                    Ok(CascadeEstimate::exact(1.0 - outcomes.none_of(own)))
                 };
                 (0..self.graph.len()).map(probability).collect()
             },
@@ -156,14 +165,14 @@ impl Cascade {
     /// show: what happened in none of them shows none.
     ///
     /// # Errors
-    /// [`TopologyError::TooManyOutcomes`] for [`Method::Exact`].
-    pub fn blast_radii(&self, method: Method) -> Result<Vec<Estimate>, TopologyError> {
+    /// [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
+    pub fn blast_radii(&self, method: CascadeMethod) -> Result<Vec<CascadeEstimate>, TopologyError> {
         self.by(
             method,
             |limit| {
                 let radius = |server| {
                     let outcomes = self.reached(server, Towards::Clients, limit)?;
-                    Ok(Estimate::exact(outcomes.expected_size() - 1.0))
+                    Ok(CascadeEstimate::exact(outcomes.expected_size() - 1.0))
                 };
                 (0..self.graph.len()).map(radius).collect()
             },
@@ -201,15 +210,17 @@ impl Cascade {
     /// The answer by a method.
     fn by(
         &self,
-        method: Method,
-        exact: impl Fn(usize) -> Result<Vec<Estimate>, TopologyError>,
-        sampled: impl Fn(Worlds) -> Vec<Estimate>,
-    ) -> Result<Vec<Estimate>, TopologyError> {
+        method: CascadeMethod,
+        exact: impl Fn(usize) -> Result<Vec<CascadeEstimate>, TopologyError>,
+        sampled: impl Fn(Worlds) -> Vec<CascadeEstimate>,
+    ) -> Result<Vec<CascadeEstimate>, TopologyError> {
         match method {
-            Method::Exact => exact(Method::EXACT_STEPS),
-            Method::Worlds(worlds) => Ok(sampled(worlds)),
-            Method::Auto(worlds) if self.graph.len() > Method::AUTO_SERVICES => Ok(sampled(worlds)),
-            Method::Auto(worlds) => match exact(Method::AUTO_STEPS) {
+            CascadeMethod::Exact => exact(CascadeMethod::EXACT_STEPS),
+            CascadeMethod::Worlds(worlds) => Ok(sampled(worlds)),
+            CascadeMethod::Auto(worlds) if self.graph.len() > CascadeMethod::AUTO_SERVICES => {
+                Ok(sampled(worlds))
+            }
+            CascadeMethod::Auto(worlds) => match exact(CascadeMethod::AUTO_STEPS) {
                 Err(TopologyError::TooManyOutcomes { .. }) => Ok(sampled(worlds)),
                 answer => answer,
             },

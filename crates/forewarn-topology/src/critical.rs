@@ -3,6 +3,7 @@ use crate::{
     amplification::calls_per_request,
     error::{refuse_unless, same_length},
 };
+use serde::Serialize;
 
 /// What the latency of a service includes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,17 +27,17 @@ pub enum LatencyKind {
 ///
 /// A request that would come back to a service on its path is not followed there: calls that close a cycle (met in a depth-first walk that
 /// begins at the entry services, in order of name) are left out. A service of unknown latency (NaN) is
-/// taken to do no work of its own.
-#[derive(Clone, Debug, PartialEq)]
+/// taken to do no work of its own; where no latency is known at all, neither is the path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CriticalPath {
-    /// The services, the first of the path first.
+    /// The services, the first of the path first; none where the latency is unknown.
     pub stops: Vec<Stop>,
-    /// Latency of the first service with all it waits for, in milliseconds.
-    pub latency_millis: f64,
+    /// Latency of the first service with all it waits for, in milliseconds, as far as latencies are known; `None` where none is.
+    pub latency_millis: Option<f64>,
 }
 
 /// One service of a critical path.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Stop {
     /// Number of the service.
     pub service: usize,
@@ -80,13 +81,25 @@ impl CriticalPaths {
     }
 
     /// The latency with all waiting of every service, in milliseconds, from the latency of every service in milliseconds (NaN where unknown).
-    /// For [`LatencyKind::Inclusive`] that is what was given, where it is known.
+    /// For [`LatencyKind::Inclusive`] that is what was given, where it is known. `None` for a service of which no latency is known, nor of any that it
+    /// waits for.
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for a negative or infinite latency.
-    pub fn latencies(&self, latencies_millis: &[f64]) -> Result<Vec<f64>, TopologyError> {
+    pub fn latencies(&self, latencies_millis: &[f64]) -> Result<Vec<Option<f64>>, TopologyError> {
         let own = self.check(latencies_millis)?;
-        Ok(self.end_to_end(own))
+        let known = self.known(&own);
+        let latencies = self.end_to_end(own).into_iter().zip(known);
+        Ok(latencies.map(|(latency, known)| known.then_some(latency)).collect())
+    }
+
+    /// Of which services a latency is known: their own, or that of one they wait for.
+    fn known(&self, own: &[f64]) -> Vec<bool> {
+        let mut known: Vec<bool> = own.iter().map(|latency| !latency.is_nan()).collect();
+        for &service in &self.order {
+            known[service] |= self.waits[service].iter().any(|&(server, _)| known[server]);
+        }
+        known
     }
 
     /// The critical path of a request that comes in at `entry`.
@@ -96,7 +109,11 @@ impl CriticalPaths {
     pub fn from(&self, entry: usize, latencies_millis: &[f64]) -> Result<CriticalPath, TopologyError> {
         let known = entry < self.waits.len();
         refuse_unless(known, "number of the entry service", entry as f64, "less than there are services")?;
-        let end_to_end = self.latencies(latencies_millis)?;
+        let own = self.check(latencies_millis)?;
+        if !self.known(&own)[entry] {
+            return Ok(CriticalPath { stops: Vec::new(), latency_millis: None });
+        }
+        let end_to_end = self.end_to_end(own);
         let latency_millis = end_to_end[entry];
         let (mut stops, mut service, mut left) = (Vec::new(), entry, 1.0);
         loop {
@@ -112,7 +129,7 @@ impl CriticalPaths {
             stops.push(Stop { service, own_millis: share * latency_millis, share });
             match next {
                 Some((server, _)) if waiting > 0.0 => service = server,
-                _ => return Ok(CriticalPath { stops, latency_millis }),
+                _ => return Ok(CriticalPath { stops, latency_millis: Some(latency_millis) }),
             }
             left *= waiting;
         }
@@ -215,21 +232,31 @@ mod tests {
         assert_eq!(services(&path), [2, 3, 1]);
         // The gateway waits 80 of 100 ms for user, which waits 2 * 30 of 80 for the database.
         let own: Vec<f64> = path.stops.iter().map(|stop| stop.own_millis.round()).collect();
-        assert_eq!((own, path.latency_millis), (vec![20.0, 20.0, 60.0], 100.0));
+        assert_eq!((own, path.latency_millis), (vec![20.0, 20.0, 60.0], Some(100.0)));
         assert_eq!(path.bottleneck().unwrap().service, 1);
         let unknown = paths.from(2, &[20.0, 30.0, f64::NAN, 80.0]).unwrap();
-        assert_eq!((unknown.latency_millis, unknown.stops[0].share), (80.0, 0.0));
+        assert_eq!((unknown.latency_millis, unknown.stops[0].share), (Some(80.0), 0.0));
+        let nothing = paths.from(2, &[f64::NAN; 4]).unwrap();
+        assert_eq!(nothing, CriticalPath { stops: Vec::new(), latency_millis: None });
+        let nan = f64::NAN;
+        assert_eq!(
+            paths.latencies(&[nan, 30.0, nan, nan]).unwrap(),
+            [None, Some(30.0), Some(60.0), Some(60.0)]
+        );
     }
 
     #[test]
     fn exclusive_latencies_add_up() {
         let paths = CriticalPaths::new(&shop(), LatencyKind::Exclusive);
         let path = paths.from(2, &[200.0, 30.0, 10.0, 20.0]).unwrap();
-        assert_eq!((services(&path), path.latency_millis), (vec![2, 0], 210.0));
+        assert_eq!((services(&path), path.latency_millis), (vec![2, 0], Some(210.0)));
         let path = paths.from(2, &[50.0, 30.0, 10.0, 20.0]).unwrap();
-        assert_eq!((services(&path), path.latency_millis), (vec![2, 3, 1], 90.0));
+        assert_eq!((services(&path), path.latency_millis), (vec![2, 3, 1], Some(90.0)));
         assert!((path.stops[2].own_millis - 60.0).abs() < 1e-9);
-        assert_eq!(paths.latencies(&[50.0, 30.0, 10.0, f64::NAN]).unwrap(), [50.0, 30.0, 70.0, 60.0]);
+        assert_eq!(
+            paths.latencies(&[50.0, 30.0, 10.0, f64::NAN]).unwrap(),
+            [50.0, 30.0, 70.0, 60.0].map(Some)
+        );
         assert!(paths.from(4, &[0.0; 4]).is_err() && paths.from(0, &[0.0; 3]).is_err());
         assert!(paths.from(0, &[-1.0, 0.0, 0.0, 0.0]).is_err());
     }
@@ -247,7 +274,7 @@ mod tests {
             for entry in 0..graph.len() {
                 let path = paths.from(entry, latencies).unwrap();
                 let total: f64 = path.stops.iter().map(|stop| stop.share).sum();
-                prop_assert!((total - 1.0).abs() < 1e-9 || (path.latency_millis == 0.0 && total == 0.0));
+                prop_assert!((total - 1.0).abs() < 1e-9 || (path.latency_millis.is_none_or(|latency| latency == 0.0) && total == 0.0));
                 let mut seen = services(&path);
                 prop_assert!(path.stops.windows(2).all(|pair| graph.traffic(pair[0].service, pair[1].service).is_ok()));
                 seen.sort_unstable();
@@ -270,7 +297,7 @@ mod tests {
                 let wait = graph.servers_of(from).map(|(server, _)| longest(graph, own, server) / taken).fold(0.0, f64::max);
                 own[from] + wait
             }
-            for (from, found) in found.into_iter().enumerate() {
+            for (from, found) in found.into_iter().flatten().enumerate() {
                 prop_assert!((found - longest(&graph, &own, from)).abs() < 1e-9);
             }
         }

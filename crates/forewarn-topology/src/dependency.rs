@@ -2,6 +2,7 @@ use crate::{
     ServiceGraph, TopologyError,
     error::{refuse_unless, same_length},
 };
+use serde::Serialize;
 
 /// Health of each service together with that of all it calls.
 ///
@@ -63,7 +64,8 @@ impl DependencyHealth {
         Ok(Self { dependence, ..self })
     }
 
-    /// What a service of unknown health counts as: 1 unless said otherwise, so that a missing scrape is no outage.
+    /// What a service of unknown health counts as where something it depends on, or is depended on by, is known: 1 unless said otherwise, so that a
+    /// missing scrape is no outage.
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless it is in 0..=1.
@@ -82,17 +84,45 @@ impl DependencyHealth {
             let name = || format!("health of {}", self.graph.name(service).unwrap_or_default());
             refuse_unless(health.is_nan() || (0.0..=1.0).contains(&health), name(), health, "0 to 1")?;
         }
-        let mut services: Vec<f64> =
-            own.iter().map(|&health| if health.is_nan() { self.unknown } else { health }).collect();
-        let own = services.clone();
-        for (number, &from) in self.begins.iter().enumerate() {
-            let to = self.begins.get(number + 1).copied().unwrap_or(self.order.len());
-            self.settle(&self.order[from..to], &own, &mut services);
-        }
+        let services = self.solve(own);
+        let known = self.known(own);
         let weights: f64 = self.entries.iter().map(|(_, weight)| weight).sum();
         let system =
             self.entries.iter().map(|&(entry, weight)| weight * services[entry]).sum::<f64>() / weights;
-        Ok(SystemHealth { services, system })
+        let is_known = self.entries.iter().any(|&(entry, _)| known[entry]);
+        let services = services.into_iter().zip(known).map(|(health, known)| known.then_some(health));
+        Ok(SystemHealth { services: services.collect(), system: is_known.then_some(system) })
+    }
+
+    /// Health of every service with its servers, unknown ones taken for what they count as. `own` has one health for each service.
+    pub(crate) fn solve(&self, own: &[f64]) -> Vec<f64> {
+        let own: Vec<f64> =
+            own.iter().map(|&health| if health.is_nan() { self.unknown } else { health }).collect();
+        let mut services = own.clone();
+        for component in self.components() {
+            self.settle(component, &own, &mut services);
+        }
+        services
+    }
+
+    /// Of which services anything is known: their own health, or that of one they depend on.
+    fn known(&self, own: &[f64]) -> Vec<bool> {
+        let mut known: Vec<bool> = own.iter().map(|health| !health.is_nan()).collect();
+        for component in self.components() {
+            let any = component.iter().any(|&client| {
+                known[client] || self.graph.servers_of(client).any(|(server, _)| known[server])
+            });
+            component.iter().for_each(|&client| known[client] |= any);
+        }
+        known
+    }
+
+    /// Services that depend on each other, each group after those that it depends on.
+    fn components(&self) -> impl Iterator<Item = &[usize]> {
+        self.begins.iter().enumerate().map(|(number, &from)| {
+            let to = self.begins.get(number + 1).copied().unwrap_or(self.order.len());
+            &self.order[from..to]
+        })
     }
 
     /// Solves one component, whose servers outside are solved.
@@ -119,12 +149,12 @@ impl DependencyHealth {
 }
 
 /// Health of services with their servers, and of the whole.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SystemHealth {
-    /// Of each service, 0 to 1.
-    pub services: Vec<f64>,
-    /// Of the system, 0 to 1; NaN for a graph without services.
-    pub system: f64,
+    /// Of each service, 0 to 1; `None` where nothing is known of it, nor of any service that it depends on.
+    pub services: Vec<Option<f64>>,
+    /// Of the system, 0 to 1; `None` where nothing is known of any entry service, nor of what they depend on.
+    pub system: Option<f64>,
 }
 
 #[cfg(test)]
@@ -143,10 +173,17 @@ mod tests {
         .unwrap();
         // auth, database, gateway, user.
         let health = DependencyHealth::new(&graph).evaluate(&[1.0, 0.0, 1.0, f64::NAN]).unwrap();
-        assert_eq!(health.services, [1.0, 0.0, 0.9375, 0.5]);
-        assert_eq!(health.system, 0.9375);
+        assert_eq!(health.services, [1.0, 0.0, 0.9375, 0.5].map(Some));
+        assert_eq!(health.system, Some(0.9375));
+        let nan = f64::NAN;
+        let unknown = DependencyHealth::new(&graph).evaluate(&[nan; 4]).unwrap();
+        assert_eq!(unknown, SystemHealth { services: vec![None; 4], system: None });
+        // What is known of the database says something of user and gateway, and nothing of auth.
+        let some = DependencyHealth::new(&graph).evaluate(&[nan, 0.0, nan, nan]).unwrap();
+        assert_eq!((some.services[0], some.services[3]), (None, Some(0.5)));
+        assert_eq!(some.system, some.services[2]);
         let alone = DependencyHealth::new(&graph).dependence(0.0).unwrap().unknown_as(0.3).unwrap();
-        assert_eq!(alone.evaluate(&[1.0, 0.0, 1.0, f64::NAN]).unwrap().services, [1.0, 0.0, 1.0, 0.3]);
+        assert_eq!(alone.solve(&[1.0, 0.0, 1.0, f64::NAN]), [1.0, 0.0, 1.0, 0.3]);
         assert!(DependencyHealth::new(&graph).dependence(1.0).is_err());
         assert!(DependencyHealth::new(&graph).evaluate(&[1.0]).is_err());
         let error = DependencyHealth::new(&graph).evaluate(&[1.0, 1.0, 1.2, 1.0]).unwrap_err().to_string();
@@ -159,9 +196,10 @@ mod tests {
         let health = DependencyHealth::new(&graph).evaluate(&[0.8, 0.6]).unwrap();
         // a = 0.8 (0.5 + 0.5 b), b = 0.6 (0.5 + 0.5 a).
         let a = 0.8 * (0.5 + 0.5 * 0.3) / (1.0 - 0.25 * 0.48);
-        assert!((health.services[0] - a).abs() < 1e-11);
-        assert!((health.services[1] - 0.6 * (0.5 + 0.5 * a)).abs() < 1e-11);
-        assert!((health.system - health.services.iter().sum::<f64>() / 2.0).abs() < 1e-15);
+        let services: Vec<f64> = health.services.into_iter().flatten().collect();
+        assert!((services[0] - a).abs() < 1e-11);
+        assert!((services[1] - 0.6 * (0.5 + 0.5 * a)).abs() < 1e-11);
+        assert!((health.system.unwrap() - services.iter().sum::<f64>() / 2.0).abs() < 1e-15);
     }
 
     proptest! {
@@ -173,21 +211,21 @@ mod tests {
         ) {
             let own = &own[..graph.len()];
             let model = DependencyHealth::new(&graph).dependence(0.7).unwrap();
-            let before = model.evaluate(own).unwrap();
+            let before = model.evaluate(own).unwrap().services.into_iter().flatten().collect::<Vec<f64>>();
             for (client, &own) in own.iter().enumerate() {
                 let total: f64 = graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum();
                 let servers: f64 = graph
                     .servers_of(client)
-                    .map(|(server, traffic)| traffic.requests / total * before.services[server])
+                    .map(|(server, traffic)| traffic.requests / total * before[server])
                     .sum();
                 let expected = if graph.servers_of(client).len() == 0 { own } else { own * (0.3 + 0.7 * servers) };
-                prop_assert!((before.services[client] - expected).abs() < 1e-9);
+                prop_assert!((before[client] - expected).abs() < 1e-9);
             }
             let mut improved = own.to_vec();
             let (service, to) = (better.0 % graph.len(), better.1);
             improved[service] = improved[service].max(to);
-            let after = model.evaluate(&improved).unwrap();
-            prop_assert!(before.services.iter().zip(&after.services).all(|(a, b)| *b >= a - 1e-9));
+            let after = model.solve(&improved);
+            prop_assert!(before.iter().zip(&after).all(|(a, b)| *b >= a - 1e-9));
         }
     }
 }

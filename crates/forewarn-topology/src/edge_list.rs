@@ -1,33 +1,29 @@
 //! Service graphs from edge lists.
 
-use crate::{Call, ServiceGraph, TopologyError, graph::Services};
-
-/// A column of an edge list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Column {
-    Client,
-    Server,
-    Requests,
-    Failures,
-    LatencyMillis,
-    Strength,
-}
-
-const COLUMNS: [(&str, Column); 6] = [
-    ("client", Column::Client),
-    ("server", Column::Server),
-    ("requests", Column::Requests),
-    ("failures", Column::Failures),
-    ("latency_millis", Column::LatencyMillis),
-    ("strength", Column::Strength),
-];
+use crate::{
+    Call, ServiceGraph, TopologyError,
+    edge_columns::{Column, Header, header},
+    graph::Services,
+};
+use csv::{ReaderBuilder, StringRecord, Trim};
 
 impl ServiceGraph {
-    /// Reads an edge list: one call a line, `client server` and, if one likes, the number of requests, separated by commas or blanks.
+    /// Reads an edge list: one call a line, `client server` and, if one likes, the number of requests, separated by commas, semicolons, tabs or blanks,
+    /// fields in double quotes where they hold a separator.
     ///
-    /// A first line with the words `client` and `server` names the columns, in any order; with it there can also be `failures`,
-    /// `latency_millis` and `strength`, and a field may be left empty between commas. A line with one name alone is a service without
-    /// calls. `#` begins a comment.
+    /// A first line with names of columns, in any order, is recognised by any usual pair for the two ends, in any case:
+    ///
+    /// | column | names |
+    /// |---|---|
+    /// | who calls | `client`, `source`, `parent`, `caller`, `from`, `src` |
+    /// | who is called | `server`, `target`, `child`, `callee`, `to`, `destination`, `dst` |
+    /// | requests | `requests`, `request_count`, `calls`, `count`, `weight`, `rate` |
+    /// | failed requests | `failures`, `failed`, `errors` |
+    /// | mean latency | `latency_millis`, `latency_ms`, `latency_seconds`, `latency_s` |
+    /// | strength | `strength`, `probability` |
+    ///
+    /// Numbers may be left empty between separators; with semicolons a comma is a decimal point. A line with one name alone is a service without calls. `#` begins
+    /// a comment, at the begin of a line or after a blank. A byte order mark is left out. What is not understood is an error with its line, never a service.
     ///
     /// ```
     /// use forewarn_topology::ServiceGraph;
@@ -40,6 +36,8 @@ impl ServiceGraph {
     ///     batch
     /// ")?;
     /// assert_eq!(graph.services().collect::<Vec<_>>(), ["auth", "batch", "database", "gateway", "user"]);
+    /// let same = ServiceGraph::from_edge_list("Source;Target;Weight\n\"gateway\";auth;1200,5")?;
+    /// assert_eq!(same.traffic(1, 0)?.requests, 1200.5);
     ///
     /// let error = ServiceGraph::from_edge_list("gateway auth\nauth auth").unwrap_err();
     /// assert_eq!(error.to_string(), "line 2: \"auth\" calls itself: a call needs two services");
@@ -49,21 +47,56 @@ impl ServiceGraph {
     /// # Errors
     /// [`TopologyError::At`] with the line, and in it [`TopologyError::UnreadableCall`] or what [`new`](Self::new) refuses.
     pub fn from_edge_list(text: &str) -> Result<Self, TopologyError> {
-        let mut columns = vec![Column::Client, Column::Server, Column::Requests];
-        let (mut services, mut calls, mut first) = (Vec::new(), Vec::new(), true);
-        for (number, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
-            let fields = fields(line);
+        let text = without_comments(text.strip_prefix('\u{feff}').unwrap_or(text));
+        let separator = separator(&text);
+        let mut columns = Header::usual();
+        let (mut services, mut calls, mut is_first) = (Vec::new(), Vec::new(), true);
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(separator.byte())
+            .trim(Trim::All)
+            .from_reader(text.as_bytes());
+        let mut record = StringRecord::new();
+        let written_at = next_written(&text);
+        loop {
+            let line = reader.position().line();
+            let place = |line: u64| format!("line {line}");
+            let more = reader.read_record(&mut record).map_err(|error| {
+                let line = error.position().map_or(line, csv::Position::line);
+                unreadable("", error.to_string()).at(place(line))
+            })?;
+            if !more {
+                break;
+            }
+            // Blank lines before a record belong to it.
+            let line = record.position().map_or(line, csv::Position::line);
+            let place = place(written_at.get((line as usize).saturating_sub(1)).copied().unwrap_or(line));
+            let fields = separator.fields(&record);
             if fields.is_empty() {
                 continue;
             }
-            let place = format!("line {}", number + 1);
-            if std::mem::take(&mut first) && fields.contains(&"client") && fields.contains(&"server") {
-                columns = header(line, &fields).map_err(|error| error.at(place))?;
-            } else if let [service] = fields[..] {
-                services.push((place, service.to_owned()));
+            let whole = || fields.join(" ");
+            if let Some(field) = fields.iter().find(|field| field.contains(char::is_control)) {
+                let reason = "a name has a line break or another control character: is a quote left open?";
+                return Err(unreadable(field, reason.to_owned()).at(place));
+            }
+            if let Some(field) = fields.iter().find(|field| field.contains("  ")) {
+                let reason = "a name with several blanks in a row: use one separator throughout";
+                return Err(unreadable(field, reason.to_owned()).at(place));
+            }
+            if std::mem::take(&mut is_first)
+                && let Some(named) =
+                    header(&fields).map_err(|reason| unreadable(&whole(), reason).at(&place))?
+            {
+                columns = named;
+            } else if let [service] = &fields[..] {
+                let lone =
+                    separator.lone(service).map_err(|reason| unreadable(&whole(), reason).at(&place))?;
+                services.push((place, lone.to_owned()));
             } else {
-                let call = call(line, &fields, &columns).map_err(|error| error.at(place.clone()))?;
+                let call = call(&fields, &columns, separator)
+                    .map_err(|reason| unreadable(&whole(), reason).at(&place))?;
                 calls.push((place, call));
             }
         }
@@ -71,48 +104,130 @@ impl ServiceGraph {
     }
 }
 
-/// The fields of a line: with a comma in it, what is between commas, else what is between blanks.
-fn fields(line: &str) -> Vec<&str> {
-    if line.contains(',') {
-        line.split(',').map(str::trim).collect()
-    } else {
-        line.split_whitespace().collect()
-    }
-}
-
 fn unreadable(line: &str, reason: String) -> TopologyError {
-    TopologyError::UnreadableCall { text: line.to_owned(), reason }
+    TopologyError::UnreadableCall { text: line.chars().take(MOST_SHOWN).collect(), reason }
 }
 
-fn header(line: &str, fields: &[&str]) -> Result<Vec<Column>, TopologyError> {
-    let mut columns = Vec::new();
-    for field in fields {
-        let Some(&(_, column)) = COLUMNS.iter().find(|(name, _)| name == field) else {
-            let names = COLUMNS.map(|(name, _)| name).join(", ");
-            return Err(unreadable(line, format!("column {field:?} is none of {names}")));
-        };
-        if columns.contains(&column) {
-            return Err(unreadable(line, format!("column {field:?} appears twice")));
+/// Characters of a line that a message shows.
+const MOST_SHOWN: usize = 200;
+
+/// What lies between the fields of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Separator {
+    Comma,
+    Semicolon,
+    Tab,
+    Blanks,
+}
+
+/// The one that the first line with any of them has most of.
+fn separator(text: &str) -> Separator {
+    let all = [(',', Separator::Comma), (';', Separator::Semicolon), ('\t', Separator::Tab)];
+    for line in text.lines() {
+        let mut is_quoted = false;
+        let outside: Vec<char> = line
+            .trim()
+            .chars()
+            .filter(|&character| {
+                is_quoted ^= character == '"';
+                !is_quoted
+            })
+            .collect();
+        let count = |separator: char| outside.iter().filter(|&&character| character == separator).count();
+        // Of equals the first: a comma may be the decimal point of a list with semicolons, never the other way round.
+        let order = [all[1], all[2], all[0]];
+        if let Some((_, found)) = order.into_iter().find(|&(character, _)| count(character) > 0) {
+            return found;
         }
-        columns.push(column);
     }
-    Ok(columns)
+    Separator::Blanks
 }
 
-fn call(line: &str, fields: &[&str], columns: &[Column]) -> Result<Call, TopologyError> {
-    if fields.len() > columns.len() {
-        let reason = format!(
+impl Separator {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Semicolon => b';',
+            Self::Tab => b'\t',
+            Self::Blanks => b' ',
+        }
+    }
+
+    /// The fields of a record, quotes undone; none for a blank line.
+    fn fields(self, record: &StringRecord) -> Vec<String> {
+        let fields = record.iter().filter(|field| self != Self::Blanks || !field.is_empty());
+        let fields: Vec<String> = fields.map(unquoted).collect();
+        if fields.iter().all(String::is_empty) && fields.len() < 2 { Vec::new() } else { fields }
+    }
+
+    /// A service without calls: a field that stands alone on its line. One that holds another separator was meant to be a call.
+    fn lone(self, field: &str) -> Result<&str, String> {
+        let other = [',', ';', '\t', ' ']
+            .into_iter()
+            .find(|&other| other as u32 != u32::from(self.byte()) && field.contains(other));
+        match other {
+            Some(other) => Err(format!(
+                "one field that holds {other:?}, where the first lines are separated by {:?}: use one separator throughout",
+                char::from(self.byte())
+            )),
+            None => Ok(field),
+        }
+    }
+}
+
+/// A field whose quotes the reader left, since blanks stood before them.
+fn unquoted(field: &str) -> String {
+    let inner = field.strip_prefix('"').and_then(|field| field.strip_suffix('"'));
+    inner.map_or_else(|| field.to_owned(), |inner| inner.replace("\"\"", "\"").trim().to_owned())
+}
+
+/// The text with every comment cut off, line by line, so that lines keep their numbers.
+fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines() {
+        let (mut is_quoted, mut before, mut end) = (false, ' ', line.len());
+        for (at, character) in line.char_indices() {
+            is_quoted ^= character == '"';
+            if character == '#' && !is_quoted && before.is_whitespace() {
+                end = at;
+                break;
+            }
+            before = character;
+        }
+        kept.push_str(line[..end].trim());
+        kept.push('\n');
+    }
+    kept
+}
+
+/// For each line the number (from 1) of the first line from it on that is not blank.
+fn next_written(text: &str) -> Vec<u64> {
+    let lines: Vec<bool> = text.lines().map(str::is_empty).collect();
+    let mut numbers = vec![0; lines.len()];
+    let mut next = lines.len() as u64 + 1;
+    for (line, is_blank) in lines.into_iter().enumerate().rev() {
+        if !is_blank {
+            next = line as u64 + 1;
+        }
+        numbers[line] = next;
+    }
+    numbers
+}
+
+fn call(fields: &[String], header: &Header, separator: Separator) -> Result<Call, String> {
+    if fields.len() > header.columns.len() {
+        return Err(format!(
             "{} fields where at most {} are expected; a first line with the columns' names allows more",
             fields.len(),
-            columns.len()
-        );
-        return Err(unreadable(line, reason));
+            header.columns.len()
+        ));
     }
     let mut call = Call::new("", "");
-    for (&field, column) in fields.iter().zip(columns) {
+    for (field, column) in fields.iter().zip(&header.columns) {
         let number = || {
-            let reason = || format!("{field:?} is no number");
-            field.parse::<f64>().map_err(|_| unreadable(line, reason()))
+            let plain =
+                if separator == Separator::Semicolon { field.replace(',', ".") } else { field.clone() };
+            plain.parse::<f64>().map_err(|_| format!("{field:?} is no number"))
         };
         match column {
             Column::Client => field.clone_into(&mut call.client),
@@ -121,6 +236,7 @@ fn call(line: &str, fields: &[&str], columns: &[Column]) -> Result<Call, Topolog
             Column::Requests => call.traffic.requests = number()?,
             Column::Failures => call.traffic.failures = Some(number()?),
             Column::LatencyMillis => call.traffic.latency_millis = Some(number()?),
+            Column::LatencySeconds => call.traffic.latency_millis = Some(1e3 * number()?),
             Column::Strength => call.traffic.strength = Some(number()?),
         }
     }
@@ -141,22 +257,69 @@ mod tests {
         says("a b 3 4", "line 1: \"a b 3 4\" is no call: 4 fields where at most 3 are expected");
         says("a b many", "line 1: \"a b many\" is no call: \"many\" is no number");
         says(
-            "client server weight",
-            "line 1: \"client server weight\" is no call: column \"weight\" is none of",
+            "client server protocol",
+            "line 1: \"client server protocol\" is no call: column \"protocol\" is none of",
         );
         says(
             "client server client",
-            "line 1: \"client server client\" is no call: column \"client\" appears twice",
+            "line 1: \"client server client\" is no call: column \"client\" names the client again",
         );
         says("client,server,strength\na,b,1.2", "line 2: strength is 1.2");
         says("a b inf", "line 1: requests is inf");
         says("a,", "line 1: a service needs a name");
         says("x\nx", "line 2: service \"x\" appears twice");
+        says("web   api\t3", "line 1: \"web   api\" is no call: a name with several blanks");
+        says("a,b\nc;d", "line 2: \"c;d\" is no call: one field that holds ';'");
+        says("a b\n\nc,d", "line 1: \"a b\" is no call: one field that holds ' '");
+        says(
+            "upstream,downstream\na,b",
+            "line 1: \"upstream downstream\" is no call: it looks like a header",
+        );
+        says(
+            "client,server,latency\na,b,3",
+            "line 1: \"client server latency\" is no call: column \"latency\" has no unit",
+        );
+        says("\"a,b\nc,d", "line 1: \"a,b\\nc,d");
+        says(
+            "\u{1b}[31ma b",
+            "line 1: \"\\u{1b}[31ma\" is no call: a name has a line break or another control",
+        );
     }
 
     #[test]
     fn a_service_may_be_called_client() {
         let graph = ServiceGraph::from_edge_list("gateway client\nclient server").unwrap();
         assert_eq!(graph.calls(), 2);
+    }
+
+    /// The same call in every form.
+    #[test]
+    fn all_usual_forms_are_one_graph() {
+        for text in [
+            "web api 3",
+            "  web   api  3",
+            "web,api,3",
+            "web;api;3",
+            "web\tapi\t3",
+            "client,server,requests\nweb,api,3",
+            "\u{feff}client,server,requests\r\nweb,api,3\r\n",
+            "Source,Target,Weight\nweb,api,3",
+            "\"parent\";\"child\";\"count\"\n\"web\";\"api\";\"3\"",
+            "callee\tcaller\tcalls\napi\tweb\t3",
+            "from to rate\nweb api 3",
+            "Client Service, Server Service, Request Count\n\"web\" , \"api\" , 3",
+            "# a graph\n\nsrc,dst,weight # of a tool\n\nweb,api,3,",
+        ] {
+            let graph = match ServiceGraph::from_edge_list(text) {
+                Ok(graph) => graph,
+                Err(error) => panic!("{text:?}: {error}"),
+            };
+            assert_eq!(graph.services().collect::<Vec<_>>(), ["api", "web"], "{text:?}");
+            assert_eq!(graph.traffic(1, 0).unwrap().requests, 3.0, "{text:?}");
+        }
+        let quoted = ServiceGraph::from_edge_list("client,server\n\"a, b\",\"c #1\"").unwrap();
+        assert_eq!(quoted.services().collect::<Vec<_>>(), ["a, b", "c #1"]);
+        let seconds = ServiceGraph::from_edge_list("client,server,latency_seconds\na,b,0.25").unwrap();
+        assert_eq!(seconds.traffic(0, 1).unwrap().latency_millis, Some(250.0));
     }
 }

@@ -10,7 +10,7 @@ pub enum TopologyError {
     #[error(transparent)]
     Core(#[from] CoreError),
     /// An error with its place in a text or a list.
-    #[error("{place}: {source}")]
+    #[error("{}: {source}", forewarn_schema::printable(place))]
     At {
         /// Where, such as `line 3` or `calls[2]`.
         place: String,
@@ -57,7 +57,7 @@ pub enum TopologyError {
         server: String,
     },
     /// A number out of its range (NaN always is).
-    #[error("{what} is {value}: expected {expected}")]
+    #[error("{} is {value}: expected {expected}", forewarn_schema::printable(what))]
     InvalidNumber {
         /// Which number.
         what: String,
@@ -85,7 +85,7 @@ pub enum TopologyError {
         reason: String,
     },
     /// A file that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", forewarn_schema::printable(&path.display().to_string()))]
     UnreadablePath {
         /// The file.
         path: PathBuf,
@@ -125,6 +125,18 @@ pub enum TopologyError {
     NoCalls {
         /// The metric that counts calls.
         expected: &'static str,
+    },
+    /// A graph and metrics that have no service in common, so that nothing could be said of either.
+    #[error(
+        "the graph and the metrics have no service in common: the graph has {}; the metrics have {}",
+        shown(graph),
+        shown(metrics)
+    )]
+    NoSharedName {
+        /// Services of the graph.
+        graph: Vec<String>,
+        /// Services of the metrics.
+        metrics: Vec<String>,
     },
     /// More ways for a failure to spread than can be enumerated.
     #[error(
@@ -169,14 +181,19 @@ impl TopologyError {
     }
 }
 
-/// The first few names, so that a message about a fleet stays readable.
 fn known(available: &[String]) -> String {
+    format!("there are {}", shown(available))
+}
+
+/// The first few names, so that a message about a fleet stays readable.
+fn shown(names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let shown = available.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match available.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("there are {shown} and {more} more"),
-        _ if available.is_empty() => "there are none".to_owned(),
-        _ => format!("there are {shown}"),
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| forewarn_schema::printable(name)).collect();
+    let shown = shown.join(", ");
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{shown} and {more} more"),
+        _ if names.is_empty() => "none".to_owned(),
+        _ => shown,
     }
 }
 

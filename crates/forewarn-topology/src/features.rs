@@ -1,5 +1,6 @@
 use crate::{
-    Cascade, DependencyHealth, HealthRules, ServiceGraph, Slo, Strengths, TopologyError, error::refuse_unless,
+    Cascade, DependencyHealth, HealthRules, RowLimit, ServiceGraph, Strengths, TopologyError,
+    error::refuse_unless,
 };
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
 
@@ -21,7 +22,7 @@ pub enum Group {
     CascadeRisk,
     /// `critical_path_latency`: the longest sum of latencies along calls from the service down; see [`LatencyKind::Exclusive`](crate::LatencyKind::Exclusive).
     CriticalPath,
-    /// `violations` and `servers_violations`: violations of objectives in the last rows, of the service and of all services that it calls.
+    /// `violations` and `servers_violations`: violations of [limits](RowLimit) in the last rows, of the service and of all services that it calls.
     Violations,
     /// `hour` (0 to 23), `peak_hour` and `weekend` (0 or 1), by the clock of the rows.
     Calendar,
@@ -89,7 +90,7 @@ pub struct TopologyFeatures {
     dependence: f64,
     error_rate: String,
     latency: String,
-    slos: Vec<Slo>,
+    limits: Vec<RowLimit>,
     violation_rows: usize,
     peak_hours: [u8; 2],
     utc_offset: UtcOffset,
@@ -100,7 +101,7 @@ impl TopologyFeatures {
     /// Rows over which violations are counted, unless said otherwise.
     pub const VIOLATION_ROWS: usize = 30;
 
-    /// All groups, for the v1 metrics: [`HealthRules::v1`], [`Slo::v1`], the graph's strengths ([`Strengths::USUAL`] where it has none), peak
+    /// All groups, for the v1 metrics: [`HealthRules::v1`], [`RowLimit::v1`], the graph's strengths ([`Strengths::USUAL`] where it has none), peak
     /// hours from 9 to 18 UTC.
     #[must_use]
     pub fn new(graph: &ServiceGraph) -> Self {
@@ -112,7 +113,7 @@ impl TopologyFeatures {
             dependence: DependencyHealth::DEPENDENCE,
             error_rate: "error_rate".to_owned(),
             latency: "p99_latency".to_owned(),
-            slos: Slo::v1(),
+            limits: RowLimit::v1(),
             violation_rows: Self::VIOLATION_ROWS,
             peak_hours: [9, 18],
             utc_offset: UtcOffset::UTC,
@@ -162,13 +163,14 @@ impl TopologyFeatures {
         Self { error_rate: error_rate.into(), latency: latency.into(), ..self }
     }
 
-    /// Other objectives, and over how many rows their violations are counted.
+    /// Other limits, and over how many rows their violations are counted.
     ///
     /// # Errors
-    /// [`TopologyError::InvalidNumber`] for 0 rows or more than a million.
-    pub fn objectives(self, slos: Vec<Slo>, rows: usize) -> Result<Self, TopologyError> {
+    /// [`TopologyError::InvalidNumber`] for 0 rows or more than a million, and for a limit that is not finite.
+    pub fn violations(self, limits: Vec<RowLimit>, rows: usize) -> Result<Self, TopologyError> {
         refuse_unless((1..=1_000_000).contains(&rows), "rows of violations", rows as f64, "1 to 1 000 000")?;
-        Ok(Self { slos, violation_rows: rows, ..self })
+        limits.iter().try_for_each(RowLimit::check)?;
+        Ok(Self { limits, violation_rows: rows, ..self })
     }
 
     /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on a clock that
@@ -192,6 +194,7 @@ impl TopologyFeatures {
     /// Computes the columns for every row of every service. Linear in rows times calls.
     ///
     /// # Errors
+    /// [`TopologyError::NoSharedName`] for frames of other services than the graph's;
     /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric that a group needs, [`TopologyError::OffClock`] for services whose rows are not at the same
     /// times.
     pub fn compute(&self, frames: &FrameSet) -> Result<FrameSet, TopologyError> {
@@ -258,7 +261,7 @@ impl TopologyFeatures {
     /// The same columns for live rows of `services`, whose first is at `start`.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`].
+    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`], [`TopologyError::NoSharedName`].
     pub fn stream(
         &self,
         schema: &Schema,

@@ -51,6 +51,8 @@ impl From<Call> for CallRow {
 }
 
 const WHAT: &str = "service graph";
+/// Largest file of a graph: some two million calls.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// As TOML and JSON write a graph. `services` may be left out; where it is given it is complete, so that a misspelt name in a call is an
 /// error and not one more service. Of a call, `client` and `server` are needed.
@@ -98,15 +100,14 @@ impl ServiceGraph {
         text::from_json::<GraphFile>(WHAT, text)?.into_graph()
     }
 
-    /// Reads a graph from a file in any of the formats: `.toml` and `.json` by their names, otherwise [samples](crate::CallSamples) if it looks like
+    /// Reads a graph from a file of at most 64 MiB in any of the formats: `.toml` and `.json` by their names, otherwise [samples](crate::CallSamples) if it looks like
     /// them, and an [edge list](Self::from_edge_list) if not. A `.json` may hold samples too.
     ///
     /// # Errors
-    /// [`TopologyError::UnreadablePath`] for a file that cannot be read; within [`TopologyError::At`] with the file's name, what the format's reader refuses.
+    /// [`TopologyError::UnreadablePath`] for a file that cannot be read or is larger; within [`TopologyError::At`] with the file's name, what the format's reader refuses.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, TopologyError> {
         let path = path.as_ref();
-        let unreadable = |source| TopologyError::UnreadablePath { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = text::read(path, MOST_BYTES)?;
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let graph = match extension.as_deref() {
             Some("toml") => Self::from_toml(&text),
@@ -116,7 +117,7 @@ impl ServiceGraph {
             Some("json") => Self::from_json(&text),
             _ => Self::from_edge_list(&text),
         };
-        graph.map_err(|error| error.at(path.display().to_string()))
+        graph.map_err(|error| error.at(forewarn_schema::printable(&path.display().to_string())))
     }
 
     /// Writes the graph as TOML, all services listed.

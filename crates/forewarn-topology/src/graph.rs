@@ -1,5 +1,6 @@
 use crate::{TopologyError, error::refuse_unless};
 use petgraph::graph::{DiGraph, NodeIndex};
+use serde::Serialize;
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// One service calls another: an edge of the service graph, as lists and files have it.
@@ -42,7 +43,7 @@ impl Call {
 }
 
 /// What passes along a call.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Traffic {
     /// Requests. Over which time does not matter: only ratios between calls count. 1 where nothing else is said.
     pub requests: f64,

@@ -53,7 +53,7 @@ impl fmt::Display for Status {
 /// more than degraded: a full processor alone stops nobody.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Watch {
+pub struct HealthMarks {
     /// Metric.
     pub metric: String,
     /// Up to here all is well.
@@ -65,7 +65,7 @@ pub struct Watch {
     pub down: Option<f64>,
 }
 
-impl Watch {
+impl HealthMarks {
     /// A watch that never means more than degraded.
     pub fn new(metric: impl Into<String>, fine: f64, degraded: f64) -> Self {
         Self { metric: metric.into(), fine, degraded, down: None }
@@ -106,13 +106,13 @@ impl Watch {
     }
 }
 
-/// Rules by which metrics become a health from 0 to 1 and a [`Status`]: the worst of a list of [`Watch`]es.
+/// Rules by which metrics become a health from 0 to 1 and a [`Status`]: the worst of a list of [`HealthMarks`]es.
 ///
 /// A missing sample says nothing; a service of which no watched metric has a sample has the health NaN and the status unknown.
 ///
 /// ```
 /// use forewarn_schema::Schema;
-/// use forewarn_topology::{HealthRules, Status, Watch};
+/// use forewarn_topology::{HealthRules, Status, HealthMarks};
 ///
 /// let schema = Schema::v1();
 /// let rules = HealthRules::v1().bind(&schema)?;
@@ -136,13 +136,13 @@ impl Watch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RulesFile", into = "RulesFile")]
 pub struct HealthRules {
-    watches: Vec<Watch>,
+    watches: Vec<HealthMarks>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RulesFile {
-    watch: Vec<Watch>,
+    watch: Vec<HealthMarks>,
 }
 
 impl TryFrom<RulesFile> for HealthRules {
@@ -170,11 +170,11 @@ impl HealthRules {
     ///
     /// # Errors
     /// [`TopologyError::Empty`] for none, [`TopologyError::InvalidNumber`] for marks that neither rise nor fall.
-    pub fn new(watches: Vec<Watch>) -> Result<Self, TopologyError> {
+    pub fn new(watches: Vec<HealthMarks>) -> Result<Self, TopologyError> {
         if watches.is_empty() {
             return Err(TopologyError::Empty { what: "the list of watched metrics" });
         }
-        watches.iter().try_for_each(Watch::check)?;
+        watches.iter().try_for_each(HealthMarks::check)?;
         Ok(Self { watches })
     }
 
@@ -192,11 +192,11 @@ impl HealthRules {
     #[must_use]
     pub fn v1() -> Self {
         let watches = vec![
-            Watch::new("error_rate", 0.01, 0.05).down_at(0.5),
-            Watch::new("p99_latency", 500.0, 1000.0).down_at(10_000.0),
-            Watch::new("cpu_usage", 0.7, 0.9),
-            Watch::new("memory_usage", 0.8, 0.95),
-            Watch::new("pod_restarts", 0.0, 1.0),
+            HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5),
+            HealthMarks::new("p99_latency", 500.0, 1000.0).down_at(10_000.0),
+            HealthMarks::new("cpu_usage", 0.7, 0.9),
+            HealthMarks::new("memory_usage", 0.8, 0.95),
+            HealthMarks::new("pod_restarts", 0.0, 1.0),
         ];
         Self { watches }
     }
@@ -209,6 +209,14 @@ impl HealthRules {
         text::from_toml("health rules", text)
     }
 
+    /// Reads rules from a TOML file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`TopologyError::UnreadablePath`], and as [`from_toml`](Self::from_toml).
+    pub fn from_path(path: impl AsRef<std::path::Path>) -> Result<Self, TopologyError> {
+        Self::from_toml(&text::read(path.as_ref(), forewarn_core::SMALL_FILE_BYTES)?)
+    }
+
     /// Reads rules from JSON.
     ///
     /// # Errors
@@ -219,7 +227,7 @@ impl HealthRules {
 
     /// The watches.
     #[must_use]
-    pub fn watches(&self) -> &[Watch] {
+    pub fn watches(&self) -> &[HealthMarks] {
         &self.watches
     }
 
@@ -228,7 +236,7 @@ impl HealthRules {
     /// # Errors
     /// [`forewarn_schema::SchemaError::UnknownMetric`] for a watched metric that the schema lacks.
     pub fn bind(&self, schema: &Schema) -> Result<BoundHealthRules, TopologyError> {
-        let place = |watch: &Watch| Ok((schema.index_of(&watch.metric)?, watch.clone()));
+        let place = |watch: &HealthMarks| Ok((schema.index_of(&watch.metric)?, watch.clone()));
         Ok(BoundHealthRules {
             watches: self.watches.iter().map(place).collect::<Result<_, TopologyError>>()?,
         })
@@ -238,7 +246,7 @@ impl HealthRules {
 /// [`HealthRules`] for rows of one schema.
 #[derive(Clone, Debug)]
 pub struct BoundHealthRules {
-    watches: Vec<(usize, Watch)>,
+    watches: Vec<(usize, HealthMarks)>,
 }
 
 impl BoundHealthRules {
@@ -271,15 +279,19 @@ mod tests {
 
     #[test]
     fn health_falls_in_straight_lines_between_the_marks() {
-        let rising = Watch::new("x", 10.0, 20.0).down_at(60.0);
+        let rising = HealthMarks::new("x", 10.0, 20.0).down_at(60.0);
         for (sample, health) in
             [(0.0, 1.0), (10.0, 1.0), (15.0, 0.75), (20.0, 0.5), (40.0, 0.25), (60.0, 0.0), (99.0, 0.0)]
         {
             assert_eq!(rising.health(sample), health, "{sample}");
             // Mirrored marks judge the mirrored sample the same.
-            assert_eq!(Watch::new("x", -10.0, -20.0).down_at(-60.0).health(-sample), health, "-{sample}");
+            assert_eq!(
+                HealthMarks::new("x", -10.0, -20.0).down_at(-60.0).health(-sample),
+                health,
+                "-{sample}"
+            );
         }
-        assert_eq!(Watch::new("x", 0.0, 1.0).health(1e9), 0.5);
+        assert_eq!(HealthMarks::new("x", 0.0, 1.0).health(1e9), 0.5);
         assert!(rising.health(f64::NAN).is_nan());
     }
 
@@ -310,7 +322,7 @@ mod tests {
             "[[watch]]\nmetric = 'x'\nfine = 1\ndegraded = 2\ndowm = 3",
             &["watch[0]", "unknown field", "line 5"],
         );
-        let missing = HealthRules::new(vec![Watch::new("x", 0.0, 1.0)]).unwrap().bind(&Schema::v1());
+        let missing = HealthRules::new(vec![HealthMarks::new("x", 0.0, 1.0)]).unwrap().bind(&Schema::v1());
         assert!(missing.unwrap_err().to_string().contains("\"x\" is missing"));
     }
 }

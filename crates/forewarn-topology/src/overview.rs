@@ -1,7 +1,8 @@
 use crate::{
-    Cascade, CriticalPath, CriticalPaths, DependencyHealth, Estimate, LatencyKind, Method, RootRanking,
-    ServiceGraph, Status, Strengths, Suspect, SystemHealth, TopologyError,
+    Cascade, CascadeEstimate, CascadeMethod, CriticalPath, CriticalPaths, DependencyHealth, LatencyKind,
+    RootRanking, ServiceGraph, Status, Strengths, Suspect, SystemHealth, TopologyError,
 };
+use serde::Serialize;
 
 /// Every score of a service graph, recomputed whenever health and latencies are known anew.
 ///
@@ -12,25 +13,25 @@ pub struct Overview {
     cascade: Cascade,
     paths: CriticalPaths,
     ranking: RootRanking,
-    method: Method,
-    blast_radii: Vec<Estimate>,
+    method: CascadeMethod,
+    blast_radii: Vec<CascadeEstimate>,
     entries: Vec<usize>,
 }
 
 /// The scores of one moment; lists have one entry for each service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Scores {
     /// Status by own health.
     pub status: Vec<Status>,
     /// Health with that of all servers, and of the system.
     pub dependency: SystemHealth,
     /// Probability of failing, by itself or by its servers.
-    pub failing: Vec<Estimate>,
+    pub failing: Vec<CascadeEstimate>,
     /// Services from the most to the least suspicious of being where the trouble began.
     pub suspects: Vec<Suspect>,
-    /// Latency with all waiting, in milliseconds.
-    pub latencies_millis: Vec<f64>,
-    /// The critical path of the slowest entry service; `None` for a graph without services.
+    /// Latency with all waiting, in milliseconds; `None` where nothing is known.
+    pub latencies_millis: Vec<Option<f64>>,
+    /// The critical path of the slowest entry service; `None` where no latency is known.
     pub critical_path: Option<CriticalPath>,
 }
 
@@ -38,13 +39,13 @@ impl Overview {
     /// Prepares the scores of a graph; `method` is how failure probabilities are computed, `radii` how blast radii are, which take longer.
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] for strengths of another graph, [`TopologyError::TooManyOutcomes`] for [`Method::Exact`].
+    /// [`TopologyError::LengthMismatch`] for strengths of another graph, [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
     pub fn new(
         graph: &ServiceGraph,
         strengths: &Strengths,
         latencies: LatencyKind,
-        method: Method,
-        radii: Method,
+        method: CascadeMethod,
+        radii: CascadeMethod,
     ) -> Result<Self, TopologyError> {
         let cascade = Cascade::new(graph, strengths)?;
         Ok(Self {
@@ -72,7 +73,7 @@ impl Overview {
 
     /// How many services the failure of each is expected to bring down.
     #[must_use]
-    pub fn blast_radii(&self) -> &[Estimate] {
+    pub fn blast_radii(&self) -> &[CascadeEstimate] {
         &self.blast_radii
     }
 
@@ -94,6 +95,7 @@ impl Overview {
             .entries
             .iter()
             .copied()
+            .filter(|&entry| latencies[entry].is_some())
             .reduce(|slowest, entry| if latencies[entry] > latencies[slowest] { entry } else { slowest });
         let path = |entry| self.paths.from(entry, latencies_millis);
         Ok(Scores {
@@ -115,8 +117,14 @@ mod tests {
     fn one_call_gives_every_score() {
         let graph = ServiceGraph::from_edge_list("gateway auth\ngateway user\nuser database").unwrap();
         let strengths = Strengths::given(&graph, 0.5).unwrap();
-        let overview =
-            Overview::new(&graph, &strengths, LatencyKind::Inclusive, Method::Exact, Method::Exact).unwrap();
+        let overview = Overview::new(
+            &graph,
+            &strengths,
+            LatencyKind::Inclusive,
+            CascadeMethod::Exact,
+            CascadeMethod::Exact,
+        )
+        .unwrap();
         // auth, database, gateway, user.
         let scores = overview
             .update(&[1.0, 0.0, 0.9, f64::NAN], &[0.0, 1.0, 0.0, 0.0], &[10.0, 70.0, 100.0, 90.0])
@@ -128,8 +136,13 @@ mod tests {
         assert_eq!(scores.critical_path.unwrap().stops.len(), 3);
         let nothing = ServiceGraph::new([]).unwrap();
         let strengths = Strengths::given(&nothing, 0.5).unwrap();
-        let nothing =
-            Overview::new(&nothing, &strengths, LatencyKind::Exclusive, Method::default(), Method::default());
+        let nothing = Overview::new(
+            &nothing,
+            &strengths,
+            LatencyKind::Exclusive,
+            CascadeMethod::default(),
+            CascadeMethod::default(),
+        );
         assert!(nothing.unwrap().update(&[], &[], &[]).unwrap().critical_path.is_none());
     }
 }

@@ -3,6 +3,7 @@ use crate::{
     error::{probability, refuse_unless, same_length},
 };
 use forewarn_schema::Timestamp;
+use serde::Serialize;
 
 /// Ranks services by how likely a group of anomalous ones started from each: personalised `PageRank` on the call graph.
 ///
@@ -32,7 +33,7 @@ pub struct RootRanking {
 }
 
 /// A service and how suspicious it is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Suspect {
     /// Number of the service.
     pub service: usize,

@@ -1,7 +1,10 @@
 //! Reading TOML and JSON with the path of what is wrong.
 
 use crate::TopologyError;
+use forewarn_core::read_text_file;
+use forewarn_schema::printable;
 use serde::de::DeserializeOwned;
+use std::path::Path;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Format {
@@ -18,6 +21,7 @@ impl Format {
     }
 
     fn unreadable(self, what: &'static str, field: String, reason: String) -> TopologyError {
+        let (field, reason) = (printable(&field), printable(&reason));
         TopologyError::UnreadableFile { what, format: self.name(), field, reason }
     }
 }
@@ -45,4 +49,10 @@ pub(crate) fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> 
         Ok(value) => document.end().map(|()| value).map_err(|error| unreadable(".".to_owned(), &error)),
         Err(error) => Err(unreadable(track.path().to_string(), &error)),
     }
+}
+
+/// A file's text, if it has no more than `most_bytes`.
+pub(crate) fn read(path: &Path, most_bytes: u64) -> Result<String, TopologyError> {
+    read_text_file(path, most_bytes)
+        .map_err(|source| TopologyError::UnreadablePath { path: path.to_owned(), source })
 }

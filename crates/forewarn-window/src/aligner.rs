@@ -1,3 +1,5 @@
+mod saved;
+
 use crate::{
     WindowError,
     alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule},
@@ -17,6 +19,9 @@ pub struct AlignedRow {
 
 /// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
 /// made yet, and rows until they are taken.
+///
+/// It can be saved and restored: about 10 bytes, up to 28 a sample that waits, 16 a counter and 4 a value of a row
+/// that was not taken.
 ///
 /// ```
 /// use forewarn_schema::{Metric, RawSample, Schema, Step, Timestamp};

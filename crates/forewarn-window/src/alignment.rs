@@ -1,9 +1,11 @@
 use crate::{Aligner, WindowError, settings::setting};
 use forewarn_core::CoreError;
 use forewarn_schema::{Frame, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit, ValidRange};
+use serde::{Deserialize, Serialize};
 
 /// What a gauge was in a step in which it was sampled several times.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GaugeRule {
     /// The last sample.
     #[default]
@@ -13,7 +15,8 @@ pub enum GaugeRule {
 }
 
 /// Which of two samples of one metric and moment counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Duplicates {
     /// The one that came first; later ones are counted and dropped.
     #[default]
@@ -160,10 +163,15 @@ impl Alignment {
     /// Time of the row that a sample at `time` belongs to.
     pub(crate) fn row_of(&self, time: Timestamp) -> Result<Timestamp, WindowError> {
         let step = self.step.millis();
-        let since = (time.millis() - self.offset_millis).rem_euclid(step);
-        let row = if since == 0 { time.millis() } else { time.millis() - since + step };
-        // Only in the last step of the year 9999.
-        Timestamp::from_millis(row).ok_or_else(|| {
+        // A step may be longer than the calendar, but an offset is shorter than a step, so that only the end of the
+        // step can overflow.
+        let since = time.millis().rem_euclid(step) - self.offset_millis;
+        let since = if since < 0 { since + step } else { since };
+        let row = match since {
+            0 => Some(time.millis()),
+            _ => time.millis().checked_add(step - since),
+        };
+        row.and_then(Timestamp::from_millis).ok_or_else(|| {
             let overflow =
                 forewarn_schema::SchemaError::TimeOverflow { start: time, steps: 1, step_millis: step };
             CoreError::from(overflow).into()
@@ -172,7 +180,7 @@ impl Alignment {
 }
 
 /// What became of raw samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlignmentCounts {
     /// Samples taken in, NaN not counted.
     pub samples: usize,

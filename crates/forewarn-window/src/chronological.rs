@@ -76,6 +76,22 @@ pub fn chronological(labels: &Labels, fractions: Fractions) -> Result<Split, Win
     Ok(Split::new(part(train), part(validation), part(test), labels.purge())?)
 }
 
+/// Splits labelled windows by time without a test part: validation keeps its share, at the end of the clock, and everything before it, the
+/// shares of train and test together, is for training. The purge is taken from the end of train.
+///
+/// For a model that is to be used: what it is worth has been measured before, by [`chronological`].
+///
+/// # Errors
+/// As [`chronological`].
+pub fn chronological_without_test(labels: &Labels, fractions: Fractions) -> Result<Split, WindowError> {
+    let clock = Clock::of(labels)?;
+    let [train, _, test] = fractions.0;
+    let from = clock.at((clock.steps() as f64 * (train + test)) as i64);
+    let part = |span| labels.samples_in(&[span], |_| true);
+    let (train, validation) = (part(clock.purged(clock.first, from)), part(clock.rest(from)));
+    Ok(Split::without_test(train, validation, labels.purge())?)
+}
+
 impl Fractions {
     /// The three spans of the clock; train and validation end a purge before what follows.
     pub(crate) fn spans(self, clock: &Clock) -> [Range<Timestamp>; 3] {

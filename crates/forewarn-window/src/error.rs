@@ -1,5 +1,5 @@
-use crate::Method;
-use forewarn_core::CoreError;
+use crate::Normalisation;
+use forewarn_core::{CoreError, ModelFileError};
 use forewarn_schema::{SchemaError, Timestamp};
 
 /// Why features, a normaliser or a split could not be made.
@@ -12,7 +12,7 @@ pub enum WindowError {
     )]
     NeedsEveryValue {
         /// The method.
-        method: Method,
+        method: Normalisation,
     },
     /// Frames, samples or parts of a split do not fit.
     #[error(transparent)]
@@ -102,11 +102,8 @@ pub enum WindowError {
         limit: f32,
     },
     /// Saved features that no feature can be made of.
-    #[error("a saved feature cannot be read: {reason}")]
-    UnreadableFeature {
-        /// What is wrong.
-        reason: String,
-    },
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
     /// A saved pipeline that is none.
     #[error("a saved pipeline cannot be read: {reason}")]
     UnreadablePipeline {

@@ -4,7 +4,7 @@ use crate::{
     saved::Saved,
     settings::positive_setting,
 };
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 
 /// An exponentially weighted mean of each metric, as columns named `ewma_5(metric)`: a sample `half_life` steps old weighs half as much
@@ -12,6 +12,8 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 ///
 /// Weights are those of the samples that are there, so the first value is the first sample and a gap only lets the past fade. A missing
 /// sample leaves the mean as it was; NaN before the first sample. Equal to pandas' `ewm(halflife, adjust=True, ignore_na=False).mean()`.
+///
+/// A saved state takes 16 bytes a metric.
 #[derive(Clone, Debug)]
 pub struct Ewma {
     half_life_steps: f64,
@@ -52,7 +54,7 @@ impl Feature for Ewma {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Fading {
     keep: f64,
     mean: f64,
@@ -68,6 +70,20 @@ impl ColumnState for Fading {
             self.mean = mean + (f64::from(sample) - mean) / self.weight;
         }
         self.mean as f32
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(self.mean, self.weight), out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (mean, weight): (f64, f64) = restore_part(&mut rest)?;
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(CoreError::damaged_state(format!("the weight of an exponential mean is {weight}")));
+        }
+        (self.mean, self.weight, *from) = (mean, weight, rest);
+        Ok(())
     }
 }
 

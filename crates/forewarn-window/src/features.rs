@@ -1,15 +1,23 @@
-use crate::{Deltas, Metrics, WindowError, saved::Saved};
-use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
-use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows, Step, Timestamp};
+//! Lists of features.
+
+mod state;
+
+use crate::{Deltas, Metrics, WindowError, saved::Saved, settings::limited};
+use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows};
+pub(crate) use state::ListState;
+pub use state::{BoundFeatures, FeaturesState, LONGEST_GAP_ROWS};
+use std::sync::Arc;
 
 /// A list of features, computed once a row: the columns of one after those of another.
 ///
 /// [`Features::default`] is [`Metrics`] and [`Deltas`]: 19 columns for the v1 schema.
 ///
 /// A list is data: it is written and read by serde, with what was fitted in it. See [`from_saved`](Self::from_saved) for lists with features of
-/// your own.
+/// your own. A copy shares the features.
+#[derive(Clone)]
 pub struct Features {
-    parts: Vec<Box<dyn Feature>>,
+    parts: Vec<Arc<dyn Feature>>,
 }
 
 impl Default for Features {
@@ -28,7 +36,7 @@ impl Features {
     /// These features and one more.
     #[must_use]
     pub fn with(mut self, feature: impl Feature + 'static) -> Self {
-        self.parts.push(Box::new(feature));
+        self.parts.push(Arc::new(feature));
         self
     }
 
@@ -36,11 +44,15 @@ impl Features {
     ///
     /// # Errors
     /// [`SchemaError::UnknownMetric`] for a metric that a feature needs, [`SchemaError::DuplicateMetric`] when two features make
-    /// columns of one name, [`SchemaError::NoMetrics`] without any.
+    /// columns of one name, [`SchemaError::NoMetrics`] without any, [`SchemaError::TooManyColumns`] for more than
+    /// 65,536.
     pub fn schema(&self, input: &Schema) -> Result<Schema, SchemaError> {
-        let outputs: Vec<Vec<Metric>> =
-            self.parts.iter().map(|part| part.outputs(input)).collect::<Result<_, _>>()?;
-        Schema::new(outputs.concat())
+        let mut outputs = Vec::new();
+        for part in &self.parts {
+            outputs.extend(part.outputs(input)?);
+            limited(outputs.len())?;
+        }
+        Schema::new(outputs)
     }
 
     /// Computes the columns of every row of every service. Linear in rows; allocates the result only.
@@ -57,8 +69,8 @@ impl Features {
     /// As [`apply`](Self::apply).
     pub fn apply_with(&self, frames: &FrameSet, threads: usize) -> Result<FrameSet, WindowError> {
         let schema = self.schema(frames.schema())?;
-        let states = self.streams(frames, &schema)?;
-        Ok(frames.derive_blocks(schema, states, threads, FeatureStream::write_rows)?)
+        let states = self.columns(frames.layout(), frames.schema())?;
+        Ok(frames.derive_blocks(schema, states, threads, ListState::write_rows)?)
     }
 
     /// What [`Feature::saved`] gives for each; `None` when it gives nothing for one.
@@ -66,35 +78,21 @@ impl Features {
         self.parts.iter().map(|part| part.saved()).collect()
     }
 
-    /// A fresh stream for each service.
-    pub(crate) fn streams(
-        &self,
-        frames: &FrameSet,
-        schema: &Schema,
-    ) -> Result<Vec<FeatureStream>, SchemaError> {
-        self.streams_of(frames.layout(), frames.schema(), schema)
-    }
-
-    /// A fresh stream for each service of `layout`, from rows of `input` to rows of `schema`.
-    pub(crate) fn streams_of(
-        &self,
-        layout: &Layout,
-        input: &Schema,
-        schema: &Schema,
-    ) -> Result<Vec<FeatureStream>, SchemaError> {
-        let stream = |place: &ServiceRows| {
+    /// Fresh columns for each service of `layout`, from rows of `input`.
+    pub(crate) fn columns(&self, layout: &Layout, input: &Schema) -> Result<Vec<ListState>, SchemaError> {
+        let start = |place: &ServiceRows| {
             let origin = Origin { service: place.name(), start: place.start(), step: layout.step() };
-            FeatureStream::new(self, input, origin, schema)
+            ListState::start(self, input, origin)
         };
-        layout.services().iter().map(stream).collect()
+        layout.services().iter().map(start).collect()
     }
 
-    /// The same columns for one service, a row at a time; `origin` says which service and when its first row is.
+    /// These features on rows of `input`: what the live states of all services share.
     ///
     /// # Errors
     /// As [`schema`](Self::schema).
-    pub fn stream(&self, input: &Schema, origin: Origin<'_>) -> Result<FeatureStream, SchemaError> {
-        FeatureStream::new(self, input, origin, &self.schema(input)?)
+    pub fn bind(&self, input: &Schema) -> Result<BoundFeatures, WindowError> {
+        BoundFeatures::new(self, input)
     }
 }
 
@@ -105,113 +103,12 @@ impl Feature for Features {
     }
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        Ok(Box::new(self.stream(input, origin)?))
+        self.schema(input)?;
+        Ok(Box::new(ListState::start(self, input, origin)?))
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
         Saved::List(self.values()?).into_value()
-    }
-}
-
-impl FeatureState for FeatureStream {
-    fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        self.write(row, out);
-    }
-}
-
-/// Features of one service's live rows; equal to [`Features::apply`] to the bit.
-pub struct FeatureStream {
-    service: String,
-    start: Timestamp,
-    step: Step,
-    /// Rows so far.
-    rows: i64,
-    input: Schema,
-    schema: Schema,
-    states: Vec<(Box<dyn FeatureState>, usize)>,
-    row: Vec<f32>,
-}
-
-impl FeatureStream {
-    fn new(
-        features: &Features,
-        input: &Schema,
-        origin: Origin<'_>,
-        schema: &Schema,
-    ) -> Result<Self, SchemaError> {
-        let states =
-            features.parts.iter().map(|part| Ok((part.start(input, origin)?, part.outputs(input)?.len())));
-        Ok(Self {
-            service: origin.service.to_owned(),
-            start: origin.start,
-            step: origin.step,
-            rows: 0,
-            input: input.clone(),
-            schema: schema.clone(),
-            states: states.collect::<Result<_, SchemaError>>()?,
-            row: vec![f32::NAN; schema.len()],
-        })
-    }
-
-    /// The columns that a row has.
-    #[must_use]
-    pub fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    /// Takes the next sample (all NaN for a missed step) and gives the row of features.
-    ///
-    /// # Errors
-    /// As [`Schema::check_row`], in its [row](SchemaError::InRow): for a sample that no frame could hold, which leaves the stream as it was, and for
-    /// a feature too large for an `f32`, when the sample has been taken in.
-    pub fn push(&mut self, sample: &[f32]) -> Result<&[f32], SchemaError> {
-        let mut row = std::mem::take(&mut self.row);
-        let taken = self.take_in(sample, &mut row);
-        self.row = row;
-        taken?;
-        self.check_made(&self.schema, &self.row)?;
-        Ok(&self.row)
-    }
-
-    /// Writes the features of the next sample to `row`, unless the sample is refused.
-    pub(crate) fn take_in(&mut self, sample: &[f32], row: &mut [f32]) -> Result<(), SchemaError> {
-        self.input.check_row(sample).map_err(|error| self.in_row(self.rows, error))?;
-        self.write(sample, row);
-        self.rows += 1;
-        Ok(())
-    }
-
-    /// Refuses what was made of the last sample if no frame could hold it.
-    pub(crate) fn check_made(&self, schema: &Schema, row: &[f32]) -> Result<(), SchemaError> {
-        schema.check_row(row).map_err(|error| self.in_row(self.rows - 1, error))
-    }
-
-    /// An error with its place; without one beyond the calendar.
-    fn in_row(&self, row: i64, error: SchemaError) -> SchemaError {
-        match self.start.checked_add(self.step, row) {
-            Some(time) => error.in_row(&self.service, time),
-            None => error,
-        }
-    }
-
-    /// Computes the rows of `block` from so many rows of `samples`.
-    pub(crate) fn write_rows(&mut self, samples: &[f32], block: &mut [f32]) {
-        let (samples, mut column) = (Rows::new(samples, self.input.len()), 0);
-        for (state, width) in &mut self.states {
-            let mut columns = Columns::new(block, self.schema.len(), column..column + *width)
-                .expect("the columns of all parts are those of the schema");
-            state.push_rows(samples, &mut columns);
-            column += *width;
-        }
-    }
-
-    fn write(&mut self, sample: &[f32], row: &mut [f32]) {
-        let mut rest = row;
-        for (state, width) in &mut self.states {
-            let (out, after) = rest.split_at_mut(*width);
-            state.push(sample, out);
-            rest = after;
-        }
     }
 }
 
@@ -222,6 +119,7 @@ mod tests {
         Calendar, Ewma, FeatureExt, Impute, Logs, RatioOf, RecentNormal, Rolling, SeasonalResidual, Select,
         Statistic,
     };
+    use forewarn_core::CoreError;
     use forewarn_schema::{Frame, Metric, Step, Timestamp, strategies};
     use proptest::prelude::*;
 
@@ -293,16 +191,23 @@ mod tests {
             let whole = features.apply(&set).unwrap();
             let view = set.frame(0).unwrap();
             let (width, wide) = (view.schema().len(), whole.schema().len());
-            let mut stream = features.stream(view.schema(), view.into()).unwrap();
+            let mut live = features.bind(view.schema()).unwrap().start(view.into()).unwrap();
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             for (time, (sample, row)) in view.values().chunks(width).zip(whole.values().chunks(wide)).enumerate() {
                 // What no frame could hold is refused with its place, and leaves no trace in any feature.
                 let mut wrong = sample.to_vec();
                 wrong[time % width] = [f32::INFINITY, f32::NEG_INFINITY][time % 2];
-                let place = format!("s at {}: m{} is ", view.time(time), time % width);
-                prop_assert!(stream.push(&wrong).unwrap_err().to_string().starts_with(&place));
-                prop_assert!(stream.push(&wrong[1..]).is_err());
-                prop_assert_eq!(bits(stream.push(sample).unwrap()), bits(row));
+                let now = view.time(time);
+                let place = format!("s at {now}: m{} is ", time % width);
+                prop_assert!(live.push_at(now, &wrong).unwrap_err().to_string().starts_with(&place));
+                prop_assert!(live.push_at(now, &wrong[1..]).is_err());
+                // A row of which nothing is known may as well not come.
+                if time % 3 == 1 && sample.iter().all(|value| value.is_nan()) {
+                    continue;
+                }
+                let made = live.push_at(now, sample).unwrap();
+                prop_assert!(!made.restarted);
+                prop_assert_eq!(bits(made.result), bits(row));
             }
             let kept = (view.rows() as f64 * cut) as usize;
             let mut changed = view.values().to_vec();
@@ -310,6 +215,129 @@ mod tests {
             let changed = features.apply(&set.derive(view.schema().clone(), changed).unwrap()).unwrap();
             prop_assert_eq!(bits(&changed.values()[..kept * wide]), bits(&whole.values()[..kept * wide]));
         }
+    }
+
+    /// A state that is saved in any row and restored goes on with the same bits; damage is an error, never a panic,
+    /// and changes nothing.
+    fn assert_restores(
+        features: &dyn Feature,
+        view: forewarn_schema::FrameView<'_>,
+        stop: usize,
+        damage: &[(prop::sample::Index, u8)],
+    ) -> Result<(), TestCaseError> {
+        let (schema, width) = (view.schema(), features.outputs(view.schema()).unwrap().len());
+        let bits = |state: &mut dyn FeatureState, row: &[f32]| {
+            let mut out = vec![7.0; width];
+            state.push(row, &mut out);
+            out.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        let mut state = features.start(schema, view.into()).unwrap();
+        let rows: Vec<&[f32]> = view.values().chunks(schema.len()).collect();
+        for row in &rows[..stop] {
+            bits(&mut *state, row);
+        }
+        let mut saved = vec![1];
+        state.save(&mut saved).unwrap();
+        saved.push(2);
+        let mut restored = features.start(schema, view.into()).unwrap();
+        let mut from = &saved[1..];
+        restored.restore(&mut from).unwrap();
+        prop_assert_eq!(from, [2]);
+        let whole = &saved[1..saved.len() - 1];
+        let mut copy = restored.clone();
+        for (at, value) in damage.iter().filter(|_| !whole.is_empty()) {
+            let at = at.index(whole.len());
+            let mut changed = whole.to_vec();
+            changed[at] = *value;
+            for mut bytes in [&changed[..], &whole[..at]] {
+                let before = bytes;
+                let mut other = restored.clone();
+                // Some changes give another state that can be: it must be able to go on.
+                match other.restore(&mut bytes) {
+                    Ok(()) => rows.iter().for_each(|row| drop(bits(&mut *other, row))),
+                    Err(CoreError::DamagedState { .. }) => {
+                        prop_assert_eq!(bytes, before);
+                        let (mut a, mut b) = (Vec::new(), Vec::new());
+                        other.save(&mut a).unwrap();
+                        restored.save(&mut b).unwrap();
+                        prop_assert_eq!(a, b);
+                    }
+                    Err(other) => prop_assert!(false, "{other}"),
+                }
+            }
+        }
+        for row in &rows[stop..] {
+            let expected = bits(&mut *state, row);
+            prop_assert_eq!(&bits(&mut *restored, row), &expected);
+            prop_assert_eq!(&bits(&mut *copy, row), &expected);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn a_restored_state_goes_on_as_if_it_had_not_stopped(
+            frame in strategies::schema(3).prop_flat_map(|schema| strategies::frame("s", schema, 60)),
+            stop in any::<prop::sample::Index>(),
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 6),
+        ) {
+            let stop = stop.index(frame.view().rows() + 1);
+            for part in &everything().parts {
+                assert_restores(part, frame.view(), stop, &damage)?;
+            }
+            assert_restores(&everything(), frame.view(), stop, &damage)?;
+        }
+    }
+
+    #[test]
+    fn a_long_gap_begins_again_and_a_short_one_is_filled() {
+        let schema = Schema::new(vec![Metric::gauge("m0"), Metric::gauge("m1")]).unwrap();
+        let at = |minute: i64| Timestamp::EPOCH.checked_add(Step::MINUTE, minute).unwrap();
+        let bound = everything().bind(&schema).unwrap();
+        let origin = |minute| Origin { service: "s", start: at(minute), step: Step::MINUTE };
+        let start = |minute| bound.start(origin(minute)).unwrap().with_longest_gap(10);
+        let bits = |row: &[f32]| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let [mut short, mut filled, mut long, mut fresh] = [start(0), start(0), start(0), start(12)];
+        for live in [&mut short, &mut filled, &mut long] {
+            live.push_at(at(0), &[1.0, 2.0]).unwrap();
+        }
+        for minute in 1..11 {
+            filled.push_at(at(minute), &[f32::NAN; 2]).unwrap();
+        }
+        let pushed = short.push_at(at(11), &[3.0, 5.0]).unwrap();
+        assert_eq!((pushed.missing_rows, pushed.restarted), (10, false));
+        assert_eq!(bits(pushed.result), bits(filled.push_at(at(11), &[3.0, 5.0]).unwrap().result));
+        let pushed = long.push_at(at(12), &[3.0, 5.0]).unwrap();
+        assert_eq!((pushed.missing_rows, pushed.restarted), (11, true));
+        assert_eq!(bits(pushed.result), bits(fresh.push_at(at(12), &[3.0, 5.0]).unwrap().result));
+        // Ten years are no more work than eleven minutes.
+        let pushed = long.push_at(at(5_260_000), &[3.0, 5.0]).unwrap();
+        assert_eq!((pushed.missing_rows, pushed.restarted), (5_259_987, true));
+        // A late row, a repeated one and one between two minutes change nothing.
+        let between = Timestamp::from_millis(60_001).unwrap();
+        let mut live = start(0);
+        live.push_at(at(0), &[1.0, 2.0]).unwrap();
+        for wrong in [at(-1), at(0), between] {
+            assert!(live.push_at(wrong, &[3.0, 5.0]).is_err());
+        }
+        assert_eq!(live.next(), at(1));
+    }
+
+    #[test]
+    fn nested_lists_are_refused_before_they_are_built() {
+        // Of other steps each time, so that no two columns have one name.
+        let doubling = |level| Features::new().with(Metrics).with(Deltas::default().over(level).unwrap());
+        let schema = Schema::new((0..10).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap();
+        let mut bomb: Box<dyn Feature> = Box::new(doubling(1));
+        for level in 2..40 {
+            bomb = Box::new(bomb.then(doubling(level)));
+        }
+        let bomb = Features::new().with(bomb);
+        let error = bomb.schema(&schema).unwrap_err();
+        assert!(matches!(error, SchemaError::TooManyColumns { columns: 81_920, most: 65_536 }), "{error}");
+        assert!(bomb.bind(&schema).is_err());
+        let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+        assert!(bomb.start(&schema, origin).is_err());
     }
 
     #[test]
@@ -323,11 +351,12 @@ mod tests {
             batch,
             "s at 1970-01-01T00:01:00Z: delta(x) is inf, outside the finite numbers (dimensionless)"
         );
-        let mut stream = features.stream(&schema, set.frame(0).unwrap().into()).unwrap();
-        assert!(stream.push(&[f32::MIN]).unwrap()[0].is_nan());
-        assert_eq!(stream.push(&[f32::MAX]).unwrap_err().to_string(), batch);
+        let mut live = features.bind(&schema).unwrap().start(set.frame(0).unwrap().into()).unwrap();
+        let at = |minute: i64| Timestamp::EPOCH.checked_add(Step::MINUTE, minute).unwrap();
+        assert!(live.push_at(at(0), &[f32::MIN]).unwrap().result[0].is_nan());
+        assert_eq!(live.push_at(at(1), &[f32::MAX]).unwrap_err().to_string(), batch);
         // The sample was taken in.
-        assert_eq!(stream.push(&[f32::MAX]).unwrap(), [0.0]);
+        assert_eq!(live.push_at(at(2), &[f32::MAX]).unwrap().result, [0.0]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
 use crate::{
     Select, WindowError,
-    per_column::{self, ColumnState},
+    per_column::{self, ColumnState, nothing_to_save},
     saved::Saved,
     seasonal::Season,
     settings::steps_setting,
 };
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub(crate) enum Filling {
 /// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live or in a batch. Whole frames
 /// are filled in place, and counted, by [`fill`](Self::fill).
 /// Labels must be made from the frames as they were: a filled value is no evidence of health.
+///
+/// A saved state takes 5 to 14 bytes a metric for the last sample, 9 to 13 a metric and step of the season for a
+/// season, and none for the mask.
 ///
 /// ```
 /// use forewarn_window::{FeatureExt, Features, Impute};
@@ -143,16 +146,18 @@ impl Feature for Impute {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Nothing;
 
 impl ColumnState for Nothing {
     fn push(&mut self, sample: f32) -> f32 {
         sample
     }
+
+    nothing_to_save!();
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Last {
     at_most: usize,
     value: f32,
@@ -168,15 +173,32 @@ impl ColumnState for Last {
         self.age = self.age.saturating_add(1);
         if self.age <= self.at_most { self.value } else { f32::NAN }
     }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(self.value, self.age), out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        (self.value, self.age) = restore_part(from)?;
+        Ok(())
+    }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Seasonal(Season);
 
 impl ColumnState for Seasonal {
     fn push(&mut self, sample: f32) -> f32 {
         let expected = self.0.push(sample).map_or(f32::NAN, |expected| expected as f32);
         if sample.is_nan() { expected } else { sample }
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        self.0.save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.0.restore(from)
     }
 }
 
@@ -222,13 +244,15 @@ impl Feature for ImputedMask {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Missing;
 
 impl ColumnState for Missing {
     fn push(&mut self, sample: f32) -> f32 {
         f32::from(u8::from(sample.is_nan()))
     }
+
+    nothing_to_save!();
 }
 
 #[cfg(test)]

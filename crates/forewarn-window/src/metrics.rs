@@ -1,4 +1,4 @@
-use crate::saved::Saved;
+use crate::{per_column::nothing_to_save, saved::Saved};
 use forewarn_core::{Columns, Feature, FeatureState, Origin, Rows};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError};
 use std::ops::Range;
@@ -46,6 +46,7 @@ pub(crate) fn strips(width: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |strip| (strip * STRIP).min(width - STRIP))
 }
 
+#[derive(Clone, Debug)]
 struct CopySlice(Range<usize>);
 
 impl FeatureState for CopySlice {
@@ -66,8 +67,11 @@ impl FeatureState for CopySlice {
             }
         }
     }
+
+    nothing_to_save!();
 }
 
+#[derive(Clone, Debug)]
 struct Copy(Vec<usize>);
 
 impl FeatureState for Copy {
@@ -76,4 +80,6 @@ impl FeatureState for Copy {
             *out = row[index];
         }
     }
+
+    nothing_to_save!();
 }

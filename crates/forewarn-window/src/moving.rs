@@ -1,7 +1,12 @@
 //! Statistics over the last `steps` samples without a running sum that drifts.
 
+use forewarn_core::{CoreError, restore_part, save_part};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
 /// A summary of consecutive samples that can be joined with the summary of those that follow.
-pub(crate) trait Summary: Copy + Send + Sync + 'static {
+pub(crate) trait Summary:
+    Copy + Send + Sync + std::fmt::Debug + Serialize + DeserializeOwned + 'static
+{
     /// The summary of no sample.
     const EMPTY: Self;
 
@@ -18,7 +23,7 @@ pub(crate) trait Summary: Copy + Send + Sync + 'static {
 /// # References
 /// K. Tangwongsan, M. Hirzel and S. Schneider, *Low-latency sliding-window aggregation in worst-case constant time*, DEBS 2017,
 /// section 3.1 ("two-stacks").
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Moving<S> {
     steps: usize,
     /// Summaries from each of the older samples to the last of them; the oldest sample's on top.
@@ -54,13 +59,33 @@ impl<S: Summary> Moving<S> {
     pub(crate) fn total(&self) -> S {
         self.older.last().map_or(self.newer_total, |older| older.join(self.newer_total))
     }
+
+    /// Appends both stacks to `out`.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.older, &self.newer), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote; what is newer is joined again, in the same order.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (older, newer): (Vec<S>, Vec<S>) = restore_part(&mut rest)?;
+        let (got, steps) = (older.len().saturating_add(newer.len()), self.steps);
+        if got > steps {
+            return Err(CoreError::damaged_state(format!(
+                "{got} samples are more than the last {steps} steps have"
+            )));
+        }
+        self.newer_total = newer.iter().fold(S::EMPTY, |total, &sample| total.join(sample));
+        (self.older, self.newer, *from) = (older, newer, rest);
+        Ok(())
+    }
 }
 
 /// Count, mean and sum of squared distances from it.
 ///
 /// # References
 /// T. F. Chan, G. H. Golub and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Moments {
     pub(crate) count: f64,
     pub(crate) mean: f64,
@@ -104,7 +129,7 @@ impl Summary for Moments {
 }
 
 /// Count, smallest and largest sample.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Extremes {
     pub(crate) count: f64,
     pub(crate) min: f32,
@@ -130,7 +155,7 @@ impl Summary for Extremes {
 }
 
 /// What a straight line through samples over time needs: means, and sums of products of distances from them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Line {
     pub(crate) count: f64,
     time: f64,

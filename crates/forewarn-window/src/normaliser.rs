@@ -29,7 +29,7 @@ pub enum Scope {
 /// How values are made comparable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum Normalisation {
     /// Minus the mean, over the standard deviation of the population (`n` in the denominator, as scikit-learn's `StandardScaler`).
     #[default]
     ZScore,
@@ -55,7 +55,7 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "parts::Parts", into = "parts::Parts")]
 pub struct Normaliser {
-    method: Method,
+    method: Normalisation,
     columns: Vec<String>,
     limit: Option<f32>,
     global: Vec<Column>,
@@ -65,7 +65,8 @@ pub struct Normaliser {
 impl Normaliser {
     /// Fits on the training rows of `frames`.
     ///
-    /// [`Method::ZScore`] and [`Method::MinMax`] take one pass and the memory of a few rows; the other two copy and sort the training rows.
+    /// [`Normalisation::ZScore`] and [`Normalisation::MinMax`] take one pass and the memory of a few rows; the other
+    /// two copy and sort the training rows.
     ///
     /// # Errors
     /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has, [`CoreError::InvalidSetting`] for fewer than
@@ -73,7 +74,7 @@ impl Normaliser {
     pub fn fit(
         train: &Train<Samples>,
         frames: &FrameSet,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
     ) -> Result<Self, WindowError> {
         Self::fit_with(train, frames, method, scope, 1)
@@ -86,7 +87,7 @@ impl Normaliser {
     pub fn fit_with(
         train: &Train<Samples>,
         frames: &FrameSet,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
         threads: usize,
     ) -> Result<Self, WindowError> {
@@ -95,7 +96,7 @@ impl Normaliser {
 
     /// How values are normalised.
     #[must_use]
-    pub fn method(&self) -> Method {
+    pub fn method(&self) -> Normalisation {
         self.method
     }
 
@@ -153,6 +154,16 @@ impl Normaliser {
     #[must_use]
     pub fn of_service(&self, service: &str) -> RowNormaliser {
         RowNormaliser::new(self.columns_of(service), self.limit.unwrap_or(f32::INFINITY))
+    }
+
+    /// What normalises the live rows of a service; `None` for one that was not trained on, which has the columns of
+    /// all.
+    pub(crate) fn of_live_service(&self, service: Option<&str>) -> Option<RowNormaliser> {
+        let columns = match service {
+            Some(service) => self.services.get(service)?,
+            None => &self.global,
+        };
+        Some(RowNormaliser::of_single_rows(columns, self.limit.unwrap_or(f32::INFINITY)))
     }
 
     fn columns_of(&self, service: &str) -> &[Column] {

@@ -1,9 +1,14 @@
+//! From raw metrics to what a model sees.
+
+mod state;
+
 use crate::{
-    Features, Method, Normaliser, RowNormaliser, Scope, WindowError, features::FeatureStream, normaliser,
+    Features, Normalisation, Normaliser, RowNormaliser, Scope, WindowError, features::ListState, normaliser,
 };
-use forewarn_core::{CoreError, Origin, RowBuffer, Samples, Train};
+use forewarn_core::{Samples, Train};
 use forewarn_schema::{FrameSet, Schema};
 use serde::{Deserialize, Serialize};
+pub use state::{BoundPipeline, WindowState};
 
 /// Features and the normaliser that was fitted on them: from raw metrics to what a model sees, in one pass.
 ///
@@ -11,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// lies between: each few rows are computed, normalised and checked while they are in the cache.
 ///
 /// It is data: written and read by serde, to lie beside a model's weights. What is read gives the same bits.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pipeline {
     features: Features,
@@ -26,7 +31,7 @@ fn one_thread() -> usize {
 
 impl Pipeline {
     /// Fits a normaliser on the features of training rows. One pass over the frames up to the last training row; for
-    /// [`Method::ZScore`] and [`Method::MinMax`] nothing is kept of a row but sums.
+    /// [`Normalisation::ZScore`] and [`Normalisation::MinMax`] nothing is kept of a row but sums.
     ///
     /// `threads` is how many threads services are shared out to, here and in [`apply`](Self::apply); it changes no bit.
     ///
@@ -36,7 +41,7 @@ impl Pipeline {
         features: Features,
         train: &Train<Samples>,
         frames: &FrameSet,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
         threads: usize,
     ) -> Result<Self, WindowError> {
@@ -108,68 +113,21 @@ impl Pipeline {
         let schema = self.normaliser.schema(&between)?;
         let normalisers =
             frames.layout().services().iter().map(|place| self.normaliser.of_service(place.name()));
-        let states = self.features.streams(frames, &between)?.into_iter().zip(normalisers).collect();
-        let fill = |(stream, normaliser): &mut (FeatureStream, RowNormaliser),
-                    samples: &[f32],
-                    block: &mut [f32]| {
-            stream.write_rows(samples, block);
-            normaliser.apply(block);
-        };
+        let columns = self.features.columns(frames.layout(), frames.schema())?;
+        let states = columns.into_iter().zip(normalisers).collect();
+        let fill =
+            |(columns, normaliser): &mut (ListState, RowNormaliser), samples: &[f32], block: &mut [f32]| {
+                columns.write_rows(samples, block);
+                normaliser.apply(block);
+            };
         Ok(frames.derive_blocks_in(memory, schema, states, self.threads, fill)?)
     }
 
-    /// A live stream of one service: push a sample, get the window that ends in it.
+    /// This pipeline on rows of `input`, for windows of `observation` rows: what the live states of all services share.
     ///
     /// # Errors
-    /// As [`schema`](Self::schema) and [`RowBuffer::new`].
-    pub fn stream(
-        &self,
-        input: &Schema,
-        origin: Origin<'_>,
-        observation: usize,
-    ) -> Result<WindowStream, WindowError> {
-        let schema = self.schema(input)?;
-        Ok(WindowStream {
-            features: self.features.stream(input, origin)?,
-            normaliser: self.normaliser.of_service(origin.service),
-            rows: RowBuffer::new(schema.len(), observation)?,
-            row: vec![f32::NAN; schema.len()],
-            schema,
-        })
-    }
-}
-
-/// The last window of one service's live rows, as a model sees it; equal to the window of [`Pipeline::apply`] to the bit.
-pub struct WindowStream {
-    features: FeatureStream,
-    normaliser: RowNormaliser,
-    rows: RowBuffer,
-    row: Vec<f32>,
-    schema: Schema,
-}
-
-impl WindowStream {
-    /// The columns of a window.
-    #[must_use]
-    pub fn schema(&self) -> &Schema {
-        &self.schema
-    }
-
-    /// Takes the next sample (all NaN for a missed step) and gives the window that ends in it, a contiguous `[observation, feature]`
-    /// slice; `None` until there are enough rows. Allocates nothing.
-    ///
-    /// # Errors
-    /// As [`Schema::check_row`], in its [row](forewarn_schema::SchemaError::InRow): for a sample that no frame could hold, which leaves the stream
-    /// as it was, and for a column too large for an `f32`, when the sample has been taken in and its row is missing.
-    pub fn push(&mut self, sample: &[f32]) -> Result<Option<&[f32]>, CoreError> {
-        self.features.take_in(sample, &mut self.row)?;
-        self.normaliser.apply(&mut self.row);
-        let made = self.features.check_made(&self.schema, &self.row);
-        if made.is_err() {
-            self.row.fill(f32::NAN);
-        }
-        self.rows.push(&self.row)?;
-        made?;
-        Ok(self.rows.window())
+    /// As [`schema`](Self::schema) and [`RowBuffer::new`](forewarn_core::RowBuffer::new).
+    pub fn bind(&self, input: &Schema, observation: usize) -> Result<BoundPipeline, WindowError> {
+        BoundPipeline::new(self, input, observation)
     }
 }

@@ -1,8 +1,10 @@
 use crate::{Cycle, Scope, Select, WindowError, saved::Saved, settings::setting, train_rows::for_each_piece};
-use forewarn_core::{CoreError, Feature, FeatureState, FrameStream, InPieces, Origin, Samples, Train};
+use forewarn_core::{
+    CoreError, Feature, FeatureState, FrameStream, InPieces, Origin, Samples, Train, restore_part, save_part,
+};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, UtcOffset, ValidRange};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 const MINUTE_MILLIS: i64 = 60_000;
 
@@ -104,7 +106,7 @@ impl Profile {
     ) -> Result<SeasonalProfile, WindowError> {
         let columns = self.select.positions(frames.schema())?;
         let metrics = columns.iter().map(|&index| frames.schema().metrics()[index].name.clone()).collect();
-        let (layout, width) = (std::sync::Arc::clone(frames.layout()), frames.schema().len());
+        let (layout, width) = (Arc::clone(frames.layout()), frames.schema().len());
         let places = layout.services();
         let mut sums = vec![vec![(0.0f64, 0.0f64); self.bins() * columns.len()]; places.len()];
         for_each_piece(train, frames, |piece, runs| {
@@ -130,7 +132,7 @@ impl Profile {
                 *all = (all.0 + sum.0, all.1 + sum.1);
             }
         }
-        let means = |sums: &[(f64, f64)]| -> Vec<Option<f64>> {
+        let means = |sums: &[(f64, f64)]| -> Arc<[Option<f64>]> {
             sums.iter().map(|&(sum, count)| (count > 0.0).then(|| sum / count)).collect()
         };
         let services = match self.scope {
@@ -164,15 +166,15 @@ impl Profile {
 /// `profile_week(metric)`.
 ///
 /// NaN where the sample is missing, and at times at which training has no sample of the service. Made by [`Profile::fit`], from training rows
-/// alone, and saved with the list of features.
+/// alone, and saved with the list of features. A saved state takes up to 5 bytes: the means are settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct SeasonalProfile {
     profile: Profile,
     metrics: Vec<String>,
     /// `[bin, metric]`.
-    global: Vec<Option<f64>>,
-    services: BTreeMap<String, Vec<Option<f64>>>,
+    global: Arc<[Option<f64>]>,
+    services: BTreeMap<String, Arc<[Option<f64>]>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,7 +195,7 @@ impl SeasonalProfile {
         rows.map(move |row| column.and_then(|column| row[column]))
     }
 
-    fn of_service(&self, service: &str) -> &[Option<f64>] {
+    fn of_service(&self, service: &str) -> &Arc<[Option<f64>]> {
         self.services.get(service).unwrap_or(&self.global)
     }
 
@@ -216,14 +218,16 @@ impl TryFrom<Parts> for SeasonalProfile {
                 return Err(CoreError::LengthMismatch { what: "means of a profile", expected, got }.into());
             }
         }
-        Ok(Self { profile, metrics, global, services })
+        let services = services.into_iter().map(|(service, means)| (service, means.into())).collect();
+        Ok(Self { profile, metrics, global: global.into(), services })
     }
 }
 
 impl From<SeasonalProfile> for Parts {
     fn from(fitted: SeasonalProfile) -> Self {
         let SeasonalProfile { profile, metrics, global, services } = fitted;
-        Self { profile, metrics, global, services }
+        let services = services.into_iter().map(|(service, means)| (service, means.to_vec())).collect();
+        Self { profile, metrics, global: global.to_vec(), services }
     }
 }
 
@@ -240,7 +244,7 @@ impl Feature for SeasonalProfile {
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         Ok(Box::new(Residual {
             columns: self.positions(input)?,
-            means: self.of_service(origin.service).to_vec(),
+            means: Arc::clone(self.of_service(origin.service)),
             phase_millis: self.profile.phase_millis(origin.start.millis()),
             step_millis: origin.step.millis(),
             profile: self.profile.clone(),
@@ -252,9 +256,11 @@ impl Feature for SeasonalProfile {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Residual {
     columns: Vec<usize>,
-    means: Vec<Option<f64>>,
+    /// Shared by all services that have these.
+    means: Arc<[Option<f64>]>,
     phase_millis: i64,
     step_millis: i64,
     profile: Profile,
@@ -269,5 +275,19 @@ impl FeatureState for Residual {
         }
         let length = self.profile.cycle.length_millis();
         self.phase_millis = (self.phase_millis + self.step_millis % length) % length;
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.phase_millis, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (phase, length) = (restore_part(&mut rest)?, self.profile.cycle.length_millis());
+        if !(0..length).contains(&phase) {
+            return Err(CoreError::damaged_state(format!("{phase} ms lie outside a cycle of {length} ms")));
+        }
+        (self.phase_millis, *from) = (phase, rest);
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     saved::Saved,
     settings::{positive_setting, steps_setting},
 };
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
 /// How far each metric is from its own recent normal: standard scores against the mean and deviation of the steps *before* this
@@ -13,7 +13,8 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 ///
 /// The present sample is not part of its own normal, so a jump cannot hide itself. Scores are cut off at
 /// [`limit`](Self::limit) deviations (10 unless said otherwise), which is also what a change of a metric that was constant gives. NaN where
-/// the sample is missing or fewer than half of the steps before it are present.
+/// the sample is missing or fewer than half of the steps before it are present. A saved state takes 24 bytes a step
+/// and metric.
 #[derive(Clone, Debug)]
 pub struct RecentNormal {
     steps: usize,
@@ -71,7 +72,7 @@ impl Feature for RecentNormal {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Normal {
     moving: Moving<Moments>,
     at_least: f64,
@@ -92,6 +93,14 @@ impl ColumnState for Normal {
         }
         // Zero deviation makes this infinite, with the sign of the distance.
         (distance / normal.deviation()).clamp(-self.limit, self.limit) as f32
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        self.moving.save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.moving.restore(from)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     saved::Saved,
     settings::steps_setting,
 };
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ impl Statistic {
 ///
 /// Missing samples are left out; NaN where fewer than [`at_least`](Self::at_least) samples are there (a slope needs two). No error
 /// builds up, however long the series: nothing is subtracted from a running sum. Cost: two joins of summaries a row and metric, amortised;
-/// memory for `steps` summaries (16 to 40 bytes) a metric.
+/// memory for `steps` summaries (16 to 40 bytes) a metric,
+/// and as many bytes for a saved state.
 #[derive(Clone, Debug)]
 pub struct Rolling {
     statistic: Statistic,
@@ -122,7 +123,7 @@ impl Feature for Rolling {
 
 macro_rules! rolling {
     ($name:ident, $summary:ty, $value:expr) => {
-        #[derive(Clone)]
+        #[derive(Clone, Debug)]
         struct $name(Moving<$summary>, f64);
 
         impl ColumnState for $name {
@@ -131,6 +132,14 @@ macro_rules! rolling {
                 let total = self.0.total();
                 let value: fn($summary) -> f32 = $value;
                 if total.count >= self.1 { value(total) } else { f32::NAN }
+            }
+
+            fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+                self.0.save(out)
+            }
+
+            fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+                self.0.restore(from)
             }
         }
     };
@@ -141,7 +150,7 @@ rolling!(RollingStd, Moments, |moments| moments.deviation() as f32);
 rolling!(RollingMin, Extremes, |extremes| extremes.min);
 rolling!(RollingMax, Extremes, |extremes| extremes.max);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct RollingSlope {
     moving: Moving<Line>,
     at_least: f64,
@@ -154,6 +163,19 @@ impl ColumnState for RollingSlope {
         self.now += 1.0;
         let line = self.moving.total();
         if line.count >= self.at_least { line.slope() as f32 } else { f32::NAN }
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.now, out)?;
+        self.moving.save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let now = restore_part(&mut rest)?;
+        self.moving.restore(&mut rest)?;
+        (self.now, *from) = (now, rest);
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     Pipeline, RatioOf, RecentNormal, Rolling, SeasonalProfile, SeasonalResidual, Select, Statistic,
     WindowError, impute::Filling,
 };
-use forewarn_core::Feature;
+use forewarn_core::{Feature, ModelFileError, NestedReader, Registry};
 use forewarn_schema::UtcOffset;
 use serde::{Deserialize, Serialize, de, ser};
 use serde_json::Value;
@@ -30,10 +30,37 @@ pub(crate) enum Saved {
     List(Vec<Value>),
 }
 
-/// What someone makes of a saved feature that is not of this crate; `None` for a kind that they do not know.
-pub type MadeFeature = Result<Option<Box<dyn Feature>>, WindowError>;
+/// What the features of this crate are called where they are saved.
+const KINDS: [&str; 14] = [
+    "metrics",
+    "deltas",
+    "rolling",
+    "ewma",
+    "recent_normal",
+    "seasonal_residual",
+    "seasonal_profile",
+    "calendar",
+    "logs",
+    "ratio",
+    "impute",
+    "imputed_mask",
+    "then",
+    "list",
+];
 
-type Own<'a> = &'a dyn Fn(&Value) -> MadeFeature;
+/// The registry with all features of this crate more.
+#[must_use]
+pub fn register(registry: Registry) -> Registry {
+    KINDS.into_iter().fold(registry, |registry, kind| registry.with_feature(kind, read))
+}
+
+fn read(saved: &Value, inside: &NestedReader<'_>) -> Result<Box<dyn Feature>, ModelFileError> {
+    let saved = Saved::deserialize(saved).map_err(|error| ModelFileError::not_a_model(error.to_string()))?;
+    saved.feature(inside).map_err(|error| match error {
+        WindowError::ModelFile(error) => error,
+        error => ModelFileError::outside("reading a feature", error),
+    })
+}
 
 impl Saved {
     pub(crate) fn into_value(self) -> Option<Value> {
@@ -41,7 +68,7 @@ impl Saved {
     }
 
     /// The feature, through the same checks as one that is written in a program.
-    fn feature(self, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
+    fn feature(self, inside: &NestedReader<'_>) -> Result<Box<dyn Feature>, WindowError> {
         Ok(match self {
             Self::Metrics => Box::new(Metrics),
             Self::Deltas { steps, select } => Box::new(Deltas::default().of(select).over(steps)?),
@@ -63,41 +90,34 @@ impl Saved {
             Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
             Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.of(select)),
             Self::ImputedMask { select } => Box::new(ImputedMask::of(select)),
-            Self::Then([first, next]) => Box::new(read(&first, own)?.then(read(&next, own)?)),
-            Self::List(features) => Box::new(Features::from_saved(&features, own)?),
+            Self::Then([first, next]) => Box::new(inside.feature(&first)?.then(inside.feature(&next)?)),
+            Self::List(features) => Box::new(list(&features, inside)?),
         })
     }
 }
 
-fn read(value: &Value, own: Own<'_>) -> Result<Box<dyn Feature>, WindowError> {
-    match own(value)? {
-        Some(feature) => Ok(feature),
-        None => {
-            let saved = Saved::deserialize(value)
-                .map_err(|error| WindowError::UnreadableFeature { reason: error.to_string() })?;
-            saved.feature(own)
-        }
-    }
+fn list(saved: &[Value], inside: &NestedReader<'_>) -> Result<Features, WindowError> {
+    saved.iter().try_fold(Features::new(), |features, value| Ok(features.with(inside.feature(value)?)))
 }
 
 impl Features {
-    /// Features from the values of [`Feature::saved`], where some are not of this crate: `own` makes those, and gives `None` for all others.
-    /// Without any, `Features` is read like other data, by serde.
+    /// Features from the values of [`Feature::saved`]; `registry` knows their kinds, those of other crates too. Where all are of this crate,
+    /// `Features` is read like other data, by serde.
     ///
     /// # Errors
-    /// [`WindowError::UnreadableFeature`]; settings are checked as when they are given in a program.
-    pub fn from_saved(saved: &[Value], own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
-        saved.iter().try_fold(Self::new(), |features, value| Ok(features.with(read(value, own)?)))
+    /// [`WindowError::ModelFile`]; settings are checked as when they are given in a program.
+    pub fn from_saved(saved: &[Value], registry: &Registry) -> Result<Self, WindowError> {
+        list(saved, &registry.reader())
     }
 }
 
 impl Pipeline {
-    /// A pipeline from the value that serde made of it, where some features are not of this crate; see [`Features::from_saved`].
+    /// A pipeline from the value that serde made of it; see [`Features::from_saved`].
     ///
     /// # Errors
-    /// [`WindowError::UnreadableFeature`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged; settings are checked as when they
+    /// [`WindowError::ModelFile`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged; settings are checked as when they
     /// are given in a program.
-    pub fn from_saved(saved: &Value, own: &dyn Fn(&Value) -> MadeFeature) -> Result<Self, WindowError> {
+    pub fn from_saved(saved: &Value, registry: &Registry) -> Result<Self, WindowError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Parts {
@@ -106,7 +126,7 @@ impl Pipeline {
         }
         let Parts { features, normaliser } = Parts::deserialize(saved)
             .map_err(|error| WindowError::UnreadablePipeline { reason: error.to_string() })?;
-        Ok(Self::new(Features::from_saved(&features, own)?, normaliser))
+        Ok(Self::new(Features::from_saved(&features, registry)?, normaliser))
     }
 }
 
@@ -121,7 +141,8 @@ impl Serialize for Features {
 
 impl<'de> Deserialize<'de> for Features {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_saved(&Vec::deserialize(deserializer)?, &|_| Ok(None)).map_err(de::Error::custom)
+        let registry = register(Registry::new());
+        Self::from_saved(&Vec::deserialize(deserializer)?, &registry).map_err(de::Error::custom)
     }
 }
 
@@ -140,11 +161,14 @@ mod tests {
         }
 
         fn start(&self, _: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
+            #[derive(Clone, Debug)]
             struct State;
             impl FeatureState for State {
                 fn push(&mut self, row: &[f32], out: &mut [f32]) {
                     out[0] = 2.0 * row[0];
                 }
+
+                crate::per_column::nothing_to_save!();
             }
             Ok(Box::new(State))
         }
@@ -160,9 +184,9 @@ mod tests {
         let text = serde_json::to_string(&features).unwrap();
         assert_eq!(text, r#"["metrics",{"then":[{"twice":{}},{"logs":{"select":"all"}}]}]"#);
         let error = serde_json::from_str::<Features>(&text).err().unwrap().to_string();
-        assert!(error.contains("twice") && error.contains("expected one of"), "{error}");
+        assert!(error.contains("twice") && error.contains("calendar, deltas"), "{error}");
         let values: Vec<Value> = serde_json::from_str(&text).unwrap();
-        let own = |value: &Value| Ok(value.get("twice").map(|_| Box::new(Twice) as Box<dyn Feature>));
+        let own = register(Registry::new()).with_feature("twice", |_, _| Ok(Box::new(Twice)));
         let read = Features::from_saved(&values, &own).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
         let normaliser = serde_json::json!({ "own": 1 });
@@ -170,6 +194,26 @@ mod tests {
         assert_eq!(error.to_string(), "a saved pipeline cannot be read: missing field `normaliser`");
         let wrong = serde_json::json!({ "features": values, "normaliser": normaliser });
         assert!(matches!(Pipeline::from_saved(&wrong, &own), Err(WindowError::UnreadablePipeline { .. })));
+    }
+
+    #[test]
+    fn every_kind_of_this_crate_is_registered() {
+        let error = Saved::deserialize(serde_json::json!({ "unheard_of": {} })).err().unwrap().to_string();
+        let (_, known) = error.split_once("expected one of ").unwrap();
+        let known: Vec<&str> = known.split(", ").map(|kind| kind.trim_matches('`')).collect();
+        assert_eq!(known, KINDS);
+    }
+
+    #[test]
+    fn features_that_lie_too_deep_are_refused() {
+        let deep = |levels: usize| {
+            (0..levels)
+                .fold(serde_json::json!("metrics"), |inside, _| serde_json::json!({ "list": [inside] }))
+        };
+        let registry = register(Registry::new());
+        assert!(registry.feature(&deep(NestedReader::MOST_NESTED)).is_ok());
+        let error = registry.feature(&deep(NestedReader::MOST_NESTED + 1)).err().unwrap();
+        assert!(matches!(error, ModelFileError::TooDeep { .. }), "{error}");
     }
 
     #[test]

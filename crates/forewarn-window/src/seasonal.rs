@@ -4,15 +4,16 @@ use crate::{
     saved::Saved,
     settings::steps_setting,
 };
-use forewarn_core::{Feature, FeatureState, Origin};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 
 /// How far each metric is from what it was at the same point of earlier seasons, as columns named `seasonal_1440(metric)`: the
 /// sample minus the mean of the samples a season, two seasons, ... before.
 ///
 /// The mean is learnt on the way, from the past of this service only: plain over the first [`memory`](Self::memory) seasons, then each
-/// new one weighs `1 / memory`. NaN during the first season and where the sample is missing. Memory: 12 bytes a step of the season and
-/// metric.
+/// new one weighs `1 / memory`. NaN during the first season and where the sample is missing. Memory: 16 bytes a step
+/// of the season and
+/// metric, and 9 to 13 in a saved state.
 #[derive(Clone, Debug)]
 pub struct SeasonalResidual {
     season_steps: usize,
@@ -69,7 +70,7 @@ impl Feature for SeasonalResidual {
 }
 
 /// Mean and number of samples at each point of the season seen so far.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Season {
     phases: Vec<(f64, u32)>,
     steps: usize,
@@ -96,11 +97,38 @@ impl Season {
         }
         expected
     }
+
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(self.now, &self.phases), out)
+    }
+
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (now, phases): (usize, Vec<(f64, u32)>) = restore_part(&mut rest)?;
+        let (seen, steps) = (phases.len(), self.steps);
+        // Points are seen one after another until the first season is over.
+        let follows = if seen < steps { now == seen } else { seen == steps && now < steps };
+        if !follows || phases.iter().any(|&(_, count)| count > self.memory) {
+            return Err(CoreError::damaged_state(format!(
+                "point {now} of {seen} does not lie in a season of {steps} steps, or has more seasons than are remembered"
+            )));
+        }
+        (self.now, self.phases, *from) = (now, phases, rest);
+        Ok(())
+    }
 }
 
 impl ColumnState for Season {
     fn push(&mut self, sample: f32) -> f32 {
         self.push(sample).map_or(f32::NAN, |expected| (f64::from(sample) - expected) as f32)
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        self.save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.restore(from)
     }
 }
 

@@ -2,9 +2,21 @@
 
 use crate::WindowError;
 use forewarn_core::CoreError;
+use forewarn_schema::SchemaError;
 
 /// Most steps that a feature remembers: 19 years of minutes.
 const MOST_STEPS: usize = 10_000_000;
+
+/// Most columns that features have. Lists that are nested in one another double them with each level.
+const MOST_COLUMNS: usize = 65_536;
+
+/// Refuses more columns than anybody trains on, before the next feature multiplies them.
+pub(crate) fn limited(columns: usize) -> Result<(), SchemaError> {
+    if columns > MOST_COLUMNS {
+        return Err(SchemaError::TooManyColumns { columns, most: MOST_COLUMNS });
+    }
+    Ok(())
+}
 
 /// `steps`, unless it is none or more than memory should be spent on.
 pub(crate) fn steps_setting(name: &'static str, steps: usize) -> Result<usize, WindowError> {

@@ -1,5 +1,5 @@
-use crate::saved::Saved;
-use forewarn_core::{Feature, FeatureState, Origin};
+use crate::{saved::Saved, settings::limited};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin};
 use forewarn_schema::{Metric, Schema, SchemaError};
 
 /// Features of features.
@@ -20,13 +20,24 @@ pub struct Then<A, B> {
     next: B,
 }
 
+impl<A: Feature, B: Feature> Then<A, B> {
+    /// The columns of the first, which the next one sees.
+    fn between(&self, input: &Schema) -> Result<Schema, SchemaError> {
+        let columns = self.first.outputs(input)?;
+        limited(columns.len())?;
+        Schema::new(columns)
+    }
+}
+
 impl<A: Feature, B: Feature> Feature for Then<A, B> {
     fn outputs(&self, input: &Schema) -> Result<Vec<Metric>, SchemaError> {
-        self.next.outputs(&Schema::new(self.first.outputs(input)?)?)
+        let columns = self.next.outputs(&self.between(input)?)?;
+        limited(columns.len())?;
+        Ok(columns)
     }
 
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
-        let between = Schema::new(self.first.outputs(input)?)?;
+        let between = self.between(input)?;
         Ok(Box::new(Chain {
             row: vec![f32::NAN; between.len()],
             first: self.first.start(input, origin)?,
@@ -39,6 +50,7 @@ impl<A: Feature, B: Feature> Feature for Then<A, B> {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Chain {
     row: Vec<f32>,
     first: Box<dyn FeatureState>,
@@ -49,5 +61,18 @@ impl FeatureState for Chain {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
         self.first.push(row, &mut self.row);
         self.next.push(&self.row, out);
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        self.first.save(out)?;
+        self.next.save(out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let (mut restored, mut rest) = (self.clone(), *from);
+        restored.first.restore(&mut rest)?;
+        restored.next.restore(&mut rest)?;
+        (*self, *from) = (restored, rest);
+        Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Select,
-    per_column::{self, ColumnState},
+    per_column::{self, ColumnState, nothing_to_save},
     saved::Saved,
 };
 use forewarn_core::{Feature, FeatureState, Origin};
@@ -40,13 +40,15 @@ impl Feature for Logs {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Log;
 
 impl ColumnState for Log {
     fn push(&mut self, sample: f32) -> f32 {
         f64::from(sample).abs().ln_1p().copysign(f64::from(sample)) as f32
     }
+
+    nothing_to_save!();
 }
 
 /// One metric over another, as a column named `ratio(metric, by)`. NaN where either is missing, the divisor is zero, or the quotient is
@@ -87,6 +89,7 @@ impl Feature for RatioOf {
     }
 }
 
+#[derive(Clone, Debug)]
 struct Quotient([usize; 2]);
 
 impl FeatureState for Quotient {
@@ -94,6 +97,8 @@ impl FeatureState for Quotient {
         let quotient = row[self.0[0]] / row[self.0[1]];
         out[0] = if quotient.is_finite() { quotient } else { f32::NAN };
     }
+
+    nothing_to_save!();
 }
 
 #[cfg(test)]

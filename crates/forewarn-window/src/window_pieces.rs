@@ -1,5 +1,5 @@
 use crate::{
-    Features, Method, Pipeline, RowNormaliser, Scope, WindowError, features::FeatureStream, normaliser,
+    Features, Normalisation, Pipeline, RowNormaliser, Scope, WindowError, features::ListState, normaliser,
 };
 use forewarn_core::{CoreError, FrameStream, LabelledWindows, PieceOrder, Samples, Train, Windows};
 use forewarn_schema::{Frame, Layout, Schema};
@@ -13,12 +13,13 @@ impl Pipeline {
     /// [`fit`](Self::fit) in one pass over pieces. Memory: one row of sums a service.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Method::Robust`] and [`Method::Quantile`]; errors of the stream.
+    /// As [`fit`](Self::fit); [`WindowError::NeedsEveryValue`] for [`Normalisation::Robust`] and
+    /// [`Normalisation::Quantile`]; errors of the stream.
     pub fn fit_pieces(
         features: Features,
         train: &Train<Samples>,
         frames: &mut dyn FrameStream,
-        method: Method,
+        method: Normalisation,
         scope: Scope,
     ) -> Result<Self, WindowError> {
         let normaliser = normaliser::fit_pieces(train, frames, &features, method, scope)?;
@@ -37,10 +38,10 @@ impl Pipeline {
         if samples.layout() != frames.layout() {
             return Err(CoreError::LayoutMismatch.into());
         }
-        let (between, schema) = (self.features().schema(frames.schema())?, self.schema(frames.schema())?);
-        let streams = self.features().streams_of(frames.layout(), frames.schema(), &between)?;
-        let services = streams.into_iter().zip(frames.layout().services()).map(|(stream, place)| Service {
-            stream,
+        let schema = self.schema(frames.schema())?;
+        let columns = self.features().columns(frames.layout(), frames.schema())?;
+        let services = columns.into_iter().zip(frames.layout().services()).map(|(columns, place)| Service {
+            columns,
             normaliser: self.normaliser().of_service(place.name()),
             before: Vec::new(),
         });
@@ -82,7 +83,7 @@ impl Pipeline {
 
 /// A service in the middle of a pass.
 struct Service {
-    stream: FeatureStream,
+    columns: ListState,
     normaliser: RowNormaliser,
     /// The last rows of columns, which windows of the next piece reach back to.
     before: Vec<f32>,
@@ -162,7 +163,7 @@ impl WindowPieces<'_> {
             let new = &mut self.block[before..];
             let inputs = piece.values.chunks(BLOCK_ROWS * self.input_width);
             for (inputs, rows) in inputs.zip(new.chunks_mut(BLOCK_ROWS * width)) {
-                service.stream.write_rows(inputs, rows);
+                service.columns.write_rows(inputs, rows);
                 service.normaliser.apply(rows);
             }
             let kept = ((observation - 1) * width).min(self.block.len());

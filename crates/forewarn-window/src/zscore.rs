@@ -1,9 +1,9 @@
-use crate::{Method, Normaliser, Scope, WindowError};
+use crate::{Normalisation, Normaliser, Scope, WindowError};
 use forewarn_core::{Samples, Train};
 use forewarn_schema::FrameSet;
 
 /// Standard scores: each column minus its mean, over its standard deviation, both from training rows. Short for a [`Normaliser`] by
-/// [`Method::ZScore`].
+/// [`Normalisation::ZScore`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ZScore;
 
@@ -13,6 +13,6 @@ impl ZScore {
     /// # Errors
     /// As [`Normaliser::fit`].
     pub fn fit(train: &Train<Samples>, frames: &FrameSet, scope: Scope) -> Result<Normaliser, WindowError> {
-        Normaliser::fit(train, frames, Method::ZScore, scope)
+        Normaliser::fit(train, frames, Normalisation::ZScore, scope)
     }
 }

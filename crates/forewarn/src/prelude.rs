@@ -1,38 +1,28 @@
-//! The names that most programs need: `use forewarn::prelude::*;`.
+//! The thirty names that most programs need: `use forewarn::prelude::*;`.
 
+#[doc(no_inline)]
 pub use forewarn_core::{
-    Assessment, CoreError, Estimator, Evidence, Explain, FailureRule, Feature, FeatureState, Label,
-    LabelledWindows, Labels, Monitor, Predictor, RowBuffer, Samples, Score, Silent, Snapshots, Source, Split,
-    Stream, Target, Test, Train, Validation, WindowSpec, Windows,
+    AlarmPolicy, Estimator, FailureRule, Feature, Predictor, Score, Silent, Source, Target, WindowSpec,
+    average_precision,
 };
-pub use forewarn_schema::{
-    Episode, Episodes, Frame, FrameSet, FrameView, Kind, Metric, RawSample, Schema, Step, Timestamp, Unit,
-    ValidRange,
-};
+#[doc(no_inline)]
+pub use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step, Timestamp};
 
-#[cfg(feature = "experiment")]
-pub use crate::experiment::{Blending, Data, Experiment, Model, Rows};
 #[cfg(feature = "baseline")]
-pub use forewarn_baseline::{
-    BoostedTrees, Calibrate, Calibrated, Calibration, ColdStart, Combined, LogisticRegression, Occlusion,
-    RollingMean, StaticThreshold, Trend, Watch,
-};
-#[cfg(feature = "eval")]
-pub use forewarn_eval::{AlarmPolicy, Report, ScoredSet, average_precision, roc_auc};
-#[cfg(feature = "io")]
-pub use forewarn_io::{ReadOptions, Recording};
+#[doc(no_inline)]
+pub use forewarn_baseline::{BoostedTrees, LogisticRegression};
+#[cfg(feature = "experiment")]
+#[doc(no_inline)]
+pub use forewarn_experiment::{Experiment, Model};
 #[cfg(feature = "label")]
-pub use forewarn_label::{
-    Comparison, Condition, LabelStream, Measure, Normal, Rule, RuleStream, Shape, Span, ThresholdRule,
-    Verdicts, label,
-};
+#[doc(no_inline)]
+pub use forewarn_label::{Rule, ThresholdRule, label};
 #[cfg(feature = "recurrent")]
-pub use forewarn_recurrent::{Cell, Recurrent};
+#[doc(no_inline)]
+pub use forewarn_recurrent::Recurrent;
 #[cfg(feature = "sim")]
-pub use forewarn_sim::{Fleet, StressWalk};
-#[cfg(feature = "topology")]
-pub use forewarn_topology::{ServiceGraph, TopologyFeatures};
+#[doc(no_inline)]
+pub use forewarn_sim::StressWalk;
 #[cfg(feature = "window")]
-pub use forewarn_window::{
-    Deltas, Features, Fractions, Method, Metrics, Normaliser, Pipeline, Scope, ZScore, chronological,
-};
+#[doc(no_inline)]
+pub use forewarn_window::{Features, Fractions, Pipeline, Scope, ZScore, chronological};

@@ -5,8 +5,8 @@ use super::{
     histogram::{Gradients, Slope},
     parts::on_parts,
 };
-use crate::hash::{mix, order, uniform};
 use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
+use forewarn_numerics::{mix, order, uniform};
 
 /// How boosting ended.
 #[derive(Clone, Copy, Debug, PartialEq)]

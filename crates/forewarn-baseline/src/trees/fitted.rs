@@ -1,18 +1,14 @@
+use super::views::{View, Views};
 use super::{
     boost::TreeFit,
     forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
     shap,
 };
-use crate::{
-    View,
-    moments::Moments,
-    saved::{expect_rows, parameters, read_parameters},
-    views::Views,
-};
 use forewarn_core::{
-    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, Predictor, Score, Tensor, WindowSpec,
-    Windows,
+    Attribution, Contribution, CoreError, Envelope, Evidence, Explain, ModelFileError, Predictor, Save,
+    Score, Tensor, WindowSpec, Windows,
 };
+use forewarn_numerics::Moments;
 use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -112,51 +108,15 @@ impl FittedTrees {
         }
     }
 
-    /// The model as a saved one; `window` is what it was fitted for. The caller adds the normaliser that makes the features.
+    /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] when `window` observes another number of rows.
-    pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, CoreError> {
-        expect_rows(self.observation, window)?;
-        let trees = &self.forest.trees;
-        let nodes = || trees.iter().flat_map(|tree| &tree.nodes);
-        let flat = |values: Vec<f32>| Tensor::new(vec![values.len()], values);
-        let side = |node: &Node| if node.missing_left() { 1.0 } else { 0.0 };
-        let tensors = BTreeMap::from([
-            ("start".to_owned(), flat(vec![self.forest.start as f32])?),
-            ("tree_nodes".to_owned(), flat(trees.iter().map(|tree| tree.nodes.len() as f32).collect())?),
-            ("node_value".to_owned(), flat(nodes().map(|node| node.value).collect())?),
-            ("node_left".to_owned(), flat(nodes().map(|node| node.left as f32).collect())?),
-            ("node_column".to_owned(), flat(nodes().map(|node| node.column() as f32).collect())?),
-            ("node_missing_left".to_owned(), flat(nodes().map(side).collect())?),
-            ("node_cover".to_owned(), flat(trees.iter().flat_map(|tree| tree.cover.clone()).collect())?),
-            ("node_gain".to_owned(), flat(trees.iter().flat_map(|tree| tree.gain.clone()).collect())?),
-            ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
-        ]);
-        Ok(Envelope {
-            kind: KIND.to_owned(),
-            schema: self.schema.clone(),
-            window,
-            normaliser: None,
-            parameters: parameters(&Parameters {
-                views: self.views.as_slice().to_vec(),
-                trees: trees.len(),
-                nodes: nodes().count(),
-            })?,
-            metadata: BTreeMap::new(),
-            tensors,
-        })
-    }
-
-    /// The model that [`to_envelope`](Self::to_envelope) saved; its scores are equal to the bit.
-    ///
-    /// # Errors
-    /// [`CoreError::WrongModelKind`], [`CoreError::NotAModel`] for parameters or nodes that no fit makes, [`CoreError::MissingTensor`],
-    /// [`CoreError::TensorShape`], [`CoreError::NotFinite`].
-    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, CoreError> {
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes, [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
+    pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
-        let refuse = |reason: String| CoreError::NotAModel { reason };
-        let Parameters { views, trees, nodes } = read_parameters(&mut envelope)?;
+        let refuse = |reason: String| ModelFileError::not_a_model(reason);
+        let Parameters { views, trees, nodes } = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         let views = Views::new(views, envelope.schema.len(), observation)
             .ok_or_else(|| refuse(format!("its views do not lie in a window of {observation} rows")))?;
@@ -176,25 +136,13 @@ impl FittedTrees {
             let Some(end) = end else {
                 return Err(refuse(format!("tree {index} has {size} nodes of {nodes}")));
             };
-            let mut tree = Vec::with_capacity(size);
-            for at in first..end {
-                let (left, column) = (left[at] as usize, column[at] as usize);
-                let is_leaf = left == 0;
-                // Children lie behind their parent, so that every way through a tree ends.
-                if !is_leaf
-                    && (left <= at - first
-                        || left + 1 >= size
-                        || column >= views.columns()
-                        || cover[at] <= 0.0)
-                {
-                    return Err(refuse(format!("node {} of tree {index} leads nowhere", at - first)));
-                }
-                tree.push(Node::new(value[at], left as u32, column as u32, missing_left[at] > 0.0));
-            }
-            if cover[first] <= 0.0 {
-                return Err(refuse(format!("tree {index} has no training windows")));
-            }
-            forest.trees.push(Tree::from_parts(tree, cover[first..end].to_vec(), gain[first..end].to_vec()));
+            let part = first..end;
+            expect_tree(&left[part.clone()], &column[part.clone()], &cover[part.clone()], views.columns())
+                .map_err(|reason| refuse(format!("tree {index}: {reason}")))?;
+            let node =
+                |at: usize| Node::new(value[at], left[at] as u32, column[at] as u32, missing_left[at] > 0.0);
+            let tree = part.clone().map(node).collect();
+            forest.trees.push(Tree::from_parts(tree, cover[part.clone()].to_vec(), gain[part].to_vec()));
             first = end;
         }
         if first != nodes {
@@ -205,6 +153,33 @@ impl FittedTrees {
     }
 }
 
+impl Save for FittedTrees {
+    fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        window.expect_observation(self.observation)?;
+        let trees = &self.forest.trees;
+        let nodes = || trees.iter().flat_map(|tree| &tree.nodes);
+        let flat = |values: Vec<f32>| Tensor::new(vec![values.len()], values);
+        let side = |node: &Node| if node.missing_left() { 1.0 } else { 0.0 };
+        let tensors = BTreeMap::from([
+            ("start".to_owned(), flat(vec![self.forest.start as f32])?),
+            ("tree_nodes".to_owned(), flat(trees.iter().map(|tree| tree.nodes.len() as f32).collect())?),
+            ("node_value".to_owned(), flat(nodes().map(|node| node.value).collect())?),
+            ("node_left".to_owned(), flat(nodes().map(|node| node.left as f32).collect())?),
+            ("node_column".to_owned(), flat(nodes().map(|node| node.column() as f32).collect())?),
+            ("node_missing_left".to_owned(), flat(nodes().map(side).collect())?),
+            ("node_cover".to_owned(), flat(trees.iter().flat_map(|tree| tree.cover.clone()).collect())?),
+            ("node_gain".to_owned(), flat(trees.iter().flat_map(|tree| tree.gain.clone()).collect())?),
+            ("normal".to_owned(), Tensor::new(vec![self.normal.len(), 2], self.normal.concat())?),
+        ]);
+        let envelope = Envelope::new(KIND, self.schema.clone(), window).with_parameters(&Parameters {
+            views: self.views.as_slice().to_vec(),
+            trees: trees.len(),
+            nodes: nodes().count(),
+        })?;
+        Ok(Envelope { tensors, ..envelope })
+    }
+}
+
 impl Predictor for FittedTrees {
     fn input(&self) -> &Schema {
         &self.schema
@@ -212,6 +187,10 @@ impl Predictor for FittedTrees {
 
     fn observation(&self) -> usize {
         self.observation
+    }
+
+    fn as_save(&self) -> Option<&dyn Save> {
+        Some(self)
     }
 
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
@@ -259,6 +238,44 @@ struct Parameters {
     views: Vec<View>,
     trees: usize,
     nodes: usize,
+}
+
+/// Most splits on the way to a leaf: evidence takes memory by its square.
+const MOST_DEPTH: usize = 1024;
+
+/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf, and no way meets another.
+fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> Result<(), String> {
+    let is_index =
+        |value: f32, below: usize| value >= 0.0 && value.fract() == 0.0 && (value as usize) < below;
+    let mut depth = vec![None; left.len()];
+    depth[0] = Some(0);
+    for at in 0..left.len() {
+        let Some(here) = depth[at] else { return Err(format!("node {at} is no split's child")) };
+        let is_leaf = left[at] == 0.0;
+        if !(cover[at] > 0.0 || is_leaf && at > 0) {
+            return Err(format!("node {at} has no training windows"));
+        }
+        if is_leaf {
+            continue;
+        }
+        // The right child lies behind the left one.
+        if !is_index(left[at], left.len() - 1) || left[at] as usize <= at {
+            let (child, nodes) = (left[at], left.len());
+            return Err(format!("the left child of node {at} is {child}: expected a later node of {nodes}"));
+        }
+        if !is_index(column[at], columns) {
+            return Err(format!("node {at} splits column {}: there are {columns}", column[at]));
+        }
+        if here == MOST_DEPTH {
+            return Err(format!("a way has more than {MOST_DEPTH} splits"));
+        }
+        for child in [left[at] as usize, left[at] as usize + 1] {
+            if depth[child].replace(here + 1).is_some() {
+                return Err(format!("node {child} is the child of two splits"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is always missing.

@@ -1,5 +1,5 @@
 use super::{bins::Binned, parts::on_parts};
-use crate::hash::uniform;
+use forewarn_numerics::uniform;
 
 /// Sums of gradient and curvature of the rows in each bin of one column.
 pub(super) type Column = [Sums; 256];

@@ -1,10 +1,11 @@
+use super::views::{View, Views};
 use super::{
     bins::RowWriter,
     boost::{Examples, Plan, boost},
     fitted::FittedTrees,
     grow::Limits,
 };
-use crate::{BaselineError, ClassWeight, View, views::Views};
+use crate::{BaselineError, ClassWeight};
 use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Snapshots, Train, Validation, Windows};
 use forewarn_schema::Kind;
 use std::thread;

@@ -2,14 +2,12 @@
 
 use crate::support::{Data, gauges};
 use forewarn_baseline::{
-    BoostedTrees, Calibrate, Calibration, Combined, Control, Cusum, Direction, DoubleExponential, Ewma,
-    Input, LogisticRegression, Novelty, Qualified, RollingMean, RollingZScore, SeasonalBand, StaticThreshold,
-    TheilSen, Trend, View, Watch,
+    Baseline, BoostedTrees, Control, Cusum, Direction, DoubleExponential, Ewma, FittedControl,
+    FittedLogisticRegression, FittedRule, FittedTrees, Input, LogisticRegression, RollingMean, RollingZScore,
+    SeasonalBand, StaticThreshold, TheilSen, Trend, View, Watch,
 };
-use forewarn_core::{
-    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Score, Silent, Stream, Train,
-    Validation, Windows,
-};
+use forewarn_core::{CoreError, DynEstimator, Origin, Predictor, PredictorState, Score, Silent, Windows};
+use forewarn_schema::{Step, Timestamp};
 use proptest::prelude::*;
 
 fn trees() -> BoostedTrees {
@@ -33,39 +31,14 @@ fn baselines() -> Vec<Box<dyn DynEstimator>> {
         Box::new(TheilSen::new(watch())),
         Box::new(DoubleExponential::new(watch())),
         Box::new(trees()),
-        Box::new(Calibrate::new(trees().with_views(View::rows(4)), Calibration::Isotonic)),
-        Box::new(Calibrate::new(LogisticRegression::default(), Calibration::Beta)),
+        Box::new(trees().with_views(View::rows(4))),
         Box::new(Control::Prevalence),
         Box::new(Control::Persistence { metric: "m2".into(), threshold: 1.0, direction: Direction::Above }),
         Box::new(Control::ServiceRate),
         Box::new(Control::Poisson { rate: 0.2, steps: 2, seed: 5 }),
         Box::new(Control::Periodic { every: 7, steps: 2 }),
         Box::new(SeasonalBand::new(watch()).with_parts(4)),
-        Box::new(Novelty),
-        Box::new(Stacked),
     ]
-}
-
-/// Trees, a rule and a line as one.
-struct Stacked;
-
-impl Estimator for Stacked {
-    type Fitted = Combined<Box<dyn Predictor>>;
-
-    fn fit(
-        &self,
-        train: Train<LabelledWindows<'_>>,
-        validation: Validation<LabelledWindows<'_>>,
-        monitor: &mut dyn Monitor,
-    ) -> Result<Self::Fitted, CoreError> {
-        let members: [Box<dyn DynEstimator>; 3] = [
-            Box::new(trees()),
-            Box::new(RollingMean::new(Watch::Best)),
-            Box::new(LogisticRegression::default()),
-        ];
-        let members = members.map(|member| member.fit_boxed(train, validation, monitor));
-        Combined::stacked(members.into_iter().collect::<Result<_, _>>()?, validation)
-    }
 }
 
 /// Columns of the contract's data: three metrics, and what controls and seasonal rules go by.
@@ -86,20 +59,6 @@ fn of_rows(rows: u32) -> Data {
     let values: Vec<f32> = (0..3 * rows).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
     let positive: Vec<bool> = (0..rows).map(|i| (i * 31) % 17 < 4).collect();
     Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive)
-}
-
-#[test]
-fn a_source_before_the_names_changes_no_score() {
-    let data = of_rows(200);
-    let windows = data.split.test().on(&data.frames).unwrap().windows();
-    for estimator in baselines() {
-        let model = fit(&data, &*estimator);
-        let scores = model.score_all(windows).unwrap();
-        let named = Qualified::new(model, "metrics").unwrap();
-        let same = Windows::new(named.input(), windows.block(), 4, windows.last_rows()).unwrap();
-        assert_eq!(named.score_all(same).unwrap(), scores);
-        assert!(matches!(named.score_all(windows), Err(CoreError::FeatureMismatch { .. })));
-    }
 }
 
 fn fit(data: &Data, estimator: &dyn DynEstimator) -> Box<dyn Predictor> {
@@ -131,9 +90,12 @@ proptest! {
                 let alone = model.score_all(Windows::new(&schema, &live, 4, &[row]).unwrap()).unwrap();
                 prop_assert_eq!(alone[0].get().to_bits(), score.get().to_bits());
             }
-            let mut stream = Stream::new(model).unwrap();
-            let streamed: Vec<Score> =
-                live.chunks(COLUMNS.len()).filter_map(|row| stream.push(row).unwrap()).collect();
+            let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+            let mut state = PredictorState::start(model, origin).unwrap();
+            let streamed: Vec<Score> = live
+                .chunks(COLUMNS.len())
+                .filter_map(|row| state.push_at(state.next(), row).unwrap().result)
+                .collect();
             prop_assert_eq!(streamed, batch);
         }
     }
@@ -165,15 +127,17 @@ fn windows_of_another_shape_are_refused() {
     }
 }
 
+fn is_shared<T: Send + Sync>() {}
+
 #[test]
-fn baselines_can_be_sent_to_a_thread() {
-    fn sent<E: Estimator + Send>(_: &E)
-    where
-        E::Fitted: Send + Sync,
-    {
-    }
-    sent(&RollingMean::new(Watch::Best));
-    sent(&LogisticRegression::default());
+fn everything_fitted_is_shared_by_threads() {
+    is_shared::<Baseline>();
+    is_shared::<FittedControl>();
+    is_shared::<FittedLogisticRegression>();
+    is_shared::<FittedRule>();
+    is_shared::<FittedTrees>();
+    is_shared::<RollingMean>();
+    is_shared::<BoostedTrees>();
 }
 
 #[test]

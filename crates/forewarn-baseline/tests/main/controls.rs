@@ -2,7 +2,7 @@
 
 use crate::support::{Data, gauges, through_a_file};
 use forewarn_baseline::{Baseline, Control, Direction, SeasonalBand, Watch};
-use forewarn_core::{CoreError, Predictor, Score};
+use forewarn_core::{CoreError, Predictor, Save, Score};
 use forewarn_schema::{Metric, Schema};
 
 /// 20 days of hours of two services in turn, half a day each; `x` follows the hour; failures of service 1 are four times as common.

@@ -2,8 +2,7 @@
 
 use crate::support::{Data, noisy};
 use forewarn_baseline::{
-    BoostedTrees, Calibrated, Calibration, Combined, Control, Cusum, Input, LogisticRegression, Novelty,
-    Occlusion, Part, RollingMean, StaticThreshold, Trend, Watch,
+    BoostedTrees, Control, Cusum, Input, LogisticRegression, RollingMean, StaticThreshold, Trend, Watch,
 };
 use forewarn_core::{Attribution, Evidence, Explain};
 
@@ -25,9 +24,6 @@ fn explained(model: &dyn Explain, data: &Data) -> Vec<Evidence> {
 
 fn models(data: &Data) -> Vec<Box<dyn Explain>> {
     let trees = || data.fit(&BoostedTrees::default().with_trees(60, 60).with_shares(1.0, 1.0)).unwrap();
-    let validation = || data.split.validation().on(&data.frames).unwrap();
-    let combined: Vec<Box<dyn Explain>> =
-        vec![Box::new(trees()), Box::new(data.fit(&LogisticRegression::default()).unwrap())];
     vec![
         Box::new(data.fit(&StaticThreshold::new(Watch::Best)).unwrap()),
         Box::new(data.fit(&RollingMean::new(Watch::Best)).unwrap()),
@@ -36,11 +32,7 @@ fn models(data: &Data) -> Vec<Box<dyn Explain>> {
         Box::new(data.fit(&LogisticRegression::new(Input::Snapshot)).unwrap()),
         Box::new(data.fit(&LogisticRegression::new(Input::Aggregates)).unwrap()),
         Box::new(trees()),
-        Box::new(data.fit(&Novelty).unwrap()),
         Box::new(data.fit(&Control::Prevalence).unwrap()),
-        Box::new(Calibrated::fit(trees(), Calibration::Beta, validation()).unwrap()),
-        Box::new(Calibrated::fit(trees(), Calibration::Isotonic, validation()).unwrap()),
-        Box::new(Combined::stacked(combined, validation()).unwrap()),
     ]
 }
 
@@ -68,32 +60,4 @@ fn what_decides_is_named() {
     let (first, importance) = &trees.importance()[0];
     assert!(["m0, last", "m1, change over 1 step"].contains(&first.as_str()), "{:?}", trees.importance());
     assert!(importance.splits > 0);
-}
-
-#[test]
-fn a_linear_model_is_explained_alike_by_occlusion() {
-    let data = noisy(800);
-    let model = data.fit(&LogisticRegression::default()).unwrap();
-    let (train, test) =
-        (data.split.train().on(&data.frames).unwrap(), data.split.test().on(&data.frames).unwrap());
-    let occlusion = Occlusion::fit(&train);
-    for window in
-        test.windows().iter().step_by(31).filter(|window| window.iter().all(|value| !value.is_nan()))
-    {
-        let (exact, found) = (model.explain(window).unwrap(), occlusion.explain(&model, window).unwrap());
-        assert_eq!(found.attribution(), Attribution::Occlusion);
-        for (metric, log_odds) in exact.by_metric() {
-            let near = found
-                .by_metric()
-                .into_iter()
-                .any(|(other, by)| other == metric && (by - log_odds).abs() < 0.02);
-            assert!(near, "{metric} {log_odds}: {:?}", found.by_metric());
-        }
-        // Only the last step of each metric moves a snapshot.
-        let steps = occlusion.clone().with_part(Part::MetricAndStep).explain(&model, window).unwrap();
-        let moving = steps.contributions().iter().filter(|part| part.log_odds.abs() > 1e-6);
-        assert!(moving.clone().count() > 0 && moving.into_iter().all(|part| part.newest_steps_ago == 0));
-    }
-    assert!(occlusion.explain(&model, &[0.0; 5]).is_err());
-    assert!(model.explain(&[0.0; 13]).is_err());
 }

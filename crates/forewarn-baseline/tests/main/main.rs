@@ -10,4 +10,3 @@ mod rules;
 mod saved;
 mod support;
 mod trees;
-mod wrappers;

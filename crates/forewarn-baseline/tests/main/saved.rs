@@ -2,10 +2,10 @@
 
 use crate::support::{Data, gauges};
 use forewarn_baseline::{
-    FittedLogisticRegression, FittedRule, Input, LogisticRegression, RollingMean, StaticThreshold, Trend,
-    Watch,
+    BoostedTrees, FittedLogisticRegression, FittedRule, FittedTrees, Input, LogisticRegression, RollingMean,
+    StaticThreshold, Trend, Watch,
 };
-use forewarn_core::{CoreError, Envelope, Predictor, Tensor, WindowSpec};
+use forewarn_core::{CoreError, Envelope, ModelFileError, Predictor, Registry, Save, Tensor, WindowSpec};
 
 fn data() -> Data {
     let values: Vec<f32> = (0..900u32).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 7.0 - 3.0).collect();
@@ -65,42 +65,45 @@ fn what_no_fit_makes_is_refused() {
     };
     let tensor = |values: &[f32]| Tensor::new(vec![values.len()], values.to_vec()).unwrap();
     let rule = |envelope: Envelope| FittedRule::from_envelope(envelope).unwrap_err();
-    assert!(matches!(rule(model.clone()), CoreError::WrongModelKind { .. }));
-    assert!(matches!(rule(changed(&mean, &|e| e.kind = "trend".into())), CoreError::WrongModelKind { .. }));
-    assert!(matches!(rule(changed(&trend, &|e| e.schema = gauges(&["x"]))), CoreError::Schema(_)));
+    assert!(matches!(rule(model.clone()), ModelFileError::WrongKind { .. }));
+    assert!(matches!(rule(changed(&mean, &|e| e.kind = "trend".into())), ModelFileError::WrongKind { .. }));
+    assert!(matches!(
+        rule(changed(&trend, &|e| e.schema = gauges(&["x"]))),
+        ModelFileError::Core(CoreError::Schema(_))
+    ));
     let long = serde_json::json!({"mean": {"rows": 5}});
     assert!(matches!(
         rule(changed(&mean, &|e| e.parameters["statistic"] = long.clone())),
-        CoreError::NotAModel { .. }
+        ModelFileError::NotAModel { .. }
     ));
     assert!(matches!(
         rule(changed(&mean, &|e| e.parameters["more"] = 1.into())),
-        CoreError::NotAModel { .. }
+        ModelFileError::NotAModel { .. }
     ));
     for curve in [[0.0, 1.0, -1.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, -1.0, 1.0, 0.0]] {
         let falling = changed(&trend, &|e| drop(e.tensors.insert("curve".into(), tensor(&curve))));
-        assert!(matches!(rule(falling), CoreError::NotAModel { .. }), "{curve:?}");
+        assert!(matches!(rule(falling), ModelFileError::NotAModel { .. }), "{curve:?}");
     }
     let infinite = changed(&trend, &|e| drop(e.tensors.insert("threshold".into(), tensor(&[f32::INFINITY]))));
-    assert!(matches!(rule(infinite), CoreError::NotFinite { .. }));
+    assert!(matches!(rule(infinite), ModelFileError::NotFinite { .. }));
     let falling = changed(&threshold, &|e| drop(e.tensors.insert("sides".into(), tensor(&[0.5, 0.4]))));
-    assert!(matches!(rule(falling), CoreError::NotAModel { .. }));
+    assert!(matches!(rule(falling), ModelFileError::NotAModel { .. }));
     let no_share = changed(&threshold, &|e| drop(e.tensors.insert("prevalence".into(), tensor(&[1.5]))));
-    assert!(matches!(rule(no_share), CoreError::InvalidScore { .. }));
+    assert!(matches!(rule(no_share), ModelFileError::Core(CoreError::InvalidScore { .. })));
 
     let regression = |envelope: Envelope| FittedLogisticRegression::from_envelope(envelope).unwrap_err();
-    assert!(matches!(regression(mean), CoreError::WrongModelKind { .. }));
+    assert!(matches!(regression(mean), ModelFileError::WrongKind { .. }));
     assert!(matches!(
         regression(changed(&model, &|e| e.schema = gauges(&["m0", "m1"]))),
-        CoreError::TensorShape { .. }
+        ModelFileError::TensorShape { .. }
     ));
     assert!(matches!(
         regression(changed(&model, &|e| e.parameters["input"] = "aggregates".into())),
-        CoreError::TensorShape { .. }
+        ModelFileError::TensorShape { .. }
     ));
     assert!(matches!(
         regression(changed(&model, &|e| drop(e.tensors.remove("at_centre")))),
-        CoreError::MissingTensor { .. }
+        ModelFileError::MissingTensor { .. }
     ));
 }
 
@@ -109,7 +112,57 @@ fn a_window_of_another_length_is_refused() {
     let data = data();
     let other = WindowSpec::new(5, 0, 5).unwrap();
     let rule = data.fit(&Trend::new(Watch::Best)).unwrap();
-    assert!(matches!(rule.to_envelope(other), Err(CoreError::LengthMismatch { .. })));
+    assert!(matches!(rule.to_envelope(other), Err(ModelFileError::Core(CoreError::LengthMismatch { .. }))));
     let model = data.fit(&LogisticRegression::default()).unwrap();
-    assert!(matches!(model.to_envelope(other), Err(CoreError::LengthMismatch { .. })));
+    assert!(matches!(model.to_envelope(other), Err(ModelFileError::Core(CoreError::LengthMismatch { .. }))));
+}
+
+#[test]
+fn every_kind_is_read_by_the_registry() {
+    let data = data();
+    let registry = forewarn_baseline::register(Registry::new());
+    let test = data.split.test().on(&data.frames).unwrap().windows();
+    for (_, rule) in rules(&data) {
+        let saved = Predictor::as_save(&rule).unwrap().to_envelope(data.spec).unwrap();
+        let read = registry.predictor(through_a_file(&saved)).unwrap();
+        assert_eq!(read.score_all(test).unwrap(), rule.score_all(test).unwrap());
+        // What was read can be saved again, whatever its type.
+        assert_eq!(read.as_save().unwrap().to_envelope(data.spec).unwrap(), saved);
+    }
+    let foreign = Envelope::new("lstm", gauges(&["m0"]), data.spec);
+    let error = registry.predictor(foreign).err().unwrap().to_string();
+    assert!(error.contains("\"lstm\"") && error.contains("boosted_trees, control, cusum"), "{error}");
+}
+
+#[test]
+fn nodes_that_are_no_tree_are_refused() {
+    let data = data();
+    let trees = BoostedTrees::default().with_trees(3, 3).with_leaves(&[4]).with_threads(1);
+    let good = data.fit(&trees).unwrap().to_envelope(data.spec).unwrap();
+    let read = |envelope: &Envelope| FittedTrees::from_envelope(envelope.clone());
+    assert!(read(&good).is_ok());
+    let changed = |name: &str, at: usize, value: f32| {
+        let mut envelope = good.clone();
+        let mut values = good.tensors[name].values().to_vec();
+        values[at] = value;
+        envelope.tensors.insert(name.to_owned(), Tensor::flat(values));
+        envelope
+    };
+    let left = good.tensors["node_left"].values();
+    assert_eq!(left[..1], [1.0], "the root is split");
+    // Beyond the tree, beyond what can be counted, between two nodes, back to the root, and to the children of another split.
+    for child in [f32::MAX, 1e9, 6.0, 1.5, -1.0] {
+        let error = read(&changed("node_left", 0, child)).unwrap_err();
+        assert!(matches!(error, ModelFileError::NotAModel { .. }), "{child}: {error}");
+    }
+    let split = (1..left.len()).find(|&at| left[at] > at as f32).unwrap();
+    for child in [0.0, split as f32, 1.0] {
+        let error = read(&changed("node_left", split, child)).unwrap_err();
+        assert!(matches!(error, ModelFileError::NotAModel { .. }), "{child}: {error}");
+    }
+    for (name, wrong) in
+        [("node_column", f32::MAX), ("node_column", 0.5), ("node_cover", 0.0), ("tree_nodes", f32::MAX)]
+    {
+        assert!(read(&changed(name, 0, wrong)).is_err(), "{name} {wrong}");
+    }
 }

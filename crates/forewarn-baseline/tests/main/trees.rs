@@ -4,7 +4,9 @@ use crate::support::{Data, gauges, noisy, through_a_file};
 use forewarn_baseline::{
     Baseline, BaselineError, BoostedTrees, ClassWeight, FittedTrees, LogisticRegression, View,
 };
-use forewarn_core::{CoreError, Estimator, Predictor, Score, Silent, Snapshots, Tensor, average_precision};
+use forewarn_core::{
+    CoreError, Estimator, Predictor, Save, Score, Silent, Snapshots, Tensor, average_precision,
+};
 use forewarn_schema::{Metric, Schema};
 
 fn plain() -> BoostedTrees {

@@ -1,5 +1,6 @@
-use crate::{EvalError, average_precision, best_f1_threshold, roc_auc};
+use crate::{EvalError, best_f1_threshold, roc_auc};
 use forewarn_core::Score;
+use forewarn_core::average_precision;
 use serde::{Deserialize, Serialize};
 
 /// What the best possible predictors score on the same test windows. Known only where the data was simulated.
@@ -20,7 +21,7 @@ impl Ceiling {
     }
 
     /// The known bounds with a name for tables, the tighter one first.
-    pub(crate) fn bounds(&self) -> impl Iterator<Item = (&'static str, &Bound)> {
+    pub fn bounds(&self) -> impl Iterator<Item = (&'static str, &Bound)> {
         [("Bayes filter (metrics)", &self.bayes_filter), ("oracle (hidden state)", &self.oracle)]
             .into_iter()
             .filter_map(|(name, bound)| bound.as_ref().map(|bound| (name, bound)))

@@ -1,5 +1,6 @@
 use super::operations::failure_parts;
-use crate::{BlockBootstrap, EpisodeClasses, Events, Interval, LeadTimes, ScoredSet, parts};
+use crate::uncertainty::parts;
+use crate::{BlockBootstrap, EpisodeClasses, Events, Interval, LeadTimes, ScoredSet};
 use serde::{Deserialize, Serialize};
 
 /// What a model is worth on the failures of one class. False alarms warn of nothing, so they are of no class.

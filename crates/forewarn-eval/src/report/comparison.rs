@@ -1,7 +1,8 @@
 use super::WindowFigures;
-use crate::bootstrap::BlockBootstrap;
-use crate::{EvalError, Interval, ScoredSet, average_precision, resample::RankedBlocks};
+use crate::uncertainty::BlockBootstrap;
+use crate::{EvalError, Interval, ScoredSet, uncertainty::RankedBlocks};
 use forewarn_core::CoreError;
+use forewarn_core::average_precision;
 use serde::{Deserialize, Serialize};
 
 /// Models held against each other on the same windows.
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// is known far better than either figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Comparison {
+pub struct ModelComparison {
     /// Blocks of time that were drawn from.
     pub blocks: usize,
     /// Models by PR-AUC, best first.
@@ -52,7 +53,7 @@ pub struct Difference {
     pub is_real: bool,
 }
 
-impl Comparison {
+impl ModelComparison {
     /// Compares the PR-AUC of models. `None` for fewer than two models or two blocks.
     ///
     /// `O(n)` time a model and resample. The simultaneous intervals are `d ± q se`, with the standard error of each difference
@@ -153,7 +154,7 @@ fn differences(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<Dif
         }
     }
     largest.sort_unstable_by(f64::total_cmp);
-    if let Some(width) = crate::lead::quantile(&largest, bootstrap.level()) {
+    if let Some(width) = crate::events::quantile(&largest, bootstrap.level()) {
         for (difference, error) in differences.iter_mut().zip(errors) {
             difference.is_real = difference.interval.is_some() && difference.pr_auc > width * error;
         }

@@ -1,3 +1,4 @@
+use super::ServiceCounts;
 use crate::{EvalError, ScoredSet};
 use forewarn_core::WindowSpec;
 use forewarn_schema::{FrameSet, Step, Timestamp};
@@ -23,6 +24,9 @@ pub struct InputSummary {
     pub missing_cells: usize,
     /// Rows without any value: times at which there was no sample at all.
     pub gap_rows: usize,
+    /// What there is of each service, and what was left out and why; empty in reports that did not count it.
+    #[serde(default)]
+    pub by_service: Vec<ServiceCounts>,
     /// What the reader of the data had to say: columns left out, clocks mended.
     pub notes: Vec<String>,
 }
@@ -55,6 +59,7 @@ impl InputSummary {
             end: end.checked_add(layout.step(), -1).unwrap_or(start),
             missing_cells,
             gap_rows,
+            by_service: Vec::new(),
             notes: Vec::new(),
         })
     }
@@ -78,6 +83,7 @@ impl InputSummary {
             end,
             missing_cells: 0,
             gap_rows: 0,
+            by_service: Vec::new(),
             notes: Vec::new(),
         })
     }

@@ -1,8 +1,8 @@
 use super::WindowFigures;
 use super::tally::{Tally, leads, tallies};
-use crate::bootstrap::BlockBootstrap;
-use crate::resample::{Areas, RankedBlocks};
-use crate::{Delays, EvalError, Events, Interval, ScoredSet, lead::quantile};
+use crate::uncertainty::BlockBootstrap;
+use crate::uncertainty::{Areas, RankedBlocks};
+use crate::{Delays, EvalError, Events, Interval, ScoredSet, events::quantile};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 

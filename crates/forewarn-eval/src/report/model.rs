@@ -2,9 +2,10 @@ use super::{
     ClassReport, ModelIntervals, ModelRun, OperationReport, SecondaryFigures, ServiceReport, WindowFigures,
 };
 use crate::{
-    AlarmPolicy, Calibration, Confusion, EvalError, Events, LeadTimes, TimingCalibration, average_precision,
-    best_f1_threshold, brier, roc_auc,
+    Confusion, EvalError, Events, LeadTimes, Reliability, TimingReliability, best_f1_threshold, brier,
+    roc_auc,
 };
+use forewarn_core::{AlarmPolicy, average_precision};
 use forewarn_core::{History, Score};
 use serde::{Deserialize, Serialize};
 
@@ -60,10 +61,10 @@ pub struct ModelReport {
     pub window_figures: Option<WindowFigures>,
     /// Whether the scores are probabilities.
     #[serde(default)]
-    pub calibration: Option<Calibration>,
+    pub calibration: Option<Reliability>,
     /// Whether what it says of *when* comes true; `None` for a model that says only whether.
     #[serde(default)]
-    pub timing: Option<TimingCalibration>,
+    pub timing: Option<TimingReliability>,
     /// How its fits went, epoch by epoch, one entry for each of its networks; empty where there were no epochs.
     #[serde(default)]
     pub training: Vec<History>,
@@ -161,7 +162,7 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         fit_seconds: run.fit_time.map(|time| time.as_secs_f64()),
         score_seconds: run.score_time.map(|time| time.as_secs_f64()),
         window_figures: Some(WindowFigures::new(&scores, &positive, threshold)?),
-        calibration: Some(Calibration::with_intervals(run.test, Calibration::BINS, bootstrap)?),
+        calibration: Some(Reliability::with_intervals(run.test, Reliability::BINS, bootstrap)?),
         timing: run.timing.cloned(),
         training: run.training.to_vec(),
         operation: Some(OperationReport::new(run, policy, &events)?),

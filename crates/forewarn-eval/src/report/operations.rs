@@ -1,9 +1,10 @@
 use super::{ModelRun, WorstCases};
-use crate::parts::{self, Part};
+use crate::uncertainty::parts::{self, Part};
 use crate::{
-    AlarmBudget, AlarmPolicy, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes,
-    Outcome, Skill, Tradeoff, Verdict, skill_over_chance,
+    AlarmBudget, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes, Skill, Tradeoff,
+    skill_over_chance,
 };
+use forewarn_core::{AlarmOutcome, AlarmPolicy, FailureOutcome};
 use serde::{Deserialize, Serialize};
 
 /// What a model's alarms are like to live with.
@@ -102,7 +103,7 @@ fn false_alarm_parts(run: &ModelRun<'_>, events: &Events) -> Vec<Part> {
     let week = run.test.step().days() / 7.0;
     let times = run.test.series().iter().flat_map(|series| series.times());
     let alarms = events.services.iter().flat_map(|service| &service.alarms);
-    let alarms = alarms.filter(|(_, verdict)| *verdict == Verdict::False);
+    let alarms = alarms.filter(|(_, outcome)| *outcome == AlarmOutcome::False);
     times
         .map(|&time| Part { time, value: 0.0, weight: week })
         .chain(alarms.map(|(alarm, _)| Part { time: alarm.time, value: 1.0, weight: 0.0 }))
@@ -112,10 +113,10 @@ fn false_alarm_parts(run: &ModelRun<'_>, events: &Events) -> Vec<Part> {
 /// Failures caught over failures within reach.
 pub(super) fn failure_parts(events: &Events) -> Vec<Part> {
     let episodes = events.services.iter().flat_map(|service| &service.episodes);
-    let within_reach = episodes.filter(|(_, outcome)| *outcome != Outcome::OutOfReach);
-    let part = |(episode, outcome): &(forewarn_schema::Episode, Outcome)| Part {
+    let within_reach = episodes.filter(|(_, outcome)| *outcome != FailureOutcome::OutOfReach);
+    let part = |(episode, outcome): &(forewarn_schema::Episode, FailureOutcome)| Part {
         time: episode.onset(),
-        value: f64::from(u8::from(*outcome != Outcome::Missed)),
+        value: f64::from(u8::from(*outcome != FailureOutcome::Missed)),
         weight: 1.0,
     };
     within_reach.map(part).collect()

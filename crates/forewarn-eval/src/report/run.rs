@@ -1,4 +1,4 @@
-use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet, TimingCalibration};
+use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet, TimingReliability};
 use forewarn_core::History;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct ModelRun<'a> {
     pub(super) fit_time: Option<Duration>,
     pub(super) score_time: Option<Duration>,
     pub(super) training: &'a [History],
-    pub(super) timing: Option<&'a TimingCalibration>,
+    pub(super) timing: Option<&'a TimingReliability>,
     pub(super) classes: &'a [EpisodeClasses],
     pub(super) delays: Delays,
     pub(super) bootstrap: BlockBootstrap,
@@ -66,7 +66,7 @@ impl<'a> ModelRun<'a> {
 
     /// Whether what it says of *when* comes true, on the test windows.
     #[must_use]
-    pub fn timed(self, timing: Option<&'a TimingCalibration>) -> Self {
+    pub fn timed(self, timing: Option<&'a TimingReliability>) -> Self {
         Self { timing, ..self }
     }
 

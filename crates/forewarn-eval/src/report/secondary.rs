@@ -1,9 +1,9 @@
-use crate::affiliation::affiliation_parts;
-use crate::nab::nab_parts;
-use crate::parts::{self, Part};
-use crate::ranges::range_parts;
-use crate::vus::{vus_pr, vus_pr_interval};
-use crate::{BlockBootstrap, Buffer, Estimate, EvalError, Events, NabProfile, ScoredSet};
+use crate::secondary::affiliation_parts;
+use crate::secondary::nab_parts;
+use crate::secondary::range_parts;
+use crate::secondary::{vus_pr, vus_pr_interval};
+use crate::uncertainty::parts::{self, Part};
+use crate::{BlockBootstrap, Buffer, EvalError, Events, IntervalEstimate, NabProfile, ScoredSet};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -13,17 +13,17 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub struct SecondaryFigures {
     /// Range-based precision, with [`Self::EXISTENCE`]; `None` where nothing is called.
-    pub range_precision: Estimate,
+    pub range_precision: IntervalEstimate,
     /// Range-based recall.
-    pub range_recall: Estimate,
+    pub range_recall: IntervalEstimate,
     /// Affiliation precision; `None` where nothing is called near a failure.
-    pub affiliation_precision: Estimate,
+    pub affiliation_precision: IntervalEstimate,
     /// Affiliation recall.
-    pub affiliation_recall: Estimate,
+    pub affiliation_recall: IntervalEstimate,
     /// Volume under the precision-recall surface, with buffers of up to a prediction period before the windows that precede failures.
-    pub vus_pr: Estimate,
+    pub vus_pr: IntervalEstimate,
     /// Score of the Numenta Anomaly Benchmark, its standard profile; `None` without a failure within reach.
-    pub nab: Estimate,
+    pub nab: IntervalEstimate,
 }
 
 impl SecondaryFigures {
@@ -41,7 +41,7 @@ impl SecondaryFigures {
         bootstrap: &BlockBootstrap,
     ) -> Result<Self, EvalError> {
         set.pooled("test")?;
-        let estimate = |parts: &[Part]| Estimate {
+        let estimate = |parts: &[Part]| IntervalEstimate {
             value: parts::total(parts),
             interval: parts::interval(parts, set, bootstrap),
         };
@@ -54,7 +54,7 @@ impl SecondaryFigures {
             range_recall: estimate(&range_recall),
             affiliation_precision: estimate(&affiliation_precision),
             affiliation_recall: estimate(&affiliation_recall),
-            vus_pr: Estimate {
+            vus_pr: IntervalEstimate {
                 value: Some(vus_pr(set, widest, Buffer::Before)?),
                 interval: vus_pr_interval(set, widest, Buffer::Before, bootstrap)?,
             },

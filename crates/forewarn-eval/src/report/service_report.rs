@@ -1,6 +1,7 @@
 use super::ServiceIntervals;
-use crate::{BlockBootstrap, EvalError, Events, LeadTimes, ScoredSet, average_precision, roc_auc};
+use crate::{BlockBootstrap, EvalError, Events, LeadTimes, ScoredSet, roc_auc};
 use forewarn_core::Score;
+use forewarn_core::average_precision;
 use serde::{Deserialize, Serialize};
 
 /// What a model is worth on one service of the test part, at the threshold that holds for all.

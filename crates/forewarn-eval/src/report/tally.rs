@@ -1,9 +1,10 @@
-use crate::bootstrap::Blocks;
-use crate::chance::Persistence;
+use crate::events::Persistence;
 use crate::events::is_warned;
-use crate::probability::surprise;
-use crate::{Counts, Delays, Events, Outcome, ScoredSet, Verdict};
+use crate::uncertainty::Blocks;
+use crate::windows::surprise;
+use crate::{Counts, Delays, Events, ScoredSet};
 use forewarn_core::Score;
+use forewarn_core::{AlarmOutcome, FailureOutcome};
 
 /// What a block of time adds to the figures that are ratios of sums.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,21 +89,21 @@ pub(super) fn tallies(
             tally.squared_error += miss * miss;
             tally.surprise += surprise(f64::from(score.get()), positive);
         }
-        for (alarm, verdict) in &service.alarms {
+        for (alarm, outcome) in &service.alarms {
             let tally = &mut tallies[blocks.of(alarm.time)];
-            match verdict {
-                Verdict::False => tally.false_alarms += 1.0,
-                Verdict::Right => tally.right_alarms += 1.0,
-                Verdict::Late => {}
+            match outcome {
+                AlarmOutcome::False => tally.false_alarms += 1.0,
+                AlarmOutcome::Hit { .. } => tally.right_alarms += 1.0,
+                AlarmOutcome::Late | AlarmOutcome::Censored => {}
             }
         }
         for (episode, outcome) in &service.episodes {
             let tally = &mut tallies[blocks.of(episode.onset())];
-            if *outcome == Outcome::OutOfReach {
+            if *outcome == FailureOutcome::OutOfReach {
                 continue;
             }
             tally.episodes += 1.0;
-            if let Outcome::Warned(time) = outcome {
+            if let FailureOutcome::Detected(time) = outcome {
                 tally.caught += 1.0;
                 if episode.onset().minutes_since(*time) > delays.total_minutes() {
                     tally.net_caught += 1.0;
@@ -121,8 +122,10 @@ pub(super) fn leads(events: &Events, blocks: &Blocks) -> Vec<(f64, usize)> {
     let episodes = events.services.iter().flat_map(|service| &service.episodes);
     let mut leads: Vec<(f64, usize)> = episodes
         .filter_map(|(episode, outcome)| match outcome {
-            Outcome::Warned(time) => Some((episode.onset().minutes_since(*time), blocks.of(episode.onset()))),
-            Outcome::Missed | Outcome::OutOfReach => None,
+            FailureOutcome::Detected(time) => {
+                Some((episode.onset().minutes_since(*time), blocks.of(episode.onset())))
+            }
+            FailureOutcome::Missed | FailureOutcome::OutOfReach => None,
         })
         .collect();
     leads.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,4 +1,5 @@
-use crate::{AlarmPolicy, EvalError, Events, ScoredSet};
+use crate::{EvalError, Events, ScoredSet};
+use forewarn_core::AlarmPolicy;
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 

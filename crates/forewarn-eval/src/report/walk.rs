@@ -1,9 +1,9 @@
-use super::{Comparison, PartSummary};
-use crate::resample::RankedBlocks;
+use super::{ModelComparison, PartSummary};
+use crate::uncertainty::RankedBlocks;
 use crate::{
-    AlarmPolicy, BlockBootstrap, Estimate, EvalError, EventCounts, Events, Interval, ScoredSet,
-    WindowFigures, average_precision,
+    BlockBootstrap, EvalError, EventCounts, Events, Interval, IntervalEstimate, ScoredSet, WindowFigures,
 };
+use forewarn_core::{AlarmPolicy, average_precision};
 use forewarn_core::{CoreError, Score};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub struct WalkModel {
     /// Fitted once: all folds together.
     pub fixed_total: FoldFigures,
     /// What fitting anew gains: the difference of the PR-AUC of all folds together, and where it lies.
-    pub gain: Estimate,
+    pub gain: IntervalEstimate,
     /// Whether 0 lies outside that interval.
     pub gain_is_real: bool,
 }
@@ -236,13 +236,13 @@ fn gain(
     anew: &ScoredSet,
     once: &ScoredSet,
     bootstrap: &BlockBootstrap,
-) -> Result<(Estimate, bool), EvalError> {
+) -> Result<(IntervalEstimate, bool), EvalError> {
     if anew.positives() == 0 || anew.positives() == anew.windows() {
-        return Ok((Estimate { value: None, interval: None }, false));
+        return Ok((IntervalEstimate { value: None, interval: None }, false));
     }
-    let compared = Comparison::new(&[("anew", anew), ("once", once)], bootstrap)?;
+    let compared = ModelComparison::new(&[("anew", anew), ("once", once)], bootstrap)?;
     let Some(found) = compared.and_then(|compared| compared.differences.into_iter().next()) else {
-        return Ok((Estimate { value: None, interval: None }, false));
+        return Ok((IntervalEstimate { value: None, interval: None }, false));
     };
     let turned = |interval: Interval| Interval { low: -interval.high, high: -interval.low, ..interval };
     let (value, interval) = match found.better.as_str() {
@@ -250,5 +250,5 @@ fn gain(
         _ => (-found.pr_auc, found.interval.map(turned)),
     };
     let is_real = interval.is_some_and(|interval| !interval.contains(0.0));
-    Ok((Estimate { value: Some(value), interval }, is_real))
+    Ok((IntervalEstimate { value: Some(value), interval }, is_real))
 }

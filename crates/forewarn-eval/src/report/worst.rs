@@ -1,4 +1,5 @@
-use crate::{Events, Outcome, ScoredSet, Verdict, events::is_failing};
+use crate::{Events, ScoredSet, events::is_failing};
+use forewarn_core::{AlarmOutcome, FailureOutcome};
 use forewarn_core::{Score, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,9 @@ impl WorstCases {
         let mut worst = Self::default();
         for (series, service) in set.series().iter().zip(&events.services) {
             let case = |time, score| WorstCase { service: service.service.clone(), time, score };
-            for (episode, _) in service.episodes.iter().filter(|(_, outcome)| *outcome == Outcome::Missed) {
+            for (episode, _) in
+                service.episodes.iter().filter(|(_, outcome)| *outcome == FailureOutcome::Missed)
+            {
                 let (earliest, latest) = speaking_of(episode.onset(), set.spec(), set.step());
                 let times = series.times();
                 let range = times.partition_point(|time| time.millis() < earliest)
@@ -53,7 +56,7 @@ impl WorstCases {
                 let highest = well.map(|index| series.scores()[index]).max();
                 worst.misses.extend(highest.map(|score| case(episode.onset(), score)));
             }
-            let false_alarms = service.alarms.iter().filter(|(_, verdict)| *verdict == Verdict::False);
+            let false_alarms = service.alarms.iter().filter(|(_, outcome)| *outcome == AlarmOutcome::False);
             worst.false_alarms.extend(false_alarms.map(|(alarm, _)| case(alarm.time, alarm.score)));
         }
         worst.misses.sort_by_key(|case| case.score);
@@ -77,7 +80,8 @@ fn speaking_of(onset: Timestamp, spec: WindowSpec, step: Step) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AlarmPolicy, ScoredSeries, testing::minute, testing::scores};
+    use crate::{ScoredSeries, testing::minute, testing::scores};
+    use forewarn_core::AlarmPolicy;
     use forewarn_schema::{Episode, Episodes};
 
     #[test]

@@ -1,10 +1,9 @@
 //! Alarm budgets, skill over chance and what more alarms buy.
 
 use crate::minute;
+use forewarn_core::AlarmPolicy;
 use forewarn_core::{Score, WindowSpec};
-use forewarn_eval::{
-    AlarmBudget, AlarmPolicy, EvalError, Events, ScoredSeries, ScoredSet, Tradeoff, skill_over_chance,
-};
+use forewarn_eval::{AlarmBudget, EvalError, Events, ScoredSeries, ScoredSet, Tradeoff, skill_over_chance};
 use forewarn_schema::{Episode, Episodes, Step};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};

@@ -1,8 +1,8 @@
 //! Alarms matched with failures: by hand, and against a twin that walks minute by minute.
 
 use crate::{minute, scores};
-use forewarn_core::{Score, WindowSpec};
-use forewarn_eval::{AlarmPolicy, EventCounts, Events, Outcome, ScoredSeries, ScoredSet, Verdict};
+use forewarn_core::{AlarmOutcome, AlarmPolicy, FailureOutcome, Score, WindowSpec};
+use forewarn_eval::{EventCounts, Events, ScoredSeries, ScoredSet};
 use forewarn_schema::{Episode, Episodes, Step, Timestamp, strategies};
 use proptest::{collection::btree_map, prelude::*};
 use std::collections::BTreeMap;
@@ -29,20 +29,24 @@ fn events(
     Events::new(&set, AlarmPolicy::new(Score::new(0.5).unwrap(), 1))
 }
 
-fn verdicts(events: &Events) -> Vec<Verdict> {
-    events.services[0].alarms.iter().map(|&(_, verdict)| verdict).collect()
+fn outcomes(events: &Events) -> Vec<AlarmOutcome> {
+    events.services[0].alarms.iter().map(|&(_, outcome)| outcome).collect()
+}
+
+fn hit(onset: i64) -> AlarmOutcome {
+    AlarmOutcome::Hit { onset: minute(onset) }
 }
 
 #[test]
 fn an_onset_counts_from_the_first_to_the_last_minute_of_the_period() {
     // Lead 2, period 3: an alarm at 10 speaks about 13, 14 and 15.
     let spec = WindowSpec::new(10, 2, 3).unwrap();
-    for (onset, verdict) in
-        [(12, Verdict::False), (13, Verdict::Right), (15, Verdict::Right), (16, Verdict::False)]
+    for (onset, outcome) in
+        [(12, AlarmOutcome::False), (13, hit(13)), (15, hit(15)), (16, AlarmOutcome::False)]
     {
         let events = events(spec, 0..30, &[10], &[(onset, onset + 2)]);
-        assert_eq!(verdicts(&events), [verdict], "{onset}");
-        let caught = verdict == Verdict::Right;
+        assert_eq!(outcomes(&events), [outcome], "{onset}");
+        let caught = matches!(outcome, AlarmOutcome::Hit { .. });
         assert_eq!(events.totals().caught(), usize::from(caught));
         assert_eq!(events.totals().leads_minutes, if caught { vec![(onset - 10) as f64] } else { vec![] });
     }
@@ -51,7 +55,7 @@ fn an_onset_counts_from_the_first_to_the_last_minute_of_the_period() {
 #[test]
 fn an_episode_is_caught_once_by_the_first_alarm() {
     let events = events(WindowSpec::default(), 0..30, &[16, 17, 18], &[(20, 22)]);
-    assert_eq!(verdicts(&events), [Verdict::Right; 3]);
+    assert_eq!(outcomes(&events), [hit(20); 3]);
     let totals = events.totals();
     assert_eq!((totals.alarms, totals.caught(), totals.false_alarms), (3, 1, 0));
     assert_eq!(totals.leads_minutes, [4.0]);
@@ -68,7 +72,7 @@ fn one_alarm_may_warn_of_two_episodes() {
 fn an_alarm_in_the_middle_of_a_failure_is_late_whatever_follows() {
     // The one at 21 is four minutes before the next onset, and warns of it no more than the one at 20.
     let events = events(WindowSpec::default(), 0..40, &[20, 21, 22], &[(20, 22), (25, 26)]);
-    assert_eq!(verdicts(&events), [Verdict::Late, Verdict::Late, Verdict::Right]);
+    assert_eq!(outcomes(&events), [AlarmOutcome::Late, AlarmOutcome::Late, hit(25)]);
     let totals = events.totals();
     assert_eq!((totals.late_alarms, totals.false_alarms, totals.caught(), totals.episodes), (2, 0, 1, 2));
     assert_eq!(totals.leads_minutes, [3.0]);
@@ -79,10 +83,13 @@ fn failures_beyond_the_scores_are_told_apart() {
     // Scored from 100 to 110 and from 130 to 140. Onset 50 and 160 belong to other parts of the data; 120 lies in the gap.
     let failures = [(50, 52), (103, 104), (120, 122), (145, 146), (160, 161)];
     let events = events(WindowSpec::default(), (100..=110).chain(130..=140), &[], &failures);
-    let outcomes: Vec<_> = events.services[0].episodes.iter().map(|(e, o)| (e.onset(), *o)).collect();
-    let expected =
-        [(minute(103), Outcome::Missed), (minute(120), Outcome::OutOfReach), (minute(145), Outcome::Missed)];
-    assert_eq!(outcomes, expected);
+    let found: Vec<_> = events.services[0].episodes.iter().map(|(e, o)| (e.onset(), *o)).collect();
+    let expected = [
+        (minute(103), FailureOutcome::Missed),
+        (minute(120), FailureOutcome::OutOfReach),
+        (minute(145), FailureOutcome::Missed),
+    ];
+    assert_eq!(found, expected);
     assert_eq!((events.totals().episodes, events.totals().out_of_reach), (2, 1));
     assert_eq!(events.totals().recall(), Some(0.0));
     assert_eq!(events.totals().service_days, 22.0 / 1440.0);

@@ -2,7 +2,7 @@
 
 use crate::minute;
 use forewarn_core::{CoreError, LabelledWindows, Score, WindowSpec, Windows};
-use forewarn_eval::{EvalError, Finding, LeakAudit, LeakVerdict, ScoredSeries, ScoredSet, ShuffledFuture};
+use forewarn_eval::{EvalError, Finding, LeakAudit, LeakFindings, ScoredSeries, ScoredSet, ShuffledFuture};
 use forewarn_schema::{Episodes, Frame, FrameSet, Metric, Schema, Step};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -21,7 +21,7 @@ fn scored(score: impl Fn(usize, bool, f32) -> f32) -> ScoredSet {
     ScoredSet::new(WindowSpec::default(), Step::MINUTE, series.collect()).unwrap()
 }
 
-fn finding(verdict: &LeakVerdict, name: &str) -> Finding {
+fn finding(verdict: &LeakFindings, name: &str) -> Finding {
     verdict.checks.iter().find(|check| check.name == name).expect("the check was made").finding
 }
 

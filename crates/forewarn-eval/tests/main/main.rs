@@ -4,10 +4,6 @@
 mod budget;
 mod events;
 mod leaks;
-mod page;
-mod refusals;
-mod report;
-mod score_files;
 mod self_tests;
 mod sklearn;
 mod uncertainty;

@@ -2,10 +2,11 @@
 
 use crate::minute;
 use approx::assert_abs_diff_eq;
+use forewarn_core::{AlarmPolicy, average_precision};
 use forewarn_core::{Score, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, EventCounts, Events, ScoredSeries, ScoredSet, SecondaryFigures,
-    average_precision, best_f1_threshold, brier, roc_auc,
+    BlockBootstrap, EventCounts, Events, ScoredSeries, ScoredSet, SecondaryFigures, best_f1_threshold, brier,
+    roc_auc,
 };
 use forewarn_schema::{Episode, Episodes, Step};
 use rand::RngExt;

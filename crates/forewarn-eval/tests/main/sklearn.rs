@@ -3,7 +3,8 @@
 //! Needs a Python with scikit-learn: `FOREWARN_PYTHON=python3 cargo test -p forewarn-eval -- --ignored scikit_learn`.
 
 use forewarn_core::Score;
-use forewarn_eval::{RankedWindows, average_precision, brier, log_loss, roc_auc};
+use forewarn_core::average_precision;
+use forewarn_eval::{RankedWindows, brier, log_loss, roc_auc};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use serde_json::{Value, json};

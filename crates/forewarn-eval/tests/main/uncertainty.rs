@@ -1,10 +1,11 @@
 //! Intervals and comparisons against what theory and brute force say.
 
 use crate::minute;
+use forewarn_core::AlarmPolicy;
 use forewarn_core::{Score, WindowSpec};
 use forewarn_eval::{
-    AlarmPolicy, BlockBootstrap, Comparison, Delays, EvalError, Events, Interval, ModelIntervals,
-    ScoredSeries, ScoredSet,
+    BlockBootstrap, Delays, EvalError, Events, Interval, ModelComparison, ModelIntervals, ScoredSeries,
+    ScoredSet,
 };
 use forewarn_schema::{Episode, Episodes, Step};
 use rand::RngExt;
@@ -127,7 +128,7 @@ fn real_differences_are_told_from_chance() {
         scored(&positive, 4, good),
     ];
     let models: Vec<_> = ["guess", "good", "another guess", "as good"].into_iter().zip(&sets).collect();
-    let comparison = Comparison::new(&models, &BlockBootstrap::default()).unwrap().unwrap();
+    let comparison = ModelComparison::new(&models, &BlockBootstrap::default()).unwrap().unwrap();
     assert_eq!(comparison.differences.len(), 6);
     for difference in &comparison.differences {
         let of_a_kind = difference.better.contains("guess") == difference.worse.contains("guess");
@@ -144,16 +145,16 @@ fn real_differences_are_told_from_chance() {
 fn a_model_does_not_differ_from_itself() {
     let set = scored(&windows(30, 8), 1, |_, u| u);
     let comparison =
-        Comparison::new(&[("a", &set), ("b", &set)], &BlockBootstrap::default()).unwrap().unwrap();
+        ModelComparison::new(&[("a", &set), ("b", &set)], &BlockBootstrap::default()).unwrap().unwrap();
     let difference = &comparison.differences[0];
     assert_eq!((difference.pr_auc, difference.is_real), (0.0, false));
     assert_eq!(difference.interval, Some(Interval { low: 0.0, high: 0.0, level: 0.95 }));
-    assert!(Comparison::new(&[("a", &set)], &BlockBootstrap::default()).unwrap().is_none());
+    assert!(ModelComparison::new(&[("a", &set)], &BlockBootstrap::default()).unwrap().is_none());
 }
 
 #[test]
 fn models_of_other_windows_are_not_compared() {
     let (a, b) = (scored(&windows(30, 8), 1, |_, u| u), scored(&windows(30, 9), 1, |_, u| u));
-    let error = Comparison::new(&[("a", &a), ("b", &b)], &BlockBootstrap::default()).unwrap_err();
+    let error = ModelComparison::new(&[("a", &a), ("b", &b)], &BlockBootstrap::default()).unwrap_err();
     assert!(matches!(error, EvalError::Core(_)) && error.to_string().contains("\"b\""), "{error}");
 }

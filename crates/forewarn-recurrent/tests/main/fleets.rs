@@ -2,7 +2,7 @@ use crate::{
     learns::settings,
     task::{number, two_services},
 };
-use forewarn_core::{CoreError, Envelope, Estimator, Predictor, Score, Silent, WindowSpec};
+use forewarn_core::{CoreError, Envelope, Estimator, Predictor, Save, Score, Silent, WindowSpec};
 use forewarn_recurrent::{
     Cell, Instructions, Output, Pooling, Recurrent, RecurrentModel, SavedState, Settings,
 };

@@ -2,7 +2,7 @@ use crate::{
     learns::{fit, settings, test_pr_auc},
     task::{OBSERVATION, Rows, Task, countdown},
 };
-use forewarn_core::{CoreError, Envelope, Estimator, Outcome, Predictor, Silent, WindowSpec};
+use forewarn_core::{CoreError, Envelope, Estimator, Outcome, Predictor, Save, Silent, WindowSpec};
 use forewarn_recurrent::{Cell, Output, Recurrent, RecurrentModel, Settings};
 
 pub(crate) fn hazard(cell: Cell) -> Settings {

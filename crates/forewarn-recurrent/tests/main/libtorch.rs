@@ -2,7 +2,7 @@ use crate::{
     learns::{fit, settings, test_pr_auc},
     task::{Rows, Task},
 };
-use forewarn_core::{Predictor, WindowSpec};
+use forewarn_core::{Predictor, Save, WindowSpec};
 use forewarn_recurrent::{Cell, Device, Settings, Trainer};
 
 const LIBTORCH: Trainer = Trainer::Libtorch { device: Device::Cpu };

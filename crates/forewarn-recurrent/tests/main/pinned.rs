@@ -5,7 +5,7 @@ use crate::{
     learns::fit,
     task::{Rows, Task, two_services},
 };
-use forewarn_core::{Predictor, WindowSpec};
+use forewarn_core::{Predictor, Save, WindowSpec};
 use forewarn_recurrent::{Cell, Instructions, RecurrentModel, Settings};
 
 /// FNV-1a of a model's weights, then of its scores.

@@ -6,7 +6,7 @@ use crate::{
     learns::fit,
     task::{countdown, two_services},
 };
-use forewarn_core::{Predictor, WindowSpec, Windows};
+use forewarn_core::{Predictor, Save, WindowSpec, Windows};
 use forewarn_recurrent::{Cell, RecurrentModel, Settings};
 use std::{path::Path, process::Command};
 

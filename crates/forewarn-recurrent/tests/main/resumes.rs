@@ -2,7 +2,7 @@ use crate::{
     learns::{fit, settings},
     task::{OBSERVATION, Rows, Task, two_services, two_services_called},
 };
-use forewarn_core::{CoreError, Envelope, Predictor, Tensor, WindowSpec};
+use forewarn_core::{CoreError, Envelope, ModelFileError, Predictor, Save, Tensor, WindowSpec};
 use forewarn_recurrent::{Cell, Checkpoint, History, Recurrent, Schedule, Settings};
 
 fn quick(cell: Cell) -> Settings {
@@ -90,7 +90,7 @@ fn a_checkpoint_of_another_fit_is_refused() {
     let model = training.finish().unwrap();
     let mut file = Vec::new();
     model.to_envelope(WindowSpec::new(OBSERVATION, 0, 1).unwrap()).unwrap().write(&mut file).unwrap();
-    assert!(matches!(Checkpoint::read(&file[..]), Err(CoreError::WrongModelKind { .. })));
+    assert!(matches!(Checkpoint::read(&file[..]), Err(ModelFileError::WrongKind { .. })));
 }
 
 /// Rows and labels are the same, whose they are is not.

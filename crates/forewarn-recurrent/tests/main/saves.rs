@@ -2,7 +2,7 @@ use crate::{
     learns::{fit, settings},
     task::{OBSERVATION, Rows, Task, below},
 };
-use forewarn_core::{CoreError, Envelope, Predictor, Tensor, WindowSpec};
+use forewarn_core::{CoreError, Envelope, ModelFileError, Predictor, Save, Tensor, WindowSpec};
 use forewarn_recurrent::{Cell, Checkpoint, RecurrentModel, Settings};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -82,13 +82,13 @@ fn what_does_not_fit_together_is_refused() {
     assert!(model.to_envelope(WindowSpec::default()).is_err());
     for (lead, period) in [(1, 1), (0, 2)] {
         let other = model.to_envelope(WindowSpec::new(OBSERVATION, lead, period).unwrap());
-        assert!(matches!(other, Err(CoreError::InvalidSetting { name: "window", .. })));
+        assert!(matches!(other, Err(ModelFileError::Core(CoreError::InvalidSetting { name: "window", .. }))));
     }
 
     let other = Envelope { kind: "logistic".into(), ..good() };
-    assert!(matches!(read(other), Err(CoreError::WrongModelKind { .. })));
+    assert!(matches!(read(other), Err(ModelFileError::WrongKind { .. })));
     let gru = Envelope { kind: "gru".into(), ..good() };
-    assert!(matches!(read(gru), Err(CoreError::TensorShape { .. })));
+    assert!(matches!(read(gru), Err(ModelFileError::TensorShape { .. })));
     for parameters in [
         serde_json::json!({"hidden": 0, "head": null, "members": 1}),
         serde_json::json!({"hidden": 5, "head": null, "members": 1000}),
@@ -97,21 +97,21 @@ fn what_does_not_fit_together_is_refused() {
         serde_json::json!(null),
     ] {
         let wrong = Envelope { parameters, ..good() };
-        assert!(matches!(read(wrong), Err(CoreError::NotAModel { .. })));
+        assert!(matches!(read(wrong), Err(ModelFileError::NotAModel { .. })));
     }
     let wider = Envelope { schema: forewarn_schema::Schema::v1(), ..good() };
-    assert!(matches!(read(wider), Err(CoreError::TensorShape { .. })));
+    assert!(matches!(read(wider), Err(ModelFileError::TensorShape { .. })));
     let longer = Envelope { window: WindowSpec::new(1 << 30, 0, 1).unwrap(), ..good() };
-    assert!(matches!(read(longer), Err(CoreError::InvalidSetting { .. })));
+    assert!(matches!(read(longer), Err(ModelFileError::Core(CoreError::InvalidSetting { .. }))));
     let mut fewer = good();
     fewer.tensors.remove("rnn.bias_hh_l0");
-    assert!(matches!(read(fewer), Err(CoreError::MissingTensor { .. })));
+    assert!(matches!(read(fewer), Err(ModelFileError::MissingTensor { .. })));
     let mut more = good();
     more.tensors.insert("rnn.weight_ih_l1".into(), Tensor::new(vec![1], vec![0.0]).unwrap());
-    assert!(matches!(read(more), Err(CoreError::NotAModel { .. })));
+    assert!(matches!(read(more), Err(ModelFileError::NotAModel { .. })));
     let mut broken = good();
     broken.tensors.insert("head.bias".into(), Tensor::new(vec![1], vec![f32::NAN]).unwrap());
-    assert!(matches!(read(broken), Err(CoreError::NotFinite { .. })));
+    assert!(matches!(read(broken), Err(ModelFileError::NotFinite { .. })));
 
     let file = bytes(&model);
     assert!(Envelope::read(&file[..file.len() - 1]).is_err());

@@ -2,9 +2,11 @@ use crate::{
     learns::{fit, settings},
     task::{Rows, Task, number, schema},
 };
-use forewarn_core::{CoreError, Envelope, Predictor, Score, Stream, Tensor, WindowSpec, Windows};
+use forewarn_core::{
+    CoreError, Envelope, Origin, Predictor, PredictorState, Save, Score, Tensor, WindowSpec, Windows,
+};
 use forewarn_recurrent::{Cell, RecurrentModel, Settings};
-use forewarn_schema::{Metric, Schema};
+use forewarn_schema::{Metric, Schema, Step, Timestamp};
 use proptest::prelude::*;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
@@ -44,7 +46,8 @@ fn random_model(
         kind: cell.kind().into(),
         schema: Schema::new((0..inputs).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap(),
         window: WindowSpec::new(observation, 0, 5).unwrap(),
-        normaliser: None,
+        pipeline: None,
+        policy: None,
         parameters: serde_json::json!({"hidden": hidden, "head": head, "members": 1}),
         metadata: Default::default(),
         tensors: shapes.into_iter().map(|(name, shape)| (name.to_owned(), tensor(shape))).collect(),
@@ -73,9 +76,12 @@ proptest! {
             let one = model.score_all(windows.slice(index..index + 1).unwrap()).unwrap();
             prop_assert_eq!(one[0], together, "window {}", index);
         }
-        let mut stream = Stream::new(model.clone()).unwrap();
-        let streamed: Vec<Score> =
-            values.chunks(inputs).filter_map(|row| stream.push(row).unwrap()).collect();
+        let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
+        let mut live = PredictorState::start(model.clone(), origin).unwrap();
+        let streamed: Vec<Score> = values
+            .chunks(inputs)
+            .filter_map(|row| live.push_at(live.next(), row).unwrap().result)
+            .collect();
         prop_assert_eq!(&streamed, &batch);
         for index in [0, count / 2, count - 1] {
             let mut state = model.start();

@@ -4,7 +4,7 @@ use crate::{
     learns::settings,
     task::{Rows, Task, countdown, two_services},
 };
-use forewarn_core::{Envelope, WindowSpec};
+use forewarn_core::{Envelope, Save, WindowSpec};
 use forewarn_recurrent::{Cell, Checkpoint, Recurrent, RecurrentModel, Settings};
 use std::{
     collections::BTreeMap,

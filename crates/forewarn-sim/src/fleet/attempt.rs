@@ -175,7 +175,7 @@ pub(super) fn outcome(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{Call, Retry};
+    use crate::fleet::{PlannedCall, Retry};
     use approx::assert_relative_eq;
 
     fn response(mean: f64, error: f64) -> Response {
@@ -183,7 +183,7 @@ mod tests {
         Response { latency: Latency::new(mean, variance), mean, variance, error, deadline: 30.0 }
     }
 
-    fn once(call: &Call, response: Response, server: Effects) -> Outcome {
+    fn once(call: &PlannedCall, response: Response, server: Effects) -> Outcome {
         let plan = CallPlan::new(call, 1);
         let mut state = CallState::FRESH;
         outcome(&plan, &mut state, &response, &Effects::NONE, &server, 10.0, 1e6)
@@ -191,11 +191,12 @@ mod tests {
 
     #[test]
     fn retries_are_the_geometric_series() {
-        let call = Call::new("a", "b").with_retry(3, None);
+        let call = PlannedCall::new("a", "b").with_retry(3, None);
         let got = once(&call, response(1e-3, 0.4), Effects::NONE);
         assert_relative_eq!(got.failing, 0.4f64.powi(4), max_relative = 1e-3);
         assert_relative_eq!(got.attempts, 1.0 + 0.4 + 0.16 + 0.064, max_relative = 1e-3);
-        let budgeted = Call { retry: Some(Retry { budget: Some(0.312), ..call.retry.unwrap() }), ..call };
+        let budgeted =
+            PlannedCall { retry: Some(Retry { budget: Some(0.312), ..call.retry.unwrap() }), ..call };
         let got = once(&budgeted, response(1e-3, 0.4), Effects::NONE);
         assert_relative_eq!(got.attempts, 1.312, max_relative = 1e-3);
         assert_relative_eq!(got.failing, 0.4 - 0.5 * (0.4 - 0.0256), max_relative = 1e-3);
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn slow_servers_fail_their_clients_at_the_time_out() {
-        let call = Call { timeout_ms: 500.0, ..Call::new("a", "b") };
+        let call = PlannedCall { timeout_ms: 500.0, ..PlannedCall::new("a", "b") };
         assert!(once(&call, response(0.05, 0.0), Effects::NONE).failing < 0.001);
         let stuck = once(&call, response(20.0, 0.0), Effects::NONE);
         assert!(stuck.failing > 0.99 && stuck.attempts == 1.0);
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_breaker_opens_probes_and_closes() {
-        let plan = CallPlan::new(&Call::new("a", "b").with_breaker(0.5, 20.0), 1);
+        let plan = CallPlan::new(&PlannedCall::new("a", "b").with_breaker(0.5, 20.0), 1);
         let mut state = CallState::FRESH;
         let mut tick = |error| {
             let response = response(1e-3, error);
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_pool_passes_on_no_more_than_it_has() {
-        let plan = CallPlan::new(&Call { timeout_ms: 2_000.0, ..Call::new("a", "b") }, 1);
+        let plan = CallPlan::new(&PlannedCall { timeout_ms: 2_000.0, ..PlannedCall::new("a", "b") }, 1);
         let tick = |rate: f64| {
             let mut state = CallState::FRESH;
             outcome(&plan, &mut state, &response(0.5, 0.0), &Effects::NONE, &Effects::NONE, rate, 10.0)

@@ -1,5 +1,6 @@
 use super::check::Check;
 use crate::SimError;
+use forewarn_schema::printable;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a request whose call has failed for good.
@@ -46,28 +47,28 @@ pub struct Breaker {
 /// One service calling another in the course of a request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Call {
+pub struct PlannedCall {
     /// Who calls.
     pub client: String,
     /// Who is called.
     pub server: String,
     /// Share of the client's requests that call.
-    #[serde(default = "Call::default_probability")]
+    #[serde(default = "PlannedCall::default_probability")]
     pub probability: f64,
     /// Calls of each such request, one after another, 1 to 100.
-    #[serde(default = "Call::default_fan_out")]
+    #[serde(default = "PlannedCall::default_fan_out")]
     pub fan_out: u32,
     /// Share of calls that a warm cache of the client saves.
     #[serde(default)]
     pub cache_hit: f64,
     /// Milliseconds after which the client gives an attempt up. The server does not know, and goes on with its work.
-    #[serde(default = "Call::default_timeout")]
+    #[serde(default = "PlannedCall::default_timeout")]
     pub timeout_ms: f64,
     /// Milliseconds that the network takes, both ways.
-    #[serde(default = "Call::default_network")]
+    #[serde(default = "PlannedCall::default_network")]
     pub network_ms: f64,
     /// Connections that each pod of the client has; an attempt that finds none free waits for at most the time-out.
-    #[serde(default = "Call::default_pool")]
+    #[serde(default = "PlannedCall::default_pool")]
     pub pool: u32,
     /// Whether a request can do without.
     #[serde(default)]
@@ -80,7 +81,7 @@ pub struct Call {
     pub breaker: Option<Breaker>,
 }
 
-impl Call {
+impl PlannedCall {
     fn default_probability() -> f64 {
         1.0
     }
@@ -135,7 +136,7 @@ impl Call {
 
     /// Its place in messages: `call gateway -> user`.
     pub(super) fn place(&self) -> String {
-        format!("call {} -> {}", self.client, self.server)
+        format!("call {} -> {}", printable(&self.client), printable(&self.server))
     }
 
     /// # Errors

@@ -1,6 +1,6 @@
 //! Which failure followed from which.
 
-use super::{Failure, ServiceGraph, causes::neighbours};
+use super::{Blueprint, Failure};
 use forewarn_schema::Timestamp;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,8 +9,8 @@ const AFTERMATH_MINUTES: f64 = 10.0;
 
 /// Gives each failure its parent among those of the same root: the neighbour that failed before it, or in the same minute and nearer to the
 /// root. `failures` are in order of onset.
-pub(super) fn link(graph: &ServiceGraph, failures: &mut [Failure]) {
-    let neighbours = neighbours(graph);
+pub(super) fn link(blueprint: &Blueprint, failures: &mut [Failure]) {
+    let neighbours = neighbours(blueprint);
     let mut cascades: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (index, failure) in failures.iter().enumerate() {
         if let (Some(root), Some(service)) = (failure.root, failure.root_service) {
@@ -57,4 +57,14 @@ fn distances(neighbours: &[Vec<usize>], from: usize) -> Vec<usize> {
         }
     }
     distances
+}
+
+/// Whom a graph's services are next to, clients and servers alike.
+fn neighbours(blueprint: &Blueprint) -> Vec<Vec<usize>> {
+    let mut neighbours = vec![Vec::new(); blueprint.services().len()];
+    for &(client, server) in blueprint.ends() {
+        neighbours[client].push(server);
+        neighbours[server].push(client);
+    }
+    neighbours
 }

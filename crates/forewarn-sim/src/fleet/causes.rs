@@ -1,7 +1,8 @@
-use super::{FaultId, FaultRecord, Fleet, ServiceGraph, Simulation, cascade};
+use super::{FaultId, FaultRecord, Fleet, Simulation, cascade};
 use crate::SimError;
 use forewarn_core::FailureRule;
 use forewarn_schema::{Episode, Frame, Schema, Step, Timestamp};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Rows that the rule is shown before a fault, for what it compares with.
@@ -11,7 +12,7 @@ const LINGER: usize = 1_440;
 const METRICS: usize = 10;
 
 /// One failure episode with why it happened.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// The service that failed, by its position in the graph.
@@ -31,13 +32,15 @@ pub struct Failure {
 }
 
 /// Why everything that failed did: the ground truth of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Causes {
     /// All failures, by onset, then by service.
     pub failures: Vec<Failure>,
     /// All faults that began.
     pub log: Vec<FaultRecord>,
+    /// Names of the services, in order: what positions in failures refer to.
+    pub services: Vec<String>,
 }
 
 impl Causes {
@@ -77,7 +80,7 @@ impl Fleet {
     /// # References
     /// J. Y. Halpern, *Actual Causality*, MIT Press, 2016, chapter 2: but-for causes.
     pub fn causes(&self, rule: &dyn FailureRule) -> Result<Causes, SimError> {
-        let services = self.graph.services().len();
+        let services = self.blueprint.services().len();
         let mut simulation = self.simulation();
         let mut rows: Vec<Vec<f32>> = vec![Vec::new(); services];
         let mut shadows: Vec<Shadow> = Vec::new();
@@ -112,10 +115,12 @@ impl Fleet {
             let roots = failure.causes.iter().filter_map(record);
             let root = roots.max_by_key(|record| (!record.injection.kind.is_routine(), record.id));
             failure.root = root.map(|record| record.id);
-            failure.root_service = root.and_then(|record| self.graph.index_of(&record.injection.target).ok());
+            failure.root_service =
+                root.and_then(|record| self.blueprint.index_of(&record.injection.target).ok());
         }
-        cascade::link(&self.graph, &mut failures);
-        Ok(Causes { failures, log })
+        cascade::link(&self.blueprint, &mut failures);
+        let services = self.blueprint.services().iter().map(|service| service.name.clone()).collect();
+        Ok(Causes { failures, log, services })
     }
 
     /// Notes the failures that the world has and the shadow does not.
@@ -181,7 +186,7 @@ impl Fleet {
         values: Vec<f32>,
         rule: &dyn FailureRule,
     ) -> Result<Vec<Episode>, SimError> {
-        let name = self.graph.services()[service].name.as_str();
+        let name = self.blueprint.services()[service].name.as_str();
         let frame = Frame::new(name, Schema::v1(), self.time(first), Step::MINUTE, values)?;
         Ok(rule.assess(frame.view())?.episodes.to_vec())
     }
@@ -207,14 +212,4 @@ fn keep(simulation: &Simulation, rows: &mut [Vec<f32>]) {
     rows.iter_mut()
         .enumerate()
         .for_each(|(service, rows)| rows.extend_from_slice(simulation.metrics(service)));
-}
-
-/// Whom a graph's services are next to, clients and servers alike.
-pub(super) fn neighbours(graph: &ServiceGraph) -> Vec<Vec<usize>> {
-    let mut neighbours = vec![Vec::new(); graph.services().len()];
-    for &(client, server) in graph.ends() {
-        neighbours[client].push(server);
-        neighbours[server].push(client);
-    }
-    neighbours
 }

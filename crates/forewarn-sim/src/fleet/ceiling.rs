@@ -2,6 +2,7 @@ use super::{Fleet, Simulation};
 use crate::SimError;
 use forewarn_core::{FailureRule, Score, Target, WindowSpec};
 use forewarn_schema::{Frame, Schema, Step};
+use serde::Serialize;
 use std::{
     ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
@@ -11,7 +12,7 @@ use std::{
 /// How a ceiling is estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RollOuts {
-    /// Futures that are drawn for each minute, at least 2.
+    /// Futures that are drawn for each minute, 2 to 1,048,576.
     pub futures: usize,
     /// Minutes from one that is estimated to the next, at least 1.
     pub every: usize,
@@ -29,7 +30,7 @@ impl Default for RollOuts {
 }
 
 /// What a predictor that knows the hidden state would say about one minute.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Foresight {
     /// Row of the frames: the last minute that is known.
@@ -55,6 +56,8 @@ struct Present {
     past: Vec<Vec<f32>>,
 }
 
+/// Furthest that a future is drawn: two weeks.
+const MAX_HORIZON_MINUTES: usize = 14 * 1_440;
 /// Minutes that are shared out to the threads at a time; more would only take memory.
 const BATCH: usize = 256;
 const METRICS: usize = 10;
@@ -71,7 +74,8 @@ impl Fleet {
     /// fleet for each minute that is estimated, shared out to the threads.
     ///
     /// # Errors
-    /// [`SimError::InvalidField`] for roll-outs of no future or distance; what `rule` refuses.
+    /// [`SimError::InvalidField`] for roll-outs of no future or distance; [`SimError::HorizonTooLong`] for windows and rules that look more than two
+    /// weeks ahead; what `rule` refuses.
     pub fn ceiling(
         &self,
         rule: &dyn FailureRule,
@@ -81,25 +85,24 @@ impl Fleet {
         roll_outs: RollOuts,
     ) -> Result<Vec<Foresight>, SimError> {
         let check = super::check::Check("ceiling");
-        check.at_least("futures", roll_outs.futures as f64, 2.0, "at least 2")?;
-        check.at_least("every", roll_outs.every as f64, 1.0, "at least 1")?;
-        let judge = Judge {
-            fleet: self,
-            rule,
-            spec,
-            target,
-            confirmation: rule.confirmation_at(Step::MINUTE).max(1),
-            roll_outs,
-        };
+        // Each row and future has a stream of random numbers of its own, twenty bits of which number the futures.
+        check.within("futures", roll_outs.futures as f64, 2.0..=1_048_576.0, "2 to 1,048,576")?;
+        check.within("every", roll_outs.every as f64, 1.0..=f64::MAX, "at least 1")?;
+        let confirmation = rule.confirmation_at(Step::MINUTE).max(1);
+        let horizon = spec.horizon().saturating_add(confirmation - 1);
+        if horizon > MAX_HORIZON_MINUTES {
+            return Err(SimError::HorizonTooLong { horizon, max: MAX_HORIZON_MINUTES });
+        }
+        let judge = Judge { fleet: self, rule, spec, target, confirmation, roll_outs };
         let rows = rows.start..rows.end.min(self.minutes);
         let mut simulation = self.simulation();
-        let mut past: Vec<Vec<f32>> = vec![Vec::new(); self.graph.services().len()];
+        let mut past: Vec<Vec<f32>> = vec![Vec::new(); self.blueprint.services().len()];
         let (mut batch, mut found) = (Vec::with_capacity(BATCH), Vec::new());
         for row in 0..rows.end {
             simulation.step();
             for (service, past) in past.iter_mut().enumerate() {
                 past.extend_from_slice(simulation.metrics(service));
-                let surplus = past.len().saturating_sub(roll_outs.past.max(1) * METRICS);
+                let surplus = past.len().saturating_sub(roll_outs.past.max(1).saturating_mul(METRICS));
                 past.drain(..surplus);
             }
             if row >= rows.start && (row - rows.start).is_multiple_of(roll_outs.every) {
@@ -169,7 +172,8 @@ impl Judge<'_> {
                     .enumerate()
                     .for_each(|(service, rows)| rows.extend_from_slice(future.metrics(service)));
             }
-            for ((rows, service), count) in rows.iter().zip(self.fleet.graph.services()).zip(&mut counts) {
+            for ((rows, service), count) in rows.iter().zip(self.fleet.blueprint.services()).zip(&mut counts)
+            {
                 *count += u32::from(self.happens(&service.name, rows)?);
             }
         }

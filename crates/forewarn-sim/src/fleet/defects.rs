@@ -63,11 +63,11 @@ impl Defects {
         {
             check.share(field, value)?;
         }
-        check.at_least(
+        check.within(
             "drift_seconds_per_day",
             self.drift_seconds_per_day,
-            -86_000.0,
-            "a number of seconds above -86,000",
+            -86_000.0..=86_000.0,
+            "a number of seconds from -86,000 to 86,000",
         )
     }
 
@@ -114,7 +114,8 @@ impl Defects {
             holes.punch(&mut values);
             let days = row as f64 * per_step;
             let drift = (self.drift_seconds_per_day * days * 1e3) as i64;
-            let time = Timestamp::from_millis(frame.time(row).millis() + drift).unwrap_or(frame.time(row));
+            let drifted = frame.time(row).millis().saturating_add(drift);
+            let time = Timestamp::from_millis(drifted).unwrap_or(frame.time(row));
             for (metric, value) in values.into_iter().enumerate() {
                 let [late, by, twice] = std::array::from_fn(|_| draws.uniform());
                 if value.is_nan() {

@@ -39,6 +39,9 @@ pub(super) struct Effects {
     pub(super) reachable: f64,
 }
 
+/// Most that all faults of a service together multiply its users or the time of a request by.
+const MOST: f64 = 1e6;
+
 impl Effects {
     pub(super) const NONE: Self = Self {
         users: 1.0,
@@ -90,6 +93,10 @@ impl Effects {
             FaultKind::NoisyNeighbour => self.cores *= 1.0 - 0.4 * s,
             // These act once: see `strike`.
             FaultKind::PodKill | FaultKind::CacheFlush | FaultKind::Deploy => {}
+        }
+        // Faults beside each other multiply: hundreds of them on one service would leave the numbers.
+        for factor in [&mut self.users, &mut self.cpu, &mut self.io] {
+            *factor = factor.min(MOST);
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{FaultKind, ServiceGraph, check::Check, fault::Placement, math::pow, random::Draws};
+use super::{Blueprint, FaultKind, check::Check, fault::Placement, math::pow, random::Draws};
 use crate::SimError;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +101,7 @@ impl Injection {
     }
 
     /// The target's position in `graph`, if the fault can strike there.
-    pub(super) fn check(&self, graph: &ServiceGraph) -> Result<usize, SimError> {
+    pub(super) fn check(&self, blueprint: &Blueprint) -> Result<usize, SimError> {
         let place = format!("{} on {:?}", self.kind, self.target);
         let check = Check(&place);
         check.share("severity", self.severity)?;
@@ -121,14 +121,14 @@ impl Injection {
                 });
             }
         }
-        let target = graph.index_of(&self.target).map_err(|error| match error {
+        let target = blueprint.index_of(&self.target).map_err(|error| match error {
             SimError::UnknownService { name, available, .. } => {
                 SimError::UnknownService { place: place.clone(), name, available }
             }
             other => other,
         })?;
         let placement = self.kind.habit().placement;
-        if !places(graph, placement)[target] {
+        if !places(blueprint, placement)[target] {
             let (kind, target) = (self.kind.name(), self.target.clone());
             return Err(SimError::MisplacedFault { kind, target, reason: placement.reason() });
         }
@@ -137,14 +137,14 @@ impl Injection {
 }
 
 /// Which services of a graph a placement allows.
-pub(super) fn places(graph: &ServiceGraph, placement: Placement) -> Vec<bool> {
-    let services = graph.services();
+pub(super) fn places(blueprint: &Blueprint, placement: Placement) -> Vec<bool> {
+    let services = blueprint.services();
     match placement {
         Placement::Anywhere => vec![true; services.len()],
-        Placement::Called => graph.called(),
+        Placement::Called => blueprint.called(),
         Placement::Calling => {
             let mut calling = vec![false; services.len()];
-            graph.ends().iter().for_each(|&(client, _)| calling[client] = true);
+            blueprint.ends().iter().for_each(|&(client, _)| calling[client] = true);
             calling
         }
         Placement::Entry => services.iter().map(|service| service.arrivals_per_second > 0.0).collect(),
@@ -157,8 +157,8 @@ mod tests {
 
     #[test]
     fn faults_that_cannot_be_are_refused() {
-        let graph = ServiceGraph::shop();
-        let refusal = |injection: Injection| injection.check(&graph).unwrap_err().to_string();
+        let blueprint = Blueprint::shop();
+        let refusal = |injection: Injection| injection.check(&blueprint).unwrap_err().to_string();
         assert_eq!(
             refusal(Injection::new(FaultKind::CpuStress, "user").severity(1.2)),
             "cpu-stress on \"user\": severity is 1.2, expected a share in 0..=1"
@@ -177,10 +177,10 @@ mod tests {
                 .contains("duration_minutes")
         );
         for kind in FaultKind::ALL {
-            let places = places(&graph, kind.habit().placement);
+            let places = places(&blueprint, kind.habit().placement);
             let target = places.iter().position(|&allowed| allowed).unwrap();
             assert_eq!(
-                Injection::new(kind, &graph.services()[target].name).check(&graph).unwrap(),
+                Injection::new(kind, &blueprint.services()[target].name).check(&blueprint).unwrap(),
                 target,
                 "{kind}"
             );

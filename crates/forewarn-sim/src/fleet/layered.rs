@@ -1,11 +1,11 @@
 use super::{
-    Call, Need, Service, ServiceGraph,
+    Blueprint, Need, PlannedCall, Service,
     provision::provision,
     random::{Draws, Stream},
 };
 use crate::SimError;
 
-impl ServiceGraph {
+impl Blueprint {
     /// A random graph of `services` services in layers, as large systems have them: few entries, many services in the middle, fewer stores at
     /// the end. Each service beyond the first layer has a client in a layer before it; a service calls one to four of those after it.
     ///
@@ -16,17 +16,17 @@ impl ServiceGraph {
     ///
     /// # Examples
     /// ```
-    /// use forewarn_sim::fleet::ServiceGraph;
+    /// use forewarn_sim::fleet::Blueprint;
     ///
-    /// let graph = ServiceGraph::layered(7, 300)?;
-    /// assert_eq!(graph.services().len(), 300);
-    /// assert_eq!(graph, ServiceGraph::layered(7, 300)?);
+    /// let blueprint = Blueprint::layered(7, 300)?;
+    /// assert_eq!(blueprint.services().len(), 300);
+    /// assert_eq!(blueprint, Blueprint::layered(7, 300)?);
     /// # Ok::<(), forewarn_sim::SimError>(())
     /// ```
     pub fn layered(seed: u64, services: usize) -> Result<Self, SimError> {
         if services < 2 {
             return Err(SimError::InvalidField {
-                place: "layered graph".to_owned(),
+                place: "layered blueprint".to_owned(),
                 field: "services",
                 value: services.to_string(),
                 expected: "at least 2",
@@ -67,11 +67,11 @@ impl ServiceGraph {
         calls.dedup_by_key(|&mut (ends, _)| ends);
         let mut of_client = vec![0.0; services];
         calls.iter().for_each(|((client, _), call)| of_client[*client] += call.probability);
-        let calls: Vec<Call> = calls
+        let calls: Vec<PlannedCall> = calls
             .into_iter()
             .map(|((client, _), call)| {
                 // A request makes about one call a layer, however many services there are.
-                Call { probability: call.probability * (1.1 / of_client[client]).min(1.0), ..call }
+                PlannedCall { probability: call.probability * (1.1 / of_client[client]).min(1.0), ..call }
             })
             .collect();
         let target: Vec<f64> = all.iter().map(|_| draws.between(0.35, 0.6)).collect();
@@ -118,12 +118,12 @@ fn service(name: String, arrivals_per_second: f64, draws: &mut Draws) -> Service
     }
 }
 
-fn call(client: &str, server: &str, draws: &mut Draws) -> Call {
-    let base = Call::new(client, server);
+fn call(client: &str, server: &str, draws: &mut Draws) -> PlannedCall {
+    let base = PlannedCall::new(client, server);
     let (probability, timeout_ms) = (draws.between(0.2, 1.0), draws.between(500.0, 2_000.0));
     let cache_hit = if draws.uniform() < 0.3 { draws.between(0.2, 0.7) } else { 0.0 };
     let need = if draws.uniform() < 0.15 { Need::Optional } else { Need::Required };
-    let base = Call { probability, timeout_ms, cache_hit, need, ..base };
+    let base = PlannedCall { probability, timeout_ms, cache_hit, need, ..base };
     let (retry, attempts, breaker) = (draws.uniform(), 1 + draws.index(2) as u32, draws.uniform());
     let base = match retry {
         r if r < 0.3 => base,
@@ -140,18 +140,18 @@ mod tests {
     #[test]
     fn every_service_is_reached_and_calls_grow_with_services() {
         for services in [2, 3, 9, 12, 40, 500, 3_000] {
-            let graph = ServiceGraph::layered(1, services).unwrap();
-            assert_eq!(graph.services().len(), services);
-            let called = graph.called();
-            let lonely = graph
+            let blueprint = Blueprint::layered(1, services).unwrap();
+            assert_eq!(blueprint.services().len(), services);
+            let called = blueprint.called();
+            let lonely = blueprint
                 .services()
                 .iter()
                 .zip(called)
                 .filter(|(s, called)| !called && s.arrivals_per_second <= 0.0);
             assert_eq!(lonely.count(), 0, "{services}");
-            assert!(graph.calls().len() < 3 * services);
+            assert!(blueprint.calls().len() < 3 * services);
         }
-        assert!(ServiceGraph::layered(1, 1).is_err());
-        assert_ne!(ServiceGraph::layered(1, 30).unwrap(), ServiceGraph::layered(2, 30).unwrap());
+        assert!(Blueprint::layered(1, 1).is_err());
+        assert_ne!(Blueprint::layered(1, 30).unwrap(), Blueprint::layered(2, 30).unwrap());
     }
 }

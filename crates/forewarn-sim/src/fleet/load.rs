@@ -58,11 +58,13 @@ impl Load {
 
     pub(super) fn check(&self) -> Result<(), SimError> {
         let check = Check("load");
-        check.positive("level", self.level)?;
-        self.daily.iter().try_for_each(|&factor| check.not_negative("daily", factor))?;
-        self.weekly.iter().try_for_each(|&factor| check.not_negative("weekly", factor))?;
-        check.not_negative("slow_noise", self.slow_noise)?;
-        check.not_negative("fast_noise", self.fast_noise)?;
+        check.within("level", self.level, 1e-6..=1e6, "a factor from 0.000001 to 1,000,000")?;
+        let factor = |field, factor: f64| check.within(field, factor, 0.0..=1e3, "a factor from 0 to 1,000");
+        self.daily.iter().try_for_each(|&value| factor("daily", value))?;
+        self.weekly.iter().try_for_each(|&value| factor("weekly", value))?;
+        for (field, noise) in [("slow_noise", self.slow_noise), ("fast_noise", self.fast_noise)] {
+            check.within(field, noise, 0.0..=5.0, "a standard deviation of the logarithm from 0 to 5")?;
+        }
         check.positive("slow_minutes", self.slow_minutes)?;
         check.positive("fast_minutes", self.fast_minutes)
     }

@@ -1,6 +1,6 @@
 use super::{
-    Call, Need, Service, ServiceGraph, load::Load, math::ln, provision::nominal_rates, schedule::Arrivals,
-    schedule::Schedule,
+    Blueprint, Need, PlannedCall, Service, load::Load, math::ln, provision::nominal_rates,
+    schedule::Arrivals, schedule::FaultSchedule,
 };
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ pub(super) const TICKS: u64 = 12;
 /// A graph in the numbers that a tick needs. Nothing in it changes while the simulation runs.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) graph: ServiceGraph,
+    pub(super) blueprint: Blueprint,
     pub(super) load: Load,
     pub(super) arrivals: Arrivals,
     pub(super) services: Vec<ServicePlan>,
@@ -76,30 +76,30 @@ pub(super) struct CallPlan {
 
 impl Plan {
     pub(super) fn new(
-        graph: ServiceGraph,
+        blueprint: Blueprint,
         load: Load,
-        schedule: &Schedule,
+        schedule: &FaultSchedule,
         on_call_minutes: Option<f64>,
     ) -> Self {
-        let rates = nominal_rates(graph.services(), graph.calls());
+        let rates = nominal_rates(blueprint.services(), blueprint.calls());
         let mut services = Vec::with_capacity(rates.len());
         let (mut pods, mut call) = (0, 0);
-        for (index, (service, &rate)) in graph.services().iter().zip(&rates).enumerate() {
-            let calls =
-                call..call + graph.ends()[call..].iter().take_while(|(client, _)| *client == index).count();
+        for (index, (service, &rate)) in blueprint.services().iter().zip(&rates).enumerate() {
+            let calls = call..call
+                + blueprint.ends()[call..].iter().take_while(|(client, _)| *client == index).count();
             call = calls.end;
             services.push(ServicePlan::new(service, rate, pods..pods + service.pods as usize, calls));
             pods += service.pods as usize;
         }
-        let calls = graph
+        let calls = blueprint
             .calls()
             .iter()
-            .zip(graph.ends())
+            .zip(blueprint.ends())
             .map(|(call, &(_, server))| CallPlan::new(call, server))
             .collect();
         let entries = (0..services.len()).filter(|&index| services[index].arrivals > 0.0).collect();
-        let arrivals = Arrivals::new(schedule, &graph);
-        Self { graph, load, arrivals, services, calls, entries, pods, on_call_minutes }
+        let arrivals = Arrivals::new(schedule, &blueprint);
+        Self { blueprint, load, arrivals, services, calls, entries, pods, on_call_minutes }
     }
 }
 
@@ -142,7 +142,7 @@ impl ServicePlan {
 }
 
 impl CallPlan {
-    pub(super) fn new(call: &Call, server: usize) -> Self {
+    pub(super) fn new(call: &PlannedCall, server: usize) -> Self {
         let (timeout, network) = (call.timeout_ms / 1e3, call.network_ms / 1e3);
         Self {
             server,

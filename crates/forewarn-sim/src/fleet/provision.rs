@@ -1,12 +1,12 @@
 //! How large services must be for the load that reaches them.
 
-use super::{Call, Service, order};
+use super::{PlannedCall, Service, order};
 use std::collections::BTreeMap;
 
 /// Requests a second that reach each service at load 1, with warm caches and no retries; services in the order given.
 ///
 /// Calls within a cycle are followed once. Cost: linear in services and calls.
-pub(super) fn nominal_rates(services: &[Service], calls: &[Call]) -> Vec<f64> {
+pub(super) fn nominal_rates(services: &[Service], calls: &[PlannedCall]) -> Vec<f64> {
     let positions: BTreeMap<&str, usize> =
         services.iter().enumerate().map(|(index, service)| (service.name.as_str(), index)).collect();
     let mut edges: Vec<((usize, usize), f64)> = calls
@@ -33,7 +33,7 @@ pub(super) fn nominal_rates(services: &[Service], calls: &[Call]) -> Vec<f64> {
 }
 
 /// Gives each service as many cores as make it `utilisation` busy at load 1; at least a tenth of one for each pod.
-pub(super) fn provision(services: &mut [Service], calls: &[Call], utilisation: impl Fn(usize) -> f64) {
+pub(super) fn provision(services: &mut [Service], calls: &[PlannedCall], utilisation: impl Fn(usize) -> f64) {
     let rates = nominal_rates(services, calls);
     for (index, (service, rate)) in services.iter_mut().zip(rates).enumerate() {
         let cores = rate * service.cpu_ms / 1_000.0 / utilisation(index) / f64::from(service.pods);

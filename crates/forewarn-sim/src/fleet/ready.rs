@@ -1,8 +1,8 @@
 //! Ready-made service graphs.
 
-use super::{Call, Need, Service, ServiceGraph, provision::provision};
+use super::{Blueprint, Need, PlannedCall, Service, provision::provision};
 
-impl ServiceGraph {
+impl Blueprint {
     /// The four-service shop: `gateway` calls `auth` and `user`, both of which call `database`.
     ///
     /// At load 1 the gateway takes 60 requests a second; `database` and `user` are then a little more than half busy, which is as far as a
@@ -54,24 +54,24 @@ impl ServiceGraph {
             },
         ];
         let calls = vec![
-            Call { probability: 0.6, ..Call::new("gateway", "auth").with_retry(1, Some(0.2)) },
-            Call {
+            PlannedCall { probability: 0.6, ..PlannedCall::new("gateway", "auth").with_retry(1, Some(0.2)) },
+            PlannedCall {
                 probability: 0.8,
                 timeout_ms: 2_000.0,
-                ..Call::new("gateway", "user").with_retry(1, None).with_breaker(0.6, 20.0)
+                ..PlannedCall::new("gateway", "user").with_retry(1, None).with_breaker(0.6, 20.0)
             },
-            Call {
+            PlannedCall {
                 cache_hit: 0.6,
                 timeout_ms: 500.0,
                 pool: 10,
-                ..Call::new("auth", "database").with_retry(1, Some(0.3))
+                ..PlannedCall::new("auth", "database").with_retry(1, Some(0.3))
             },
-            Call {
+            PlannedCall {
                 fan_out: 2,
                 cache_hit: 0.5,
                 timeout_ms: 800.0,
                 pool: 20,
-                ..Call::new("user", "database").with_retry(1, None)
+                ..PlannedCall::new("user", "database").with_retry(1, None)
             },
         ];
         Self::new(services, calls).expect("the shop's numbers are checked by a test")
@@ -112,10 +112,10 @@ impl ServiceGraph {
             },
             Service { garbage: 0.0, variation: 0.5, cold_factor: 1.0, ..service("sessions", 2, 2.0, 1.0) },
         ];
-        let call = |client: &str, server: &str, probability: f64, timeout_ms: f64| Call {
+        let call = |client: &str, server: &str, probability: f64, timeout_ms: f64| PlannedCall {
             probability,
             timeout_ms,
-            ..Call::new(client, server)
+            ..PlannedCall::new(client, server)
         };
         let calls = vec![
             call("gateway", "auth", 0.4, 1_000.0).with_retry(1, Some(0.2)),
@@ -125,15 +125,15 @@ impl ServiceGraph {
             call("gateway", "cart", 0.2, 1_500.0).with_retry(1, None),
             call("gateway", "order", 0.05, 4_000.0),
             call("auth", "sessions", 1.0, 300.0).with_retry(2, Some(0.2)),
-            Call { cache_hit: 0.6, ..call("user", "database", 1.0, 800.0).with_retry(1, None) },
-            Call {
+            PlannedCall { cache_hit: 0.6, ..call("user", "database", 1.0, 800.0).with_retry(1, None) },
+            PlannedCall {
                 cache_hit: 0.5,
                 fan_out: 2,
                 ..call("catalog", "database", 1.0, 800.0).with_retry(1, None)
             },
-            Call { need: Need::Optional, ..call("catalog", "recommendation", 0.3, 400.0) },
+            PlannedCall { need: Need::Optional, ..call("catalog", "recommendation", 0.3, 400.0) },
             call("search", "catalog", 0.5, 1_000.0),
-            Call { cache_hit: 0.4, ..call("recommendation", "database", 1.0, 500.0) },
+            PlannedCall { cache_hit: 0.4, ..call("recommendation", "database", 1.0, 500.0) },
             call("cart", "sessions", 1.0, 300.0).with_retry(2, None),
             call("cart", "inventory", 0.5, 800.0).with_retry(1, None),
             call("order", "payment", 0.8, 3_000.0).with_retry(1, None),
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn they_pass_their_own_checks() {
-        let (shop, twelve) = (ServiceGraph::shop(), ServiceGraph::twelve());
+        let (shop, twelve) = (Blueprint::shop(), Blueprint::twelve());
         assert_eq!((shop.services().len(), shop.calls().len()), (4, 4));
         assert_eq!((twelve.services().len(), twelve.calls().len()), (12, 18));
         assert_eq!(shop.called(), [true, true, false, true], "auth, database, gateway, user");

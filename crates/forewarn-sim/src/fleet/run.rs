@@ -24,7 +24,7 @@ impl Fleet {
     /// # Errors
     /// [`SimError::Schema`] for more rows than a frame set holds.
     pub fn run(&self) -> Result<FleetRun, SimError> {
-        let services = self.graph.services().len();
+        let services = self.blueprint.services().len();
         let (mut metrics, mut hidden) = (self.blocks(), self.blocks());
         let mut simulation = self.simulation();
         for _ in 0..self.minutes {
@@ -41,11 +41,11 @@ impl Fleet {
 
     /// Room for the rows of each service.
     fn blocks(&self) -> Vec<Vec<f32>> {
-        self.graph.services().iter().map(|_| Vec::with_capacity(self.minutes * 10)).collect()
+        self.blueprint.services().iter().map(|_| Vec::with_capacity(self.minutes * 10)).collect()
     }
 
     fn frame_set(&self, schema: &Schema, blocks: Vec<Vec<f32>>) -> Result<FrameSet, SimError> {
-        let frames = self.graph.services().iter().zip(blocks).map(|(service, values)| {
+        let frames = self.blueprint.services().iter().zip(blocks).map(|(service, values)| {
             Frame::new(service.name.as_str(), schema.clone(), self.start, Step::MINUTE, values)
         });
         Ok(FrameSet::from_frames(frames.collect::<Result<_, _>>()?)?)
@@ -54,7 +54,7 @@ impl Fleet {
 
 impl Source for Fleet {
     fn describe(&self) -> String {
-        let (services, seed) = (self.graph.services().len(), self.seed);
+        let (services, seed) = (self.blueprint.services().len(), self.seed);
         format!("simulated fleet: {} minutes of {services} services with seed {seed}", self.minutes)
     }
 

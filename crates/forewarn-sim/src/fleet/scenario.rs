@@ -1,9 +1,11 @@
 //! Scenarios from and to TOML files.
 
-use super::{Call, FaultKind, Fleet, Injection, Load, Schedule, Service, ServiceGraph};
+use super::{Blueprint, FaultKind, FaultSchedule, Fleet, Injection, Load, PlannedCall, Service};
 use crate::SimError;
-use forewarn_schema::Timestamp;
-use serde::{Deserialize, Serialize};
+use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
+use forewarn_schema::{Timestamp, printable};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::{fmt, path::Path};
 
 /// A scenario as a file has it.
 #[derive(Serialize, Deserialize)]
@@ -27,21 +29,43 @@ struct File {
     usual_faults: Option<f64>,
     #[serde(default)]
     load: Load,
-    #[serde(default = "Schedule::none")]
-    faults: Schedule,
+    #[serde(default = "FaultSchedule::none")]
+    faults: FaultSchedule,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     services: Vec<Service>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    calls: Vec<Call>,
+    calls: Vec<PlannedCall>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     inject: Vec<Inject>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Ready {
     Shop,
     Twelve,
+}
+
+impl<'de> Deserialize<'de> for Ready {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl de::Visitor<'_> for Name {
+            type Value = Ready;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"shop\" or \"twelve\"; layered = { services = 300 } and [[services]] are keys beside graph")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Ready, E> {
+                match name {
+                    "shop" => Ok(Ready::Shop),
+                    "twelve" => Ok(Ready::Twelve),
+                    _ => Err(E::invalid_value(de::Unexpected::Str(name), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_str(Name)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,7 +108,7 @@ impl Inject {
 /// use forewarn_sim::fleet::Fleet;
 ///
 /// let fleet = Fleet::from_toml(r#"
-///     graph = "shop"              # or "twelve", or layered = { services = 300, seed = 1 }, or [[services]] and [[calls]]
+///     graph = "shop"              # or "twelve"; in place of the key graph: layered = { services = 300, seed = 1 }, or [[services]] and [[calls]]
 ///     minutes = 240               # or days = 2.5
 ///     seed = 7
 ///     start = "2024-03-01T18:00:00Z"
@@ -103,7 +127,7 @@ impl Inject {
 ///     severity = 0.8
 ///     duration_minutes = 90
 /// "#)?;
-/// assert_eq!(fleet.graph().services().len(), 4);
+/// assert_eq!(fleet.blueprint().services().len(), 4);
 /// assert_eq!(Fleet::from_toml(&fleet.to_toml()?)?, fleet);
 ///
 /// let error = Fleet::from_toml("graph = 'shop'\nminutes = 9\n[[inject]]\nat_minute = 1\nkind = 'pod-kil'\ntarget = 'user'").unwrap_err();
@@ -114,17 +138,28 @@ impl Fleet {
     /// Reads a scenario from TOML. What is not said is as in [`Fleet::new`], but for faults: those that come by themselves must be asked for.
     ///
     /// # Errors
-    /// [`SimError::UnreadableScenario`] with field and line, or with what [`Fleet`] and [`ServiceGraph::new`] refuse.
+    /// [`SimError::UnreadableScenario`] with field and line, or with what [`Fleet`] and [`Blueprint::new`] refuse.
     pub fn from_toml(text: &str) -> Result<Self, SimError> {
         let unreadable = |field: String, error: toml::de::Error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let place = line.map_or(String::new(), |line| format!(" (line {line})"));
-            SimError::UnreadableScenario { field, reason: format!("{}{place}", error.message().trim_end()) }
+            let reason = format!("{}{place}", printable(error.message().trim_end()));
+            SimError::UnreadableScenario { field: printable(&field), reason }
         };
         let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".".to_owned(), error))?;
         let file: File = serde_path_to_error::deserialize(document)
             .map_err(|error| unreadable(error.path().to_string(), error.into_inner()))?;
         file.fleet()
+    }
+
+    /// Reads a scenario from a TOML file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`SimError::UnreadablePath`], and as [`from_toml`](Self::from_toml).
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self, SimError> {
+        let path = path.as_ref();
+        let unreadable = |source| SimError::UnreadablePath { path: path.to_owned(), source };
+        Self::from_toml(&read_text_file(path, SMALL_FILE_BYTES).map_err(unreadable)?)
     }
 
     /// Writes the scenario as TOML, with all of its services and calls.
@@ -152,8 +187,8 @@ impl Fleet {
             usual_faults: None,
             load: self.load.clone(),
             faults: self.faults.clone(),
-            services: self.graph.services().to_vec(),
-            calls: self.graph.calls().to_vec(),
+            services: self.blueprint.services().to_vec(),
+            calls: self.blueprint.calls().to_vec(),
             inject: inject.collect(),
         };
         toml::to_string(&file).map_err(|error| SimError::UnwritableScenario { reason: error.to_string() })
@@ -170,11 +205,11 @@ impl File {
                 let reason = "say which services there are by one of graph, layered and [[services]]";
                 return Err(at(".", reason.to_owned()));
             }
-            (Some(Ready::Shop), _) => ServiceGraph::shop(),
-            (Some(Ready::Twelve), _) => ServiceGraph::twelve(),
-            (None, Some(layered)) => ServiceGraph::layered(layered.seed, layered.services)
+            (Some(Ready::Shop), _) => Blueprint::shop(),
+            (Some(Ready::Twelve), _) => Blueprint::twelve(),
+            (None, Some(layered)) => Blueprint::layered(layered.seed, layered.services)
                 .map_err(|error| at("layered", error.to_string()))?,
-            (None, None) => ServiceGraph::new(self.services, self.calls)
+            (None, None) => Blueprint::new(self.services, self.calls)
                 .map_err(|error| at("services", error.to_string()))?,
         };
         let minutes = match (self.minutes, self.days) {
@@ -184,9 +219,9 @@ impl File {
             _ => return Err(at("minutes", "say how long by one of minutes and days".to_owned())),
         };
         let usual = self.usual_faults.unwrap_or(0.0);
-        let mut faults = Schedule::none();
+        let mut faults = FaultSchedule::none();
         if usual != 0.0 {
-            let rates = Schedule::default().per_service_day.into_iter();
+            let rates = FaultSchedule::default().per_service_day.into_iter();
             faults.per_service_day = rates.map(|(kind, rate)| (kind, rate * usual)).collect();
         }
         faults.per_service_day.extend(self.faults.per_service_day);
@@ -233,7 +268,15 @@ mod tests {
         let shop = "graph = 'shop'\nminutes = 60\n";
         refuses("minutes = 7", &["at .:", "graph, layered and [[services]]"]);
         refuses("graph = 'shop'", &["at minutes", "minutes and days"]);
-        refuses("graph = 'bakery'\nminutes = 1", &["at graph", "unknown variant `bakery`", "line 1"]);
+        refuses(
+            "graph = 'bakery'\nminutes = 1",
+            &["at graph", "\"bakery\", expected \"shop\" or \"twelve\"", "line 1"],
+        );
+        refuses(
+            "graph = { layered = { services = 3 } }\nminutes = 1",
+            &["at graph", "invalid type: map", "keys beside graph"],
+        );
+        refuses("graph = \"\\u001b[31m\"\nminutes = 1", &["at graph", "\\u{1b}[31m"]);
         refuses(&format!("{shop}sed = 7"), &["unknown field `sed`", "line 3"]);
         refuses(&format!("{shop}[load]\nlevel = -1"), &["at load", "level is -1"]);
         refuses(&format!("{shop}[load]\ndaily = [1.0]"), &["at load.daily", "length"]);
@@ -262,16 +305,29 @@ mod tests {
         refuses(&format!("{own}cpu_mms = 3"), &["at services[1]", "unknown field `cpu_mms`", "line 7"]);
         refuses("minutes = 1\nlayered = { services = 1 }", &["at layered", "at least 2"]);
         refuses("minutes = 0\ngraph = 'shop'", &["at minutes", "got 0"]);
+        // A minute that would begin early again if it were counted in ticks of 64 bits.
+        for at_minute in ["60", "1537228672809129302"] {
+            let late =
+                format!("{shop}[[inject]]\nat_minute = {at_minute}\nkind = 'pod-kill'\ntarget = 'user'");
+            refuses(&late, &["at inject[0]", &format!("minute {at_minute}"), "ends after 60 minutes"]);
+        }
+        refuses(
+            &format!("{shop}[load]\nlevel = 1e308"),
+            &["at load", "level is 1e308", "0.000001 to 1,000,000"],
+        );
+        let huge = "minutes = 1\n[[services]]\nname = 'a'\narrivals_per_second = 1e308";
+        refuses(huge, &["at services", "arrivals_per_second is 1e308"]);
+        refuses(&format!("{shop}\"\\u001b[31m\" = 1"), &["unknown field `\\u{1b}[31m`"]);
     }
 
     #[test]
     fn a_file_says_all_that_a_fleet_is() {
-        let fleet = Fleet::new(ServiceGraph::twelve(), 500, 3).unwrap();
+        let fleet = Fleet::new(Blueprint::twelve(), 500, 3).unwrap();
         let fleet = fleet.with_injection(7, Injection::new(FaultKind::IoDelay, "database")).unwrap();
         let fleet = fleet.with_on_call(None).unwrap().with_load(Load::steady(0.5)).unwrap();
         assert_eq!(Fleet::from_toml(&fleet.to_toml().unwrap()).unwrap(), fleet);
         let usual = Fleet::from_toml("graph = 'shop'\ndays = 1\nusual_faults = 1.0").unwrap();
-        assert_eq!(usual.faults, Schedule::default());
+        assert_eq!(usual.faults, FaultSchedule::default());
         assert_eq!(usual.minutes(), 1_440);
     }
 }

@@ -1,4 +1,4 @@
-use super::{FaultKind, Injection, ServiceGraph, check::Check, injection::places, random::Draws};
+use super::{Blueprint, FaultKind, Injection, check::Check, injection::places, random::Draws};
 use crate::SimError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 /// Faults and routine that happen by themselves: each kind a Poisson process of its own on every service that it can strike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Schedule {
+pub struct FaultSchedule {
     /// Mean number a day on each service; kinds that are not there do not happen.
     pub per_service_day: BTreeMap<FaultKind, f64>,
 }
 
-impl Default for Schedule {
+impl Default for FaultSchedule {
     /// A rough month: several faults a day in a fleet of four, most of them survived.
     fn default() -> Self {
         let rates = [
@@ -42,7 +42,7 @@ impl Default for Schedule {
     }
 }
 
-impl Schedule {
+impl FaultSchedule {
     /// Nothing happens but what is injected.
     #[must_use]
     pub fn none() -> Self {
@@ -76,9 +76,9 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(super) fn new(schedule: &Schedule, graph: &ServiceGraph) -> Self {
+    pub(super) fn new(schedule: &FaultSchedule, blueprint: &Blueprint) -> Self {
         let targets = |placement| {
-            let places = places(graph, placement);
+            let places = places(blueprint, placement);
             (0..places.len()).filter(|&service| places[service]).collect::<Vec<usize>>()
         };
         let (mut kinds, mut cumulative, mut sum) = (Vec::new(), Vec::new(), 0.0);
@@ -95,7 +95,7 @@ impl Arrivals {
     }
 
     /// What begins in the coming minute, each with its second of the minute.
-    pub(super) fn minute(&self, graph: &ServiceGraph, draws: &mut Draws) -> Vec<(Injection, f64)> {
+    pub(super) fn minute(&self, blueprint: &Blueprint, draws: &mut Draws) -> Vec<(Injection, f64)> {
         let total = self.cumulative.last().copied().unwrap_or(0.0);
         let count = if self.kinds.is_empty() { 0 } else { draws.poisson(total) as usize };
         let arrival = |draws: &mut Draws| {
@@ -104,7 +104,7 @@ impl Arrivals {
             let (kind, targets) = &self.kinds[index];
             let target = targets[draws.index(targets.len())];
             let second = draws.between(0.0, 60.0);
-            (Injection::draw(*kind, &graph.services()[target].name, draws), second)
+            (Injection::draw(*kind, &blueprint.services()[target].name, draws), second)
         };
         (0..count).map(|_| arrival(draws)).collect()
     }
@@ -117,19 +117,20 @@ mod tests {
 
     #[test]
     fn each_kind_comes_as_often_as_it_should() {
-        let (graph, schedule) = (ServiceGraph::shop(), Schedule::default());
-        let arrivals = Arrivals::new(&schedule, &graph);
+        let (blueprint, schedule) = (Blueprint::shop(), FaultSchedule::default());
+        let arrivals = Arrivals::new(&schedule, &blueprint);
         let (mut draws, days) = (Draws::new(5, Stream::WORLD), 2_000);
         let mut counts: BTreeMap<FaultKind, f64> = BTreeMap::new();
         for _ in 0..days * 1_440 {
-            for (injection, second) in arrivals.minute(&graph, &mut draws) {
-                injection.check(&graph).unwrap();
+            for (injection, second) in arrivals.minute(&blueprint, &mut draws) {
+                injection.check(&blueprint).unwrap();
                 assert!((0.0..60.0).contains(&second));
                 *counts.entry(injection.kind).or_default() += 1.0;
             }
         }
         for (kind, rate) in &schedule.per_service_day {
-            let places = places(&graph, kind.habit().placement).iter().filter(|&&allowed| allowed).count();
+            let places =
+                places(&blueprint, kind.habit().placement).iter().filter(|&&allowed| allowed).count();
             let expected = rate * places as f64 * f64::from(days);
             assert!(
                 (counts[kind] - expected).abs() < 5.0 * expected.sqrt(),
@@ -141,12 +142,12 @@ mod tests {
 
     #[test]
     fn nothing_comes_from_no_schedule() {
-        let arrivals = Arrivals::new(&Schedule::none(), &ServiceGraph::shop());
-        assert!(arrivals.minute(&ServiceGraph::shop(), &mut Draws::new(1, Stream::WORLD)).is_empty());
-        let wrong = Schedule { per_service_day: [(FaultKind::PodKill, -1.0)].into() };
+        let arrivals = Arrivals::new(&FaultSchedule::none(), &Blueprint::shop());
+        assert!(arrivals.minute(&Blueprint::shop(), &mut Draws::new(1, Stream::WORLD)).is_empty());
+        let wrong = FaultSchedule { per_service_day: [(FaultKind::PodKill, -1.0)].into() };
         assert_eq!(
             wrong.check().unwrap_err().to_string(),
-            "faults: pod-kill is -1, expected a number of at least 0"
+            "faults: pod-kill is -1, expected a number from 0 to 1,000,000,000"
         );
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Name, unique in its graph.
+    /// Name, unique in its blueprint.
     pub name: String,
     /// Requests a second that come from outside when load is 1: above 0 for an entry of the system.
     #[serde(default)]
@@ -194,7 +194,7 @@ impl Service {
             check.not_negative(field, value)?;
         }
         check.share("error_rate", self.error_rate)?;
-        check.at_least("cold_factor", self.cold_factor, 1.0, "a factor of at least 1")?;
+        check.within("cold_factor", self.cold_factor, 1.0..=1e6, "a factor from 1 to 1,000,000")?;
         let least = self.resident_mb + self.cache_mb;
         if least >= self.memory_mb {
             return Err(SimError::InvalidField {

@@ -1,4 +1,4 @@
-use super::{Injection, Load, Schedule, ServiceGraph, Simulation, check::Check};
+use super::{Blueprint, FaultSchedule, Injection, Load, Simulation, check::Check};
 use crate::{SimError, stress_walk::MAX_MINUTES};
 use forewarn_schema::{SchemaError, Step, Timestamp};
 
@@ -6,10 +6,10 @@ use forewarn_schema::{SchemaError, Step, Timestamp};
 ///
 /// # Examples
 /// ```
-/// use forewarn_sim::fleet::{FaultKind, Fleet, Injection, Schedule};
+/// use forewarn_sim::fleet::{FaultKind, Fleet, Injection, FaultSchedule};
 ///
 /// let leak = Injection::new(FaultKind::MemoryLeak, "user");
-/// let fleet = Fleet::shop(7).with_minutes(180)?.with_faults(Schedule::none())?.with_injection(60, leak)?;
+/// let fleet = Fleet::shop(7).with_minutes(180)?.with_faults(FaultSchedule::none())?.with_injection(60, leak)?;
 /// let run = fleet.run()?;
 /// assert_eq!(run.frames.layout().rows(), 4 * 180);
 /// assert_eq!(run.log.len(), 1);
@@ -17,9 +17,9 @@ use forewarn_schema::{SchemaError, Step, Timestamp};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fleet {
-    pub(super) graph: ServiceGraph,
+    pub(super) blueprint: Blueprint,
     pub(super) load: Load,
-    pub(super) faults: Schedule,
+    pub(super) faults: FaultSchedule,
     pub(super) injections: Vec<(usize, Injection)>,
     pub(super) minutes: usize,
     pub(super) seed: u64,
@@ -35,12 +35,12 @@ impl Fleet {
     ///
     /// # Errors
     /// [`SimError::Minutes`] for 0 or more than [`MAX_MINUTES`].
-    pub fn new(graph: ServiceGraph, minutes: usize, seed: u64) -> Result<Self, SimError> {
+    pub fn new(blueprint: Blueprint, minutes: usize, seed: u64) -> Result<Self, SimError> {
         let start = Timestamp::from_millis(1_704_067_200_000).expect("the year 2024 is in the calendar");
         Self {
-            graph,
+            blueprint,
             load: Load::default(),
-            faults: Schedule::default(),
+            faults: FaultSchedule::default(),
             injections: Vec::new(),
             minutes: 1,
             seed,
@@ -53,26 +53,34 @@ impl Fleet {
     /// 30 days of the four-service shop.
     #[must_use]
     pub fn shop(seed: u64) -> Self {
-        Self::new(ServiceGraph::shop(), 30 * 24 * 60, seed).expect("a month is not too long")
+        Self::new(Blueprint::shop(), 30 * 24 * 60, seed).expect("a month is not too long")
     }
 
     /// 30 days of the twelve-service shop.
     #[must_use]
     pub fn twelve(seed: u64) -> Self {
-        Self::new(ServiceGraph::twelve(), 30 * 24 * 60, seed).expect("a month is not too long")
+        Self::new(Blueprint::twelve(), 30 * 24 * 60, seed).expect("a month is not too long")
     }
 
     /// The same for another time.
     ///
     /// # Errors
-    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`] beyond the calendar.
+    /// [`SimError::Minutes`]; [`SimError::FaultAfterEnd`] where an injected fault would no longer begin; [`SchemaError::TimeOverflow`] beyond the calendar.
     pub fn with_minutes(mut self, minutes: usize) -> Result<Self, SimError> {
         if !(1..=MAX_MINUTES).contains(&minutes) {
             return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
         }
+        self.injections.iter().try_for_each(|(at, injection)| ends_after(minutes, *at, injection))?;
         self.minutes = minutes;
         let start = self.start;
         self.with_start(start)
+    }
+
+    /// The same with other luck.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// The same from another first minute on, which is also the time of day.
@@ -102,18 +110,19 @@ impl Fleet {
     ///
     /// # Errors
     /// [`SimError::InvalidField`].
-    pub fn with_faults(mut self, faults: Schedule) -> Result<Self, SimError> {
+    pub fn with_faults(mut self, faults: FaultSchedule) -> Result<Self, SimError> {
         faults.check()?;
         self.faults = faults;
         Ok(self)
     }
 
-    /// The same with one more fault, injected in minute `at_minute`.
+    /// The same with one more fault, injected in minute `at_minute`, from 0.
     ///
     /// # Errors
-    /// [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
+    /// [`SimError::FaultAfterEnd`] unless it begins before the simulation ends; [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
     pub fn with_injection(mut self, at_minute: usize, injection: Injection) -> Result<Self, SimError> {
-        injection.check(&self.graph)?;
+        injection.check(&self.blueprint)?;
+        ends_after(self.minutes, at_minute, &injection)?;
         self.injections.push((at_minute, injection));
         // Stable: faults of one minute stay in the order in which they were given.
         self.injections.sort_by_key(|&(minute, _)| minute);
@@ -133,8 +142,8 @@ impl Fleet {
 
     /// Services and calls.
     #[must_use]
-    pub fn graph(&self) -> &ServiceGraph {
-        &self.graph
+    pub fn blueprint(&self) -> &Blueprint {
+        &self.blueprint
     }
 
     /// Minutes that it lasts.
@@ -164,8 +173,17 @@ impl Fleet {
     /// Injections with their target's position, the last first.
     pub(super) fn pending(&self) -> Vec<(usize, Injection, usize)> {
         let at = |(minute, injection): &(usize, Injection)| {
-            injection.check(&self.graph).map(|target| (*minute, injection.clone(), target)).ok()
+            injection.check(&self.blueprint).map(|target| (*minute, injection.clone(), target)).ok()
         };
         self.injections.iter().rev().filter_map(at).collect()
     }
+}
+
+/// Refuses a fault that would not begin within `minutes`.
+fn ends_after(minutes: usize, at_minute: usize, injection: &Injection) -> Result<(), SimError> {
+    if at_minute < minutes {
+        return Ok(());
+    }
+    let (kind, target) = (injection.kind.name(), injection.target.clone());
+    Err(SimError::FaultAfterEnd { kind, target, at_minute, minutes })
 }

@@ -35,7 +35,7 @@ const PATIENCE_MINUTES: u32 = 5;
 /// let mut simulation = Fleet::shop(7).simulation();
 /// let fault = simulation.inject(&Injection::new(FaultKind::HttpAbort, "user").severity(0.5).duration_minutes(10.0))?;
 /// simulation.step();
-/// let user = simulation.graph().index_of("user")?;
+/// let user = simulation.blueprint().index_of("user")?;
 /// assert!(simulation.metrics(user)[1] > 0.3, "half of the requests are aborted");
 /// simulation.stop(fault);
 /// assert!(simulation.log().iter().any(|record| record.id == fault && record.ended.is_some()));
@@ -70,7 +70,8 @@ pub struct Simulation {
 
 impl Simulation {
     pub(super) fn new(fleet: &Fleet) -> Self {
-        let plan = Plan::new(fleet.graph.clone(), fleet.load.clone(), &fleet.faults, fleet.on_call_minutes);
+        let plan =
+            Plan::new(fleet.blueprint.clone(), fleet.load.clone(), &fleet.faults, fleet.on_call_minutes);
         let (services, entries) = (plan.services.len(), plan.entries.len());
         let mut simulation = Self {
             state: State::new(&plan),
@@ -108,8 +109,8 @@ impl Simulation {
 
     /// The services and calls that are simulated.
     #[must_use]
-    pub fn graph(&self) -> &super::ServiceGraph {
-        &self.plan.graph
+    pub fn blueprint(&self) -> &super::Blueprint {
+        &self.plan.blueprint
     }
 
     /// Minutes that have passed.
@@ -150,7 +151,7 @@ impl Simulation {
     /// # Errors
     /// [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
     pub fn inject(&mut self, injection: &Injection) -> Result<FaultId, SimError> {
-        let target = injection.check(&self.plan.graph)?;
+        let target = injection.check(&self.plan.blueprint)?;
         Ok(self.begin(injection, target, self.tick, true))
     }
 
@@ -214,15 +215,15 @@ impl Simulation {
     /// Lets a minute pass.
     pub fn step(&mut self) {
         while let Some((_, injection, target)) =
-            self.pending.pop_if(|(at, ..)| *at as u64 * TICKS <= self.tick)
+            self.pending.pop_if(|(at, ..)| (*at as u64).saturating_mul(TICKS) <= self.tick)
         {
             self.begin(&injection, target, self.tick, true);
         }
-        let arrivals = self.plan.arrivals.minute(&self.plan.graph, &mut self.world);
+        let arrivals = self.plan.arrivals.minute(&self.plan.blueprint, &mut self.world);
         for (injection, second) in arrivals {
             let late = (second / TICK_SECONDS) as u64;
             // What is drawn from the graph is in it.
-            if let Ok(target) = self.plan.graph.index_of(&injection.target) {
+            if let Ok(target) = self.plan.blueprint.index_of(&injection.target) {
                 self.begin(&injection, target, self.tick + late, false);
             }
         }

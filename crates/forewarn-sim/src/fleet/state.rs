@@ -9,6 +9,9 @@ use super::{
     tally::Tally,
 };
 
+/// Most requests a second that reach a service. Far beyond what any has, and within what a metric of 32 bits can say.
+const MOST_ARRIVALS: f64 = 1e15;
+
 /// Everything that the next tick depends on but chance, faults and load.
 #[derive(Clone, Debug)]
 pub(super) struct State {
@@ -127,7 +130,7 @@ impl State {
         for (&entry, &users) in plan.entries.iter().zip(users) {
             self.services[entry].inflow += users * self.effects[entry].users * self.effects[entry].accepted;
         }
-        for &service in plan.graph.order() {
+        for &service in plan.blueprint.order() {
             self.serve(plan, service);
         }
     }
@@ -141,7 +144,7 @@ impl State {
         state.crew = crew;
         state.lost += crew.lost * state.number;
         state.number -= crew.lost * state.number;
-        let arrivals = state.inflow + effects.job;
+        let arrivals = (state.inflow + effects.job).min(MOST_ARRIVALS);
         state.inflow = 0.0;
 
         // Calls, as their servers answered in the last tick.

@@ -1,7 +1,9 @@
 use super::{StressWalkRun, filter::Filter, grid::Grid, outlook::Outlook};
-use crate::SimError;
-use forewarn_core::{Score, Target, WindowSpec};
-use forewarn_schema::{FrameView, Step};
+use crate::{CeilingScore, SimError};
+use forewarn_core::{FailureRule, Label, Labels, Score, Settling, Target, V1Rule, WindowSpec};
+use forewarn_schema::{FrameSet, FrameView, Step};
+use serde::Serialize;
+use std::sync::Arc;
 
 /// Furthest that a prediction period may reach: a day.
 pub const MAX_HORIZON_MINUTES: usize = 1440;
@@ -15,12 +17,60 @@ const OUTLOOK_RESOLUTION: usize = 2 * FILTER_RESOLUTION;
 /// predictor could know.
 ///
 /// No predictor has a smaller expected Brier score or log loss, and none ranks minutes better, but by luck.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Ceiling {
     /// Given the hidden stress and all of the past, one a row. Out of reach for anything that sees only metrics.
     pub oracle: Vec<Score>,
     /// Given the metrics up to and including the row, one a row. The ceiling for every real predictor.
     pub bayes_filter: Vec<Score>,
+}
+
+/// How well the two parts of a [`Ceiling`] rank the windows of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CeilingScores {
+    /// With the hidden stress.
+    pub oracle: CeilingScore,
+    /// With the metrics alone.
+    pub bayes_filter: CeilingScore,
+}
+
+/// [`ceiling`] as figures: the average precision of both parts on all windows of the run that have a label by the [v1 rule](V1Rule), which is
+/// the one that the process follows.
+///
+/// # Errors
+/// As [`ceiling`]; [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) for a run in which nothing fails.
+///
+/// # Examples
+/// ```
+/// use forewarn_core::{Target, WindowSpec};
+/// use forewarn_sim::{StressWalk, ceiling_scores};
+///
+/// let run = StressWalk::new(7 * 24 * 60, 42)?.run();
+/// let best = ceiling_scores(&run, WindowSpec::default(), Target::Active)?;
+/// // Far better than chance, and far from 1: most failures of this process come from nowhere.
+/// assert!(best.bayes_filter.average_precision > 5.0 * best.bayes_filter.prevalence);
+/// assert!(best.oracle.average_precision < 0.6);
+/// # Ok::<(), forewarn_sim::SimError>(())
+/// ```
+pub fn ceiling_scores(
+    run: &StressWalkRun,
+    spec: WindowSpec,
+    target: Target,
+) -> Result<CeilingScores, SimError> {
+    let ceiling = ceiling(run, spec, target)?;
+    let frames = FrameSet::from_frames(vec![run.frame.clone()])?;
+    let settling = Settling { confirmation: V1Rule.confirmation(), settling: 0 };
+    let found = frames.frames().map(|frame| V1Rule.assess_with_gaps(frame)).collect::<Result<Vec<_>, _>>()?;
+    let labels = Labels::from_assessments(Arc::clone(frames.layout()), spec, target, settling, found)?;
+    let score = |scores: &[Score]| {
+        let labelled = scores.iter().zip(labels.as_slice());
+        let (scores, positive): (Vec<Score>, Vec<bool>) = labelled
+            .filter(|(_, label)| !matches!(label, Label::Excluded(_)))
+            .map(|(&score, &label)| (score, label == Label::Positive))
+            .unzip();
+        CeilingScore::new(&scores, &positive)
+    };
+    Ok(CeilingScores { oracle: score(&ceiling.oracle)?, bayes_filter: score(&ceiling.bayes_filter)? })
 }
 
 /// The ceiling of a run: for every row `t`, the probability that the target's event happens in the minutes

@@ -1,7 +1,9 @@
 //! The fleet as its users see it: laws that any system of queues obeys, what faults do, and what is promised of seeds.
 
+mod extremes;
 mod faults;
 mod foresight;
 mod laws;
 mod promises;
 mod support;
+mod truth;

@@ -1,7 +1,7 @@
 //! Expected blast radii of all services at once.
 
 use super::{
-    Cascade, Estimate,
+    Cascade, CascadeEstimate,
     worlds::{BATCH, Worlds},
 };
 use rand::seq::SliceRandom;
@@ -21,7 +21,7 @@ impl Cascade {
     /// # References
     /// E. Cohen, *Size-estimation framework with applications to transitive closure and reachability*, Journal of Computer and System
     /// Sciences 55, 1997. J. B. S. Haldane, *On a method of estimating frequencies*, Biometrika 33, 1945 (why the estimate has no bias).
-    pub(super) fn sampled_blast_radii(&self, worlds: Worlds) -> Vec<Estimate> {
+    pub(super) fn sampled_blast_radii(&self, worlds: Worlds) -> Vec<CascadeEstimate> {
         let services = self.graph.len();
         let mut moments = vec![(0.0, 0.0); services];
         let mut marks = Marks::new(services);
@@ -42,7 +42,7 @@ impl Cascade {
         let estimate = |(sum, squares): (f64, f64)| {
             let mean = sum / count;
             let variance = (squares / count - mean * mean).max(0.0) * count / (count - 1.0);
-            Estimate { value: mean, standard_error: (variance / count).sqrt() }
+            CascadeEstimate { value: mean, standard_error: (variance / count).sqrt() }
         };
         moments.into_iter().map(estimate).collect()
     }

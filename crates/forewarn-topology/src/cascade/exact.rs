@@ -1,6 +1,6 @@
 //! Exact answers: the distribution of what a failure reaches.
 
-use super::{Cascade, Method, Towards};
+use super::{Cascade, CascadeMethod, Towards};
 use crate::TopologyError;
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ impl Cascade {
     ) -> Result<Outcomes, TopologyError> {
         let too_many = || TopologyError::TooManyOutcomes {
             service: self.graph.name(start).unwrap_or_default().to_owned(),
-            limit: limit.min(Method::EXACT_STEPS),
+            limit: limit.min(CascadeMethod::EXACT_STEPS),
         };
         let (services, calls) = self.within_reach(start, towards).ok_or_else(too_many)?;
         let mut sets = BTreeMap::new();

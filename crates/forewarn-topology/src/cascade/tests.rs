@@ -54,13 +54,13 @@ proptest! {
             }
         });
         let model = cascade(&graph);
-        let found = model.failure_probabilities(own, Method::Exact).unwrap();
-        let radii = model.blast_radii(Method::default()).unwrap();
+        let found = model.failure_probabilities(own, CascadeMethod::Exact).unwrap();
+        let radii = model.blast_radii(CascadeMethod::default()).unwrap();
         let bounds = model.failure_bounds(own).unwrap();
         for service in 0..services {
             prop_assert!(close(found[service].value, failing[service]));
             prop_assert!(bounds[service] >= failing[service] - 1e-9);
-            let row = model.risk_of(service, Method::Exact).unwrap();
+            let row = model.risk_of(service, CascadeMethod::Exact).unwrap();
             prop_assert!(row.iter().zip(&risk[service]).all(|(found, &risk)| close(found.value, risk)));
             prop_assert!(close(radii[service].value, risk[service].iter().sum::<f64>() - 1.0));
         }
@@ -69,18 +69,18 @@ proptest! {
     #[test]
     fn worlds_agree_with_exact_answers(graph in strategies::graph(12, 24), own in strategies::probabilities(12), seed: u64) {
         let (model, own) = (cascade(&graph), &own[..graph.len()]);
-        let worlds = Method::Worlds(Worlds::new(4096, seed).unwrap());
+        let worlds = CascadeMethod::Worlds(Worlds::new(4096, seed).unwrap());
         // Five standard errors, and for what is so rare that it never happened: fewer than six worlds of it.
-        let agree = |exact: &[Estimate], sampled: &[Estimate], most: f64| {
+        let agree = |exact: &[CascadeEstimate], sampled: &[CascadeEstimate], most: f64| {
             exact.iter().zip(sampled).all(|(exact, sampled)| {
                 (exact.value - sampled.value).abs() <= 5.0 * sampled.standard_error + 6.0 * most / 4096.0
             })
         };
-        let exact = model.failure_probabilities(own, Method::Exact).unwrap();
+        let exact = model.failure_probabilities(own, CascadeMethod::Exact).unwrap();
         prop_assert!(agree(&exact, &model.failure_probabilities(own, worlds).unwrap(), 1.0));
-        let exact = model.risk_of(0, Method::Exact).unwrap();
+        let exact = model.risk_of(0, CascadeMethod::Exact).unwrap();
         prop_assert!(agree(&exact, &model.risk_of(0, worlds).unwrap(), 1.0));
-        let exact = model.blast_radii(Method::Exact).unwrap();
+        let exact = model.blast_radii(CascadeMethod::Exact).unwrap();
         prop_assert!(agree(&exact, &model.blast_radii(worlds).unwrap(), graph.len() as f64));
     }
 
@@ -90,8 +90,8 @@ proptest! {
         let mut more = own.to_vec();
         let index = worse % graph.len();
         more[index] = f64::midpoint(more[index], 1.0);
-        let before = model.failure_probabilities(own, Method::Exact).unwrap();
-        let after = model.failure_probabilities(&more, Method::Exact).unwrap();
+        let before = model.failure_probabilities(own, CascadeMethod::Exact).unwrap();
+        let after = model.failure_probabilities(&more, CascadeMethod::Exact).unwrap();
         prop_assert!(before.iter().zip(&after).all(|(a, b)| b.value >= a.value - 1e-12));
     }
 }
@@ -102,7 +102,7 @@ fn the_bound_is_exact_on_a_tree() {
     let calls = (1..15).map(|i| Call::new(format!("s{:02}", (i - 1) / 2), format!("s{i:02}")).strength(0.4));
     let model = cascade(&ServiceGraph::new(calls).unwrap());
     let own: Vec<f64> = (0..15).map(|i| f64::from(i) / 30.0).collect();
-    let exact = model.failure_probabilities(&own, Method::Exact).unwrap();
+    let exact = model.failure_probabilities(&own, CascadeMethod::Exact).unwrap();
     let bounds = model.failure_bounds(&own).unwrap();
     assert!(exact.iter().zip(bounds).all(|(exact, bound)| close(exact.value, bound)));
 }
@@ -126,13 +126,16 @@ fn a_large_graph_is_sampled_and_a_risk_row_sums_to_the_radius() {
     let model = cascade(&graph);
     let server = graph.index_of("l05-0003").unwrap();
     let worlds = Worlds::new(2048, 3).unwrap();
-    let risk = model.risk_of(server, Method::Auto(worlds)).unwrap();
-    let radius = model.blast_radii(Method::Auto(worlds)).unwrap()[server];
+    let risk = model.risk_of(server, CascadeMethod::Auto(worlds)).unwrap();
+    let radius = model.blast_radii(CascadeMethod::Auto(worlds)).unwrap()[server];
     let direct = risk.iter().map(|risk| risk.value).sum::<f64>() - 1.0;
     assert!(radius.standard_error > 0.0 && radius.standard_error < 0.05 * radius.value);
     // The same worlds lie under both, so this is the error of counting by marks alone.
     assert!((radius.value - direct).abs() < 4.0 * radius.standard_error, "{radius:?} {direct}");
-    assert!(matches!(model.risk_of(server, Method::Exact), Err(TopologyError::TooManyOutcomes { .. })));
+    assert!(matches!(
+        model.risk_of(server, CascadeMethod::Exact),
+        Err(TopologyError::TooManyOutcomes { .. })
+    ));
 }
 
 #[test]
@@ -140,11 +143,11 @@ fn what_is_no_question_is_refused() {
     let model = cascade(&ServiceGraph::new([Call::new("a", "b")]).unwrap());
     let says = |error: TopologyError, expected: &str| assert_eq!(error.to_string(), expected);
     says(
-        model.failure_probabilities(&[0.1, 1.2], Method::Exact).unwrap_err(),
+        model.failure_probabilities(&[0.1, 1.2], CascadeMethod::Exact).unwrap_err(),
         "failure probability of b is 1.2: expected a probability, 0 to 1",
     );
     says(model.failure_bounds(&[0.1]).unwrap_err(), "failure probabilities: expected 2, got 1");
-    assert!(model.risk_of(2, Method::Exact).is_err());
+    assert!(model.risk_of(2, CascadeMethod::Exact).is_err());
 }
 
 #[test]
@@ -152,7 +155,7 @@ fn the_same_seed_gives_the_same_bits() {
     let graph = layered(4, 30);
     let own = vec![0.01; graph.len()];
     let answers = |seed| {
-        let (model, worlds) = (cascade(&graph), Method::Worlds(Worlds::new(256, seed).unwrap()));
+        let (model, worlds) = (cascade(&graph), CascadeMethod::Worlds(Worlds::new(256, seed).unwrap()));
         (model.failure_probabilities(&own, worlds).unwrap(), model.blast_radii(worlds).unwrap())
     };
     assert_eq!(answers(5), answers(5));

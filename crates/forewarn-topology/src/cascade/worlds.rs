@@ -1,6 +1,6 @@
 //! Monte-Carlo answers: 64 worlds at a time, one a bit.
 
-use super::{Cascade, Estimate};
+use super::{Cascade, CascadeEstimate};
 use crate::{TopologyError, error::refuse_unless};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -128,7 +128,7 @@ impl Cascade {
     }
 
     /// Shares of worlds in which services fail, when they begin as `begin` says for each batch.
-    fn shares(&self, worlds: Worlds, begin: impl Fn(usize) -> Vec<u64>) -> Vec<Estimate> {
+    fn shares(&self, worlds: Worlds, begin: impl Fn(usize) -> Vec<u64>) -> Vec<CascadeEstimate> {
         let (mut counts, mut queue) = (vec![0u64; self.graph.len()], Queue::new(self.graph.len()));
         for batch in worlds.batches() {
             let (live, mut failed) = (worlds.live(batch, &self.strengths), begin(batch));
@@ -140,11 +140,11 @@ impl Cascade {
         counts.into_iter().map(|count| share(count, worlds.count())).collect()
     }
 
-    pub(super) fn sampled_failures(&self, own: &[f64], worlds: Worlds) -> Vec<Estimate> {
+    pub(super) fn sampled_failures(&self, own: &[f64], worlds: Worlds) -> Vec<CascadeEstimate> {
         self.shares(worlds, |batch| worlds.own(batch, own))
     }
 
-    pub(super) fn sampled_risk_of(&self, server: usize, worlds: Worlds) -> Vec<Estimate> {
+    pub(super) fn sampled_risk_of(&self, server: usize, worlds: Worlds) -> Vec<CascadeEstimate> {
         let mut begin = vec![0; self.graph.len()];
         begin[server] = u64::MAX;
         self.shares(worlds, |_| begin.clone())
@@ -153,10 +153,13 @@ impl Cascade {
 
 /// A share of worlds. The standard error is taken at the share with one success and one failure more, so that what never happened in so
 /// many worlds is not called impossible.
-fn share(count: u64, worlds: usize) -> Estimate {
+fn share(count: u64, worlds: usize) -> CascadeEstimate {
     let worlds = worlds as f64;
     let shrunk = (count as f64 + 1.0) / (worlds + 2.0);
-    Estimate { value: count as f64 / worlds, standard_error: (shrunk * (1.0 - shrunk) / worlds).sqrt() }
+    CascadeEstimate {
+        value: count as f64 / worlds,
+        standard_error: (shrunk * (1.0 - shrunk) / worlds).sqrt(),
+    }
 }
 
 /// Services that wait, each at most once; first in, first out.

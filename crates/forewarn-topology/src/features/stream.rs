@@ -1,12 +1,15 @@
 use super::{Group, TopologyFeatures};
 use crate::{
-    BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, SloTracker,
-    TopologyError, error::same_length,
+    BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, TopologyError,
+    error::same_length,
 };
+use forewarn_core::{CoreError, Fingerprint, restore_part, save_part, seal, unseal};
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::VecDeque;
 
 /// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`] to the bit.
+///
+/// A saved state takes a byte a row and service of the violations that are counted, and about 40.
 #[derive(Clone, Debug)]
 pub struct TopologyStream {
     graph: ServiceGraph,
@@ -21,7 +24,8 @@ pub struct TopologyStream {
     dependency: DependencyHealth,
     cascade: Cascade,
     paths: CriticalPaths,
-    objectives: Vec<Vec<SloTracker>>,
+    /// Metrics with the most that they may be.
+    limits: Vec<(usize, f64)>,
     counts: Vec<Recent>,
     clock: Clock,
     columns: usize,
@@ -96,10 +100,9 @@ impl TopologyStream {
         });
         let places: Vec<usize> = places.collect();
         let watched = has(&[Group::Servers, Group::DependencyHealth, Group::CascadeRisk]);
-        let objectives = if has(&[Group::Violations]) { &features.slos[..] } else { &[] };
-        let trackers = || -> Result<Vec<SloTracker>, TopologyError> {
-            objectives.iter().map(|slo| slo.track(schema, step)).collect()
-        };
+        let limits = if has(&[Group::Violations]) { &features.limits[..] } else { &[] };
+        let limits = limits.iter().map(|limit| Ok((schema.index_of(&limit.metric)?, limit.at_most)));
+        features.graph.compare_names(services.iter().copied())?;
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
         Ok(Self {
@@ -112,7 +115,7 @@ impl TopologyStream {
             dependency: DependencyHealth::new(&features.graph).dependence(features.dependence)?,
             cascade: Cascade::new(&features.graph, &features.strengths)?,
             paths: CriticalPaths::new(&features.graph, LatencyKind::Exclusive),
-            objectives: services.iter().map(|_| trackers()).collect::<Result<_, _>>()?,
+            limits: limits.collect::<Result<_, TopologyError>>()?,
             counts: vec![recent(); beyond],
             clock: Clock {
                 next: start.millis().saturating_add(features.utc_offset.millis()),
@@ -150,6 +153,50 @@ impl TopologyStream {
         Ok(&self.out)
     }
 
+    /// Appends what has been seen to `out`: which service violated how many objectives in the last rows, and the time.
+    ///
+    /// # Errors
+    /// [`TopologyError::Core`] for what is more than 4 GiB.
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), TopologyError> {
+        let counts: Vec<&VecDeque<u32>> = self.counts.iter().map(|recent| &recent.each).collect();
+        Ok(seal(self.fingerprint()?, out, |out| save_part(&(self.clock.next, counts), out))?)
+    }
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
+    /// had never stopped.
+    ///
+    /// # Errors
+    /// [`TopologyError::Core`] with [`CoreError::DamagedState`], or [`CoreError::ForeignState`] for other services,
+    /// metrics, steps or columns. The stream is then as it was.
+    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), TopologyError> {
+        let mut rest = *from;
+        let mut body = unseal(self.fingerprint()?, "these columns of the service graph", &mut rest)?;
+        let (next, counts): (i64, Vec<VecDeque<u32>>) = restore_part(&mut body)?;
+        let most = self.limits.len() as u32;
+        let is_sound = counts.len() == self.counts.len()
+            && counts.iter().zip(&self.counts).all(|(each, recent)| each.len() <= recent.rows)
+            && counts.iter().flatten().all(|&violations| violations <= most);
+        if !is_sound {
+            return Err(CoreError::damaged_state(
+                "its violations are not those of these services and objectives",
+            )
+            .into());
+        }
+        self.clock.next = next;
+        for (recent, each) in self.counts.iter_mut().zip(counts) {
+            (recent.sum, recent.each) = (each.iter().sum(), each);
+        }
+        *from = rest;
+        Ok(())
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint, CoreError> {
+        let rows = self.counts.first().map_or(0, |recent| recent.rows);
+        let settings =
+            (&self.names, &self.places, self.columns, self.clock.step, self.clock.peak_hours, rows);
+        Fingerprint::of("topology").and(&self.schema)?.and(&settings)
+    }
+
     /// What is known of every service at the next time.
     fn moment(&mut self, samples: &[f32]) -> Moment {
         let everyone = self.counts.len();
@@ -174,13 +221,14 @@ impl TopologyStream {
                 moment.latency[place] = f64::NAN;
             }
             moment.health[place] = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
-            let violated = self.objectives[service].iter_mut().map(|slo| slo.count(row) == Some(true));
+            // NaN is above nothing.
+            let violated = self.limits.iter().map(|&(metric, at_most)| f64::from(row[metric]) > at_most);
             self.counts[place].push(violated.map(u32::from).sum());
         }
         moment.violations = self.counts.iter().map(|recent| f64::from(recent.sum)).collect();
         let in_range = "health is 0 to 1, and there is one for each service of the graph";
         if self.groups.contains(&Group::DependencyHealth) {
-            moment.dependency = self.dependency.evaluate(&moment.health[..known]).expect(in_range).services;
+            moment.dependency = self.dependency.solve(&moment.health[..known]);
             let alone =
                 moment.health[known..].iter().map(|health| if health.is_nan() { 1.0 } else { *health });
             moment.dependency.extend(alone);

@@ -100,7 +100,7 @@ fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
 fn violations_are_forgotten_after_their_rows() {
     let rows = [0.5, 0.5, 0.0, 0.0, 0.0].map(|error_rate| (error_rate, 1.0));
     let set = FrameSet::from_frames(vec![frame("database", "2024-01-01T00:00:00Z", &rows)]).unwrap();
-    let made = TopologyFeatures::new(&shop()).objectives(Slo::v1(), 3).unwrap().compute(&set).unwrap();
+    let made = TopologyFeatures::new(&shop()).violations(RowLimit::v1(), 3).unwrap().compute(&set).unwrap();
     let counts = (0..5).map(|row| value(&made, "database", row, "violations"));
     assert_eq!(counts.collect::<Vec<_>>(), [1.0, 2.0, 2.0, 1.0, 0.0]);
 }
@@ -142,7 +142,7 @@ proptest! {
             });
             FrameSet::from_frames(frames.collect()).unwrap()
         };
-        let features = TopologyFeatures::new(&graph).objectives(Slo::v1(), 3).unwrap();
+        let features = TopologyFeatures::new(&graph).violations(RowLimit::v1(), 3).unwrap();
         let set = frames(&samples);
         let made = features.compute(&set).unwrap();
         // Rows from the cut on are changed for all services.
@@ -164,8 +164,21 @@ proptest! {
         // A stream of the same rows.
         let names = ["s00", "s01", "s02", "s03"];
         let first = *starts.iter().min().unwrap();
-        let mut stream = features.stream(&Schema::v1(), &names, Timestamp::EPOCH.checked_add(Step::MINUTE, first as i64).unwrap(), Step::MINUTE).unwrap();
+        let start = |minute: usize, names: &[&str]| {
+            let start = Timestamp::EPOCH.checked_add(Step::MINUTE, minute as i64).unwrap();
+            features.stream(&Schema::v1(), names, start, Step::MINUTE).unwrap()
+        };
+        let mut stream = start(first, &names);
         for time in first..14 {
+            // Saved and restored, it goes on as if it had not stopped.
+            if time % 4 == 2 {
+                let mut saved = Vec::new();
+                stream.save(&mut saved).unwrap();
+                stream = start(0, &names);
+                prop_assert!(start(0, &names[1..]).restore(&mut &saved[..]).is_err());
+                prop_assert!(stream.restore(&mut &saved[1..]).is_err());
+                stream.restore(&mut &saved[..]).unwrap();
+            }
             let row = |service: usize| time.checked_sub(starts[service]).filter(|row| *row < 10);
             let rows: Vec<f32> = (0..4).flat_map(|service| match row(service) {
                 Some(row) => set.frame(service).unwrap().row(row).unwrap().to_vec(),

@@ -1,6 +1,6 @@
 //! Samples in the text format of Prometheus and `OpenMetrics`.
 
-use super::{CLIENT_SECONDS, CallSamples, FAILURES, Labels, Quantity, REQUESTS, SERVER_SECONDS, Series};
+use super::{CallSamples, FAILURES, Labels, Quantity, REQUESTS, Series, histogram};
 use crate::TopologyError;
 
 impl CallSamples {
@@ -32,32 +32,45 @@ impl CallSamples {
         let mut series = Series::default();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
-            let name = line.find(|c: char| c == '{' || c.is_whitespace()).map_or(line, |end| &line[..end]);
-            let Some(quantity) = quantity(name) else { continue };
-            let (labels, time, value) = sample(&line[name.len()..]).map_err(|reason| {
-                TopologyError::UnreadableSample { text: line.to_owned(), reason }
+            let broken = |reason| {
+                TopologyError::UnreadableSample { text: line.chars().take(200).collect(), reason }
                     .at(format!("line {}", number + 1))
-            })?;
+            };
+            // A name in quotes stands among the labels; only such lines are worth a look that speak of a service graph at all.
+            let (name, rest) = if line.starts_with('{') && line.contains("traces_service_graph_request") {
+                quoted_name(line).ok_or_else(|| broken("the quoted name of the metric does not end"))?
+            } else {
+                let end = line.find(|c: char| c == '{' || c.is_whitespace()).unwrap_or(line.len());
+                (line[..end].to_owned(), line[end..].to_owned())
+            };
+            let Some((quantity, unit)) = quantity(&name) else { continue };
+            let (labels, time, value) = sample(&rest).map_err(broken)?;
+            let value = value * unit;
             series.push(quantity, labels, time, value);
         }
         series.finish()
     }
 }
 
-fn quantity(name: &str) -> Option<Quantity> {
-    let part = |metric: &str| name.strip_prefix(metric);
+/// The metric's name and what follows it, of a line such as `{"name",label="value"} 1`.
+fn quoted_name(line: &str) -> Option<(String, String)> {
+    let inner = line.strip_prefix('{')?.trim_start().strip_prefix('"')?;
+    let (name, rest) = quoted(inner)?;
+    Some((name, format!("{{{rest}")))
+}
+
+/// Which number a metric is, and the factor that makes seconds of it, or 1.
+fn quantity(name: &str) -> Option<(Quantity, f64)> {
     match name {
-        REQUESTS => return Some(Quantity::Requests),
-        FAILURES => return Some(Quantity::Failures),
+        REQUESTS => return Some((Quantity::Requests, 1.0)),
+        FAILURES => return Some((Quantity::Failures, 1.0)),
         _ => {}
     }
-    match (part(CLIENT_SECONDS), part(SERVER_SECONDS)) {
-        (Some("_sum"), _) => Some(Quantity::ClientSeconds),
-        (Some("_count"), _) => Some(Quantity::ClientCount),
-        (_, Some("_sum")) => Some(Quantity::ServerSeconds),
-        (_, Some("_count")) => Some(Quantity::ServerCount),
-        _ => None,
+    if let Some(([sum, _], unit)) = name.strip_suffix("_sum").and_then(histogram) {
+        return Some((sum, unit.unwrap_or(1.0)));
     }
+    let ([_, count], _) = histogram(name.strip_suffix("_count")?)?;
+    Some((count, 1.0))
 }
 
 /// What follows the metric's name: `{label="value",...} value [time]`.
@@ -92,7 +105,7 @@ fn read_labels(mut rest: &str) -> Result<(Labels, &str), &'static str> {
         let (name, after) = rest.split_once('=').ok_or("a label has no value, or the brace is not closed")?;
         let after = after.trim_start().strip_prefix('"').ok_or("a label's value is not in quotes")?;
         let (value, after) = quoted(after).ok_or("a label's value has no closing quote")?;
-        labels.push((name.trim().to_owned(), value));
+        labels.push((name.trim().trim_matches('"').to_owned(), value));
         rest = after;
     }
 }

@@ -1,12 +1,8 @@
 //! Samples as OTLP in JSON.
 
-use super::{CLIENT_SECONDS, CallSamples, FAILURES, Quantity, REQUESTS, SERVER_SECONDS, Series};
+use super::{CallSamples, FAILURES, Quantity, REQUESTS, Series, histogram};
 use crate::{TopologyError, text};
 use serde::{Deserialize, Deserializer, de};
-
-/// The histograms' names in collectors that leave the unit to the field `unit`.
-const CLIENT_WITH_UNIT: &str = "traces_service_graph_request_client";
-const SERVER_WITH_UNIT: &str = "traces_service_graph_request_server";
 
 /// `aggregationTemporality` of a counter that starts anew with each sample.
 const DELTA: u8 = 1;
@@ -158,15 +154,15 @@ impl Export {
     fn collect(&self, series: &mut Series) -> Result<(), TopologyError> {
         let scopes = self.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         for metric in scopes.flat_map(|scope| &scope.metrics) {
-            let seconds = if metric.unit == "ms" { 1e-3 } else { 1.0 };
             match (&*metric.name, &metric.sum, &metric.histogram) {
                 (REQUESTS, Some(points), _) => points.count(Quantity::Requests, &metric.name, series)?,
                 (FAILURES, Some(points), _) => points.count(Quantity::Failures, &metric.name, series)?,
-                (CLIENT_SECONDS | CLIENT_WITH_UNIT, _, Some(points)) => {
-                    points.wait([Quantity::ClientSeconds, Quantity::ClientCount], seconds, series);
-                }
-                (SERVER_SECONDS | SERVER_WITH_UNIT, _, Some(points)) => {
-                    points.wait([Quantity::ServerSeconds, Quantity::ServerCount], seconds, series);
+                (name, _, Some(points)) => {
+                    if let Some((quantities, unit)) = histogram(name) {
+                        // The field says it where the name does not.
+                        let seconds = unit.unwrap_or(if metric.unit == "ms" { 1e-3 } else { 1.0 });
+                        points.wait(quantities, seconds, name, series)?;
+                    }
                 }
                 _ => {}
             }
@@ -190,20 +186,28 @@ impl Points {
         Ok(())
     }
 
-    fn wait(&self, [sum, count]: [Quantity; 2], seconds: f64, series: &mut Series) {
+    fn wait(
+        &self,
+        [sum, count]: [Quantity; 2],
+        seconds: f64,
+        metric: &str,
+        series: &mut Series,
+    ) -> Result<(), TopologyError> {
         for point in &self.data_points {
+            // A histogram may come without its sum.
             let (Some(total), Some(number)) = (point.sum, point.count) else { continue };
-            if total.is_finite() && total >= 0.0 {
-                self.push(point, sum, total * seconds, series);
-                self.push(point, count, number.0 as f64, series);
-            }
+            let fine = (0.0..f64::INFINITY).contains(&total);
+            crate::error::refuse_unless(fine, metric, total, "a finite sum, 0 or more")?;
+            self.push(point, sum, total * seconds, series);
+            self.push(point, count, number.0 as f64, series);
         }
+        Ok(())
     }
 
     fn push(&self, point: &Point, quantity: Quantity, value: f64, series: &mut Series) {
         let labels = point.attributes.iter().map(Attribute::label).collect();
         if self.aggregation_temporality.is_delta() {
-            series.add(quantity, labels, value);
+            series.add(quantity, labels, point.time_unix_nano.0, value);
         } else {
             series.push(quantity, labels, point.time_unix_nano.0, value);
         }
@@ -212,7 +216,7 @@ impl Points {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::SERVER, *};
 
     fn point(client: &str, rest: &str) -> String {
         format!(
@@ -236,7 +240,7 @@ mod tests {
     #[test]
     fn counters_and_histograms_are_read() {
         let histogram = format!(
-            r#"{{"name":"{SERVER_WITH_UNIT}","unit":"ms","histogram":{{"dataPoints":[{}]}}}}"#,
+            r#"{{"name":"{SERVER}","unit":"ms","histogram":{{"dataPoints":[{}]}}}}"#,
             point("user", r#""count":"4","sum":80.0"#)
         );
         let text = export(&format!(
@@ -266,6 +270,23 @@ mod tests {
         assert_eq!(requests(format!("{}\n{}\n", of("1", 9, 7), of("1", 8, 5))), 12.0);
         let named = "\"AGGREGATION_TEMPORALITY_DELTA\"";
         assert_eq!(requests(format!("{}\n{}", of(named, 9, 7), of(named, 8, 5))), 12.0);
+    }
+
+    #[test]
+    fn deltas_between_two_exports_are_those_that_came_later() {
+        let of = |times: &[(u8, u8)]| {
+            let line = |&(time, value): &(u8, u8)| {
+                let point = point("user", &format!(r#""timeUnixNano":"{time}","asInt":{value}"#));
+                export(&counter(REQUESTS, "1", &[point]))
+            };
+            CallSamples::from_otlp_json(&times.iter().map(line).collect::<Vec<_>>().join("\n")).unwrap()
+        };
+        let requests = |samples: CallSamples| samples.graph().unwrap().edges().next().unwrap().2.requests;
+        let earlier = of(&[(1, 50), (2, 60)]);
+        // The next export alone, and a file that has grown by it: 7 and 5 passed since.
+        assert_eq!(requests(of(&[(3, 7), (4, 5)]).since(&earlier).unwrap()), 12.0);
+        assert_eq!(requests(of(&[(1, 50), (2, 60), (3, 7), (4, 5)]).since(&earlier).unwrap()), 12.0);
+        assert!(earlier.since(&earlier).is_err(), "nothing passed");
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Fitting: tallies of each service's training rows, joined in the order of the services.
 
 use super::{
-    Column, Method, Normaliser, Scope,
+    Column, Normalisation, Normaliser, Scope,
     tally::{Ends, Everything, Sums, Tally},
 };
 use crate::{
     Features, WindowError,
-    features::FeatureStream,
+    features::ListState,
     settings::setting,
     train_rows::{for_each_piece, train_rows},
 };
@@ -23,7 +23,7 @@ const MOST_KNOTS: usize = 65_536;
 pub(super) fn on_frames(
     train: &Train<Samples>,
     frames: &FrameSet,
-    method: Method,
+    method: Normalisation,
     scope: Scope,
     threads: usize,
 ) -> Result<Normaliser, WindowError> {
@@ -44,7 +44,7 @@ pub(crate) fn on_features(
     train: &Train<Samples>,
     frames: &FrameSet,
     features: &Features,
-    method: Method,
+    method: Normalisation,
     scope: Scope,
     threads: usize,
 ) -> Result<Normaliser, WindowError> {
@@ -54,10 +54,10 @@ pub(crate) fn on_features(
     let (from, width) = (frames.schema().len(), schema.len());
     let layout = frames.layout();
     let starts: Vec<usize> = layout.services().iter().map(|place| place.rows().start).collect();
-    let states: Vec<(usize, FeatureStream)> =
-        starts.into_iter().zip(features.streams(frames, &schema)?).collect();
-    let count = |runs: &[Range<usize>], state: (usize, FeatureStream), tally: &mut dyn FnMut(&[f32])| {
-        let (mut next, mut stream) = state;
+    let states: Vec<(usize, ListState)> =
+        starts.into_iter().zip(features.columns(layout, frames.schema())?).collect();
+    let count = |runs: &[Range<usize>], state: (usize, ListState), tally: &mut dyn FnMut(&[f32])| {
+        let (mut next, mut columns) = state;
         let mut block = vec![0.0; BLOCK_ROWS * width];
         for run in runs {
             // Rows between runs are not counted, but features remember them.
@@ -66,7 +66,7 @@ pub(crate) fn on_features(
                 while next < end {
                     let rows = BLOCK_ROWS.min(end - next);
                     let block = &mut block[..rows * width];
-                    stream.write_rows(&frames.values()[next * from..(next + rows) * from], block);
+                    columns.write_rows(&frames.values()[next * from..(next + rows) * from], block);
                     if counted {
                         tally(block);
                     }
@@ -84,22 +84,24 @@ pub(crate) fn on_pieces(
     train: &Train<Samples>,
     frames: &mut dyn FrameStream,
     features: &Features,
-    method: Method,
+    method: Normalisation,
     scope: Scope,
 ) -> Result<Normaliser, WindowError> {
     check(method)?;
     let schema = features.schema(frames.schema())?;
     let job = Job { train, schema: &schema, method, scope, threads: 1 };
     match method {
-        Method::ZScore => job.run_on_pieces::<Sums>(frames, features),
-        Method::MinMax => job.run_on_pieces::<Ends>(frames, features),
-        Method::Robust | Method::Quantile { .. } => Err(WindowError::NeedsEveryValue { method }),
+        Normalisation::ZScore => job.run_on_pieces::<Sums>(frames, features),
+        Normalisation::MinMax => job.run_on_pieces::<Ends>(frames, features),
+        Normalisation::Robust | Normalisation::Quantile { .. } => {
+            Err(WindowError::NeedsEveryValue { method })
+        }
     }
 }
 
-fn check(method: Method) -> Result<(), WindowError> {
+fn check(method: Normalisation) -> Result<(), WindowError> {
     match method {
-        Method::Quantile { knots } if !(2..=MOST_KNOTS).contains(&knots) => {
+        Normalisation::Quantile { knots } if !(2..=MOST_KNOTS).contains(&knots) => {
             Err(setting("quantiles", &knots, "2 to 65,536"))
         }
         _ => Ok(()),
@@ -109,7 +111,7 @@ fn check(method: Method) -> Result<(), WindowError> {
 fn tallied<S: Send>(
     train: &Train<Samples>,
     schema: &Schema,
-    method: Method,
+    method: Normalisation,
     scope: Scope,
     threads: usize,
     states: Vec<S>,
@@ -117,16 +119,16 @@ fn tallied<S: Send>(
 ) -> Normaliser {
     let job = Job { train, schema, method, scope, threads };
     match method {
-        Method::ZScore => job.run::<S, Sums>(states, count),
-        Method::MinMax => job.run::<S, Ends>(states, count),
-        Method::Robust | Method::Quantile { .. } => job.run::<S, Everything>(states, count),
+        Normalisation::ZScore => job.run::<S, Sums>(states, count),
+        Normalisation::MinMax => job.run::<S, Ends>(states, count),
+        Normalisation::Robust | Normalisation::Quantile { .. } => job.run::<S, Everything>(states, count),
     }
 }
 
 struct Job<'a> {
     train: &'a Train<Samples>,
     schema: &'a Schema,
-    method: Method,
+    method: Normalisation,
     scope: Scope,
     threads: usize,
 }
@@ -155,7 +157,7 @@ impl Job<'_> {
         let width = self.schema.len();
         let from = frames.schema().len();
         let mut tallies = vec![T::new(width); frames.layout().services().len()];
-        let mut streams = features.streams_of(frames.layout(), frames.schema(), self.schema)?;
+        let mut states = features.columns(frames.layout(), frames.schema())?;
         let mut block = vec![0.0; BLOCK_ROWS * width];
         for_each_piece(self.train, frames, |piece, runs| {
             let mut next = piece.rows.start;
@@ -167,7 +169,7 @@ impl Job<'_> {
                         let block = &mut block[..rows * width];
                         let samples = (next - piece.rows.start) * from;
                         let samples = &piece.values[samples..samples + rows * from];
-                        streams[piece.service].write_rows(samples, block);
+                        states[piece.service].write_rows(samples, block);
                         if counted {
                             tallies[piece.service].add(block);
                         }
@@ -185,8 +187,8 @@ impl Job<'_> {
         let mut all = T::new(self.schema.len());
         tallies.iter().for_each(|tally| all.join(tally));
         let unseen = || match self.method {
-            Method::Quantile { knots } => Column::quantiles(&[0.0], knots),
-            Method::ZScore | Method::Robust | Method::MinMax => Column::UNSEEN,
+            Normalisation::Quantile { knots } => Column::quantiles(&[0.0], knots),
+            Normalisation::ZScore | Normalisation::Robust | Normalisation::MinMax => Column::UNSEEN,
         };
         let global: Vec<Column> =
             all.columns(self.method).into_iter().map(|column| column.unwrap_or_else(unseen)).collect();

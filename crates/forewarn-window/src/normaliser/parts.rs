@@ -1,6 +1,6 @@
 //! How a normaliser is written, and what is checked when it is read.
 
-use super::{Column, Method, Normaliser};
+use super::{Column, Normalisation, Normaliser};
 use crate::WindowError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parts {
-    method: Method,
+    method: Normalisation,
     columns: Vec<String>,
     limit: Option<f32>,
     global: Vec<Column>,
@@ -27,8 +27,8 @@ impl TryFrom<Parts> for Normaliser {
                 return Err(damaged(format!("{service}: {got} columns, expected {expected}")));
             }
             for (name, column) in parts.columns.iter().zip(columns) {
-                let of_method =
-                    matches!(parts.method, Method::Quantile { .. }) == matches!(column, Column::Quantiles(_));
+                let of_method = matches!(parts.method, Normalisation::Quantile { .. })
+                    == matches!(column, Column::Quantiles(_));
                 if !of_method {
                     return Err(damaged(format!("{service}: {name} is normalised by another method")));
                 }

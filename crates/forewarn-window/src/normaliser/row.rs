@@ -11,7 +11,7 @@ pub struct RowNormaliser {
 enum Columns {
     /// Repeated for a few rows: one loop without an end for each row. Three numbers a column, in single precision: eight values
     /// at a time where double precision has four, and no conversions.
-    Linear { high: Vec<f32>, low: Vec<f32>, inverse_scale: Vec<f32> },
+    Linear { width: usize, high: Vec<f32>, low: Vec<f32>, inverse_scale: Vec<f32> },
     /// Columns that are not linear, or whose numbers are too large or too small for the quick way.
     Each(Vec<Column>),
 }
@@ -21,21 +21,29 @@ impl RowNormaliser {
     const ROWS: usize = 8;
 
     pub(super) fn new(columns: &[Column], limit: f32) -> Self {
+        Self::repeated(columns, limit, Self::ROWS)
+    }
+
+    /// The same in an eighth of the memory, for a service whose rows come one at a time.
+    pub(super) fn of_single_rows(columns: &[Column], limit: f32) -> Self {
+        Self::repeated(columns, limit, 1)
+    }
+
+    fn repeated(columns: &[Column], limit: f32, rows: usize) -> Self {
         let Some(row) = columns.iter().map(split).collect::<Option<Vec<_>>>() else {
             return Self { limit, kind: Columns::Each(columns.to_vec()) };
         };
-        let row = row.repeat(Self::ROWS);
+        let (width, row) = (row.len(), row.repeat(rows));
         let part = |part: usize| row.iter().map(|column| column[part]).collect();
-        Self { limit, kind: Columns::Linear { high: part(0), low: part(1), inverse_scale: part(2) } }
+        Self { limit, kind: Columns::Linear { width, high: part(0), low: part(1), inverse_scale: part(2) } }
     }
 
     /// Normalises whole rows in place, with the same bits as [`Normaliser::apply`](super::Normaliser::apply); values beyond the last whole
     /// row are left as they are.
     pub fn apply(&self, rows: &mut [f32]) {
         match &self.kind {
-            Columns::Linear { high, low, inverse_scale } => {
-                let width = high.len() / Self::ROWS;
-                let whole = rows.len() / width.max(1) * width;
+            Columns::Linear { width, high, low, inverse_scale } => {
+                let whole = rows.len() / (*width).max(1) * width;
                 for rows in rows[..whole].chunks_mut(high.len().max(1)) {
                     let columns = high.iter().zip(low).zip(inverse_scale);
                     for (value, ((high, low), inverse)) in rows.iter_mut().zip(columns) {

@@ -1,6 +1,6 @@
 //! What a normaliser counts over training rows, a block at a time.
 
-use super::{Method, column::Column};
+use super::{Normalisation, column::Column};
 
 /// Counts over rows of `width` values. Tallies of services are joined in the order of the services, so that the result does not depend
 /// on who counted when.
@@ -9,7 +9,7 @@ pub(super) trait Tally: Clone + Send {
     fn add(&mut self, rows: &[f32]);
     fn join(&mut self, other: &Self);
     /// What `method` makes of each column; `None` for one without a value.
-    fn columns(&self, method: Method) -> Vec<Option<Column>>;
+    fn columns(&self, method: Normalisation) -> Vec<Option<Column>>;
 }
 
 /// Columns whose sums stay in registers while a block is read.
@@ -64,7 +64,7 @@ impl Tally for Sums {
         }
     }
 
-    fn columns(&self, _: Method) -> Vec<Option<Column>> {
+    fn columns(&self, _: Normalisation) -> Vec<Option<Column>> {
         (0..self.shift.len())
             .map(|column| {
                 let (count, shift) = (self.count[column], self.shift[column]);
@@ -142,7 +142,7 @@ impl Tally for Ends {
         self.max.iter_mut().zip(&other.max).for_each(|(max, &other)| *max = max.max(other));
     }
 
-    fn columns(&self, _: Method) -> Vec<Option<Column>> {
+    fn columns(&self, _: Normalisation) -> Vec<Option<Column>> {
         let column = |(&min, &max): (&f32, &f32)| {
             let (min, max) = (f64::from(min), f64::from(max));
             (min <= max).then(|| Column::linear(min, max - min))
@@ -178,14 +178,16 @@ impl Tally for Everything {
         }
     }
 
-    fn columns(&self, method: Method) -> Vec<Option<Column>> {
+    fn columns(&self, method: Normalisation) -> Vec<Option<Column>> {
         let column = |values: &Vec<f32>| {
             let mut values = values.clone();
             values.sort_unstable_by(f32::total_cmp);
             match method {
                 _ if values.is_empty() => None,
-                Method::Quantile { knots } => Some(Column::quantiles(&values, knots)),
-                Method::ZScore | Method::MinMax | Method::Robust => Some(Column::robust(&values)),
+                Normalisation::Quantile { knots } => Some(Column::quantiles(&values, knots)),
+                Normalisation::ZScore | Normalisation::MinMax | Normalisation::Robust => {
+                    Some(Column::robust(&values))
+                }
             }
         };
         self.values.iter().map(column).collect()

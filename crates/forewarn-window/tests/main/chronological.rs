@@ -1,7 +1,7 @@
 use crate::support::{frames, labels};
 use forewarn_core::{Split, WindowSpec};
 use forewarn_schema::Timestamp;
-use forewarn_window::{Fractions, WindowError, chronological};
+use forewarn_window::{Fractions, WindowError, chronological, chronological_without_test};
 use proptest::prelude::*;
 
 #[test]
@@ -12,6 +12,30 @@ fn the_parts_follow_one_another_with_a_purge() {
     assert_eq!((split.train().rows()[0], *split.train().rows().last().unwrap()), (9, 702 - 17));
     assert_eq!((split.validation().rows()[0], *split.validation().rows().last().unwrap()), (702, 851 - 17));
     assert_eq!((split.test().rows()[0], *split.test().rows().last().unwrap()), (851, 999));
+}
+
+#[test]
+fn without_a_test_part_the_rest_of_the_time_is_for_training() {
+    let frames = frames(&[1000]);
+    let labels = labels(&frames, WindowSpec::default());
+    let split = chronological_without_test(&labels, Fractions::default()).unwrap();
+    // The last 15 % of 991 windows begin at row 9 + 842.
+    assert_eq!((split.train().rows()[0], *split.train().rows().last().unwrap()), (9, 851 - 17));
+    assert_eq!((split.validation().rows()[0], *split.validation().rows().last().unwrap()), (851, 999));
+    assert!(split.test().is_empty() && split.test().layout() == labels.layout());
+}
+
+#[test]
+fn without_a_test_part_train_and_validation_still_share_nothing() {
+    let frames = frames(&[300]);
+    let labels = labels(&frames, WindowSpec::default());
+    let part =
+        |from: i64, to: i64| labels.samples(move |_, time| (from..to).contains(&(time.millis() / 60_000)));
+    assert!(Split::without_test(part(0, 100), part(116, 300), labels.purge()).is_ok());
+    let close = Split::without_test(part(0, 100), part(115, 300), labels.purge()).unwrap_err().to_string();
+    assert!(close.contains("train and validation overlap: a has"), "{close}");
+    let none = Split::without_test(part(0, 100), part(300, 300), labels.purge()).unwrap_err().to_string();
+    assert!(none.contains("validation part"), "{none}");
 }
 
 #[test]

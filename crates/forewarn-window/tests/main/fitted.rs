@@ -5,8 +5,8 @@ use approx::assert_relative_eq;
 use forewarn_core::{Feature, InPieces, WindowSpec};
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, UtcOffset};
 use forewarn_window::{
-    Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Fractions, Impute, Logs, Method, Pipeline, Profile,
-    RatioOf, RecentNormal, Rolling, Scope, SeasonalProfile, SeasonalResidual, Select, Statistic,
+    Calendar, Cycle, Deltas, Ewma, FeatureExt, Features, Fractions, Impute, Logs, Normalisation, Pipeline,
+    Profile, RatioOf, RecentNormal, Rolling, Scope, SeasonalProfile, SeasonalResidual, Select, Statistic,
     chronological,
 };
 
@@ -139,7 +139,7 @@ fn a_saved_pipeline_gives_the_same_bits() {
         features = features.with(Rolling::new(statistic, 4).unwrap().of(Select::only(&["x"])));
     }
     let pipeline =
-        Pipeline::fit(features, split.train(), &frames, Method::ZScore, Scope::Service, 2).unwrap();
+        Pipeline::fit(features, split.train(), &frames, Normalisation::ZScore, Scope::Service, 2).unwrap();
     let pipeline = pipeline.with_limit(8.0).unwrap();
     let text = serde_json::to_string(&pipeline).unwrap();
     let read: Pipeline = serde_json::from_str(&text).unwrap();

@@ -4,9 +4,11 @@
 
 mod chronological;
 mod fitted;
+mod live;
 mod normalise;
 mod pieces;
 mod regular;
 mod sampling;
 mod splits;
 mod support;
+mod threads;

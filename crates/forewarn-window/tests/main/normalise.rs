@@ -3,7 +3,7 @@ use approx::assert_relative_eq;
 use forewarn_core::WindowSpec;
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use forewarn_window::{
-    Deltas, Features, Fractions, Method, Normaliser, Pipeline, Rolling, Scope, Statistic, ZScore,
+    Deltas, Features, Fractions, Normalisation, Normaliser, Pipeline, Rolling, Scope, Statistic, ZScore,
     chronological,
 };
 
@@ -40,7 +40,12 @@ fn moments_are_those_of_training_rows_alone() {
     }
 }
 
-const METHODS: [Method; 4] = [Method::ZScore, Method::Robust, Method::MinMax, Method::Quantile { knots: 21 }];
+const METHODS: [Normalisation; 4] = [
+    Normalisation::ZScore,
+    Normalisation::Robust,
+    Normalisation::MinMax,
+    Normalisation::Quantile { knots: 21 },
+];
 
 /// Two services of different size and level with gaps, a column that is constant and one that is never there.
 fn uneven() -> FrameSet {
@@ -62,7 +67,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn one_pass_equals_features_then_normaliser_and_a_stream() {
+fn one_pass_equals_features_then_normaliser_and_live_rows() {
     let frames = uneven();
     let split = chronological(&labels(&frames, WindowSpec::default()), Fractions::default()).unwrap();
     let features = || Features::default().with(Rolling::new(Statistic::Mean, 7).unwrap());
@@ -83,16 +88,17 @@ fn one_pass_equals_features_then_normaliser_and_a_stream() {
                 assert_eq!(bits(again.values()), bits(expected.values()));
             }
             let frame = frames.frame(1).unwrap();
-            let mut stream = pipeline.stream(frames.schema(), frame.into(), 10).unwrap();
+            let mut live = pipeline.bind(frames.schema(), 10).unwrap().start(frame.into()).unwrap();
             let (width, made) = (made.schema().len(), made.frame(1).unwrap());
             for (row, sample) in frame.values().chunks(frames.schema().len()).enumerate() {
-                // What a frame refuses, the stream refuses, and stays as it was.
-                let mut wrong = sample.to_vec();
+                // What a frame refuses, a live state refuses, and stays as it was.
+                let (now, mut wrong) = (frame.time(row), sample.to_vec());
                 wrong[0] = f32::INFINITY;
-                assert!(stream.push(&wrong).is_err() && stream.push(&[1.0]).is_err());
-                match stream.push(sample).unwrap() {
+                assert!(live.push_at(now, &wrong).is_err() && live.push_at(now, &[1.0]).is_err());
+                match live.push_at(now, sample).unwrap().result {
                     None => assert!(row < 9),
                     Some(window) => {
+                        let window = window.get(0).unwrap();
                         assert_eq!(bits(window), bits(&made.values()[(row - 9) * width..(row + 1) * width]));
                     }
                 }
@@ -106,12 +112,15 @@ fn a_column_too_large_for_a_number_is_missing_from_the_window() {
     let frames = uneven();
     let split = chronological(&labels(&frames, WindowSpec::default()), Fractions::default()).unwrap();
     let features = Features::new().with(Deltas::default());
-    let pipeline = Pipeline::fit(features, split.train(), &frames, Method::ZScore, Scope::Global, 1).unwrap();
-    let mut stream = pipeline.stream(frames.schema(), frames.frame(0).unwrap().into(), 2).unwrap();
+    let pipeline =
+        Pipeline::fit(features, split.train(), &frames, Normalisation::ZScore, Scope::Global, 1).unwrap();
+    let frame = frames.frame(0).unwrap();
+    let mut live = pipeline.bind(frames.schema(), 2).unwrap().start(frame.into()).unwrap();
     let width = frames.schema().len();
-    stream.push(&vec![f32::MIN; width]).unwrap();
-    assert!(stream.push(&vec![f32::MAX; width]).is_err());
-    let window = stream.push(&vec![f32::MAX; width]).unwrap().unwrap();
+    live.push_at(frame.time(0), &vec![f32::MIN; width]).unwrap();
+    assert!(live.push_at(frame.time(1), &vec![f32::MAX; width]).is_err());
+    let window = live.push_at(frame.time(2), &vec![f32::MAX; width]).unwrap().result.unwrap();
+    let window = window.get(0).unwrap();
     assert!(
         window[..width].iter().all(|value| value.is_nan()) && window[width..].iter().all(|v| v.is_finite())
     );
@@ -140,22 +149,22 @@ fn every_method_centres_what_it_was_fitted_on() {
             let deviation = (y.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / y.len() as f64).sqrt();
             let (min, max) = y.iter().fold((f64::MAX, f64::MIN), |(a, b), &v| (a.min(v), b.max(v)));
             match method {
-                Method::ZScore => {
+                Normalisation::ZScore => {
                     assert!(mean.abs() < 1e-4, "{mean}");
                     assert_relative_eq!(deviation, 1.0, epsilon = 1e-4);
                 }
                 // Uniform noise: its quartiles are half of the range apart, and the range is 1.349 / 0.5 scales.
-                Method::Robust => assert_relative_eq!(max - min, 2.698, epsilon = 0.25),
-                Method::MinMax => {
+                Normalisation::Robust => assert_relative_eq!(max - min, 2.698, epsilon = 0.25),
+                Normalisation::MinMax => {
                     assert_eq!(min, 0.0);
                     assert_relative_eq!(max, 1.0, epsilon = 2e-7);
                 }
-                Method::Quantile { .. } => {
+                Normalisation::Quantile { .. } => {
                     assert_eq!((min, max), (0.0, 1.0));
                     assert_relative_eq!(mean, 0.5, epsilon = 0.01);
                 }
             }
-            let still = if matches!(method, Method::Quantile { .. }) { 0.5 } else { 0.0 };
+            let still = if matches!(method, Normalisation::Quantile { .. }) { 0.5 } else { 0.0 };
             assert!(column("constant").iter().all(|&value| value == still));
             assert!(column("absent").is_empty());
         }
@@ -168,7 +177,7 @@ fn every_method_centres_what_it_was_fitted_on() {
             .unwrap();
         assert_eq!(bits(&own), bits(&other));
     }
-    let few = Normaliser::fit(split.train(), &frames, Method::Quantile { knots: 1 }, Scope::Global);
+    let few = Normaliser::fit(split.train(), &frames, Normalisation::Quantile { knots: 1 }, Scope::Global);
     assert!(few.is_err());
 }
 
@@ -188,9 +197,9 @@ fn what_is_saved_is_read_back_and_damage_is_refused() {
         };
         let quantile = serde_json::json!({"quantiles": [2.0, 1.0]});
         let flat = serde_json::json!({"linear": {"centre": 0.0, "scale": 0.0}});
-        let wrong = if matches!(method, Method::Quantile { .. }) { &quantile } else { &flat };
+        let wrong = if matches!(method, Normalisation::Quantile { .. }) { &quantile } else { &flat };
         assert!(damaged("/services/a/1", wrong.clone()).contains("a: y has"));
-        let other = if matches!(method, Method::Quantile { .. }) { flat } else { quantile };
+        let other = if matches!(method, Normalisation::Quantile { .. }) { flat } else { quantile };
         assert!(damaged("/global/0", other).contains("another method"));
         assert!(damaged("/services/b", serde_json::json!([])).contains("b: 0 columns, expected 5"));
         damaged("/limit", (-1).into());

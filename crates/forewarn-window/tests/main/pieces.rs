@@ -2,8 +2,8 @@ use crate::support::labels;
 use forewarn_core::{CoreError, InPieces, LabelledWindows, WindowSpec};
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step, Timestamp};
 use forewarn_window::{
-    Ewma, Features, Fractions, Method, Pipeline, RecentNormal, Rolling, Scope, SeasonalResidual, Statistic,
-    WindowError, chronological, downsample_negatives,
+    Ewma, Features, Fractions, Normalisation, Pipeline, RecentNormal, Rolling, Scope, SeasonalResidual,
+    Statistic, WindowError, chronological, downsample_negatives,
 };
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn pieces_give_what_the_whole_gives(
         seed in any::<u32>(), rows_a_piece in prop_oneof![1usize..40, Just(1 << 20)],
-        method in prop_oneof![Just(Method::ZScore), Just(Method::MinMax)],
+        method in prop_oneof![Just(Normalisation::ZScore), Just(Normalisation::MinMax)],
         scope in prop_oneof![Just(Scope::Service), Just(Scope::Global)],
         observation in 1usize..12,
     ) {
@@ -82,12 +82,12 @@ fn what_needs_all_values_or_fits_no_samples_is_refused() {
     let labels = labels(&frames, WindowSpec::default());
     let split = chronological(&labels, Fractions::default()).unwrap();
     let mut stream = InPieces::new(&frames, 50);
-    for method in [Method::Robust, Method::Quantile { knots: 9 }] {
+    for method in [Normalisation::Robust, Normalisation::Quantile { knots: 9 }] {
         let error = Pipeline::fit_pieces(features(), split.train(), &mut stream, method, Scope::Global);
         assert!(matches!(error.err().unwrap(), WindowError::NeedsEveryValue { .. }));
     }
     let pipeline =
-        Pipeline::fit(features(), split.train(), &frames, Method::ZScore, Scope::Global, 1).unwrap();
+        Pipeline::fit(features(), split.train(), &frames, Normalisation::ZScore, Scope::Global, 1).unwrap();
     let other = FrameSet::from_frames(vec![
         Frame::new("a", frames.schema().clone(), Timestamp::EPOCH, Step::MINUTE, vec![0.0; 800]).unwrap(),
     ])
@@ -95,7 +95,8 @@ fn what_needs_all_values_or_fits_no_samples_is_refused() {
     let mut other = InPieces::new(&other, 50);
     let error = pipeline.windows(&mut other, split.test()).err().unwrap();
     assert!(matches!(error, WindowError::Core(CoreError::LayoutMismatch)));
-    let error = Pipeline::fit_pieces(features(), split.train(), &mut other, Method::ZScore, Scope::Global);
+    let error =
+        Pipeline::fit_pieces(features(), split.train(), &mut other, Normalisation::ZScore, Scope::Global);
     assert!(matches!(error.err().unwrap(), WindowError::Core(CoreError::LayoutMismatch)));
 }
 
@@ -108,7 +109,8 @@ fn a_value_out_of_range_is_named() {
     let frames = FrameSet::from_frames(vec![frame]).unwrap();
     let labels = labels(&frames, WindowSpec::default());
     let split = chronological(&labels, Fractions::default()).unwrap();
-    let fit = Pipeline::fit(Features::default(), split.train(), &frames, Method::ZScore, Scope::Global, 1);
+    let fit =
+        Pipeline::fit(Features::default(), split.train(), &frames, Normalisation::ZScore, Scope::Global, 1);
     let pipeline = fit.unwrap();
     let whole = pipeline.apply(&frames).unwrap_err().to_string();
     for rows in [1, 7, 1000] {

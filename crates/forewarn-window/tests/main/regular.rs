@@ -148,6 +148,18 @@ fn what_cannot_be_aligned_says_why() {
     assert_eq!(live.counts().samples, 1);
 }
 
+#[test]
+fn a_step_longer_than_the_calendar_is_an_error() {
+    let longest = Step::from_millis(i64::MAX).unwrap();
+    for offset in [0, 1, i64::MAX - 1] {
+        let alignment = Alignment::to(longest).offset_millis(offset).unwrap();
+        let made = alignment.frame("s", &schema(), [at(1_700_000_000, 0, 1.0)]);
+        assert!(made.is_err(), "{offset}: {made:?}");
+    }
+    let before = RawSample { metric: 0, time: "1969-01-01T00:00:00Z".parse().unwrap(), value: 1.0 };
+    assert!(Alignment::to(longest).frame("s", &schema(), [before]).is_err());
+}
+
 /// An aligner gives rows while samples come, so what it holds does not grow with them.
 #[test]
 fn live_rows_are_there_as_soon_as_nothing_of_them_can_come() {
@@ -165,6 +177,38 @@ fn live_rows_are_there_as_soon_as_nothing_of_them_can_come() {
 }
 
 proptest! {
+    /// An aligner that is saved and restored on the way makes the same rows.
+    #[test]
+    fn a_restored_aligner_goes_on_as_if_it_had_not_stopped(
+        samples in proptest::collection::vec((0i64..4000, 0usize..5, 0f64..100.0), 1..100),
+        stop in any::<prop::sample::Index>(), damaged in any::<prop::sample::Index>(),
+    ) {
+        let alignment = Alignment::to(Step::MINUTE);
+        let fresh = || Aligner::new(&alignment, 30, "s", &schema()).unwrap();
+        let (mut live, stop) = (fresh(), stop.index(samples.len()));
+        for &(second, metric, value) in &samples[..stop] {
+            live.push(at(second, metric, value)).unwrap();
+        }
+        let mut saved = Vec::new();
+        live.save(&mut saved).unwrap();
+        let mut restored = fresh();
+        let mut changed = saved.clone();
+        changed[damaged.index(saved.len())] ^= 1;
+        prop_assert!(restored.restore(&mut &changed[..]).is_err());
+        prop_assert!(restored.restore(&mut &saved[..damaged.index(saved.len())]).is_err());
+        prop_assert!(Aligner::new(&alignment, 31, "s", &schema()).unwrap().restore(&mut &saved[..]).is_err());
+        prop_assert!(Aligner::new(&alignment, 30, "t", &schema()).unwrap().restore(&mut &saved[..]).is_err());
+        restored.restore(&mut &saved[..]).unwrap();
+        for &(second, metric, value) in &samples[stop..] {
+            live.push(at(second, metric, value)).unwrap();
+            restored.push(at(second, metric, value)).unwrap();
+        }
+        let [(rows, counts), (expected, expected_counts)] = [restored, live].map(|live| live.finish().unwrap());
+        prop_assert_eq!(counts, expected_counts);
+        let shown = |rows: &[forewarn_window::AlignedRow]| format!("{rows:?}");
+        prop_assert_eq!(shown(&rows), shown(&expected));
+    }
+
     /// Samples that come in order of time make the same rows live, whatever the lateness, as all at once in any order.
     #[test]
     fn live_rows_equal_those_of_a_batch(

@@ -28,7 +28,6 @@ enum Needs {
 const EXAMPLES: &[Example] = &[
     Example { name: "quickstart", arguments: &[], needs: Needs::Rust },
     Example { name: "failure_rules", arguments: &[], needs: Needs::Rust },
-    Example { name: "service_graph", arguments: &[], needs: Needs::Rust },
     Example { name: "windows", arguments: &[], needs: Needs::Rust },
     Example { name: "larger_than_memory", arguments: &[], needs: Needs::Rust },
     Example { name: "chaos", arguments: &[], needs: Needs::Rust },
@@ -37,34 +36,24 @@ const EXAMPLES: &[Example] = &[
     Example { name: "custom_model", arguments: &[], needs: Needs::Rust },
     Example { name: "train_and_serve", arguments: &[], needs: Needs::Rust },
     Example { name: "libtorch", arguments: &[], needs: Needs::Libtorch },
-    Example {
-        name: "early_warning",
-        arguments: &[
-            "--days",
-            "12",
-            "--output",
-            "target/early_warning",
-            "--save",
-            "target/early_warning/model.safetensors",
-        ],
-        needs: Needs::Rust,
-    },
-    Example { name: "serve", arguments: &["target/early_warning/model.safetensors"], needs: Needs::Rust },
-    Example {
-        name: "early_warning",
-        arguments: &[
-            "--days",
-            "4",
-            "--models",
-            "lstm",
-            "--trainer",
-            "libtorch",
-            "--output",
-            "target/early_warning_libtorch",
-        ],
-        needs: Needs::Libtorch,
-    },
 ];
+
+/// Runs of the program, as the README has them: from the root, in the release profile, with settings that keep them to
+/// seconds. A later one reads what an earlier one wrote.
+const PROGRAM: &[&str] = &[
+    "evaluate --quiet --days 12 --output target/evaluate --save target/evaluate/model.safetensors",
+    "simulate --quiet --days 1 --seed 11 --output target/evaluate/day.csv --truth target/evaluate/truth.csv",
+    "replay --quiet --model target/evaluate/model.safetensors --input target/evaluate/day.csv \
+     --events alarms",
+    "check --input target/evaluate/day.csv --model target/evaluate/model.safetensors",
+];
+
+/// The run of the program that trains through libtorch.
+const LIBTORCH_PROGRAM: &str =
+    "evaluate --days 4 --models lstm --trainer libtorch --output target/evaluate_libtorch";
+
+/// The package of the program.
+const PROGRAM_PACKAGE: &str = "forewarn-cli";
 
 /// The package of `examples/`.
 const EXAMPLES_PACKAGE: &str = "forewarn-examples";
@@ -73,10 +62,11 @@ const EXAMPLES_PACKAGE: &str = "forewarn-examples";
 const BENCHES_PACKAGE: &str = "forewarn-benches";
 
 /// Members that are no library.
-const PROGRAMS: &[&str] = &[EXAMPLES_PACKAGE, BENCHES_PACKAGE, "xtask"];
+const PROGRAMS: &[&str] = &[EXAMPLES_PACKAGE, BENCHES_PACKAGE, PROGRAM_PACKAGE, "xtask"];
 
 /// The crates that have a `libtorch` feature.
-const LIBTORCH_PACKAGES: &[&str] = &["forewarn-recurrent", "forewarn", EXAMPLES_PACKAGE];
+const LIBTORCH_PACKAGES: &[&str] =
+    &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
 
 /// Turns on all there is but libtorch: what default features leave out is tested too.
 const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn-io/parquet";
@@ -187,6 +177,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         ),
     ];
     steps.extend(examples(found, Needs::Rust));
+    steps.extend(program(found));
     if scope.sklearn == Sklearn::Included {
         steps.push(step("scikit-learn", "figures are those of scikit-learn", Action::Sklearn));
     }
@@ -234,8 +225,25 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
             ));
         }
         steps.extend(examples(found, Needs::Libtorch));
+        if found.packages.contains(PROGRAM_PACKAGE) {
+            let run = format!(
+                "run --quiet --package {PROGRAM_PACKAGE} --profile test --features libtorch -- {LIBTORCH_PROGRAM}"
+            );
+            steps.push(step("libtorch program", "the program trains through libtorch", cargo(&run)));
+        }
     }
     steps
+}
+
+/// The program, and one example, by the commands that the README has for them: nothing is said of packages.
+fn program(found: &Found) -> Vec<Step> {
+    if !found.packages.contains(PROGRAM_PACKAGE) {
+        let reason = format!("there is no package {PROGRAM_PACKAGE}");
+        return vec![step("program", "its commands run to their end", Action::Skip(reason))];
+    }
+    let runs = PROGRAM.iter().map(|line| words(&format!("run --release -- {line}")));
+    let runs = runs.chain([words("run --release --example quickstart")]).collect();
+    vec![step("program", "its commands run to their end, from the root", Action::Cargo(runs))]
 }
 
 /// The runs of the examples, in the test profile: `cargo test` has built them in it.

@@ -1,6 +1,7 @@
-use super::support::{V1, hidden, pair, steps};
+use super::support::{hidden, pair, steps};
 use forewarn_core::FailureRule;
-use forewarn_sim::fleet::{Call, FaultKind, Fleet, Injection, Load, Schedule, Simulation};
+use forewarn_core::V1Rule;
+use forewarn_sim::fleet::{FaultKind, FaultSchedule, Fleet, Injection, Load, PlannedCall, Simulation};
 
 /// The shop at noon, nothing moving but what is injected.
 fn noon() -> Fleet {
@@ -9,11 +10,11 @@ fn noon() -> Fleet {
         .expect("a sound scenario")
         .with_load(Load::steady(1.0))
         .expect("a sound scenario");
-    fleet.with_faults(Schedule::none()).expect("a sound scenario")
+    fleet.with_faults(FaultSchedule::none()).expect("a sound scenario")
 }
 
 fn index(simulation: &Simulation, name: &str) -> usize {
-    simulation.graph().index_of(name).expect("a sound scenario")
+    simulation.blueprint().index_of(name).expect("a sound scenario")
 }
 
 /// Each kind, at full severity, moves the metric that it should.
@@ -72,7 +73,7 @@ fn routine_breaks_nothing_by_itself() {
             };
             let run = fleet.run().unwrap();
             let failures: usize =
-                run.frames.frames().map(|frame| V1.assess(frame).unwrap().episodes.len()).sum();
+                run.frames.frames().map(|frame| V1Rule.assess(frame).unwrap().episodes.len()).sum();
             assert_eq!(failures, 0, "{kind} on {service}");
         }
     }
@@ -122,7 +123,7 @@ fn faults_are_injected_side_by_side_stopped_early_and_recover_by_themselves() {
 fn an_engineer_ends_what_would_not_end() {
     // A storm of retries whose trigger is gone after four minutes.
     let bad = |on_call: Option<f64>| {
-        let retried = |call: Call| Call { timeout_ms: 400.0, ..call }.with_retry(3, None);
+        let retried = |call: PlannedCall| PlannedCall { timeout_ms: 400.0, ..call }.with_retry(3, None);
         let fault = Injection::new(FaultKind::CpuStress, "server")
             .severity(0.8)
             .ramp_minutes(0.0)

@@ -1,11 +1,10 @@
-use super::support::V1;
-use forewarn_core::{FailureRule, Target, WindowSpec};
-use forewarn_sim::fleet::{FaultKind, Fleet, Injection, Load, RollOuts, Schedule};
+use forewarn_core::{FailureRule, Target, V1Rule, WindowSpec};
+use forewarn_sim::fleet::{FaultKind, FaultSchedule, Fleet, Injection, Load, RollOuts};
 
 fn onset_rows(fleet: &Fleet, service: usize) -> Vec<usize> {
     let run = fleet.run().expect("a sound scenario");
     let frame = run.frames.frame(service).expect("a sound scenario");
-    let episodes = V1.assess(frame).expect("a sound scenario").episodes;
+    let episodes = V1Rule.assess(frame).expect("a sound scenario").episodes;
     episodes.iter().map(|episode| episode.onset().minutes_since(fleet.start()) as usize).collect()
 }
 
@@ -14,14 +13,14 @@ fn a_ceiling_does_not_depend_on_threads() {
     let fleet = Fleet::shop(9).with_minutes(700).unwrap();
     let foresee = |threads| {
         let roll_outs = RollOuts { futures: 6, every: 3, threads, ..RollOuts::default() };
-        fleet.ceiling(&V1, WindowSpec::default(), Target::Onset, 100..650, roll_outs).unwrap()
+        fleet.ceiling(&V1Rule, WindowSpec::default(), Target::Onset, 100..650, roll_outs).unwrap()
     };
     let one = foresee(1);
     assert_eq!(one.len(), 184);
     assert!(one.iter().enumerate().all(|(index, foresight)| foresight.row == 100 + 3 * index));
     assert_eq!(one, foresee(3));
     let none = RollOuts { futures: 0, ..RollOuts::default() };
-    assert!(fleet.ceiling(&V1, WindowSpec::default(), Target::Onset, 0..5, none).is_err());
+    assert!(fleet.ceiling(&V1Rule, WindowSpec::default(), Target::Onset, 0..5, none).is_err());
 }
 
 /// Over the days, what is foreseen happens as often as it should.
@@ -30,7 +29,7 @@ fn what_is_foreseen_is_what_happens() {
     let fleet = Fleet::shop(12).with_minutes(5 * 1_440).unwrap();
     let spec = WindowSpec::default();
     let roll_outs = RollOuts { futures: 20, every: 3, past: 10, ..RollOuts::default() };
-    let found = fleet.ceiling(&V1, spec, Target::Onset, 0..5 * 1_440 - 8, roll_outs).unwrap();
+    let found = fleet.ceiling(&V1Rule, spec, Target::Onset, 0..5 * 1_440 - 8, roll_outs).unwrap();
     let (mut foreseen, mut happened, mut hits, mut calls) = (0.0, 0.0, 0.0, 0.0);
     for service in 0..4 {
         let onsets = onset_rows(&fleet, service);
@@ -59,14 +58,14 @@ fn foreknowledge(kind: FaultKind, target: &str) -> f64 {
         .expect("a sound scenario")
         .with_load(Load::steady(1.0))
         .expect("a sound scenario");
-    let calm = calm.with_faults(Schedule::none()).expect("a sound scenario");
+    let calm = calm.with_faults(FaultSchedule::none()).expect("a sound scenario");
     let fault = Injection::new(kind, target).severity(1.0).duration_minutes(80.0);
     let fleet = calm.with_injection(60, fault).expect("a sound scenario");
-    let service = fleet.graph().index_of(target).expect("a sound scenario");
+    let service = fleet.blueprint().index_of(target).expect("a sound scenario");
     let onset = onset_rows(&fleet, service)[0];
     let roll_outs = RollOuts { futures: 30, ..RollOuts::default() };
     let found = fleet
-        .ceiling(&V1, WindowSpec::default(), Target::Onset, onset - 2..onset - 1, roll_outs)
+        .ceiling(&V1Rule, WindowSpec::default(), Target::Onset, onset - 2..onset - 1, roll_outs)
         .expect("a sound scenario");
     f64::from(found[0].probabilities[service].get())
 }
@@ -83,7 +82,7 @@ fn gradual_faults_can_be_foreseen_and_sudden_ones_cannot() {
 #[test]
 fn causes_are_found_across_services_and_time() {
     let calm = Fleet::shop(3).with_minutes(240).unwrap().with_load(Load::steady(1.0)).unwrap();
-    let calm = calm.with_faults(Schedule::none()).unwrap();
+    let calm = calm.with_faults(FaultSchedule::none()).unwrap();
     // A harmless neighbour beside the fault that matters, which is over before its last victim recovers.
     let fault = Injection::new(FaultKind::PodFailure, "database").severity(1.0).duration_minutes(5.0);
     let fleet = calm
@@ -91,8 +90,8 @@ fn causes_are_found_across_services_and_time() {
         .unwrap()
         .with_injection(60, fault)
         .unwrap();
-    let causes = fleet.causes(&V1).unwrap();
-    let database = fleet.graph().index_of("database").unwrap();
+    let causes = fleet.causes(&V1Rule).unwrap();
+    let database = fleet.blueprint().index_of("database").unwrap();
     let failed: Vec<usize> = causes.failures.iter().map(|failure| failure.service).collect();
     assert!((0..4).all(|service| failed.contains(&service)), "all fall: {failed:?}");
     for failure in &causes.failures {
@@ -111,7 +110,7 @@ fn causes_are_found_across_services_and_time() {
 #[test]
 fn removing_the_root_removes_the_failure() {
     let fleet = Fleet::shop(21).with_minutes(4 * 1_440).unwrap();
-    let causes = fleet.causes(&V1).unwrap();
+    let causes = fleet.causes(&V1Rule).unwrap();
     let explained = causes.failures.iter().filter(|failure| failure.root.is_some()).count();
     assert!(
         explained * 10 >= causes.failures.len() * 9 && explained > 10,

@@ -62,7 +62,7 @@ fn storm(retries: Option<(u32, Option<f64>)>, level: f64) -> (Vec<f64>, Simulati
     let fleet = pair(
         level,
         |call| {
-            let call = forewarn_sim::fleet::Call { timeout_ms: 400.0, ..call };
+            let call = forewarn_sim::fleet::PlannedCall { timeout_ms: 400.0, ..call };
             retries.map_or(call.clone(), |(attempts, budget)| call.with_retry(attempts, budget))
         },
         200,

@@ -1,6 +1,6 @@
 use forewarn_core::Source;
 use forewarn_schema::FrameSet;
-use forewarn_sim::fleet::{FaultKind, Fleet, Injection, Schedule, ServiceGraph};
+use forewarn_sim::fleet::{Blueprint, FaultKind, FaultSchedule, Fleet, Injection};
 
 /// FNV-1a over the bits of all values.
 fn hash(frames: &FrameSet) -> u64 {
@@ -12,7 +12,7 @@ fn hash(frames: &FrameSet) -> u64 {
 fn seeded_values_are_a_promise() {
     let run = Fleet::shop(2024).with_minutes(3 * 1_440).unwrap().run().unwrap();
     let row = run.frames.frame(2).unwrap().row(600).unwrap();
-    let layered = Fleet::new(ServiceGraph::layered(1, 60).unwrap(), 240, 5).unwrap().run().unwrap();
+    let layered = Fleet::new(Blueprint::layered(1, 60).unwrap(), 240, 5).unwrap().run().unwrap();
     let printed: Vec<String> = row.iter().map(|value| format!("{value:?}")).collect();
     let hashes = [&run.frames, &run.hidden, &layered.frames].map(|frames| format!("{:016x}", hash(frames)));
     assert_eq!(
@@ -75,7 +75,7 @@ fn a_clone_goes_on_as_the_original_and_a_fork_does_not() {
 /// What a fault does not touch has the same luck with it and without it.
 #[test]
 fn worlds_differ_by_causes_only() {
-    let calm = Fleet::shop(4).with_minutes(400).unwrap().with_faults(Schedule::none()).unwrap();
+    let calm = Fleet::shop(4).with_minutes(400).unwrap().with_faults(FaultSchedule::none()).unwrap();
     // Nobody who would turn users away.
     let calm = calm.with_on_call(None).unwrap();
     let fault = Injection::new(FaultKind::CpuStress, "auth").severity(0.9).duration_minutes(20.0);
@@ -96,10 +96,10 @@ fn worlds_differ_by_causes_only() {
 /// A thousand services for as long as a test may take: each value in its range, and time linear in services.
 #[test]
 fn thousands_of_services_run() {
-    let graph = ServiceGraph::layered(3, 1_000).unwrap();
-    let calls = graph.calls().len();
+    let blueprint = Blueprint::layered(3, 1_000).unwrap();
+    let calls = blueprint.calls().len();
     assert!((1_000..3_000).contains(&calls));
-    let run = Fleet::new(graph, 30, 1).unwrap().run().unwrap();
+    let run = Fleet::new(blueprint, 30, 1).unwrap().run().unwrap();
     assert_eq!(run.frames.layout().rows(), 30_000);
     let errors: Vec<f32> = run
         .frames

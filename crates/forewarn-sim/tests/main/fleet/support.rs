@@ -1,39 +1,7 @@
-use forewarn_core::{Assessment, CoreError, FailureRule};
-use forewarn_schema::{Episode, Episodes, FrameView};
-use forewarn_sim::fleet::{Call, Fleet, Load, Schedule, Service, ServiceGraph, Simulation};
-
-/// Failing is an error rate of at least 5 % in two minutes in a row.
-pub(super) struct V1;
-
-impl FailureRule for V1 {
-    fn describe(&self) -> String {
-        "error_rate >= 0.05 for 2 consecutive steps".to_owned()
-    }
-
-    fn confirmation(&self) -> usize {
-        2
-    }
-
-    fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
-        let fails: Vec<bool> = frame.column("error_rate")?.map(|rate| rate >= 0.05).collect();
-        let mut episodes = Vec::new();
-        let mut row = 0;
-        for run in fails.chunk_by(|a, b| a == b) {
-            if run[0] && run.len() >= 2 {
-                episodes.push(Episode::new(
-                    frame.time(row),
-                    frame.time(row + 1),
-                    frame.time(row + run.len()),
-                )?);
-            }
-            row += run.len();
-        }
-        Ok(Assessment { episodes: Episodes::new(episodes)?, unknown: Vec::new() })
-    }
-}
+use forewarn_sim::fleet::{Blueprint, FaultSchedule, Fleet, Load, PlannedCall, Service, Simulation};
 
 /// A client and a server, nothing else moving; the server can do 200 requests a second.
-pub(super) fn pair(level: f64, call: impl FnOnce(Call) -> Call, minutes: usize) -> Fleet {
+pub(super) fn pair(level: f64, call: impl FnOnce(PlannedCall) -> PlannedCall, minutes: usize) -> Fleet {
     let client = Service {
         arrivals_per_second: 100.0,
         pods: 4,
@@ -53,17 +21,17 @@ pub(super) fn pair(level: f64, call: impl FnOnce(Call) -> Call, minutes: usize) 
         deadline_ms: 8_000.0,
         ..Service::new("server")
     };
-    let graph = ServiceGraph::new(
+    let blueprint = Blueprint::new(
         vec![client, server],
-        vec![call(Call { pool: 2_000, ..Call::new("client", "server") })],
+        vec![call(PlannedCall { pool: 2_000, ..PlannedCall::new("client", "server") })],
     )
     .expect("a sound scenario");
-    let fleet = Fleet::new(graph, minutes, 1)
+    let fleet = Fleet::new(blueprint, minutes, 1)
         .expect("a sound scenario")
         .with_load(Load::steady(level))
         .expect("a sound scenario");
     fleet
-        .with_faults(Schedule::none())
+        .with_faults(FaultSchedule::none())
         .expect("a sound scenario")
         .with_on_call(None)
         .expect("a sound scenario")

@@ -1,0 +1,78 @@
+use crate::{
+    check::Check, error::CliError, evaluate::Evaluate, graph::Graph, judge::Judge, replay::Replay, shell,
+    simulate::Simulate, train::Train,
+};
+use clap::{Args, Parser, Subcommand};
+
+/// Predicts microservice failures minutes before they begin, from the metrics that services already export.
+#[derive(Parser)]
+#[command(
+    name = "forewarn",
+    version,
+    max_term_width = 110,
+    after_help = "Exit codes: 0 done, 1 the data or the system, 2 the command line. Results go to standard output, \
+                  progress to standard error."
+)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    subcommand: Subcommands,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Show no progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Fit models on a metrics file or a simulation, and say how well they predict
+    Evaluate(Box<Evaluate>),
+    /// Fit models on all there is, and save the best on validation as one file
+    Train(Box<Train>),
+    /// Run a saved model over a metrics file by the live code path
+    Replay(Replay),
+    /// Judge anybody's scores against metrics with a rule, or a list of failures
+    Judge(Judge),
+    /// Write simulated metrics, and what really failed, to files
+    Simulate(Simulate),
+    /// Score a service graph: health, cascade risk, critical path, likely roots
+    Graph(Graph),
+    /// Read a metrics file, rule, graph or model and say what was understood
+    Check(Check),
+    /// Print a completion script for a shell
+    Completions(shell::Completions),
+    /// Print the manual page
+    Man,
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Result<(), CliError> {
+        match self.subcommand {
+            Subcommands::Evaluate(evaluate) => evaluate.run(&self.common),
+            Subcommands::Train(train) => train.run(&self.common),
+            Subcommands::Replay(replay) => replay.run(&self.common),
+            Subcommands::Judge(judge) => judge.run(&self.common),
+            Subcommands::Simulate(simulate) => simulate.run(&self.common),
+            Subcommands::Graph(graph) => graph.run(),
+            Subcommands::Check(check) => check.run(),
+            Subcommands::Completions(completions) => completions.run(),
+            Subcommands::Man => shell::manual(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn options_fit_together() {
+        Command::command().debug_assert();
+    }
+}

@@ -1,0 +1,95 @@
+use crate::{
+    command::Common,
+    error::{About, CliError},
+    input::DataArgs,
+    models::ModelArgs,
+    progress::Reporter,
+    question::{RuleArgs, TargetArgs, WindowArgs},
+    terminal,
+};
+use clap::Args;
+use forewarn::{
+    experiment::{Results, prepare_file, prepare_folder, write_model},
+    prelude::Fractions,
+    report::Present,
+};
+use std::path::{Path, PathBuf};
+
+/// Fit models on a metrics file or a simulation, and say how well they predict
+///
+/// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input
+/// a month of a small shop is simulated.
+#[derive(Args)]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    rule: RuleArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    window: WindowArgs,
+    #[command(flatten)]
+    models: ModelArgs,
+    /// Shares of the time for train, validation and test
+    #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
+    split: Fractions,
+    /// Also refit every model each DAYS days of the test span, and report quality over time
+    #[arg(long, value_name = "DAYS", help_heading = "Question")]
+    walk_forward: Option<usize>,
+    /// Folder for report.json, report.html and predictions.csv
+    #[arg(long, value_name = "DIR", default_value = "forewarn-report", help_heading = "Output")]
+    output: PathBuf,
+    /// Save the model that is best on validation, with its features, normaliser and alarm policy, as one file for
+    /// `forewarn replay` and for programs of your own
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    save: Option<PathBuf>,
+}
+
+impl Evaluate {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
+        let inputs = self.data.inputs();
+        // What cannot be written is better known now than after fitting.
+        prepare_folder(&self.output, &inputs)?;
+        self.save.as_deref().map_or(Ok(()), |path| prepare_file(path, &inputs))?;
+        let progress = Reporter::new(common.quiet);
+        progress.stage("reading metrics");
+        let data = self.data.data(self.models.seed)?;
+        let question = (&self.rule, &self.target, &self.window);
+        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let mut experiment = experiment.with_split(self.split);
+        if let Some(days) = self.walk_forward {
+            experiment = experiment.with_walk_forward(days);
+        }
+        let results = experiment.run(data, &progress).about(self.data.source())?;
+        results.write_observed(&self.output, &progress)?;
+        progress.finish();
+        terminal::print(&format!(
+            "{}\n\nWritten to {}: {}",
+            results.report().to_table(),
+            self.output.display(),
+            Results::FILES.join(", ")
+        ))?;
+        self.save.as_deref().map_or(Ok(()), |path| save(&results, path, &inputs))
+    }
+}
+
+/// The model that validation chose, with all that a program needs to serve it, as one file.
+fn save(results: &Results, path: &Path, inputs: &[&Path]) -> Result<(), CliError> {
+    let chosen = results
+        .report()
+        .chosen()
+        .ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
+    let name = &chosen.name;
+    write_model(path, &results.to_envelope(name)?, inputs)?;
+    terminal::print(&saved(name, path))
+}
+
+/// Says where a model is, and what can be done with it.
+pub(crate) fn saved(name: &str, path: &Path) -> String {
+    format!(
+        "Saved {name}, the best model on validation, to {path}.\n\
+         Run it over metrics: forewarn replay --model {path} --input METRICS",
+        path = path.display()
+    )
+}

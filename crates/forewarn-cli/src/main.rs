@@ -1,0 +1,50 @@
+//! The program `forewarn`: the only place for options, terminals and exit codes. What it does lies in the libraries.
+
+mod check;
+mod command;
+mod error;
+mod evaluate;
+mod files;
+mod graph;
+mod input;
+mod judge;
+mod models;
+mod printable;
+mod progress;
+mod question;
+mod replay;
+mod shell;
+mod simulate;
+mod terminal;
+mod train;
+
+use clap::Parser;
+use command::Command;
+use error::CliError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(error) => {
+            // Help and version are answers, everything else is a command line that was not understood.
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            return match error.print() {
+                Ok(()) => code,
+                Err(_) => ExitCode::FAILURE,
+            };
+        }
+    };
+    match command.run() {
+        Ok(()) | Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
+        Err(CliError::NotUsable) => ExitCode::FAILURE,
+        Err(CliError::Usage(message)) => {
+            eprintln!("error: {}\nTry --help.", printable::text(&message));
+            ExitCode::from(2)
+        }
+        Err(CliError::Failed(message)) => {
+            eprintln!("error: {}", printable::text(&message));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Which models are fitted, and how.
+
+use crate::{
+    error::CliError,
+    question::{RuleArgs, SEED, TargetArgs, WindowArgs},
+};
+use clap::{Args, ValueEnum};
+use forewarn::{
+    experiment::{Data, Experiment, StandardModels, VerdictColumns},
+    recurrent::Trainer,
+    topology::{ServiceGraph, TopologyFeatures},
+};
+use std::path::{Path, PathBuf};
+
+/// Options of them.
+#[derive(Args)]
+#[command(next_help_heading = "Models")]
+pub(crate) struct ModelArgs {
+    /// Which to fit, separated by commas
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values = StandardModels::NAMES,
+          hide_default_value = true, help = models_help())]
+    models: Vec<String>,
+    /// Networks of different seeds whose mean lstm, gru and their variants are
+    #[arg(long, value_name = "N", default_value_t = StandardModels::MEMBERS)]
+    members: usize,
+    /// Who fits lstm, gru and their variants: native; libtorch, in a program built with --features libtorch; fastest:
+    /// libtorch if it finds a GPU, else native
+    #[arg(long, value_name = "NAME", default_value = "fastest")]
+    trainer: Trainer,
+    /// Whether models are told in which minutes the failure rule's limits were reached [default: yes for the target
+    /// active]
+    #[arg(long, value_name = "yes|no")]
+    verdicts: Option<Answer>,
+    /// Who calls whom (edge list, TOML, JSON or OpenTelemetry service graph samples): models then see the state of the
+    /// services that a service calls; `simulated` for the graph of a simulated fleet
+    #[arg(long, value_name = "FILE")]
+    topology: Option<PathBuf>,
+    /// Seed of the simulation and of the models [default: 7]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Answer {
+    Yes,
+    No,
+}
+
+fn models_help() -> String {
+    format!(
+        "Which to fit, separated by commas [default: {}]; also {}",
+        StandardModels::NAMES.join(","),
+        StandardModels::FURTHER.join(", ")
+    )
+}
+
+impl ModelArgs {
+    /// An experiment with these models.
+    pub(crate) fn experiment(
+        &self,
+        data: &Data,
+        (rule, target, window): (&RuleArgs, &TargetArgs, &WindowArgs),
+        failure_column: Option<&str>,
+    ) -> Result<Experiment, CliError> {
+        let (rule, spec) = (rule.rule(failure_column)?, window.spec()?);
+        let standard = StandardModels {
+            spec,
+            seed: self.seed.unwrap_or(SEED),
+            trainer: self.trainer,
+            members: self.members,
+            ..StandardModels::new(rule.clone(), data.frames().schema().clone())
+        };
+        let mut experiment = Experiment::new(rule.clone())
+            .with_target(target.target)
+            .with_window(spec)
+            .with_alternatives(&rule)?;
+        experiment = experiment.with_verdicts(match self.verdicts {
+            Some(Answer::Yes) => VerdictColumns::Shown,
+            Some(Answer::No) => VerdictColumns::Hidden,
+            None => VerdictColumns::ByTarget,
+        });
+        if let Some(path) = &self.topology {
+            experiment = experiment.with_topology(topology(path, data)?);
+        }
+        for name in &self.models {
+            let model = standard.get(name.trim());
+            experiment =
+                experiment.with_model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
+        }
+        Ok(experiment)
+    }
+}
+
+/// Who calls whom: as the file says, or, for `simulated`, as the simulation has it.
+fn topology(path: &Path, data: &Data) -> Result<TopologyFeatures, CliError> {
+    let graph = match path.to_str() {
+        Some("simulated") => data
+            .service_graph()?
+            .ok_or_else(|| CliError::usage("--topology simulated: no fleet is simulated; give a file"))?,
+        _ => ServiceGraph::from_path(path)?,
+    };
+    Ok(TopologyFeatures::new(&graph))
+}

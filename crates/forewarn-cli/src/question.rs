@@ -1,0 +1,71 @@
+//! What is asked of the metrics: what failing means, and what a prediction looks at and speaks about.
+
+use crate::{
+    error::{About, CliError},
+    files,
+    input::TEXT_LIMIT,
+};
+use clap::Args;
+use forewarn::{core::Target, label::Rule, prelude::WindowSpec};
+use std::path::PathBuf;
+
+/// The seed of every command that is not told another.
+pub(crate) const SEED: u64 = 7;
+
+/// What failing means.
+#[derive(Args)]
+#[command(next_help_heading = "Failures")]
+pub(crate) struct RuleArgs {
+    /// What failing means [default: error_rate >= 0.05 for 2 consecutive steps]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["rule_file", "failure_column"])]
+    pub(crate) rule: Option<Rule>,
+    /// The same as a TOML file, for rules that take more than a line
+    #[arg(long, value_name = "FILE", conflicts_with = "failure_column")]
+    pub(crate) rule_file: Option<PathBuf>,
+}
+
+impl RuleArgs {
+    /// The rule; a failure column is one too.
+    pub(crate) fn rule(&self, failure_column: Option<&str>) -> Result<Rule, CliError> {
+        Ok(match (&self.rule, &self.rule_file, failure_column) {
+            (Some(rule), _, _) => rule.clone(),
+            (None, Some(path), _) => {
+                Rule::from_toml(&files::read_text(path, TEXT_LIMIT)?).about(path.display())?
+            }
+            (None, None, Some(column)) => Rule::outcome(column)?,
+            (None, None, None) => Rule::v1(),
+        })
+    }
+}
+
+/// What a prediction looks at and speaks about.
+#[derive(Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct WindowArgs {
+    /// Steps that a prediction looks at
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) observation: usize,
+    /// Steps between them and the prediction period
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) lead: usize,
+    /// Steps that it speaks about
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) period: usize,
+}
+
+impl WindowArgs {
+    /// The same for the library.
+    pub(crate) fn spec(&self) -> Result<WindowSpec, CliError> {
+        WindowSpec::new(self.observation, self.lead, self.period)
+            .map_err(|error| CliError::usage(format!("--observation, --lead, --period: {error}")))
+    }
+}
+
+/// What a positive label states.
+#[derive(Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct TargetArgs {
+    /// onset: a failure begins in the period; active: the rule is satisfied in it
+    #[arg(long, value_name = "TARGET", default_value_t = Target::Onset)]
+    pub(crate) target: Target,
+}

@@ -1,0 +1,89 @@
+use crate::{
+    command::Common,
+    error::{About, CliError},
+    evaluate::saved,
+    input::DataArgs,
+    models::ModelArgs,
+    progress::Reporter,
+    question::{RuleArgs, TargetArgs, WindowArgs},
+    terminal,
+};
+use clap::Args;
+use forewarn::{
+    experiment::{TrainingSummary, prepare_file, write_model},
+    prelude::Fractions,
+};
+use std::{fmt::Write, path::PathBuf};
+
+/// Fit models on all there is, and save the best on validation as one file
+///
+/// The end of the time is kept for thresholds, stopping and the choice of model; there is no test span. What a model
+/// is worth is measured by `forewarn evaluate`.
+#[derive(Args)]
+pub(crate) struct Train {
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    rule: RuleArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    window: WindowArgs,
+    #[command(flatten)]
+    models: ModelArgs,
+    /// Shares of the time for train, validation and test; the test share is trained on as well
+    #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
+    split: Fractions,
+    /// File for the model
+    #[arg(long, value_name = "FILE", default_value = "model.safetensors", help_heading = "Output")]
+    save: PathBuf,
+}
+
+impl Train {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
+        let inputs = self.data.inputs();
+        prepare_file(&self.save, &inputs)?;
+        let progress = Reporter::new(common.quiet);
+        progress.stage("reading metrics");
+        let data = self.data.data(self.models.seed)?;
+        let question = (&self.rule, &self.target, &self.window);
+        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
+        let chosen = trained
+            .summary()
+            .chosen()
+            .ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
+        write_model(&self.save, &trained.to_envelope(&chosen.name)?, &inputs)?;
+        progress.finish();
+        terminal::print(&format!("{}\n{}", table(trained.summary()), saved(&chosen.name, &self.save)))
+    }
+}
+
+/// Validation figures of every model. They flatter: validation chose thresholds and stopping.
+fn table(summary: &TrainingSummary) -> String {
+    let mut text = format!(
+        "failure    {}\ntrain      {} windows, {} positive\nvalidation {} windows, {} positive\n\n",
+        summary.failure_rule,
+        summary.train.windows,
+        summary.train.positives,
+        summary.validation.windows,
+        summary.validation.positives
+    );
+    text += "on validation             PR-AUC  ROC-AUC  failures detected  false alarms a service and week\n";
+    for model in &summary.models {
+        let _ = writeln!(
+            text,
+            "{:<24}  {:>6.3}  {:>7.3}  {:>9} of {:<5}  {:>31.1}",
+            model.name,
+            model.pr_auc,
+            model.roc_auc,
+            model.failures_detected,
+            model.failures,
+            model.false_alarms_per_service_week
+        );
+    }
+    for note in &summary.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! The program as users run it: a process with arguments, streams and exit codes.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod bad_input;
+mod chain;
+mod check;
+mod streams;
+mod support;

@@ -1,0 +1,37 @@
+//! Alarms: how scores raise them, and what becomes of them. A live service and an evaluation run this same code.
+
+use crate::Score;
+use forewarn_schema::Timestamp;
+use serde::{Deserialize, Serialize};
+
+mod machine;
+mod matcher;
+mod outcome;
+mod policy;
+#[cfg(test)]
+mod testing;
+mod threshold;
+
+pub use machine::AlarmMachine;
+pub use matcher::OutcomeMatcher;
+pub use outcome::{AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled, match_outcomes};
+pub use policy::AlarmPolicy;
+pub use threshold::{Fixed, Threshold};
+
+/// A statement that a failure is coming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Alarm {
+    /// When it was raised: the time of the last row that the score has seen.
+    pub time: Timestamp,
+    /// The score that raised it.
+    pub score: Score,
+}
+
+impl Alarm {
+    /// An alarm raised at `time` by `score`.
+    #[must_use]
+    pub fn new(time: Timestamp, score: Score) -> Self {
+        Self { time, score }
+    }
+}

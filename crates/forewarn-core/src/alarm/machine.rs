@@ -1,0 +1,411 @@
+use super::{Alarm, AlarmPolicy, Fixed, Threshold};
+use crate::{CoreError, Score};
+use forewarn_schema::{Step, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
+///
+/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is
+/// counted in steps, to the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms
+/// of a regular clock. Scores less than half a step apart share a vote. Written and read in the middle of a stream it goes on
+/// as if nothing had happened. Constant memory, constant time a push.
+///
+/// The threshold of each step comes from a [`Threshold`]: by default the policy's own, for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmMachine<T = Fixed> {
+    policy: AlarmPolicy,
+    #[serde(default)]
+    threshold: T,
+    step: Step,
+    /// Time of the last score.
+    heard: Option<Timestamp>,
+    /// Time of the first score that has the newest vote.
+    voted: Option<Timestamp>,
+    /// Which of the last 64 steps had a score, the newest in the lowest bit.
+    scored: u64,
+    /// Which of them reached the threshold.
+    reached: u64,
+    /// When the last alarm was raised.
+    raised: Option<Timestamp>,
+    standing: Standing,
+}
+
+/// Whether the last alarm's condition goes on. Stays `Over` without a clear threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Standing {
+    Standing,
+    Over { since: Option<Timestamp> },
+}
+
+impl AlarmMachine {
+    /// A machine with the policy's threshold that has heard nothing yet.
+    #[must_use]
+    pub fn new(policy: AlarmPolicy, step: Step) -> Self {
+        Self::with_threshold(policy, step, Fixed)
+    }
+}
+
+impl<T: Threshold> AlarmMachine<T> {
+    /// A machine that asks `threshold` at every score and has heard nothing yet.
+    #[must_use]
+    pub fn with_threshold(policy: AlarmPolicy, step: Step, threshold: T) -> Self {
+        let standing = Standing::Over { since: None };
+        Self {
+            policy,
+            threshold,
+            step,
+            heard: None,
+            voted: None,
+            scored: 0,
+            reached: 0,
+            raised: None,
+            standing,
+        }
+    }
+
+    /// Takes the score at `time`, and says whether it raises an alarm.
+    ///
+    /// # Errors
+    /// [`CoreError::NotLater`] for a time that is not after the last one's, which leaves the machine as it was.
+    pub fn push(&mut self, time: Timestamp, score: Score) -> Result<Option<Alarm>, CoreError> {
+        match self.heard {
+            Some(last) if time <= last => Err(CoreError::NotLater { what: "score", time, last }),
+            _ => Ok(self.hear(time, score)),
+        }
+    }
+
+    /// [`push`](Self::push) of a score that is later than the last one.
+    fn hear(&mut self, time: Timestamp, score: Score) -> Option<Alarm> {
+        self.pass_time(time);
+        // A clear threshold is never above the threshold, wherever that has moved.
+        let policy = self.policy.at(self.threshold.at(time, self.policy.threshold()));
+        let reached = score >= policy.threshold();
+        self.scored |= 1;
+        self.reached |= u64::from(reached);
+        self.heard = Some(time);
+        if self.standing == Standing::Standing && policy.clear().is_some_and(|clear| score < clear) {
+            self.standing = Standing::Over { since: Some(time) };
+        }
+        if !reached || !self.has_votes() {
+            return None;
+        }
+        match self.standing {
+            Standing::Standing => return None,
+            Standing::Over { since: Some(end) }
+                if policy.merge() > 0 && !self.is_past(end, policy.merge(), time) =>
+            {
+                self.standing = Standing::Standing;
+                return None;
+            }
+            Standing::Over { .. } => {}
+        }
+        if self.raised.is_some_and(|raised| self.steps(raised, time) < steps(policy.refractory())) {
+            return None;
+        }
+        self.raised = Some(time);
+        if policy.clear().is_some() {
+            self.standing = Standing::Standing;
+        }
+        Some(Alarm { time, score })
+    }
+
+    /// Since when an alarm stands; `None` where none does, and for a policy without a clear threshold.
+    #[must_use]
+    pub fn standing_since(&self) -> Option<Timestamp> {
+        self.raised.filter(|_| self.standing == Standing::Standing)
+    }
+
+    /// The alarms that these scores raise, in order. Scores that are not later than those before them are passed over.
+    pub fn replay(
+        mut self,
+        scores: impl IntoIterator<Item = (Timestamp, Score)>,
+    ) -> impl Iterator<Item = Alarm> {
+        scores.into_iter().filter_map(move |(time, score)| self.push(time, score).ok().flatten())
+    }
+
+    /// The policy, with the threshold that it began with.
+    #[must_use]
+    pub fn policy(&self) -> AlarmPolicy {
+        self.policy
+    }
+
+    /// What gives the threshold of each step.
+    #[must_use]
+    pub fn threshold(&self) -> &T {
+        &self.threshold
+    }
+
+    /// What gives the threshold of each step, to be told what became of earlier alarms.
+    pub fn threshold_mut(&mut self) -> &mut T {
+        &mut self.threshold
+    }
+
+    /// Forgets every score and alarm, for a service that was restarted. The threshold stays where it is.
+    pub fn reset(&mut self) {
+        let standing = Standing::Over { since: None };
+        (self.heard, self.voted, self.raised, self.standing) = (None, None, None, standing);
+        (self.scored, self.reached) = (0, 0);
+    }
+
+    /// Moves the votes on to `time`, and ends an alarm of which nothing was heard for too long.
+    fn pass_time(&mut self, time: Timestamp) {
+        let passed = self.voted.map_or(1, |voted| self.steps(voted, time));
+        // A vote that is shared keeps its time, or scores that come too often would share one for ever.
+        if passed > 0 {
+            self.voted = Some(time);
+        }
+        let shift = u32::try_from(passed).unwrap_or(u32::MAX);
+        self.scored = self.scored.checked_shl(shift).unwrap_or(0);
+        self.reached = self.reached.checked_shl(shift).unwrap_or(0);
+        let patience = self.policy.refractory().max(self.policy.votes().1);
+        if let Some(heard) = self.heard.filter(|_| self.standing == Standing::Standing)
+            && self.is_past(heard, patience, time)
+        {
+            self.standing = Standing::Over { since: Some(heard) };
+        }
+    }
+
+    fn has_votes(&self) -> bool {
+        let (needed, of) = self.policy.votes();
+        let window = u64::MAX >> (AlarmPolicy::MOST_VOTES - of);
+        (self.reached & window).count_ones() as usize >= needed
+            && (self.scored & window).count_ones() as usize >= self.policy.evidence()
+    }
+
+    /// Steps from one time to a later one, to the nearest.
+    fn steps(&self, from: Timestamp, to: Timestamp) -> i64 {
+        let (passed, step) = (to.millis().saturating_sub(from.millis()), self.step.millis());
+        passed / step + i64::from(passed % step >= step - step / 2)
+    }
+
+    /// Whether `to` lies more than `count` steps after `from`.
+    fn is_past(&self, from: Timestamp, count: usize, to: Timestamp) -> bool {
+        self.steps(from, to) > steps(count)
+    }
+}
+
+fn steps(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{coarse_score, minute};
+    use super::*;
+    use crate::WindowSpec;
+    use proptest::{collection::btree_map, prelude::*};
+
+    fn replay(policy: AlarmPolicy, scores: &[(i64, f32)]) -> Vec<i64> {
+        let scores = scores.iter().map(|&(time, score)| (minute(time), Score::new(score).unwrap()));
+        policy.replay(Step::MINUTE, scores).map(|alarm| alarm.time.millis() / 60_000).collect()
+    }
+
+    fn at(threshold: f32, refractory: usize) -> AlarmPolicy {
+        AlarmPolicy::new(Score::new(threshold).unwrap(), refractory)
+    }
+
+    #[test]
+    fn a_standing_condition_makes_one_alarm_a_period() {
+        let policy = AlarmPolicy::for_window(Score::new(0.5).unwrap(), WindowSpec::default());
+        let standing: Vec<_> = (0..12).map(|time| (time, 0.5)).collect();
+        assert_eq!(replay(policy, &standing), [0, 5, 10]);
+        assert_eq!(replay(at(0.5, 0), &standing).len(), 12);
+        assert_eq!(replay(at(0.5, usize::MAX), &standing), [0]);
+    }
+
+    #[test]
+    fn the_refractory_period_is_time_and_not_pushes() {
+        let policy = at(0.5, 5);
+        assert_eq!(replay(policy, &[(0, 0.9), (1, 0.9), (20, 0.9), (24, 0.9), (25, 0.9)]), [0, 20, 25]);
+    }
+
+    #[test]
+    fn a_score_that_is_not_later_is_refused_and_changes_nothing() {
+        let policy = at(0.5, 5);
+        let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+        assert!(machine.push(minute(10), Score::ONE).unwrap().is_some());
+        machine.push(minute(15), Score::ZERO).unwrap();
+        let before = machine.clone();
+        for late in [3, 15] {
+            let error = machine.push(minute(late), Score::ONE).unwrap_err();
+            assert!(
+                matches!(error, CoreError::NotLater { what: "score", time, last } if time == minute(late) && last == minute(15))
+            );
+            assert_eq!(machine, before);
+        }
+        assert!(machine.push(minute(16), Score::ONE).unwrap().is_some());
+        // A replay passes over them.
+        assert_eq!(replay(policy, &[(10, 0.9), (3, 0.9), (15, 0.4), (15, 0.9), (16, 0.9)]), [10, 16]);
+    }
+
+    #[test]
+    fn votes_are_counted_on_the_clock() {
+        let policy = at(0.5, 0).with_votes(2, 3).unwrap();
+        assert_eq!(replay(policy, &[(0, 0.9), (1, 0.1), (2, 0.9), (3, 0.1), (4, 0.1), (5, 0.9)]), [2]);
+        // Two hits, but four steps apart.
+        assert_eq!(replay(policy, &[(0, 0.9), (4, 0.9), (5, 0.9)]), [5]);
+        let sure = policy.with_evidence(3).unwrap();
+        assert_eq!(replay(sure, &[(0, 0.9), (1, 0.9), (2, 0.9), (9, 0.9), (10, 0.9), (11, 0.9)]), [2, 11]);
+    }
+
+    #[test]
+    fn an_alarm_stands_until_it_is_cleared() {
+        let policy = at(0.5, 2).with_clear(Score::new(0.3).unwrap()).unwrap();
+        let scores = [(0, 0.9), (1, 0.4), (2, 0.9), (3, 0.35), (4, 0.2), (5, 0.4), (6, 0.5), (7, 0.9)];
+        assert_eq!(replay(policy, &scores), [0, 6]);
+        // Back within three steps of the end at minute 4: the same alarm, which then ends at 8 and is over for good at 12.
+        let merged = policy.with_merge(3).unwrap();
+        let longer = [&scores[..], &[(8, 0.1), (12, 0.9)]].concat();
+        assert_eq!(replay(merged, &longer), [0, 12]);
+        // Silence ends it as well.
+        assert_eq!(replay(policy, &[(0, 0.9), (2, 0.9), (5, 0.9)]), [0, 5]);
+    }
+
+    #[test]
+    fn a_machine_that_was_reset_has_heard_nothing() {
+        let mut machine = AlarmMachine::new(at(0.0, 100), Step::MINUTE);
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+        assert!(machine.push(minute(1), Score::ONE).unwrap().is_none());
+        machine.reset();
+        assert!(machine.push(minute(0), Score::ZERO).unwrap().is_some());
+    }
+
+    /// A threshold that halves at each step.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Halving(f32);
+
+    impl Threshold for Halving {
+        fn at(&mut self, _: Timestamp, _: Score) -> Score {
+            self.0 /= 2.0;
+            Score::new(self.0).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_threshold_may_move_and_the_clear_threshold_stays_below_it() {
+        let policy = at(0.9, 0).with_clear(Score::new(0.3).unwrap()).unwrap();
+        let mut machine = AlarmMachine::with_threshold(policy, Step::MINUTE, Halving(1.0));
+        let mut push = |time, score| {
+            let alarm = machine.push(minute(time), Score::new(score).unwrap()).unwrap();
+            (alarm.is_some(), machine.standing_since().is_some())
+        };
+        // Thresholds 0.5, 0.25 and 0.125: a score of 0.26 reaches the second, and stands there, though it is below the clear
+        // threshold that the policy began with.
+        assert_eq!(push(0, 0.26), (false, false));
+        assert_eq!(push(1, 0.26), (true, true));
+        assert_eq!(push(2, 0.13), (false, true));
+        assert_eq!(push(3, 0.01), (false, false));
+        assert_eq!(machine.threshold().0, 1.0 / 16.0);
+    }
+
+    #[test]
+    fn scores_that_come_early_or_late_have_their_votes() {
+        let policy = at(0.5, 0).with_votes(3, 5).unwrap();
+        let alarms = |times: &[i64]| {
+            let scores = times.iter().map(|&millis| (Timestamp::from_millis(millis).unwrap(), Score::ONE));
+            policy.replay(Step::MINUTE, scores).count()
+        };
+        for millis in [59_900, 60_000, 60_100] {
+            let times: Vec<_> = (0..1000).map(|scrape| scrape * millis).collect();
+            assert_eq!(alarms(&times), 998, "{millis} ms apart");
+        }
+        let wavering: Vec<_> = (0..1000).map(|scrape| scrape * 60_000 + scrape % 2 * 5).collect();
+        assert_eq!(alarms(&wavering), 998);
+        // Four a step: the first of a step and those within half of one share its vote.
+        let often: Vec<_> = (0..9).map(|quarter| quarter * 15_000).collect();
+        assert_eq!(alarms(&often), 5);
+        assert_eq!(alarms(&often[..4]), 0);
+    }
+
+    fn policies() -> impl Strategy<Value = AlarmPolicy> {
+        let clear = proptest::option::of(coarse_score());
+        (coarse_score(), 0usize..12, 1usize..6, 0usize..3, 0usize..6, clear, 0usize..8).prop_map(
+            |(threshold, refractory, needed, more, evidence, clear, merge)| {
+                let of = needed + more;
+                let policy = AlarmPolicy::new(threshold, refractory).with_votes(needed, of).unwrap();
+                let policy = policy.with_evidence(evidence.min(of)).unwrap();
+                match clear {
+                    None => policy,
+                    Some(clear) => {
+                        policy.with_clear(clear.min(threshold)).unwrap().with_merge(merge).unwrap()
+                    }
+                }
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_policy_its_promises_hold(
+            policy in policies(), scores in btree_map(0i64..200, coarse_score(), 0..150), cut in 0usize..150
+        ) {
+            let scores: Vec<_> = scores.into_iter().map(|(time, score)| (minute(time), score)).collect();
+            let replayed: Vec<Alarm> = policy.replay(Step::MINUTE, scores.clone()).collect();
+            let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+            let mut live: Vec<Alarm> = Vec::new();
+            for (index, &(time, score)) in scores.iter().enumerate() {
+                if index == cut {
+                    // Written and read in the middle of the stream.
+                    machine = serde_json::from_str(&serde_json::to_string(&machine).unwrap()).unwrap();
+                }
+                let stood = machine.standing_since();
+                let alarm = machine.push(time, score).unwrap();
+                if let (Some(alarm), Some(before)) = (alarm, live.last()) {
+                    prop_assert!(alarm.time.minutes_since(before.time) >= policy.refractory() as f64);
+                    prop_assert!(alarm.time > before.time);
+                }
+                if alarm.is_some() {
+                    prop_assert!(score >= policy.threshold());
+                    let recent = |wanted: &dyn Fn(Score) -> bool| {
+                        let within = |then: Timestamp| time.minutes_since(then) < policy.votes().1 as f64;
+                        scores[..=index].iter().filter(|(then, score)| within(*then) && wanted(*score)).count()
+                    };
+                    prop_assert!(recent(&|score| score >= policy.threshold()) >= policy.votes().0);
+                    prop_assert!(recent(&|_| true) >= policy.evidence());
+                }
+                // An alarm ends: at the first score below the clear threshold it no longer stands.
+                if policy.clear().is_some_and(|clear| score < clear) || policy.clear().is_none() {
+                    prop_assert_eq!(machine.standing_since(), None);
+                }
+                // One that stands is not raised again, unless it ended in silence just before.
+                let silent = index > 0
+                    && time.minutes_since(scores[index - 1].0) > policy.refractory().max(policy.votes().1) as f64;
+                prop_assert!(stood.is_none() || silent || alarm.is_none());
+                live.extend(alarm);
+            }
+            prop_assert_eq!(live, replayed);
+        }
+
+        #[test]
+        fn a_clock_that_wavers_raises_the_alarms_of_a_regular_one(
+            policy in policies(),
+            scores in btree_map(0i64..200, (coarse_score(), -6_000i64..=6_000), 0..150),
+        ) {
+            let [mut regular, mut wavering] = [(); 2].map(|()| AlarmMachine::new(policy, Step::MINUTE));
+            for (time, (score, late)) in scores {
+                let then = Timestamp::from_millis(time * 60_000 + late).unwrap();
+                let raised = wavering.push(then, score).unwrap();
+                let expected = regular.push(minute(time), score).unwrap();
+                prop_assert_eq!(raised, expected.map(|alarm| Alarm { time: then, ..alarm }));
+                prop_assert_eq!(wavering.standing_since().is_some(), regular.standing_since().is_some());
+            }
+        }
+
+        #[test]
+        fn a_plain_policy_alarms_exactly_where_the_score_calls_for_it(
+            scores in btree_map(0i64..200, coarse_score(), 0..150), threshold in coarse_score(), refractory in 0usize..12
+        ) {
+            let policy = AlarmPolicy::new(threshold, refractory);
+            let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+            let mut last: Option<i64> = None;
+            for (time, score) in scores {
+                let near = last.is_some_and(|last| time - last < refractory as i64);
+                let alarm = machine.push(minute(time), score).unwrap();
+                prop_assert_eq!(alarm.is_some(), score >= threshold && !near);
+                last = if alarm.is_some() { Some(time) } else { last };
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What a budget of false alarms buys: the threshold that keeps it, and what other budgets would.
+
+mod budget;
+mod tradeoff;
+
+pub use budget::{AlarmBudget, BudgetChoice};
+pub use tradeoff::{Tradeoff, TradeoffPoint};

@@ -1,0 +1,206 @@
+use crate::uncertainty::{BlockBootstrap, invalid};
+use crate::{EvalError, Events, ScoredSet};
+use forewarn_core::Score;
+use forewarn_core::{AlarmOutcome, AlarmPolicy};
+use serde::{Deserialize, Serialize};
+use statrs::function::gamma::gamma_ur;
+
+/// How many false alarms an operator accepts, and how sure it has to be that there are no more.
+///
+/// The threshold is found on validation by testing thresholds from high to low, each for "the rate is above the budget", and
+/// stopping at the first that cannot be rejected. Since the order is fixed beforehand (601 thresholds whose log-odds are
+/// evenly spaced from 15 to -15, after 1), the rate of the last one rejected is within the budget with the stated
+/// confidence, however many were tested.
+///
+/// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the factor by which
+/// their variance exceeds it (quasi-Poisson). The statement is about data like validation: when the service or its load
+/// changes, so does the rate. Watch the realised rate, and choose anew.
+///
+/// # References
+/// A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, *Learn then test: calibrating predictive algorithms to
+/// achieve risk control*, 2021 (fixed sequence testing). F. Garwood, *Fiducial limits for the Poisson distribution*, Biometrika
+/// 28, 1936.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmBudget {
+    /// False alarms per service and week that are accepted.
+    pub per_service_week: f64,
+    /// Probability with which the rate is to be within the budget, such as 0.9.
+    pub confidence: f64,
+}
+
+/// The threshold that a budget allows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetChoice {
+    /// The budget.
+    pub budget: AlarmBudget,
+    /// The threshold.
+    pub threshold: Score,
+    /// False alarms per service and week in validation, at the threshold.
+    pub validation_rate: f64,
+    /// By what factor the variance of a day's false alarms exceeds that of a Poisson count, at least 1.
+    pub dispersion: f64,
+}
+
+impl AlarmBudget {
+    /// The lowest threshold of which validation shows that it keeps the budget. Everything else of `policy` stays.
+    ///
+    /// `O(n)` a threshold tested; testing stops where the budget is used up.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a budget that is not above 0 or a confidence
+    /// that is not above 0 and below 1; [`EvalError::BudgetNotProvable`] where validation is too short to show it for any
+    /// threshold, or empty.
+    pub fn choose(&self, validation: &ScoredSet, policy: AlarmPolicy) -> Result<BudgetChoice, EvalError> {
+        let Self { per_service_week, confidence } = *self;
+        let chosen = Self::choose_each(&[*self], validation, policy)?;
+        let service_weeks = validation.service_days() / 7.0;
+        chosen.into_iter().flatten().next().ok_or(EvalError::BudgetNotProvable {
+            per_service_week,
+            confidence,
+            service_weeks,
+            needed_weeks: -(1.0 - confidence).ln() / per_service_week,
+        })
+    }
+
+    /// [`choose`](Self::choose) for many budgets in one go; `None` for those that cannot be shown to be kept.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting), as there.
+    pub fn choose_each(
+        budgets: &[Self],
+        validation: &ScoredSet,
+        policy: AlarmPolicy,
+    ) -> Result<Vec<Option<BudgetChoice>>, EvalError> {
+        for budget in budgets {
+            budget.check()?;
+        }
+        let weeks = validation.service_days() / 7.0;
+        if weeks <= 0.0 {
+            // Nothing was watched, so nothing is shown, however little certainty is asked for.
+            return Ok(vec![None; budgets.len()]);
+        }
+        let mut scores: Vec<Score> =
+            validation.series().iter().flat_map(|series| series.scores().iter().copied()).collect();
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        let mut chosen = vec![None; budgets.len()];
+        let mut open = vec![true; budgets.len()];
+        let mut last: Option<(usize, Observed)> = None;
+        for threshold in thresholds() {
+            let reached = scores.partition_point(|&score| score >= threshold);
+            // Without a score in between, and without hysteresis, the alarms are those of the threshold before.
+            let observed = match last {
+                Some((before, observed)) if before == reached && policy.clear().is_none() => observed,
+                _ => Observed::new(validation, policy.at(threshold)),
+            };
+            last = Some((reached, observed));
+            for ((budget, open), chosen) in budgets.iter().zip(&mut open).zip(&mut chosen) {
+                *open &= observed.p_value(budget.per_service_week * weeks) <= 1.0 - budget.confidence;
+                if *open {
+                    *chosen = Some(BudgetChoice {
+                        budget: *budget,
+                        threshold,
+                        validation_rate: observed.false_alarms / weeks,
+                        dispersion: observed.dispersion,
+                    });
+                }
+            }
+            if !open.contains(&true) {
+                break;
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn check(&self) -> Result<(), EvalError> {
+        let Self { per_service_week, confidence } = *self;
+        if !(per_service_week > 0.0 && per_service_week.is_finite()) {
+            let expected = "false alarms per service and week, above 0";
+            return Err(invalid("alarm budget", per_service_week.to_string(), expected).into());
+        }
+        if !(confidence > 0.0 && confidence < 1.0) {
+            return Err(invalid("confidence", confidence.to_string(), "above 0 and below 1").into());
+        }
+        Ok(())
+    }
+}
+
+/// Thresholds from high to low, the same whatever the data.
+fn thresholds() -> impl Iterator<Item = Score> {
+    let spaced = (0..=600).map(|index| 15.0 - 0.05 * f64::from(index));
+    std::iter::once(Score::ONE).chain(spaced.filter_map(|logit| Score::from_logit(logit).ok()))
+}
+
+/// False alarms, and by how much their days differ more than chance.
+#[derive(Clone, Copy, Debug)]
+struct Observed {
+    false_alarms: f64,
+    dispersion: f64,
+}
+
+impl Observed {
+    fn new(set: &ScoredSet, policy: AlarmPolicy) -> Self {
+        let blocks = BlockBootstrap::default().blocks(set);
+        let mut days = vec![(0.0, 0.0); blocks.len()];
+        for series in set.series() {
+            series.times().iter().for_each(|&time| days[blocks.of(time)].1 += 1.0);
+        }
+        for service in &Events::new(set, policy).services {
+            let false_alarms = service.alarms.iter().filter(|(_, outcome)| *outcome == AlarmOutcome::False);
+            false_alarms.for_each(|(alarm, _)| days[blocks.of(alarm.time)].0 += 1.0);
+        }
+        let (false_alarms, windows) =
+            days.iter().fold((0.0, 0.0), |(alarms, windows), day| (alarms + day.0, windows + day.1));
+        Self { false_alarms, dispersion: dispersion(&days, false_alarms / windows) }
+    }
+
+    /// Probability of so few false alarms if the rate were on the budget, `expected` of them.
+    fn p_value(&self, expected: f64) -> f64 {
+        let mean = expected / self.dispersion;
+        if mean <= 0.0 {
+            // A budget so small that it is lost to rounding: whatever the count, it is not too low for it.
+            return 1.0;
+        }
+        // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m), which does not take infinity.
+        gamma_ur(self.false_alarms / self.dispersion + 1.0, mean.min(f64::MAX))
+    }
+}
+
+/// Pearson's estimate of the dispersion of counts whose mean is `rate` times an exposure; at least 1.
+fn dispersion(days: &[(f64, f64)], rate: f64) -> f64 {
+    if days.len() < 2 || rate <= 0.0 {
+        return 1.0;
+    }
+    let squares = days.iter().map(|&(count, exposure)| (count - rate * exposure).powi(2) / (rate * exposure));
+    (squares.sum::<f64>() / (days.len() - 1) as f64).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use approx::assert_abs_diff_eq;
+
+    #[test]
+    fn the_poisson_bound_is_garwoods() {
+        // With 3 events the exact one-sided 95 % upper limit of a Poisson mean is 7.7537.
+        let three = Observed { false_alarms: 3.0, dispersion: 1.0 };
+        assert_abs_diff_eq!(three.p_value(7.753_66), 0.05, epsilon = 1e-5);
+        let none = Observed { false_alarms: 0.0, dispersion: 1.0 };
+        assert_abs_diff_eq!(none.p_value(3.0), (-3.0f64).exp(), epsilon = 1e-12);
+    }
+
+    #[test]
+    fn days_that_differ_too_much_are_noticed() {
+        assert_eq!(dispersion(&[(5.0, 1.0), (5.0, 1.0)], 5.0), 1.0);
+        assert_abs_diff_eq!(dispersion(&[(0.0, 1.0), (10.0, 1.0)], 5.0), 10.0, epsilon = 1e-12);
+        assert_eq!(dispersion(&[(0.0, 1.0), (0.0, 1.0)], 0.0), 1.0);
+    }
+
+    #[test]
+    fn thresholds_fall_from_one_to_nothing() {
+        let all: Vec<Score> = thresholds().collect();
+        assert_eq!((all.len(), all[0]), (602, Score::ONE));
+        assert!(all.windows(2).all(|pair| pair[0] >= pair[1]) && all[601].get() < 1e-6);
+    }
+}

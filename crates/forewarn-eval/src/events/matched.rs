@@ -1,0 +1,258 @@
+use crate::{ScoredSeries, ScoredSet, series::days};
+use forewarn_core::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, WindowSpec, match_outcomes,
+};
+use forewarn_schema::{Episode, Episodes, Step, Timestamp};
+
+/// The alarms and failures of one service, matched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceEvents {
+    /// Service.
+    pub service: String,
+    /// Scored windows.
+    pub windows: usize,
+    /// Scored windows that lie in the prediction period of an alarm: while a warning was on.
+    pub warned_windows: usize,
+    /// Every alarm in order, judged.
+    pub alarms: Vec<(Alarm, AlarmOutcome)>,
+    /// Every failure whose onset lies after the first scored time, and not beyond the prediction period of the last.
+    pub episodes: Vec<(Episode, FailureOutcome)>,
+}
+
+/// Alarms matched with failures, for all services.
+///
+/// An alarm at `t`, with `lead` and `period` of the window, warns of a failure whose onset lies from `t + lead + 1` to
+/// `t + lead + period` steps. A failure is caught at most once: by the first alarm that warns of it. An alarm raised in the
+/// middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that warns of nothing is [false](AlarmOutcome::False).
+/// By the same measure a failure is within reach when a window that was scored while the service was well is close enough
+/// before its onset. So, with an alarm at every scored window, everything within reach is caught.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Events {
+    /// One entry a service.
+    pub services: Vec<ServiceEvents>,
+    step: Step,
+}
+
+impl Events {
+    /// Raises the alarms that `policy` makes of the scores and matches them with the failures.
+    ///
+    /// `O(n log e)` time for `n` windows and `e` failures of a service.
+    #[must_use]
+    pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Self {
+        let (spec, step) = (set.spec(), set.step());
+        let services = set.series().iter().map(|series| match_service(series, spec, step, policy)).collect();
+        Self { services, step }
+    }
+
+    /// The counts of all services together.
+    #[must_use]
+    pub fn totals(&self) -> EventCounts {
+        self.services
+            .iter()
+            .map(|service| service.counts(self.step))
+            .fold(EventCounts::default(), EventCounts::plus)
+    }
+
+    /// The failures for which `keep` holds, with the alarms in the middle of them; false alarms and watched time are all there.
+    pub(crate) fn select(&self, keep: impl Fn(&str, &Episode) -> bool) -> Self {
+        let services = self.services.iter().map(|service| {
+            let is_kept = |episode: &Episode| keep(&service.service, episode);
+            let is_of_another = |alarm: &Alarm| {
+                let holds = |(episode, _): &&(Episode, FailureOutcome)| episode.contains(alarm.time);
+                service.episodes.iter().find(holds).is_some_and(|(episode, _)| !is_kept(episode))
+            };
+            let alarms = service.alarms.iter().filter(|(alarm, _)| !is_of_another(alarm));
+            let episodes = service.episodes.iter().filter(|(episode, _)| is_kept(episode));
+            ServiceEvents {
+                service: service.service.clone(),
+                windows: service.windows,
+                warned_windows: service.warned_windows,
+                alarms: alarms.copied().collect(),
+                episodes: episodes.copied().collect(),
+            }
+        });
+        Self { services: services.collect(), step: self.step }
+    }
+
+    /// Length of a step.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// The events of one service by its position.
+    pub(crate) fn of_service(&self, index: usize) -> Self {
+        Self { services: self.services[index..=index].to_vec(), step: self.step }
+    }
+
+    /// A failure that tells how warnings went: the caught one with the middle lead time, or, where none was caught, the
+    /// first within reach. With its service; `None` without a failure within reach.
+    #[must_use]
+    pub fn typical_episode(&self) -> Option<(&str, Episode)> {
+        let all = || {
+            self.services.iter().flat_map(|one| one.episodes.iter().map(|pair| (one.service.as_str(), pair)))
+        };
+        let mut caught: Vec<_> = all()
+            .filter_map(|(service, (episode, outcome))| match outcome {
+                FailureOutcome::Detected(time) => {
+                    Some((episode.onset().millis() - time.millis(), service, *episode))
+                }
+                _ => None,
+            })
+            .collect();
+        caught.sort_by_key(|&(lead, ..)| lead);
+        let missed = || all().find(|(_, (_, outcome))| *outcome == FailureOutcome::Missed);
+        match caught.get(caught.len() / 2) {
+            Some(&(_, service, episode)) => Some((service, episode)),
+            None => missed().map(|(service, (episode, _))| (service, *episode)),
+        }
+    }
+}
+
+impl ServiceEvents {
+    /// This service's counts; `step` is the length of a scored window's share of time.
+    #[must_use]
+    pub fn counts(&self, step: Step) -> EventCounts {
+        let judged = |wanted| self.alarms.iter().filter(|(_, outcome)| *outcome == wanted).count();
+        let leads = self.episodes.iter().filter_map(|(episode, outcome)| match outcome {
+            FailureOutcome::Detected(time) => Some(episode.onset().minutes_since(*time)),
+            FailureOutcome::Missed | FailureOutcome::OutOfReach => None,
+        });
+        let out_of_reach =
+            self.episodes.iter().filter(|(_, outcome)| *outcome == FailureOutcome::OutOfReach).count();
+        EventCounts {
+            alarms: self.alarms.len(),
+            false_alarms: judged(AlarmOutcome::False),
+            late_alarms: judged(AlarmOutcome::Late),
+            episodes: self.episodes.len() - out_of_reach,
+            out_of_reach,
+            leads_minutes: leads.collect(),
+            windows: self.windows,
+            warned_windows: self.warned_windows,
+            service_days: days(self.windows, step),
+        }
+    }
+}
+
+/// How many alarms and failures of which sort.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EventCounts {
+    /// Alarms of any verdict.
+    pub alarms: usize,
+    /// Alarms that warned of nothing.
+    pub false_alarms: usize,
+    /// Alarms raised while the service was failing already.
+    pub late_alarms: usize,
+    /// Failures within reach of the scores.
+    pub episodes: usize,
+    /// Failures between the first and the last score that no scored window could have warned of.
+    pub out_of_reach: usize,
+    /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time of the
+    /// first alarm that warned of it.
+    pub leads_minutes: Vec<f64>,
+    /// Scored windows.
+    pub windows: usize,
+    /// Scored windows that lie in the prediction period of an alarm: while a warning was on.
+    pub warned_windows: usize,
+    /// Time watched, in days: each scored window counts for one step.
+    pub service_days: f64,
+}
+
+impl EventCounts {
+    /// Failures that an alarm warned of.
+    #[must_use]
+    pub fn caught(&self) -> usize {
+        self.leads_minutes.len()
+    }
+
+    /// Share of the failures within reach that were caught; `None` where there is none.
+    #[must_use]
+    pub fn recall(&self) -> Option<f64> {
+        (self.episodes > 0).then(|| self.caught() as f64 / self.episodes as f64)
+    }
+
+    /// False alarms per service and day; `None` where nothing was scored.
+    #[must_use]
+    pub fn false_alarms_per_service_day(&self) -> Option<f64> {
+        (self.service_days > 0.0).then(|| self.false_alarms as f64 / self.service_days)
+    }
+
+    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false one.
+    #[must_use]
+    pub fn alarm_precision(&self) -> Option<f64> {
+        let judged = self.alarms - self.late_alarms;
+        (judged > 0).then(|| (judged - self.false_alarms) as f64 / judged as f64)
+    }
+
+    /// Share of the time watched in which a warning was on; `None` where nothing was scored.
+    #[must_use]
+    pub fn time_in_warning(&self) -> Option<f64> {
+        (self.windows > 0).then(|| self.warned_windows as f64 / self.windows as f64)
+    }
+
+    pub(crate) fn plus(mut self, other: Self) -> Self {
+        self.alarms += other.alarms;
+        self.false_alarms += other.false_alarms;
+        self.late_alarms += other.late_alarms;
+        self.episodes += other.episodes;
+        self.out_of_reach += other.out_of_reach;
+        self.leads_minutes.extend(other.leads_minutes);
+        self.windows += other.windows;
+        self.warned_windows += other.warned_windows;
+        self.service_days += other.service_days;
+        self
+    }
+}
+
+fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: AlarmPolicy) -> ServiceEvents {
+    let episodes = series.episodes();
+    let mut machine = AlarmMachine::new(policy, step);
+    let mut raised = |(time, score)| (time, machine.push(time, score).ok().flatten());
+    let (alarms, failures) = match_outcomes(spec, step, series.scored().map(&mut raised), episodes)
+        .expect("the times of a series ascend");
+    let alarms: Vec<_> = alarms.into_iter().map(|judged| (judged.alarm, judged.outcome)).collect();
+    // Other parts of a split have failures too: those that these scores are not about stay out of the count.
+    let concerned = match (series.times().first(), series.times().last()) {
+        (Some(first), Some(last)) => {
+            let end = last.millis().saturating_add(span(step, spec.horizon()));
+            episodes.partition_point(|e| e.onset() <= *first)
+                ..episodes.partition_point(|e| e.onset().millis() <= end)
+        }
+        _ => 0..0,
+    };
+    let episodes = episodes[concerned.clone()]
+        .iter()
+        .copied()
+        .zip(failures[concerned].iter().map(|judged| judged.outcome));
+    ServiceEvents {
+        service: series.service().to_owned(),
+        windows: series.times().len(),
+        warned_windows: series.times().iter().filter(|&&time| is_warned(&alarms, time, spec, step)).count(),
+        alarms,
+        episodes: episodes.collect(),
+    }
+}
+
+/// Whether `time` lies in the prediction period of one of these alarms, which are in order.
+pub(crate) fn is_warned(
+    alarms: &[(Alarm, AlarmOutcome)],
+    time: Timestamp,
+    spec: WindowSpec,
+    step: Step,
+) -> bool {
+    let latest = time.millis().saturating_sub(span(step, spec.lead()));
+    let earliest = time.millis().saturating_sub(span(step, spec.horizon()));
+    let before = alarms.partition_point(|(alarm, _)| alarm.time.millis() < latest);
+    before > 0 && alarms[before - 1].0.time.millis() >= earliest
+}
+
+/// Whether `time` lies in a failure.
+pub(crate) fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
+    let begun = episodes.partition_point(|episode| episode.onset() <= time);
+    begun > 0 && episodes[begun - 1].contains(time)
+}
+
+/// Milliseconds that so many steps are.
+pub(crate) fn span(step: Step, steps: usize) -> i64 {
+    step.millis().saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,14 @@
+//! Scores and failures as files hold them.
+
+mod episode_file;
+mod failures;
+mod judged;
+mod predictions;
+mod score_file;
+mod table;
+
+pub use episode_file::EpisodeFile;
+pub use failures::{KnownFailures, LabelMeaning};
+pub use judged::JudgedScores;
+pub use predictions::predictions_csv;
+pub use score_file::ScoreFile;

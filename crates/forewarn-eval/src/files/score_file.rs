@@ -1,0 +1,102 @@
+use super::table::{self, Table};
+use crate::EvalError;
+use forewarn_core::Score;
+use forewarn_schema::{Step, Timestamp};
+use std::{collections::BTreeMap, io::Read, path::Path};
+
+/// Most services of all models of one file.
+const MOST_SERVICES: usize = 1_000_000;
+
+/// Scores of any predictor, as a file holds them: a row a service and time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreFile {
+    pub(super) services: BTreeMap<String, ScoreRows>,
+}
+
+/// One service's rows in order of time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct ScoreRows {
+    pub(super) times: Vec<Timestamp>,
+    pub(super) scores: Vec<Score>,
+    /// One a row where the file has labels, else empty.
+    pub(super) labels: Vec<bool>,
+}
+
+impl ScoreFile {
+    /// [`read`](Self::read)s the file at `path`.
+    ///
+    /// # Errors
+    /// [`EvalError::File`], which names the file and says what is wrong with it.
+    pub fn open(path: impl AsRef<Path>) -> Result<BTreeMap<String, Self>, EvalError> {
+        table::open(path.as_ref(), Self::read)
+    }
+
+    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and `model`; others are
+    /// skipped. Times are RFC 3339, or seconds or milliseconds since 1970, and ascend within each service of each model. The
+    /// scores of each model come under its name, those of a file without models under the empty name. Names are read as
+    /// [`predictions_csv`](super::predictions_csv) writes them.
+    ///
+    /// At most 100 million rows and a million services are read, and no line longer than a mebibyte.
+    ///
+    /// # Errors
+    /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line,
+    /// [`EvalError::FileTooLarge`], [`EvalError::NoRows`].
+    pub fn read(reader: impl Read) -> Result<BTreeMap<String, Self>, EvalError> {
+        let mut table = Table::open(reader)?;
+        let [service, time, score] =
+            [table.column("service")?, table.column("timestamp")?, table.column("score")?];
+        let (label, model) = (table.column("label").ok(), table.column("model").ok());
+        let mut models: BTreeMap<String, Self> = BTreeMap::new();
+        let mut services = 0;
+        while let Some(row) = table.next()? {
+            let model = model.map_or("", |column| row.name(column));
+            if !models.contains_key(model) {
+                models.insert(model.to_owned(), Self { services: BTreeMap::new() });
+            }
+            let Some(file) = models.get_mut(model) else { continue };
+            let name = row.name(service);
+            if !file.services.contains_key(name) {
+                services += 1;
+                if services > MOST_SERVICES {
+                    return Err(row.error(EvalError::FileTooLarge { what: "services", limit: MOST_SERVICES }));
+                }
+                file.services.insert(name.to_owned(), ScoreRows::default());
+            }
+            let Some(rows) = file.services.get_mut(name) else { continue };
+            let at = row.time(time, "timestamp")?;
+            if let Some(&previous) = rows.times.last().filter(|&&previous| previous >= at) {
+                let service = name.to_owned();
+                return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
+            }
+            rows.times.push(at);
+            rows.scores.push(row.score(score)?);
+            if let Some(label) = label {
+                rows.labels.push(row.label(label)?);
+            }
+        }
+        if models.is_empty() { Err(EvalError::NoRows) } else { Ok(models) }
+    }
+
+    /// Names of the services, in order.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.services.keys().map(String::as_str)
+    }
+
+    /// The most common time between two rows of a service, of equally common ones the shortest; `None` where no service has two.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
+        let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+        for rows in self.services.values() {
+            for pair in rows.times.windows(2) {
+                *counts.entry(pair[1].millis() - pair[0].millis()).or_default() += 1;
+            }
+        }
+        let most = counts.into_iter().rev().max_by_key(|&(_, count)| count)?.0;
+        Step::from_millis(most).ok()
+    }
+}
+
+/// The entry of a map that has just one.
+pub(super) fn only<V>(map: &BTreeMap<String, V>) -> Option<(&String, &V)> {
+    map.first_key_value().filter(|_| map.len() == 1)
+}

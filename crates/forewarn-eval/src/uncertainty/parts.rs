@@ -1,0 +1,71 @@
+use crate::uncertainty::{BlockBootstrap, Blocks};
+use crate::{Interval, ScoredSet};
+use forewarn_schema::Timestamp;
+
+/// What one moment adds to a figure that is a sum of values over a sum of weights, so that blocks of time can be drawn from it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) time: Timestamp,
+    pub(crate) value: f64,
+    pub(crate) weight: f64,
+}
+
+/// The figure that all parts make; `None` without weight.
+pub(crate) fn total(parts: &[Part]) -> Option<f64> {
+    let (value, weight) =
+        parts.iter().fold((0.0, 0.0), |(value, weight), part| (value + part.value, weight + part.weight));
+    (weight > 0.0).then(|| value / weight)
+}
+
+/// Where that figure lies. Blocks are those of `set`, whichever parts there are.
+pub(crate) fn interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstrap) -> Option<Interval> {
+    let blocks = bootstrap.blocks(set);
+    if blocks.len() < 2 {
+        return None;
+    }
+    let sums = sums(parts, &blocks);
+    let drawn = |weights: Vec<u32>| {
+        let (mut value, mut weight) = (0.0, 0.0);
+        for (&times, block) in weights.iter().zip(&sums) {
+            value += f64::from(times) * block.0;
+            weight += f64::from(times) * block.1;
+        }
+        (weight > 0.0).then(|| value / weight)
+    };
+    let values = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
+    Interval::percentile(values, bootstrap.resamples(), bootstrap.level())
+}
+
+fn sums(parts: &[Part], blocks: &Blocks) -> Vec<(f64, f64)> {
+    let mut sums = vec![(0.0, 0.0); blocks.len()];
+    for part in parts {
+        let sum = &mut sums[blocks.of(part.time)];
+        sum.0 += part.value;
+        sum.1 += part.weight;
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ScoredSeries, testing::minute, testing::scores};
+    use forewarn_core::WindowSpec;
+    use forewarn_schema::{Episodes, Step};
+
+    #[test]
+    fn a_figure_that_is_the_same_on_all_days_is_certain() {
+        let times: Vec<Timestamp> = (0..10).map(|day| minute(1440 * day)).collect();
+        let parts: Vec<Part> = times.iter().map(|&time| Part { time, value: 0.5, weight: 2.0 }).collect();
+        let series =
+            ScoredSeries::new("a", times, scores(&[0.5; 10]), vec![false; 10], Episodes::default()).unwrap();
+        let set = ScoredSet::new(WindowSpec::default(), Step::MINUTE, vec![series]).unwrap();
+        let bootstrap = BlockBootstrap::default();
+        assert_eq!(total(&parts), Some(0.25));
+        let found = interval(&parts, &set, &bootstrap).unwrap();
+        assert_eq!((found.low, found.high), (0.25, 0.25));
+        assert_eq!((total(&[]), interval(&[], &set, &bootstrap)), (None, None));
+        // A single part that one draw in e lacks: the others all give the same.
+        assert_eq!(interval(&parts[..1], &set, &bootstrap), Some(found));
+    }
+}

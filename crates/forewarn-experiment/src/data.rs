@@ -1,0 +1,121 @@
+use crate::{ExperimentError, fleet_graph, truth::Truth};
+use forewarn_core::Source;
+use forewarn_eval::EpisodeClasses;
+use forewarn_io::{ReadOptions, Recording};
+use forewarn_schema::FrameSet;
+use forewarn_sim::{Fleet, StressWalkRun};
+use forewarn_topology::ServiceGraph;
+use std::path::{Path, PathBuf};
+
+/// Metrics with what a report says of where they come from.
+pub struct Data {
+    pub(crate) frames: FrameSet,
+    pub(crate) description: String,
+    pub(crate) format: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) truth: Option<Truth>,
+    pub(crate) classes: Vec<EpisodeClasses>,
+    /// The file that was read, which results must not replace.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Data {
+    /// Metrics from any source.
+    ///
+    /// # Errors
+    /// The source's own.
+    pub fn from_source(source: &mut dyn Source) -> Result<Self, ExperimentError> {
+        let frames = source.frames()?;
+        Ok(Self {
+            frames,
+            description: source.describe(),
+            format: "source".to_owned(),
+            notes: Vec::new(),
+            truth: None,
+            classes: Vec::new(),
+            path: None,
+        })
+    }
+
+    /// Metrics of a CSV or Parquet file, which the report calls by its name, and which its results will not replace.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Read`] with what is wrong with the file.
+    pub fn from_path(path: &Path, options: &ReadOptions) -> Result<Self, ExperimentError> {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let recording =
+            forewarn_io::read(path, options).map_err(|error| ExperimentError::Read(Box::new(error)))?;
+        Ok(Self { path: Some(path.to_owned()), ..Self::from_recording(recording, name) })
+    }
+
+    /// Metrics that were read from a file; `description` is what the report calls it, usually its name.
+    pub fn from_recording(recording: Recording, description: impl Into<String>) -> Self {
+        let Recording { frames, summary, .. } = recording;
+        Self {
+            frames,
+            description: description.into(),
+            format: summary.format.to_string(),
+            notes: summary.notes,
+            truth: None,
+            classes: Vec::new(),
+            path: None,
+        }
+    }
+
+    /// A simulation, whose truth is known: the report then shows the ceiling.
+    ///
+    /// # Errors
+    /// None for a run as the simulator makes it.
+    pub fn from_stress_walk(run: StressWalkRun) -> Result<Self, ExperimentError> {
+        Ok(Self {
+            frames: FrameSet::from_frames(vec![run.frame.clone()])?,
+            description: format!("simulated stress walk of {} minutes", run.stress.len()),
+            format: "simulation".to_owned(),
+            notes: Vec::new(),
+            truth: Some(Truth::StressWalk(run)),
+            classes: Vec::new(),
+            path: None,
+        })
+    }
+
+    /// A simulated fleet, whose truth is known: the report then shows the ceiling.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Core`] for more rows than a frame set holds.
+    pub fn from_fleet(mut fleet: Fleet) -> Result<Self, ExperimentError> {
+        let frames = fleet.frames()?;
+        Ok(Self {
+            frames,
+            description: fleet.describe(),
+            format: "simulation".to_owned(),
+            notes: Vec::new(),
+            truth: Some(Truth::Fleet(Box::new(fleet))),
+            classes: Vec::new(),
+            path: None,
+        })
+    }
+
+    /// The same, and which failures are of which class, such as the fault behind each: the report then tells them apart.
+    #[must_use]
+    pub fn with_classes(mut self, classes: EpisodeClasses) -> Self {
+        self.classes.push(classes);
+        self
+    }
+
+    /// Who calls whom, where the metrics are those of a simulated fleet.
+    ///
+    /// # Errors
+    /// As [`fleet_graph`].
+    pub fn service_graph(&self) -> Result<Option<ServiceGraph>, ExperimentError> {
+        match &self.truth {
+            Some(Truth::Fleet(fleet)) => fleet_graph(fleet.blueprint()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The frames as they were read.
+    #[must_use]
+    pub fn frames(&self) -> &FrameSet {
+        &self.frames
+    }
+}

@@ -1,0 +1,207 @@
+use crate::NotSaved;
+use forewarn_core::{CoreError, ModelFileError};
+use forewarn_eval::EvalError;
+use forewarn_io::IoError;
+use forewarn_label::LabelError;
+use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_sim::SimError;
+use forewarn_topology::TopologyError;
+use forewarn_window::WindowError;
+use std::path::PathBuf;
+
+/// Why an experiment could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExperimentError {
+    /// Frames are wrong.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// A source failed, or parts do not fit one another.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// A model could not be written to its file.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    /// A file of metrics cannot be read.
+    #[error(transparent)]
+    Read(Box<IoError>),
+    /// A name that is no simulation.
+    #[error("there is no simulation {name:?}: the simulations are {}", available.join(", "))]
+    UnknownSimulation {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        available: Vec<&'static str>,
+    },
+    /// The failure rule does not fit the metrics.
+    #[error(transparent)]
+    Label(#[from] LabelError),
+    /// The data cannot be split or normalised.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The service graph does not fit the metrics.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    /// The scores cannot be evaluated.
+    #[error(transparent)]
+    Evaluate(#[from] EvalError),
+    /// Metrics cannot be simulated, or what is known of a simulation not be found out.
+    #[error(transparent)]
+    Simulate(#[from] SimError),
+    /// A model cannot be fitted or does not score.
+    #[error("{name}: {source}")]
+    Model {
+        /// The model.
+        name: String,
+        /// What is wrong.
+        source: CoreError,
+    },
+    /// There is nothing to fit.
+    #[error("an experiment needs at least one model")]
+    NoModels,
+    /// Two models of one name.
+    #[error("two models are called {name:?}")]
+    DuplicateModel {
+        /// The repeated name.
+        name: String,
+    },
+    /// A blend of no models.
+    #[error("{name} blends no models")]
+    NoMembers {
+        /// The blend.
+        name: String,
+    },
+    /// A blend asks for a model that is not fitted in the experiment.
+    #[error("{name} blends {member:?}, which this experiment does not fit: it fits {}", available.join(", "))]
+    UnknownMember {
+        /// The blend.
+        name: String,
+        /// The model asked for.
+        member: String,
+        /// The models that are fitted.
+        available: Vec<String>,
+    },
+    /// States are asked for of a model that has none, or is not fitted in the experiment.
+    #[error(
+        "{name} is to run on with states of {of:?}, which is no LSTM or GRU of this experiment: it has {}",
+        listed(available)
+    )]
+    NoStates {
+        /// The model that runs on.
+        name: String,
+        /// The model asked for.
+        of: String,
+        /// The models that have states.
+        available: Vec<String>,
+    },
+    /// A name that is no standard model.
+    #[error("there is no model {name:?}: the models are {}", available.join(", "))]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        available: Vec<&'static str>,
+    },
+    /// A standard model that watches the rule's metric, where no rule names one.
+    #[error(
+        "model {name:?} needs a failure rule that compares one metric with a number, and cannot be had for: {rule}"
+    )]
+    NothingToWatch {
+        /// The name asked for.
+        name: String,
+        /// The rule.
+        rule: String,
+    },
+    /// A model was asked for that the experiment did not fit.
+    #[error("this experiment fitted no model {name:?}: it fitted {}", available.join(", "))]
+    NotFitted {
+        /// The name asked for.
+        name: String,
+        /// The models that it fitted.
+        available: Vec<String>,
+    },
+    /// A model that was fitted cannot be saved, or not be served from a file.
+    #[error("{name} cannot be saved: {source}")]
+    NotSaved {
+        /// The model.
+        name: String,
+        /// Why.
+        source: Box<NotSaved>,
+    },
+    /// Calls of a simulated fleet go round in a cycle and hardly end.
+    #[error(
+        "requests of the services {} cannot be counted: they call each other in a cycle that hardly ends; lower a probability",
+        some(services)
+    )]
+    EndlessCalls {
+        /// The services of the cycle.
+        services: Vec<String>,
+    },
+    /// The rule never finds a failure.
+    #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]
+    NoFailures {
+        /// The rule's sentence.
+        rule: String,
+        /// Rows searched.
+        rows: usize,
+        /// Services searched.
+        services: usize,
+    },
+    /// A part of the split has windows of one class only.
+    #[error(
+        "the {part} span ({from} to {to}) has {positives} positive windows of {windows}, so nothing can be {used}: \
+         give it more time, or choose another split"
+    )]
+    SingleClass {
+        /// `"train"`, `"validation"` or `"test"`.
+        part: &'static str,
+        /// Time of its first window.
+        from: Timestamp,
+        /// Time of its last window.
+        to: Timestamp,
+        /// Positive windows.
+        positives: usize,
+        /// All windows.
+        windows: usize,
+        /// What the part is for.
+        used: &'static str,
+    },
+    /// The test span has no room for one fold of a walk forward.
+    #[error(
+        "refitting every {days} days needs a test span of at least that length; it has {test_days:.1} days: give it more time, or refit more \
+         often"
+    )]
+    WalkTooLong {
+        /// Days from one fit to the next.
+        days: usize,
+        /// Days of the test span.
+        test_days: f64,
+    },
+    /// A file that was read would be replaced.
+    #[error("{}: this is an input file and would be overwritten: choose another place for the results", path.display())]
+    WouldOverwrite {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The results could not be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// File or folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+}
+
+/// As many names as a message can hold.
+fn some(names: &[String]) -> String {
+    const MOST: usize = 12;
+    match names.get(..MOST) {
+        Some(first) if names.len() > MOST => format!("{} and {} more", first.join(", "), names.len() - MOST),
+        _ => names.join(", "),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

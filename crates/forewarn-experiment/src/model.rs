@@ -1,0 +1,202 @@
+use crate::ExperimentError;
+use forewarn_core::{
+    CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Train, Validation,
+};
+use forewarn_recurrent::{Recurrent, Settings};
+
+/// Fits a model on so many threads, where its estimator can use several.
+pub(super) type Fit = Box<
+    dyn Fn(
+            usize,
+            Train<LabelledWindows<'_>>,
+            Validation<LabelledWindows<'_>>,
+            &mut dyn Monitor,
+        ) -> Result<Box<dyn Predictor>, CoreError>
+        + Send
+        + Sync,
+>;
+
+/// Which rows a model's windows are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// The metrics as they were measured, in their units: what a rule with a limit needs.
+    Metrics,
+    /// The same, followed by service, step and time of day as columns: what controls and seasonal rules go by.
+    Context,
+    /// Features, normalised by training rows: what a fitted model needs.
+    Features,
+}
+
+/// How scores of several models become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blending {
+    /// The mean of their log-odds.
+    Average,
+    /// Their log-odds, weighted so that the validation windows, which no model learnt from, are most likely.
+    Stacked,
+}
+
+/// Where a model's scores come from.
+pub(super) enum Origin {
+    Fit {
+        rows: Rows,
+        fit: Fit,
+        has_states: bool,
+    },
+    Blend {
+        members: Vec<String>,
+        blending: Blending,
+    },
+    /// The states of another model that run on.
+    Running {
+        of: String,
+    },
+}
+
+/// An estimator, or a blend of other models of the experiment, with what a report says of it.
+pub struct Model {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) trainer: Option<String>,
+    pub(super) origin: Origin,
+}
+
+impl Model {
+    /// A model under a `name` that no other model of the experiment has, with a sentence on what it does. It can be
+    /// [saved](super::Results::to_envelope) where what is fitted says so ([`Predictor::as_save`]).
+    pub fn new(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        estimator: impl DynEstimator + 'static,
+    ) -> Self {
+        Self::of(
+            name,
+            description,
+            rows,
+            Box::new(move |_, train, validation, monitor| estimator.fit_boxed(train, validation, monitor)),
+        )
+    }
+
+    /// The same for an estimator that can be told how many threads to fit on: as many as the fits beside it leave.
+    pub(super) fn on_threads<E>(
+        name: &str,
+        description: &str,
+        rows: Rows,
+        estimator: impl Fn(usize) -> E + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static>,
+    {
+        Self::of(
+            name,
+            description,
+            rows,
+            Box::new(move |threads, train, validation, monitor| {
+                estimator(threads).fit_boxed(train, validation, monitor)
+            }),
+        )
+    }
+
+    fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: false } }
+    }
+
+    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running). It is
+    /// fitted on as many threads as the fits beside it leave, if that is more than its settings say.
+    pub fn recurrent(
+        name: impl Into<String>,
+        description: impl Into<String>,
+        rows: Rows,
+        recurrent: Recurrent,
+    ) -> Self {
+        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
+            let settings = recurrent.settings().clone();
+            let threads = settings.threads.max(threads.min(Settings::MOST_THREADS));
+            Recurrent::new(Settings { threads, ..settings })?.fit_boxed(train, validation, monitor)
+        });
+        let (name, description) = (name.into(), description.into());
+        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: true } }
+    }
+
+    /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of windows: one for each service,
+    /// which has seen every row from the first of the frame. Nothing is fitted a second time; what differs is that a state remembers more than
+    /// the window that the model was fitted on.
+    pub fn running(name: impl Into<String>, of: impl Into<String>) -> Self {
+        let of = of.into();
+        let description = format!("{of}, by states that run on from the first row");
+        Self { name: name.into(), description, trainer: None, origin: Origin::Running { of } }
+    }
+
+    /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of them reads, and nothing is
+    /// fitted a second time.
+    pub fn blend<M: Into<String>>(
+        name: impl Into<String>,
+        members: impl IntoIterator<Item = M>,
+        blending: Blending,
+    ) -> Self {
+        let members: Vec<String> = members.into_iter().map(Into::into).collect();
+        let how = match blending {
+            Blending::Average => "mean of the log-odds of",
+            Blending::Stacked => "log-odds, weighted on validation, of",
+        };
+        let description = format!("{how} {}", members.join(", "));
+        Self { name: name.into(), description, trainer: None, origin: Origin::Blend { members, blending } }
+    }
+
+    /// Says which trainer fits it, for models that have more than one.
+    #[must_use]
+    pub fn trained_by(mut self, trainer: impl Into<String>) -> Self {
+        self.trainer = Some(trainer.into());
+        self
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether another model can run on its states.
+    fn has_states(&self) -> bool {
+        matches!(self.origin, Origin::Fit { has_states: true, .. })
+    }
+
+    /// Whether it reads such rows itself.
+    pub(super) fn reads(&self, of: Rows) -> bool {
+        matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
+    }
+}
+
+/// Position of the model called `of` among `models`, on whose states `name` is to run.
+pub(super) fn position_of_states(models: &[Model], name: &str, of: &str) -> Result<usize, ExperimentError> {
+    let found = models.iter().position(|model| model.name == of && model.has_states());
+    found.ok_or_else(|| ExperimentError::NoStates {
+        name: name.to_owned(),
+        of: of.to_owned(),
+        available: models.iter().filter(|model| model.has_states()).map(|model| model.name.clone()).collect(),
+    })
+}
+
+/// Positions of the members of a blend called `name` among `models`.
+pub(super) fn positions(
+    models: &[Model],
+    name: &str,
+    members: &[String],
+) -> Result<Vec<usize>, ExperimentError> {
+    let fitted = || models.iter().enumerate().filter(|(_, model)| matches!(model.origin, Origin::Fit { .. }));
+    let position = |member: &String| {
+        fitted().find(|(_, model)| model.name == *member).map(|(at, _)| at).ok_or_else(|| {
+            ExperimentError::UnknownMember {
+                name: name.to_owned(),
+                member: member.clone(),
+                available: fitted().map(|(_, model)| model.name.clone()).collect(),
+            }
+        })
+    };
+    if members.is_empty() {
+        return Err(ExperimentError::NoMembers { name: name.to_owned() });
+    }
+    members.iter().map(position).collect()
+}

@@ -1,0 +1,183 @@
+use crate::Model;
+use crate::{
+    Data, Experiment, ExperimentError, Observer, Phase, Progress, Results,
+    experiment::Settings,
+    fit::{Fitted, fit_all},
+    material::{Material, Prepared},
+    models::Models,
+    progress::whole,
+};
+use forewarn_core::{Labels, Samples, Split};
+use forewarn_eval::{InputSummary, ServiceCounts};
+use forewarn_label::label;
+use forewarn_schema::Kind;
+use forewarn_window::{Features, Pipeline, chronological};
+use std::borrow::Cow;
+
+/// An experiment put to one data set.
+pub(crate) struct Run<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) models: &'a [Model],
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) labels: &'a Labels,
+    pub(crate) split: &'a Split,
+    pub(crate) material: &'a Material<'a>,
+}
+
+impl Experiment {
+    /// Fits every model on the training span, chooses thresholds on validation, and evaluates on test.
+    ///
+    /// Memory: the frames, their features, and what the models need.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NoModels`], [`ExperimentError::DuplicateModel`] and the errors about blends and states for models that do not go
+    /// together; [`ExperimentError::NoFailures`] when the rule is never satisfied; [`ExperimentError::SingleClass`] when a part of the split
+    /// lacks a class; [`ExperimentError::WalkTooLong`]; [`ExperimentError::Model`] for the first model that fails; and the stages' own.
+    pub fn run(self, data: Data, observer: &dyn Observer) -> Result<Results, ExperimentError> {
+        self.check()?;
+        let Self { settings, features, models } = self;
+        let labels = settings.label(&data, observer)?;
+        let split = chronological(&labels, settings.fractions)?;
+        check_part("train", split.train(), "learnt")?;
+        check_part("validation", split.validation(), "chosen by it")?;
+        check_part("test", split.test(), "measured on it")?;
+        settings.check_walk(&split)?;
+        let classes = settings.classes(&data)?;
+        let truth = data.truth.as_ref();
+        let inputs = data.path.iter().cloned().collect();
+        let about = (data.description.as_str(), data.format.as_str(), data.notes.as_slice());
+        let (material, features) = settings.material(&models, features, data.frames)?;
+        let run = Run {
+            settings: &settings,
+            models: &models,
+            observer,
+            labels: &labels,
+            split: &split,
+            material: &material,
+        };
+        let prepared = run.prepare(features, &split)?;
+        let fitted = run.fit(&prepared, &split)?;
+        run.stage("evaluating");
+        let input = summary(about, &material, &labels)?;
+        let evaluated = run.evaluate(input, &classes, truth, &prepared, &fitted)?;
+        let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
+        let Prepared { mut pipeline, features } = prepared;
+        drop(features);
+        if let Some(days) = settings.refit_days {
+            let normaliser = pipeline.normaliser().clone();
+            let walked = run.walk(days, pipeline.into_features(), &report, &scored)?;
+            report.walk_forward = Some(walked.report);
+            pipeline = Pipeline::new(walked.features, normaliser);
+        }
+        let models = run.into_models(fitted, pipeline);
+        Ok(Results { report, pictures, scored, models, inputs })
+    }
+}
+
+impl Settings {
+    /// Says what data there is, and finds its failures.
+    pub(crate) fn label(&self, data: &Data, observer: &dyn Observer) -> Result<Labels, ExperimentError> {
+        let layout = data.frames.layout();
+        let (rows, services) = (layout.rows(), layout.services().len());
+        let columns = data.frames.schema().len();
+        let text = format!("{}: {rows} rows, services: {services}, columns: {columns}", data.description);
+        observer.progress(Progress::Stage(&text));
+        let labels =
+            whole(observer, Phase::Labelling, || label(&data.frames, &*self.rule, self.spec, self.target))?;
+        let episodes: usize = labels.episodes().iter().map(|episodes| episodes.len()).sum();
+        if episodes == 0 {
+            return Err(ExperimentError::NoFailures { rule: self.rule.describe(), rows, services });
+        }
+        let text = format!("{episodes} failure episodes by the rule: {}", self.rule.describe());
+        observer.progress(Progress::Stage(&text));
+        Ok(labels)
+    }
+
+    /// What models see of the metrics, outcomes left out, and the whole list of features, which is still to be fitted.
+    pub(crate) fn material(
+        &self,
+        models: &[Model],
+        features: Features,
+        frames: forewarn_schema::FrameSet,
+    ) -> Result<(Material<'static>, Features), ExperimentError> {
+        let shown = self.verdicts.are_shown(self.target);
+        let verdicts = if shown { self.rule.verdicts(frames.schema()) } else { None };
+        let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
+        let features = self.all_features(features, metrics.schema(), verdicts)?;
+        Ok((Material::new(self, models, Cow::Owned(metrics))?, features))
+    }
+}
+
+impl Run<'_> {
+    pub(crate) fn stage(&self, text: &str) {
+        self.observer.progress(Progress::Stage(text));
+    }
+
+    /// Fits the features on the training rows of `split`, that of the run or of one of its folds.
+    pub(crate) fn prepare(&self, features: Features, split: &Split) -> Result<Prepared, ExperimentError> {
+        self.material.prepare(self.settings, features, split, self.observer)
+    }
+
+    /// Fits every model on `split`; results are in the order of the models.
+    pub(crate) fn fit(&self, prepared: &Prepared, split: &Split) -> Result<Vec<Fitted>, ExperimentError> {
+        let (train, validation, test) = (split.train().len(), split.validation().len(), split.test().len());
+        let windows = match test {
+            0 => format!("{train} train and {validation} validation windows"),
+            _ => format!("{train} train, {validation} validation and {test} test windows"),
+        };
+        self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
+        fit_all(self.models, self.material.views(&prepared.features), split, self.observer)
+    }
+
+    /// The fitted models with the pipeline that makes their rows.
+    pub(crate) fn into_models(self, fitted: Vec<Fitted>, pipeline: Pipeline) -> Models {
+        let metrics = &self.material.metrics;
+        Models {
+            fitted,
+            pipeline,
+            metrics: metrics.schema().clone(),
+            step: metrics.layout().step(),
+            window: self.settings.spec,
+            has_topology: self.settings.topology.is_some(),
+        }
+    }
+
+    /// What a reader should know of missing cells; nothing where there are none.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let forewarn_window::Imputed { filled, left } = self.material.gaps;
+        if filled + left == 0 {
+            return Vec::new();
+        }
+        vec![format!(
+            "{} missing values: for the features {filled} took the last value before them (at most {} steps old), {left} counted as the training \
+             mean. Failure episodes were found, and rules scored, without filling anything in.",
+            filled + left,
+            self.settings.carry_steps
+        )]
+    }
+}
+
+/// The data of a run as a report has it: description, format and notes of the source, and what is counted.
+pub(crate) fn summary(
+    (description, format, notes): (&str, &str, &[String]),
+    material: &Material<'_>,
+    labels: &Labels,
+) -> Result<InputSummary, ExperimentError> {
+    let mut input = InputSummary::new(description, format, &material.metrics)?;
+    input.by_service = ServiceCounts::of_labels(labels);
+    input.notes = notes.to_vec();
+    Ok(input)
+}
+
+/// Refuses a part of a split that lacks positive or negative windows, with what that part is for.
+pub(crate) fn check_part(
+    part: &'static str,
+    samples: &Samples,
+    used: &'static str,
+) -> Result<(), ExperimentError> {
+    let (positives, windows) = (samples.positives(), samples.len());
+    match samples.time_span().filter(|_| positives == 0 || positives == windows) {
+        Some((from, to)) => Err(ExperimentError::SingleClass { part, from, to, positives, windows, used }),
+        None => Ok(()),
+    }
+}

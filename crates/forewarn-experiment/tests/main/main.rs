@@ -1,0 +1,10 @@
+//! Experiments as users run them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod experiments;
+mod fleet;
+mod prelude;
+mod serve;
+mod topology;
+mod train;

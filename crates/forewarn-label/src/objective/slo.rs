@@ -1,0 +1,347 @@
+use super::state::{Judge, SloReport, SloState};
+use crate::{LabelError, error::refuse_unless, file::from_toml};
+use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
+use forewarn_schema::{FrameView, Schema, Step};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// What a service level objective counts as good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Indicator {
+    /// Share of requests that succeed.
+    Availability {
+        /// Metric that counts requests.
+        requests: String,
+        /// Metric that is the share of failed ones.
+        error_rate: String,
+    },
+    /// Share of rows (minutes, for most frames) with at most this share of errors.
+    Errors {
+        /// Metric that is the share of failed requests.
+        error_rate: String,
+        /// Limit.
+        at_most: f64,
+    },
+    /// Share of rows with at most this latency.
+    Latency {
+        /// Metric, such as `p99_latency`.
+        metric: String,
+        /// Limit, in the metric's unit.
+        at_most: f64,
+    },
+    /// Share of rows with at least so many requests.
+    Throughput {
+        /// Metric that counts requests.
+        requests: String,
+        /// Limit, per row.
+        at_least: f64,
+    },
+}
+
+/// A service level objective: what share of an [`Indicator`]'s events should be good, and over which windows its burn rate is watched.
+///
+/// An event is a request for availability, a row for all others; rows whose samples are missing have none. The error budget is the share of
+/// events that may be bad, `1 - objective`. A row is a *violation* when more of its events are bad than that. The *burn rate* of a window is the share of
+/// bad events in it over the budget: at 1 the budget lasts just as long as the objective's period.
+///
+/// ```
+/// use forewarn_label::Slo;
+///
+/// let slos = Slo::list_from_toml(r#"
+///     [[slo]]
+///     name = "checkout answers"
+///     objective = 0.999
+///     indicator.availability = { requests = "request_count", error_rate = "error_rate" }
+///
+///     [[slo]]
+///     name = "checkout is quick"
+///     objective = 0.95
+///     indicator.latency = { metric = "p99_latency", at_most = 500 }
+///     windows_minutes = [5, 60]
+/// "#)?;
+/// assert_eq!(slos.len(), 2);
+/// # Ok::<(), forewarn_label::LabelError>(())
+/// ```
+///
+/// # References
+/// B. Beyer et al. (eds.), *The Site Reliability Workbook*, O'Reilly 2018, chapters 2 and 5.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "SloRow", into = "SloRow")]
+pub struct Slo {
+    name: String,
+    indicator: Indicator,
+    objective: f64,
+    windows_minutes: Vec<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SloRow {
+    name: String,
+    objective: f64,
+    indicator: Indicator,
+    #[serde(default = "usual_windows")]
+    windows_minutes: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SloFile {
+    slo: Vec<Slo>,
+}
+
+fn usual_windows() -> Vec<u32> {
+    Slo::WINDOWS_MINUTES.to_vec()
+}
+
+impl TryFrom<SloRow> for Slo {
+    type Error = LabelError;
+
+    fn try_from(row: SloRow) -> Result<Self, LabelError> {
+        Self::new(row.name, row.indicator, row.objective)?.windows_minutes(row.windows_minutes)
+    }
+}
+
+impl From<Slo> for SloRow {
+    fn from(slo: Slo) -> Self {
+        let Slo { name, indicator, objective, windows_minutes } = slo;
+        Self { name, objective, indicator, windows_minutes }
+    }
+}
+
+impl Slo {
+    /// Windows of burn rates unless said otherwise: those of [`BurnRate::workbook`](crate::BurnRate::workbook), 5 and 30 minutes, 1, 2 and 6 hours, 1 and 3 days.
+    pub const WINDOWS_MINUTES: [u32; 7] = [5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
+
+    /// An objective with the usual windows.
+    ///
+    /// # Errors
+    /// [`LabelError::InvalidField`] for an empty name, and unless `objective` is above 0 and below 1 and the indicator's limit finite.
+    pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Result<Self, LabelError> {
+        let name = name.into();
+        refuse_unless(!name.trim().is_empty(), "name", &format!("{name:?}"), "the name of an objective")?;
+        let between = objective > 0.0 && objective < 1.0;
+        let field = format!("objective of {name:?}");
+        refuse_unless(between, &field, &objective.to_string(), "a share between 0 and 1")?;
+        let limit = match indicator {
+            Indicator::Availability { .. } => 0.0,
+            Indicator::Errors { at_most, .. } | Indicator::Latency { at_most, .. } => at_most,
+            Indicator::Throughput { at_least, .. } => at_least,
+        };
+        refuse_unless(
+            limit.is_finite(),
+            &format!("limit of {name:?}"),
+            &limit.to_string(),
+            "a finite number",
+        )?;
+        Ok(Self { name, indicator, objective, windows_minutes: usual_windows() })
+    }
+
+    /// Other windows for its burn rates.
+    ///
+    /// # Errors
+    /// [`LabelError::InvalidField`] for a window of 0 minutes or more than 90 days.
+    pub fn windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, LabelError> {
+        for &window in &windows_minutes {
+            let fine = (1..=90 * 24 * 60).contains(&window);
+            let field = format!("a window of {:?} in minutes", self.name);
+            refuse_unless(fine, &field, &window.to_string(), "1 to 129600")?;
+        }
+        self.windows_minutes = windows_minutes;
+        Ok(self)
+    }
+
+    /// Two objectives for the metrics of [`Schema::v1`]: 99.9 % of requests succeed; 99 % of rows have a `p99_latency` of at most 1000 ms.
+    #[must_use]
+    pub fn v1() -> Vec<Self> {
+        let slo = |name: &str, objective, indicator| Self {
+            name: name.to_owned(),
+            indicator,
+            objective,
+            windows_minutes: usual_windows(),
+        };
+        let (requests, error_rate) = ("request_count".to_owned(), "error_rate".to_owned());
+        vec![
+            slo("availability", 0.999, Indicator::Availability { requests, error_rate }),
+            slo("latency", 0.99, Indicator::Latency { metric: "p99_latency".to_owned(), at_most: 1000.0 }),
+        ]
+    }
+
+    /// Reads objectives from TOML: an `[[slo]]` for each.
+    ///
+    /// # Errors
+    /// [`LabelError::UnreadableFile`], which names the field and the line, also for what [`new`](Self::new) refuses.
+    pub fn list_from_toml(text: &str) -> Result<Vec<Self>, LabelError> {
+        Ok(from_toml::<SloFile>("list of service level objectives", text)?.slo)
+    }
+
+    /// Reads objectives from a TOML file of at most 16 MiB.
+    ///
+    /// # Errors
+    /// [`LabelError::UnreadablePath`], and as [`list_from_toml`](Self::list_from_toml).
+    pub fn list_from_path(path: impl AsRef<Path>) -> Result<Vec<Self>, LabelError> {
+        let path = path.as_ref();
+        let unreadable = |source| LabelError::UnreadablePath { path: path.to_owned(), source };
+        Self::list_from_toml(&read_text_file(path, SMALL_FILE_BYTES).map_err(unreadable)?)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The share of events that should be good.
+    #[must_use]
+    pub fn objective(&self) -> f64 {
+        self.objective
+    }
+
+    /// Judges all rows of a frame.
+    ///
+    /// # Errors
+    /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric of the indicator that the frame lacks.
+    pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, LabelError> {
+        let mut state = self.start(frame.schema(), frame.step())?;
+        for row in frame.values().chunks_exact(frame.schema().len()) {
+            state.count(row);
+        }
+        Ok(state.report())
+    }
+
+    /// Begins to judge rows of `schema`, one every `step`, as they come.
+    ///
+    /// # Errors
+    /// As [`assess`](Self::assess).
+    pub fn start(&self, schema: &Schema, step: Step) -> Result<SloState, LabelError> {
+        let position = |metric: &str| schema.index_of(metric);
+        let judge = match &self.indicator {
+            Indicator::Availability { requests, error_rate } => {
+                Judge::Requests { requests: position(requests)?, error_rate: position(error_rate)? }
+            }
+            Indicator::Errors { error_rate: metric, at_most } | Indicator::Latency { metric, at_most } => {
+                Judge::AtMost(position(metric)?, *at_most)
+            }
+            Indicator::Throughput { requests, at_least } => Judge::AtLeast(position(requests)?, *at_least),
+        };
+        Ok(SloState::new(&self.name, self.objective, &self.windows_minutes, (schema, step), judge))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::{Frame, Metric, Timestamp};
+
+    fn frame(rows: &[[f32; 3]]) -> Frame {
+        let schema = Schema::new(["requests", "errors", "latency"].map(Metric::gauge).to_vec()).unwrap();
+        Frame::new("s", schema, Timestamp::EPOCH, Step::MINUTE, rows.concat()).unwrap()
+    }
+
+    fn availability() -> Slo {
+        let (requests, error_rate) = ("requests".into(), "errors".into());
+        Slo::new("up", Indicator::Availability { requests, error_rate }, 0.99)
+            .unwrap()
+            .windows_minutes(vec![2, 100])
+            .unwrap()
+    }
+
+    #[test]
+    fn requests_are_counted_and_budgets_burn() {
+        let missing = [f32::NAN, 0.5, 1.0];
+        let rows = [[1000.0, 0.0, 1.0], [1000.0, 0.0, 1.0], [0.0, 1.0, 1.0], missing, [1000.0, 0.04, 1.0]];
+        let report = availability().assess(frame(&rows).view()).unwrap();
+        assert_eq!((report.rows, report.violations), (3, 1));
+        // 40 of 3000 requests were bad where 30 were allowed.
+        assert!((report.achieved.unwrap() - (1.0 - 40.0 / 3000.0)).abs() < 1e-6);
+        assert!((report.budget_spent.unwrap() - 40.0 / 30.0).abs() < 1e-5);
+        let rates: Vec<f64> = report.burn_rates.iter().map(|burn| burn.rate.unwrap()).collect();
+        assert!((rates[0] - 4.0).abs() < 1e-5 && (rates[1] - 40.0 / 30.0).abs() < 1e-5, "{rates:?}");
+        let nothing = availability().assess(frame(&[missing]).view()).unwrap();
+        assert_eq!((nothing.achieved, nothing.burn_rates[0].rate), (None, None));
+    }
+
+    #[test]
+    fn rows_are_judged_by_their_limits() {
+        let rows = [[5.0, 0.1, 200.0], [50.0, 0.2, 700.0], [500.0, 0.01, f32::NAN]];
+        let violations = |indicator| {
+            let slo = Slo::new("x", indicator, 0.9).unwrap();
+            let report = slo.assess(frame(&rows).view()).unwrap();
+            (report.violations, report.rows)
+        };
+        assert_eq!(violations(Indicator::Latency { metric: "latency".into(), at_most: 500.0 }), (1, 2));
+        assert_eq!(violations(Indicator::Errors { error_rate: "errors".into(), at_most: 0.05 }), (2, 3));
+        assert_eq!(violations(Indicator::Throughput { requests: "requests".into(), at_least: 50.0 }), (1, 3));
+    }
+
+    #[test]
+    fn a_window_forgets_what_lies_before_it() {
+        let mut state = availability().start(frame(&[]).view().schema(), Step::MINUTE).unwrap();
+        assert_eq!(state.burn_rates().next().unwrap().rate, None);
+        for minute in 0..500 {
+            let errors = if minute < 400 { 0.5 } else { 0.0 };
+            state.push(&[100.0, errors, 0.0]).unwrap();
+        }
+        let rates: Vec<_> = state.burn_rates().map(|burn| burn.rate.unwrap()).collect();
+        assert_eq!(rates, [0.0, 0.0]);
+        assert_eq!(state.report().violations, 400);
+    }
+
+    /// A row of any size is gone when it has left the window: sums are not taken back from a number that has swallowed the small ones.
+    #[test]
+    fn a_huge_row_blinds_no_window() {
+        let mut state = availability().start(frame(&[]).view().schema(), Step::MINUTE).unwrap();
+        state.push(&[1e38, 0.0, 0.0]).unwrap();
+        for _ in 0..200 {
+            state.push(&[100.0, 0.5, 0.0]).unwrap();
+        }
+        let rates: Vec<f64> = state.burn_rates().map(|burn| burn.rate.unwrap()).collect();
+        assert!(rates.iter().all(|rate| (rate - 50.0).abs() < 1e-9), "{rates:?}");
+    }
+
+    #[test]
+    fn a_row_that_no_frame_could_hold_leaves_a_state_as_it_was() {
+        let schema = frame(&[]).view().schema().clone();
+        let [mut state, mut twin] = [(); 2].map(|()| availability().start(&schema, Step::MINUTE).unwrap());
+        for row in [[1000.0, 0.01, 1.0], [500.0, 0.5, f32::NAN], [0.0, 0.0, 1.0]] {
+            for wrong in [&[f32::INFINITY, 0.0, 1.0][..], &[9.0, f32::NEG_INFINITY, 1.0], &row[1..]] {
+                assert!(state.push(wrong).is_err(), "{wrong:?}");
+            }
+            assert_eq!(state.push(&row).unwrap(), twin.push(&row).unwrap());
+            assert_eq!(state.report(), twin.report());
+        }
+        assert!(state.burn_rates().all(|burn| burn.rate.is_some()));
+    }
+
+    #[test]
+    fn files_with_a_wrong_field_say_where() {
+        let says = |text: &str, parts: &[&str]| {
+            let error = Slo::list_from_toml(text).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        };
+        let latency = "indicator.latency = { metric = 'x', at_most = 5 }";
+        says(
+            &format!("[[slo]]\nname = 'a'\nobjective = 1.0\n{latency}"),
+            &["slo[0]", "objective of \"a\" is 1"],
+        );
+        says(
+            "[[slo]]\nname = 'a'\nobjective = 0.9\nindicator.speed = 7",
+            &["slo[0].indicator", "unknown variant `speed`"],
+        );
+        says(
+            &format!("[[slo]]\nname = 'a'\nobjektive = 0.9\n{latency}"),
+            &["slo[0]", "unknown field `objektive`"],
+        );
+        says(
+            &format!("[[slo]]\nname = 'a'\nobjective = 0.9\nwindows_minutes = [0]\n{latency}"),
+            &["window of \"a\" in minutes is 0"],
+        );
+        let slo = &Slo::v1()[0];
+        assert!(
+            slo.assess(frame(&[]).view()).unwrap_err().to_string().contains("\"request_count\" is missing")
+        );
+        let json = serde_json::to_string(slo).unwrap();
+        assert_eq!(serde_json::from_str::<Slo>(&json).unwrap(), *slo);
+    }
+}

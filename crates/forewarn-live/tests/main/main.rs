@@ -1,0 +1,3 @@
+//! Models and pipelines from files, and live rows.
+
+mod saved;

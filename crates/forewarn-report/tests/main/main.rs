@@ -1,0 +1,18 @@
+//! Everything that is tested through the public interface, as one program.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod page;
+mod refusals;
+mod report;
+mod score_files;
+
+use forewarn_core::Score;
+use forewarn_schema::Timestamp;
+
+fn minute(minute: i64) -> Timestamp {
+    Timestamp::from_millis(minute * 60_000).unwrap()
+}
+
+fn scores(values: &[f32]) -> Vec<Score> {
+    values.iter().map(|&value| Score::new(value).unwrap()).collect()
+}

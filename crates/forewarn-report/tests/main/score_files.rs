@@ -1,0 +1,262 @@
+//! Scores of any predictor, from files good and bad.
+
+use crate::minute;
+use forewarn_core::WindowSpec;
+use forewarn_eval::{
+    EpisodeClasses, EpisodeFile, EvalError, JudgedScores, KnownFailures, LabelMeaning, LeftOutReason, Report,
+    ScoreFile,
+};
+use forewarn_report::{GivenScores, Present};
+use forewarn_schema::{Episodes, Step};
+use std::{collections::BTreeMap, io::Read};
+
+const EPISODES: &str = "service,onset,end\na,1970-01-01T00:10:00Z,1970-01-01T00:13:00Z\n";
+
+fn scores(rows: std::ops::Range<i64>) -> String {
+    let lines = rows.map(|t| format!("a,{},0.{}\n", minute(t), t % 10));
+    format!("service,timestamp,score\n{}", lines.collect::<String>())
+}
+
+fn refusal(text: &str) -> String {
+    ScoreFile::read(text.as_bytes()).unwrap_err().to_string()
+}
+
+/// The scores of a file without models.
+fn read(text: &str) -> ScoreFile {
+    ScoreFile::read(text.as_bytes()).unwrap().remove("").unwrap()
+}
+
+fn listed(
+    text: &str,
+    episodes: &BTreeMap<String, Episodes>,
+    meaning: LabelMeaning,
+) -> Result<JudgedScores, EvalError> {
+    let (spec, step) = (WindowSpec::default(), Some(Step::MINUTE));
+    read(text).judge(KnownFailures::List { episodes, spec, step }, meaning)
+}
+
+fn left_out(judged: &JudgedScores, service: usize) -> Vec<(LeftOutReason, usize)> {
+    judged.services[service].left_out.iter().map(|left| (left.reason, left.rows)).collect()
+}
+
+#[test]
+fn labels_come_from_failures() {
+    let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let file = read(&scores(0..30));
+    assert_eq!((file.step(), file.services().collect::<Vec<_>>()), (Some(Step::MINUTE), vec!["a"]));
+    let judged = listed(&scores(0..30), &failures, LabelMeaning::Begins).unwrap();
+    // Minutes 10 to 12 are in the failure, 25 to 29 speak about time after the last score.
+    assert_eq!((judged.set.windows(), judged.set.positives()), (22, 5));
+    assert_eq!(left_out(&judged, 0), [(LeftOutReason::Ongoing, 3), (LeftOutReason::Censored, 5)]);
+    let series = &judged.set.series()[0];
+    let positive: Vec<_> =
+        series.times().iter().zip(series.positive()).filter(|(_, p)| **p).map(|(t, _)| *t).collect();
+    assert_eq!(positive, [5, 6, 7, 8, 9].map(minute));
+    let (early, late) = judged.set.split_after(minute(4), 0).unwrap();
+    assert_eq!((early.windows(), late.windows()), (5, 17));
+    assert_eq!(judged.set.split_after(minute(4), 1).unwrap().1.windows(), 16);
+}
+
+#[test]
+fn labels_in_the_file_agree_with_the_failures_or_are_refused() {
+    let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let file = |means: &dyn Fn(i64) -> bool| {
+        let rows = (0..30).map(|t| format!("{},0.5,{},a\n", u8::from(means(t)), 60 * t));
+        format!("label,score,timestamp,service\n{}", rows.collect::<String>())
+    };
+    let begins = file(&|t| (5..10).contains(&t));
+    let failing = file(&|t| (10..13).contains(&t));
+    // Labels know what follows the last score, the list of failures does not.
+    assert_eq!(listed(&begins, &failures, LabelMeaning::Begins).unwrap().set.windows(), 27);
+    assert_eq!(listed(&failing, &failures, LabelMeaning::Failing).unwrap().set.windows(), 22);
+    for (text, meaning, at) in [(&failing, LabelMeaning::Begins, 5), (&begins, LabelMeaning::Failing, 5)] {
+        let error = listed(text, &failures, meaning).unwrap_err();
+        assert!(matches!(&error, EvalError::LabelContradicts { time, .. } if *time == minute(at)), "{error}");
+    }
+    // Without a list, the labels of a failing service are one; a gap of the file is not known.
+    let (spec, step) = (WindowSpec::default(), None);
+    let alone = read(&failing).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing).unwrap();
+    assert_eq!(alone.set, listed(&failing, &failures, LabelMeaning::Failing).unwrap().set);
+    let gap: String =
+        failing.lines().filter(|line| !line.contains(",1200,")).map(|line| format!("{line}\n")).collect();
+    let alone = read(&gap).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing).unwrap();
+    assert_eq!(
+        left_out(&alone, 0),
+        [(LeftOutReason::Ongoing, 3), (LeftOutReason::Censored, 5), (LeftOutReason::Unknown, 5)]
+    );
+    let none = read(&scores(0..9)).judge(KnownFailures::InScores { spec, step }, LabelMeaning::Failing);
+    assert!(matches!(none, Err(EvalError::MissingColumn { column: "label", .. })));
+}
+
+#[test]
+fn a_service_of_which_nothing_is_known_is_no_service_without_failures() {
+    let text = scores(0..30) + &scores(0..30).replace("a,", "B,").replace("service,timestamp,score\n", "");
+    let known = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let judged = listed(&text, &known, LabelMeaning::Begins).unwrap();
+    assert_eq!((judged.set.series().len(), judged.set.windows()), (1, 22));
+    let names: Vec<_> = judged.services.iter().map(|counts| counts.service.as_str()).collect();
+    assert_eq!(names, ["B", "a"]);
+    assert_eq!(left_out(&judged, 0), [(LeftOutReason::UnknownService, 30)]);
+    // A row without times says that it was watched.
+    let known = EpisodeFile::read(format!("{EPISODES}B,,\n").as_bytes()).unwrap().episodes;
+    assert_eq!(listed(&text, &known, LabelMeaning::Begins).unwrap().set.windows(), 22 + 25);
+}
+
+#[test]
+fn models_of_one_file_are_told_apart() {
+    let text = "service,timestamp,label,model,score\na,60,0,x,0.5\na,120,0,x,0.5\na,60,0,y,0.1\n";
+    let models = ScoreFile::read(text.as_bytes()).unwrap();
+    assert_eq!(models.keys().collect::<Vec<_>>(), ["x", "y"]);
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let endless = "service,timestamp,score\n".as_bytes().chain(std::io::repeat(0));
+    let error = ScoreFile::read(endless).unwrap_err();
+    assert!(matches!(error, EvalError::FileTooLarge { what: "bytes in a line", .. }), "{error}");
+    let error = EpisodeFile::read(std::io::repeat(0)).unwrap_err();
+    assert!(matches!(error, EvalError::FileTooLarge { .. }), "{error}");
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    assert_eq!(
+        refusal("service,score\na,1\n"),
+        "column \"timestamp\" is missing: the file has service, score"
+    );
+    let row = |row: &str| refusal(&format!("service,timestamp,score,label\na,60,0.5,0\n{row}\n"));
+    assert_eq!(row("a,120,1.5,0"), "line 3, column score: \"1.5\" is not a number in 0..=1");
+    assert_eq!(row("a,120,NaN,0"), "line 3, column score: \"NaN\" is not a number in 0..=1");
+    assert_eq!(row("a,120,0.5,yes"), "line 3, column label: \"yes\" is not 0 or 1");
+    assert_eq!(
+        row("a,noon,0.5,1"),
+        "line 3, column timestamp: \"noon\" is not a time such as 2024-01-01T00:00:00Z"
+    );
+    assert_eq!(
+        row("a,60,0.5,1"),
+        "line 3: a: the score at 1970-01-01T00:01:00Z follows the one at 1970-01-01T00:01:00Z: times must ascend"
+    );
+    assert!(row("a,0,0.5,1").starts_with("line 3: a: the score at 1970-01-01T00:00:00Z follows"), "unsorted");
+    assert!(row("a,120").starts_with("not a CSV file"));
+    assert_eq!(refusal("service,timestamp,score\n"), "the input has no rows");
+}
+
+#[test]
+fn failures_belong_to_the_scores() {
+    let failures = EpisodeFile::read(EPISODES.as_bytes()).unwrap().episodes;
+    let error = listed(&scores(20..40), &failures, LabelMeaning::Begins).unwrap_err();
+    assert!(matches!(error, EvalError::EpisodeOutside { .. }), "{error}");
+    assert!(
+        error.to_string().starts_with("a: the failure that begins at 1970-01-01T00:10:00Z lies outside"),
+        "{error}"
+    );
+    let both = BTreeMap::from(["b", "c"].map(|name| (name.to_owned(), failures["a"].clone())));
+    let none = listed(&scores(0..9), &both, LabelMeaning::Begins).unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "scores and failures have no service in common: scores of a, failures of b, c"
+    );
+    let other = BTreeMap::from(["a", "c"].map(|name| (name.to_owned(), failures["a"].clone())));
+    let other = listed(&scores(0..30), &other, LabelMeaning::Begins).unwrap_err();
+    assert!(matches!(other, EvalError::UnknownService { .. }));
+    // One service on either side is the same one, which is said.
+    let renamed = BTreeMap::from([("b".to_owned(), failures["a"].clone())]);
+    let judged = listed(&scores(0..30), &renamed, LabelMeaning::Begins).unwrap();
+    assert_eq!((judged.set.windows(), judged.notes.len()), (22, 1));
+}
+
+#[test]
+fn wrong_failures_name_their_line() {
+    let refusal = |rows: &str| {
+        EpisodeFile::read(format!("service,onset,end\na,0,60\n{rows}\n").as_bytes()).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refusal("a,180,120"),
+        "line 3: episode out of order: onset 1970-01-01T00:03:00Z, confirmed at 1970-01-01T00:03:00Z, end 1970-01-01T00:02:00Z"
+    );
+    assert!(refusal("a,30,90").starts_with("line 3: episode 1, onset 1970-01-01T00:00:30Z, begins before"));
+    assert!(refusal("a,soon,90").starts_with("line 3, column onset: \"soon\" is not a time"));
+    assert!(
+        EpisodeFile::read(b"service,end\n".as_slice())
+            .unwrap_err()
+            .to_string()
+            .contains("\"onset\" is missing")
+    );
+}
+
+#[test]
+fn files_are_named_with_what_is_wrong_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scores.csv");
+    let error = ScoreFile::open(&path).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: cannot be opened: ", path.display())), "{error}");
+    std::fs::write(&path, "service,timestamp,score\na,60,0.5\na,120,2\n").unwrap();
+    let error = ScoreFile::open(&path).unwrap_err().to_string();
+    assert_eq!(error, format!("{}: line 3, column score: \"2\" is not a number in 0..=1", path.display()));
+    std::fs::write(&path, EPISODES).unwrap();
+    assert_eq!(EpisodeFile::open(&path).unwrap(), EpisodeFile::read(EPISODES.as_bytes()).unwrap());
+}
+
+#[test]
+fn failures_may_say_what_they_are_of() {
+    let text = "service,onset,end,kind,rule\na,60,120,memory leak,slow\na,180,240,,slow\n";
+    let file = EpisodeFile::read(text.as_bytes()).unwrap();
+    let by: Vec<_> = file.classes.iter().map(EpisodeClasses::by).collect();
+    assert_eq!(by, ["fault kind", "failure rule"]);
+    let of = |classes: usize, episode: usize| -> Vec<&str> {
+        file.classes[classes].of("a", &file.episodes["a"][episode]).into_iter().collect()
+    };
+    assert_eq!((of(0, 0), of(0, 1), of(1, 1)), (vec!["memory leak"], vec![], vec!["slow"]));
+    assert!(EpisodeFile::read(EPISODES.as_bytes()).unwrap().classes.is_empty());
+}
+
+#[test]
+fn scores_that_were_given_make_a_report() {
+    // A day: the service fails every fifty minutes, and the score rises before.
+    let lines = (0..5000).map(|t| {
+        let ahead = 50 - t % 50;
+        format!("a,{},{}\n", minute(t), if ahead <= 5 { 0.9 } else { f64::from(t as i32 * 7 % 11) / 20.0 })
+    });
+    let text = format!("service,timestamp,score\n{}", lines.collect::<String>());
+    let rows = (1..99)
+        .map(|i| format!("a,{},{},{}\n", 3000 * i, 3000 * i + 180, if i % 2 == 0 { "disk" } else { "leak" }));
+    let failures = format!("service,onset,end,kind\n{}", rows.collect::<String>());
+    let failures = EpisodeFile::read(failures.as_bytes()).unwrap();
+    let set = listed(&text, &failures.episodes, LabelMeaning::Begins).unwrap().set;
+    let predictors = [("vendor".to_owned(), set)];
+    let given = GivenScores::new("scores.csv", "as listed").classes(&failures.classes);
+    let (report, pictures) = given.report(&predictors).unwrap();
+    assert_eq!((report.split.train, report.models[0].fit_seconds), (None, None));
+    assert_eq!(report.models[0].event_recall, Some(1.0));
+    let names: Vec<_> = report.models[0].classes.iter().filter_map(|class| class.class.as_deref()).collect();
+    assert_eq!(names, ["disk", "leak"]);
+    assert!(!report.audit.is_empty());
+    let page = report.to_html(&pictures);
+    assert!(
+        page.contains("its scores were given") && page.contains("what they were trained on is not known")
+    );
+    assert!(!page.contains("fitted in"));
+    assert!(report.to_table().contains("not known: the scores were given"), "{}", report.to_table());
+    assert_eq!(Report::from_json(&report.to_json().unwrap()).unwrap(), report);
+    for share in [0.0, 1.0, f64::NAN] {
+        let error = given.clone().validation_share(share).report(&predictors).unwrap_err().to_string();
+        assert!(error.contains("above 0 and below 1"), "{error}");
+    }
+    assert!(matches!(given.report(&[]), Err(EvalError::NoRows)));
+    // The same from files, two of which share a name.
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["x", "y"].map(|run| folder.path().join(run).join("scores.csv"));
+    for file in &files {
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        std::fs::write(file, &text).unwrap();
+    }
+    let (spec, step) = (WindowSpec::default(), None);
+    let known = KnownFailures::List { episodes: &failures.episodes, spec, step };
+    let (report, pictures) = given.judge(&files, known).unwrap();
+    let names: Vec<_> = report.models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, ["x/scores", "y/scores"]);
+    assert_eq!(report.input.by_service[0].rows, 5000);
+    for text in [report.to_table(), report.to_html(&pictures)] {
+        assert!(text.contains("in a failure already") && !text.contains("not known: the scores"), "{text}");
+    }
+}
