@@ -205,7 +205,7 @@ impl<R: Read> Table<R> {
             let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
             self.line = end.line() - u64::from(!self.unended) - breaks;
             let is_blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-            // InfluxDB begins each of its tables with the header.
+            // Annotated text begins each of its tables with the header.
             let is_header_again = self.dialect.annotated
                 && self.header.len() > 1
                 && self.record.len() == self.header.len()

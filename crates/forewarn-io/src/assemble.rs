@@ -12,7 +12,7 @@ use crate::{
     time_form::Moment,
 };
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 mod finish;
 
@@ -55,7 +55,7 @@ struct Store {
     /// For each metric of a long file, the lines of its cells.
     series: Vec<Lines>,
     /// Rows of one time whose mean a value is, by row and slot, where there are more than one.
-    means: HashMap<(i64, usize), u32>,
+    means: BTreeMap<(i64, usize), u32>,
     /// Cells that hold a number, where values are not kept.
     known: u64,
     falls: Falls,
@@ -199,7 +199,7 @@ impl Assembler {
                     self.place_row(line, service, moment, sample, raw)?;
                 }
                 What::Cell { slot, value, raw } => {
-                    self.place_cell(line, service, moment, slot, value, raw)?
+                    self.place_cell(line, service, moment, slot, value, raw)?;
                 }
             }
         }

@@ -71,12 +71,10 @@ impl CellReader {
     ) -> Result<(), Fault> {
         let place = &slots.slots[slot];
         // What a file mostly has: digits with a point, without blanks, within their range.
-        if place.counter == Counter::No
-            && place.factor == 1.0
-            && self.decimal != Some(Decimal::Comma)
+        if self.decimal != Some(Decimal::Comma)
             && let Ok(value) = text.parse::<f32>()
             && place.metric.range.contains(value)
-            && !place.is_outcome()
+            && place.is_plain()
         {
             row.sample[slot] = value;
             return Ok(());

@@ -6,7 +6,7 @@ use crate::{
     time_form::Moment,
 };
 use forewarn_schema::{Step, Timestamp};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Longest gap of many rows that is filled: a year. A longer one is a wrong time.
 const LONGEST_GAP_MILLIS: i64 = 366 * 86_400_000;
@@ -40,7 +40,7 @@ pub(crate) struct Clocks {
     step: Step,
     step_source: StepSource,
     services: Vec<Service>,
-    by_name: HashMap<String, usize>,
+    by_name: BTreeMap<String, usize>,
     /// Service of the row before, which is most often that of the next one too.
     current: usize,
     rows: u64,
@@ -58,6 +58,8 @@ pub(crate) struct Clocks {
 #[derive(Debug, Default)]
 struct Service {
     name: String,
+    /// The service that the row after its last one was of.
+    next: usize,
     /// Time of row 0, the first that came.
     anchor: i64,
     /// The first row and the one after the last, counted from row 0.
@@ -114,7 +116,7 @@ impl Clocks {
             step,
             step_source,
             services: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: BTreeMap::new(),
             current: 0,
             rows: 0,
             filled: 0,
@@ -131,17 +133,30 @@ impl Clocks {
 
     /// The number of a service, by first appearance.
     pub(crate) fn service(&mut self, line: u64, name: &str) -> Result<usize, IoError> {
-        if self.services.get(self.current).is_some_and(|current| current.name == name) {
-            return Ok(self.current);
+        let before = self.current;
+        if let Some(current) = self.services.get(before) {
+            if current.name == name {
+                return Ok(before);
+            }
+            // Services that take turns do so in the same order, which is found without a look-up.
+            let next = current.next;
+            if self.services.get(next).is_some_and(|next| next.name == name) {
+                self.current = next;
+                return Ok(next);
+            }
         }
         if name.is_empty() {
             return Err(IoError::MissingService { place: self.sources.at(line) });
         }
         if let Some(&index) = self.by_name.get(name) {
+            self.services[before].next = index;
             self.current = index;
             return Ok(index);
         }
         self.current = self.services.len();
+        if let Some(before) = self.services.get_mut(before) {
+            before.next = self.current;
+        }
         self.by_name.insert(name.to_owned(), self.current);
         self.services.push(Service { name: name.to_owned(), ..Service::default() });
         Ok(self.current)

@@ -1,6 +1,6 @@
 use crate::{IoError, ReadOptions, Shape, error::Origin, slots::Slots, time_form::is_text_time};
 use forewarn_core::table::{Decimal, is_missing, number};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 pub(crate) const TIMESTAMP: &str = "timestamp";
 pub(crate) const SERVICE: &str = "service";
@@ -74,7 +74,7 @@ const METRIC_NAMES: [&str; 9] = [
 /// Usual names of the column of its values.
 const VALUE_NAMES: [&str; 4] = ["value", "_value", "val", "metric_value"];
 
-/// Names of columns that say nothing of a service: parts of the time, and what InfluxDB adds.
+/// Names of columns that say nothing of a service: parts of the time, and what `InfluxDB` adds.
 const CALENDAR_NAMES: [&str; 10] =
     ["year", "month", "day", "hour", "minute", "second", "weekday", "dayofweek", "day_of_week", "quarter"];
 const ANNOTATED_NAMES: [&str; 5] = ["result", "table", "_start", "_stop", "_measurement"];
@@ -296,8 +296,8 @@ fn unique<'a>(
     origin: &Origin,
     names: &'a [String],
     roles: &[Option<Role>],
-) -> Result<HashMap<&'a str, usize>, IoError> {
-    let mut by_name = HashMap::new();
+) -> Result<BTreeMap<&'a str, usize>, IoError> {
+    let mut by_name = BTreeMap::new();
     for (index, name) in names.iter().enumerate() {
         if name.is_empty() && roles[index].is_some() {
             continue;

@@ -16,7 +16,7 @@ use forewarn_core::table::is_missing;
 use records::Records;
 use scalar::{Record, Scalar};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     io::{Cursor, Read},
     mem,
 };
@@ -69,12 +69,12 @@ pub(crate) fn read_into(
     let (mut names, mut sketches) = sketch(&prefix, input)?;
     let fields = names.len();
     input.add_folders(&mut names, &mut sketches);
-    let raw_names = names.clone();
+    let keys = names[..fields].to_vec();
     let header = Header { origin, names, sketches: &sketches, annotated: false };
     let mut columns = Columns::new(header, options, &mut assembler.slots)?;
     mem::take(&mut columns.notes).into_iter().for_each(|note| assembler.note(note));
-    let mut positions: HashMap<String, usize> =
-        raw_names.into_iter().take(fields).enumerate().map(|(index, name)| (name, index)).collect();
+    let mut positions: BTreeMap<String, usize> =
+        keys.iter().take(fields).enumerate().map(|(index, name)| (name.clone(), index)).collect();
     let cells = CellReader::new(options);
     let mut times = TimeReader::new(options.timezone.as_deref())?;
     let mut parts = Parts::new(&columns, input, fields);
@@ -92,9 +92,15 @@ pub(crate) fn read_into(
         let mut moment = None;
         let mut has_service = vec![false; columns.service_parts];
         let (mut value, mut wide) = (Scalar::Null, Vec::new());
-        for (key, scalar) in record.fields {
-            let index = match positions.get(&*key) {
-                Some(&index) => index,
+        for (field, (key, scalar)) in record.fields.into_iter().enumerate() {
+            // Records mostly have the fields of the first in its order.
+            let known = if keys.get(field).is_some_and(|known| *known == *key) {
+                Some(field)
+            } else {
+                positions.get(&*key).copied()
+            };
+            let index = match known {
+                Some(index) => index,
                 None => {
                     let index = columns.names.len();
                     let role = later_role(&key, &scalar, input, &columns, assembler)?;
@@ -239,7 +245,7 @@ fn refuse(
 /// The fields of the first records, and what they hold.
 fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>), IoError> {
     let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
-    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut positions: BTreeMap<String, usize> = BTreeMap::new();
     let mut records = Records::new(prefix, input.origin);
     let mut count = 0;
     // What is wrong with these records is found when they are read; the last may only be cut off by the prefix.

@@ -1,6 +1,6 @@
 use crate::{IoError, MetricSpec, ReadOptions, options::Conversion};
 use forewarn_schema::{Kind, Metric, Schema, Unit, ValidRange};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// A metric of the frames, and how a cell of a file becomes its value.
 #[derive(Clone, Debug)]
@@ -25,6 +25,12 @@ pub(crate) enum Counter {
 }
 
 impl Slot {
+    /// Whether a number of the file is a value as it is.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.counter == Counter::No && self.factor == 1.0 && !self.is_outcome()
+    }
+
     pub(crate) fn is_outcome(&self) -> bool {
         self.metric.kind == Kind::Outcome
     }
@@ -39,7 +45,7 @@ impl Slot {
 #[derive(Debug)]
 pub(crate) struct Slots {
     pub(crate) slots: Vec<Slot>,
-    by_name: HashMap<String, usize>,
+    by_name: BTreeMap<String, usize>,
     /// The slots that are counters, or may be.
     pub(crate) counters: Vec<usize>,
     definitions: Definitions,
@@ -69,7 +75,7 @@ impl Slots {
         }
         Ok(Self {
             slots: Vec::new(),
-            by_name: HashMap::new(),
+            by_name: BTreeMap::new(),
             counters: Vec::new(),
             definitions: Definitions {
                 v1: Schema::v1(),

@@ -5,6 +5,9 @@ use jiff::{
     tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
 };
 
+/// Numbers that fit into 64 bits.
+const WHOLE: std::ops::Range<f64> = -9e18..9e18;
+
 /// A time that a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
@@ -153,7 +156,7 @@ impl TimeReader {
     /// The time that a number with a fraction stands for.
     pub(crate) fn float(&mut self, number: f64) -> Option<Timestamp> {
         let whole = number.floor();
-        if !(whole.abs() < 9e18) {
+        if !WHOLE.contains(&whole) {
             return None;
         }
         let time = self.integer(whole as i64)?;
@@ -245,7 +248,7 @@ fn epoch(text: &str, unit: Option<EpochUnit>) -> Option<(Timestamp, EpochUnit)> 
     let number: f64 = text.parse().ok()?;
     // 2024-01-01 is not a number, but 2e5 and .5 are.
     let whole = number.floor();
-    if !(whole.abs() < 9e18) {
+    if !WHOLE.contains(&whole) {
         return None;
     }
     let unit = unit.unwrap_or_else(|| EpochUnit::of_magnitude(whole as i64));

@@ -162,7 +162,7 @@ impl FromStr for Step {
         };
         let millis = number.parse::<f64>().map_err(|_| refuse())? * unit_millis;
         // Up to 2^53 a double holds every whole number.
-        if !(millis >= 1.0 && millis <= 9e15 && millis.fract() == 0.0) {
+        if !(1.0..=9e15).contains(&millis) || millis.fract() != 0.0 {
             return Err(refuse());
         }
         Self::from_millis(millis as i64)

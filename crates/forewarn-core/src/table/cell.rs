@@ -61,8 +61,8 @@ pub fn flag(text: &str) -> Option<bool> {
         return Some(false);
     }
     match text.parse::<f64>() {
-        Ok(value) if value == 1.0 => Some(true),
-        Ok(value) if value == 0.0 => Some(false),
+        Ok(1.0) => Some(true),
+        Ok(0.0) => Some(false),
         _ => None,
     }
 }

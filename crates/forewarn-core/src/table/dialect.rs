@@ -19,7 +19,7 @@ pub struct Dialect {
     pub separator: u8,
     /// How numbers are written; `None` while none with a fraction has been seen.
     pub decimal: Option<Decimal>,
-    /// Whether the text is InfluxDB's annotated CSV.
+    /// Whether the text is annotated CSV, as `InfluxDB` writes it.
     pub annotated: bool,
     pub(super) line_ends: LineEnds,
     /// Whether lines that begin with `#` are left out.

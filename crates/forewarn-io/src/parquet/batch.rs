@@ -105,7 +105,7 @@ impl Batch {
                     })?;
                 }
                 Role::Metric(slot) => {
-                    self.fill_metric(file, chunk, index, slot, (slots, cells), (width, counters))?
+                    self.fill_metric(file, chunk, index, slot, (slots, cells), (width, counters))?;
                 }
                 Role::Ignored => {}
             }

@@ -69,7 +69,7 @@ pub(crate) fn read_into(
     while rows.advance(&assembler.slots)? {
         match rows.file.columns.shape {
             Shape::Records => {
-                rows.for_each(|row, service, moment, values| assembler.push(row, service, moment, values))?
+                rows.for_each(|row, service, moment, values| assembler.push(row, service, moment, values))?;
             }
             _ => rows.for_each_other(options, assembler, &mut values)?,
         }
