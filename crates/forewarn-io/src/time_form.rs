@@ -260,14 +260,39 @@ fn epoch(text: &str, unit: Option<EpochUnit>) -> Option<(Timestamp, EpochUnit)> 
     Some((Timestamp::from_millis(millis)?, unit))
 }
 
-/// A time with a zone: RFC 3339, or with ` UTC` or ` GMT` at its end.
+/// A time with a zone: RFC 3339, with ` UTC` or ` GMT` at its end, or with an offset that blanks or the zone's name surround.
 fn zoned(text: &str) -> Option<Timestamp> {
     match civil_millis(text) {
         Some((millis, "Z" | "z" | "UTC" | "GMT")) => Timestamp::from_millis(millis),
         // Times without a zone are not of this form.
         Some((_, "")) => None,
-        _ => text.parse().ok(),
+        Some((millis, rest)) => match offset_millis(rest) {
+            Some(offset) => Timestamp::from_millis(millis - offset),
+            None => text.parse().ok(),
+        },
+        None => text.parse().ok(),
     }
+}
+
+/// How far a clock with this after its time is ahead of UTC: `+0200`, `-03:30`, `+0800 CST`, `+0000 UTC m=+0.1`.
+fn offset_millis(text: &str) -> Option<i64> {
+    let mut words = text.split_ascii_whitespace();
+    let offset = words.next()?;
+    let digits: String = offset.get(1..)?.chars().filter(|c| *c != ':').collect();
+    if !offset.starts_with(['+', '-'])
+        || digits.len() != 4
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let named = words.next().is_none_or(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let clock = words.next().is_none_or(|clock| clock.starts_with("m="));
+    let (hours, minutes): (i64, i64) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
+    if !named || !clock || words.next().is_some() || hours > 23 || minutes > 59 {
+        return None;
+    }
+    let millis = (hours * 60 + minutes) * 60_000;
+    Some(if offset.starts_with('-') { -millis } else { millis })
 }
 
 /// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`, `2024-01-31 9:05`,
@@ -356,6 +381,8 @@ mod tests {
             "2024/01/01 00:01:00",
             "01.01.2024 00:01",
             "2024-01-01 00:01:00 UTC",
+            "2024-01-01 08:01:00 +0800",
+            "2023-12-31 20:31:00.000000001 -0330 NST m=+60.5",
             "1704067260",
             "1704067260.0",
             "1.70406726e9",
@@ -404,6 +431,9 @@ mod tests {
             "inf",
             "2024-01-01T00:00:00 somewhere",
             "-",
+            "2024-01-01 00:00 +0800 CST or so",
+            "2024-01-01 00:00 +9",
+            "2024-01-01 00:00 +\u{e9}99",
             "1e400",
             "\u{e9}024-01-01",
         ] {
