@@ -168,8 +168,7 @@ impl Node {
 }
 
 impl Node {
-    /// Appends what has been seen of the rows before, of a condition that is not joined or sustained: nothing for one
-    /// that looks at a row alone.
+    /// Appends what has been seen of the rows before: nothing for a condition that looks at a row alone.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         match self {
             Self::Compare { gauge, bound, .. } => {
@@ -177,8 +176,12 @@ impl Node {
                 bound.save(out)
             }
             Self::Absent(_) | Self::Significant { .. } => Ok(()),
-            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Frequent { .. } => {
-                Err(CoreError::NotSavable { what: "a joined condition".to_owned(), warm_up_rows: None })
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().try_for_each(|node| node.save(out)),
+            Self::Not(of) => of.save(out),
+            Self::Frequent { of, certain, possible, .. } => {
+                of.save(out)?;
+                certain.save(out)?;
+                possible.save(out)
             }
         }
     }
@@ -190,7 +193,14 @@ impl Node {
                 gauge.restore(from)?;
                 bound.restore(from)
             }
-            _ => Ok(()),
+            Self::Absent(_) | Self::Significant { .. } => Ok(()),
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter_mut().try_for_each(|node| node.restore(from)),
+            Self::Not(of) => of.restore(from),
+            Self::Frequent { of, certain, possible, .. } => {
+                of.restore(from)?;
+                certain.restore(from)?;
+                possible.restore(from)
+            }
         }
     }
 }

@@ -254,4 +254,29 @@ impl SlidingMin {
     pub(crate) fn get(&self) -> (usize, Option<usize>) {
         (self.rows.len(), self.minima.front().map(|(_, number)| *number))
     }
+
+    /// Appends what has been seen: up to 12 bytes a row.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.rows, &self.minima), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (rows, minima): (VecDeque<usize>, VecDeque<(usize, usize)>) = restore_part(&mut rest)?;
+        let ascend = |rows: &mut dyn Iterator<Item = usize>| {
+            let rows: Vec<usize> = rows.collect();
+            rows.windows(2).all(|pair| pair[0] < pair[1])
+        };
+        let is_sound = rows.len() <= self.length
+            && minima.len() <= rows.len()
+            && ascend(&mut rows.iter().copied())
+            && ascend(&mut minima.iter().map(|(row, _)| *row));
+        if !is_sound {
+            let length = self.length;
+            return Err(CoreError::damaged_state(format!("its rows are not among the last {length}")));
+        }
+        (self.rows, self.minima, *from) = (rows, minima, rest);
+        Ok(())
+    }
 }

@@ -3,10 +3,12 @@ use crate::{
     sliding::{pop_newest_if, pop_oldest_if},
 };
 use forewarn_schema::{Episode, FrameView, SchemaError};
+use forewarn_core::{CoreError, restore_part, save_part};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// An episode in rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) onset: usize,
     pub(crate) confirmed: usize,
@@ -20,7 +22,7 @@ impl Found {
 }
 
 /// Failing rows with gaps bridged; an episode once it has lasted long enough.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Stretch {
     onset: usize,
     confirmed: Option<usize>,
@@ -94,6 +96,42 @@ impl Tracker {
     /// Final episodes since the last call.
     pub(crate) fn drain(&mut self, into: &mut Vec<Found>) {
         into.append(&mut self.done);
+    }
+
+    /// The first row of which it is not final whether an episode begins or goes on in it, when `rows` rows were seen.
+    pub(crate) fn final_before(&self, rows: usize) -> usize {
+        let earliest = (rows + 1).saturating_sub(self.reach);
+        let open = self.open.front().map_or(earliest, |first| first.onset.min(earliest));
+        self.recovering.map_or(open, |last| last.onset.min(open))
+    }
+
+    /// The first episode that is not over, once its onset is final: that, and one past the last row that is certain to be in it.
+    pub(crate) fn underway(&self, rows: usize) -> Option<(usize, usize)> {
+        if let Some(last) = self.recovering {
+            return Some((last.onset, last.end));
+        }
+        let first = self.open.front()?;
+        let is_final = first.confirmed.is_some() && first.onset < (rows + 1).saturating_sub(self.reach);
+        is_final.then_some((first.onset, first.end))
+    }
+
+    /// Appends what has been seen to `out`.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.open, &self.recovering, &self.done), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote, when `rows` rows had been seen. Where that fails the tracker is to be thrown away.
+    pub(crate) fn restore(&mut self, rows: usize, from: &mut &[u8]) -> Result<(), CoreError> {
+        (self.open, self.recovering, self.done) = restore_part(from)?;
+        let open = self.open.iter().map(|stretch| (stretch.onset, stretch.confirmed, stretch.end));
+        let found = self.recovering.iter().chain(&self.done).map(|found| (found.onset, Some(found.confirmed), found.end));
+        let is_sound = |(onset, confirmed, end): (usize, Option<usize>, usize)| {
+            onset < end && end <= rows.saturating_add(self.shape.cool_down) && confirmed.is_none_or(|row| (onset..end).contains(&row))
+        };
+        if open.chain(found).all(is_sound) {
+            return Ok(());
+        }
+        Err(CoreError::damaged_state(format!("its episodes are not those of {rows} rows")))
     }
 
     /// Appends the episodes that are not final, as the `rows` rows so far tell them.

@@ -3,7 +3,7 @@ use crate::{
     node::Node,
     track::{Found, Tracker},
 };
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Schema, Step};
 
 /// A rule at work on the rows of one service. Batch and stream are both this machine.
@@ -65,5 +65,33 @@ impl Watch {
     pub(crate) fn current(&self, certain: &mut Vec<Found>, possible: &mut Vec<Found>) {
         self.certain.current(self.rows, certain);
         self.possible.current(self.rows, possible);
+    }
+
+    /// The first row of which it is not final whether a failure begins or goes on in it, or may do so.
+    pub(crate) fn final_before(&self) -> usize {
+        self.certain.final_before(self.rows).min(self.possible.final_before(self.rows))
+    }
+
+    /// A failure that goes on and whose onset is final: that, and one past the last row that is certain to be in it. `None` while rows
+    /// before it may still turn out unknown.
+    pub(crate) fn underway(&self) -> Option<(usize, usize)> {
+        let (onset, end) = self.certain.underway(self.rows)?;
+        (self.possible.final_before(self.rows) >= onset).then_some((onset, end))
+    }
+
+    /// Appends what has been seen to `out`.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.rows, out)?;
+        self.node.save(out)?;
+        self.certain.save(out)?;
+        self.possible.save(out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote. Where that fails the watch is to be thrown away.
+    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.rows = restore_part(from)?;
+        self.node.restore(from)?;
+        self.certain.restore(self.rows, from)?;
+        self.possible.restore(self.rows, from)
     }
 }
