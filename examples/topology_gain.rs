@@ -1,6 +1,6 @@
 //! What the service graph adds to a model, and how often a ranking finds the root: two tables on simulated cascades.
 //!
-//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/topology.md.
+//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/reference/topology.md.
 
 use forewarn::eval::ScoredSet;
 use forewarn::experiment::{Data, Rows};
