@@ -48,6 +48,12 @@ pub(crate) enum XtaskError {
         /// How many.
         broken: usize,
     },
+    /// The tutorial has no command that could be run.
+    #[error("{}: no page with a ```sh block; expected the commands of the tutorial", folder.display())]
+    NoCommands {
+        /// Where its pages lie.
+        folder: PathBuf,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {
