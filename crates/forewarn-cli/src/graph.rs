@@ -47,6 +47,8 @@ struct Known {
     slos: Vec<(String, SloReport)>,
     /// Services of the metrics that are not in the graph.
     left_out: Vec<String>,
+    /// Services of the graph that are not in the metrics.
+    without_metrics: Vec<String>,
 }
 
 impl Graph {
@@ -77,7 +79,13 @@ fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
     let rules =
         HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
-    Ok(Known { health, latency: graph.observed_latencies_millis(), slos: Vec::new(), left_out: Vec::new() })
+    Ok(Known {
+        health,
+        latency: graph.observed_latencies_millis(),
+        slos: Vec::new(),
+        left_out: Vec::new(),
+        without_metrics: Vec::new(),
+    })
 }
 
 /// From the last minute of a metrics file; objectives over all of it.
@@ -85,9 +93,14 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -
     let frames = read.read(path)?.frames;
     let rules = HealthRules::v1().bind(frames.schema()).about(path.display())?;
     let nan = || vec![f64::NAN; graph.len()];
+    let mut known = Known {
+        health: nan(),
+        latency: nan(),
+        slos: Vec::new(),
+        left_out: Vec::new(),
+        without_metrics: Vec::new(),
+    };
     let names = graph.compare_names(frames.frames().map(|frame| frame.service())).about(path.display())?;
-    let left_out = names.only_in_metrics;
-    let mut known = Known { health: nan(), latency: nan(), slos: Vec::new(), left_out };
     for frame in frames.frames() {
         let Some(service) = graph.find(frame.service()) else { continue };
         known.health[service] = rules.latest(frame);
@@ -96,6 +109,8 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -
             known.slos.push((frame.service().to_owned(), slo.assess(frame)?));
         }
     }
+    known.left_out = names.only_in_metrics;
+    known.without_metrics = names.only_in_graph;
     Ok(known)
 }
 
@@ -130,9 +145,9 @@ impl Answer<'_> {
                 suspect.score,
                 self.name(service),
                 scores.status[service],
-                number(known.health[service]),
+                number(known_number(known.health[service])),
                 number(scores.dependency.services[service]),
-                number(scores.failing[service].value),
+                number(known_number(scores.failing[service].value)),
                 overview.blast_radii()[service].value,
                 millis(scores.latencies_millis[service]),
             );
@@ -155,6 +170,10 @@ impl Answer<'_> {
         }
         for name in &known.left_out {
             let _ = writeln!(text, "{}: in the metrics, not in the graph, left out", printable::name(name));
+        }
+        for name in &known.without_metrics {
+            let _ =
+                writeln!(text, "{}: in the graph, not in the metrics, health unknown", printable::name(name));
         }
         text.trim_end().to_owned()
     }
@@ -186,12 +205,13 @@ impl Answer<'_> {
             "services": services.collect::<Vec<_>>(),
             "critical_path": path,
             "left_out": known.left_out,
+            "without_metrics": known.without_metrics,
         })
     }
 }
 
-fn number(value: impl Into<Option<f64>>) -> String {
-    known_number(value).map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.2}"))
 }
 
 fn millis(value: Option<f64>) -> String {

@@ -306,7 +306,10 @@ fn watch(rule: &ThresholdRule) -> Watch {
 
 fn direction(rule: &ThresholdRule) -> Direction {
     match rule.comparison() {
-        Comparison::AtLeast | Comparison::Above => Direction::Above,
+        // A metric that should have one value, or should not, has no side: the rule itself is still what is predicted.
+        Comparison::AtLeast | Comparison::Above | Comparison::Equal | Comparison::NotEqual => {
+            Direction::Above
+        }
         Comparison::AtMost | Comparison::Below => Direction::Below,
     }
 }

@@ -17,6 +17,12 @@ pub enum Comparison {
     /// `<`
     #[serde(rename = "<")]
     Below,
+    /// `==`
+    #[serde(rename = "==")]
+    Equal,
+    /// `!=`
+    #[serde(rename = "!=")]
+    NotEqual,
 }
 
 impl Comparison {
@@ -32,6 +38,9 @@ impl Comparison {
             Self::Above => value > limit,
             Self::AtMost => value <= limit,
             Self::Below => value < limit,
+            Self::Equal => value == limit,
+            // NaN differs from everything, and compares with nothing.
+            Self::NotEqual => !value.is_nan() && value != limit,
         }
     }
 }
@@ -43,6 +52,8 @@ impl fmt::Display for Comparison {
             Self::Above => ">",
             Self::AtMost => "<=",
             Self::Below => "<",
+            Self::Equal => "==",
+            Self::NotEqual => "!=",
         })
     }
 }
@@ -52,7 +63,7 @@ impl std::str::FromStr for Comparison {
     type Err = LabelError;
 
     fn from_str(text: &str) -> Result<Self, LabelError> {
-        [Self::AtLeast, Self::Above, Self::AtMost, Self::Below]
+        [Self::AtLeast, Self::Above, Self::AtMost, Self::Below, Self::Equal, Self::NotEqual]
             .into_iter()
             .find(|candidate| candidate.to_string() == text)
             .ok_or_else(|| LabelError::UnknownComparison { text: text.to_owned() })

@@ -131,6 +131,18 @@ impl Measure {
     pub fn below(self, limit: impl Into<Limit>) -> Condition {
         self.compare(Comparison::Below, limit)
     }
+
+    /// `==`
+    #[must_use]
+    pub fn equal_to(self, limit: impl Into<Limit>) -> Condition {
+        self.compare(Comparison::Equal, limit)
+    }
+
+    /// `!=`
+    #[must_use]
+    pub fn different_from(self, limit: impl Into<Limit>) -> Condition {
+        self.compare(Comparison::NotEqual, limit)
+    }
 }
 
 impl Condition {

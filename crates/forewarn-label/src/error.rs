@@ -23,7 +23,7 @@ pub enum LabelError {
         metric: String,
     },
     /// A text that is no comparison.
-    #[error("{text:?} is none of >=, >, <=, <")]
+    #[error("{text:?} is none of >=, >, <=, <, ==, !=")]
     UnknownComparison {
         /// The text.
         text: String,
@@ -85,6 +85,38 @@ pub enum LabelError {
         start: Timestamp,
         /// Row, from 0.
         row: usize,
+    },
+    /// A live row that comes after a later one.
+    #[error(
+        "a row of {time} is late: the next row is that of {expected}; sort rows, or align samples, before they are pushed"
+    )]
+    LateRow {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+    },
+    /// A live row between two steps of the clock.
+    #[error(
+        "a row of {time} is off the clock: rows are {step_millis} ms apart, and the next is that of {expected}"
+    )]
+    RowOffClock {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+        /// Time between rows, in milliseconds.
+        step_millis: i64,
+    },
+    /// A live row so far ahead that its time must be wrong.
+    #[error("a row of {time} comes more than {most} steps after that of {expected}, which was the next")]
+    GapTooLong {
+        /// Its time.
+        time: Timestamp,
+        /// The time of the next row.
+        expected: Timestamp,
+        /// Most steps that may be missed.
+        most: usize,
     },
     /// A rule gave an episode with a time that is no row of the frame.
     #[error("{rule:?} found an episode of {} at {time}, which is no row of its frame", printable(service))]

@@ -2,7 +2,7 @@
 
 use crate::{
     Limit, Measure, Normal, Statistic,
-    measure::{Change, Mean, Ratio},
+    measure::{Change, IncreaseRatio, Mean, Ratio},
     normal::{Quantile, Season},
     sliding::{SlidingQuantile, Sums},
 };
@@ -27,6 +27,27 @@ pub(crate) enum Gauge {
     Change { column: usize, steps: usize, past: VecDeque<Option<f64>> },
     Ratio { of: usize, to: usize },
     Mean { column: usize, weight: Option<usize>, needed: usize, sums: Sums },
+    IncreaseRatio { of: Counter, to: Counter, sums: Sums },
+}
+
+/// A counter of which the last sample is known.
+#[derive(Clone, Debug)]
+pub(crate) struct Counter {
+    column: usize,
+    last: Option<f64>,
+}
+
+impl Counter {
+    fn new(column: usize) -> Self {
+        Self { column, last: None }
+    }
+
+    /// What it has gained since its last sample.
+    fn push(&mut self, row: &[f32]) -> Option<f64> {
+        let now = sample(row, self.column)?;
+        let last = self.last.replace(now)?;
+        Some(if now < last { now } else { now - last })
+    }
 }
 
 impl Gauge {
@@ -41,6 +62,11 @@ impl Gauge {
             Measure::Ratio(Ratio { of, to }) => {
                 Self::Ratio { of: schema.index_of(of)?, to: schema.index_of(to)? }
             }
+            Measure::IncreaseRatio(IncreaseRatio { of, to, over }) => Self::IncreaseRatio {
+                of: Counter::new(schema.index_of(of)?),
+                to: Counter::new(schema.index_of(to)?),
+                sums: Sums::new(over.in_steps(step)),
+            },
             Measure::Mean(Mean { of, weighted_by, over, known }) => {
                 let length = over.in_steps(step);
                 Self::Mean {
@@ -66,6 +92,13 @@ impl Gauge {
             Self::Ratio { of, to } => {
                 let (of, to) = (sample(row, *of)?, sample(row, *to)?);
                 (to != 0.0).then(|| of / to)
+            }
+            Self::IncreaseRatio { of, to, sums } => {
+                let (of, to) = (of.push(row), to.push(row));
+                let gained = of.zip(to).map(|(of, to)| [of, to]);
+                sums.push(gained);
+                let ([of, to], _) = sums.get();
+                (gained.is_some() && to > 0.0).then(|| of / to)
             }
             Self::Mean { column, weight, needed, sums } => {
                 let value = sample(row, *column);
@@ -287,6 +320,29 @@ mod tests {
         let tenth = f64::from(0.1f32);
         assert_eq!(means[0], None, "one of three rows is less than half");
         assert_eq!(means[4], Some((tenth + tenth + tenth) / 3.0));
+    }
+
+    #[test]
+    fn increases_of_counters_pass_over_resets_and_gaps() {
+        let schema = Schema::new(vec![Metric::gauge("errors"), Metric::gauge("requests")]).unwrap();
+        let measure = Measure::increase_ratio("errors", "requests", Span::steps(2));
+        let mut ratio = Gauge::new(&measure, &schema, Step::MINUTE).unwrap();
+        let n = f32::NAN;
+        let rows = [
+            [5.0, 100.0],
+            [6.0, 110.0],
+            [6.0, 130.0],
+            [n, 140.0],
+            [7.0, 150.0],
+            [2.0, 10.0],
+            [2.0, 10.0],
+            [2.0, 10.0],
+        ];
+        let got: Vec<_> = rows.map(|row| ratio.push(&row)).to_vec();
+        // The row after the gap has the errors of both minutes and the requests of the last: what was seen, in both.
+        let expected =
+            [None, Some(0.1), Some(1.0 / 30.0), None, Some(0.1), Some(3.0 / 20.0), Some(0.2), None];
+        assert_eq!(got, expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::{LabelError, LabelStream, Rule, label_stream::Kept, track::Found};
+use crate::{LabelError, LabelState, Rule, label_state::Kept, track::Found};
 use forewarn_core::{Exclusion, FailureRule, FrameStream, Label, Labels, PieceOrder, Target, WindowSpec};
 use forewarn_schema::{Episode, Episodes, ServiceRows, Step};
 use std::{ops::Range, sync::Arc};
@@ -19,12 +19,12 @@ pub fn label_pieces(
 ) -> Result<Labels, LabelError> {
     let (layout, width) = (Arc::clone(frames.layout()), frames.schema().len());
     let step = layout.step();
-    let fresh = LabelStream::new(rule, frames.schema(), step, spec, target)?.keeping_all();
-    let mut services: Vec<Service> = layout
-        .services()
-        .iter()
-        .map(|place| Service { stream: fresh.clone(), next: place.rows().start, found: Kept::default() })
-        .collect();
+    let schema = frames.schema().clone();
+    let begin = |place: &ServiceRows| -> Result<Service, LabelError> {
+        let state = LabelState::new(rule, &schema, place.start(), step, spec, target)?.keeping_all();
+        Ok(Service { stream: state, next: place.rows().start, found: Kept::default() })
+    };
+    let mut services: Vec<Service> = layout.services().iter().map(begin).collect::<Result<_, _>>()?;
     // Rows that no stream has given a label for are those of services without rows: there are none.
     let mut labels = vec![Label::Excluded(Exclusion::Censored); layout.rows()];
     let mut order = PieceOrder::start(frames)?;
@@ -33,7 +33,7 @@ pub fn label_pieces(
         let service = &mut services[piece.service];
         for row in piece.values.chunks_exact(width) {
             if let Some(label) = service.stream.push(row)? {
-                labels[service.next] = label;
+                labels[service.next] = label.label;
                 service.next += 1;
             }
         }
@@ -58,7 +58,7 @@ pub fn label_pieces(
 }
 
 struct Service {
-    stream: LabelStream,
+    stream: LabelState,
     /// The first row without a label.
     next: usize,
     found: Kept,

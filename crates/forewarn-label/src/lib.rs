@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod clock;
 mod comparison;
 mod condition;
 mod error;
@@ -7,7 +8,7 @@ mod file;
 mod gauge;
 mod label;
 mod label_pieces;
-mod label_stream;
+mod label_state;
 mod limit;
 mod measure;
 mod node;
@@ -18,7 +19,7 @@ mod preset;
 #[cfg(test)]
 mod properties;
 mod rule;
-mod rule_stream;
+mod rule_state;
 mod scan;
 mod sentence;
 mod shape;
@@ -39,15 +40,15 @@ pub use condition::{Compare, Condition, Frequent, Significant, Sustained};
 pub use error::LabelError;
 pub use label::label;
 pub use label_pieces::label_pieces;
-pub use label_stream::LabelStream;
+pub use label_state::{LabelState, TimedLabel};
 pub use limit::Limit;
-pub use measure::{Change, Mean, Measure, Ratio};
+pub use measure::{Change, IncreaseRatio, Mean, Measure, Ratio};
 pub use normal::{Normal, Quantile, Season, Statistic};
 pub use number::Number;
 pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloReport, SloState, WindowBurn};
 pub use preset::Saturation;
 pub use rule::Rule;
-pub use rule_stream::{Event, Minute, RuleStream};
+pub use rule_state::{Event, Minute, RuleState};
 pub use shape::Shape;
 pub use span::Span;
 pub use threshold::ThresholdRule;

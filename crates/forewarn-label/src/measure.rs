@@ -1,4 +1,4 @@
-use crate::{LabelError, Number, Span, error::refuse_unless};
+use crate::{LabelError, Number, Span, error::refuse_unless, sentence::named};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -21,6 +21,23 @@ pub enum Measure {
     /// Mean over the last span, this row included.
     #[serde(rename = "mean")]
     Mean(Mean),
+    /// What one counter gained divided by what another gained over the last span: errors per request, from two totals that only rise. A counter that is
+    /// smaller than before began again at 0. Unknown in a row in which either is missing, before both have been seen twice, and while the other has gained nothing. Made of the rows that are
+    /// there, so losing samples of the *past* may move it either way.
+    #[serde(rename = "increase_ratio")]
+    IncreaseRatio(IncreaseRatio),
+}
+
+/// See [`Measure::IncreaseRatio`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IncreaseRatio {
+    /// Counter whose increase is divided, such as failed requests.
+    pub of: String,
+    /// Counter whose increase divides, such as all requests.
+    pub to: String,
+    /// How far back, this row included: the increase from the row before counts for a row.
+    pub over: Span,
 }
 
 /// See [`Measure::Change`].
@@ -84,6 +101,12 @@ impl Measure {
         Self::Ratio(Ratio { of: of.into(), to: to.into() })
     }
 
+    /// What counter `of` gained over what counter `to` gained, both over `over`.
+    #[must_use]
+    pub fn increase_ratio(of: impl Into<String>, to: impl Into<String>, over: Span) -> Self {
+        Self::IncreaseRatio(IncreaseRatio { of: of.into(), to: to.into(), over })
+    }
+
     /// Mean of a metric over `over`, of which half the rows must be known.
     #[must_use]
     pub fn mean(of: impl Into<String>, over: Span) -> Self {
@@ -101,7 +124,7 @@ impl Measure {
         match self {
             Self::Metric(name) => vec![name],
             Self::Change(Change { of, .. }) => vec![of],
-            Self::Ratio(Ratio { of, to }) => vec![of, to],
+            Self::Ratio(Ratio { of, to }) | Self::IncreaseRatio(IncreaseRatio { of, to, .. }) => vec![of, to],
             Self::Mean(Mean { of, weighted_by, .. }) => {
                 std::iter::once(of).chain(weighted_by).map(String::as_str).collect()
             }
@@ -118,6 +141,11 @@ impl Measure {
             Self::Ratio(Ratio { of, to }) => {
                 check_name(of, &format!("{at}.ratio.of"))?;
                 check_name(to, &format!("{at}.ratio.to"))
+            }
+            Self::IncreaseRatio(IncreaseRatio { of, to, over }) => {
+                check_name(of, &format!("{at}.increase_ratio.of"))?;
+                check_name(to, &format!("{at}.increase_ratio.to"))?;
+                check_span(*over, &format!("{at}.increase_ratio.over"))
             }
             Self::Mean(Mean { of, weighted_by, over, known }) => {
                 check_name(of, &format!("{at}.mean.of"))?;
@@ -153,12 +181,17 @@ impl From<&str> for Measure {
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Metric(name) => f.write_str(name),
-            Self::Change(Change { of, over }) => write!(f, "change of {of} over {over}"),
-            Self::Ratio(Ratio { of, to }) => write!(f, "{of} / {to}"),
-            Self::Mean(Mean { of, weighted_by: None, over, .. }) => write!(f, "mean of {of} over {over}"),
+            Self::Metric(name) => f.write_str(&named(name)),
+            Self::Change(Change { of, over }) => write!(f, "change of {} over {over}", named(of)),
+            Self::Ratio(Ratio { of, to }) => write!(f, "{} / {}", named(of), named(to)),
+            Self::Mean(Mean { of, weighted_by: None, over, .. }) => {
+                write!(f, "mean of {} over {over}", named(of))
+            }
             Self::Mean(Mean { of, weighted_by: Some(weight), over, .. }) => {
-                write!(f, "mean of {of} over {over} weighted by {weight}")
+                write!(f, "mean of {} over {over} weighted by {}", named(of), named(weight))
+            }
+            Self::IncreaseRatio(IncreaseRatio { of, to, over }) => {
+                write!(f, "increase of {} / increase of {} over {over}", named(of), named(to))
             }
         }
     }
@@ -180,7 +213,9 @@ impl<'de> Deserialize<'de> for Measure {
             type Value = Measure;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a metric, or a table with one of change, ratio, mean")
+                f.write_str(
+                    "the name of a metric, or a table with one of change, ratio, mean, increase_ratio",
+                )
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<Measure, E> {

@@ -1,6 +1,6 @@
 //! Rules that many services share.
 
-use crate::{LabelError, Measure, Rule, Span};
+use crate::{LabelError, Measure, Normal, Rule, Span};
 use serde::{Deserialize, Serialize};
 
 impl Rule {
@@ -26,6 +26,26 @@ impl Rule {
         let busy = |metric: &str, limit| Measure::metric(metric).at_least(limit).lasting(limits.lasting);
         let restarts = Measure::metric("pod_restarts").at_least(limits.restarts);
         Self::new(busy("cpu_usage", limits.cpu).or(busy("memory_usage", limits.memory)).or(restarts))
+    }
+
+    /// Total outages: no request at all for a span, though there was traffic in the hour before. The error rate of nothing is unknown, so a rule on it alone
+    /// never sees them. An outage that lasts longer than the hour ends with it.
+    ///
+    /// # Errors
+    /// [`LabelError::InvalidField`] for an empty span.
+    ///
+    /// # Examples
+    /// ```
+    /// use forewarn_label::{Rule, Span};
+    ///
+    /// let rule = Rule::no_traffic(Span::steps(2))?;
+    /// assert_eq!(rule, "(request_count == 0 while it was not) for 2 steps".parse()?);
+    /// # Ok::<(), forewarn_label::LabelError>(())
+    /// ```
+    pub fn no_traffic(lasting: Span) -> Result<Self, LabelError> {
+        let requests = || Measure::metric("request_count");
+        let before = Normal::mean(Span::hours(1)).known(0.0);
+        Self::new(requests().equal_to(0.0).and(requests().below(before)).lasting(lasting))
     }
 
     /// Failures that someone else has found: a column that is 1 while the service fails and 0 while it does not.

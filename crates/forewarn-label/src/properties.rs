@@ -1,9 +1,11 @@
 //! What holds for every rule and every frame.
 
 use crate::{
-    Condition, Event, Frequent, LabelStream, Measure, Rule, RuleStream, Span, Sustained, ThresholdRule,
-    label, label_pieces,
-    strategies::{Kinds, comparison, frame, frame_of, measure, row, rule, schema, shape},
+    Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained, ThresholdRule, label,
+    label_pieces,
+    strategies::{
+        Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, schema, shape,
+    },
     twin::{Reading, Twin},
 };
 use forewarn_core::{Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
@@ -105,7 +107,7 @@ proptest! {
     #[test]
     fn streaming_equals_batch(rule in rule(Kinds::Any), rows in any_rows(60)) {
         let frame = frame_of(&rows);
-        let mut stream = RuleStream::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE).unwrap();
+        let mut stream = RuleState::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE).unwrap();
         let (mut events, mut known_after) = (Vec::new(), Vec::new());
         for (t, row) in rows.iter().enumerate() {
             prop_assert!(refused(row).iter().all(|wrong| stream.push(wrong).is_err()));
@@ -145,7 +147,7 @@ proptest! {
     fn streamed_labels_equal_batch_labels(
         rule in rule(Kinds::Any), rows in any_rows(50), spec in spec(), target in target()
     ) {
-        let mut stream = LabelStream::new(&rule, &schema(), Step::MINUTE, spec, target).unwrap();
+        let mut stream = LabelState::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE, spec, target).unwrap();
         let mut labels = Vec::new();
         for (t, row) in rows.iter().enumerate() {
             prop_assert!(refused(row).iter().all(|wrong| stream.push(wrong).is_err()));
@@ -154,7 +156,44 @@ proptest! {
             labels.extend(label);
         }
         labels.extend(stream.finish());
+        // Each label comes with the time of its row.
+        for (row, label) in labels.iter().enumerate() {
+            prop_assert_eq!(label.time.millis(), row as i64 * 60_000);
+        }
+        let labels: Vec<Label> = labels.into_iter().map(|label| label.label).collect();
         prop_assert_eq!(labels, batch_labels(&rule, &rows, spec, target), "{}", rule);
+    }
+
+    /// Rows with their times need no row for a missed minute: what comes out is the same as with a row of nothing in its place.
+    #[test]
+    fn missed_minutes_are_rows_without_samples(
+        rule in rule(Kinds::Any), rows in any_rows(40), missed in vec(0usize..40, 0..12), spec in spec(), target in target()
+    ) {
+        let whole: Rows = rows.iter().enumerate().map(|(t, row)| if missed.contains(&t) { [f32::NAN; 4] } else { *row }).collect();
+        let at = |t: usize| Timestamp::from_millis(t as i64 * 60_000).unwrap();
+        let start = || LabelState::new(&rule, &schema(), at(0), Step::MINUTE, spec, target).unwrap();
+        let begin = || RuleState::new(&rule, &schema(), at(0), Step::MINUTE).unwrap();
+        let (mut state, mut twin, mut minutes, mut minutes_twin) = (start(), start(), begin(), begin());
+        let (mut labels, mut expected, mut told, mut told_twin) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let last = (0..rows.len()).rev().find(|t| !missed.contains(t)).map_or(0, |t| t + 1);
+        for (t, row) in whole.iter().enumerate().take(last) {
+            expected.extend(twin.push(row).unwrap());
+            told_twin.push(minutes_twin.push(row).unwrap());
+            if missed.contains(&t) {
+                continue;
+            }
+            labels.extend(state.push_at(at(t), row).unwrap());
+            told.extend(minutes.push_at(at(t), row).unwrap());
+            // What comes late or between two minutes is refused, and leaves no trace.
+            prop_assert!(state.push_at(at(t), row).is_err() && minutes.push_at(at(t), row).is_err());
+            let between = Timestamp::from_millis(at(t + 1).millis() + 1).unwrap();
+            prop_assert!(state.push_at(between, row).is_err() && minutes.push_at(between, row).is_err());
+            prop_assert!(state.push_at(at(t + 10_000_000), row).is_err());
+        }
+        labels.extend(state.finish());
+        expected.extend(twin.finish());
+        prop_assert_eq!(labels, expected, "{}", rule);
+        prop_assert_eq!(told, told_twin, "{}", rule);
     }
 
     #[test]
@@ -222,7 +261,7 @@ proptest! {
 
     #[test]
     fn raising_a_threshold_never_adds_violations(
-        measure in measure(Kinds::Any), is in comparison(), limit in -4i8..20, more in 1i8..8, rows in any_rows(40)
+        measure in measure(Kinds::Any), is in ordering(), limit in -4i8..20, more in 1i8..8, rows in any_rows(40)
     ) {
         let at = |quarters: i8| Rule::new(measure.clone().compare(is, f32::from(quarters) / 4.0)).unwrap();
         let (low, high) = (failing(&at(limit), &rows), failing(&at(limit + more), &rows));
@@ -316,6 +355,27 @@ proptest! {
         prop_assert_eq!(ours, core);
         prop_assert_eq!(Rule::v1().describe(), V1Rule.describe());
         prop_assert_eq!(Rule::v1().confirmation(), V1Rule.confirmation());
+    }
+
+    /// Sentences say what is left out by custom (how much of a mean must be known), and nothing else: what they are read as says the same.
+    #[test]
+    fn sentences_are_read_as_they_are_written(condition in condition(Kinds::Any)) {
+        let sentence = condition.to_string();
+        if let Ok(read) = sentence.parse::<Condition>() {
+            // Brackets around a single part, and `and` within `and`, are not written again.
+            let again: Condition = read.to_string().parse().unwrap();
+            prop_assert_eq!(again.to_string(), read.to_string(), "{}", sentence);
+            prop_assert_eq!(again.metrics(), condition.metrics());
+        } else {
+            // The few things that are written for people alone.
+            let alone = ["chance", "quantile", "around this time"];
+            prop_assert!(alone.iter().any(|words| sentence.contains(words)), "{}: {:?}", sentence, sentence.parse::<Condition>());
+        }
+    }
+
+    #[test]
+    fn no_sentence_panics(text in "[a-z0-9.%<>=!()\"/, -]{0,40}|(error_rate|and|or|not|for|5|%|ms|s|steps|in|of|is|absent|\\(|\\)|>=|<|==|\"|its|mean| ){0,24}") {
+        let _ = text.parse::<Condition>();
     }
 
     #[test]

@@ -32,8 +32,10 @@ impl Scan {
     ) -> Self {
         let words = (values.len() / width).div_ceil(64);
         let (mut violating, mut missing) = (vec![0; words], vec![0; words]);
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = processors.min(words / WORDS_A_THREAD).max(1);
+        // Asking for the number of processors reads files of the system, as long as it takes to scan ten thousand rows: short frames do not ask.
+        let most = words / WORDS_A_THREAD;
+        let threads =
+            if most > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(most) } else { 1 };
         let parts =
             violating.chunks_mut(PART).zip(missing.chunks_mut(PART)).zip(values.chunks(PART * 64 * width));
         let read = |((violating, missing), values): ((&mut [u64], &mut [u64]), &[f32])| {
@@ -43,6 +45,10 @@ impl Scan {
                 Comparison::Above => bits(violating, missing, values, width, column, |x| x > limit),
                 Comparison::AtMost => bits(violating, missing, values, width, column, |x| x <= limit),
                 Comparison::Below => bits(violating, missing, values, width, column, |x| x < limit),
+                Comparison::Equal => bits(violating, missing, values, width, column, |x| x == limit),
+                Comparison::NotEqual => {
+                    bits(violating, missing, values, width, column, |x| !x.is_nan() && x != limit);
+                }
             }
         };
         // Whoever is done takes the next part: a thread that begins late has fewer.

@@ -15,7 +15,7 @@ pub const METRICS: [&str; 4] = ["a", "b", "share", "events"];
 pub enum Kinds {
     /// Every kind of condition.
     Any,
-    /// No [`Condition::Absent`], and means and normals from complete rows only: conditions for which a missing sample can only ever
+    /// No [`Condition::Absent`], no ratio of increases, and means and normals from complete rows only: conditions for which a missing sample can only ever
     /// take failures away.
     Strict,
 }
@@ -79,7 +79,12 @@ pub fn measure(kinds: Kinds) -> BoxedStrategy<Measure> {
     let ratio = (name(), name()).prop_map(|(of, to)| Measure::ratio(of, to));
     let mean = (name(), proptest::option::of(name()), span(6), known(kinds))
         .prop_map(|(of, weighted_by, over, known)| Measure::Mean(Mean { of, weighted_by, over, known }));
-    prop_oneof![4 => metric, 1 => change, 1 => ratio, 1 => mean].boxed()
+    let increases =
+        (name(), name(), span(4)).prop_map(|(of, to, over)| Measure::increase_ratio(of, to, over));
+    match kinds {
+        Kinds::Any => prop_oneof![4 => metric, 1 => change, 1 => ratio, 1 => mean, 1 => increases].boxed(),
+        Kinds::Strict => prop_oneof![4 => metric, 1 => change, 1 => ratio, 1 => mean].boxed(),
+    }
 }
 
 /// A normal over up to six rows.
@@ -100,8 +105,13 @@ pub fn normal(kinds: Kinds) -> impl Strategy<Value = Normal> {
     })
 }
 
-/// One of the four comparisons.
+/// Any comparison.
 pub fn comparison() -> impl Strategy<Value = Comparison> {
+    prop_oneof![4 => ordering(), 1 => Just(Comparison::Equal), 1 => Just(Comparison::NotEqual)]
+}
+
+/// A comparison with more on one side: not `==` and `!=`.
+pub fn ordering() -> impl Strategy<Value = Comparison> {
     proptest::sample::select(
         &[Comparison::AtLeast, Comparison::Above, Comparison::AtMost, Comparison::Below][..],
     )

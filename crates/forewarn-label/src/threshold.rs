@@ -1,6 +1,7 @@
 use crate::{
     Comparison, LabelError, Rule,
     scan::{Scan, runs},
+    sentence::named,
 };
 use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
 use forewarn_schema::{Episode, Episodes, FrameView, Schema};
@@ -91,6 +92,7 @@ impl ThresholdRule {
 impl FailureRule for ThresholdRule {
     fn describe(&self) -> String {
         let Self { metric, comparison, limit, consecutive } = self;
+        let metric = named(metric);
         match consecutive {
             1 => format!("{metric} {comparison} {limit}"),
             _ => format!("{metric} {comparison} {limit} for {consecutive} consecutive steps"),
@@ -161,22 +163,11 @@ impl FromStr for ThresholdRule {
     type Err = LabelError;
 
     fn from_str(text: &str) -> Result<Self, LabelError> {
-        let unreadable =
-            |reason: &str| LabelError::UnreadableRule { text: text.to_owned(), reason: reason.to_owned() };
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (metric, comparison, limit, consecutive) = match words[..] {
-            [metric, comparison, limit] => (metric, comparison, limit, "1"),
-            [metric, comparison, limit, "for", count, "steps" | "step"]
-            | [metric, comparison, limit, "for", count, "consecutive", "steps" | "step"] => {
-                (metric, comparison, limit, count)
-            }
-            _ => return Err(unreadable("expected METRIC >= LIMIT, or METRIC >= LIMIT for COUNT steps")),
-        };
-        let comparison = comparison.parse().map_err(|error: LabelError| unreadable(&error.to_string()))?;
-        let limit = limit.parse().map_err(|_| unreadable(&format!("{limit:?} is no number")))?;
-        let count =
-            consecutive.parse().map_err(|_| unreadable(&format!("{consecutive:?} is no number of steps")))?;
-        Self::new(metric, comparison, limit, count)
+        let rule: Rule = text.parse()?;
+        rule.as_threshold().ok_or_else(|| LabelError::UnreadableRule {
+            text: text.to_owned(),
+            reason: "expected one metric and one number, such as METRIC >= LIMIT for COUNT steps".to_owned(),
+        })
     }
 }
 

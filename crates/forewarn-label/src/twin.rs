@@ -3,7 +3,7 @@
 use crate::{
     Condition, Limit, Measure, Normal, Rule, Shape, Statistic,
     condition::{Compare, Frequent, Significant, Sustained},
-    measure::{Change, Mean, Ratio},
+    measure::{Change, IncreaseRatio, Mean, Ratio},
     normal::{Quantile, Season},
     strategies::METRICS,
 };
@@ -54,7 +54,9 @@ impl Twin<'_> {
                     ">=" => value >= limit,
                     ">" => value > limit,
                     "<=" => value <= limit,
-                    _ => value < limit,
+                    "<" => value < limit,
+                    "==" => value == limit,
+                    _ => value != limit,
                 }))
             }
             Condition::Absent(metric) => judged(Some(self.sample(metric, t as i64).is_none())),
@@ -106,6 +108,19 @@ impl Twin<'_> {
             }
             Measure::Ratio(Ratio { of, to }) => {
                 Some(self.sample(of, t)? / self.sample(to, t).filter(|divisor| *divisor != 0.0)?)
+            }
+            Measure::IncreaseRatio(IncreaseRatio { of, to, over }) => {
+                let gained = |metric: &str, row: i64| {
+                    let now = self.sample(metric, row)?;
+                    let last = (0..row).rev().find_map(|before| self.sample(metric, before))?;
+                    Some(if now < last { now } else { now - last })
+                };
+                let both = |row: i64| gained(of, row).zip(gained(to, row));
+                both(t)?;
+                let rows = (t + 1 - over.in_steps(Step::MINUTE) as i64).max(0)..=t;
+                let (of, to) =
+                    rows.filter_map(both).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+                (to > 0.0).then(|| of / to)
             }
             Measure::Mean(Mean { of, weighted_by, over, known }) => {
                 let length = over.in_steps(Step::MINUTE);

@@ -171,7 +171,7 @@ impl FeatureState for State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Mean, Measure, Normal, RuleStream, Span, strategies};
+    use crate::{Mean, Measure, Normal, RuleState, Span, strategies};
     use forewarn_core::FailureRule;
     use forewarn_schema::Timestamp;
     use proptest::prelude::*;
@@ -321,7 +321,7 @@ mod tests {
             let got = columns(&read, &schema, &rows);
             for (column, condition) in verdicts.conditions.iter().enumerate() {
                 let alone = Rule::new(condition.clone()).unwrap();
-                let mut stream = RuleStream::new(&alone, &schema, Timestamp::EPOCH, Step::MINUTE).unwrap();
+                let mut stream = RuleState::new(&alone, &schema, Timestamp::EPOCH, Step::MINUTE).unwrap();
                 for (row, got) in rows.iter().zip(&got) {
                     let expected = match stream.push(row).unwrap().verdict {
                         Verdict::Yes => 1.0,

@@ -19,40 +19,23 @@
 //! Two `ChaCha8` streams of the seed: 0 for the world (users, faults, the engineer on call), 1 for telemetry. Each draw takes one word,
 //! whatever its parameters, so two worlds that differ in a fault share all of their luck: see [`Fleet::causes`].
 
-mod active;
-mod attempt;
 mod blueprint;
-mod call;
-mod cascade;
-mod causes;
-mod ceiling;
-mod ceiling_score;
 mod check;
 mod defects;
-mod effects;
-mod fault;
-mod hidden;
-mod injection;
-mod latency;
-mod layered;
-mod load;
+mod faults;
 mod math;
-mod order;
-mod plan;
-mod pods;
-mod provision;
+mod plant;
 mod random;
-mod ready;
 mod run;
 mod scenario;
-mod schedule;
-mod service;
 mod settings;
 mod simulation;
-mod state;
-mod station;
-mod tally;
 mod truth;
+
+use blueprint::{call, order, provision, service};
+use faults::{active, effects, fault, injection, schedule};
+use plant::{attempt, hidden, latency, load, plan, pods, state, station, tally};
+use truth::{cascade, causes, ceiling};
 
 pub use active::{FaultId, FaultRecord};
 pub use blueprint::{Blueprint, MAX_SERVICES};

@@ -72,7 +72,11 @@ impl ServiceGraph {
             // Blank lines before a record belong to it.
             let line = record.position().map_or(line, csv::Position::line);
             let place = place(written_at.get((line as usize).saturating_sub(1)).copied().unwrap_or(line));
-            let fields = separator.fields(&record);
+            let mut fields = separator.fields(&record);
+            // Spreadsheets end lines with empty fields.
+            while fields.len() > columns.columns.len() && fields.last().is_some_and(String::is_empty) {
+                fields.pop();
+            }
             if fields.is_empty() {
                 continue;
             }

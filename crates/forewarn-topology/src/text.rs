@@ -20,34 +20,34 @@ impl Format {
         }
     }
 
-    fn unreadable(self, what: &'static str, field: String, reason: String) -> TopologyError {
-        let (field, reason) = (printable(&field), printable(&reason));
+    fn unreadable(self, what: &'static str, field: &str, reason: &str) -> TopologyError {
+        let (field, reason) = (printable(field), printable(reason));
         TopologyError::UnreadableFile { what, format: self.name(), field, reason }
     }
 }
 
 pub(crate) fn from_toml<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, TopologyError> {
-    let unreadable = |field: String, error: &toml::de::Error| {
+    let unreadable = |field: &str, error: &toml::de::Error| {
         let place = error.span().map_or(String::new(), |span| {
             let line = text[..span.start].matches('\n').count() + 1;
             format!(" (line {line})")
         });
-        Format::Toml.unreadable(what, field, format!("{}{place}", error.message().trim_end()))
+        Format::Toml.unreadable(what, field, &format!("{}{place}", error.message().trim_end()))
     };
-    let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".".to_owned(), &error))?;
+    let document = toml::Deserializer::parse(text).map_err(|error| unreadable(".", &error))?;
     serde_path_to_error::deserialize(document)
-        .map_err(|error| unreadable(error.path().to_string(), error.inner()))
+        .map_err(|error| unreadable(&error.path().to_string(), error.inner()))
 }
 
 pub(crate) fn from_json<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, TopologyError> {
     let unreadable =
-        |field: String, error: &serde_json::Error| Format::Json.unreadable(what, field, error.to_string());
+        |field: &str, error: &serde_json::Error| Format::Json.unreadable(what, field, &error.to_string());
     let mut document = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut document, &mut track);
     match T::deserialize(tracked) {
-        Ok(value) => document.end().map(|()| value).map_err(|error| unreadable(".".to_owned(), &error)),
-        Err(error) => Err(unreadable(track.path().to_string(), &error)),
+        Ok(value) => document.end().map(|()| value).map_err(|error| unreadable(".", &error)),
+        Err(error) => Err(unreadable(&track.path().to_string(), &error)),
     }
 }
 

@@ -1,5 +1,12 @@
-use super::{PlannedCall, Service, order};
+pub(crate) mod call;
+pub(crate) mod layered;
+pub(crate) mod order;
+pub(crate) mod provision;
+pub(crate) mod ready;
+pub(crate) mod service;
+
 use crate::SimError;
+use crate::fleet::{PlannedCall, Service};
 use forewarn_schema::printable;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,12 +133,12 @@ impl Blueprint {
     }
 
     /// Positions of the services, clients before their servers as far as there are no cycles.
-    pub(super) fn order(&self) -> &[usize] {
+    pub(crate) fn order(&self) -> &[usize] {
         &self.order
     }
 
     /// Whether anyone calls each service.
-    pub(super) fn called(&self) -> Vec<bool> {
+    pub(crate) fn called(&self) -> Vec<bool> {
         let called: BTreeSet<usize> = self.ends.iter().map(|&(_, server)| server).collect();
         (0..self.services.len()).map(|index| called.contains(&index)).collect()
     }

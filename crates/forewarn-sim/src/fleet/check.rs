@@ -8,7 +8,7 @@ const LEAST: f64 = 1e-6;
 const MOST: f64 = 1e9;
 
 /// The numbers of one thing that has a name in messages, such as `service "user"`.
-pub(super) struct Check<'a>(pub(super) &'a str);
+pub(crate) struct Check<'a>(pub(crate) &'a str);
 
 impl Check<'_> {
     /// The error for a value.
@@ -17,7 +17,7 @@ impl Check<'_> {
     }
 
     /// Refuses what is not within `range` (NaN never is).
-    pub(super) fn within(
+    pub(crate) fn within(
         &self,
         field: &'static str,
         value: f64,
@@ -34,19 +34,19 @@ impl Check<'_> {
         Err(self.refuse(field, &value, expected))
     }
 
-    pub(super) fn positive(&self, field: &'static str, value: f64) -> Result<(), SimError> {
+    pub(crate) fn positive(&self, field: &'static str, value: f64) -> Result<(), SimError> {
         self.within(field, value, LEAST..=MOST, "a number from 0.000001 to 1,000,000,000")
     }
 
-    pub(super) fn not_negative(&self, field: &'static str, value: f64) -> Result<(), SimError> {
+    pub(crate) fn not_negative(&self, field: &'static str, value: f64) -> Result<(), SimError> {
         self.within(field, value, 0.0..=MOST, "a number from 0 to 1,000,000,000")
     }
 
-    pub(super) fn share(&self, field: &'static str, value: f64) -> Result<(), SimError> {
+    pub(crate) fn share(&self, field: &'static str, value: f64) -> Result<(), SimError> {
         self.within(field, value, 0.0..=1.0, "a share in 0..=1")
     }
 
-    pub(super) fn count(
+    pub(crate) fn count(
         &self,
         field: &'static str,
         value: u32,

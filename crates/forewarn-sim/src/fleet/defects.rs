@@ -1,8 +1,8 @@
-use super::{
+use crate::SimError;
+use crate::fleet::{
     check::Check,
     random::{Draws, Stream},
 };
-use crate::SimError;
 use forewarn_schema::{FrameSet, FrameView, Kind, RawSample, Schema, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -157,7 +157,7 @@ impl Holes {
     /// Makes holes in a row, a minute after the one before it.
     fn punch(&mut self, row: &mut [f32]) {
         let [gap, length, vanishing, which, hours] = std::array::from_fn(|_| self.draws.uniform());
-        let exponential = |u: f64, mean: f64| -super::math::ln(u) * mean;
+        let exponential = |u: f64, mean: f64| -crate::fleet::math::ln(u) * mean;
         if self.gap <= 0.0 && gap < self.defects.gaps_per_day / 1_440.0 {
             self.gap = exponential(length, self.defects.gap_minutes).max(1.0);
         }

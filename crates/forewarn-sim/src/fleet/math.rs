@@ -9,7 +9,7 @@ const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
 /// e to the power of `x`, to 1e-11 of its value; arguments beyond +-700 count as +-700.
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     let x = x.clamp(-700.0, 700.0);
     let shifted = x * LOG2_E + ROUND;
     let whole = shifted - ROUND;
@@ -26,7 +26,7 @@ pub(super) fn exp(x: f64) -> f64 {
 }
 
 /// The natural logarithm of a positive normal number, to 1e-10.
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     debug_assert!(x >= f64::MIN_POSITIVE && x.is_finite(), "{x}");
     let bits = x.to_bits();
     // Mantissas from sqrt(1/2) on.
@@ -41,7 +41,7 @@ pub(super) fn ln(x: f64) -> f64 {
 }
 
 /// `x` to the power of `y`, for `x` in 0..; 0 to any power is 0.
-pub(super) fn pow(x: f64, y: f64) -> f64 {
+pub(crate) fn pow(x: f64, y: f64) -> f64 {
     if x < 1e-300 { 0.0 } else { exp(y * ln(x)) }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn pow(x: f64, y: f64) -> f64 {
 ///
 /// # References
 /// P. J. Acklam, *An algorithm for computing the inverse normal cumulative distribution function*, 2003.
-pub(super) fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -39.696_830_286_653_76,
         220.946_098_424_520_5,

@@ -1,4 +1,4 @@
-use super::math::{exp, normal_quantile};
+use crate::fleet::math::{exp, normal_quantile};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -7,54 +7,54 @@ use rand_chacha::ChaCha8Rng;
 /// A draw never takes more or fewer words because of its parameters. So two simulations of one seed that differ in what happens to a service
 /// still have the same luck afterwards: what differs between them is caused, not drawn.
 #[derive(Clone, Debug)]
-pub(super) struct Draws(ChaCha8Rng);
+pub(crate) struct Draws(ChaCha8Rng);
 
 /// Which of the independent streams of a seed. Roll-outs take the streams from [`FIRST_FREE`](Stream::FIRST_FREE) on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stream(pub(super) u64);
+pub(crate) struct Stream(pub(crate) u64);
 
 impl Stream {
     /// Load, arrivals of faults, the engineers on call.
-    pub(super) const WORLD: Self = Self(0);
+    pub(crate) const WORLD: Self = Self(0);
     /// What scraping and counting add to the metrics.
-    pub(super) const TELEMETRY: Self = Self(1);
+    pub(crate) const TELEMETRY: Self = Self(1);
     /// Gaps, late samples and the like.
-    pub(super) const DEFECTS: Self = Self(2);
+    pub(crate) const DEFECTS: Self = Self(2);
     /// Structure of generated graphs.
-    pub(super) const GRAPH: Self = Self(3);
+    pub(crate) const GRAPH: Self = Self(3);
     /// First one that has no fixed use.
-    pub(super) const FIRST_FREE: u64 = 16;
+    pub(crate) const FIRST_FREE: u64 = 16;
 }
 
 impl Draws {
-    pub(super) fn new(seed: u64, stream: Stream) -> Self {
+    pub(crate) fn new(seed: u64, stream: Stream) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream.0);
         Self(rng)
     }
 
     /// Strictly between 0 and 1, 52 bits.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
     }
 
     /// In `low..high`.
-    pub(super) fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
 
     /// Below `count`, which is at least 1.
-    pub(super) fn index(&mut self, count: usize) -> usize {
+    pub(crate) fn index(&mut self, count: usize) -> usize {
         ((self.uniform() * count as f64) as usize).min(count.saturating_sub(1))
     }
 
     /// Standard normal.
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         normal_quantile(self.uniform())
     }
 
     /// Poisson: by inversion where the mean is small, by the rounded normal that it tends to where it is large.
-    pub(super) fn poisson(&mut self, mean: f64) -> f64 {
+    pub(crate) fn poisson(&mut self, mean: f64) -> f64 {
         let u = self.uniform();
         if mean > 40.0 {
             return (mean + mean.sqrt() * normal_quantile(u) + 0.5).floor().max(0.0);

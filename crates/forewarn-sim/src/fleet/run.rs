@@ -1,5 +1,5 @@
-use super::{FaultRecord, Fleet, hidden_schema};
 use crate::SimError;
+use crate::fleet::{FaultRecord, Fleet, hidden_schema};
 use forewarn_core::{CoreError, Source};
 use forewarn_schema::{Frame, FrameSet, Schema, Step};
 

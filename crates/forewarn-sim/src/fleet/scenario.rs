@@ -1,7 +1,7 @@
 //! Scenarios from and to TOML files.
 
-use super::{Blueprint, FaultKind, FaultSchedule, Fleet, Injection, Load, PlannedCall, Service};
 use crate::SimError;
+use crate::fleet::{Blueprint, FaultKind, FaultSchedule, Fleet, Injection, Load, PlannedCall, Service};
 use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
 use forewarn_schema::{Timestamp, printable};
 use serde::{Deserialize, Deserializer, Serialize, de};

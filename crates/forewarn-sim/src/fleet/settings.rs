@@ -1,4 +1,4 @@
-use super::{Blueprint, FaultSchedule, Injection, Load, Simulation, check::Check};
+use crate::fleet::{Blueprint, FaultSchedule, Injection, Load, Simulation, check::Check};
 use crate::{SimError, stress_walk::MAX_MINUTES};
 use forewarn_schema::{SchemaError, Step, Timestamp};
 
@@ -17,14 +17,14 @@ use forewarn_schema::{SchemaError, Step, Timestamp};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fleet {
-    pub(super) blueprint: Blueprint,
-    pub(super) load: Load,
-    pub(super) faults: FaultSchedule,
-    pub(super) injections: Vec<(usize, Injection)>,
-    pub(super) minutes: usize,
-    pub(super) seed: u64,
-    pub(super) start: Timestamp,
-    pub(super) on_call_minutes: Option<f64>,
+    pub(crate) blueprint: Blueprint,
+    pub(crate) load: Load,
+    pub(crate) faults: FaultSchedule,
+    pub(crate) injections: Vec<(usize, Injection)>,
+    pub(crate) minutes: usize,
+    pub(crate) seed: u64,
+    pub(crate) start: Timestamp,
+    pub(crate) on_call_minutes: Option<f64>,
 }
 
 impl Fleet {
@@ -171,7 +171,7 @@ impl Fleet {
     }
 
     /// Injections with their target's position, the last first.
-    pub(super) fn pending(&self) -> Vec<(usize, Injection, usize)> {
+    pub(crate) fn pending(&self) -> Vec<(usize, Injection, usize)> {
         let at = |(minute, injection): &(usize, Injection)| {
             injection.check(&self.blueprint).map(|target| (*minute, injection.clone(), target)).ok()
         };

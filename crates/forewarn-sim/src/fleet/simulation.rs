@@ -1,4 +1,5 @@
-use super::{
+use crate::SimError;
+use crate::fleet::{
     FaultId, FaultRecord, Fleet, Injection,
     active::Active,
     effects::Effects,
@@ -8,7 +9,6 @@ use super::{
     state::State,
     tally::Tally,
 };
-use crate::SimError;
 use forewarn_schema::{Step, Timestamp};
 use std::{fmt, sync::Arc};
 
@@ -69,7 +69,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    pub(super) fn new(fleet: &Fleet) -> Self {
+    pub(crate) fn new(fleet: &Fleet) -> Self {
         let plan =
             Plan::new(fleet.blueprint.clone(), fleet.load.clone(), &fleet.faults, fleet.on_call_minutes);
         let (services, entries) = (plan.services.len(), plan.entries.len());
@@ -109,7 +109,7 @@ impl Simulation {
 
     /// The services and calls that are simulated.
     #[must_use]
-    pub fn blueprint(&self) -> &super::Blueprint {
+    pub fn blueprint(&self) -> &crate::fleet::Blueprint {
         &self.plan.blueprint
     }
 
@@ -182,7 +182,7 @@ impl Simulation {
     }
 
     /// [`fork`](Self::fork) in the memory of a simulation that is no longer needed.
-    pub(super) fn fork_into(&self, stream: u64, fork: &mut Self) {
+    pub(crate) fn fork_into(&self, stream: u64, fork: &mut Self) {
         fork.state.copy_from(&self.state);
         fork.noises.copy_from_slice(&self.noises);
         fork.active.clone_from(&self.active);
@@ -201,12 +201,12 @@ impl Simulation {
     }
 
     /// The same simulation, in which one fault never begins.
-    pub(super) fn without(&self, fault: FaultId) -> Self {
+    pub(crate) fn without(&self, fault: FaultId) -> Self {
         Self { without: Some(fault), is_logging: false, log: Vec::new(), ..self.clone() }
     }
 
     /// Whether everything that the future depends on is as in another simulation of the same fleet, to a billionth.
-    pub(super) fn has_converged_to(&self, other: &Self) -> bool {
+    pub(crate) fn has_converged_to(&self, other: &Self) -> bool {
         self.active.len() == other.active.len()
             && (self.emergency, self.shedding) == (other.emergency, other.shedding)
             && self.state.is_close_to(&other.state)
@@ -236,7 +236,7 @@ impl Simulation {
         let drift = Drift::new(DRIFT.0, DRIFT.1);
         for service in &mut self.state.services {
             service.drift = drift.step(service.drift, &mut self.world);
-            service.noise = super::math::exp(service.drift);
+            service.noise = crate::fleet::math::exp(service.drift);
         }
         self.set_users();
         self.state.tallies.fill(Tally::default());
@@ -261,7 +261,8 @@ impl Simulation {
         let shed = if self.shedding > 0 { SHED } else { 1.0 };
         let season = self.plan.load.season(self.time_of(self.tick)) * shed;
         for ((users, noise), &entry) in self.users.iter_mut().zip(&self.noises).zip(&self.plan.entries) {
-            *users = self.plan.services[entry].arrivals * season * super::math::exp(noise[0] + noise[1]);
+            *users =
+                self.plan.services[entry].arrivals * season * crate::fleet::math::exp(noise[0] + noise[1]);
         }
     }
 
@@ -330,7 +331,7 @@ impl Simulation {
         }
     }
 
-    /// The last minute's hidden state of a service, in the columns of [`hidden_schema`](super::hidden_schema).
+    /// The last minute's hidden state of a service, in the columns of [`hidden_schema`](crate::fleet::hidden_schema).
     ///
     /// # Panics
     /// Beyond the last service.

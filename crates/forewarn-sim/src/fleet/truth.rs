@@ -1,6 +1,11 @@
 //! Ground truth by name, for files.
 
-use super::{Causes, FaultKind, FaultRecord};
+pub(crate) mod cascade;
+pub(crate) mod causes;
+pub(crate) mod ceiling;
+pub(crate) mod ceiling_score;
+
+use crate::fleet::{Causes, FaultKind, FaultRecord};
 use forewarn_schema::Timestamp;
 use serde::Serialize;
 
