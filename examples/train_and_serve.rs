@@ -67,13 +67,13 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     let scores = model.score_all(test.windows())?;
     let prevalence = test.positives() as f64 / scores.len() as f64;
     let pr_auc = average_precision(&scores, test.positive())?;
-    println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
+    println!("PR-AUC on test {pr_auc:.3}, no skill has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
         && let Some(timing) = TimingReliability::new(&forecasts, outcomes, TimingReliability::BINS)?
     {
         println!(
-            "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",
+            "minutes to failure are off by {:.2} on average, those of always saying the mean by {:.2}",
             timing.mean_absolute_error_minutes, timing.mean_absolute_error_of_the_mean_minutes
         );
     }
