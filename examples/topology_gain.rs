@@ -32,7 +32,7 @@ fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results,
     Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Progress<'_>| {})?)
 }
 
-/// Share of the failures that were warned of, and the median lead time, at one false alarm a service and day.
+/// Share of the failures detected, and the median lead time, at one false alarm per service and day.
 fn events(set: &ScoredSet) -> Result<(f64, f64), Box<dyn Error>> {
     let mut best = (0.0, 0.0);
     for step in 1..=400u16 {

@@ -116,7 +116,7 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let mut worse = successor.clone();
     let what_if = model.step(&mut worse, bad)?;
     let next = model.step(&mut successor, row)?;
-    assert_eq!(next, model.step(&mut state, row)?, "saved and restored, to the bit");
+    assert_eq!(next, model.step(&mut state, row)?, "saved and restored, bit for bit");
     println!("another such minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
     if let Some(minutes) = model.forecast_state(&mut worse)?.expected_steps() {
         println!("if that came to a failure: in {minutes:.1} minutes");

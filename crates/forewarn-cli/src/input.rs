@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct ReadArgs {
-    /// A 0/1 column that says when the service was failing
+    /// A 0/1 column that is 1 while the service is failing
     #[arg(long, value_name = "NAME")]
     pub(crate) failure_column: Option<String>,
 }
@@ -37,7 +37,7 @@ impl ReadArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Simulation")]
 pub(crate) struct SimulationArgs {
-    /// What to simulate: shop (four services that fail for reasons), twelve (a larger shop), stress-walk (one service
+    /// What to simulate: shop (four services with simulated faults), twelve (a larger shop), stress-walk (one service
     /// under a random stress), or a scenario FILE.toml
     #[arg(long, value_name = "WHAT", default_value = "shop")]
     pub(crate) simulate: String,
@@ -91,7 +91,7 @@ impl SimulationArgs {
 #[derive(Args)]
 pub(crate) struct DataArgs {
     /// Metrics as CSV or Parquet: a timestamp column, one row a minute, any metric columns, and a service column if
-    /// there are many services. Without it, metrics are simulated
+    /// there are many services. Without this option, metrics are simulated
     #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["simulate", "days"])]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]

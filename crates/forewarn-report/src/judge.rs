@@ -8,9 +8,9 @@ use forewarn_eval::{KnownFailures, LabelMeaning, ScoreFile};
 use forewarn_schema::{FrameSet, Timestamp};
 use std::path::Path;
 
-/// A report on scores that somebody else made: a vendor's predictor, a colleague's, a script's.
+/// A report on scores from any predictor: a vendor's, a colleague's, a script's.
 ///
-/// Nobody here knows what they were trained on, and the report says so. The first share of the time chooses thresholds, the rest is
+/// What they were trained on is not known, and the report says so. The first share of the time chooses thresholds, the rest is
 /// reported on; a purge lies between. Every predictor has to have scored the same windows.
 #[derive(Clone, Debug)]
 pub struct GivenScores<'a> {
@@ -59,7 +59,7 @@ impl<'a> GivenScores<'a> {
         Self { delays, ..self }
     }
 
-    /// Metrics to draw beside the scores, and which of them, the most telling first.
+    /// Metrics to draw beside the scores, and which of them, the most informative first.
     #[must_use]
     pub fn metrics(self, frames: &'a FrameSet, names: Vec<&'a str>) -> Self {
         Self { metrics: Some((frames, names)), ..self }

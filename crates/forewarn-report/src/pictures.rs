@@ -104,7 +104,7 @@ const WORST_MARGIN: usize = 25;
 impl Pictures {
     /// Adds what is drawn of single moments of the model that validation chose: a failure that tells how warnings went, and where it was
     /// most wrong. `scored` are the test scores of each model, as they are in the report; `metrics` names what is drawn above the
-    /// score, the most telling first. Services whose metrics are not in `frames` are left out, unless there is just one of each.
+    /// score, the most informative first. Services whose metrics are not in `frames` are left out, unless there is just one of each.
     ///
     /// # Errors
     /// Those of [`Timeline::new`].

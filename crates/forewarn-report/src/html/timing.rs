@@ -7,7 +7,7 @@ use crate::{table::name_of, text::*};
 use forewarn_eval::ModelReport;
 use forewarn_eval::{TimingReliability, WithinReliability};
 
-/// Reliability curves that are drawn of a model; of a longer period every so many steps.
+/// Most reliability curves that are drawn of a model; a longer period is thinned.
 const DRAWN: usize = 6;
 
 impl View<'_> {
