@@ -7,8 +7,9 @@ use std::{collections::VecDeque, ops::Range};
 
 /// Labels of a live stream of one service: push a row a step, get the label of an earlier row as soon as it is final.
 ///
-/// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay) steps later, the
-/// horizon of the window and what the rule needs to be sure. Labels are those that [`label`](crate::label()) gives the same rows.
+/// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay)
+/// steps later, the horizon of the window and what the rule needs to be sure. Labels are those that
+/// [`label`](crate::label()) gives the same rows.
 #[derive(Clone, Debug)]
 pub struct LabelState {
     watch: Watch,
@@ -48,7 +49,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Rows of which nobody can say whether the service fails in them, ascending and disjoint.
+    /// Rows in which it is unknown whether the service fails, ascending and disjoint.
     pub(crate) fn unknown(&self) -> Vec<Range<usize>> {
         let rows = |found: &Found| found.onset..found.end;
         let [outer, inner] =
@@ -108,8 +109,8 @@ impl LabelState {
         self.delay
     }
 
-    /// Takes the next row (all NaN for a missed step) and gives the label of the row [`delay`](Self::delay) steps before it, `None`
-    /// until there is one.
+    /// Takes the next row (all NaN for a missed step) and gives the label of the row [`delay`](Self::delay) steps
+    /// before it, `None` until there is one.
     ///
     /// # Errors
     /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the stream as it was.
@@ -130,12 +131,13 @@ impl LabelState {
         Ok(self.next().map(|label| TimedLabel { time, label }))
     }
 
-    /// Takes the row of a time and gives the labels that become final with it, in order. Steps that were missed before it count as rows without
-    /// samples, so that nothing shifts.
+    /// Takes the row of a time and gives the labels that become final with it, in order. Steps that were missed
+    /// before it count as rows without samples, so that nothing shifts.
     ///
     /// # Errors
-    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one that is more
-    /// than a year of minutes ahead; otherwise as [`push`](Self::push). All leave the state as it was.
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two,
+    /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
+    /// [`push`](Self::push). All leave the state as it was.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<TimedLabel>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.watch.rows(), time)?;

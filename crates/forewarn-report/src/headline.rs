@@ -3,8 +3,8 @@ use crate::view::View;
 use forewarn_eval::ModelReport;
 
 impl View<'_> {
-    /// What the [chosen](Self::chosen) model did on test, in one sentence, such as `12 of 34 failures were detected, a median
-    /// 3 minutes ahead, at 1.5 false alarms a day.`
+    /// What the [chosen](Self::chosen) model did on test, in one sentence, such as
+    /// `12 of 34 failures were detected, a median 3 minutes ahead, at 1.5 false alarms a day.`
     #[must_use]
     pub(crate) fn headline(&self) -> String {
         let Some(model) = self.chosen() else { return "No model was evaluated.".to_owned() };

@@ -22,8 +22,8 @@ const COLUMNS: [(&str, usize); 10] = [
 ];
 
 impl View<'_> {
-    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model (best
-    /// PR-AUC first), and what the columns mean.
+    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model
+    /// (best PR-AUC first), and what the columns mean.
     #[must_use]
     pub(crate) fn to_table(&self) -> String {
         let mut out = String::new();
