@@ -90,8 +90,8 @@ impl SimulationArgs {
 /// A metrics file or a simulation.
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// Metrics as CSV or Parquet: a timestamp column, one row a minute, any metric columns, and a service column if
-    /// there are many services. Without this option, metrics are simulated
+    /// Metrics as CSV, JSON or Parquet: a timestamp column, rows at regular times, any metric columns, and a service
+    /// column if there are many services. Without this option, metrics are simulated
     #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["simulate", "days"])]
     pub(crate) input: Option<PathBuf>,
     #[command(flatten)]

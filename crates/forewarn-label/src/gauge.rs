@@ -116,6 +116,10 @@ impl Gauge {
             Self::Metric(_) | Self::Ratio { .. } => Ok(()),
             Self::Change { past, .. } => save_part(past, out),
             Self::Mean { sums, .. } => sums.save(out),
+            Self::IncreaseRatio { of, to, sums } => {
+                save_part(&(of.last, to.last), out)?;
+                sums.save(out)
+            }
         }
     }
 
@@ -128,6 +132,10 @@ impl Gauge {
                 Ok(())
             }
             Self::Mean { sums, .. } => sums.restore(from),
+            Self::IncreaseRatio { of, to, sums } => {
+                (of.last, to.last) = restore_part(from)?;
+                sums.restore(from)
+            }
         }
     }
 }

@@ -33,7 +33,7 @@
 //! |---|---|
 //! | [`schema`] | metrics, raw samples, frames, failure episodes |
 //! | [`core`](crate::core) | the traits to implement, windows, labels, splits, scores, saved models, alarms |
-//! | [`io`] | frames from and to CSV and Parquet (feature `parquet`) |
+//! | [`io`] | frames from and to CSV, JSON and Parquet (feature `parquet`) |
 //! | [`sim`] | a fleet that fails for reasons, chaos experiments, and the ceiling on simulated metrics |
 //! | [`label`] | failure rules as values: conditions, shapes, burn rates; episodes and labels, live or in batch |
 //! | [`window`] | regular frames from raw samples, derived features, normalisers, splits, sampling |
@@ -86,6 +86,9 @@ pub use forewarn_label as label;
 #[cfg(feature = "live")]
 #[doc(inline)]
 pub use forewarn_live as live;
+#[cfg(feature = "prometheus")]
+#[doc(inline)]
+pub use forewarn_prometheus as prometheus;
 #[cfg(feature = "recurrent")]
 #[doc(inline)]
 pub use forewarn_recurrent as recurrent;
