@@ -42,7 +42,7 @@ pub(crate) enum XtaskError {
         /// How many.
         broken: usize,
     },
-    /// Pages point to files or examples that are not there; they are printed above.
+    /// Pages point to files, headings or examples that are not there; they are printed above.
     #[error("{broken} links or examples that are not there")]
     Links {
         /// How many.

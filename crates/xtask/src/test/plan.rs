@@ -153,7 +153,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let mut steps = vec![
         step("format", "all code is formatted", cargo("fmt --all --check")),
         step("layers", "no crate depends on one that its layer may not know", Action::Layers),
-        step("links", "files and examples that pages speak of are there", Action::Links),
+        step("links", "files, headings and examples that pages point to are there", Action::Links),
         step(
             "clippy",
             "no lint fires",
