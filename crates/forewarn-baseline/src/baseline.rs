@@ -37,7 +37,7 @@ impl Baseline {
     /// The model in an envelope, whichever baseline it is; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`] for a model that is no baseline, and those of the kind's own `from_envelope`.
+    /// [`ModelFileError::WrongKind`] for a model that is not a baseline, and those of the kind's own `from_envelope`.
     pub fn from_envelope(envelope: Envelope) -> Result<Self, ModelFileError> {
         let kind = envelope.kind.as_str();
         match kind {

@@ -45,7 +45,7 @@ pub enum Control {
         /// Seed of the moments.
         seed: u64,
     },
-    /// A warning every so many steps, which lasts some steps. Column `step_number`.
+    /// A warning every few steps, which lasts some steps. Column `step_number`.
     Periodic {
         /// Steps from one warning to the next.
         every: u32,

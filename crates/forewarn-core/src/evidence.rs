@@ -191,7 +191,7 @@ impl fmt::Display for Short {
 /// A predictor that can say why.
 pub trait Explain: Predictor {
     /// The evidence for the score of one window, row-major `[observation, feature]`. Its score equals that of
-    /// [`Predictor::score`] to the bit.
+    /// [`Predictor::score`], bit for bit.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a window of another shape, and the errors of [`Predictor::score`].

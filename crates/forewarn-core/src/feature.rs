@@ -77,7 +77,7 @@ pub trait FeatureState: CloneState + fmt::Debug + Send + Sync {
     /// row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
     fn push(&mut self, row: &[f32], out: &mut [f32]);
 
-    /// Takes many rows, one after another, as so many calls of [`push`](Self::push) do: `samples` are the input rows, `out` the
+    /// Takes many rows, one after another, as a call of [`push`](Self::push) for each does: `samples` are the input rows, `out` the
     /// feature's columns of as many rows. There to save a dynamic call for every row; what it writes must be the same bits.
     fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
         for (sample, out) in samples.iter().zip(out.iter_mut()) {

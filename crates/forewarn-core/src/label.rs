@@ -76,7 +76,7 @@ pub enum Label {
     Positive,
     /// It does not.
     Negative,
-    /// Nobody can say, or it would be no prediction.
+    /// Not known, or not a prediction.
     Excluded(Exclusion),
 }
 

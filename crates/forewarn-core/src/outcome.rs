@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 pub enum Outcome {
     /// The event first happens in this step of the period, from 1.
     At(u32),
-    /// It does not happen in so many steps of the period. Fewer than the period's steps when nobody knows what came after them:
+    /// It does not happen in so many steps of the period. Fewer than the period's steps when it is not known what came after them:
     /// the data ended, or samples are missing.
     NotWithin(u32),
 }
@@ -22,7 +22,7 @@ pub(crate) struct Events {
     rows: Vec<Range<u32>>,
     /// Rows of whole episodes, in which a window for the target `Onset` is no prediction.
     ongoing: Vec<Range<u32>>,
-    /// Rows of which nobody can say whether an event is in them, ascending and disjoint.
+    /// Rows of which it is unknown whether an event is in them, ascending and disjoint.
     unknown: Vec<Range<u32>>,
     /// Rows without any sample, ascending and disjoint.
     without_samples: Vec<Range<u32>>,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn outcomes_count_steps_to_the_first_event_and_stop_where_nobody_knows() {
+    fn outcomes_count_steps_to_the_first_event_and_stop_at_the_unknown() {
         let spec = WindowSpec::new(2, 1, 4).unwrap();
         let all = labels(Target::Onset, spec, vec![Label::Negative; 40]);
         let samples = all.samples(|_, _| true);

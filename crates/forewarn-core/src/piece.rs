@@ -47,7 +47,7 @@ pub struct InPieces<'a> {
 }
 
 impl<'a> InPieces<'a> {
-    /// Pieces of so many rows (at least one; fewer where a service ends), service after service.
+    /// Pieces of `rows_a_piece` rows (at least one; fewer where a service ends), service after service.
     #[must_use]
     pub fn new(frames: &'a FrameSet, rows_a_piece: usize) -> Self {
         Self { frames, rows_a_piece: rows_a_piece.max(1), next: 0 }

@@ -95,7 +95,7 @@ impl Samples {
         self.weights.as_deref()
     }
 
-    /// The same samples, each standing for so many windows: what a model weighs its loss by.
+    /// The same samples, each standing for a number of windows: what a model weighs its loss by.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] unless there is a weight for each sample, [`CoreError::InvalidSetting`] for one that is not positive and
@@ -304,7 +304,7 @@ impl<'a> LabelledWindows<'a> {
         self.positive
     }
 
-    /// The same windows, each standing for so many.
+    /// The same windows, each standing for a number of them.
     ///
     /// # Errors
     /// As [`Samples::with_weights`].

@@ -18,7 +18,7 @@ pub struct Blend {
 }
 
 impl Blend {
-    /// The mean of the log-odds of so many models.
+    /// The mean of the log-odds of a number of models.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for no models.
@@ -93,7 +93,7 @@ impl Blend {
         sums.into_iter().map(Score::from_logit).collect()
     }
 
-    /// Where the sums of so many windows begin.
+    /// Where the sums of a number of windows begin.
     pub(crate) fn sums(&self, windows: usize) -> Vec<f64> {
         vec![self.shift; windows]
     }

@@ -90,7 +90,7 @@ pub(crate) fn unpack_one<T: DeserializeOwned>(
     unpack_some(kind, envelope).map(|(settings, [model])| (settings, model))
 }
 
-/// The settings and exactly so many models of [`pack`].
+/// The settings and exactly this number of models of [`pack`].
 pub(crate) fn unpack_some<T: DeserializeOwned, const N: usize>(
     kind: &str,
     envelope: Envelope,

@@ -50,7 +50,7 @@ impl Occlusion {
         Self { part, ..self }
     }
 
-    /// Averages over so many random orders, each with its reverse, instead of 4.
+    /// Averages over this number of random orders, each with its reverse, instead of 4.
     #[must_use]
     pub fn with_orders(self, orders: usize) -> Self {
         Self { orders: orders.max(1), ..self }

@@ -66,7 +66,7 @@ impl<'a> LeakAudit<'a> {
         Self::default()
     }
 
-    /// Checks a model's scores on test: labels shifted in time must leave no more than a guess, and nothing is near-perfect.
+    /// Checks a model's scores on test: labels shifted in time must leave no skill, and nothing is near-perfect.
     #[must_use]
     pub fn scores(mut self, test: &'a ScoredSet) -> Self {
         self.scores = Some(test);

@@ -178,7 +178,7 @@ impl ScoredSet {
         self.part(|time| first <= time && time <= last)
     }
 
-    /// Sets that follow one another in time as one: what a model that is fitted anew now and then scored all together.
+    /// Sets that follow one another in time as one: what a model that is refitted now and then scored all together.
     ///
     /// # Errors
     /// [`EvalError::TimeOrder`] for sets that overlap; those of [`new`](Self::new). [`CoreError::InvalidSetting`] for sets with

@@ -4,7 +4,7 @@ use forewarn_core::{
 };
 use forewarn_recurrent::{Recurrent, Settings};
 
-/// Fits a model on so many threads, where its estimator can use several.
+/// Fits a model on a number of threads, where its estimator can use several.
 pub(super) type Fit = Box<
     dyn Fn(
             usize,

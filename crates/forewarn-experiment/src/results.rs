@@ -58,7 +58,7 @@ impl Results {
         self.models.predictor(self.position(model)?)
     }
 
-    /// What makes the features of metrics, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
+    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.models.pipeline

@@ -59,7 +59,7 @@ mod tests {
         }
         assert_eq!(scores, test.rows().iter().map(|&row| by_hand[row as usize]).collect::<Vec<_>>());
 
-        // After as many rows as a window has, a state knows what the window tells, to the bit.
+        // After as many rows as a window has, a state knows what the window holds, bit for bit.
         let first = labels.samples(|_, _| true).select(&[0]).unwrap();
         assert_eq!(first.rows(), [9]);
         let window = model.score_all(first.on(&frames).unwrap().windows()).unwrap();

@@ -191,7 +191,7 @@ impl Trained {
         self.models.predictor(position)
     }
 
-    /// What makes the features of metrics, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
+    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.models.pipeline

@@ -12,7 +12,7 @@ pub(crate) struct Aligned<T> {
 const BYTES: usize = 64;
 
 impl<T: Real> Aligned<T> {
-    /// So many zeros.
+    /// A block of zeros.
     pub(crate) fn new(len: usize) -> Self {
         let values = vec![T::ZERO; len + BYTES / size_of::<T>()];
         // Where it cannot be told, as in an interpreter, any place is as good.

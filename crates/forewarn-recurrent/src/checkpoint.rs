@@ -10,7 +10,7 @@ use std::{
 
 const KIND: &str = "recurrent-checkpoint";
 
-/// Where a fit stands after an epoch: everything that it needs to go on as if it had never stopped, to the bit.
+/// Where a fit stands after an epoch: everything that it needs to go on as if it had never stopped, bit for bit.
 ///
 /// Made by [`Training::checkpoint`](crate::Training::checkpoint), taken up by [`Recurrent::resume`](crate::Recurrent::resume) with the
 /// same windows. Written as a safetensors file like a model; it is none, and no model is a checkpoint.
@@ -96,7 +96,7 @@ impl Checkpoint {
         (self.current.history.epochs.len(), self.members.len())
     }
 
-    /// Whether a fit with these settings, of networks with so many weights, can have come here.
+    /// Whether a fit with these settings, of networks with this number of weights, can have come here.
     pub(crate) fn is_reachable(&self, settings: &Settings, weights: usize) -> bool {
         let Member { weights: current, best_weights, moments, history, reductions, plateau_from } =
             &self.current;

@@ -129,7 +129,7 @@ impl<'a> Ensemble<'a> {
         Ok(())
     }
 
-    /// All steps of so many windows.
+    /// All steps of a number of windows.
     fn run<'b>(
         &self,
         network: &Network<f32>,

@@ -149,7 +149,7 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The order of one member's fit after so many examples.
+    /// The order of one member's fit after a number of examples.
     pub(crate) fn new(examples: usize, seed: u64, member: usize, taken: usize) -> Self {
         let mut order = Self { seed, member, pass: 0, next: 0, order: (0..examples as u32).collect() };
         order.shuffle(taken / examples);

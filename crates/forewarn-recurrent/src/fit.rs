@@ -6,7 +6,7 @@ use forewarn_core::{CoreError, Estimator, FitProgress, LabelledWindows, Monitor,
 impl Estimator for Recurrent {
     type Fitted = RecurrentModel;
 
-    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, to the bit, with any
+    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, bit for bit, with any
     /// number of threads and any [`Instructions`](crate::Instructions) but portable ones.
     ///
     /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise before. The

@@ -219,7 +219,7 @@ pub(crate) mod tests {
     impl Case {
         pub(crate) fn new(shape: Shape, steps: usize, windows: usize, seed: u64) -> Self {
             let outputs = windows * shape.outputs;
-            // So many that windows share some.
+            // Enough for windows to share some.
             let rows = steps + windows;
             let services = shape.embedding.map_or(1, |embedding| embedding.services + 1);
             let chosen = numbers(windows, seed + 4, 1.0);

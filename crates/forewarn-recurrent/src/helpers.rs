@@ -42,7 +42,7 @@ impl Helpers {
                 let latest = Arc::clone(&self.step);
                 scope.spawn(move |_| {
                     work(share);
-                    // Not part of the scope, so that nobody waits for it.
+                    // Not part of the scope, so that no thread waits for it.
                     rayon::spawn(move || stay_awake(|| latest.load(Ordering::Acquire) == step));
                     done.fetch_add(1, Ordering::Release);
                 });

@@ -6,7 +6,7 @@ use forewarn_core::{CoreError, Windows};
 /// Most that a value may be, so that no product of it overflows.
 pub(crate) const LARGEST: f32 = 1e30;
 
-/// Writes one window into `to`, `[step, window, feature]` with so many windows of rows that are `row` numbers long, features first, at
+/// Writes one window into `to`, `[step, window, feature]` with `windows` windows of rows that are `row` numbers long, features first, at
 /// its place among the windows; 0 for what is missing.
 ///
 /// # Errors

@@ -210,7 +210,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Windows that share rows give what copies of them give, to the bit; a value that is missing is 0.
+    /// Windows that share rows give what copies of them give, bit for bit; a value that is missing is 0.
     #[test]
     fn windows_that_are_views_give_what_copies_give() {
         for cell in [Cell::Lstm, Cell::Gru] {

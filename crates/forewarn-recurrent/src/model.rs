@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// A fitted LSTM or GRU: plain weights, scored by pure Rust code whichever trainer made them.
 ///
 /// A value that is missing (NaN) is read as 0, the training mean of a normalised feature. The score of a window does not depend on
-/// the windows beside it, to the bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
+/// the windows beside it, bit for bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
 /// [`step`](Self::step) give other bits.
 #[derive(Clone)]
 pub struct RecurrentModel {
@@ -115,7 +115,7 @@ impl RecurrentModel {
         })
     }
 
-    /// Refuses what would not fit into memory: the activations of a batch, and so many copies of a network's weights.
+    /// Refuses what would not fit into memory: the activations of a batch, and that number of copies of a network's weights.
     pub(crate) fn expect_size(
         shape: Shape,
         steps: usize,

@@ -258,7 +258,7 @@ impl<T: Real> Memory<T> {
 }
 
 impl Memory<f32> {
-    /// Whether so many rows can have led here, or at least nothing overflows from here on: a state lies within -1..=1, a cell and the
+    /// Whether this number of rows can have led here, or at least nothing overflows from here on: a state lies within -1..=1, a cell and the
     /// total of an attention gain at most 1 a row, and a total is no less than the share of its largest. Twice that is let pass.
     pub(crate) fn is_reachable(&self, rows: usize) -> bool {
         let most = 2.0 * rows as f32;

@@ -18,11 +18,11 @@ use forewarn_core::sigmoid;
 pub(crate) struct Truth<'a> {
     /// `[window, output]`: 1 for what happened, 0 for what did not.
     pub(crate) targets: &'a [f32],
-    /// `[window, output]`: 0 for what nobody knows.
+    /// `[window, output]`: 0 for what is not known.
     pub(crate) weights: &'a [f32],
 }
 
-/// Everything that a pass needs besides the weights, allocated once for batches of up to so many windows.
+/// Everything that a pass needs besides the weights, allocated once for batches of up to a number of windows.
 #[derive(Clone, Debug)]
 pub(crate) struct Pass<T> {
     steps: usize,

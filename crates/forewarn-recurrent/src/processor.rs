@@ -133,7 +133,7 @@ const EXP_OF_LESS: [f32; 7] =
 /// Less the bits of `-x` it makes those of `1 / x`, within an eighth; the sign is turned on the way.
 const GUESS: u32 = 0x7EF3_11C3 | 1 << 31;
 
-/// Sixteen numbers as so many registers of one instruction set.
+/// Sixteen numbers as a number of registers of one instruction set.
 macro_rules! wide {
     ($name:ident, $simd:ty, $registers:literal, $rows:literal) => {
         #[derive(Clone, Copy)]

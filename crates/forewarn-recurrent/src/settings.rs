@@ -153,7 +153,7 @@ pub struct Settings {
     pub max_epochs: usize,
     /// Epochs without a better PR-AUC on validation after which to stop. The weights of the best epoch are kept.
     pub patience: usize,
-    /// Windows an epoch at most: when there are more, an epoch takes the next so many of a shuffled pass over all.
+    /// Windows an epoch at most: when there are more, an epoch takes the next ones of a shuffled pass over all.
     pub windows_per_epoch: usize,
     /// Largest Euclidean norm of a whole gradient; a longer one is scaled down to it.
     pub gradient_clip: f64,
@@ -299,7 +299,7 @@ impl Recurrent {
         &self.settings
     }
 
-    /// Sides of the network for rows of `inputs` features, a period of so many steps and so many services.
+    /// Sides of the network for rows of `inputs` features, a period of `period` steps and `services` services.
     pub(crate) fn shape(&self, inputs: usize, period: usize, services: usize) -> Shape {
         let Settings { cell, hidden, layers, pooling, output, head, service_embedding, .. } = self.settings;
         let embedding = service_embedding.map(|width| Embedding { services, width });

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
 /// [`save`](Self::save) it to go on in another process. It belongs to the model that started it, however often that was saved and loaded:
-/// a model that was fitted anew refuses it.
+/// a refitted model refuses it.
 #[derive(Clone, Debug)]
 pub struct RecurrentState {
     model: u64,

@@ -49,7 +49,7 @@ fn peak(processor: Processor) -> f64 {
     (rounds * 12 * 16 * 2) as f64 / fastest(50, || processor.run(Peak { rounds }))
 }
 
-/// Seconds of the fastest of so many runs.
+/// Seconds of the fastest of a number of runs.
 fn fastest<T>(times: usize, mut work: impl FnMut() -> T) -> f64 {
     let time = |_| {
         let start = Instant::now();

@@ -32,7 +32,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`schema`] | metrics, raw samples, frames, failure episodes |
-//! | [`core`](crate::core) | the traits to implement, windows, labels, splits, scores, saved models, alarms |
+//! | [`core`] | the traits to implement, windows, labels, splits, scores, saved models, alarms |
 //! | [`io`] | frames from and to CSV, JSON and Parquet (feature `parquet`) |
 //! | [`sim`] | a fleet that fails for reasons, chaos experiments, and the ceiling on simulated metrics |
 //! | [`label`] | failure rules as values: conditions, shapes, burn rates; episodes and labels, live or in batch |

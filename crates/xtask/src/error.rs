@@ -108,7 +108,7 @@ pub(crate) enum XtaskError {
     #[error("no folder for downloads: set XDG_CACHE_HOME or HOME to an absolute path")]
     NoCache,
     /// A wheel did not hold what its table says; it has been removed.
-    #[error("{} was damaged and is removed now: run the command again to fetch it anew", wheel.display())]
+    #[error("{} was damaged and is removed now: run the command again to fetch it again", wheel.display())]
     DamagedWheel {
         /// The file.
         wheel: PathBuf,

@@ -9,7 +9,7 @@ use crate::error::XtaskError;
 
 const PACKAGE: &str = "forewarn-recurrent";
 
-/// The test, which is ignored where nobody asks for it.
+/// The test, which is ignored unless requested.
 const TEST: &str = "pytorch::pytorch_loads_the_files_and_agrees";
 
 /// Why there may be nothing to do. It is not fetched: the wheels for Linux do not start without 2.7 GB of libraries for GPUs.

@@ -59,7 +59,7 @@ type Search = IterState<Vec<f64>, Vec<f64>, (), (), (), f64>;
 /// On ill-conditioned data the last digits of that can take thousands of steps. A fit within a hundredth of a standard error of the
 /// minimum also ends when 25 steps gain less than a thousandth of a nat over all windows, or with `max_iterations`.
 ///
-/// Rounding can end a line search early: the search then starts anew from the best point, and fails when it gains nothing.
+/// Rounding can end a line search early: the search then restarts from the best point, and fails when it gains nothing.
 ///
 /// # References
 /// J. Nocedal and S. Wright, *Numerical Optimization*, 2nd edition, 2006, algorithm 7.5.

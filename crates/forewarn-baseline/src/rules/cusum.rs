@@ -1,6 +1,6 @@
 use super::{Watch, fitted::rule, statistic::Plan};
 
-/// A small shift that lasts: the sum, over the window, of what a metric exceeds its normal by, less `slack`, begun anew whenever it would fall
+/// A small shift that lasts: the sum, over the window, of what a metric exceeds its normal by, less `slack`, restarted whenever it would fall
 /// below zero.
 ///
 /// Samples are taken in standard deviations from the mean of the training windows; the slack is half a deviation unless said otherwise, which

@@ -19,7 +19,7 @@ impl SeasonalBand {
         Self { watch, parts: 24 }
     }
 
-    /// With so many equal parts of the day instead.
+    /// With this number of equal parts of the day instead.
     #[must_use]
     pub fn with_parts(self, parts: usize) -> Self {
         Self { parts, ..self }

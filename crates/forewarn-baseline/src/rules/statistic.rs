@@ -86,7 +86,7 @@ fn moments(train: LabelledWindows<'_>, column: usize) -> (f32, f32) {
 }
 
 impl Plan {
-    /// Refuses settings that make no sense for windows of so many rows.
+    /// Refuses settings that make no sense for windows of this length.
     pub(crate) fn check(&self, observation: usize) -> Result<(), CoreError> {
         let fixed = |statistic: &Statistic| statistic.is_valid(observation, 0);
         let (is_valid, name, expected) = match self {
@@ -170,7 +170,7 @@ impl Statistic {
         Some((now, (value(1024)? - now) / 1024.0))
     }
 
-    /// The statistic in words, and the first row that it looks at in a window of so many rows, in steps before the last.
+    /// The statistic in words, and the first row that it looks at in a window of this length, in steps before the last.
     pub(crate) fn describe(&self, observation: usize) -> (String, u32) {
         let whole = observation.saturating_sub(1) as u32;
         match self {
@@ -190,7 +190,7 @@ impl Statistic {
         }
     }
 
-    /// Whether a fit on windows of so many rows and columns can make it.
+    /// Whether a fit on windows of this size can make it.
     pub(crate) fn is_valid(&self, observation: usize, width: usize) -> bool {
         let positive = |value: f32| value > 0.0 && value.is_finite();
         let weight = |value: f32| value > 0.0 && value <= 1.0;

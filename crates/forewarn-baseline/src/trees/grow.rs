@@ -234,7 +234,7 @@ impl<'a> Grower<'a> {
     }
 }
 
-/// Columns of the larger sibling's histogram that go with so many of the smaller's: as many, or none where there is no sibling.
+/// Columns of the larger sibling's histogram that go with those of the smaller's: as many, or none where there is no sibling.
 fn rest_len(many: Option<Sums>, columns: usize) -> usize {
     if many.is_some() { columns } else { 0 }
 }

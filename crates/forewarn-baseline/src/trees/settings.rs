@@ -76,7 +76,7 @@ impl BoostedTrees {
         Self { views: Some(views), ..self }
     }
 
-    /// With trees of at most so many leaves. Several numbers are tried one after another, each at the cost of a fit, until one has no smaller
+    /// With trees of at most this number of leaves. Several numbers are tried one after another, each at the cost of a fit, until one has no smaller
     /// validation loss than the one before, which is then taken.
     #[must_use]
     pub fn with_leaves(self, leaves: &[usize]) -> Self {
@@ -89,7 +89,7 @@ impl BoostedTrees {
         Self { learning_rate, ..self }
     }
 
-    /// With at most so many trees, and an end when validation has not gained for `patience` of them.
+    /// With at most this number of trees, and an end when validation has not gained for `patience` of them.
     #[must_use]
     pub fn with_trees(self, most_trees: usize, patience: usize) -> Self {
         Self { most_trees, patience, ..self }
@@ -107,7 +107,7 @@ impl BoostedTrees {
         Self { row_share: rows, column_share: Some(columns), ..self }
     }
 
-    /// With at most so many bins a column, 2 to 255.
+    /// With at most this number of bins a column, 2 to 255.
     #[must_use]
     pub fn with_bins(self, bins: usize) -> Self {
         Self { bins, ..self }
@@ -125,7 +125,7 @@ impl BoostedTrees {
         Self { seed, ..self }
     }
 
-    /// On so many threads instead of one for each processor.
+    /// On this number of threads instead of one for each processor.
     #[must_use]
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum View {
-    /// The sample so many steps before the last row; 0 is the last row.
+    /// The sample a number of steps before the last row; 0 is the last row.
     At(u32),
     /// Mean over the window.
     Mean,
@@ -22,7 +22,7 @@ pub enum View {
     Range,
     /// Slope of the least-squares line, a step.
     Slope,
-    /// Last row less the row so many steps before it.
+    /// Last row less the row a number of steps before it.
     Change(u32),
 }
 

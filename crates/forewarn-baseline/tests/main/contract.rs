@@ -54,7 +54,7 @@ fn with_place(metrics: &[f32]) -> Vec<f32> {
     rows.flat_map(|(minute, row)| row.iter().copied().chain(place(minute)).collect::<Vec<f32>>()).collect()
 }
 
-/// So many rows of all columns that look random, always the same.
+/// Rows of all columns that look random, always the same.
 fn of_rows(rows: u32) -> Data {
     let values: Vec<f32> = (0..3 * rows).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
     let positive: Vec<bool> = (0..rows).map(|i| (i * 31) % 17 < 4).collect();

@@ -170,7 +170,7 @@ fn validation_windows_that_stand_for_several_count_as_so_many() {
     assert_eq!(chosen(&validation.clone().with_weights(vec![7.0; weights.len()]).unwrap()), 1.0);
 }
 
-/// The terms of a window, written anew.
+/// The terms of a window, written again.
 fn terms(input: Input, window: &[f32]) -> Vec<f64> {
     let series = |feature: usize| window.iter().skip(feature).step_by(3).map(|&x| f64::from(x));
     match input {

@@ -24,7 +24,7 @@ fn data(rows: usize) -> Data {
     Data::new(&gauges(&["noise", "signal", "other"]), 6, &values, &positive)
 }
 
-/// The statistics of `signal` in each window, written anew: last, mean of three, line five steps ahead.
+/// The statistics of `signal` in each window, written again: last, mean of three, line five steps ahead.
 fn statistics(data: &Data) -> [Vec<f64>; 3] {
     let mut statistics = [const { Vec::new() }; 3];
     for window in data.values.windows(18).step_by(3) {

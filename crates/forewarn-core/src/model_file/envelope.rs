@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_read_is_not_written() {
-        // Zeros that nobody touches take no memory.
+        // Zeros that are never touched take no memory.
         let tensor = Tensor::new(vec![(1 << 28) + 1], vec![0.0; (1 << 28) + 1]).unwrap();
         let large = Envelope { tensors: BTreeMap::from([("w".into(), tensor)]), ..envelope() };
         let mut file = Vec::new();

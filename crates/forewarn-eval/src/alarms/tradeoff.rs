@@ -5,14 +5,14 @@ use forewarn_core::Score;
 use forewarn_core::{AlarmPolicy, FailureOutcome};
 use serde::{Deserialize, Serialize};
 
-/// What more alarms buy: failures warned of, and how early, against false alarms and time in warning, at many thresholds.
+/// What more alarms buy: failures detected, and how early, against false alarms and time in warning, at many thresholds.
 ///
 /// In hindsight on the data measured: it shows what was possible. The threshold to run with is chosen on validation, by an
 /// [`AlarmBudget`](crate::AlarmBudget).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tradeoff {
-    /// Area under event recall over time in warning, from no warning to one that is always on. 0.5 for a guess.
+    /// Area under event recall over time in warning, from no warning to one that is always on. 0.5 for no skill.
     pub sensitivity_area: f64,
     /// Where that area lies.
     #[serde(default)]
@@ -31,7 +31,7 @@ pub struct TradeoffPoint {
     pub false_alarms_per_service_week: f64,
     /// Share of the time watched in which a warning was on.
     pub time_in_warning: f64,
-    /// Share of the failures within reach that were warned of.
+    /// Share of the failures within reach that were detected.
     pub event_recall: f64,
     /// Median achieved lead time in minutes; `None` where nothing was caught.
     pub lead_time_median_minutes: Option<f64>,

@@ -14,13 +14,13 @@ pub struct Skill {
     pub time_in_warning: f64,
     /// Share of the failures within reach that were caught.
     pub event_recall: f64,
-    /// Improvement over random warnings: `(event_recall - time_in_warning) / (1 - time_in_warning)`. 0 for a guess, 1 at best.
+    /// Improvement over random warnings: `(event_recall - time_in_warning) / (1 - time_in_warning)`. 0 for chance, 1 at best.
     pub over_random: f64,
-    /// Probability that warnings at random catch at least so many.
+    /// Probability that random warnings detect at least as many.
     pub random_p_value: f64,
     /// Share of the failures that warning after each failure, for the same share of the time, catches.
     pub persistence_recall: f64,
-    /// Probability of so many more failures caught than by persistence if the two were equally good.
+    /// Probability of detecting as many more failures than persistence if the two were equally good.
     pub persistence_p_value: f64,
 }
 

@@ -139,16 +139,16 @@ impl ServiceEvents {
 pub struct EventCounts {
     /// Alarms of any verdict.
     pub alarms: usize,
-    /// Alarms that warned of nothing.
+    /// Alarms without a failure in their period.
     pub false_alarms: usize,
     /// Alarms raised while the service was failing already.
     pub late_alarms: usize,
     /// Failures within reach of the scores.
     pub episodes: usize,
-    /// Failures between the first and the last score that no scored window could have warned of.
+    /// Failures between the first and the last score that no scored window could have announced.
     pub out_of_reach: usize,
     /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time of the
-    /// first alarm that warned of it.
+    /// first alarm before it.
     pub leads_minutes: Vec<f64>,
     /// Scored windows.
     pub windows: usize,
@@ -159,7 +159,7 @@ pub struct EventCounts {
 }
 
 impl EventCounts {
-    /// Failures that an alarm warned of.
+    /// Failures detected.
     #[must_use]
     pub fn caught(&self) -> usize {
         self.leads_minutes.len()
@@ -252,7 +252,7 @@ pub(crate) fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
     begun > 0 && episodes[begun - 1].contains(time)
 }
 
-/// Milliseconds that so many steps are.
+/// Milliseconds of a number of steps.
 pub(crate) fn span(step: Step, steps: usize) -> i64 {
     step.millis().saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX))
 }

@@ -7,7 +7,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 const SHIFTS: usize = 100;
 /// A PR-AUC that no honest precursor reaches.
 const TOO_GOOD: f64 = 0.95;
-/// Share of the gain over a guess that may survive shifted labels.
+/// Share of the gain over no skill that may survive shifted labels.
 const SURVIVING: f64 = 0.25;
 
 /// Labels of each service are shifted round by many windows: what the score knew of coming failures is gone, and what is left is how

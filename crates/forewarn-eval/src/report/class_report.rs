@@ -13,9 +13,9 @@ pub struct ClassReport {
     pub class: Option<String>,
     /// Failures within reach.
     pub episodes: usize,
-    /// Failures that no scored window could have warned of.
+    /// Failures that no scored window could have announced.
     pub episodes_out_of_reach: usize,
-    /// Failures that an alarm warned of.
+    /// Failures detected.
     pub episodes_caught: usize,
     /// Their share of those within reach; `None` where there is none.
     pub event_recall: Option<f64>,

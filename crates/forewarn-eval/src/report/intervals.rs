@@ -44,7 +44,7 @@ pub struct ModelIntervals {
     pub brier: Option<Interval>,
     /// Of the log loss.
     pub log_loss: Option<Interval>,
-    /// Of the share of failures that were warned of.
+    /// Of the share of failures detected.
     pub event_recall: Option<Interval>,
     /// Of the false alarms per service and day.
     pub false_alarms_per_service_day: Option<Interval>,
@@ -78,7 +78,7 @@ pub struct ServiceIntervals {
     pub pr_auc: Option<Interval>,
     /// Of the area under the ROC curve.
     pub roc_auc: Option<Interval>,
-    /// Of the share of failures that were warned of.
+    /// Of the share of failures detected.
     pub event_recall: Option<Interval>,
     /// Of the false alarms a day.
     pub false_alarms_per_service_day: Option<Interval>,

@@ -23,7 +23,7 @@ pub struct ModelReport {
     pub validation: ValidationReport,
     /// Average precision; compare it with the prevalence.
     pub pr_auc: f64,
-    /// Area under the ROC curve; a guess has 0.5.
+    /// Area under the ROC curve; no skill has 0.5.
     pub roc_auc: f64,
     /// Windows with `score >= threshold` count as called positive, and raise an alarm outside the refractory period. Written
     /// as the shortest text that gives the same 32-bit number.
@@ -36,7 +36,7 @@ pub struct ModelReport {
     pub recall: f64,
     /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Failures that an alarm warned of.
+    /// Failures detected.
     pub episodes_caught: usize,
     /// Their share of the failures within reach; `None` where none was within reach.
     pub event_recall: Option<f64>,
@@ -44,7 +44,7 @@ pub struct ModelReport {
     pub lead_time_minutes: LeadTimes,
     /// Alarms raised.
     pub alarms: usize,
-    /// Alarms that warned of nothing.
+    /// Alarms without a failure in their period.
     pub false_alarms: usize,
     /// False alarms, divided by the days watched of all services together.
     pub false_alarms_per_service_day: f64,

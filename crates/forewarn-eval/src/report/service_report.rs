@@ -20,9 +20,9 @@ pub struct ServiceReport {
     pub roc_auc: Option<f64>,
     /// Failures within reach.
     pub episodes: usize,
-    /// Failures that no scored window could have warned of.
+    /// Failures that no scored window could have announced.
     pub episodes_out_of_reach: usize,
-    /// Failures that an alarm warned of.
+    /// Failures detected.
     pub episodes_caught: usize,
     /// Their share of those within reach; `None` where there is none.
     pub event_recall: Option<f64>,
@@ -30,7 +30,7 @@ pub struct ServiceReport {
     pub lead_time_minutes: LeadTimes,
     /// Alarms raised.
     pub alarms: usize,
-    /// Alarms that warned of nothing.
+    /// Alarms without a failure in their period.
     pub false_alarms: usize,
     /// False alarms a day; `None` where nothing was scored.
     pub false_alarms_per_service_day: Option<f64>,

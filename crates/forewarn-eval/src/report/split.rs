@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SplitSummary {
-    /// Fitted on; `None` for scores that were given, whose training nobody here knows.
+    /// Fitted on; `None` for scores that were given, whose training is not known.
     pub train: Option<PartSummary>,
     /// Thresholds chosen on.
     pub validation: PartSummary,
@@ -47,7 +47,7 @@ impl SplitSummary {
         })
     }
 
-    /// The parts of scores whose training nobody here knows; what was left out is not known either.
+    /// The parts of scores whose training is not known; what was left out is not known either.
     ///
     /// # Errors
     /// [`CoreError::EmptyPart`] for a part without windows.

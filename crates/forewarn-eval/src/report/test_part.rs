@@ -11,11 +11,11 @@ pub struct TestSummary {
     pub windows: usize,
     /// Positive ones among them.
     pub positives: usize,
-    /// Share of positive windows: the PR-AUC of a guess.
+    /// Share of positive windows: the PR-AUC of the no-skill baseline.
     pub prevalence: f64,
-    /// Failures that an alarm could have warned of: their onset lies in the prediction period of a scored window.
+    /// Failures that an alarm could have announced: their onset lies in the prediction period of a scored window.
     pub episodes: usize,
-    /// Failures between the first and the last score that no scored window could have warned of.
+    /// Failures between the first and the last score that no scored window could have announced.
     pub episodes_out_of_reach: usize,
     /// Time watched, all services together, in days: each scored window counts for one step.
     pub service_days: f64,

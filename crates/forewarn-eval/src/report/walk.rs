@@ -8,7 +8,7 @@ use forewarn_core::{CoreError, Score};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Quality over time, of models that were fitted anew every so often and of the same models left as they were.
+/// Quality over time, of models that were refitted every few days and of the same models left as they were.
 ///
 /// Each fold's models have seen nothing of the fold, and all that came before it; thresholds are chosen on the time right before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,15 +50,15 @@ pub struct WalkFold {
 pub struct WalkModel {
     /// Its name.
     pub model: String,
-    /// Fitted anew: one entry a fold.
+    /// Refitted: one entry a fold.
     pub refitted: Vec<FoldFigures>,
     /// Fitted once, before the first fold: one entry a fold.
     pub fixed: Vec<FoldFigures>,
-    /// Fitted anew: all folds together.
+    /// Refitted: all folds together.
     pub refitted_total: FoldFigures,
     /// Fitted once: all folds together.
     pub fixed_total: FoldFigures,
-    /// What fitting anew gains: the difference of the PR-AUC of all folds together, and where it lies.
+    /// What refitting gains: the difference of the PR-AUC of all folds together, and where it lies.
     pub gain: IntervalEstimate,
     /// Whether 0 lies outside that interval.
     pub gain_is_real: bool,
@@ -74,7 +74,7 @@ pub struct FoldFigures {
     pub pr_auc: Option<f64>,
     /// Where that lies; `None` for fewer than two blocks of time.
     pub pr_auc_interval: Option<Interval>,
-    /// Share of the failures within reach that were warned of; `None` where there is none.
+    /// Share of the failures within reach that were detected; `None` where there is none.
     pub event_recall: Option<f64>,
     /// False alarms per service and day.
     pub false_alarms_per_service_day: Option<f64>,
@@ -87,7 +87,7 @@ pub struct WalkRun<'a> {
     pub name: &'a str,
     /// Fitted once: scores that hold the windows of every fold, and the policy.
     pub fixed: (&'a ScoredSet, AlarmPolicy),
-    /// Fitted anew: the scores of each fold, and the policy that was chosen for it.
+    /// Refitted: the scores of each fold, and the policy that was chosen for it.
     pub refitted: Vec<(ScoredSet, AlarmPolicy)>,
 }
 
@@ -148,17 +148,18 @@ impl WalkModel {
         let together = |folds: &[(ScoredSet, AlarmPolicy)]| {
             ScoredSet::join(&folds.iter().map(|(set, _)| set).collect::<Vec<_>>())
         };
-        let (anew, once) = (together(&run.refitted)?, together(&fixed)?);
-        if !anew.has_same_windows(&once) {
-            let (value, expected) = (format!("{:?}", run.name), "the same windows when fitted anew and once");
+        let (refitted, once) = (together(&run.refitted)?, together(&fixed)?);
+        if !refitted.has_same_windows(&once) {
+            let (value, expected) =
+                (format!("{:?}", run.name), "the same windows when refitted and when fitted once");
             return Err(
                 CoreError::InvalidSetting { name: "windows of a walk forward", value, expected }.into()
             );
         }
-        let (gain, gain_is_real) = gain(&anew, &once, bootstrap)?;
+        let (gain, gain_is_real) = gain(&refitted, &once, bootstrap)?;
         Ok(Self {
             model: run.name.to_owned(),
-            refitted_total: total(&anew, &run.refitted, bootstrap)?,
+            refitted_total: total(&refitted, &run.refitted, bootstrap)?,
             fixed_total: total(&once, &fixed, bootstrap)?,
             refitted: run
                 .refitted
@@ -231,22 +232,22 @@ fn ranking(
     Ok(Some((pr_auc, Interval::percentile(values.collect(), bootstrap.resamples(), bootstrap.level()))))
 }
 
-/// PR-AUC of `anew` minus that of `once`, paired.
+/// PR-AUC of `refitted` minus that of `once`, paired.
 fn gain(
-    anew: &ScoredSet,
+    refitted: &ScoredSet,
     once: &ScoredSet,
     bootstrap: &BlockBootstrap,
 ) -> Result<(IntervalEstimate, bool), EvalError> {
-    if anew.positives() == 0 || anew.positives() == anew.windows() {
+    if refitted.positives() == 0 || refitted.positives() == refitted.windows() {
         return Ok((IntervalEstimate { value: None, interval: None }, false));
     }
-    let compared = ModelComparison::new(&[("anew", anew), ("once", once)], bootstrap)?;
+    let compared = ModelComparison::new(&[("refitted", refitted), ("once", once)], bootstrap)?;
     let Some(found) = compared.and_then(|compared| compared.differences.into_iter().next()) else {
         return Ok((IntervalEstimate { value: None, interval: None }, false));
     };
     let turned = |interval: Interval| Interval { low: -interval.high, high: -interval.low, ..interval };
     let (value, interval) = match found.better.as_str() {
-        "anew" => (found.pr_auc, found.interval),
+        "refitted" => (found.pr_auc, found.interval),
         _ => (-found.pr_auc, found.interval.map(turned)),
     };
     let is_real = interval.is_some_and(|interval| !interval.contains(0.0));

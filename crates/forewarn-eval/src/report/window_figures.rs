@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct WindowFigures {
     /// Area under the precision-recall curve with its points joined by straight lines: too good, here to compare with others.
     pub pr_auc_trapezoid: f64,
-    /// Area under the ROC curve up to [`Self::HIGHEST_FALSE_POSITIVE_RATE`], rescaled so that a guess has 0.5.
+    /// Area under the ROC curve up to [`Self::HIGHEST_FALSE_POSITIVE_RATE`], rescaled so that no skill gives 0.5.
     pub partial_roc_auc: f64,
     /// F-beta with beta 2 at the threshold: a miss is worse than a false call.
     pub f2: f64,
@@ -23,7 +23,7 @@ pub struct WindowFigures {
 }
 
 impl WindowFigures {
-    /// Up to which false positive rate the partial area goes: beyond it nobody would bear the alarms.
+    /// Up to which false positive rate the partial area goes: beyond it there are more alarms than anyone accepts.
     pub const HIGHEST_FALSE_POSITIVE_RATE: f64 = 0.01;
 
     /// Measures the windows. `O(n log n)` time.

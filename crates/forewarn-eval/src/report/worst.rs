@@ -11,7 +11,7 @@ const MOST: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorstCases {
-    /// Failures within reach that no alarm warned of, those with the lowest scores before them first.
+    /// Failures within reach that were missed, those with the lowest scores before them first.
     pub misses: Vec<WorstCase>,
     /// False alarms, those with the highest scores first.
     pub false_alarms: Vec<WorstCase>,
@@ -22,7 +22,7 @@ pub struct WorstCases {
 pub enum WorstKind {
     /// A failure that it missed.
     Miss,
-    /// An alarm that warned of nothing.
+    /// An alarm without a failure in its period.
     FalseAlarm,
 }
 

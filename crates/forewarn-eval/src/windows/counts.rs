@@ -38,7 +38,7 @@ impl Counts {
         ratio(found, found + square * self.false_negatives + self.false_positives)
     }
 
-    /// Matthews' correlation coefficient: the correlation of what was said with what was, from -1 to 1. 0 for a guess, and
+    /// Matthews' correlation coefficient: the correlation of what was said with what was, from -1 to 1. 0 for no skill, and
     /// where all windows are called the same.
     ///
     /// # References

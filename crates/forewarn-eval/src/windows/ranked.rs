@@ -129,7 +129,7 @@ impl RankedWindows {
         self.roc_area(1.0)
     }
 
-    /// Area under the ROC curve up to a false positive rate, rescaled so that a guess has 0.5 and a perfect ranking 1.
+    /// Area under the ROC curve up to a false positive rate, rescaled so that no skill has 0.5 and a perfect ranking 1.
     ///
     /// Alarms live at small false positive rates: with one failure a day and a score a minute, 0.01 is fourteen false calls.
     ///
@@ -274,7 +274,7 @@ mod tests {
                 let counts = Confusion::at(threshold, &many, &labels).unwrap();
                 prop_assert_eq!(ranked.counts(threshold), Counts::from(counts));
             }
-            // A guess never gets less than the partial area's floor, and the whole is the whole.
+            // No skill never gives less than the partial area's floor, and the whole is the whole.
             prop_assert_eq!(ranked.partial_roc_auc(1.0).unwrap(), ranked.roc_auc());
         }
     }

@@ -35,7 +35,7 @@ pub struct TimingBin {
     pub actual_minutes: f64,
 }
 
-/// Probabilities of a failure within so many minutes, held against how often it came so soon.
+/// Probabilities of a failure within a number of minutes, compared with how often it came as soon.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WithinReliability {
@@ -57,7 +57,7 @@ impl TimingReliability {
     /// Bins used where nothing else is asked for.
     pub const BINS: usize = 8;
 
-    /// Holds forecasts against what happened, in at most so many bins. `None` when no window has a failure in its period, or none is left.
+    /// Holds forecasts against what happened, in at most `bins` bins. `None` when no window has a failure in its period, or none is left.
     /// Minutes are counted from a window's last row: a failure in the first step after a lead of two steps comes in three.
     ///
     /// `O(n log n)` time for each step of the period.

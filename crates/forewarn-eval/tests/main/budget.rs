@@ -131,6 +131,6 @@ fn more_alarms_buy_more_failures() {
     assert!(points[0].event_recall < 0.05 && points[points.len() - 1].event_recall == 1.0);
     assert!(tradeoff.sensitivity_area > 0.6 && tradeoff.sensitivity_area < 1.0, "{tradeoff:?}");
     let guess = Tradeoff::new(&scored(20, 3, |_, _, u| u), policy()).unwrap().unwrap();
-    // The area of a guess varies by some 0.3 / sqrt(500 failures).
+    // The area without skill varies by some 0.3 / sqrt(500 failures).
     assert!((guess.sensitivity_area - 0.5).abs() < 0.04, "{}", guess.sensitivity_area);
 }

@@ -149,7 +149,7 @@ fn secondary_figures_are_as_theory_says() {
     assert_eq!((silent.range_precision.value, silent.range_recall.value), (None, Some(0.0)));
     assert_eq!((silent.affiliation_precision.value, silent.affiliation_recall.value), (None, Some(0.0)));
     assert_abs_diff_eq!(silent.nab.value.unwrap(), 0.0, epsilon = 1e-12);
-    // A guess is as near to a failure as any other moment of its zone: one half.
+    // A random alarm is as near to a failure as any other moment of its zone: one half.
     let guess = figures(&scored(|_, _| random.random::<f32>().powi(8)));
     assert_abs_diff_eq!(guess.affiliation_precision.value.unwrap(), 0.5, epsilon = 0.06);
     assert!(guess.nab.value.unwrap() < 0.0 && guess.vus_pr.value.unwrap() < 0.2);

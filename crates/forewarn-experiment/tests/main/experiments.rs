@@ -199,7 +199,7 @@ fn predictions_recompute_to_the_reported_figures() {
 }
 
 #[test]
-fn a_simulation_knows_its_ceiling_and_nobody_is_above_the_oracle() {
+fn a_simulation_knows_its_ceiling_and_no_model_is_above_the_oracle() {
     let results = run(walk(60), Target::Active, &["rolling_mean", "logistic_snapshot"]).unwrap();
     let ceiling = results.report().ceiling.unwrap();
     let (oracle, filter) = (ceiling.oracle.unwrap(), ceiling.bayes_filter.unwrap());
@@ -211,7 +211,7 @@ fn a_simulation_knows_its_ceiling_and_nobody_is_above_the_oracle() {
             model.name
         );
     }
-    // The ceiling is that of the rule that drives the process; another rule has another, which nobody knows.
+    // The ceiling is that of the rule that drives the process; another rule has another, which is not known.
     let other: ThresholdRule = "error_rate >= 0.04".parse().unwrap();
     let model = standard(7).get("rolling_mean").unwrap();
     let other = Experiment::new(other).with_model(model).run(walk(10), &|_: Progress<'_>| {}).unwrap();

@@ -32,7 +32,7 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// What telemetry did to the samples, alignment puts right: late, doubled and out of order, as counters that begin anew.
+/// What telemetry did to the samples, alignment puts right: late, doubled and out of order, as counters that restart.
 #[test]
 fn spoilt_samples_become_the_frame_that_they_were() -> Result<(), BoxError> {
     let fleet = Fleet::shop(3).with_minutes(1440)?.with_faults(FaultSchedule::none())?;

@@ -45,7 +45,7 @@ impl Source for Memory {
     }
 }
 
-/// Failing is an error rate, or that nobody counts requests: which is to be seen in metrics as they were measured only.
+/// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured only.
 fn rule() -> Rule {
     Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap()
 }

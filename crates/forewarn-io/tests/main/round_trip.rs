@@ -15,7 +15,7 @@ pub(crate) fn frame_set() -> impl Strategy<Value = FrameSet> {
         .prop_map(|frames| FrameSet::from_frames(frames).unwrap())
 }
 
-/// Equal to the bit, in names, times and values; NaN is NaN.
+/// Equal bit for bit, in names, times and values; NaN is NaN.
 pub(crate) fn assert_same(a: &FrameSet, b: &FrameSet) {
     let bits = |set: &FrameSet| -> Vec<Option<u32>> {
         set.values().iter().map(|value| (!value.is_nan()).then_some(value.to_bits())).collect()

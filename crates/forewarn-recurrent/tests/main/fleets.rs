@@ -58,11 +58,11 @@ fn a_fleet_a_state_a_saved_state_and_a_batch_have_the_same_bits() {
         assert_eq!(model.forecast_stream(&fleet, 3).unwrap(), model.forecast(test).unwrap()[3]);
 
         fleet.restart(0).unwrap();
-        let mut anew = model.start_for(names[0]);
+        let mut fresh = model.start_for(names[0]);
         let mut generator = ChaCha8Rng::seed_from_u64(1);
         let rows: Vec<f32> = (0..test.len() * width).map(|_| number(&mut generator)).collect();
         model.step_fleet(&mut fleet, &rows, &mut scores).unwrap();
-        assert_eq!(model.step(&mut anew, &rows[..width]).unwrap(), scores[0]);
+        assert_eq!(model.step(&mut fresh, &rows[..width]).unwrap(), scores[0]);
         let infinite = vec![f32::INFINITY; rows.len()];
         assert!(matches!(
             model.step_fleet(&mut fleet, &infinite, &mut scores),
@@ -209,8 +209,8 @@ fn streams_come_go_and_move_between_fleets_and_states() {
             assert_eq!(fleet.save(stream).unwrap(), state.save());
         }
     }
-    let mut anew = model.start();
-    assert!(matches!(model.forecast_state(&mut anew), Err(CoreError::LengthMismatch { .. })));
+    let mut fresh = model.start();
+    assert!(matches!(model.forecast_state(&mut fresh), Err(CoreError::LengthMismatch { .. })));
     let gone = |result: Result<(), CoreError>| {
         assert!(matches!(result, Err(CoreError::NoSuch { what: "stream", index: 3, count: 3 })));
     };
@@ -218,7 +218,7 @@ fn streams_come_go_and_move_between_fleets_and_states() {
     gone(fleet.swap_remove(3));
     gone(fleet.save(3).map(drop));
     gone(fleet.rows(3).map(drop));
-    gone(model.restore_stream(&mut fleet, 3, &anew.save()));
+    gone(model.restore_stream(&mut fleet, 3, &fresh.save()));
     gone(model.forecast_stream(&fleet, 3).map(drop));
 }
 

@@ -117,7 +117,7 @@ fn a_score_does_not_depend_on_rows_that_are_shared() {
     let expected: Vec<Score> = apart.iter().map(|&window| together[window]).collect();
     assert_eq!(some(test.block(), &last_rows), expected);
 
-    // What lies between windows is nobody's.
+    // What lies between windows belongs to no window.
     let mut values = test.block().to_vec();
     values[20 * schema.len()] = f32::INFINITY;
     let around = [10, 11, 12, 19, 20 + steps as u32, 30];

@@ -73,7 +73,7 @@ impl Task {
     }
 }
 
-/// Two services of so many windows. The last value of a window's first feature is positive where "loud" is about to fail, negative where
+/// Two services of a number of windows. The last value of a window's first feature is positive where "loud" is about to fail, negative where
 /// "quiet" is: who does not know the service knows nothing.
 pub(crate) fn two_services(windows: usize) -> (FrameSet, Split) {
     two_services_called(["loud", "quiet"], windows)

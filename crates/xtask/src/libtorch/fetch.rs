@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(fs::read(out.join("include/deep/small.h")).unwrap(), b"header");
         assert_eq!(fs::read_dir(out.join("lib")).unwrap().count(), 1, "only what is asked for is taken");
 
-        // What is not in the wheel, and a wheel of another hash: both removed, to be fetched anew.
+        // What is not in the wheel, and a wheel of another hash: both removed, to be fetched again.
         let other = "0000000000000000000000000000000000000000000000000000000000000000";
         for wrong in [small("other/lib/", SHA256), small("small/lib/", other)] {
             fs::write(&file, SMALL_WHEEL).unwrap();

@@ -70,7 +70,7 @@ fn foreknowledge(kind: FaultKind, target: &str) -> f64 {
     f64::from(found[0].probabilities[service].get())
 }
 
-/// A leak shows minutes ahead; nobody can foresee what nobody has decided yet.
+/// A leak shows minutes ahead; what is not yet decided cannot be foreseen.
 #[test]
 fn gradual_faults_can_be_foreseen_and_sudden_ones_cannot() {
     assert!(foreknowledge(FaultKind::ThreadLeak, "user") > 0.8);

@@ -76,7 +76,7 @@ fn a_clone_goes_on_as_the_original_and_a_fork_does_not() {
 #[test]
 fn worlds_differ_by_causes_only() {
     let calm = Fleet::shop(4).with_minutes(400).unwrap().with_faults(FaultSchedule::none()).unwrap();
-    // Nobody who would turn users away.
+    // No engineer who would turn users away.
     let calm = calm.with_on_call(None).unwrap();
     let fault = Injection::new(FaultKind::CpuStress, "auth").severity(0.9).duration_minutes(20.0);
     let struck = calm.clone().with_injection(100, fault).unwrap();
