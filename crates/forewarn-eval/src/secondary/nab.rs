@@ -8,7 +8,7 @@ use forewarn_schema::Timestamp;
 /// What hits, false alarms and misses count in a [`nab_score`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NabProfile {
-    /// A failure detected at the first moment possible.
+    /// A failure warned of at the first moment possible.
     pub hit: f64,
     /// A false alarm far from any failure.
     pub false_alarm: f64,
@@ -80,7 +80,7 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
     parts
 }
 
-/// From this many window widths after a window on, a false alarm costs in full.
+/// From so many window widths after a window on, a false alarm costs in full.
 const FAR: f64 = 3.0;
 
 /// 0.987 at the left edge of a window (-1), 0 at its right edge, -1 far behind it.

@@ -17,7 +17,7 @@ pub enum Buffer {
 /// far they do.
 ///
 /// For each width from 0 to `widest` steps, windows up to half of it away from a run of positive ones count as positive in part:
-/// `sqrt(1 - distance / width)` at `distance` steps. Recall is multiplied by the share of the runs that are hit at all. Every
+/// `sqrt(1 - distance / width)` at so many steps' distance. Recall is multiplied by the share of the runs that are hit at all. Every
 /// distinct score is a threshold; points are joined by straight lines, beginning at precision 1.
 ///
 /// Secondary to event recall and PR-AUC, and flattering as every trapezoid is. `O(n log n)` time, and a width's share of the
