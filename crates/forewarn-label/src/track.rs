@@ -2,8 +2,8 @@ use crate::{
     shape::ShapeSteps,
     sliding::{pop_newest_if, pop_oldest_if},
 };
-use forewarn_schema::{Episode, FrameView, SchemaError};
 use forewarn_core::{CoreError, restore_part, save_part};
+use forewarn_schema::{Episode, FrameView, SchemaError};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -124,9 +124,15 @@ impl Tracker {
     pub(crate) fn restore(&mut self, rows: usize, from: &mut &[u8]) -> Result<(), CoreError> {
         (self.open, self.recovering, self.done) = restore_part(from)?;
         let open = self.open.iter().map(|stretch| (stretch.onset, stretch.confirmed, stretch.end));
-        let found = self.recovering.iter().chain(&self.done).map(|found| (found.onset, Some(found.confirmed), found.end));
+        let found = self
+            .recovering
+            .iter()
+            .chain(&self.done)
+            .map(|found| (found.onset, Some(found.confirmed), found.end));
         let is_sound = |(onset, confirmed, end): (usize, Option<usize>, usize)| {
-            onset < end && end <= rows.saturating_add(self.shape.cool_down) && confirmed.is_none_or(|row| (onset..end).contains(&row))
+            onset < end
+                && end <= rows.saturating_add(self.shape.cool_down)
+                && confirmed.is_none_or(|row| (onset..end).contains(&row))
         };
         if open.chain(found).all(is_sound) {
             return Ok(());

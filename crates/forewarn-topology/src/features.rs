@@ -2,8 +2,8 @@ use crate::{
     Cascade, DependencyHealth, HealthRules, RowLimit, ServiceGraph, Strengths, TopologyError,
     error::refuse_unless,
 };
-use serde::{Deserialize, Serialize};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
+use serde::{Deserialize, Serialize};
 
 mod saved;
 mod stream;
