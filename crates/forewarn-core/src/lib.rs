@@ -20,6 +20,7 @@ mod snapshot;
 mod source;
 mod split;
 mod stateful;
+pub mod table;
 mod text_file;
 mod v1_rule;
 mod window;

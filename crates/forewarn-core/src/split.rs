@@ -216,8 +216,11 @@ impl Samples {
     /// Time of the first and of the last window of any service; `None` without a window.
     #[must_use]
     pub fn time_span(&self) -> Option<(Timestamp, Timestamp)> {
-        let first = self.places().map(|(_, time)| time).min()?;
-        let last = self.places().map(|(_, time)| time).max()?;
+        // Rows of a service are in order of time, so its first and its last window are enough.
+        let time = |row: u32| self.layout().locate(row as usize).map(|(_, time)| time);
+        let ends = || proof::extents(self).into_iter().flatten();
+        let first = ends().filter_map(|(first, _)| time(first)).min()?;
+        let last = ends().filter_map(|(_, last)| time(last)).max()?;
         Some((first, last))
     }
 }

@@ -1,6 +1,6 @@
 use crate::{ExperimentError, fleet_graph, truth::Truth};
-use forewarn_core::Source;
-use forewarn_eval::EpisodeClasses;
+use forewarn_core::{Labels, Source};
+use forewarn_eval::{EpisodeClasses, InputSummary, ServiceCounts};
 use forewarn_io::{ReadOptions, Recording};
 use forewarn_schema::FrameSet;
 use forewarn_sim::{Fleet, StressWalkRun};
@@ -10,31 +10,48 @@ use std::path::{Path, PathBuf};
 /// Metrics with what a report says of where they come from.
 pub struct Data {
     pub(crate) frames: FrameSet,
+    pub(crate) provenance: Provenance,
+    pub(crate) truth: Option<Truth>,
+    pub(crate) classes: Vec<EpisodeClasses>,
+}
+
+/// Where metrics come from.
+#[derive(Default)]
+pub(crate) struct Provenance {
     pub(crate) description: String,
     pub(crate) format: String,
     pub(crate) notes: Vec<String>,
-    pub(crate) truth: Option<Truth>,
-    pub(crate) classes: Vec<EpisodeClasses>,
     /// The file that was read, which results must not replace.
     pub(crate) path: Option<PathBuf>,
 }
 
+impl Provenance {
+    /// The data as a report has it, with what is counted in its `metrics`.
+    pub(crate) fn summary(
+        &self,
+        metrics: &FrameSet,
+        labels: &Labels,
+    ) -> Result<InputSummary, ExperimentError> {
+        let mut input = InputSummary::new(&self.description, &self.format, metrics)?;
+        input.by_service = ServiceCounts::of_labels(labels);
+        input.notes.clone_from(&self.notes);
+        Ok(input)
+    }
+}
+
 impl Data {
+    fn new(frames: FrameSet, description: String, format: impl Into<String>) -> Self {
+        let provenance = Provenance { description, format: format.into(), ..Provenance::default() };
+        Self { frames, provenance, truth: None, classes: Vec::new() }
+    }
+
     /// Metrics from any source.
     ///
     /// # Errors
     /// The source's own.
     pub fn from_source(source: &mut dyn Source) -> Result<Self, ExperimentError> {
         let frames = source.frames()?;
-        Ok(Self {
-            frames,
-            description: source.describe(),
-            format: "source".to_owned(),
-            notes: Vec::new(),
-            truth: None,
-            classes: Vec::new(),
-            path: None,
-        })
+        Ok(Self::new(frames, source.describe(), "source"))
     }
 
     /// Metrics of a CSV or Parquet file, which the report calls by its name, and which its results will not replace.
@@ -45,21 +62,17 @@ impl Data {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         let recording =
             forewarn_io::read(path, options).map_err(|error| ExperimentError::Read(Box::new(error)))?;
-        Ok(Self { path: Some(path.to_owned()), ..Self::from_recording(recording, name) })
+        let mut data = Self::from_recording(recording, name);
+        data.provenance.path = Some(path.to_owned());
+        Ok(data)
     }
 
     /// Metrics that were read from a file; `description` is what the report calls it, usually its name.
     pub fn from_recording(recording: Recording, description: impl Into<String>) -> Self {
         let Recording { frames, summary, .. } = recording;
-        Self {
-            frames,
-            description: description.into(),
-            format: summary.format.to_string(),
-            notes: summary.notes,
-            truth: None,
-            classes: Vec::new(),
-            path: None,
-        }
+        let mut data = Self::new(frames, description.into(), summary.format.to_string());
+        data.provenance.notes = summary.notes;
+        data
     }
 
     /// A simulation, whose truth is known: the report then shows the ceiling.
@@ -67,15 +80,9 @@ impl Data {
     /// # Errors
     /// None for a run as the simulator makes it.
     pub fn from_stress_walk(run: StressWalkRun) -> Result<Self, ExperimentError> {
-        Ok(Self {
-            frames: FrameSet::from_frames(vec![run.frame.clone()])?,
-            description: format!("simulated stress walk of {} minutes", run.stress.len()),
-            format: "simulation".to_owned(),
-            notes: Vec::new(),
-            truth: Some(Truth::StressWalk(run)),
-            classes: Vec::new(),
-            path: None,
-        })
+        let frames = FrameSet::from_frames(vec![run.frame.clone()])?;
+        let description = format!("simulated stress walk of {} minutes", run.stress.len());
+        Ok(Self { truth: Some(Truth::StressWalk(run)), ..Self::new(frames, description, "simulation") })
     }
 
     /// A simulated fleet, whose truth is known: the report then shows the ceiling.
@@ -83,15 +90,10 @@ impl Data {
     /// # Errors
     /// [`ExperimentError::Core`] for more rows than a frame set holds.
     pub fn from_fleet(mut fleet: Fleet) -> Result<Self, ExperimentError> {
-        let frames = fleet.frames()?;
+        let (frames, description) = (fleet.frames()?, fleet.describe());
         Ok(Self {
-            frames,
-            description: fleet.describe(),
-            format: "simulation".to_owned(),
-            notes: Vec::new(),
             truth: Some(Truth::Fleet(Box::new(fleet))),
-            classes: Vec::new(),
-            path: None,
+            ..Self::new(frames, description, "simulation")
         })
     }
 

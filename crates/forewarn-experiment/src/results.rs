@@ -20,8 +20,8 @@ pub struct Results {
     /// Each model's name and its scores of the test windows, in the order of the report.
     pub(crate) scored: Vec<(String, ScoredSet)>,
     pub(crate) models: Models,
-    /// Files that must not be replaced.
-    pub(crate) inputs: Vec<PathBuf>,
+    /// The file that the metrics were read from, which must not be replaced.
+    pub(crate) input: Option<PathBuf>,
 }
 
 impl Results {
@@ -110,7 +110,7 @@ impl Results {
         let report = |done| {
             observer.progress(Progress::Phase { phase: Phase::Writing, done, total: Self::FILES.len() });
         };
-        let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = self.input.iter().map(PathBuf::as_path).collect();
         for name in Self::FILES {
             refuse_input(&folder.as_ref().join(name), &inputs)?;
         }

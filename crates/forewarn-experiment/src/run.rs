@@ -8,7 +8,6 @@ use crate::{
     progress::whole,
 };
 use forewarn_core::{Labels, Samples, Split};
-use forewarn_eval::{InputSummary, ServiceCounts};
 use forewarn_label::label;
 use forewarn_schema::{FrameSet, Kind};
 use forewarn_window::{Features, Pipeline, chronological};
@@ -43,10 +42,8 @@ impl Experiment {
         check_part("test", split.test(), "measured on it")?;
         settings.check_walk(&split)?;
         let classes = settings.classes(&data)?;
-        let truth = data.truth.as_ref();
-        let inputs = data.path.iter().cloned().collect();
-        let about = (data.description.as_str(), data.format.as_str(), data.notes.as_slice());
-        let (material, features) = settings.material(&models, features, data.frames)?;
+        let Data { frames, provenance, truth, .. } = data;
+        let (material, features) = settings.material(&models, features, frames)?;
         let run = Run {
             settings: &settings,
             models: &models,
@@ -58,8 +55,8 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         run.stage("evaluating");
-        let input = summary(about, &material, &labels)?;
-        let evaluated = run.evaluate(input, &classes, truth, &prepared, &fitted)?;
+        let input = provenance.summary(&material.metrics, &labels)?;
+        let evaluated = run.evaluate(input, &classes, truth.as_ref(), &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
         let Prepared { mut pipeline, features } = prepared;
         drop(features);
@@ -70,7 +67,7 @@ impl Experiment {
             pipeline = Pipeline::new(walked.features, normaliser);
         }
         let models = run.into_models(fitted, pipeline)?;
-        Ok(Results { report, pictures, scored, models, inputs })
+        Ok(Results { report, pictures, scored, models, input: provenance.path })
     }
 }
 
@@ -80,7 +77,8 @@ impl Settings {
         let layout = data.frames.layout();
         let (rows, services) = (layout.rows(), layout.services().len());
         let columns = data.frames.schema().len();
-        let text = format!("{}: {rows} rows, services: {services}, columns: {columns}", data.description);
+        let text =
+            format!("{}: {rows} rows, services: {services}, columns: {columns}", data.provenance.description);
         observer.progress(Progress::Stage(&text));
         let labels =
             whole(observer, Phase::Labelling, || label(&data.frames, &*self.rule, self.spec, self.target))?;
@@ -176,18 +174,6 @@ fn ranges(frames: &FrameSet, rows: &[u32]) -> Vec<Option<[f32; 2]>> {
         }
     }
     ranges
-}
-
-/// The data of a run as a report has it: description, format and notes of the source, and what is counted.
-pub(crate) fn summary(
-    (description, format, notes): (&str, &str, &[String]),
-    material: &Material<'_>,
-    labels: &Labels,
-) -> Result<InputSummary, ExperimentError> {
-    let mut input = InputSummary::new(description, format, &material.metrics)?;
-    input.by_service = ServiceCounts::of_labels(labels);
-    input.notes = notes.to_vec();
-    Ok(input)
 }
 
 /// Refuses a part of a split that lacks positive or negative windows, with what that part is for.

@@ -2,7 +2,7 @@ use crate::{
     Data, Experiment, ExperimentError, Model, Observer, Phase, Progress,
     fit::Fitted,
     models::Models,
-    run::{Run, check_part, summary},
+    run::{Run, check_part},
     saving::About,
     side_by_side::side_by_side,
 };
@@ -99,8 +99,8 @@ impl Experiment {
         let split = chronological_without_test(&labels, settings.fractions)?;
         check_part("train", split.train(), "learnt")?;
         check_part("validation", split.validation(), "chosen by it")?;
-        let about = (data.description.as_str(), data.format.as_str(), data.notes.as_slice());
-        let (material, features) = settings.material(&models, features, data.frames)?;
+        let Data { frames, provenance, .. } = data;
+        let (material, features) = settings.material(&models, features, frames)?;
         let run = Run {
             settings: &settings,
             models: &models,
@@ -112,7 +112,7 @@ impl Experiment {
         let prepared = run.prepare(features, &split)?;
         let fitted = run.fit(&prepared, &split)?;
         let summary = TrainingSummary {
-            input: summary(about, &material, &labels)?,
+            input: provenance.summary(&material.metrics, &labels)?,
             failure_rule: settings.rule.describe(),
             target: settings.target,
             window: WindowSummary::new(settings.spec, material.metrics.layout().step()),

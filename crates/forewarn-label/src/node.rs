@@ -186,20 +186,22 @@ impl Node {
         }
     }
 
-    /// Takes what [`save`](Self::save) wrote. Where that fails the node is to be thrown away.
-    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+    /// Takes what [`save`](Self::save) wrote after `seen` rows. Where that fails the node is to be thrown away.
+    pub(crate) fn restore(&mut self, seen: usize, from: &mut &[u8]) -> Result<(), CoreError> {
         match self {
             Self::Compare { gauge, bound, .. } => {
                 gauge.restore(from)?;
                 bound.restore(from)
             }
             Self::Absent(_) | Self::Significant { .. } => Ok(()),
-            Self::All(nodes) | Self::Any(nodes) => nodes.iter_mut().try_for_each(|node| node.restore(from)),
-            Self::Not(of) => of.restore(from),
+            Self::All(nodes) | Self::Any(nodes) => {
+                nodes.iter_mut().try_for_each(|node| node.restore(seen, from))
+            }
+            Self::Not(of) => of.restore(seen, from),
             Self::Frequent { of, certain, possible, .. } => {
-                of.restore(from)?;
-                certain.restore(from)?;
-                possible.restore(from)
+                of.restore(seen, from)?;
+                certain.restore(seen, from)?;
+                possible.restore(seen, from)
             }
         }
     }

@@ -21,6 +21,17 @@ impl Found {
     }
 }
 
+/// Whether episodes are whole, disjoint, in order, and of the first `rows` rows: what every list of them here is, and what a
+/// saved one may have lost.
+pub(crate) fn are_in_order(episodes: impl IntoIterator<Item = Found>, rows: usize) -> bool {
+    let mut free = 0;
+    episodes.into_iter().all(|Found { onset, confirmed, end }| {
+        let is_whole = free <= onset && onset <= confirmed && confirmed < end && end <= rows;
+        free = end;
+        is_whole
+    })
+}
+
 /// Failing rows with gaps bridged; an episode once it has lasted long enough.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Stretch {
@@ -115,31 +126,6 @@ impl Tracker {
         is_final.then_some((first.onset, first.end))
     }
 
-    /// Appends what has been seen to `out`.
-    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
-        save_part(&(&self.open, &self.recovering, &self.done), out)
-    }
-
-    /// Takes what [`save`](Self::save) wrote, when `rows` rows had been seen. Where that fails the tracker is to be thrown away.
-    pub(crate) fn restore(&mut self, rows: usize, from: &mut &[u8]) -> Result<(), CoreError> {
-        (self.open, self.recovering, self.done) = restore_part(from)?;
-        let open = self.open.iter().map(|stretch| (stretch.onset, stretch.confirmed, stretch.end));
-        let found = self
-            .recovering
-            .iter()
-            .chain(&self.done)
-            .map(|found| (found.onset, Some(found.confirmed), found.end));
-        let is_sound = |(onset, confirmed, end): (usize, Option<usize>, usize)| {
-            onset < end
-                && end <= rows.saturating_add(self.shape.cool_down)
-                && confirmed.is_none_or(|row| (onset..end).contains(&row))
-        };
-        if open.chain(found).all(is_sound) {
-            return Ok(());
-        }
-        Err(CoreError::damaged_state(format!("its episodes are not those of {rows} rows")))
-    }
-
     /// Appends the episodes that are not final, as the `rows` rows so far tell them.
     pub(crate) fn current(&self, rows: usize, into: &mut Vec<Found>) {
         let first = into.len();
@@ -151,6 +137,30 @@ impl Tracker {
         for found in &mut into[first..] {
             found.end = found.end.min(rows);
         }
+    }
+}
+
+impl Tracker {
+    /// Appends what has been seen: at most 31 bytes for each stretch that is not final.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.open, self.recovering, &self.done), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote after `seen` rows.
+    pub(crate) fn restore(&mut self, seen: usize, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (open, recovering, done): (VecDeque<Stretch>, Option<Found>, Vec<Found>) =
+            restore_part(&mut rest)?;
+        let pending = open.iter().map(|stretch| Found {
+            onset: stretch.onset,
+            confirmed: stretch.confirmed.unwrap_or(stretch.onset),
+            end: stretch.end,
+        });
+        if !are_in_order(done.iter().copied().chain(recovering).chain(pending), seen) {
+            return Err(CoreError::damaged_state(format!("its failures are not those of {seen} rows")));
+        }
+        (self.open, self.recovering, self.done, *from) = (open, recovering, done, rest);
+        Ok(())
     }
 }
 

@@ -79,7 +79,7 @@ impl Watch {
         (self.possible.final_before(self.rows) >= onset).then_some((onset, end))
     }
 
-    /// Appends what has been seen to `out`.
+    /// Appends what has been seen of the rows before.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         save_part(&self.rows, out)?;
         self.node.save(out)?;
@@ -87,11 +87,12 @@ impl Watch {
         self.possible.save(out)
     }
 
-    /// Takes what [`save`](Self::save) wrote. Where that fails the watch is to be thrown away.
-    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
-        self.rows = restore_part(from)?;
-        self.node.restore(from)?;
-        self.certain.restore(self.rows, from)?;
-        self.possible.restore(self.rows, from)
+    /// What [`save`](Self::save) wrote, as a watch of the same rule.
+    pub(crate) fn restored(&self, from: &mut &[u8]) -> Result<Self, CoreError> {
+        let mut watch = Self { rows: restore_part(from)?, ..self.clone() };
+        watch.node.restore(watch.rows, from)?;
+        watch.certain.restore(watch.rows, from)?;
+        watch.possible.restore(watch.rows, from)?;
+        Ok(watch)
     }
 }

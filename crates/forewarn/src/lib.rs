@@ -30,6 +30,9 @@ pub use forewarn_label as label;
 #[cfg(feature = "live")]
 #[doc(inline)]
 pub use forewarn_live as live;
+#[cfg(feature = "prometheus")]
+#[doc(inline)]
+pub use forewarn_prometheus as prometheus;
 #[cfg(feature = "recurrent")]
 #[doc(inline)]
 pub use forewarn_recurrent as recurrent;

@@ -15,6 +15,7 @@ mod layers;
 mod libtorch;
 mod links;
 mod neon;
+mod promtool;
 mod python;
 mod pytorch;
 mod sklearn;

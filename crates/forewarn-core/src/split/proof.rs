@@ -77,8 +77,8 @@ fn shared(parts: &Parts<'_>, earlier: (usize, u32), later: (usize, u32), purge: 
     }
 }
 
-/// First and last row of each service that has samples.
-fn extents(samples: &Samples) -> Vec<Option<(u32, u32)>> {
+/// First and last row of each service; `None` for one without a window.
+pub(super) fn extents(samples: &Samples) -> Vec<Option<(u32, u32)>> {
     let mut rows = samples.rows();
     let of_service = |end: usize| {
         let (mine, rest) = rows.split_at(rows.partition_point(|&row| (row as usize) < end));

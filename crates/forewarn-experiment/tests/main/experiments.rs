@@ -86,9 +86,12 @@ fn the_same_seed_gives_the_same_files() {
     assert_eq!(contents("a"), contents("b"));
 }
 
-/// Phases and the steps that were reported of them, in order.
-fn phases(experiment: Experiment, data: Data) -> Vec<(Phase, Vec<(usize, usize)>)> {
-    let seen: Mutex<Vec<(Phase, Vec<(usize, usize)>)>> = Mutex::new(Vec::new());
+/// A phase and the steps that were reported of it, done and total.
+type Seen = (Phase, Vec<(usize, usize)>);
+
+/// Phases in order.
+fn phases(experiment: Experiment, data: Data) -> Vec<Seen> {
+    let seen: Mutex<Vec<Seen>> = Mutex::new(Vec::new());
     let observer = |progress: Progress<'_>| {
         let Progress::Phase { phase, done, total } = progress else { return };
         let mut seen = seen.lock().unwrap();
@@ -145,7 +148,7 @@ fn results_do_not_replace_the_metrics_they_came_from() {
     fs::write(&input, &text).unwrap();
     assert!(prepare_folder(folder.path(), &[&input]).is_err());
     let data = Data::from_path(&input, &ReadOptions::default()).unwrap();
-    let results = super::experiments::run(data, Target::Onset, &["rolling_mean"]).unwrap();
+    let results = self::run(data, Target::Onset, &["rolling_mean"]).unwrap();
     let error = results.write(folder.path()).unwrap_err();
     assert!(matches!(error, ExperimentError::WouldOverwrite { .. }), "{error}");
     assert_eq!(fs::read(&input).unwrap(), text);

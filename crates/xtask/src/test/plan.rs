@@ -8,7 +8,7 @@ use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
-use crate::pytorch;
+use crate::{promtool, pytorch};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -69,7 +69,7 @@ const LIBTORCH_PACKAGES: &[&str] =
     &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
 
 /// Turns on all there is but libtorch: what default features leave out is tested too.
-const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn-io/parquet";
+const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn/prometheus,forewarn-io/parquet";
 
 /// One step of a test run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +96,8 @@ pub(super) enum Action {
     Sklearn,
     /// Checks the report's page in this browser.
     Page(PathBuf),
+    /// Tests the recipes' queries in this promtool.
+    Promtool(PathBuf),
     /// Runs the tests of vector code on this emulator.
     Neon(Emulator),
     /// Compares scores with those of the PyTorch that this Python has.
@@ -111,6 +113,7 @@ pub(super) struct Found {
     examples: BTreeSet<String>,
     browser: Option<PathBuf>,
     emulator: Option<Emulator>,
+    promtool: Option<PathBuf>,
     pytorch: Option<OsString>,
 }
 
@@ -124,6 +127,7 @@ impl Found {
             examples: examples.map(|target| target.name.clone()).collect(),
             browser: None,
             emulator: None,
+            promtool: None,
             pytorch: None,
         }
     }
@@ -134,6 +138,10 @@ impl Found {
 
     pub(super) fn with_emulator(self, emulator: Option<Emulator>) -> Self {
         Self { emulator, ..self }
+    }
+
+    pub(super) fn with_promtool(self, promtool: Option<PathBuf>) -> Self {
+        Self { promtool, ..self }
     }
 
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
@@ -193,6 +201,9 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         Action::Page,
     );
     steps.push(step("page", "the report's page is sound in a headless browser", page));
+    let promtool =
+        found.promtool.clone().map_or_else(|| Action::Skip(promtool::NOTHING.to_owned()), Action::Promtool);
+    steps.push(step("promtool", "Prometheus computes for the recipes what was worked out by hand", promtool));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
@@ -347,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_the_browser_the_emulator_and_pytorch_take_part_where_they_can() {
+    fn scikit_learn_the_browser_the_emulator_promtool_and_pytorch_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
@@ -364,6 +375,11 @@ mod tests {
         assert!(reason.contains("FOREWARN_BROWSER"), "{reason}");
         assert_eq!(action(&found, WITHOUT, "neon"), Some(Action::Neon(emulator)));
         assert_eq!(action(&Found::default(), WITHOUT, "neon"), Some(Action::Skip(neon::NOTHING.to_owned())));
+        let promtool: PathBuf = "/usr/bin/promtool".into();
+        let with_promtool = Found::default().with_promtool(Some(promtool.clone()));
+        assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
+        let skipped = Action::Skip(promtool::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
         let found = Found::default().with_pytorch(Some("python3".into()));
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());

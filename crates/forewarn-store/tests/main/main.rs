@@ -1,0 +1,13 @@
+//! The promises of the store, on a simulated disk that fails and on the real one.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod checkpoints;
+mod crashes;
+mod damage;
+mod events;
+mod faults;
+mod garbage;
+mod kill;
+mod outages;
+mod twin;
