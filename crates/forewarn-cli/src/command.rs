@@ -42,9 +42,9 @@ enum Subcommands {
     Simulate(Simulate),
     /// Score a service graph: health, cascade risk, critical path, likely roots
     Graph(Graph),
-    /// Say why a model gives the score that it gives at a time of a metrics file
+    /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
-    /// Run the live service: metrics in, events out, nothing lost
+    /// Run the live service: metrics in, events out
     Watch(Watch),
     /// Read a metrics file, rule, graph or model and show what was understood
     Check(Check),

@@ -16,9 +16,9 @@ use forewarn::{
 use serde_json::{Value, json};
 use std::{fmt::Write, fs::File, path::PathBuf, sync::Arc};
 
-/// Say why a model gives the score that it gives at a time of a metrics file
+/// Explain the score of a model at a time of a metrics file
 ///
-/// The parts are in log-odds and add up, with the base, to those of the score.
+/// Shows the part of each input in log-odds. Base and parts add up to the log-odds of the score.
 #[derive(Args)]
 pub(crate) struct Explain {
     /// Model file that `forewarn evaluate --save` or `forewarn train` wrote
@@ -29,7 +29,7 @@ pub(crate) struct Explain {
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Which service [default: the one that there is]
+    /// Name of the service [default: the only one]
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// Row time, such as 2024-01-01T10:00:00Z
@@ -38,7 +38,7 @@ pub(crate) struct Explain {
     /// Parts to show, the largest first; 0 for all
     #[arg(long, value_name = "N", default_value_t = 10)]
     parts: usize,
-    /// Form of the answer
+    /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }

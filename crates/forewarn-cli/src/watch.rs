@@ -6,11 +6,11 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-/// Run the live service: metrics in, events out, nothing lost
+/// Run the live service: metrics in, events out
 ///
-/// Reads what its configuration names, warns, judges its warnings, and writes one JSON object a line to the file of
-/// events, each event once over crashes and restarts. It ends when its source does, or on SIGINT or SIGTERM, after the
-/// minute that it is at.
+/// Reads the source of its configuration, raises warnings, judges them, and writes one JSON object a line to the file of
+/// events: each event exactly once, over crashes and restarts. It ends with its source, or after the current minute on
+/// SIGINT or SIGTERM.
 #[derive(Args)]
 pub(crate) struct Watch {
     /// Configuration as TOML: [model], [source], [store], [events], [budget], [engine]

@@ -44,7 +44,7 @@
 //! | [`eval`] | window and event measures with intervals, alarm budgets, leak audits |
 //! | [`experiment`] | fits many models on one data set, chooses on validation, evaluates, compares |
 //! | [`report`] | an evaluation as a table, JSON and one HTML page |
-//! | [`live`] | scores live rows by a model from a file |
+//! | [`live`] | the engine of a live service: rows in; scores, warnings and other events out |
 //! | [`numerics`] | sliding windows, moments, ranking with ties, logistic fits |
 //!
 //! Each has a feature of its name, all on by default; `schema`, `core` and `numerics` are always there.
