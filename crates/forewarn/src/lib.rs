@@ -47,7 +47,8 @@
 //! | [`live`] | the engine of a live service: rows in; scores, warnings and other events out |
 //! | [`numerics`] | sliding windows, moments, ranking with ties, logistic fits |
 //!
-//! Each has a feature of its name, all on by default; `schema`, `core` and `numerics` are always there.
+//! Each has a feature of its name, all on by default; `schema`, `core` and `numerics` are always there. The feature
+//! `prometheus`, off by default, adds `forewarn-prometheus`: the formats and queries of Prometheus and OTLP.
 //!
 //! Status: names may still change before 1.0.
 
