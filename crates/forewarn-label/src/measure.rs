@@ -7,6 +7,7 @@ use std::fmt;
 /// In files a metric is its name as a string, anything else a table with one key: `{ change = { of = "x", over = "5 min" } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Measure {
     /// A metric as it is.
     Metric(String),

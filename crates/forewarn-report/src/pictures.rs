@@ -38,6 +38,7 @@ pub struct PrCurve {
 
 /// Whose a curve is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CurveKind {
     /// A model's.
     Model,

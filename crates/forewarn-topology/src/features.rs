@@ -10,6 +10,7 @@ pub use stream::TopologyStream;
 
 /// A group of columns that [`TopologyFeatures`] makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Group {
     /// Of the services that a service calls: `servers_worst_health`, `servers_mean_health`, `servers_worst_error_rate`,
     /// `servers_mean_error_rate`, `servers_worst_latency`, `servers_mean_latency`. Means are weighted by requests. 1, 0 and 0 for a
