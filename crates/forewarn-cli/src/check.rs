@@ -26,9 +26,10 @@ use metrics::Metrics;
 /// Exit code 0 if everything was understood, 1 if something was not.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Metrics as CSV or Parquet
+    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
+    /// partitioned folder, or - for standard input; may be given several times
     #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -69,12 +70,12 @@ struct Findings {
 impl Check {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let asks_for_rule = self.rule.rule.is_some() || self.rule.rule_file.is_some();
-        if self.input.is_none() && self.topology.is_none() && self.model.is_none() && !asks_for_rule {
+        if self.input.is_empty() && self.topology.is_none() && self.model.is_none() && !asks_for_rule {
             return Err(CliError::usage(
                 "what to check? Give --input, --rule-file, --rule, --topology or --model",
             ));
         }
-        let rule = self.rule.rule(self.read.failure_column.as_deref())?;
+        let rule = self.rule.rule(self.read.outcome_column())?;
         let mut findings = Findings::default();
         if asks_for_rule {
             findings.rule = Some(json!({"sentence": rule.to_string()}));
@@ -83,9 +84,9 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
-        if let Some(path) = &self.input {
-            let recording = self.read.read(path)?;
-            let spec = self.window.spec()?;
+        if !self.input.is_empty() {
+            let recording = self.read.read(&self.input)?;
+            let spec = self.window.spec(recording.frames.layout().step())?;
             let mut metrics = Metrics::of(&recording, &rule, spec, self.target.target);
             if let Some(graph) = &graph {
                 metrics.compare_names(&recording.frames, graph);

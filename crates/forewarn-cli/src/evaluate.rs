@@ -56,7 +56,7 @@ impl Evaluate {
         progress.stage("reading metrics");
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
-        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let mut experiment = experiment.with_split(self.split);
         if let Some(days) = self.walk_forward {
             experiment = experiment.with_walk_forward(days);

@@ -62,7 +62,7 @@ impl ModelArgs {
         (rule, target, window): (&RuleArgs, &TargetArgs, &WindowArgs),
         failure_column: Option<&str>,
     ) -> Result<Experiment, CliError> {
-        let (rule, spec) = (rule.rule(failure_column)?, window.spec()?);
+        let (rule, spec) = (rule.rule(failure_column)?, window.spec(data.frames().layout().step())?);
         let standard = StandardModels {
             spec,
             seed: self.seed.unwrap_or(SEED),

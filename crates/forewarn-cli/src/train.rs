@@ -47,7 +47,7 @@ impl Train {
         progress.stage("reading metrics");
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
-        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
         let chosen = trained
             .summary()

@@ -1,4 +1,5 @@
 use crate::LabelError;
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Step, Timestamp};
 
 /// Most missed steps between two rows: a year of minutes. More is a stray time, not a gap.
@@ -14,6 +15,20 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn new(start: Timestamp, step: Step) -> Self {
         Self { start, step }
+    }
+
+    /// Appends when the first row was.
+    pub(crate) fn save(self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.start.millis(), out)
+    }
+
+    /// The same clock from the start that [`save`](Self::save) wrote; `rows` rows of it must be on the calendar.
+    pub(crate) fn restored(self, rows: usize, from: &mut &[u8]) -> Result<Self, CoreError> {
+        let millis = restore_part(from)?;
+        let clock = Timestamp::from_millis(millis).map(|start| Self { start, ..self });
+        clock.filter(|clock| clock.time(rows).is_ok()).ok_or_else(|| {
+            CoreError::damaged_state(format!("{rows} rows from {millis} ms on go beyond the calendar"))
+        })
     }
 
     /// The time of a row.

@@ -1,7 +1,15 @@
 use crate::{
-    LabelError, Rule, clock::Clock, sliding::pop_oldest_if, threshold::difference, track::Found, watch::Watch,
+    LabelError, Rule,
+    clock::Clock,
+    sliding::pop_oldest_if,
+    threshold::difference,
+    track::{Found, are_in_order},
+    watch::Watch,
 };
-use forewarn_core::{Exclusion, FailureRule, Label, Target, WindowSpec};
+use forewarn_core::{
+    CoreError, Exclusion, FailureRule, Fingerprint, Label, Target, WindowSpec, restore_part, save_part, seal,
+    unseal,
+};
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::{collections::VecDeque, ops::Range};
 
@@ -9,6 +17,8 @@ use std::{collections::VecDeque, ops::Range};
 ///
 /// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay) steps later, the
 /// horizon of the window and what the rule needs to be sure. Labels are those that [`label`](crate::label()) gives the same rows.
+///
+/// Saved: as [`RuleState`](crate::RuleState), and a byte for each row that has no label yet.
 #[derive(Clone, Debug)]
 pub struct LabelState {
     watch: Watch,
@@ -26,6 +36,7 @@ pub struct LabelState {
     possible: VecDeque<Found>,
     /// All that was found, for a caller that keeps it.
     kept: Option<Kept>,
+    fingerprint: Fingerprint,
 }
 
 /// The label of a live row.
@@ -77,6 +88,7 @@ impl LabelState {
         spec: WindowSpec,
         target: Target,
     ) -> Result<Self, LabelError> {
+        let fingerprint = Fingerprint::of("labels").and(rule)?.and(schema)?.and(&(step, spec, target))?;
         let delay = spec.horizon().saturating_add(rule.confirmation_at(step) - 1);
         let beyond = match target {
             Target::Onset => delay,
@@ -94,6 +106,7 @@ impl LabelState {
             certain: VecDeque::new(),
             possible: VecDeque::new(),
             kept: None,
+            fingerprint,
         })
     }
 
@@ -158,6 +171,49 @@ impl LabelState {
         labels
             .filter_map(|(row, label)| Some(TimedLabel { time: self.clock.time(first + row).ok()?, label }))
             .collect()
+    }
+
+    /// Appends what has been seen to `out`, without the settings. Whose rows they are is for the caller to keep.
+    ///
+    /// # Errors
+    /// As [`seal`].
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        seal(self.fingerprint, out, |out| {
+            self.watch.save(out)?;
+            self.clock.save(out)?;
+            save_part(&(&self.gaps, &self.certain, &self.possible), out)
+        })
+    }
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same as if it had
+    /// never stopped, bit for bit.
+    ///
+    /// # Errors
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule, schema, step, window or target.
+    /// The state is then as it was.
+    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        self.restore_body(unseal(self.fingerprint, "labels", &mut rest)?)?;
+        *from = rest;
+        Ok(())
+    }
+
+    pub(crate) fn restore_body(&mut self, mut body: &[u8]) -> Result<(), CoreError> {
+        let watch = self.watch.restored(&mut body)?;
+        let (rows, clock) = (watch.rows(), self.clock.restored(watch.rows(), &mut body)?);
+        let (gaps, certain, possible): (VecDeque<bool>, VecDeque<Found>, VecDeque<Found>) =
+            restore_part(&mut body)?;
+        let are_whole =
+            [&certain, &possible].into_iter().all(|list| are_in_order(list.iter().copied(), rows));
+        if !(are_whole && gaps.len() == rows.min(self.delay) && body.is_empty()) {
+            let waiting = gaps.len();
+            return Err(CoreError::damaged_state(format!(
+                "{waiting} rows without a label, or failures out of order, after {rows} rows"
+            )));
+        }
+        (self.watch, self.clock, self.gaps) = (watch, clock, gaps);
+        (self.certain, self.possible) = (certain, possible);
+        Ok(())
     }
 
     /// [`finish`](Self::finish), with what was kept.

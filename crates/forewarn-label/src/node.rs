@@ -168,8 +168,7 @@ impl Node {
 }
 
 impl Node {
-    /// Appends what has been seen of the rows before, of a condition that is not joined or sustained: nothing for one
-    /// that looks at a row alone.
+    /// Appends what has been seen of the rows before: nothing for a condition that looks at a row alone.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         match self {
             Self::Compare { gauge, bound, .. } => {
@@ -177,20 +176,33 @@ impl Node {
                 bound.save(out)
             }
             Self::Absent(_) | Self::Significant { .. } => Ok(()),
-            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Frequent { .. } => {
-                Err(CoreError::NotSavable { what: "a joined condition".to_owned(), warm_up_rows: None })
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().try_for_each(|node| node.save(out)),
+            Self::Not(of) => of.save(out),
+            Self::Frequent { of, certain, possible, .. } => {
+                of.save(out)?;
+                certain.save(out)?;
+                possible.save(out)
             }
         }
     }
 
-    /// Takes what [`save`](Self::save) wrote. Where that fails the node is to be thrown away.
-    pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+    /// Takes what [`save`](Self::save) wrote after `seen` rows. Where that fails the node is to be thrown away.
+    pub(crate) fn restore(&mut self, seen: usize, from: &mut &[u8]) -> Result<(), CoreError> {
         match self {
             Self::Compare { gauge, bound, .. } => {
                 gauge.restore(from)?;
                 bound.restore(from)
             }
-            _ => Ok(()),
+            Self::Absent(_) | Self::Significant { .. } => Ok(()),
+            Self::All(nodes) | Self::Any(nodes) => {
+                nodes.iter_mut().try_for_each(|node| node.restore(seen, from))
+            }
+            Self::Not(of) => of.restore(seen, from),
+            Self::Frequent { of, certain, possible, .. } => {
+                of.restore(seen, from)?;
+                certain.restore(seen, from)?;
+                possible.restore(seen, from)
+            }
         }
     }
 }

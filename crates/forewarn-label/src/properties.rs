@@ -8,9 +8,9 @@ use crate::{
     },
     twin::{Reading, Twin},
 };
-use forewarn_core::{Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
+use forewarn_core::{CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
 use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Step, Timestamp};
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
     ops::Range,
@@ -194,6 +194,80 @@ proptest! {
         expected.extend(twin.finish());
         prop_assert_eq!(labels, expected, "{}", rule);
         prop_assert_eq!(told, told_twin, "{}", rule);
+    }
+
+    #[test]
+    fn a_restored_state_goes_on_as_if_it_had_never_stopped(
+        rule in rule(Kinds::Any), rows in any_rows(50), stop in any::<Index>(), spec in spec(), target in target()
+    ) {
+        let stop = stop.index(rows.len() + 1);
+        let states = |rule: &Rule, start| {
+            let labels = LabelState::new(rule, &schema(), start, Step::MINUTE, spec, target).unwrap();
+            (RuleState::new(rule, &schema(), start, Step::MINUTE).unwrap(), labels)
+        };
+        let (mut minutes, mut labels) = states(&rule, Timestamp::EPOCH);
+        for row in &rows[..stop] {
+            minutes.push(row).unwrap();
+            labels.push(row).unwrap();
+        }
+        let mut saved = Vec::new();
+        minutes.save(&mut saved).unwrap();
+        labels.save(&mut saved).unwrap();
+        // Of another start, and not at it any more: both are what was saved.
+        let later = Timestamp::from_millis(86_400_000).unwrap();
+        let (mut again, mut again_labels) = states(&rule, later);
+        rows.iter().take(3).for_each(|row| drop((again.push(row).unwrap(), again_labels.push(row).unwrap())));
+        let mut from = &saved[..];
+        again.restore(&mut from).unwrap();
+        again_labels.restore(&mut from).unwrap();
+        prop_assert!(from.is_empty());
+        prop_assert_eq!(format!("{again:?}"), format!("{minutes:?}"), "{}", rule);
+        prop_assert_eq!(format!("{again_labels:?}"), format!("{labels:?}"), "{}", rule);
+        for row in &rows[stop..] {
+            prop_assert_eq!(again.push(row).unwrap(), minutes.push(row).unwrap(), "{}", rule);
+            prop_assert_eq!(again_labels.push(row).unwrap(), labels.push(row).unwrap(), "{}", rule);
+        }
+        prop_assert_eq!(again.finish().unwrap(), minutes.finish().unwrap());
+        prop_assert_eq!(again_labels.finish(), labels.finish());
+        let (mut foreign, mut foreign_labels) = states(&Rule::new(rule.when().clone().negated()).unwrap(), later);
+        prop_assert!(matches!(foreign.restore(&mut &saved[..]), Err(CoreError::ForeignState { .. })), "another rule");
+        prop_assert!(foreign_labels.restore(&mut &saved[..]).is_err(), "another rule");
+    }
+
+    /// The checksum sees what happens by accident; these bytes are what somebody could make who knows it.
+    #[test]
+    fn damaged_bytes_never_panic(
+        rule in rule(Kinds::Any), rows in any_rows(40), spec in spec(), target in target(),
+        damage in vec((any::<Index>(), prop_oneof![any::<u8>(), Just(0), Just(1), Just(0xff)]), 1..8)
+    ) {
+        let mut minutes = RuleState::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE).unwrap();
+        let mut labels = LabelState::new(&rule, &schema(), Timestamp::EPOCH, Step::MINUTE, spec, target).unwrap();
+        for row in &rows {
+            minutes.push(row).unwrap();
+            labels.push(row).unwrap();
+        }
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        minutes.save(&mut a).unwrap();
+        labels.save(&mut b).unwrap();
+        // Version, fingerprint and length before the body, the checksum after it.
+        let [mut a, mut b] = [a, b].map(|sealed| sealed[13..sealed.len() - 8].to_vec());
+        prop_assert!(minutes.restore_body(&a).is_ok() && labels.restore_body(&b).is_ok());
+        for (at, byte) in damage {
+            for bytes in [&mut a, &mut b] {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let (mut other, mut other_labels) = (minutes.clone(), labels.clone());
+            if other.restore_body(&a).is_ok() {
+                // An error of a time beyond the calendar is one, a panic is none.
+                rows.iter().for_each(|row| drop(other.push(row)));
+                drop(other.finish());
+            }
+            if other_labels.restore_body(&b).is_ok() {
+                rows.iter().for_each(|row| drop(other_labels.push(row)));
+                drop(other_labels.finish());
+            }
+        }
     }
 
     #[test]

@@ -153,6 +153,10 @@ impl FailureRule for Rule {
         if verdicts.is_empty() { None } else { Some(Box::new(verdicts)) }
     }
 
+    fn saved(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self).ok()
+    }
+
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
         if let Some(threshold) = self.as_threshold() {
             return threshold.assess(frame);

@@ -254,4 +254,29 @@ impl SlidingMin {
     pub(crate) fn get(&self) -> (usize, Option<usize>) {
         (self.rows.len(), self.minima.front().map(|(_, number)| *number))
     }
+
+    /// Appends what has been seen: at most 30 bytes a row of the window.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.rows, &self.minima), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote after `seen` rows.
+    pub(crate) fn restore(&mut self, seen: usize, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (rows, minima): (VecDeque<usize>, VecDeque<(usize, usize)>) = restore_part(&mut rest)?;
+        // Rows in order, within the window, and numbers of rows up to their own.
+        let ascend = rows.iter().zip(rows.iter().skip(1)).all(|(row, next)| row < next);
+        let rise =
+            minima.iter().zip(minima.iter().skip(1)).all(|(one, next)| one.0 < next.0 && one.1 < next.1);
+        let are_seen = rows.back().is_none_or(|row| *row < seen)
+            && minima.iter().all(|(row, number)| *row < seen && number <= row);
+        if !(ascend && rise && are_seen && rows.len() <= self.length && minima.len() <= rows.len()) {
+            let length = self.length;
+            return Err(CoreError::damaged_state(format!(
+                "the satisfied rows of a span are not among the last {length} of {seen}"
+            )));
+        }
+        (self.rows, self.minima, *from) = (rows, minima, rest);
+        Ok(())
+    }
 }

@@ -2,11 +2,13 @@ use crate::{
     shape::ShapeSteps,
     sliding::{pop_newest_if, pop_oldest_if},
 };
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Episode, FrameView, SchemaError};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// An episode in rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Found {
     pub(crate) onset: usize,
     pub(crate) confirmed: usize,
@@ -19,8 +21,19 @@ impl Found {
     }
 }
 
+/// Whether episodes are whole, disjoint, in order, and of the first `rows` rows: what every list of them here is, and what a
+/// saved one may have lost.
+pub(crate) fn are_in_order(episodes: impl IntoIterator<Item = Found>, rows: usize) -> bool {
+    let mut free = 0;
+    episodes.into_iter().all(|Found { onset, confirmed, end }| {
+        let is_whole = free <= onset && onset <= confirmed && confirmed < end && end <= rows;
+        free = end;
+        is_whole
+    })
+}
+
 /// Failing rows with gaps bridged; an episode once it has lasted long enough.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Stretch {
     onset: usize,
     confirmed: Option<usize>,
@@ -96,6 +109,23 @@ impl Tracker {
         into.append(&mut self.done);
     }
 
+    /// The first row of which it is not final whether an episode begins or goes on in it, when `rows` rows were seen.
+    pub(crate) fn final_before(&self, rows: usize) -> usize {
+        let earliest = (rows + 1).saturating_sub(self.reach);
+        let open = self.open.front().map_or(earliest, |first| first.onset.min(earliest));
+        self.recovering.map_or(open, |last| last.onset.min(open))
+    }
+
+    /// The first episode that is not over, once its onset is final: that, and one past the last row that is certain to be in it.
+    pub(crate) fn underway(&self, rows: usize) -> Option<(usize, usize)> {
+        if let Some(last) = self.recovering {
+            return Some((last.onset, last.end));
+        }
+        let first = self.open.front()?;
+        let is_final = first.confirmed.is_some() && first.onset < (rows + 1).saturating_sub(self.reach);
+        is_final.then_some((first.onset, first.end))
+    }
+
     /// Appends the episodes that are not final, as the `rows` rows so far tell them.
     pub(crate) fn current(&self, rows: usize, into: &mut Vec<Found>) {
         let first = into.len();
@@ -107,6 +137,30 @@ impl Tracker {
         for found in &mut into[first..] {
             found.end = found.end.min(rows);
         }
+    }
+}
+
+impl Tracker {
+    /// Appends what has been seen: at most 31 bytes for each stretch that is not final.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&(&self.open, self.recovering, &self.done), out)
+    }
+
+    /// Takes what [`save`](Self::save) wrote after `seen` rows.
+    pub(crate) fn restore(&mut self, seen: usize, from: &mut &[u8]) -> Result<(), CoreError> {
+        let mut rest = *from;
+        let (open, recovering, done): (VecDeque<Stretch>, Option<Found>, Vec<Found>) =
+            restore_part(&mut rest)?;
+        let pending = open.iter().map(|stretch| Found {
+            onset: stretch.onset,
+            confirmed: stretch.confirmed.unwrap_or(stretch.onset),
+            end: stretch.end,
+        });
+        if !are_in_order(done.iter().copied().chain(recovering).chain(pending), seen) {
+            return Err(CoreError::damaged_state(format!("its failures are not those of {seen} rows")));
+        }
+        (self.open, self.recovering, self.done, *from) = (open, recovering, done, rest);
+        Ok(())
     }
 }
 

@@ -162,7 +162,8 @@ impl FeatureState for State {
 
     fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let (mut nodes, mut rest) = (self.nodes.clone(), *from);
-        nodes.iter_mut().try_for_each(|node| node.restore(&mut rest))?;
+        // Conditions that are not sustained do not ask how many rows they have seen.
+        nodes.iter_mut().try_for_each(|node| node.restore(0, &mut rest))?;
         (self.nodes, *from) = (nodes, rest);
         Ok(())
     }

@@ -3,7 +3,7 @@ use crate::{
     node::Node,
     track::{Found, Tracker},
 };
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Schema, Step};
 
 /// A rule at work on the rows of one service. Batch and stream are both this machine.
@@ -65,5 +65,34 @@ impl Watch {
     pub(crate) fn current(&self, certain: &mut Vec<Found>, possible: &mut Vec<Found>) {
         self.certain.current(self.rows, certain);
         self.possible.current(self.rows, possible);
+    }
+
+    /// The first row of which it is not final whether a failure begins or goes on in it, or may do so.
+    pub(crate) fn final_before(&self) -> usize {
+        self.certain.final_before(self.rows).min(self.possible.final_before(self.rows))
+    }
+
+    /// A failure that goes on and whose onset is final: that, and one past the last row that is certain to be in it. `None` while rows
+    /// before it may still turn out unknown.
+    pub(crate) fn underway(&self) -> Option<(usize, usize)> {
+        let (onset, end) = self.certain.underway(self.rows)?;
+        (self.possible.final_before(self.rows) >= onset).then_some((onset, end))
+    }
+
+    /// Appends what has been seen of the rows before.
+    pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save_part(&self.rows, out)?;
+        self.node.save(out)?;
+        self.certain.save(out)?;
+        self.possible.save(out)
+    }
+
+    /// What [`save`](Self::save) wrote, as a watch of the same rule.
+    pub(crate) fn restored(&self, from: &mut &[u8]) -> Result<Self, CoreError> {
+        let mut watch = Self { rows: restore_part(from)?, ..self.clone() };
+        watch.node.restore(watch.rows, from)?;
+        watch.certain.restore(watch.rows, from)?;
+        watch.possible.restore(watch.rows, from)?;
+        Ok(watch)
     }
 }

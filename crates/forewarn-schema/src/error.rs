@@ -20,7 +20,7 @@ pub enum SchemaError {
         name: String,
     },
     /// A metric that a rule, a feature or a caller needs is not in the schema.
-    #[error("metric {name:?} is missing: the schema has {}", available.join(", "))]
+    #[error("metric {name:?} is missing: the schema has {}", few(available))]
     UnknownMetric {
         /// The metric asked for.
         name: String,
@@ -46,6 +46,14 @@ pub enum SchemaError {
     InvalidUtcOffset {
         /// The offset asked for.
         minutes: i32,
+    },
+    /// A text that is not a length of time.
+    #[error(
+        "{text:?} is not a length of time: expected a number and a unit (ms, s, min, h, d), such as 15s or 5min"
+    )]
+    InvalidDuration {
+        /// The text.
+        text: String,
     },
     /// A text that is no timestamp.
     #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
@@ -173,6 +181,16 @@ pub enum SchemaError {
         /// End of the one before it.
         previous_end: Timestamp,
     },
+}
+
+/// The first twenty of these names.
+fn few(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
 }
 
 impl SchemaError {

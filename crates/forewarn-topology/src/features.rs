@@ -2,14 +2,17 @@ use crate::{
     Cascade, DependencyHealth, HealthRules, RowLimit, ServiceGraph, Strengths, TopologyError,
     error::refuse_unless,
 };
+use serde::{Deserialize, Serialize};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
 
+mod saved;
 mod stream;
 
 pub use stream::TopologyStream;
 
 /// A group of columns that [`TopologyFeatures`] makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Group {
     /// Of the services that a service calls: `servers_worst_health`, `servers_mean_health`, `servers_worst_error_rate`,

@@ -1,7 +1,7 @@
 use std::io::{self, Read};
 
 /// Bytes that one row may have before its end is given up.
-pub(super) const ROW_LIMIT_BYTES: usize = 1 << 24;
+pub const ROW_LIMIT_BYTES: usize = 1 << 24;
 
 /// Watches the bytes that go into the CSV parser: how the file ends, and that no row goes on forever.
 ///
@@ -12,11 +12,21 @@ pub(super) struct Guard<R> {
     row_bytes: usize,
     last_byte: Option<u8>,
     overrun: bool,
+    line_ends: LineEnds,
+}
+
+/// What ends the lines of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LineEnds {
+    /// A line feed; a carriage return before it is a blank at the end of the last field.
+    LineFeed,
+    /// A carriage return alone.
+    CarriageReturn,
 }
 
 impl<R: Read> Guard<R> {
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, total_bytes: 0, row_bytes: 0, last_byte: None, overrun: false }
+    pub(super) fn new(inner: R, line_ends: LineEnds) -> Self {
+        Self { inner, total_bytes: 0, row_bytes: 0, last_byte: None, overrun: false, line_ends }
     }
 
     /// A row has ended.
@@ -42,6 +52,9 @@ impl<R: Read> Read for Guard<R> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a row without an end"));
         }
         let got = self.inner.read(buffer)?;
+        if self.line_ends == LineEnds::CarriageReturn {
+            buffer[..got].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        }
         self.total_bytes += got as u64;
         self.row_bytes += got;
         if let Some(&last) = buffer[..got].last() {
