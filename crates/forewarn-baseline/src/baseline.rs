@@ -1,5 +1,6 @@
 use crate::{
-    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, context, control, logistic, rules, trees,
+    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, context, control, logistic, rules,
+    trees,
 };
 use forewarn_core::{
     CoreError, Envelope, Evidence, Explain, ModelFileError, NestedReader, Predictor, Registry, Save, Score,
@@ -99,7 +100,10 @@ from!(Control(FittedControl), Rule(FittedRule), Logistic(FittedLogisticRegressio
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
     let kinds = [control::KIND, logistic::KIND, trees::KIND];
-    kinds.into_iter().chain(rules::KINDS).fold(context::register(registry), |registry, kind| registry.with_predictor(kind, read))
+    kinds
+        .into_iter()
+        .chain(rules::KINDS)
+        .fold(context::register(registry), |registry, kind| registry.with_predictor(kind, read))
 }
 
 fn read(envelope: Envelope, _: &NestedReader<'_>) -> Result<Box<dyn Predictor>, ModelFileError> {

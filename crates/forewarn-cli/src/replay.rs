@@ -20,8 +20,8 @@ use std::{
 
 /// Run a saved model over a metrics file by the live code path
 ///
-/// Every row goes in as it would come from a running service. Each line that comes out is a score or an alarm, in the
-/// order of time, then of service.
+/// Rows are pushed one by one, as from a running service. Each line of the output is a score or an alarm, in order of
+/// time, then of service.
 #[derive(Args)]
 pub(crate) struct Replay {
     /// Model file that `forewarn evaluate --save` or `forewarn train` wrote
@@ -32,7 +32,7 @@ pub(crate) struct Replay {
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Form of a line
+    /// Format of a line
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     format: Format,
     /// Write only scores, or only alarms

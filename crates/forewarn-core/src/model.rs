@@ -1,5 +1,6 @@
 use crate::{
-    CoreError, Evidence, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation, Windows,
+    CoreError, Evidence, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation,
+    Windows,
 };
 use forewarn_schema::Schema;
 use std::sync::Arc;

@@ -161,7 +161,11 @@ impl<P: Explain> Explain for Combined<P> {
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
         let found = self.evidence_by(window, |member, window| member.explain(window).map(Some))?;
         // Every member can explain itself.
-        found.ok_or(CoreError::LengthMismatch { what: "explained members", expected: self.members.len(), got: 0 })
+        found.ok_or(CoreError::LengthMismatch {
+            what: "explained members",
+            expected: self.members.len(),
+            got: 0,
+        })
     }
 }
 

@@ -110,7 +110,11 @@ impl BudgetController {
         settings.check()?;
         if !(step_minutes > 0.0 && step_minutes.is_finite()) {
             let value = step_minutes.to_string();
-            return Err(CoreError::InvalidSetting { name: "minutes of a step", value, expected: "a number above 0" });
+            return Err(CoreError::InvalidSetting {
+                name: "minutes of a step",
+                value,
+                expected: "a number above 0",
+            });
         }
         let steps_a_week = 7.0 * 1440.0 / step_minutes;
         Ok(Self { settings, steps_a_week, debt: 0.0, scale: 1.0, false_alarms: 0, service_steps: 0 })
@@ -228,12 +232,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn adaptive(per_service_week: f64, gain: f64) -> BudgetController {
-        BudgetController::new(BudgetSettings { per_service_week, gain, ..BudgetSettings::default() }, 1.0).unwrap()
+        BudgetController::new(BudgetSettings { per_service_week, gain, ..BudgetSettings::default() }, 1.0)
+            .unwrap()
     }
 
     #[test]
     fn settings_are_checked() {
-        for (per_service_week, gain) in [(0.0, 0.5), (f64::NAN, 0.5), (1.0, 0.0), (1.0, f64::NAN), (1.0, 11.0)] {
+        for (per_service_week, gain) in
+            [(0.0, 0.5), (f64::NAN, 0.5), (1.0, 0.0), (1.0, f64::NAN), (1.0, 11.0)]
+        {
             let settings = BudgetSettings { per_service_week, gain, ..BudgetSettings::default() };
             assert!(BudgetController::new(settings, 1.0).is_err(), "{settings:?}");
         }
