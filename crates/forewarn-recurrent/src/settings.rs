@@ -53,6 +53,18 @@ impl Trainer {
     }
 }
 
+impl Trainer {
+    /// `native` or `libtorch`, wherever that computes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch { .. } => "libtorch",
+        }
+    }
+}
+
 impl FromStr for Trainer {
     type Err = CoreError;
 
