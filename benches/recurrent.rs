@@ -120,7 +120,7 @@ fn fleet(c: &mut Criterion) {
     // One service after another, its last minutes: 76 MB.
     let histories: Vec<f32> = (0..FLEET * minutes * FEATURES).map(|_| random.random::<f32>()).collect();
     let ends: Vec<u32> = (1..=FLEET as u32).map(|service| service * minutes as u32 - 1).collect();
-    let mut scores = vec![Score::ZERO; FLEET];
+    let (mut scores, mut of_states) = (vec![Score::ZERO; FLEET], vec![None; FLEET]);
     let mut group = c.benchmark_group("recurrent_fleet");
     group.sample_size(10).throughput(Throughput::Elements(FLEET as u64));
     for cell in [Cell::Lstm, Cell::Gru] {
@@ -128,7 +128,7 @@ fn fleet(c: &mut Criterion) {
         let mut fleet = model.fleet(names.iter().map(String::as_str));
         eprintln!("{cell}: {FLEET} states take {} bytes each", fleet.bytes() / FLEET);
         group.bench_function(format!("{}_states", cell.kind()), |b| {
-            b.iter(|| model.step_fleet(&mut fleet, black_box(&rows), &mut scores).expect("its own fleet"));
+            b.iter(|| model.step_fleet(&mut fleet, black_box(&rows), &mut of_states).expect("its own fleet"));
         });
         let windows = Windows::new(frames.schema(), &histories, minutes, &ends).expect("rows that are there");
         group.bench_function(format!("{}_windows", cell.kind()), |b| {

@@ -97,11 +97,13 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let metrics = hour.view();
     let mut rows = pipeline.bind(metrics.schema(), 1)?.start(metrics.into())?;
     let mut state = model.start();
-    let (mut minute, mut score) = (Vec::new(), Score::ZERO);
+    let (mut minute, mut score) = (Vec::new(), None);
     for (index, values) in metrics.values().chunks_exact(metrics.schema().len()).enumerate() {
         minute = values.to_vec();
         score = model.step(&mut state, row_of(&mut rows, metrics.time(index), &minute)?)?;
     }
+    // None until a whole window has been seen.
+    let score = score.ok_or("an hour is shorter than the model's window")?;
     println!("after an hour: {:.4}", score.get());
 
     // The process is replaced; its successor goes on from a few hundred numbers.
@@ -114,9 +116,9 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     minute[metrics.schema().index_of("error_rate")?] = 0.1;
     let bad = row_of(&mut what_if_rows, metrics.end(), &minute)?;
     let mut worse = successor.clone();
-    let what_if = model.step(&mut worse, bad)?;
-    let next = model.step(&mut successor, row)?;
+    let (what_if, next) = (model.step(&mut worse, bad)?, model.step(&mut successor, row)?);
     assert_eq!(next, model.step(&mut state, row)?, "saved and restored, bit for bit");
+    let (what_if, next) = what_if.zip(next).ok_or("a state goes on after a full window")?;
     println!("another such minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
     if let Some(minutes) = model.forecast_state(&mut worse)?.expected_steps() {
         println!("if that came to a failure: in {minutes:.1} minutes");

@@ -21,8 +21,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let libraries = PathBuf::from(root).join("lib");
     if !libraries.is_dir() {
         println!(
-            "cargo::error=no libtorch at {}: run `cargo xtask libtorch`, or set LIBTORCH to a folder that holds include/ and lib/ of \
-             the version that tch expects",
+            "cargo::error=no libtorch at {}: set LIBTORCH to a folder that holds include/ and lib/ of the version that tch expects, \
+             turn on the feature download-libtorch of tch with LIBTORCH unset, or, in forewarn's own repository, run \
+             `cargo xtask libtorch`",
             libraries.display()
         );
         return Ok(());

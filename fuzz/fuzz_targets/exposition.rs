@@ -1,7 +1,7 @@
 //! Whatever a target exports, reading it ends in an error or in entries; samples without a time are read again from
 //! what is written of them.
 //!
-//! `cargo +nightly fuzz run exposition fuzz/corpus/exposition fuzz/seeds_prometheus/exposition -- -max_total_time=600`
+//! `cargo +nightly fuzz run exposition fuzz/corpus/exposition crates/forewarn-prometheus/tests/seeds/exposition -- -max_total_time=600`
 
 #![no_main]
 

@@ -1,7 +1,7 @@
 //! Whatever is exported, in either encoding, reading it ends in an error or in points, not more than its bytes can
 //! hold.
 //!
-//! `cargo +nightly fuzz run otlp fuzz/corpus/otlp fuzz/seeds_prometheus/otlp -- -max_total_time=600`
+//! `cargo +nightly fuzz run otlp fuzz/corpus/otlp crates/forewarn-prometheus/tests/seeds/otlp -- -max_total_time=600`
 
 #![no_main]
 

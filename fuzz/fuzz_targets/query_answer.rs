@@ -1,6 +1,6 @@
 //! Whatever a server answers, reading it ends in an error or in samples that can be placed.
 //!
-//! `cargo +nightly fuzz run query_answer fuzz/corpus/query_answer fuzz/seeds_prometheus/query_answer`
+//! `cargo +nightly fuzz run query_answer fuzz/corpus/query_answer crates/forewarn-prometheus/tests/seeds/query_answer`
 
 #![no_main]
 

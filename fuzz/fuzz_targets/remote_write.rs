@@ -1,7 +1,7 @@
 //! Whatever a sender writes, reading it ends in an error or in series that are written and read again as they were. The
 //! first byte chooses the version, and whether the rest is a block or the message in it.
 //!
-//! `cargo +nightly fuzz run remote_write fuzz/corpus/remote_write fuzz/seeds_prometheus/remote_write`
+//! `cargo +nightly fuzz run remote_write fuzz/corpus/remote_write crates/forewarn-prometheus/tests/seeds/remote_write`
 
 #![no_main]
 

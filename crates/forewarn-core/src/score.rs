@@ -26,6 +26,14 @@ impl Score {
         }
     }
 
+    /// The score nearest to `value`, for programs that compute in 64 bits.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidScore`] unless it is in 0..=1.
+    pub fn from_f64(value: f64) -> Result<Self, CoreError> {
+        Self::new(value as f32)
+    }
+
     /// The score whose log-odds are `logit`.
     ///
     /// # Errors
@@ -84,6 +92,10 @@ mod tests {
     fn only_probabilities_are_scores() {
         for wrong in [f32::NAN, -0.1, 1.000_1, f32::INFINITY] {
             assert!(Score::new(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(Score::from_f64(0.1).unwrap().get(), 0.1);
+        for wrong in [f64::NAN, -0.1, 1.000_1, 1e300] {
+            assert!(Score::from_f64(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Score::new(-0.0).unwrap().cmp(&Score::ZERO), std::cmp::Ordering::Equal);
         assert!(serde_json::from_str::<Score>("1.5").is_err());

@@ -10,9 +10,10 @@ pub trait Stateful: Predictor {
 
 /// What a model remembers of one stream.
 pub trait RunningState: Send {
-    /// Takes the next row, one value a feature, NaN where missing, and gives the score of all that was seen so far.
+    /// Takes the next row, one value a feature, NaN where missing, and gives the score of all that was seen so far; `None` until that is as
+    /// much as the model's window.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width, and the model's own; the state is then as it was.
-    fn step(&mut self, row: &[f32]) -> Result<Score, CoreError>;
+    fn step(&mut self, row: &[f32]) -> Result<Option<Score>, CoreError>;
 }

@@ -1,7 +1,9 @@
 use crate::CoreError;
 use forewarn_schema::{Layout, Schema, Timestamp};
-use ndarray::{ArrayView2, ArrayView3, ShapeBuilder};
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ndarray")]
+mod array;
 
 /// What a prediction looks at and what it is about, in steps of the frame's clock.
 ///
@@ -243,13 +245,6 @@ impl<'a> Windows<'a> {
         self.last_rows.get(index).map(|&last_row| self.ending_in(last_row))
     }
 
-    /// Window `index` as a matrix `[observation, feature]`; `None` beyond the last.
-    #[must_use]
-    pub fn view(&self, index: usize) -> Option<ArrayView2<'a, f32>> {
-        let shape = (self.observation, self.schema.len());
-        self.get(index).map(|window| ArrayView2::from_shape(shape, window).expect("a window is whole rows"))
-    }
-
     /// The windows in order, each a contiguous row-major `[observation, feature]` slice.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [f32]> + use<'a> {
         let windows = *self;
@@ -322,8 +317,13 @@ impl<'a> Windows<'a> {
         Ok(())
     }
 
-    /// Where a tensor library finds window `w` of [`strided`](Self::strided), feature `f` of row `r`, in [`block`](Self::block):
-    /// at `w * strides[0] + r * strides[1] + f * strides[2]`, in elements. What `torch.as_strided` (`Tensor::as_strided` of tch) takes.
+    /// Shape and strides, in elements, of every window of consecutive rows of the [`block`](Self::block) as one view `[window, row, feature]`,
+    /// whether picked by [`last_rows`](Self::last_rows) or not: window `w` ends in row `w + observation - 1` of the block, and feature `f` of its
+    /// row `r` is at `w * strides[0] + r * strides[1] + f * strides[2]`. What `torch.as_strided` (`Tensor::as_strided` of tch) takes, and any
+    /// release of ndarray.
+    ///
+    /// Where several services lie in one block, some of these windows begin in one and end in the next: [`offset`](Self::offset) says which
+    /// are windows of this batch.
     #[must_use]
     pub fn shape_and_strides(&self) -> ([usize; 3], [usize; 3]) {
         let width = self.schema.len();
@@ -332,23 +332,11 @@ impl<'a> Windows<'a> {
     }
 
     /// Offset of window `index` in [`block`](Self::block), in elements; `None` beyond the last. Divided by the number of features it is the
-    /// window's position along the first axis of [`strided`](Self::strided).
+    /// window's position along the first axis of that view.
     #[must_use]
     pub fn offset(&self, index: usize) -> Option<usize> {
         let size = self.window_values();
         self.last_rows.get(index).map(|&last_row| (last_row as usize + 1) * self.schema.len() - size)
-    }
-
-    /// Every window of consecutive rows of the block as one strided view `[window, observation, feature]`, whether
-    /// picked by `last_rows` or not: window `w` ends in row `w + observation - 1`. Strides are `[feature, feature, 1]`.
-    #[must_use]
-    pub fn strided(&self) -> ArrayView3<'a, f32> {
-        let (shape, strides) = self.shape_and_strides();
-        let view = match shape[0] {
-            0 => ArrayView3::from_shape(shape, &[]),
-            _ => ArrayView3::from_shape(shape.strides(strides), self.values),
-        };
-        view.expect("strided windows end with the block")
     }
 
     /// Refuses windows of other features or another length than a model was fitted on.
@@ -386,11 +374,7 @@ mod tests {
         let windows = Windows::new(&schema, &values, 3, &[2, 4]).unwrap();
         assert_eq!(windows.get(1).unwrap(), &values[4..10]);
         assert!(std::ptr::eq(windows.get(1).unwrap().as_ptr(), &raw const values[4]));
-        assert_eq!(windows.view(0).unwrap()[[2, 1]], 5.0);
         assert_eq!(windows.iter_last().collect::<Vec<_>>(), [&[4.0, 5.0], &[8.0, 9.0]]);
-        let strided = windows.strided();
-        assert_eq!(strided.shape(), [3, 3, 2]);
-        assert_eq!(strided[[2, 0, 1]], 5.0);
         let (shape, [by_window, by_row, by_feature]) = windows.shape_and_strides();
         for (index, window) in windows.iter().enumerate() {
             let offset = windows.offset(index).unwrap();
@@ -423,7 +407,7 @@ mod tests {
         assert!(Windows::new(&schema, &values[..9], 3, &[]).is_err());
         assert!(Windows::new(&schema, &values, 0, &[]).is_err());
         let short = Windows::new(&schema, &values, 9, &[]).unwrap();
-        assert_eq!(short.strided().shape(), [0, 9, 2]);
+        assert_eq!(short.shape_and_strides().0, [0, 9, 2]);
         assert!(short.gather(&[0], &mut [0.0; 18]).is_err());
     }
 

@@ -52,6 +52,7 @@ pub(crate) struct Settings {
 ///
 /// They are the verdicts on the metrics as they were measured: nothing is carried over a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VerdictColumns {
     /// Shown for [`Target::Active`], hidden for [`Target::Onset`].
     ///

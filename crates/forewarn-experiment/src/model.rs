@@ -18,6 +18,7 @@ pub(super) type Fit = Box<
 
 /// Which rows a model's windows are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rows {
     /// The metrics as they were measured, in their units: what a rule with a limit needs.
     Metrics,
@@ -29,6 +30,7 @@ pub enum Rows {
 
 /// How scores of several models become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Blending {
     /// The mean of their log-odds.
     Average,

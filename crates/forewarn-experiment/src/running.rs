@@ -13,7 +13,7 @@ pub(super) fn scores(
     let mut scores = Vec::with_capacity(samples.len());
     let mut wanted = samples.rows().iter().map(|&row| row as usize).peekable();
     for place in frames.layout().services() {
-        let (mut state, mut score) = (model.start_state(place.name()), Score::ZERO);
+        let (mut state, mut score) = (model.start_state(place.name()), None);
         let mut seen = place.rows().start;
         while let Some(row) = wanted.next_if(|row| place.rows().contains(row)) {
             let width = frames.schema().len();
@@ -21,7 +21,12 @@ pub(super) fn scores(
                 score = state.step(values)?;
             }
             seen = row + 1;
-            scores.push(score);
+            // A sample's window is whole, so that a state that began with the frame has seen as many rows.
+            scores.push(score.ok_or(CoreError::WindowOutOfBounds {
+                observation: model.observation(),
+                last_row: row,
+                rows: seen,
+            })?);
         }
     }
     Ok(scores)
@@ -57,7 +62,8 @@ mod tests {
             let mut state = model.start_for(service);
             by_hand.extend(view.values().chunks_exact(10).map(|row| model.step(&mut state, row).unwrap()));
         }
-        assert_eq!(scores, test.rows().iter().map(|&row| by_hand[row as usize]).collect::<Vec<_>>());
+        let by_hand: Option<Vec<_>> = test.rows().iter().map(|&row| by_hand[row as usize]).collect();
+        assert_eq!(Some(scores), by_hand);
 
         // After as many rows as a window has, a state knows what the window holds, bit for bit.
         let first = labels.samples(|_, _| true).select(&[0]).unwrap();

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 /// A simulation that comes ready-made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Simulated {
     /// Four services, gateway, auth, user and database, that fail for reasons.
     #[default]

@@ -266,23 +266,13 @@ impl StandardModels {
             trainer: self.trainer,
             ..Settings::default()
         };
-        let cells = match cell {
-            Cell::Lstm => "LSTMs",
-            Cell::Gru => "GRUs",
-        };
-        let says = match output {
-            Output::Probability => "",
-            Output::Hazard => ", with a probability for each minute of the period",
-        };
+        let says =
+            if output == Output::Hazard { ", with a probability for each minute of the period" } else { "" };
         let sentence = format!(
-            "mean of {} {cells} with {} units each over the window{says}",
+            "mean of {} {cell}s with {} units each over the window{says}",
             settings.members, settings.hidden
         );
-        let trainer = match self.trainer {
-            Trainer::Native => "native",
-            #[cfg(feature = "libtorch")]
-            Trainer::Libtorch { .. } => "libtorch",
-        };
+        let trainer = self.trainer.name();
         Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
     }
 }

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Condition {
     /// A measure beyond a limit.
     Compare(Compare),

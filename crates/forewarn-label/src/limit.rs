@@ -4,6 +4,7 @@ use std::fmt;
 
 /// What a measure is compared with: a number in its unit, or its own [`Normal`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Limit {
     /// A constant.
     Number(Number),

@@ -8,6 +8,7 @@ use std::fmt;
 /// `{ change = { of = "x", over = "5 min" } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Measure {
     /// A metric as it is.
     Metric(String),

@@ -30,6 +30,7 @@ pub struct Normal {
 /// What is normal for a measure.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Statistic {
     /// Mean over the span before the row.
     Mean(Span),

@@ -16,6 +16,7 @@ use crate::{Limits, PrometheusError, text};
 
 /// Which of the two text formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TextFormat {
     /// `text/plain; version=0.0.4`: times in milliseconds, no units, no exemplars, no end.
     #[default]

@@ -14,6 +14,7 @@ use crate::{Labels, Limits, NativeHistogram, PrometheusError};
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OtlpEncoding {
     /// `application/x-protobuf`.
     #[default]

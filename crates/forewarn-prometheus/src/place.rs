@@ -23,6 +23,7 @@ pub struct ServiceLabels {
 
 /// Which service a series belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ServiceOf {
     /// This one.
     Service(String),

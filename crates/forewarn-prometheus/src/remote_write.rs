@@ -14,6 +14,7 @@ pub use refused::{RefusedWrites, Written};
 
 /// Which message a body holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RemoteWriteVersion {
     /// `prometheus.WriteRequest` of remote write 1.0.
     #[default]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// matrix product, as in PyTorch and cuDNN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Cell {
     /// Long short-term memory: gates input, forget, cell, output.
     #[default]

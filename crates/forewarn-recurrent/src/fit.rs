@@ -1,7 +1,9 @@
 //! Fitting whole, epoch by epoch, or from where another process stopped.
 
 use crate::{Checkpoint, Recurrent, RecurrentModel, Training};
-use forewarn_core::{CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Train, Validation};
+use forewarn_core::{
+    CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Snapshots, Train, Validation,
+};
 
 impl Estimator for Recurrent {
     type Fitted = RecurrentModel;
@@ -24,7 +26,31 @@ impl Estimator for Recurrent {
         validation: Validation<LabelledWindows<'_>>,
         monitor: &mut dyn Monitor,
     ) -> Result<RecurrentModel, CoreError> {
-        let mut training = self.start(train, validation)?;
+        self.run(self.start(train, validation)?, monitor)
+    }
+}
+
+impl Recurrent {
+    /// Fits on windows that are cut already and have no clock; whoever split them answers for `train` and `validation` sharing none.
+    ///
+    /// # Errors
+    /// As [`Recurrent::start`] and [`Training::epoch`]: [`CoreError::InvalidSetting`] for a hazard or a service embedding, since nothing is
+    /// known of times and services.
+    pub fn fit_snapshots(
+        &self,
+        train: &Snapshots,
+        validation: &Snapshots,
+        monitor: &mut dyn Monitor,
+    ) -> Result<RecurrentModel, CoreError> {
+        let (train, validation) = (train.labelled(), validation.labelled());
+        self.run(Training::new(self.settings().clone(), self, train, validation)?, monitor)
+    }
+
+    fn run(
+        &self,
+        mut training: Training<'_>,
+        monitor: &mut dyn Monitor,
+    ) -> Result<RecurrentModel, CoreError> {
         let settings = self.settings();
         loop {
             let (done, network) = training.epochs_and_networks();

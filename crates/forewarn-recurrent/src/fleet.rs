@@ -165,19 +165,24 @@ impl RecurrentModel {
     /// When the event will come, as of the last row that a stream has seen.
     ///
     /// # Errors
-    /// [`CoreError::OtherModel`], [`CoreError::NoSuch`]; [`CoreError::LengthMismatch`] before the first row.
+    /// [`CoreError::OtherModel`], [`CoreError::NoSuch`]; [`CoreError::LengthMismatch`] until the stream has seen a whole window.
     pub fn forecast_stream(&self, fleet: &Fleet, stream: usize) -> Result<Forecast, CoreError> {
         self.forecast_state(&mut self.restore(&fleet.save(stream)?)?)
     }
 
-    /// Takes one row of every stream, `[stream, feature]`, and scores what each has seen so far; see [`step`](Self::step). Nothing is
-    /// allocated.
+    /// Takes one row of every stream, `[stream, feature]`, and scores what each has seen so far; `None` for a stream that has not seen a whole
+    /// window. See [`step`](Self::step). Nothing is allocated.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a wrong number of values or scores, [`CoreError::OtherModel`] for the fleet of another model,
     /// [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an error the fleet is as it
     /// was.
-    pub fn step_fleet(&self, fleet: &mut Fleet, rows: &[f32], scores: &mut [Score]) -> Result<(), CoreError> {
+    pub fn step_fleet(
+        &self,
+        fleet: &mut Fleet,
+        rows: &[f32],
+        scores: &mut [Option<Score>],
+    ) -> Result<(), CoreError> {
         let inputs = self.shape.inputs;
         expect("values of a fleet's rows", fleet.len() * inputs, rows.len())?;
         expect("scores", fleet.len(), scores.len())?;
@@ -214,11 +219,12 @@ impl RecurrentModel {
                     memory.store(stream, values);
                 }
             }
-            for (score, &sum) in scores[streams.clone()].iter_mut().zip(&*sums) {
-                *score = mean(sum, self.networks.len())?;
-            }
-            for seen in &mut fleet.rows_seen[streams] {
+            let seen = &mut fleet.rows_seen[streams.clone()];
+            for ((score, &sum), seen) in scores[streams].iter_mut().zip(&*sums).zip(seen) {
                 *seen = seen.saturating_add(1);
+                // A window is shorter than 2^31 rows.
+                let full = *seen as usize >= self.observation();
+                *score = if full { Some(mean(sum, self.networks.len())?) } else { None };
             }
         }
         Ok(())

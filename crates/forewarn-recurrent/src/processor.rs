@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 /// differ in the last digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Instructions {
     /// The widest that the processor has.
     #[default]

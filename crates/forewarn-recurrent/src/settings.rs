@@ -10,6 +10,7 @@ use std::str::FromStr;
 #[cfg(feature = "libtorch")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Device {
     /// On the processor, with one thread, so that a fit gives the same model each time: libtorch is told so for the whole process.
     #[default]
@@ -26,6 +27,7 @@ pub enum Device {
 /// Who computes the gradients. Everything else, from the first weights to the last update, is shared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Trainer {
     /// Back-propagation through time in pure Rust, on [`threads`](Settings::threads) threads.
     #[default]
@@ -51,6 +53,18 @@ impl Trainer {
     }
 }
 
+impl Trainer {
+    /// `native` or `libtorch`, wherever that computes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            #[cfg(feature = "libtorch")]
+            Self::Libtorch { .. } => "libtorch",
+        }
+    }
+}
+
 impl FromStr for Trainer {
     type Err = CoreError;
 
@@ -73,6 +87,7 @@ impl FromStr for Trainer {
 /// How the learning rate goes on from step to step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Schedule {
     /// The same throughout.
     Constant,
@@ -91,6 +106,7 @@ pub enum Schedule {
 /// How the states of a window become what the head reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Pooling {
     /// The state after the last minute.
     #[default]
@@ -102,6 +118,7 @@ pub enum Pooling {
 /// What comes out of the head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Output {
     /// The probability that the event comes within the prediction period.
     #[default]

@@ -98,18 +98,18 @@ impl RecurrentModel {
         Ok(state)
     }
 
-    /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no allocation.
+    /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no allocation. `None` until
+    /// it has seen a whole window, [`observation`](Predictor::observation) rows: the model was fitted on no shorter one.
     ///
-    /// After exactly [`observation`](Predictor::observation) rows from [`start`](Self::start) the score has the same bits as the
-    /// window of these rows. Beyond that the state remembers more than a window, which the model was not fitted on: measure it on data of
-    /// your own, and choose a threshold on scores of states. A [`PredictorState`](forewarn_core::PredictorState) gives
-    /// the scores of windows.
+    /// The first score has the same bits as that of the window of these rows. Beyond that the state remembers more than a window, which the
+    /// model was not fitted on: measure it on data of your own, and choose a threshold on scores of states. A
+    /// [`PredictorState`](forewarn_core::PredictorState) gives the scores of windows.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,
     /// [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an error the state is as it
     /// was.
-    pub fn step(&self, state: &mut RecurrentState, row: &[f32]) -> Result<Score, CoreError> {
+    pub fn step(&self, state: &mut RecurrentState, row: &[f32]) -> Result<Option<Score>, CoreError> {
         expect("values of a row", self.shape.inputs, row.len())?;
         self.expect_own("the state", state.model)?;
         if input::copy_row(row, &mut state.row) {
@@ -124,17 +124,21 @@ impl RecurrentModel {
             sum += memory.read(self.processor, network, 1).map(within).sum::<f64>();
         }
         state.rows = state.rows.saturating_add(1);
-        mean(sum, self.networks.len())
+        if state.rows < self.observation() {
+            return Ok(None);
+        }
+        mean(sum, self.networks.len()).map(Some)
     }
 
     /// When the event will come, as of the last row that `state` has seen: [`forecast`](Self::forecast) for a stream.
     ///
     /// # Errors
-    /// [`CoreError::OtherModel`]; [`CoreError::LengthMismatch`] before the first row.
+    /// [`CoreError::OtherModel`]; [`CoreError::LengthMismatch`] until the state has seen a whole window.
     pub fn forecast_state(&self, state: &mut RecurrentState) -> Result<Forecast, CoreError> {
         self.expect_own("the state", state.model)?;
-        if state.rows == 0 {
-            return Err(CoreError::LengthMismatch { what: "rows of a state", expected: 1, got: 0 });
+        let (expected, got) = (self.observation(), state.rows);
+        if got < expected {
+            return Err(CoreError::LengthMismatch { what: "rows of a state", expected, got });
         }
         let of_networks = state.networks.iter_mut().zip(&self.networks).flat_map(|(memory, network)| {
             memory.read(self.processor, network, 1).map(forecast).collect::<Vec<_>>()
@@ -165,7 +169,7 @@ struct Running<'a> {
 }
 
 impl RunningState for Running<'_> {
-    fn step(&mut self, row: &[f32]) -> Result<Score, CoreError> {
+    fn step(&mut self, row: &[f32]) -> Result<Option<Score>, CoreError> {
         self.model.step(&mut self.state, row)
     }
 }

@@ -39,6 +39,7 @@ pub struct PrCurve {
 
 /// Whose a curve is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CurveKind {
     /// A model's.
     Model,

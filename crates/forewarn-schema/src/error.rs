@@ -61,7 +61,13 @@ pub enum SchemaError {
         /// The text.
         text: String,
     },
-    /// A time beyond what a timestamp can hold.
+    /// A time of another program's that no timestamp holds.
+    #[error("{secs} s since 1970 is no time of the calendar: expected one in the years -9999 to 9999")]
+    BeyondCalendar {
+        /// Seconds since 1970-01-01T00:00:00Z.
+        secs: f64,
+    },
+    /// A row's time beyond what a timestamp can hold.
     #[error("{start} plus {steps} steps of {step_millis} ms is beyond the calendar")]
     TimeOverflow {
         /// First row's time.

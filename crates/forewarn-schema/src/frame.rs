@@ -42,6 +42,22 @@ impl Frame {
         Ok(frame)
     }
 
+    /// A frame from values of 64 bits, each rounded to the nearest of 32 bits; NaN stays missing. Otherwise as [`new`](Self::new).
+    ///
+    /// A frame holds seven digits. A counter that has grown beyond 2^24 loses its increases by that: take differences in 64 bits first.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new): a value beyond the range of `f32` is an infinity, which no metric may have.
+    pub fn from_f64(
+        service: impl Into<String>,
+        schema: Schema,
+        start: Timestamp,
+        step: Step,
+        values: &[f64],
+    ) -> Result<Self, SchemaError> {
+        Self::new(service, schema, start, step, values.iter().map(|&value| value as f32).collect())
+    }
+
     /// The frame as a borrowed view, which is what rules and features read.
     #[must_use]
     pub fn view(&self) -> FrameView<'_> {
@@ -193,5 +209,25 @@ impl Limits {
                 .fold(false, |outside, (&value, (&min, &max))| outside | (value < min) | (value > max))
         };
         !outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_64_bits_are_rounded_and_checked() {
+        let schema = Schema::new(vec![Metric::gauge("load")]).unwrap();
+        let frame =
+            |values: &[f64]| Frame::from_f64("s", schema.clone(), Timestamp::EPOCH, Step::MINUTE, values);
+        let rounded = frame(&[0.1, f64::NAN, 16_777_217.0]).unwrap();
+        let values = rounded.view().values();
+        assert_eq!((values[0], values[2]), (0.1f32, 16_777_216.0));
+        assert!(values[1].is_nan());
+        for beyond in [f64::INFINITY, 1e39, -1e39] {
+            let error = frame(&[0.0, beyond]).unwrap_err();
+            assert!(matches!(&error, SchemaError::InRow { time, .. } if time.millis() == 60_000), "{error}");
+        }
     }
 }

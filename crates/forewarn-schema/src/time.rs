@@ -2,6 +2,9 @@ use crate::SchemaError;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
+/// To and from the times of other programs.
+mod other;
+
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
 ///
 /// Years -9999 to 9999, which is what RFC 3339 tools agree on.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 /// When a record counts as kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Durability {
     /// Every record is synced on its own: nothing that was appended is lost, and each append waits for the disk.
     Each,
@@ -19,6 +20,7 @@ pub enum Durability {
 /// Which old segments of the journal stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Retention {
     /// Those that a kept checkpoint needs. Default.
     #[default]

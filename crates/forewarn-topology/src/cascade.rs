@@ -67,6 +67,7 @@ impl CascadeEstimate {
 
 /// How a probability is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CascadeMethod {
     /// By all ways in which a failure can spread, put together round by round. Refuses a question that takes more
     /// than [`EXACT_STEPS`](Self::EXACT_STEPS) steps: a dozen services that all call one another are fine, as are

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// What the latency of a service includes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LatencyKind {
     /// The time in which it waits for its servers too: what a service, or its client, measures of a request.
     #[default]

@@ -13,6 +13,7 @@ pub use stream::TopologyStream;
 /// A group of columns that [`TopologyFeatures`] makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Group {
     /// Of the services that a service calls: `servers_worst_health`, `servers_mean_health`,
     /// `servers_worst_error_rate`, `servers_mean_error_rate`, `servers_worst_latency`, `servers_mean_latency`. Means

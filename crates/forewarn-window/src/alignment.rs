@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What a gauge was in a step in which it was sampled several times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GaugeRule {
     /// The last sample.
     #[default]
@@ -17,6 +18,7 @@ pub enum GaugeRule {
 /// Which of two samples of one metric and moment counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Duplicates {
     /// The one that came first; later ones are counted and dropped.
     #[default]

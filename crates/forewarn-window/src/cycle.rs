@@ -5,6 +5,7 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// A stretch of the calendar that comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Cycle {
     /// From midnight to midnight.
     Day,

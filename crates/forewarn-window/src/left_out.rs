@@ -3,6 +3,7 @@ use forewarn_core::{Labels, Separation, Split};
 
 /// Which windows of the services that are left out are tested on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TestSpan {
     /// Those of the test span of time: a new service, later. Nothing that happened to several services at one time is in two parts.
     #[default]

@@ -29,6 +29,7 @@ pub enum Scope {
 /// How values are made comparable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Normalisation {
     /// Minus the mean, over the standard deviation of the population (`n` in the denominator, as scikit-learn's `StandardScaler`).
     #[default]

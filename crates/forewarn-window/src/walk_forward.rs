@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a fold of a walk forward is trained on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TrainSpan {
     /// Everything before: training spans grow from fold to fold.
     #[default]

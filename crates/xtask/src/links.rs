@@ -24,12 +24,14 @@ pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
     let mut broken = 0;
     for page in pages.lines().map(|page| root.join(page)) {
         let text = std::fs::read_to_string(&page).map_err(XtaskError::io("read", &page))?;
-        // Links are those of the place where a page is read: the first page is a link to that of a crate.
-        let folder = if page.ends_with(FRONT) { root } else { page.parent().unwrap_or(root) };
+        let folder = page.parent().unwrap_or(root);
+        let is_packaged = is_packaged(root, &page);
         let mut files = Vec::new();
         for Link { file, heading } in links(&text) {
             let place = if file.is_empty() { page.clone() } else { folder.join(file) };
-            if !place.exists() {
+            if is_packaged && !file.is_empty() {
+                files.push(format!("{file} is not there for readers of the package: write its name, without a link"));
+            } else if !place.exists() {
                 files.push(format!("no file {file}"));
             } else if let Some(heading) = heading
                 && place.extension().is_some_and(|extension| extension == "md")
@@ -49,8 +51,11 @@ pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
     if broken == 0 { Ok(()) } else { Err(XtaskError::Links { broken }) }
 }
 
-/// What the `README.md` of the root is a link to.
-const FRONT: &str = "crates/forewarn/README.md";
+/// Whether a page is the front page of a crate, which is read on documentation sites as well, where no other file is.
+fn is_packaged(root: &Path, page: &Path) -> bool {
+    page.ends_with("README.md")
+        && page.parent().and_then(Path::parent).is_some_and(|folder| folder == root.join("crates"))
+}
 
 /// Where a link leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +119,14 @@ mod tests {
         let found: Vec<_> = links(text).map(|link| (link.file, link.heading)).collect();
         let part = Some("part");
         assert_eq!(found, [("docs/a.md", None), ("b.png", None), ("a.md", part), ("", part)]);
+    }
+
+    #[test]
+    fn front_pages_of_crates_are_told_from_others() {
+        let root = Path::new("/workspace");
+        let packaged = ["crates/forewarn/README.md", "README.md", "docs/README.md", "crates/forewarn/docs/README.md"]
+            .map(|page| is_packaged(root, &root.join(page)));
+        assert_eq!(packaged, [true, false, false, false]);
     }
 
     #[test]

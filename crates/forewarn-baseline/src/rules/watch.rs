@@ -27,6 +27,7 @@ impl Direction {
 
 /// Which metric a rule looks at.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Watch {
     /// This one.
     Metric {

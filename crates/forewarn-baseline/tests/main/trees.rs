@@ -53,6 +53,25 @@ fn validation_ends_the_growth() {
     assert!((loss - fit.validation_log_loss).abs() < 1e-5, "{loss} {fit:?}");
 }
 
+/// Windows `[n, 3, 1]`, positive where the middle value is high: no row alone tells.
+#[test]
+fn windows_that_are_cut_already_are_fitted_on_as_such() {
+    let number = |i: u32| (i.wrapping_mul(2_654_435_761) >> 8) % 100;
+    let cut = |windows: std::ops::Range<u32>| {
+        let values =
+            windows.clone().flat_map(|window| (0..3).map(move |row| number(3 * window + row) as f32));
+        let positive = windows.map(|window| number(3 * window + 1) > 60).collect();
+        Snapshots::from_windows(gauges(&["m0"]), 3, values.collect(), positive).unwrap()
+    };
+    let (train, validation, test) = (cut(0..600), cut(600..800), cut(800..1000));
+    let model = plain().fit_snapshots(&train, &validation, &mut Silent).unwrap();
+    assert_eq!(model.observation(), 3);
+    let scores = model.score_all(test.labelled().windows()).unwrap();
+    assert!(average_precision(&scores, test.positive()).unwrap() > 0.99);
+    let rows = Snapshots::new(gauges(&["m0"]), vec![0.0; 2], vec![true, false]).unwrap();
+    assert!(plain().fit_snapshots(&train, &rows, &mut Silent).is_err(), "a validation set of other windows");
+}
+
 #[test]
 fn a_window_that_stands_for_several_counts_as_so_many() {
     let number = |row: u32| row.wrapping_mul(2_654_435_761) >> 8;

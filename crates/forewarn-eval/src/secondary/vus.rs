@@ -5,6 +5,7 @@ use forewarn_core::Score;
 
 /// Where the labels of a volume under the surface fade out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Buffer {
     /// Before each run of positive windows only: a warning that comes a little too early is worth something, one that comes too late
     /// is worth nothing.

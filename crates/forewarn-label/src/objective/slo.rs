@@ -8,6 +8,7 @@ use std::path::Path;
 /// What a service level objective counts as good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Indicator {
     /// Share of requests that succeed.
     Availability {

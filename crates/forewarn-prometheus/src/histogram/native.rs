@@ -15,6 +15,7 @@ pub struct Bucket {
 
 /// How the bounds of buckets were laid out, which decides how a quantile is interpolated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BucketLayout {
     /// Each bound a fixed factor above the one before: the buckets of native and of exponential histograms.
     #[default]

@@ -1,18 +1,14 @@
-//! The recipe of the how-to page.
-
-use std::fs;
-use std::path::Path;
+//! The recipe that the how-to page on recipes shows. That its blocks are these files is a test of `examples/`, since a
+//! package has no pages of the workspace.
 
 use forewarn_prometheus::{QuerySettings, Recipe};
 use forewarn_schema::Schema;
 
 #[test]
 fn the_recipe_of_the_page_is_one() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/how-to/prometheus-recipes.md");
-    let page = fs::read_to_string(page).unwrap();
-    let blocks: Vec<&str> =
-        page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
-    let [formulas, query, names] = blocks.as_slice() else { panic!("{} blocks", blocks.len()) };
+    let formulas = include_str!("../page/formulas.toml");
+    let query = include_str!("../page/query.toml");
+    let names = include_str!("../page/names.toml");
     // Fragments come before metrics on the page, and tables may come in any order.
     let recipe = Recipe::from_toml(&format!("{formulas}\n{query}")).unwrap();
     let queries = recipe.queries(&Schema::v1(), &QuerySettings::default()).unwrap();

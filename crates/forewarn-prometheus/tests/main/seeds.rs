@@ -10,7 +10,7 @@ use forewarn_prometheus::{
 use forewarn_schema::Timestamp;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds_prometheus")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds")
 }
 
 const ANSWER: &str = r#"{"status":"success","warnings":["a store is down"],"data":{"resultType":"matrix","result":[

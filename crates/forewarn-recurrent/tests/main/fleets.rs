@@ -2,9 +2,9 @@ use crate::{
     learns::settings,
     task::{number, two_services},
 };
-use forewarn_core::{CoreError, Envelope, Estimator, Predictor, Save, Score, Silent, WindowSpec};
+use forewarn_core::{CoreError, Envelope, Estimator, Predictor, Save, Silent, WindowSpec};
 use forewarn_recurrent::{
-    Cell, Instructions, Output, Pooling, Recurrent, RecurrentModel, SavedState, Settings,
+    Cell, Instructions, Output, Pooling, Recurrent, RecurrentModel, RecurrentState, SavedState, Settings,
 };
 use forewarn_schema::{Metric, Schema};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -40,7 +40,7 @@ fn a_fleet_a_state_a_saved_state_and_a_batch_have_the_same_bits() {
         let mut fleet = model.fleet(names.iter().copied());
         let mut states: Vec<_> = names.iter().map(|name| model.start_for(name)).collect();
         let width = frames.schema().len();
-        let mut scores = vec![Score::ZERO; test.len()];
+        let mut scores = vec![None; test.len()];
         for step in 0..model.observation() {
             let rows: Vec<f32> =
                 test.iter().flat_map(|window| window[step * width..][..width].to_vec()).collect();
@@ -50,9 +50,10 @@ fn a_fleet_a_state_a_saved_state_and_a_batch_have_the_same_bits() {
                 let saved: SavedState = serde_json::from_str(&saved).unwrap();
                 *state = model.restore(&saved).unwrap();
                 assert_eq!(model.step(state, row).unwrap(), score);
+                assert_eq!(score.is_some(), step + 1 == model.observation());
             }
         }
-        assert_eq!(scores, batch, "{cell}");
+        assert_eq!(scores.iter().copied().collect::<Option<Vec<_>>>(), Some(batch), "{cell}");
         assert!(fleet.len() == test.len() && fleet.bytes() > 0);
         assert_eq!(model.forecast_state(&mut states[3]).unwrap(), model.forecast(test).unwrap()[3]);
         assert_eq!(model.forecast_stream(&fleet, 3).unwrap(), model.forecast(test).unwrap()[3]);
@@ -62,7 +63,8 @@ fn a_fleet_a_state_a_saved_state_and_a_batch_have_the_same_bits() {
         let mut generator = ChaCha8Rng::seed_from_u64(1);
         let rows: Vec<f32> = (0..test.len() * width).map(|_| number(&mut generator)).collect();
         model.step_fleet(&mut fleet, &rows, &mut scores).unwrap();
-        assert_eq!(model.step(&mut fresh, &rows[..width]).unwrap(), scores[0]);
+        assert_eq!((model.step(&mut fresh, &rows[..width]).unwrap(), scores[0]), (None, None));
+        assert!(scores[1..].iter().all(Option::is_some), "the others went on");
         let infinite = vec![f32::INFINITY; rows.len()];
         assert!(matches!(
             model.step_fleet(&mut fleet, &infinite, &mut scores),
@@ -89,11 +91,18 @@ fn a_network_learns_whose_window_it_is_and_has_an_answer_for_others() {
     assert!(with > 0.95, "{with}");
 
     let row = test.windows().iter_last().next().unwrap();
-    let start = |service: &str| model.step(&mut model.start_for(service), row).unwrap();
+    let first = |mut state: RecurrentState| {
+        let mut score = None;
+        for _ in 0..model.observation() {
+            score = model.step(&mut state, row).unwrap();
+        }
+        score.unwrap()
+    };
+    let start = |service: &str| first(model.start_for(service));
     let (loud, quiet, other) = (start("loud"), start("quiet"), start("elsewhere"));
     assert!(loud != quiet && other != loud && other != quiet);
     assert_eq!(start("nowhere"), other);
-    assert_eq!(model.step(&mut model.start(), row).unwrap(), other);
+    assert_eq!(first(model.start()), other);
 }
 
 #[test]
@@ -157,7 +166,7 @@ fn a_state_of_another_model_is_refused() {
             |result: Result<(), CoreError>| assert!(matches!(result, Err(CoreError::OtherModel { .. })));
         let (mut state, mut fleet) = (own.start_for("quiet"), own.fleet(["quiet"; 70]));
         let rows = vec![0.5; 70 * other.input().len()];
-        let mut scores = vec![Score::ZERO; 70];
+        let mut scores = vec![None; 70];
         other_is(other.step(&mut state, &rows[..other.input().len()]).map(drop));
         other_is(other.step_fleet(&mut fleet, &rows, &mut scores));
         other_is(other.restore(&state.save()).map(drop));
@@ -201,7 +210,7 @@ fn streams_come_go_and_move_between_fleets_and_states() {
             _ => {}
         }
         let rows: Vec<Vec<f32>> = states.iter().map(|_| row()).collect();
-        let mut scores = vec![Score::ZERO; states.len()];
+        let mut scores = vec![None; states.len()];
         model.step_fleet(&mut fleet, &rows.concat(), &mut scores).unwrap();
         for (stream, (state, row)) in states.iter_mut().zip(&rows).enumerate() {
             assert_eq!(model.step(state, row).unwrap(), scores[stream], "stream {stream}, round {round}");
@@ -210,7 +219,11 @@ fn streams_come_go_and_move_between_fleets_and_states() {
         }
     }
     let mut fresh = model.start();
-    assert!(matches!(model.forecast_state(&mut fresh), Err(CoreError::LengthMismatch { .. })));
+    for _ in 0..model.observation() {
+        assert!(matches!(model.forecast_state(&mut fresh), Err(CoreError::LengthMismatch { .. })));
+        model.step(&mut fresh, &row()).unwrap();
+    }
+    assert!(model.forecast_state(&mut fresh).is_ok(), "a whole window");
     let gone = |result: Result<(), CoreError>| {
         assert!(matches!(result, Err(CoreError::NoSuch { what: "stream", index: 3, count: 3 })));
     };
@@ -226,7 +239,7 @@ fn streams_come_go_and_move_between_fleets_and_states() {
 fn streams_allocate_nothing() {
     let model = model(Settings { max_epochs: 1, ..every_option(Cell::Gru) });
     let (mut state, mut fleet) = (model.start(), model.fleet(["loud"; 100]));
-    let (rows, mut scores) = (vec![0.5; 200], vec![Score::ZERO; 100]);
+    let (rows, mut scores) = (vec![0.5; 200], vec![None; 100]);
     let allocated = allocation_counter::measure(|| {
         for _ in 0..20 {
             model.step(&mut state, &rows[..2]).unwrap();

@@ -1,6 +1,9 @@
 use crate::task::{Rows, Task};
-use forewarn_core::{Estimator, FitProgress, Predictor, Score, Silent, average_precision};
-use forewarn_recurrent::{Cell, Recurrent, RecurrentModel, Settings};
+use forewarn_core::{
+    CoreError, Estimator, FitProgress, LabelledWindows, Predictor, Score, Silent, Snapshots,
+    average_precision,
+};
+use forewarn_recurrent::{Cell, Output, Recurrent, RecurrentModel, Settings};
 
 pub(crate) fn settings(cell: Cell) -> Settings {
     Settings {
@@ -97,4 +100,34 @@ fn the_best_epoch_is_kept_and_patience_ends_the_fit() {
         );
     }
     assert_eq!(heard.len(), history.epochs.len());
+}
+
+#[test]
+fn windows_that_are_cut_already_give_the_same_model() {
+    let task = Task::new(200, Rows::InOrder, 4);
+    let settings = Settings { max_epochs: 2, hidden: 5, ..settings(Cell::Gru) };
+    let cut = |labelled: LabelledWindows<'_>| {
+        let windows = labelled.windows();
+        let values = windows.iter().flatten().copied().collect();
+        let positive = labelled.positive().to_vec();
+        Snapshots::from_windows(windows.schema().clone(), windows.observation(), values, positive).unwrap()
+    };
+    let train = cut(*task.split.train().on(&task.frames).unwrap());
+    let validation = cut(*task.split.validation().on(&task.frames).unwrap());
+    let recurrent = Recurrent::new(settings.clone()).unwrap();
+    let mut epochs = 0;
+    let mut count = |_: FitProgress<'_>| epochs += 1;
+    let model = recurrent.fit_snapshots(&train, &validation, &mut count).unwrap();
+    assert_eq!(epochs, 2);
+    assert_eq!(model.observation(), crate::task::OBSERVATION);
+    let test = task.split.test().on(&task.frames).unwrap().windows();
+    assert_eq!(model.score_all(test).unwrap(), fit(settings.clone(), &task).score_all(test).unwrap());
+
+    for unknown in [
+        Settings { output: Output::Hazard, ..settings.clone() },
+        Settings { service_embedding: Some(2), ..settings },
+    ] {
+        let refused = Recurrent::new(unknown).unwrap().fit_snapshots(&train, &validation, &mut Silent);
+        assert!(matches!(refused, Err(CoreError::InvalidSetting { .. })));
+    }
 }

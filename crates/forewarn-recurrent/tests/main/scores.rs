@@ -86,8 +86,9 @@ proptest! {
         for index in [0, count / 2, count - 1] {
             let mut state = model.start();
             let steps = windows.get(index).unwrap().chunks(inputs);
-            let last = steps.map(|row| model.step(&mut state, row).unwrap()).last();
-            prop_assert_eq!(last, Some(batch[index]));
+            let scores: Vec<_> = steps.map(|row| model.step(&mut state, row).unwrap()).collect();
+            prop_assert!(scores[..observation - 1].iter().all(Option::is_none), "until the window is full");
+            prop_assert_eq!(scores[observation - 1], Some(batch[index]));
             prop_assert_eq!(state.rows(), observation);
         }
     }
@@ -166,6 +167,7 @@ fn scores_are_those_of_the_equations() {
                         let n = (from_x(2, j) + r * from_h(2, j)).tanh();
                         (1.0 - z) * n + z * h[j]
                     }
+                    other => panic!("no equations are known of {other}"),
                 })
                 .collect();
             h = next;
@@ -215,12 +217,14 @@ fn members_are_averaged_and_a_clone_of_a_state_goes_its_own_way() {
     }
 
     let mut state = two.start();
-    two.step(&mut state, &[1.0, 0.0]).unwrap();
+    for _ in 1..two.observation() {
+        assert_eq!(two.step(&mut state, &[1.0, 0.0]).unwrap(), None);
+    }
     let mut what_if = state.clone();
     let up = two.step(&mut what_if, &[2.0, 0.0]).unwrap();
     let down = two.step(&mut state, &[-2.0, 0.0]).unwrap();
-    assert_ne!(up, down);
-    assert_eq!((state.rows(), what_if.rows()), (2, 2));
+    assert!(up.is_some() && down.is_some() && up != down);
+    assert_eq!((state.rows(), what_if.rows()), (6, 6));
     assert!(one.step(&mut state, &[1.0, 0.0]).is_err(), "a state of another model");
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds")
 }
 
 /// Small files of every kind, by name.

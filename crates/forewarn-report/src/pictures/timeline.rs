@@ -5,6 +5,7 @@ use forewarn_schema::{Episode, FrameView, Step, Timestamp};
 
 /// The moment that a timeline is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Mark {
     /// A failure.
     Failure(Episode),

@@ -21,6 +21,7 @@ pub struct SimulatedDisk(Arc<Mutex<State>>);
 
 /// What happens at the chosen operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fault {
     /// It fails, without effect.
     Error,
@@ -35,6 +36,7 @@ pub enum Fault {
 
 /// What fails until further notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outage {
     /// Nothing.
     None,

@@ -59,7 +59,8 @@ const LIBTORCH_PACKAGES: &[&str] =
     &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
 
 /// Turns on all there is but libtorch: what default features leave out is tested too.
-const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn/prometheus,forewarn-io/parquet";
+const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,\
+     forewarn-io/parquet";
 
 /// One step of a test run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,31 @@
+//! Code that pages of the repository show is code that a package tests.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use std::fs;
+use std::path::Path;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+}
+
+/// The blocks of code in this language, without lines that rustdoc hides.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let texts = page.split(fence.as_str()).skip(1).filter_map(|after| after.split("```").next());
+    texts.map(|text| text.split_inclusive('\n').filter(|line| !line.starts_with("# ")).collect()).collect()
+}
+
+#[test]
+fn the_program_of_the_first_page_is_that_of_the_facade() {
+    let first = blocks(&read("README.md"), "rust");
+    assert_eq!(first, blocks(&read("crates/forewarn/README.md"), "rust"));
+    assert_eq!(first.len(), 1);
+}
+
+#[test]
+fn the_recipe_of_the_how_to_page_is_tested() {
+    let files = ["formulas", "query", "names"];
+    let files = files.map(|name| read(&format!("crates/forewarn-prometheus/tests/page/{name}.toml")));
+    assert_eq!(blocks(&read("docs/how-to/prometheus-recipes.md"), "toml"), files);
+}
