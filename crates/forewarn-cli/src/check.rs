@@ -21,9 +21,9 @@ mod metrics;
 
 use metrics::Metrics;
 
-/// Read a metrics file, rule, graph or model and say what was understood
+/// Read a metrics file, rule, graph or model and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if something was not.
+/// Exit code 0 if everything was understood, 1 if not.
 #[derive(Args)]
 pub(crate) struct Check {
     /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
@@ -44,10 +44,10 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Exit with 1 also where the metrics can be read but no window would come of them
+    /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
-    /// Form of the answer
+    /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }

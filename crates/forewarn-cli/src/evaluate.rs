@@ -15,10 +15,10 @@ use forewarn::{
 };
 use std::path::{Path, PathBuf};
 
-/// Fit models on a metrics file or a simulation, and say how well they predict
+/// Fit models on a metrics file or a simulation, and report how well they predict
 ///
-/// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input
-/// a month of a small shop is simulated.
+/// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input,
+/// simulates a month of a shop with four services.
 #[derive(Args)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let inputs = self.data.inputs();
-        // What cannot be written is better known now than after fitting.
+        // A place that cannot be written is an error now, not after fitting.
         prepare_folder(&self.output, &inputs)?;
         self.save.as_deref().map_or(Ok(()), |path| prepare_file(path, &inputs))?;
         let progress = Reporter::new(common.quiet);

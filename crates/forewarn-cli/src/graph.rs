@@ -17,11 +17,11 @@ use std::{fmt::Write, path::PathBuf};
 
 /// Score a service graph: health, cascade risk, critical path, likely roots
 ///
-/// Health, latencies and objectives are those of the last minute of a metrics file; without one, what clients saw of
-/// their servers, where the graph's file says it.
+/// Health, latencies and objectives are those of the last minute of a metrics file. Without one, they are what clients
+/// measured of their servers, if the graph's file holds it.
 #[derive(Args)]
 pub(crate) struct Graph {
-    /// Who calls whom: edge list, TOML, JSON or OpenTelemetry service graph samples
+    /// Service graph: edge list, TOML, JSON or OpenTelemetry service graph samples
     #[arg(long, value_name = "FILE")]
     topology: PathBuf,
     /// Metrics of version 1, in any form that `forewarn check` understands
@@ -29,7 +29,7 @@ pub(crate) struct Graph {
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Form of the answer
+    /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }

@@ -10,24 +10,24 @@ use forewarn::{
 };
 use std::path::{Path, PathBuf};
 
-/// How a metrics file is to be read. Without options columns, separator, times and step are found from the file.
+/// How a metrics file is read. Without options, columns, separator, times and step are found from the file.
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct ReadArgs {
-    /// A column that says when the service was failing (0/1, yes/no, true/false), or `NAME == VALUE` for one that says
-    /// so with another value
+    /// A column that says when the service was failing (0/1, yes/no, true/false), or `NAME == VALUE` for one with another
+    /// value
     #[arg(long, value_name = "NAME")]
     pub(crate) failure_column: Option<String>,
     /// Word of the failure column that means unknown, besides the usual missing ones
     #[arg(long, value_name = "WORD")]
     unknown_label: Vec<String>,
-    /// Column that says when; several are joined with a blank
+    /// Column of times; several are joined with a blank
     #[arg(long, value_name = "NAME")]
     time_column: Vec<String>,
-    /// Column that says which service; several are joined with `/`
+    /// Column of service names; several are joined with `/`
     #[arg(long, value_name = "NAME")]
     service_column: Vec<String>,
-    /// Columns that are metrics, separated by commas [default: every column left]
+    /// Columns that are metrics, separated by commas [default: all other columns]
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
     columns: Vec<String>,
     /// Columns to leave out, separated by commas
@@ -39,7 +39,7 @@ pub(crate) struct ReadArgs {
     /// Unit in which the file has a metric, such as p99_latency=s
     #[arg(long, value_name = "METRIC=UNIT", value_parser = pair)]
     unit: Vec<(String, String)>,
-    /// Metric that counts since a process began; it becomes the increase per step
+    /// Cumulative counter; it becomes the increase per step
     #[arg(long, value_name = "METRIC")]
     counter: Vec<String>,
     /// Definitions of metrics as TOML: name, column, unit, kind, range
@@ -57,7 +57,7 @@ pub(crate) struct ReadArgs {
     /// Decimal mark of numbers [default: found from the rows]
     #[arg(long, value_name = "MARK")]
     decimal: Option<DecimalMark>,
-    /// What a row and a column of the file are
+    /// Meaning of rows and columns of the file
     #[arg(long, value_name = "SHAPE", default_value = "auto")]
     shape: FileShape,
     /// The metric of a wide file, in which each column is a service
@@ -66,7 +66,7 @@ pub(crate) struct ReadArgs {
     /// Word that means a missing value, besides the usual ones
     #[arg(long, value_name = "WORD")]
     missing: Vec<String>,
-    /// What becomes of two rows of one service and time
+    /// What to do with two rows of one service and time
     #[arg(long, value_name = "POLICY", default_value = "error")]
     duplicates: DuplicatePolicy,
 }
@@ -198,7 +198,7 @@ impl ReadArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Simulation")]
 pub(crate) struct SimulationArgs {
-    /// What to simulate: shop (four services that fail for reasons), twelve (a larger shop), stress-walk (one service
+    /// What to simulate: shop (four services with simulated faults), twelve (a larger shop), stress-walk (one service
     /// under a random stress), or a scenario FILE.toml
     #[arg(long, value_name = "WHAT", default_value = "shop")]
     pub(crate) simulate: String,
@@ -252,7 +252,7 @@ impl SimulationArgs {
 #[derive(Args)]
 pub(crate) struct DataArgs {
     /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
-    /// partitioned folder, or - for standard input; may be given several times. Without it, metrics are simulated
+    /// partitioned folder, or - for standard input; may be repeated. Without this option, metrics are simulated
     #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["simulate", "days"])]
     pub(crate) input: Vec<PathBuf>,
     #[command(flatten)]

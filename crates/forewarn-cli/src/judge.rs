@@ -20,12 +20,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Judge anybody's scores against metrics with a rule, or a list of failures
+/// Judge the scores of any predictor against metrics with a rule, or a list of failures
 ///
-/// Writes report.html and report.json, as `forewarn evaluate` writes them of its own models, and prints the table.
+/// Writes report.html and report.json, like `forewarn evaluate`, and prints the table.
 #[derive(Args)]
 pub(crate) struct Judge {
-    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; once for each predictor, on the same windows
+    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; repeat for other predictors of the same windows
     #[arg(long, value_name = "FILE", required = true)]
     scores: Vec<PathBuf>,
     /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands
@@ -40,10 +40,10 @@ pub(crate) struct Judge {
     rule: RuleArgs,
     #[command(flatten)]
     window: WindowArgs,
-    /// First share of the time, on which thresholds are chosen; the rest is reported on
+    /// Share of the time, from its start, on which thresholds are chosen; the rest is reported
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, help_heading = "Question")]
     validation: f64,
-    /// What a label of 1 in the scores says; labels that contradict the failures are refused
+    /// Meaning of a label of 1 in the scores; labels that contradict the failures are refused
     #[arg(long, value_name = "MEANING", value_enum, default_value_t = LabelMeans::Begins, help_heading = "Question")]
     label_means: LabelMeans,
     /// Folder for report.json and report.html

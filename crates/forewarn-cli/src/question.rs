@@ -17,10 +17,10 @@ pub(crate) const SEED: u64 = 7;
 #[derive(Args)]
 #[command(next_help_heading = "Failures")]
 pub(crate) struct RuleArgs {
-    /// What failing means [default: error_rate >= 0.05 for 2 consecutive steps]
+    /// Failure rule: what counts as failing [default: error_rate >= 0.05 for 2 consecutive steps]
     #[arg(long, value_name = "RULE", conflicts_with_all = ["rule_file", "failure_column"])]
     pub(crate) rule: Option<Rule>,
-    /// The same as a TOML file, for rules that take more than a line
+    /// Failure rule as a TOML file, for rules that need more than a line
     #[arg(long, value_name = "FILE", conflicts_with = "failure_column")]
     pub(crate) rule_file: Option<PathBuf>,
 }
@@ -43,13 +43,13 @@ impl RuleArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
 pub(crate) struct WindowArgs {
-    /// Steps that a prediction looks at, or a duration such as 10m
+    /// Length of the observation window: steps, or a duration such as 10m
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) observation: Steps,
-    /// Steps between them and the prediction period, or a duration
+    /// Time between the observation window and the prediction period: steps, or a duration
     #[arg(long, value_name = "N", default_value = "0")]
     pub(crate) lead: Steps,
-    /// Steps that it speaks about, or a duration
+    /// Length of the prediction period: steps, or a duration
     #[arg(long, value_name = "N", default_value = "5")]
     pub(crate) period: Steps,
 }
@@ -70,7 +70,7 @@ impl WindowArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
 pub(crate) struct TargetArgs {
-    /// onset: a failure begins in the period; active: the rule is satisfied in it
+    /// What is predicted. onset: a failure begins in the period; active: the rule is satisfied in it
     #[arg(long, value_name = "TARGET", default_value_t = Target::Onset)]
     pub(crate) target: Target,
 }

@@ -15,10 +15,10 @@ use forewarn::{
 };
 use std::{fmt::Write, path::PathBuf};
 
-/// Fit models on all there is, and save the best on validation as one file
+/// Fit models on all data, and save the best on validation as one file
 ///
-/// The end of the time is kept for thresholds, stopping and the choice of model; there is no test span. What a model
-/// is worth is measured by `forewarn evaluate`.
+/// The last part of the time is kept as validation, for thresholds, early stopping and the choice of model. There is no
+/// test span: run `forewarn evaluate` to measure what a model is worth.
 #[derive(Args)]
 pub(crate) struct Train {
     #[command(flatten)]

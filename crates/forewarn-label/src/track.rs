@@ -42,8 +42,8 @@ struct Stretch {
 
 /// From satisfied rows, one after another, to episodes: [`Shape`](crate::Shape) as a state machine.
 ///
-/// `reach` is how far back a satisfied row can move an onset: the row itself and the `reach - 1` before it. It decides when an
-/// episode is final.
+/// `reach` is how far back a satisfied row can move an onset: the row itself and the `reach - 1` before it. It
+/// decides when an episode is final.
 #[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     shape: ShapeSteps,
@@ -52,7 +52,7 @@ pub(crate) struct Tracker {
     open: VecDeque<Stretch>,
     /// The last episode, while relapses may still join it; its end does not include the recovery.
     recovering: Option<Found>,
-    /// Final episodes that nobody has taken yet.
+    /// Final episodes that have not been taken yet.
     done: Vec<Found>,
 }
 

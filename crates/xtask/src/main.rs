@@ -20,6 +20,7 @@ mod python;
 mod pytorch;
 mod sklearn;
 mod test;
+mod tutorial;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use forewarn_core::{CoreError, Fingerprint, restore_part, save_part, seal, unsea
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::VecDeque;
 
-/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`] to the bit.
+/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`], bit for bit.
 ///
 /// A saved state takes a byte a row and service of the violations that are counted, and about 40.
 #[derive(Clone, Debug)]
@@ -324,7 +324,7 @@ impl Moment {
     }
 }
 
-/// The worst and the mean of a service's servers; `none` twice for a service that calls nobody, NaN where no server has a sample.
+/// The worst and the mean of a service's servers; `none` twice for a service without calls, NaN where no server has a sample.
 fn neighbours(
     graph: &ServiceGraph,
     client: usize,
