@@ -69,7 +69,7 @@ pub struct Engine {
     next: Option<Timestamp>,
     /// The caller's clock, as late as it ever was.
     now: Option<Timestamp>,
-    /// Row times lie so many milliseconds after a whole number of steps.
+    /// Milliseconds of a row time after a whole number of steps.
     phase: i64,
     inbox: Inbox,
     services: Vec<Service>,

@@ -106,7 +106,7 @@ impl BudgetController {
     /// Log-odds below the policy's threshold that the controller never goes beyond.
     pub const LOWEST: f64 = -1.0;
 
-    /// A controller on a clock with so many minutes between steps that has seen nothing.
+    /// A controller that has seen nothing, on a clock with a step of `step_minutes`.
     ///
     /// # Errors
     /// As [`BudgetSettings::check`], and [`CoreError::InvalidSetting`] for a step that is not above 0.
@@ -196,7 +196,7 @@ impl BudgetController {
     }
 }
 
-/// A threshold that lies so many log-odds above that of the policy: what a [`BudgetController`] gives the machine of
+/// A threshold at a distance in log-odds from that of the policy: what a [`BudgetController`] gives the machine of
 /// each service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -185,7 +185,7 @@ impl Incident {
 }
 
 impl Linked {
-    /// Services that call a service, or are called by it, over at most so many calls in a row in one direction.
+    /// Services that call a service, or are called by it, over at most `calls` calls in a row in one direction.
     fn near(&self, service: &str, calls: u32) -> BTreeSet<&str> {
         let Some(start) = self.graph.find(service) else { return BTreeSet::new() };
         let mut found = BTreeSet::from([start]);
