@@ -1,8 +1,8 @@
 //! A minute of the engine of a live service: rows in, the minute closed, events out.
 //!
-//! `minute` is what has to fit into a second on one core for 100,000 services (10 metrics, 19 features, a logistic regression on windows of ten
-//! rows); the smaller fleet shows that it is linear. `snapshot` and `restore` save all that the engine knows, and read it. With `--test` fleets
-//! are small: it shows that the benchmark works.
+//! `minute` is what has to fit into a second on one core for 100,000 services (10 metrics, 19 features, a logistic
+//! regression on windows of ten rows); the smaller fleet shows that it is linear. `snapshot` and `restore` save all
+//! that the engine knows, and read it. With `--test` fleets are small: it shows that the benchmark works.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::{

@@ -37,22 +37,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The engine of a live service: samples in, events out.
 ///
-/// A pure function of configuration, models and the inputs so far, in their order: no clock, no I/O, no threads. Equal journals give equal
-/// events on every machine, in however many pieces they come and however often the engine is saved and restored between two inputs.
+/// A pure function of configuration, models and the inputs so far, in their order: no clock, no I/O, no threads.
+/// Equal journals give equal events on every machine, in however many pieces they come and however often the engine
+/// is saved and restored between two inputs.
 ///
 /// # Minutes
-/// A row has the time of the end of its minute. The minute `t` is closed when the caller's clock ([`advance`](Self::advance)) is at
-/// `t + settle_secs`, or when every known service has reported it and it is over: the clock is at `t`, or something of a later minute has come.
-/// Samples for a closed minute are late: counted, and they change no score. A clock that is set back changes nothing; one that is set
-/// forward closes the minutes between one after another. A caller without a clock, such as a replay of a file, need not advance at all, or
-/// advances to the time of its data.
+/// A row has the time of the end of its minute. The minute `t` is closed when the caller's clock
+/// ([`advance`](Self::advance)) is at `t + settle_secs`, or when every known service has reported it and it is over:
+/// the clock is at `t`, or something of a later minute has come. Samples for a closed minute are late: counted, and
+/// they change no score. A clock that is set back changes nothing; one that is set forward closes the minutes between
+/// one after another. A caller without a clock, such as a replay of a file, need not advance at all, or advances to
+/// the time of its data.
 ///
-/// Services appear when something comes of them, and expire after a silence; a service without anything in a minute has a row without values,
-/// with the reason.
+/// Services appear when something comes of them, and expire after a silence; a service without anything in a minute
+/// has a row without values, with the reason.
 ///
 /// # Cost
-/// Besides what the models keep (their windows), a service takes about 1 kB a model for alarms and outcomes, about 0.5 kB for the failure rule, and
-/// its name five times. A minute is linear in services; nothing is allocated for a service but its events and what it sent.
+/// Besides what the models keep (their windows), a service takes about 1 kB a model for alarms and outcomes, about
+/// 0.5 kB for the failure rule, and its name five times. A minute is linear in services; nothing is allocated for a
+/// service but its events and what it sent.
 pub struct Engine {
     config: EngineConfig,
     rule: Rule,
@@ -66,7 +69,7 @@ pub struct Engine {
     next: Option<Timestamp>,
     /// The caller's clock, as late as it ever was.
     now: Option<Timestamp>,
-    /// Row times lie so many milliseconds after a whole number of steps.
+    /// Milliseconds of a row time after a whole number of steps.
     phase: i64,
     inbox: Inbox,
     services: Vec<Service>,
@@ -141,8 +144,9 @@ impl Engine {
     /// An engine that has seen nothing.
     ///
     /// # Errors
-    /// [`LiveError::InvalidSetting`], [`LiveError::Models`] for models that do not read the same rows or have no alarm policy,
-    /// [`LiveError::NoRule`] where nothing says what counts as failing, [`LiveError::Label`] for a rule on a metric that the models do not read.
+    /// [`LiveError::InvalidSetting`], [`LiveError::Models`] for models that do not read the same rows or have no
+    /// alarm policy, [`LiveError::NoRule`] where nothing says what counts as failing, [`LiveError::Label`] for a rule
+    /// on a metric that the models do not read.
     pub fn new(config: EngineConfig, models: EngineModels) -> Result<Self, LiveError> {
         config.check()?;
         models.check()?;
@@ -156,13 +160,14 @@ impl Engine {
         for (name, model) in models.all() {
             fingerprint = fingerprint.and_text(name).and(&model.fingerprint())?;
         }
-        let runs = models.all().map(|(name, model)| {
+        let runs = models.into_all().into_iter().map(|(name, model)| {
             // Checked above: each has one.
             let policy = model.policy().ok_or_else(|| LiveError::Models { reason: name.clone() })?;
-            ModelRun::new(name.clone(), model.clone(), policy, config.budget)
+            ModelRun::new(name, model, policy, config.budget)
         });
+        let runs = runs.collect::<Result<_, _>>()?;
         Ok(Self {
-            models: runs.collect::<Result<_, _>>()?,
+            models: runs,
             incidents: Incidents::new(&metrics),
             config,
             rule,
@@ -189,9 +194,9 @@ impl Engine {
     /// Takes the next input of the journal, and gives the events that come of it.
     ///
     /// # Errors
-    /// [`LiveError::Unknown`] for an action on what is not there, [`LiveError::Topology`] for a graph that is none, which change nothing; and
-    /// those of the models, after which the engine is to be restored. What has no place (late, ahead, of an unknown metric) is no error, but
-    /// [counted](Self::counters).
+    /// [`LiveError::Unknown`] for an action on what is not there, [`LiveError::Topology`] for a graph that is none,
+    /// which change nothing; and those of the models, after which the engine is to be restored. What has no place
+    /// (late, ahead, of an unknown metric) is no error, but [counted](Self::counters).
     pub fn apply(&mut self, input: Input) -> Result<Vec<Event>, LiveError> {
         match input {
             Input::Sample { service, metric, time, value } => self.sample(service, &metric, time, value)?,
@@ -294,7 +299,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Marks the warning of this id. One that fires and is judged already, such as a late one, stays as it was judged.
+    /// Marks the warning of this id. One that fires and is judged already, such as a late one, stays as it was
+    /// judged.
     fn mark(&mut self, id: &str, mark: fn(&mut model::Warned)) -> Result<(), LiveError> {
         let unknown = || LiveError::Unknown { what: "open warning", name: id.to_owned() };
         let rest = id.strip_prefix("w:").ok_or_else(unknown)?;

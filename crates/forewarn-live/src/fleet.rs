@@ -14,9 +14,10 @@ const BATCH: usize = 512;
 
 /// All services that one model serves: rows of one minute go in together, and are scored in batches.
 ///
-/// Scores are those of each service alone, bit for bit. A model with columns of a service graph sees all services of the minute, as in an
-/// experiment. Services join and leave between minutes; they are numbered from 0 in order of joining, and the last one takes the number of one
-/// that leaves. In the steady state a minute allocates only what the graph's columns need.
+/// Scores are those of each service alone, bit for bit. A model with columns of a service graph sees all services of
+/// the minute, as in an experiment. Services join and leave between minutes; they are numbered from 0 in order of
+/// joining, and the last one takes the number of one that leaves. In the steady state a minute allocates only what
+/// the graph's columns need.
 ///
 /// Memory for each service: a [`LiveService`], about 100 bytes, and the length of the name twice.
 pub struct LiveFleet {
@@ -109,11 +110,12 @@ impl LiveFleet {
         &self.services
     }
 
-    /// One more service, from the next minute on. The caller sees to it that none joins twice; a model with columns of a graph, and
-    /// [`push_minute`](Self::push_minute), refuse that.
+    /// One more service, from the next minute on. The caller sees to it that none joins twice; a model with columns
+    /// of a graph, and [`push_minute`](Self::push_minute), refuse that.
     ///
     /// # Errors
-    /// [`LiveError::Core`] for a service without a name; [`LiveError::Topology`] for one that is there. Nothing is changed then.
+    /// [`LiveError::Core`] for a service without a name; [`LiveError::Topology`] for one that is there. Nothing is
+    /// changed then.
     pub fn join(&mut self, service: &str) -> Result<(), LiveError> {
         let state = LiveService::new(&self.model, service, self.next)?;
         if let (Some(rows), Some(graph)) = (&mut self.graph, &self.model.graph) {
@@ -156,12 +158,12 @@ impl LiveFleet {
         Ok(())
     }
 
-    /// Takes the rows of the next minute, one after another by number, NaN where a value or a row is missing, and gives the score of each
-    /// service's window; `None` for a service without enough rows.
+    /// Takes the rows of the next minute, one after another by number, NaN where a value or a row is missing, and
+    /// gives the score of each service's window; `None` for a service without enough rows.
     ///
     /// # Errors
-    /// [`LiveError::RowsOfMinute`] unless there is a row for each service, [`LiveError::Core`] for a row that no frame could hold, which leave
-    /// the fleet as it was; the predictor's own, when the rows have been taken in.
+    /// [`LiveError::RowsOfMinute`] unless there is a row for each service, [`LiveError::Core`] for a row that no
+    /// frame could hold, which leave the fleet as it was; the predictor's own, when the rows have been taken in.
     pub fn push_minute(&mut self, rows: &[f32]) -> Result<&[Option<Score>], LiveError> {
         let (metrics, services) = (self.model.metrics().len(), self.services.len());
         if rows.len() != metrics * services {
@@ -263,7 +265,8 @@ impl LiveFleet {
         Ok(())
     }
 
-    /// When the model expects a failure of the service with this number; `None` without a window, or for a model that says only whether.
+    /// When the model expects a failure of the service with this number; `None` without a window, or for a model that
+    /// says only whether.
     ///
     /// # Errors
     /// The predictor's own.
@@ -294,15 +297,7 @@ impl LiveFleet {
         seal(fingerprint, out, |out| {
             let names: Vec<&str> = self.services.iter().map(LiveService::service).collect();
             save_part(&(self.next.millis(), names), out)?;
-            let save = |out: &mut Vec<u8>| -> Result<(), LiveError> {
-                self.services.iter().try_for_each(|service| service.save(out))?;
-                if let Some(graph) = &self.graph {
-                    graph.filling.iter().try_for_each(|filling| filling.save(out))?;
-                    graph.stream.save(out)?;
-                }
-                Ok(())
-            };
-            failed = save(out);
+            failed = self.save_states(out);
             Ok(())
         })?;
         if failed.is_err() {
@@ -311,7 +306,17 @@ impl LiveFleet {
         failed
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same scores as if it had never stopped.
+    fn save_states(&self, out: &mut Vec<u8>) -> Result<(), LiveError> {
+        self.services.iter().try_for_each(|service| service.save(out))?;
+        if let Some(graph) = &self.graph {
+            graph.filling.iter().try_for_each(|filling| filling.save(out))?;
+            graph.stream.save(out)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same scores as if
+    /// it had never stopped.
     ///
     /// # Errors
     /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for another model. The fleet is then as it was.

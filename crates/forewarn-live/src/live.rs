@@ -98,7 +98,8 @@ impl LiveService {
     /// Appends what has been seen of the service to `out`, without the model.
     ///
     /// # Errors
-    /// [`CoreError::NotSavable`](forewarn_core::CoreError::NotSavable) from a feature of your own that cannot be saved.
+    /// [`CoreError::NotSavable`](forewarn_core::CoreError::NotSavable) from a feature of your own that cannot be
+    /// saved.
     pub fn save(&self, out: &mut Vec<u8>) -> Result<(), LiveError> {
         match &self.rows {
             Rows::Metrics(rows) => Ok(rows.save(out)?),

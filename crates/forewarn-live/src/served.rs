@@ -40,8 +40,9 @@ impl ServedModel {
     /// Reads a file that [`Serving::add_to`] completed.
     ///
     /// # Errors
-    /// [`LiveError::NotServable`] for a model without [`Serving`] beside it; [`LiveError::ModelFile`] for a file that is damaged, foreign or too
-    /// large, or a kind of model that is not forewarn's; [`LiveError::Window`] for a pipeline that cannot be read.
+    /// [`LiveError::NotServable`] for a model without [`Serving`] beside it; [`LiveError::ModelFile`] for a file that
+    /// is damaged, foreign or too large, or a kind of model that is not forewarn's; [`LiveError::Window`] for a
+    /// pipeline that cannot be read.
     pub fn read(from: impl Read) -> Result<Self, LiveError> {
         Self::from_envelope(Envelope::read(from)?)
     }
@@ -136,9 +137,10 @@ impl ServedModel {
         self.fingerprint
     }
 
-    /// The first metric of a row that lies more than `factor` times beyond all that training has seen of it: larger than `factor` times the
-    /// largest, or not 0 and smaller than the smallest over `factor`. Looks at metrics without an upper limit that were positive in training,
-    /// where a wrong unit shows; a ratio out of its range is refused before. `None` where nothing is, or ranges are not known.
+    /// The first metric of a row that lies more than `factor` times beyond all that training has seen of it: larger
+    /// than `factor` times the largest, or not 0 and smaller than the smallest over `factor`. Looks at metrics
+    /// without an upper limit that were positive in training, where a wrong unit shows; a ratio out of its range is
+    /// refused before. `None` where nothing is, or ranges are not known.
     #[must_use]
     pub fn far_from_training(&self, row: &[f32], factor: f32) -> Option<&str> {
         let metrics = self.serving.metrics.metrics();
@@ -157,7 +159,8 @@ impl ServedModel {
     /// A service of which nothing has been seen; its first row will be that of `start`.
     ///
     /// # Errors
-    /// [`LiveError::Core`] for a service without a name, [`LiveError::NeedsFleet`] for a model with columns of a service graph.
+    /// [`LiveError::Core`] for a service without a name, [`LiveError::NeedsFleet`] for a model with columns of a
+    /// service graph.
     pub fn start(&self, service: &str, start: Timestamp) -> Result<LiveService, LiveError> {
         if self.graph.is_some() {
             return Err(LiveError::NeedsFleet);
@@ -169,12 +172,13 @@ impl ServedModel {
     /// enough rows. Rows that never came count as missing, and are counted.
     ///
     /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
-    /// those of a service whose rows began at the start: let a service go through some of its past first, where there is some.
+    /// those of a service whose rows began at the start: let a service go through some of its past first, where there
+    /// is some.
     ///
     /// # Errors
-    /// [`LiveError::OtherModel`] for a service that another model started; [`LiveError::Core`] for a row that is late, repeated, off the clock,
-    /// or that no frame could hold, such as one of another width or with an infinity, which leaves the service as it was; and the
-    /// predictor's own.
+    /// [`LiveError::OtherModel`] for a service that another model started; [`LiveError::Core`] for a row that is
+    /// late, repeated, off the clock, or that no frame could hold, such as one of another width or with an infinity,
+    /// which leaves the service as it was; and the predictor's own.
     pub fn push_at(
         &self,
         service: &mut LiveService,

@@ -18,7 +18,8 @@ pub struct Serving {
     pub metrics: Schema,
     /// Time between rows.
     pub step: Step,
-    /// How scores become alarms. Written as the envelope's own [`policy`](Envelope::policy); files of version 1 have it here.
+    /// How scores become alarms. Written as the envelope's own [`policy`](Envelope::policy); files of version 1 have
+    /// it here.
     #[serde(default, skip_serializing)]
     pub policy: Option<AlarmPolicy>,
     /// Columns of a service graph that the pipeline reads behind the metrics.
@@ -27,7 +28,8 @@ pub struct Serving {
     /// The failure rule that the model was trained for, as a rule file in JSON has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Value>,
-    /// Smallest and largest value of each metric in the training rows, `None` for one that has none; empty where they are not known.
+    /// Smallest and largest value of each metric in the training rows, `None` for one that has none; empty where they
+    /// are not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ranges: Vec<Option<[f32; 2]>>,
 }
@@ -63,12 +65,12 @@ impl Serving {
         Self { metrics, step, policy: None, graph: None, rule: None, ranges: Vec::new() }
     }
 
-    /// Makes `envelope` a file that can be served: puts this, and the pipeline that makes rows of the model from rows of metrics, beside the
-    /// model. Without a pipeline the model reads the metrics as they are.
+    /// Makes `envelope` a file that can be served: puts this, and the pipeline that makes rows of the model from rows
+    /// of metrics, beside the model. Without a pipeline the model reads the metrics as they are.
     ///
     /// # Errors
-    /// [`LiveError::Unwritable`] for a feature that cannot be saved; [`LiveError::Window`] for a pipeline that cannot work on these metrics,
-    /// and [`LiveError::Core`] where the model reads other columns than are made.
+    /// [`LiveError::Unwritable`] for a feature that cannot be saved; [`LiveError::Window`] for a pipeline that cannot
+    /// work on these metrics, and [`LiveError::Core`] where the model reads other columns than are made.
     pub fn add_to(&self, envelope: &mut Envelope, pipeline: Option<&Pipeline>) -> Result<(), LiveError> {
         expect_columns(&envelope.schema, &self.sources()?, pipeline)?;
         let unwritable = |source| LiveError::Unwritable { source };

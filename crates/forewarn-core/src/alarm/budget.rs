@@ -60,30 +60,34 @@ impl BudgetSettings {
     }
 }
 
-/// Keeps the false alarms of a fleet within a budget, whatever the data do: an online controller of the alarm threshold.
+/// Keeps the false alarms of a fleet within a budget, whatever the data do: an online controller of the alarm
+/// threshold.
 ///
-/// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D + f - a s, -c)`, with the
-/// budget `a` per service and step. The threshold lies `gain D / b` above the policy's own in log-odds (below it while the debt is negative, by
-/// no more than [`LOWEST`](Self::LOWEST)), where `b` is what the budget allows the fleet in a day, or 1 if that is less: a large fleet does not
-/// move at every alarm. From a shift of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays back
-/// `a s`, so silence ends by itself, and a threshold that proves too strict comes down to where the budget is used.
+/// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D +
+/// f - a s, -c)`, with the budget `a` per service and step. The threshold lies `gain D / b` above the policy's own in
+/// log-odds (below it while the debt is negative, by no more than [`LOWEST`](Self::LOWEST)), where `b` is what the
+/// budget allows the fleet in a day, or 1 if that is less: a large fleet does not move at every alarm. From a shift
+/// of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays back `a s`, so
+/// silence ends by itself, and a threshold that proves too strict comes down to where the budget is used.
 ///
 /// # Bound
-/// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m` alarms raised and not
-/// judged yet at any time, the number of false alarms after steps with `S` services watched in total is at most
+/// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`
+/// alarms raised and not judged yet at any time, the number of false alarms after steps with `S` services watched in
+/// total is at most
 ///
 /// ```text
 /// a S + SILENT B / gain + m
 /// ```
 ///
-/// so the rate exceeds the budget by a term that vanishes like 1 / `S`. Proof: the debt grows by at least `f - a s` in each step, so false alarms
-/// are at most `a S` and the debt at the end; while the debt is `SILENT B / gain` or more no alarm is raised, so only the `m` that were raised
-/// before can raise it further. Nothing is assumed of the data.
+/// so the rate exceeds the budget by a term that vanishes like 1 / `S`. Proof: the debt grows by at least `f - a s`
+/// in each step, so false alarms are at most `a S` and the debt at the end; while the debt is `SILENT B / gain` or
+/// more no alarm is raised, so only the `m` that were raised before can raise it further. Nothing is assumed of the
+/// data.
 ///
 /// # References
-/// I. Gibbs and E. Candes, *Adaptive conformal inference under distribution shift*, NeurIPS 2021. S. Feldman, L. Ringel, S. Bates and Y. Romano,
-/// *Achieving risk control in online learning settings*, TMLR 2023. A. N. Angelopoulos, E. Candes and R. J. Tibshirani, *Conformal PID control
-/// for time series prediction*, NeurIPS 2023.
+/// I. Gibbs and E. Candes, *Adaptive conformal inference under distribution shift*, `NeurIPS` 2021. S. Feldman, L.
+/// Ringel, S. Bates and Y. Romano, *Achieving risk control in online learning settings*, TMLR 2023. A. N.
+/// Angelopoulos, E. Candes and R. J. Tibshirani, *Conformal PID control for time series prediction*, `NeurIPS` 2023.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetController {
@@ -102,7 +106,7 @@ impl BudgetController {
     /// Log-odds below the policy's threshold that the controller never goes beyond.
     pub const LOWEST: f64 = -1.0;
 
-    /// A controller on a clock with so many minutes between steps that has seen nothing.
+    /// A controller that has seen nothing, on a clock with a step of `step_minutes`.
     ///
     /// # Errors
     /// As [`BudgetSettings::check`], and [`CoreError::InvalidSetting`] for a step that is not above 0.
@@ -120,7 +124,8 @@ impl BudgetController {
         Ok(Self { settings, steps_a_week, debt: 0.0, scale: 1.0, false_alarms: 0, service_steps: 0 })
     }
 
-    /// Takes what became known in one step: how many services were watched, and how many alarms, of this step or before, turned out false.
+    /// Takes what became known in one step: how many services were watched, and how many alarms, of this step or
+    /// before, turned out false.
     pub fn judge(&mut self, services: u64, false_alarms: u64) {
         self.false_alarms = self.false_alarms.saturating_add(false_alarms);
         self.service_steps = self.service_steps.saturating_add(services);
@@ -181,8 +186,8 @@ impl BudgetController {
         (self.service_steps > 0).then(|| self.false_alarms as f64 / self.service_weeks())
     }
 
-    /// The right side of the [bound](Self#bound) for fleets of at most `services` services and `pending` alarms that are not judged: no more
-    /// alarms than this were false, unless the mode was another than adaptive.
+    /// The right side of the [bound](Self#bound) for fleets of at most `services` services and `pending` alarms that
+    /// are not judged: no more alarms than this were false, unless the mode was another than adaptive.
     #[must_use]
     pub fn most_false_alarms(&self, services: u64, pending: u64) -> f64 {
         let weekly = self.settings.per_service_week;
@@ -191,7 +196,8 @@ impl BudgetController {
     }
 }
 
-/// A threshold that lies so many log-odds above that of the policy: what a [`BudgetController`] gives the machine of each service.
+/// A threshold at a distance in log-odds from that of the policy: what a [`BudgetController`] gives the machine of
+/// each service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shift {

@@ -13,15 +13,15 @@ use std::sync::Arc;
 /// | `ahead_minutes` | minutes after the caller's clock beyond which a sample is refused | 60 | 1 to 1,440 |
 /// | `expire_minutes` | minutes of silence after which a service is forgotten | 1,440 | 1 to 525,600 |
 /// | `most_services` | services that are kept; those beyond are refused and counted | 1,000,000 | 1 to 10,000,000 |
-/// | `most_samples` | samples of a service in a minute; those beyond are refused and counted | 10,000 | 1 to 1,000,000 |
+/// | `most_samples` | samples of a service in a minute; more are refused and counted | 10,000 | 1 to 1,000,000 |
 /// | `most_name_bytes` | bytes of a service's name; longer ones are refused and counted | 1,024 | 1 to 65,536 |
-/// | `lead_delay_secs` | seconds between a warning and a person who can act on it; net lead has it taken off | 60 | 0 to 3,600 |
+/// | `lead_delay_secs` | seconds from a warning to a person who can act, taken off net lead | 60 | 0 to 3,600 |
 /// | `incident_minutes` | minutes within which warnings of linked services are one incident | 10 | 1 to 1,440 |
 /// | `incident_calls` | calls in a row over which services are linked | 3 | 1 to 100 |
-/// | `far_factor` | how many times beyond all of training a metric is [far](crate::ServedModel::far_from_training) | 10 | above 1 |
+/// | `far_factor` | times beyond all of training at which a metric is [far](crate::ServedModel::far_from_training) | 10 | above 1 |
 /// | `budget` | how many false alarms are accepted, and how they are held to | see [`BudgetSettings`] | |
 /// | `rule` | what counts as failing | that of the main model's file | |
-/// | `recommendations` | what may help, before what the engine says itself; the first that fits is taken | none | |
+/// | `recommendations` | what may help, before what the engine says itself; the first that fits | none | |
 ///
 /// It is checked when an [`Engine`](crate::Engine) is built of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,8 @@ impl EngineConfig {
     /// Checks every setting.
     ///
     /// # Errors
-    /// [`LiveError::InvalidSetting`] for the first that is out of its range, [`LiveError::Core`] for one of the budget.
+    /// [`LiveError::InvalidSetting`] for the first that is out of its range, [`LiveError::Core`] for one of the
+    /// budget.
     pub fn check(&self) -> Result<(), LiveError> {
         let whole = [
             ("settle_secs", u64::from(self.settle_secs), 0, 3_600),
@@ -115,7 +116,7 @@ impl EngineConfig {
                 return Err(LiveError::InvalidSetting { name, value: value.to_string(), expected });
             }
         }
-        if !(self.far_factor > 1.0) {
+        if !self.far_factor.is_finite() || self.far_factor <= 1.0 {
             let (value, expected) = (self.far_factor.to_string(), "a number above 1".to_owned());
             return Err(LiveError::InvalidSetting { name: "far_factor", value, expected });
         }
@@ -145,6 +146,11 @@ impl EngineModels {
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &(String, Arc<ServedModel>)> {
         std::iter::once(&self.main).chain(&self.shadows)
+    }
+
+    /// All models, the main one first.
+    pub(crate) fn into_all(self) -> Vec<(String, Arc<ServedModel>)> {
+        std::iter::once(self.main).chain(self.shadows).collect()
     }
 
     /// Refuses models that do not read the same rows.

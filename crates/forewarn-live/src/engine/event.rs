@@ -173,7 +173,8 @@ pub struct WarningEvent {
     pub kind: ProbableKind,
     /// Share of the evidence that speaks for this kind, 0 to 1.
     pub kind_confidence: f64,
-    /// The five largest contributions to the score when it was raised; none where the model cannot say, and when it is resolved.
+    /// The five largest contributions to the score when it was raised; none where the model cannot say, and when it
+    /// is resolved.
     pub evidence: Vec<EvidenceItem>,
     /// Expected minutes until the failure.
     pub minutes_to_failure: Option<f64>,

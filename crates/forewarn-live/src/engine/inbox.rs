@@ -41,8 +41,8 @@ impl OpenMinute {
         self.row.is_some()
     }
 
-    /// Writes the values of the minute with row time `time` to `out`, one a metric, and gives the number of those that their metric's range
-    /// does not allow: they are missing in the row.
+    /// Writes the values of the minute with row time `time` to `out`, one a metric, and gives the number of those
+    /// that their metric's range does not allow: they are missing in the row.
     pub(super) fn close(
         mut self,
         counters: &mut CounterState,

@@ -91,8 +91,8 @@ impl Incidents {
         id
     }
 
-    /// The minute is over: what there is to say of incidents. One is closed when none of its services warns or fails, as `is_active` says, and
-    /// the last did so long enough ago.
+    /// The minute is over: what there is to say of incidents. One is closed when none of its services warns or fails,
+    /// as `is_active` says, and the last did so long enough ago.
     pub(super) fn settle<'a>(
         &mut self,
         time: Timestamp,
@@ -120,8 +120,9 @@ impl Incidents {
         events
     }
 
-    /// Ranks where the incident began, and who may follow, by what is known of the graph's services in this minute. Without a graph, or of a
-    /// service that it lacks, the only suspects are the incident's services in order of joining.
+    /// Ranks where the incident began, and who may follow, by what is known of the graph's services in this minute.
+    /// Without a graph, or of a service that it lacks, the only suspects are the incident's services in order of
+    /// joining.
     fn assess<'a>(&self, incident: &mut Incident, condition: impl Fn(&str) -> Option<Condition<'a>>) {
         let alone = || {
             let share = 1.0 / incident.services.len() as f64;
@@ -184,7 +185,7 @@ impl Incident {
 }
 
 impl Linked {
-    /// Services that call a service, or are called by it, over at most so many calls in a row in one direction.
+    /// Services that call a service, or are called by it, over at most `calls` calls in a row in one direction.
     fn near(&self, service: &str, calls: u32) -> BTreeSet<&str> {
         let Some(start) = self.graph.find(service) else { return BTreeSet::new() };
         let mut found = BTreeSet::from([start]);

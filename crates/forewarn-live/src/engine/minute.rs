@@ -305,8 +305,8 @@ impl Engine {
 }
 
 impl ModelRun {
-    /// Whether the warning of a service is over: its alarm no longer stands, or, for a policy whose alarms are moments, its prediction period
-    /// has passed.
+    /// Whether the warning of a service is over: its alarm no longer stands, or, for a policy whose alarms are
+    /// moments, its prediction period has passed.
     fn is_over(&self, slot: usize, time: Timestamp) -> bool {
         let state = &self.services[slot];
         let Some(firing) = &state.firing else { return false };

@@ -84,12 +84,12 @@ pub struct LedgerCounts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     pub(super) counts: LedgerCounts,
-    /// How many failures were detected so many seconds ahead.
+    /// Detected failures by seconds of lead.
     leads: BTreeMap<i64, u64>,
 }
 
 impl Ledger {
-    /// Half of the detected failures were detected at least so many minutes ahead; `None` before the first.
+    /// Median lead of the detected failures, in minutes; `None` before the first.
     pub(super) fn median_lead_minutes(&self) -> Option<f64> {
         let all: u64 = self.leads.values().sum();
         let mut before = 0;

@@ -149,7 +149,8 @@ impl Engine {
             && (!self.services.is_empty() || self.inbox.contains_key(&next.millis()))
     }
 
-    /// Passes over minutes in which there is no service: to the first of which something has come, or else the first that may still come.
+    /// Passes over minutes in which there is no service: to the first of which something has come, or else the first
+    /// that may still come.
     fn skip(&mut self, next: Timestamp) -> Result<(), LiveError> {
         let settle = 1000 * i64::from(self.config.settle_secs);
         let open = self.now.and_then(|now| {

@@ -48,8 +48,8 @@ struct SavedService {
 }
 
 impl Engine {
-    /// Everything that the engine knows, without configuration and models: [`restore`](Self::restore) goes on from there as if it had never
-    /// stopped. It has a checksum and says of which configuration and models it is.
+    /// Everything that the engine knows, without configuration and models: [`restore`](Self::restore) goes on from
+    /// there as if it had never stopped. It has a checksum and says of which configuration and models it is.
     ///
     /// # Errors
     /// [`CoreError::NotSavable`] from a feature of your own that cannot be saved.
@@ -105,8 +105,8 @@ impl Engine {
     /// The engine that gave a [`snapshot`](Self::snapshot), for the same configuration and models.
     ///
     /// # Errors
-    /// [`LiveError::SnapshotVersion`]; [`LiveError::Core`] with [`CoreError::DamagedState`], or with [`CoreError::ForeignState`] for another
-    /// configuration or other models; and as [`new`](Self::new).
+    /// [`LiveError::SnapshotVersion`]; [`LiveError::Core`] with [`CoreError::DamagedState`], or with
+    /// [`CoreError::ForeignState`] for another configuration or other models; and as [`new`](Self::new).
     pub fn restore(config: EngineConfig, models: EngineModels, snapshot: &[u8]) -> Result<Self, LiveError> {
         let mut engine = Self::new(config, models)?;
         let cut_off = || CoreError::damaged_state("it is cut off");

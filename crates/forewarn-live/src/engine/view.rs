@@ -68,7 +68,7 @@ pub struct ModelView {
     pub threshold_shift: f64,
     /// What became of its alarms and failures, over all time and services.
     pub ledger: LedgerCounts,
-    /// Half of the detected failures were detected at least so many minutes ahead.
+    /// Median lead of the detected failures, in minutes.
     pub median_lead_minutes: Option<f64>,
     /// False alarms per service and week that are accepted.
     pub budget_per_service_week: f64,

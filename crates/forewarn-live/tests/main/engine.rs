@@ -322,7 +322,7 @@ fn an_operator_acts_silences_and_promotes() -> Result<(), BoxError> {
     assert!(engine.apply(silence("cart")).is_ok() && engine.apply(silence("nowhere")).is_err());
     let promote =
         |model: &str| Input::Action(Action::Promote { model: model.into(), reason: "better".into() });
-    assert!(engine.apply(promote("nobody")).is_err() && engine.apply(promote("shadow")).is_ok());
+    assert!(engine.apply(promote("absent")).is_err() && engine.apply(promote("shadow")).is_ok());
     assert_eq!(engine.view().models[0].name, "shadow");
     Ok(())
 }

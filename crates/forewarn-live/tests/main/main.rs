@@ -1,5 +1,7 @@
 //! Models and pipelines from files, live rows, and the engine.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod engine;
 mod restarts;
 mod saved;

@@ -104,7 +104,8 @@ fn inputs(step: &Step, minute: &mut i64, last_warning: Option<&str>) -> Vec<Inpu
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// One engine runs on; its twin is saved and restored wherever a crash comes, and its journal has gone through bytes.
+    /// One engine runs on; its twin is saved and restored wherever a crash comes, and its journal has gone through
+    /// bytes.
     #[test]
     fn an_engine_that_crashes_says_what_one_says_that_does_not(steps in proptest::collection::vec(step(), 1..60)) {
         let mut steady = Engine::new(config(), models()).unwrap();
@@ -117,7 +118,7 @@ proptest! {
                 prop_assert!(crashing.snapshot().unwrap() == bytes, "a snapshot of what was restored is the same");
             }
             for input in inputs(step, &mut minute, last_warning.as_deref()) {
-                let [a, b] = [(&mut steady, input.clone()), (&mut crashing, input)].map(|(engine, input)| engine.apply(input));
+                let (a, b) = (steady.apply(input.clone()), crashing.apply(input));
                 match (a, b) {
                     (Ok(a), Ok(b)) => {
                         prop_assert_eq!(shown(&a), shown(&b));

@@ -9,14 +9,14 @@ use forewarn_sim::StressWalk;
 use forewarn_window::{Features, Fractions, Normalisation, Pipeline, Scope, chronological};
 use std::sync::{Arc, OnceLock};
 
-pub type BoxError = Box<dyn std::error::Error>;
+pub(crate) type BoxError = Box<dyn std::error::Error>;
 
-pub fn at(minute: i64) -> Timestamp {
+pub(crate) fn at(minute: i64) -> Timestamp {
     Timestamp::from_millis(minute * 60_000).unwrap()
 }
 
 /// A walk of one service, from minute 0 on.
-pub fn walk(service: &str, minutes: usize, seed: u64) -> Frame {
+pub(crate) fn walk(service: &str, minutes: usize, seed: u64) -> Frame {
     let run = StressWalk::new(minutes, seed).unwrap().with_service(service).unwrap().run();
     let view = run.frame.view();
     Frame::new(service, view.schema().clone(), at(0), Step::MINUTE, view.values().to_vec()).unwrap()
@@ -50,27 +50,27 @@ fn fit(threshold: f32, rule: &Rule, reads: Reads) -> Result<ServedModel, BoxErro
     Ok(ServedModel::from_envelope(envelope)?)
 }
 
-pub fn model() -> Arc<ServedModel> {
+pub(crate) fn model() -> Arc<ServedModel> {
     static MODEL: OnceLock<Arc<ServedModel>> = OnceLock::new();
     Arc::clone(MODEL.get_or_init(|| Arc::new(fit(0.15, &Rule::v1(), Reads::Snapshot).unwrap())))
 }
 
 /// One that alarms more often.
-pub fn other_model() -> Arc<ServedModel> {
+pub(crate) fn other_model() -> Arc<ServedModel> {
     static MODEL: OnceLock<Arc<ServedModel>> = OnceLock::new();
     Arc::clone(MODEL.get_or_init(|| Arc::new(fit(0.05, &Rule::v1(), Reads::Aggregates).unwrap())))
 }
 
-pub fn models() -> EngineModels {
+pub(crate) fn models() -> EngineModels {
     EngineModels::new("main", model()).with_shadow("shadow", other_model())
 }
 
-pub fn engine(config: EngineConfig) -> Engine {
+pub(crate) fn engine(config: EngineConfig) -> Engine {
     Engine::new(config, models()).unwrap()
 }
 
 /// The rows of frames that begin together, minute by minute.
-pub fn rows(frames: &[Frame]) -> Vec<Input> {
+pub(crate) fn rows(frames: &[Frame]) -> Vec<Input> {
     let minutes = frames.iter().map(|frame| frame.view().rows()).max().unwrap_or(0);
     let width = Schema::v1().len();
     let row = |frame: &Frame, minute: usize| {
@@ -84,7 +84,7 @@ pub fn rows(frames: &[Frame]) -> Vec<Input> {
     (0..minutes).flat_map(|minute| frames.iter().filter_map(move |frame| row(frame, minute))).collect()
 }
 
-pub fn apply_all(
+pub(crate) fn apply_all(
     engine: &mut Engine,
     inputs: impl IntoIterator<Item = Input>,
 ) -> Result<Vec<Event>, BoxError> {

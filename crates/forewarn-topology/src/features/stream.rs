@@ -131,7 +131,8 @@ impl TopologyStream {
         })
     }
 
-    /// One more service from the next row on, behind the others: as if it had been there without rows. One that the graph does not have calls nobody.
+    /// One more service from the next row on, behind the others: as if it had been there without rows. One that the
+    /// graph does not have calls no other.
     ///
     /// # Errors
     /// [`TopologyError::DuplicateService`] for one that is there.
