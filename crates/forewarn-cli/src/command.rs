@@ -1,6 +1,6 @@
 use crate::{
-    check::Check, error::CliError, evaluate::Evaluate, graph::Graph, judge::Judge, replay::Replay, shell,
-    simulate::Simulate, train::Train,
+    check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph, judge::Judge,
+    replay::Replay, shell, simulate::Simulate, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -42,6 +42,10 @@ enum Subcommands {
     Simulate(Simulate),
     /// Score a service graph: health, cascade risk, critical path, likely roots
     Graph(Graph),
+    /// Say why a model gives the score that it gives at a time of a metrics file
+    Explain(Explain),
+    /// Run the live service: metrics in, events out, nothing lost
+    Watch(Watch),
     /// Read a metrics file, rule, graph or model and show what was understood
     Check(Check),
     /// Print a completion script for a shell
@@ -59,6 +63,8 @@ impl Command {
             Subcommands::Judge(judge) => judge.run(&self.common),
             Subcommands::Simulate(simulate) => simulate.run(&self.common),
             Subcommands::Graph(graph) => graph.run(),
+            Subcommands::Explain(explain) => explain.run(&self.common),
+            Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
             Subcommands::Completions(completions) => completions.run(),
             Subcommands::Man => shell::manual(),

@@ -5,6 +5,7 @@ mod command;
 mod duration;
 mod error;
 mod evaluate;
+mod explain;
 mod files;
 mod graph;
 mod input;
@@ -18,6 +19,7 @@ mod shell;
 mod simulate;
 mod terminal;
 mod train;
+mod watch;
 
 use clap::Parser;
 use command::Command;

@@ -69,9 +69,7 @@ impl<'a> Material<'a> {
         };
         let context = if models.iter().any(|model| model.reads(Rows::Context)) {
             let services = metrics.layout().services().iter().map(|place| place.name());
-            let columns =
-                Features::new().with(Metrics).with(Context::new(services)).with(Calendar::time_of_day());
-            Some(columns.apply(&metrics)?)
+            Some(context_columns(services).apply(&metrics)?)
         } else {
             None
         };
@@ -104,6 +102,11 @@ impl<'a> Material<'a> {
     pub(crate) fn views<'b>(&'b self, features: &'b FrameSet) -> Views<'b> {
         Views { metrics: &self.metrics, context: self.context.as_ref(), features }
     }
+}
+
+/// Metrics with number of the service, number of the step and time of day behind them.
+pub(crate) fn context_columns<'a>(services: impl Iterator<Item = &'a str>) -> Features {
+    Features::new().with(Metrics).with(Context::new(services)).with(Calendar::time_of_day())
 }
 
 impl Settings {

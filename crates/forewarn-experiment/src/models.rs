@@ -1,12 +1,14 @@
 use crate::{
     Rows,
     fit::{Fitted, Scorer},
+    material::context_columns,
 };
 use forewarn_core::{AlarmPolicy, CoreError, Envelope, ModelFileError, Predictor, Save, WindowSpec};
 use forewarn_ensemble::Combined;
-use forewarn_live::{LiveError, Serving};
+use forewarn_live::{GraphColumns, LiveError, Serving};
 use forewarn_schema::{Schema, Step};
-use forewarn_window::Pipeline;
+use forewarn_topology::TopologyFeatures;
+use forewarn_window::{Impute, Normaliser, Pipeline};
 
 /// The models of an experiment as they were fitted, with what makes their rows.
 pub(super) struct Models {
@@ -17,8 +19,14 @@ pub(super) struct Models {
     pub(super) metrics: Schema,
     pub(super) step: Step,
     pub(super) window: WindowSpec,
-    /// Whether features are made of a service graph's columns too.
-    pub(super) has_topology: bool,
+    /// Columns of a service graph that features are made of too, and what fills gaps before them.
+    pub(super) topology: Option<(TopologyFeatures, Impute)>,
+    /// Services, in the order of their numbers in the context of a row.
+    pub(super) services: Vec<String>,
+    /// The failure rule as data, where it can be written so.
+    pub(super) rule: Option<serde_json::Value>,
+    /// Smallest and largest value of each metric in training rows.
+    pub(super) ranges: Vec<Option<[f32; 2]>>,
 }
 
 /// Why a model of an experiment cannot be saved, or not be served from a file.
@@ -33,16 +41,6 @@ pub enum NotSaved {
     /// It is another model, by its states.
     #[error("it is another model's states that run on: save that model, which has them")]
     States,
-    /// Its features need rows of other services.
-    #[error(
-        "it sees columns of a service graph, which are made of the rows of all services at once: a model with them cannot be served from a file yet"
-    )]
-    Topology,
-    /// It goes by which service and which step a row is of.
-    #[error(
-        "it goes by the number of its service or the time of day, which a file does not make of a row of metrics yet"
-    )]
-    Context,
     /// Its members do not see the same columns.
     #[error(
         "it blends models of which some see metrics and others features: it cannot be served from a file yet"
@@ -74,13 +72,24 @@ impl Models {
         policy: Option<AlarmPolicy>,
     ) -> Result<Envelope, NotSaved> {
         let (rows, mut envelope) = self.alone(position)?;
-        let pipeline = match rows {
-            Rows::Metrics => None,
-            Rows::Context => return Err(NotSaved::Context),
-            Rows::Features if self.has_topology => return Err(NotSaved::Topology),
-            Rows::Features => Some(&self.pipeline),
+        let context;
+        let (pipeline, graph) = match rows {
+            Rows::Metrics => (None, None),
+            Rows::Context => {
+                let columns = context_columns(self.services.iter().map(String::as_str));
+                let schema = columns.schema(&self.metrics).map_err(CoreError::from)?;
+                context = Pipeline::new(columns, Normaliser::identity(&schema));
+                (Some(&context), None)
+            }
+            Rows::Features => {
+                let graph =
+                    self.topology.as_ref().map(|(columns, filling)| GraphColumns::new(filling, columns));
+                (Some(&self.pipeline), graph.transpose()?)
+            }
         };
-        let serving = Serving { metrics: self.metrics.clone(), step: self.step, policy };
+        let (rule, ranges) = (self.rule.clone(), self.ranges.clone());
+        let serving =
+            Serving { policy, graph, rule, ranges, ..Serving::new(self.metrics.clone(), self.step) };
         serving.add_to(&mut envelope, pipeline)?;
         Ok(envelope)
     }

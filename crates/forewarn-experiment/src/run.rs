@@ -9,7 +9,7 @@ use crate::{
 };
 use forewarn_core::{Labels, Samples, Split};
 use forewarn_label::label;
-use forewarn_schema::Kind;
+use forewarn_schema::{FrameSet, Kind};
 use forewarn_window::{Features, Pipeline, chronological};
 use std::borrow::Cow;
 
@@ -66,7 +66,7 @@ impl Experiment {
             report.walk_forward = Some(walked.report);
             pipeline = Pipeline::new(walked.features, normaliser);
         }
-        let models = run.into_models(fitted, pipeline);
+        let models = run.into_models(fitted, pipeline)?;
         Ok(Results { report, pictures, scored, models, input: provenance.path })
     }
 }
@@ -96,7 +96,7 @@ impl Settings {
         &self,
         models: &[Model],
         features: Features,
-        frames: forewarn_schema::FrameSet,
+        frames: FrameSet,
     ) -> Result<(Material<'static>, Features), ExperimentError> {
         let shown = self.verdicts.are_shown(self.target);
         let verdicts = if shown { self.rule.verdicts(frames.schema()) } else { None };
@@ -128,16 +128,24 @@ impl Run<'_> {
     }
 
     /// The fitted models with the pipeline that makes their rows.
-    pub(crate) fn into_models(self, fitted: Vec<Fitted>, pipeline: Pipeline) -> Models {
-        let metrics = &self.material.metrics;
-        Models {
+    pub(crate) fn into_models(
+        self,
+        fitted: Vec<Fitted>,
+        pipeline: Pipeline,
+    ) -> Result<Models, ExperimentError> {
+        let (metrics, settings) = (&self.material.metrics, self.settings);
+        let impute = settings.impute()?;
+        Ok(Models {
             fitted,
             pipeline,
             metrics: metrics.schema().clone(),
             step: metrics.layout().step(),
-            window: self.settings.spec,
-            has_topology: self.settings.topology.is_some(),
-        }
+            window: settings.spec,
+            topology: settings.topology.clone().map(|topology| (topology, impute)),
+            services: metrics.layout().services().iter().map(|place| place.name().to_owned()).collect(),
+            rule: settings.rule.saved(),
+            ranges: ranges(metrics, self.split.train().rows()),
+        })
     }
 
     /// What a reader should know of missing cells; nothing where there are none.
@@ -153,6 +161,19 @@ impl Run<'_> {
             self.settings.carry_steps
         )]
     }
+}
+
+/// Smallest and largest value of each metric in some rows; `None` for one that has none.
+fn ranges(frames: &FrameSet, rows: &[u32]) -> Vec<Option<[f32; 2]>> {
+    let (width, mut ranges) = (frames.schema().len(), vec![None; frames.schema().len()]);
+    for &row in rows {
+        let values = &frames.values()[row as usize * width..][..width];
+        for (range, &value) in ranges.iter_mut().zip(values).filter(|(_, value)| !value.is_nan()) {
+            let [least, most] = range.unwrap_or([value; 2]);
+            *range = Some([value.min(least), value.max(most)]);
+        }
+    }
+    ranges
 }
 
 /// Refuses a part of a split that lacks positive or negative windows, with what that part is for.

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 mod finish;
 
+#[cfg(feature = "parquet")]
 pub(crate) use finish::{Places, complete};
 
 /// What is kept of the rows.

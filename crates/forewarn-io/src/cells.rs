@@ -184,6 +184,7 @@ impl CellReader {
     }
 
     /// Takes a number in single precision.
+    #[cfg(feature = "parquet")]
     pub(crate) fn number_f32(
         &self,
         slots: &Slots,

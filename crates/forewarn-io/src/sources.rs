@@ -12,6 +12,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
+    #[cfg(feature = "parquet")]
     pub(crate) fn of(origin: &Origin) -> Self {
         let mut sources = Self::default();
         sources.begin(origin);

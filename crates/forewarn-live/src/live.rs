@@ -1,5 +1,5 @@
 use crate::{LiveError, ServedModel};
-use forewarn_core::{Origin, Pushed, RowsState, Score};
+use forewarn_core::{Fingerprint, Origin, Pushed, RowsState, Score, Windows};
 use forewarn_schema::Timestamp;
 use forewarn_window::WindowState;
 
@@ -7,6 +7,7 @@ use forewarn_window::WindowState;
 #[derive(Clone, Debug)]
 pub struct LiveService {
     rows: Rows,
+    model: Fingerprint,
 }
 
 #[derive(Clone, Debug)]
@@ -20,12 +21,12 @@ enum Rows {
 impl LiveService {
     pub(super) fn new(model: &ServedModel, service: &str, start: Timestamp) -> Result<Self, LiveError> {
         let (origin, observation) =
-            (Origin { service, start, step: model.serving.step }, model.predictor.observation());
+            (Origin { service, start, step: model.step() }, model.predictor.observation());
         let rows = match &model.pipeline {
-            None => Rows::Metrics(RowsState::start(&model.serving.metrics, observation, origin)?),
+            None => Rows::Metrics(RowsState::start(model.metrics(), observation, origin)?),
             Some(pipeline) => Rows::Features(Box::new(pipeline.start(origin)?)),
         };
-        Ok(Self { rows })
+        Ok(Self { rows, model: model.fingerprint() })
     }
 
     pub(super) fn push_at(
@@ -34,14 +35,64 @@ impl LiveService {
         time: Timestamp,
         row: &[f32],
     ) -> Result<Pushed<Option<Score>>, LiveError> {
-        let pushed = match &mut self.rows {
-            Rows::Metrics(rows) => rows.push_at(time, row)?,
-            Rows::Features(rows) => rows.push_at(time, row)?,
-        };
-        let Some(window) = pushed.result else { return Ok(pushed.and(None)) };
+        if self.model != model.fingerprint() {
+            return Err(LiveError::OtherModel);
+        }
+        let pushed = self.take(time, row)?.and(());
+        let Some(window) = self.model_window(model)? else { return Ok(pushed.and(None)) };
         let mut score = [Score::ZERO];
         model.predictor.score(window, &mut score)?;
         Ok(pushed.and(Some(score[0])))
+    }
+
+    /// Takes a row without a score.
+    pub(super) fn take(
+        &mut self,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Windows<'_>>>, LiveError> {
+        Ok(match &mut self.rows {
+            Rows::Metrics(rows) => rows.push_at(time, row)?,
+            Rows::Features(rows) => rows.push_at(time, row)?,
+        })
+    }
+
+    /// Name of the service.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        match &self.rows {
+            Rows::Metrics(rows) => rows.service(),
+            Rows::Features(rows) => rows.service(),
+        }
+    }
+
+    /// Time of the row that is due next.
+    #[must_use]
+    pub fn next(&self) -> Timestamp {
+        match &self.rows {
+            Rows::Metrics(rows) => rows.next(),
+            Rows::Features(rows) => rows.next(),
+        }
+    }
+
+    /// The window that ends in the last row, as the model sees it; `None` until there are enough rows.
+    #[must_use]
+    pub fn window(&self) -> Option<Windows<'_>> {
+        match &self.rows {
+            Rows::Metrics(rows) => rows.window(),
+            Rows::Features(rows) => rows.window(),
+        }
+    }
+
+    /// The same with the model's own columns: their names have been compared, and a pipeline may leave out units.
+    pub(super) fn model_window<'a>(
+        &'a self,
+        model: &'a ServedModel,
+    ) -> Result<Option<Windows<'a>>, LiveError> {
+        let Some(window) = self.window() else { return Ok(None) };
+        let own =
+            Windows::new(model.predictor.input(), window.block(), window.observation(), window.last_rows())?;
+        Ok(Some(own.placed_as(window)))
     }
 
     /// Appends what has been seen of the service to `out`, without the model.

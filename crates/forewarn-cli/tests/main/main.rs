@@ -7,3 +7,4 @@ mod chain;
 mod check;
 mod streams;
 mod support;
+mod watch;

@@ -5,10 +5,10 @@ use forewarn_baseline::Input;
 use forewarn_core::{Envelope, FeatureState, ModelFileError, Origin};
 use forewarn_eval::ScoredSet;
 use forewarn_experiment::{ExperimentError, NotSaved, Progress, Results, StandardModels};
-use forewarn_live::{LiveError, ServedModel, Serving};
+use forewarn_live::{LiveError, LiveFleet, ServedModel, Serving};
 use forewarn_recurrent::{Settings, Trainer};
 use forewarn_schema::SchemaError;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -248,7 +248,8 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
         .with_model(Model::blend("part", ["own", "line"], Blending::Average)))?;
     assert!(matches!(refused(&results, "own")?, NotSaved::Unknown));
     assert!(matches!(refused(&results, "part")?, NotSaved::Unknown));
-    assert!(matches!(refused(&results, "seasonal_band")?, NotSaved::Context));
+    let band = results.to_envelope("seasonal_band")?;
+    assert_served(&band, results.scores("seasonal_band").ok_or("scores")?)?;
     assert!(matches!(refused(&results, "mixed")?, NotSaved::MixedRows));
     let error = results.to_envelope("own").err().ok_or("refused")?.to_string();
     assert_eq!(
@@ -257,15 +258,6 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
     );
     let error = results.to_envelope("lstm").err().ok_or("not fitted")?.to_string();
     assert!(error.contains("\"lstm\"") && error.contains("it fitted own, seasonal_band"), "{error}");
-
-    let graph = ServiceGraph::from_edge_list("cart login")?;
-    let results = run(Experiment::new(Rule::v1())
-        .with_topology(TopologyFeatures::new(&graph))
-        .with_model(line("line"))
-        .with_model(standard().get("trend")?))?;
-    assert!(matches!(refused(&results, "line")?, NotSaved::Topology));
-    // A rule on one metric does not see the graph.
-    assert_served(&results.to_envelope("trend")?, results.scores("trend").ok_or("scores")?)?;
 
     let results = run(Experiment::new(Rule::v1())
         .with_features(Features::default().with(Twice))
@@ -305,5 +297,85 @@ fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxErro
     let mut live = model.start("cart", Timestamp::EPOCH)?;
     assert!(matches!(model.push_at(&mut live, Timestamp::EPOCH, &[0.0; 3]), Err(LiveError::Core(_))));
     assert!(model.start("", Timestamp::EPOCH).is_err());
+    Ok(())
+}
+
+/// The scores of a whole fleet, minute by minute, against those of the experiment; saved and restored on the way.
+fn assert_fleet(envelope: &Envelope, expected: &ScoredSet) -> Result<(), BoxError> {
+    let mut file = Vec::new();
+    envelope.write(&mut file)?;
+    let model = Arc::new(ServedModel::read(&file[..])?);
+    let frames: Vec<_> = frames().frames().collect();
+    let mut fleet = LiveFleet::start(Arc::clone(&model), frames[0].start())?;
+    frames.iter().try_for_each(|frame| fleet.join(frame.service()))?;
+    let width = model.metrics().len();
+    let mut expected: Vec<_> = frames
+        .iter()
+        .map(|frame| {
+            let series = expected.series().iter().find(|series| series.service() == frame.service());
+            series.map(|series| series.scored().peekable()).ok_or("a service")
+        })
+        .collect::<Result<_, _>>()?;
+    let mut compared = 0;
+    for row in 0..frames[0].rows() {
+        let rows: Vec<f32> =
+            frames.iter().flat_map(|frame| &frame.values()[row * width..][..width]).copied().collect();
+        if row % 1000 == 999 {
+            let mut saved = Vec::new();
+            fleet.save(&mut saved)?;
+            fleet = LiveFleet::start(Arc::clone(&model), frames[0].start())?;
+            fleet.restore(&mut &saved[..])?;
+            assert!(fleet.push_minute(&rows[1..]).is_err());
+        }
+        let time = frames[0].time(row);
+        for (score, expected) in fleet.push_minute(&rows)?.iter().zip(&mut expected) {
+            if let Some((_, expected)) = expected.next_if(|&(at, _)| at == time) {
+                let bits = |score: Score| score.get().to_bits();
+                assert_eq!(score.map(bits), Some(bits(expected)), "{} at {time}", envelope.kind);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 2_000, "{compared}");
+    Ok(())
+}
+
+#[test]
+fn a_fleet_gives_the_scores_of_its_experiment() -> Result<(), BoxError> {
+    let graph = ServiceGraph::from_edge_list("cart login")?;
+    let results = run(Experiment::new(Rule::v1())
+        .with_topology(TopologyFeatures::new(&graph))
+        .with_model(line("line"))
+        .with_model(standard().get("service_rate")?)
+        .with_model(standard().get("seasonal_band")?)
+        .with_model(standard().get("trend")?))?;
+    for (name, expected) in results.sets() {
+        assert_fleet(&results.to_envelope(name)?, expected)?;
+    }
+    let model = ServedModel::from_envelope(results.to_envelope("line")?)?;
+    assert!(matches!(model.start("cart", Timestamp::EPOCH), Err(LiveError::NeedsFleet)));
+    // A rule on one metric does not see the graph.
+    assert_served(&results.to_envelope("trend")?, results.scores("trend").ok_or("scores")?)?;
+    Ok(())
+}
+
+#[test]
+fn a_file_has_the_rule_and_the_ranges_of_training() -> Result<(), BoxError> {
+    let results = run(Experiment::new(rule()).with_model(line("line")).with_model(standard().get("trend")?))?;
+    let model = ServedModel::from_envelope(results.to_envelope("line")?)?;
+    assert_eq!(model.rule(), Some(&rule()));
+    let other = ServedModel::from_envelope(results.to_envelope("trend")?)?;
+    let mut live = model.start("cart", Timestamp::EPOCH)?;
+    assert!(matches!(other.push_at(&mut live, Timestamp::EPOCH, &[0.0; 10]), Err(LiveError::OtherModel)));
+    // Usual values are near; latencies in seconds or microseconds are far, and an outage is not.
+    let cart = frames().frames().next().ok_or("a frame")?;
+    let usual = &cart.values()[10..20];
+    assert_eq!(model.far_from_training(usual, 10.0), None);
+    let latency = model.metrics().index_of("p50_latency")?;
+    for (factor, far) in [(1e-3, Some("p50_latency")), (1e3, Some("p50_latency")), (0.0, None), (1.1, None)] {
+        let mut row = usual.to_vec();
+        row[latency] *= factor;
+        assert_eq!(model.far_from_training(&row, 10.0), far, "{factor}");
+    }
     Ok(())
 }

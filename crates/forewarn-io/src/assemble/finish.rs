@@ -83,7 +83,17 @@ impl Assembler {
             .collect();
         let Finished { services, mut summary } = self.clocks.finish(self.notes, self.duplicates)?;
         summary.metrics = metrics(&self.slots, &order, &is_counter);
-        Ok(Places { summary, services, missing, slots: self.slots, order, is_counter, changes: self.changes })
+        Ok(Places {
+            summary,
+            services,
+            missing,
+            slots: self.slots,
+            #[cfg(feature = "parquet")]
+            order,
+            #[cfg(feature = "parquet")]
+            is_counter,
+            changes: self.changes,
+        })
     }
 
     /// Which slots become increases; says so.
@@ -134,7 +144,9 @@ pub(crate) struct Places {
     missing: Vec<u64>,
     pub(crate) slots: Slots,
     /// The slot of each column of the frames.
+    #[cfg(feature = "parquet")]
     pub(crate) order: Vec<usize>,
+    #[cfg(feature = "parquet")]
     pub(crate) is_counter: Vec<bool>,
     changes: BTreeMap<(usize, usize, CellChange), u64>,
 }

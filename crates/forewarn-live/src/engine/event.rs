@@ -98,9 +98,9 @@ pub struct ScoreEvent {
     pub shadow: bool,
     /// Probability that a failure begins in the prediction period; `None` where the model cannot tell.
     pub probability: Option<f64>,
-    /// Probability for each step of the period, where the model knows more than whether.
+    /// Probability for each step of the period; for models that know when, and from medium risk on.
     pub per_step: Option<Vec<f64>>,
-    /// Expected minutes until the failure, should it come.
+    /// Expected minutes until the failure, should it come; for models that know when, and from medium risk on.
     pub minutes_to_failure: Option<f64>,
     /// How serious it is; `None` where the model cannot tell.
     pub level: Option<RiskLevel>,
@@ -165,7 +165,7 @@ pub struct WarningEvent {
     pub model: String,
     /// Probability that raised it, or that stands now.
     pub probability: Option<f64>,
-    /// Probability from which on an alarm is raised.
+    /// Probability from which on an alarm was raised.
     pub threshold: f64,
     /// How serious it was when it was raised; it does not change later.
     pub level: RiskLevel,
@@ -173,16 +173,25 @@ pub struct WarningEvent {
     pub kind: ProbableKind,
     /// Share of the evidence that speaks for this kind, 0 to 1.
     pub kind_confidence: f64,
-    /// The largest contributions to the score.
+    /// The five largest contributions to the score when it was raised; none where the model cannot say, and when it is resolved.
     pub evidence: Vec<EvidenceItem>,
     /// Expected minutes until the failure.
     pub minutes_to_failure: Option<f64>,
     /// What may help.
-    pub recommendation: String,
+    pub recommendation: Recommendation,
     /// The incident that it belongs to.
     pub incident: Option<String>,
     /// Whether an operator asked for silence.
     pub silenced: bool,
+}
+
+/// What may help against a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// What to do.
+    pub text: String,
+    /// Where to read more, if the configuration says so.
+    pub runbook: Option<String>,
 }
 
 /// What kind of failure a warning looks like.

@@ -1,3 +1,6 @@
-//! Models and pipelines from files, and live rows.
+//! Models and pipelines from files, live rows, and the engine.
 
+mod engine;
+mod restarts;
 mod saved;
+mod world;

@@ -1,0 +1,157 @@
+use forewarn_schema::{Kind, Schema, Step, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What has come for minutes that are not closed yet, by row time and service.
+pub(super) type Inbox = BTreeMap<i64, BTreeMap<String, OpenMinute>>;
+
+/// What has come of one service for one minute.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct OpenMinute {
+    /// Metric, time in milliseconds, value.
+    samples: Vec<(u32, i64, f64)>,
+    /// A whole row, where it came as one.
+    row: Option<Vec<f32>>,
+}
+
+/// Last sample of each metric that is a counter: time in milliseconds, value.
+pub(super) type CounterState = Vec<Option<(i64, f64)>>;
+
+impl OpenMinute {
+    /// Takes a sample; says whether there was room for it.
+    pub(super) fn sample(&mut self, metric: u32, time: Timestamp, value: f64, most: usize) -> bool {
+        let has_room = self.samples.len() < most;
+        if has_room {
+            self.samples.push((metric, time.millis(), value));
+        }
+        has_room
+    }
+
+    /// Takes a whole row. Of two rows the first counts; says whether this one does.
+    pub(super) fn row(&mut self, values: Vec<f32>) -> bool {
+        let is_first = self.row.is_none();
+        if is_first {
+            self.row = Some(values);
+        }
+        is_first
+    }
+
+    /// Whether it came as a whole row.
+    pub(super) fn has_row(&self) -> bool {
+        self.row.is_some()
+    }
+
+    /// Writes the values of the minute with row time `time` to `out`, one a metric, and gives the number of those that their metric's range
+    /// does not allow: they are missing in the row.
+    pub(super) fn close(
+        mut self,
+        counters: &mut CounterState,
+        schema: &Schema,
+        (time, step): (Timestamp, Step),
+        out: &mut [f32],
+    ) -> u64 {
+        // In order of time whatever the order of arrival; of equal times the first that came counts.
+        self.samples.sort_by_key(|&(metric, time, _)| (metric, time));
+        self.samples.dedup_by_key(|&mut (metric, time, _)| (metric, time));
+        for samples in self.samples.chunk_by(|a, b| a.0 == b.0) {
+            let index = samples[0].0 as usize;
+            let (Some(metric), Some(out)) = (schema.metrics().get(index), out.get_mut(index)) else {
+                continue;
+            };
+            let value = match metric.kind {
+                Kind::Counter => increase(&mut counters[index], samples, time, step),
+                _ => samples.iter().rev().map(|&(_, _, value)| value).find(|value| !value.is_nan()),
+            };
+            *out = value.map_or(f32::NAN, |value| value as f32);
+        }
+        if let Some(row) = self.row {
+            for (out, value) in out.iter_mut().zip(row) {
+                if out.is_nan() {
+                    *out = value;
+                }
+            }
+        }
+        let mut out_of_range = 0;
+        for (metric, out) in schema.metrics().iter().zip(out) {
+            if !out.is_nan() && metric.check(*out).is_err() {
+                *out = f32::NAN;
+                out_of_range += 1;
+            }
+        }
+        out_of_range
+    }
+}
+
+/// What a counter grew by in a minute, without extrapolation. `None` where the sample before is too old for the
+/// growth to be that of this minute.
+fn increase(
+    counter: &mut Option<(i64, f64)>,
+    samples: &[(u32, i64, f64)],
+    time: Timestamp,
+    step: Step,
+) -> Option<f64> {
+    let from = time.millis() - step.millis();
+    let mut last = counter.filter(|&(at, _)| at > from - step.millis());
+    let mut growth = last.map(|_| 0.0);
+    for &(_, at, value) in samples.iter().filter(|(_, _, value)| !value.is_nan()) {
+        if let (Some((_, before)), Some(growth)) = (last, &mut growth) {
+            // A counter that fell was reset to zero in between.
+            *growth += if value >= before { value - before } else { value };
+        }
+        last = Some((at, value));
+    }
+    *counter = last;
+    growth
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::{Metric, Unit, ValidRange};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000).unwrap()
+    }
+
+    fn schema() -> Schema {
+        let metric = |name, kind| Metric::new(name, Unit::Dimensionless, kind, ValidRange::NON_NEGATIVE);
+        Schema::new(vec![metric("requests", Kind::Counter), metric("cpu", Kind::Gauge)]).unwrap()
+    }
+
+    fn close(minute: OpenMinute, counters: &mut CounterState, row_secs: i64) -> (u64, [f32; 2]) {
+        let mut out = [f32::NAN; 2];
+        (minute.close(counters, &schema(), (at(row_secs), Step::MINUTE), &mut out), out)
+    }
+
+    #[test]
+    fn counters_grow_from_minute_to_minute_over_resets_and_disorder() {
+        let mut counters = vec![None; 2];
+        let minute = |samples: &[(i64, f64)]| {
+            let mut minute = OpenMinute::default();
+            samples.iter().for_each(|&(time, value)| assert!(minute.sample(0, at(time), value, 9)));
+            minute
+        };
+        let growth = |out: (u64, [f32; 2])| out.1[0];
+        assert!(growth(close(minute(&[(50, 100.0)]), &mut counters, 60)).is_nan(), "nothing before it");
+        assert_eq!(growth(close(minute(&[(110, 130.0), (80, 110.0)]), &mut counters, 120)), 30.0);
+        // It fell to 0 in between; what a second sample of one time says does not count.
+        assert_eq!(growth(close(minute(&[(140, 5.0), (140, 900.0), (170, 12.0)]), &mut counters, 180)), 12.0);
+        assert_eq!(growth(close(minute(&[(200, f64::NAN), (230, 20.0)]), &mut counters, 240)), 8.0);
+        // Two minutes without a sample: the growth is not that of this minute.
+        assert!(growth(close(minute(&[(410, 90.0)]), &mut counters, 420)).is_nan());
+        assert_eq!(growth(close(minute(&[(470, 91.0)]), &mut counters, 480)), 1.0);
+    }
+
+    #[test]
+    fn a_row_fills_what_samples_leave_and_ranges_hold() {
+        let mut minute = OpenMinute::default();
+        assert!(minute.sample(1, at(30), 0.25, 2) && minute.sample(1, at(40), f64::NAN, 2));
+        assert!(!minute.sample(1, at(50), 0.5, 2), "there is no room");
+        assert!(minute.row(vec![7.0, 9.0]) && !minute.row(vec![8.0, 8.0]));
+        assert_eq!(close(minute, &mut vec![None; 2], 60), (0, [7.0, 0.25]));
+        let mut minute = OpenMinute::default();
+        minute.row(vec![-1.0, f32::INFINITY]);
+        let (out_of_range, row) = close(minute, &mut vec![None; 2], 60);
+        assert!(out_of_range == 2 && row.iter().all(|value| value.is_nan()));
+    }
+}

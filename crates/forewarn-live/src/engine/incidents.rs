@@ -1,0 +1,210 @@
+//! Warnings and failures of linked services as one incident.
+
+use super::{EngineConfig, IncidentEvent, IncidentState};
+use forewarn_schema::{Schema, Timestamp};
+use forewarn_topology::{
+    BoundHealthRules, Cascade, HealthRules, RootRanking, ServiceGraph, Strengths, TopologyError,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Probability from which on a service counts as one that may follow.
+const VICTIM: f64 = 0.05;
+/// Suspects and victims that an event names.
+const MOST_NAMED: usize = 10;
+
+/// The incidents that are not closed, and who calls whom.
+pub(super) struct Incidents {
+    pub(super) open: Vec<Incident>,
+    graph: Option<Linked>,
+    rules: Option<BoundHealthRules>,
+}
+
+/// An incident that is not closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Incident {
+    pub(super) id: String,
+    pub(super) since: Timestamp,
+    /// When a service warned or failed last.
+    pub(super) last: Timestamp,
+    /// In order of joining.
+    pub(super) services: Vec<String>,
+    pub(super) suspects: Vec<(String, f64)>,
+    pub(super) victims: Vec<(String, f64)>,
+    /// What happened in this minute that an event is to tell.
+    news: Option<IncidentState>,
+}
+
+struct Linked {
+    graph: ServiceGraph,
+    cascade: Cascade,
+}
+
+/// What is known of a service in a minute.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Condition<'a> {
+    pub(super) row: &'a [f32],
+    pub(super) probability: Option<f64>,
+    pub(super) is_failing: bool,
+}
+
+impl Incidents {
+    /// Without a graph every service is alone. Health is known where the metrics have what the usual rules look at.
+    pub(super) fn new(metrics: &Schema) -> Self {
+        Self { open: Vec::new(), graph: None, rules: HealthRules::v1().bind(metrics).ok() }
+    }
+
+    pub(super) fn set_graph(&mut self, graph: ServiceGraph) -> Result<(), TopologyError> {
+        let strengths = Strengths::given(&graph, Strengths::USUAL)?;
+        self.graph = Some(Linked { cascade: Cascade::new(&graph, &strengths)?, graph });
+        Ok(())
+    }
+
+    /// A service warns or fails: the incident that it belongs to.
+    pub(super) fn touch(&mut self, service: &str, time: Timestamp, config: &EngineConfig) -> String {
+        let near = self.graph.as_ref().map(|linked| linked.near(service, config.incident_calls));
+        let within = f64::from(config.incident_minutes);
+        let found = self.open.iter_mut().find(|incident| {
+            time.minutes_since(incident.last) <= within
+                && incident.services.iter().any(|member| {
+                    member == service || near.as_ref().is_some_and(|near| near.contains(member.as_str()))
+                })
+        });
+        if let Some(incident) = found {
+            incident.last = time;
+            if !incident.services.iter().any(|member| member == service) {
+                incident.services.push(service.to_owned());
+                incident.news.get_or_insert(IncidentState::Updated);
+            }
+            return incident.id.clone();
+        }
+        let id = format!("i:{service}:{time}");
+        self.open.push(Incident {
+            id: id.clone(),
+            since: time,
+            last: time,
+            services: vec![service.to_owned()],
+            suspects: Vec::new(),
+            victims: Vec::new(),
+            news: Some(IncidentState::Opened),
+        });
+        id
+    }
+
+    /// The minute is over: what there is to say of incidents. One is closed when none of its services warns or fails, as `is_active` says, and
+    /// the last did so long enough ago.
+    pub(super) fn settle<'a>(
+        &mut self,
+        time: Timestamp,
+        config: &EngineConfig,
+        is_active: impl Fn(&str) -> bool,
+        condition: impl Fn(&str) -> Option<Condition<'a>>,
+    ) -> Vec<IncidentEvent> {
+        let mut events = Vec::new();
+        let mut open = std::mem::take(&mut self.open);
+        open.retain_mut(|incident| {
+            if incident.services.iter().any(|service| is_active(service)) {
+                incident.last = time;
+            }
+            if time.minutes_since(incident.last) > f64::from(config.incident_minutes) {
+                events.push(incident.event(IncidentState::Closed));
+                return false;
+            }
+            if let Some(news) = incident.news.take() {
+                self.assess(incident, &condition);
+                events.push(incident.event(news));
+            }
+            true
+        });
+        self.open = open;
+        events
+    }
+
+    /// Ranks where the incident began, and who may follow, by what is known of the graph's services in this minute. Without a graph, or of a
+    /// service that it lacks, the only suspects are the incident's services in order of joining.
+    fn assess<'a>(&self, incident: &mut Incident, condition: impl Fn(&str) -> Option<Condition<'a>>) {
+        let alone = || {
+            let share = 1.0 / incident.services.len() as f64;
+            incident.services.iter().map(|service| (service.clone(), share)).collect::<Vec<_>>()
+        };
+        let known = self
+            .graph
+            .as_ref()
+            .filter(|linked| incident.services.iter().any(|service| linked.graph.find(service).is_some()));
+        let Some(Linked { graph, cascade }) = known else {
+            incident.suspects = alone();
+            return;
+        };
+        let members: BTreeSet<&str> = incident.services.iter().map(String::as_str).collect();
+        let (mut anomalies, mut own) = (vec![0.0; graph.len()], vec![0.0; graph.len()]);
+        for (place, name) in graph.services().enumerate() {
+            let Some(Condition { row, probability, is_failing }) = condition(name) else { continue };
+            let health = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
+            let unwell = if health.is_nan() { 0.0 } else { (1.0 - health).clamp(0.0, 1.0) };
+            let probability = probability.unwrap_or(0.0);
+            anomalies[place] = if is_failing { 1.0 } else { unwell.max(probability) };
+            if members.contains(name) {
+                own[place] = if is_failing { 1.0 } else { probability };
+            }
+        }
+        // Both refuse only numbers that are none, or lists of another length.
+        let ranked = RootRanking::default().rank(graph, &anomalies).unwrap_or_default();
+        let name = |place: usize| graph.name(place).unwrap_or_default().to_owned();
+        let suspects = ranked.iter().filter(|suspect| anomalies[suspect.service] > 0.0).take(MOST_NAMED);
+        let suspects: Vec<_> = suspects.map(|suspect| (suspect.service, suspect.score)).collect();
+        let total: f64 = suspects.iter().map(|(_, score)| score).sum();
+        let shares =
+            suspects.iter().filter(|_| total > 0.0).map(|&(place, score)| (name(place), score / total));
+        let suspects: Vec<_> = shares.collect();
+        let bounds = cascade.failure_bounds(&own).unwrap_or_default();
+        let mut victims: Vec<(String, f64)> = bounds
+            .iter()
+            .enumerate()
+            .map(|(place, &bound)| (name(place), bound))
+            .filter(|(name, bound)| *bound >= VICTIM && !members.contains(name.as_str()))
+            .collect();
+        victims.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        victims.truncate(MOST_NAMED);
+        incident.suspects = if suspects.is_empty() { alone() } else { suspects };
+        incident.victims = victims;
+    }
+}
+
+impl Incident {
+    fn event(&self, state: IncidentState) -> IncidentEvent {
+        IncidentEvent {
+            id: self.id.clone(),
+            state,
+            since: self.since,
+            services: self.services.clone(),
+            suspects: self.suspects.clone(),
+            victims: self.victims.clone(),
+        }
+    }
+}
+
+impl Linked {
+    /// Services that call a service, or are called by it, over at most so many calls in a row in one direction.
+    fn near(&self, service: &str, calls: u32) -> BTreeSet<&str> {
+        let Some(start) = self.graph.find(service) else { return BTreeSet::new() };
+        let mut found = BTreeSet::from([start]);
+        for is_down in [true, false] {
+            let mut edge = vec![start];
+            let mut seen = BTreeSet::from([start]);
+            for _ in 0..calls {
+                let mut next = Vec::new();
+                for place in edge {
+                    let neighbours: Vec<usize> = if is_down {
+                        self.graph.servers_of(place).map(|(other, _)| other).collect()
+                    } else {
+                        self.graph.clients_of(place).map(|(other, _)| other).collect()
+                    };
+                    next.extend(neighbours.into_iter().filter(|&other| seen.insert(other)));
+                }
+                edge = next;
+            }
+            found.extend(seen);
+        }
+        found.iter().filter_map(|&place| self.graph.name(place)).collect()
+    }
+}

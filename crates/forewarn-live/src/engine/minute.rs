@@ -1,0 +1,367 @@
+//! Closing a minute: rows, failures, scores, warnings, outcomes and incidents, in this order.
+
+use super::{
+    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, RiskLevel,
+    RowEvent, ScoreEvent, WarningEvent, WarningState,
+    advice::{probable_kind, top_evidence},
+    incidents::Condition,
+    model::{Firing, ModelRun, Warned, warning_id},
+    service::{Service, missing_reason},
+};
+use crate::LiveError;
+use forewarn_core::{Alarm, OutcomeMatcher, Score};
+use forewarn_label::{Event as RuleEvent, Minute};
+use forewarn_schema::Timestamp;
+
+impl Engine {
+    pub(super) fn close(&mut self, time: Timestamp) -> Result<(), LiveError> {
+        self.close_rows(time)?;
+        let told = self.follow_failures(time)?;
+        for index in 0..self.models.len() {
+            self.score(index, time)?;
+        }
+        self.judge(time, &told)?;
+        self.tell_incidents(time);
+        self.tell_budget(time);
+        self.expire(time);
+        self.counters.minutes += 1;
+        // A minute that is closed has one after it: others are refused.
+        let next = time.checked_add(self.step, 1);
+        self.next = next;
+        self.reported = match next {
+            Some(next) => self.services.iter().filter(|service| service.has_reported(next)).count(),
+            None => 0,
+        };
+        Ok(())
+    }
+
+    /// Lets services appear, and makes the row of each.
+    fn close_rows(&mut self, time: Timestamp) -> Result<(), LiveError> {
+        let mut came = self.inbox.remove(&time.millis()).unwrap_or_default();
+        let mut names = std::mem::take(&mut self.newcomers);
+        names.extend(came.keys().filter(|name| !self.by_name.contains_key(*name)).cloned());
+        for name in names {
+            if self.by_name.contains_key(&name) {
+                continue;
+            }
+            if self.services.len() >= self.config.most_services {
+                self.counters.refused_services += 1;
+                came.remove(&name);
+                continue;
+            }
+            self.join(name, time)?;
+        }
+        let (width, step) = (self.metrics.len(), self.step);
+        let requests = self.metrics.names().position(|name| name == "request_count");
+        self.rows.clear();
+        self.rows.resize(self.services.len() * width, f32::NAN);
+        for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact_mut(width)) {
+            let open = came.remove(&service.name);
+            let has_come = open.is_some();
+            let out_of_range =
+                open.map_or(0, |open| open.close(&mut service.counters, &self.metrics, (time, step), row));
+            self.counters.out_of_range += out_of_range;
+            service.missing = missing_reason(row, requests, (has_come, out_of_range), &self.sources);
+            let values = row.iter().map(|value| Some(*value).filter(|value| !value.is_nan())).collect();
+            let event = RowEvent { service: service.name.clone(), values, missing: service.missing };
+            self.out.emit(time, EventBody::Row(event));
+            if service.late > 0 {
+                let (service, count) = (service.name.clone(), std::mem::take(&mut service.late));
+                self.out.emit(time, EventBody::Late { service, count });
+            }
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, name: String, time: Timestamp) -> Result<(), LiveError> {
+        let mut service = Service::new(name.clone(), &self.rule, (&self.metrics, self.step), time)?;
+        // What waits for later minutes has been heard of already.
+        for (&minute, waiting) in self.inbox.range(time.millis()..) {
+            if let (Some(open), Some(minute)) = (waiting.get(&name), Timestamp::from_millis(minute)) {
+                (service.heard, service.has_row) = (minute, open.has_row());
+            }
+        }
+        for run in &mut self.models {
+            run.join(&name, self.step)?;
+        }
+        self.by_name.insert(name.clone(), self.services.len());
+        self.services.push(service);
+        self.out.emit(time, EventBody::ServiceAppeared { service: name });
+        Ok(())
+    }
+
+    /// What the failure rule says of each row.
+    fn follow_failures(&mut self, time: Timestamp) -> Result<Vec<Minute>, LiveError> {
+        let width = self.metrics.len();
+        let mut told = Vec::with_capacity(self.services.len());
+        for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
+            let minute = service.rule.push(row)?;
+            for event in &minute.events {
+                let id = |onset: Timestamp| format!("f:{}:{onset}", service.name);
+                let (name, state, id, onset, end) = match *event {
+                    RuleEvent::Confirmed { onset, .. } => {
+                        service.failing = Some(onset);
+                        self.incidents.touch(&service.name, time, &self.config);
+                        (&service.name, FailureState::Confirmed, id(onset), onset, None)
+                    }
+                    RuleEvent::Ended(episode) => {
+                        let began = service.failing.take().unwrap_or(episode.onset());
+                        let end = Some(episode.end());
+                        (&service.name, FailureState::Ended, id(began), episode.onset(), end)
+                    }
+                    _ => continue,
+                };
+                let event = FailureEvent { id, service: name.clone(), state, onset, end };
+                self.out.emit(time, EventBody::Failure(event));
+            }
+            told.push(minute);
+        }
+        Ok(told)
+    }
+
+    /// Scores by one model, and its alarms.
+    fn score(&mut self, index: usize, time: Timestamp) -> Result<(), LiveError> {
+        let (is_shadow, width) = (index != self.main, self.metrics.len());
+        let Self { models, services, rows, out, incidents, config, .. } = self;
+        let run = &mut models[index];
+        run.fleet.push_minute(rows)?;
+        (run.watched, run.false_alarms) = (0, 0);
+        let shift = run.budget.threshold();
+        let threshold = shift.over(run.policy.threshold());
+        for (slot, (service, row)) in services.iter().zip(rows.chunks_exact(width)).enumerate() {
+            let score = run.fleet.scores()[slot];
+            let cannot_tell = cannot_tell(run, service, row, score, config.far_factor);
+            let score = score.filter(|_| cannot_tell.is_none());
+            let level = score.map(|score| RiskLevel::of(score, threshold));
+            let mut alarm = None;
+            if let Some(score) = score {
+                run.watched += 1;
+                let state = &mut run.services[slot];
+                *state.machine.threshold_mut() = shift;
+                alarm = state.machine.push(time, score)?;
+                match alarm {
+                    Some(alarm) => state.matcher.alarm(alarm)?,
+                    None => state.matcher.score(time)?,
+                }
+            }
+            let forecast = match level {
+                Some(level) if level >= RiskLevel::Medium => run.fleet.forecast(slot)?,
+                _ => None,
+            };
+            let lead = run.fleet.model().window().lead() as f64;
+            let minutes = forecast.as_ref().and_then(forewarn_core::Forecast::expected_steps);
+            let minutes_to_failure = minutes.map(|steps| (steps + lead) * run.fleet.model().step().minutes());
+            out.emit(
+                time,
+                EventBody::Score(ScoreEvent {
+                    service: service.name.clone(),
+                    model: run.name.clone(),
+                    shadow: is_shadow,
+                    probability: score.map(|score| f64::from(score.get())),
+                    per_step: forecast.map(|forecast| forecast.probabilities().to_vec()),
+                    minutes_to_failure,
+                    level,
+                    cannot_tell,
+                }),
+            );
+            let Some(score) = score else { continue };
+            let is_over = run.is_over(slot, time);
+            let silenced = service.silenced_until.is_some_and(|until| time < until);
+            let warn = |run: &ModelRun, firing: &Firing, state: WarningState, evidence| WarningEvent {
+                id: warning_id(&service.name, firing.since),
+                service: service.name.clone(),
+                state,
+                since: firing.since,
+                model: run.name.clone(),
+                probability: Some(f64::from(score.get())),
+                threshold: firing.threshold,
+                level: firing.level,
+                kind: firing.kind,
+                kind_confidence: firing.kind_confidence,
+                evidence,
+                minutes_to_failure,
+                recommendation: config.recommendation(firing.kind, &service.name),
+                incident: firing.incident.clone(),
+                silenced,
+            };
+            if (is_over || alarm.is_some() || is_shadow)
+                && let Some(firing) = run.services[slot].firing.take()
+            {
+                out.emit(time, EventBody::Warning(warn(run, &firing, WarningState::Resolved, Vec::new())));
+            }
+            let Some(Alarm { .. }) = alarm.filter(|_| !is_shadow) else { continue };
+            let evidence = run.fleet.evidence(slot)?;
+            let (kind, kind_confidence) = probable_kind(evidence.as_ref());
+            let firing = Firing {
+                since: time,
+                threshold: f64::from(threshold.get()),
+                level: level.unwrap_or(RiskLevel::High),
+                kind,
+                kind_confidence,
+                incident: Some(incidents.touch(&service.name, time, config)),
+            };
+            let event = warn(run, &firing, WarningState::Firing, top_evidence(evidence.as_ref()));
+            out.emit(time, EventBody::Warning(event));
+            let state = &mut run.services[slot];
+            state.firing = Some(firing);
+            state.warned.push_back(Warned { time, acknowledged: false, acted: false });
+        }
+        Ok(())
+    }
+
+    /// What became of alarms and failures.
+    fn judge(&mut self, time: Timestamp, told: &[Minute]) -> Result<(), LiveError> {
+        let delay_minutes = f64::from(self.config.lead_delay_secs) / 60.0;
+        for (index, run) in self.models.iter_mut().enumerate() {
+            for (slot, (service, minute)) in self.services.iter().zip(told).enumerate() {
+                let standing = service.rule.standing()?;
+                let settled = match run.services[slot].judge(&minute.events, standing, self.step) {
+                    Ok(settled) => settled,
+                    Err(_) => {
+                        self.counters.ledger_faults += 1;
+                        run.restart_ledger(slot, self.step)
+                    }
+                };
+                for settled in settled {
+                    let about = (index != self.main, delay_minutes);
+                    if let Some(event) = run.record(slot, &service.name, settled, about) {
+                        self.out.emit(time, EventBody::Outcome(event));
+                    }
+                }
+            }
+            run.budget.judge(run.watched, run.false_alarms);
+        }
+        Ok(())
+    }
+
+    fn tell_incidents(&mut self, time: Timestamp) {
+        let Self { incidents, by_name, services, models, main, rows, metrics, config, .. } = self;
+        let (run, width) = (&models[*main], metrics.len());
+        let is_active = |name: &str| {
+            let slot = by_name.get(name).copied();
+            slot.is_some_and(|slot| services[slot].failing.is_some() || run.services[slot].firing.is_some())
+        };
+        let condition = |name: &str| {
+            let slot = by_name.get(name).copied()?;
+            Some(Condition {
+                row: &rows[slot * width..(slot + 1) * width],
+                probability: run.fleet.scores()[slot].map(|score| f64::from(score.get())),
+                is_failing: services[slot].failing.is_some(),
+            })
+        };
+        for event in incidents.settle(time, config, is_active, condition) {
+            self.out.emit(time, EventBody::Incident(event));
+        }
+    }
+
+    /// Once an hour of row time, and when an alarm turned out false.
+    fn tell_budget(&mut self, time: Timestamp) {
+        const HOUR: i64 = 3_600_000;
+        let run = &self.models[self.main];
+        let is_new_hour = time.millis().rem_euclid(HOUR) < self.step.millis();
+        if is_new_hour || run.false_alarms > 0 {
+            let event = BudgetEvent {
+                per_service_week: run.budget.settings().per_service_week,
+                realised_per_service_week: run.budget.realised_per_service_week(),
+                false_alarms: run.budget.false_alarms(),
+                service_weeks: run.budget.service_weeks(),
+                threshold_shift: run.budget.shift(),
+            };
+            self.out.emit(time, EventBody::Budget(event));
+        }
+    }
+
+    /// Forgets services that have been silent for too long; what is not judged of them is censored.
+    fn expire(&mut self, time: Timestamp) {
+        let delay_minutes = f64::from(self.config.lead_delay_secs) / 60.0;
+        let mut slot = 0;
+        while let Some(service) = self.services.get(slot) {
+            if time.minutes_since(service.heard) < f64::from(self.config.expire_minutes) {
+                slot += 1;
+                continue;
+            }
+            let name = service.name.clone();
+            for (index, run) in self.models.iter_mut().enumerate() {
+                for settled in run.restart_ledger(slot, self.step) {
+                    let about = (index != self.main, delay_minutes);
+                    if let Some(event) = run.record(slot, &name, settled, about) {
+                        self.out.emit(time, EventBody::Outcome(event));
+                    }
+                }
+                run.fleet.swap_leave(slot);
+                run.services.swap_remove(slot);
+            }
+            self.services.swap_remove(slot);
+            self.by_name.remove(&name);
+            if let Some(moved) = self.services.get(slot) {
+                self.by_name.insert(moved.name.clone(), slot);
+                let (width, last) = (self.metrics.len(), self.services.len());
+                self.rows.copy_within(last * width..(last + 1) * width, slot * width);
+            }
+            self.rows.truncate(self.services.len() * self.metrics.len());
+            self.out.emit(time, EventBody::ServiceExpired { service: name });
+        }
+    }
+}
+
+impl ModelRun {
+    /// Whether the warning of a service is over: its alarm no longer stands, or, for a policy whose alarms are moments, its prediction period
+    /// has passed.
+    fn is_over(&self, slot: usize, time: Timestamp) -> bool {
+        let state = &self.services[slot];
+        let Some(firing) = &state.firing else { return false };
+        if self.policy.clear().is_some() {
+            return state.machine.standing_since().is_none();
+        }
+        let model = self.fleet.model();
+        time.minutes_since(firing.since) > model.window().horizon() as f64 * model.step().minutes()
+    }
+
+    /// Ends the ledger of a service, and begins it again; gives what is not judged, most of it censored.
+    fn restart_ledger(&mut self, slot: usize, step: forewarn_schema::Step) -> Vec<forewarn_core::Settled> {
+        let matcher = OutcomeMatcher::new(self.fleet.model().window(), step);
+        let state = &mut self.services[slot];
+        state.forget_failure();
+        std::mem::replace(&mut state.matcher, matcher).finish()
+    }
+}
+
+impl RiskLevel {
+    /// The level of a score against the alarm threshold.
+    #[must_use]
+    pub fn of(score: Score, threshold: Score) -> Self {
+        let (p, t) = (f64::from(score.get()), f64::from(threshold.get()));
+        if p >= f64::midpoint(t, 1.0) {
+            Self::Critical
+        } else if p >= t {
+            Self::High
+        } else if p >= t / 4.0 {
+            Self::Medium
+        } else {
+            Self::Low
+        }
+    }
+}
+
+/// Why a model cannot tell anything of a row, if it cannot.
+pub(super) fn cannot_tell(
+    run: &ModelRun,
+    service: &Service,
+    row: &[f32],
+    score: Option<Score>,
+    far_factor: f32,
+) -> Option<CannotTell> {
+    match service.missing {
+        Some(MissingReason::SourceDown) => return Some(CannotTell::SourceDown),
+        Some(MissingReason::NoTraffic) => return Some(CannotTell::NoTraffic),
+        Some(MissingReason::ServiceSilent | MissingReason::OutOfRange) => {
+            return Some(CannotTell::MissingRow);
+        }
+        None => {}
+    }
+    if score.is_none() {
+        return Some(CannotTell::TooFewRows);
+    }
+    let far = run.fleet.model().far_from_training(row, far_factor);
+    far.map(|_| CannotTell::FarFromTraining)
+}

@@ -1,0 +1,257 @@
+//! One model of an engine at work, with its alarms and its ledger.
+
+use super::{OutcomeEvent, OutcomeKind, ProbableKind, RiskLevel};
+use crate::{LiveError, LiveFleet, ServedModel};
+use forewarn_core::{
+    AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, FailureOutcome,
+    OutcomeMatcher, Settled, Shift,
+};
+use forewarn_label::{Event as RuleEvent, Standing};
+use forewarn_schema::{Step, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+/// A model, its services by number, and what became of its alarms.
+pub(super) struct ModelRun {
+    pub(super) name: String,
+    pub(super) policy: AlarmPolicy,
+    pub(super) fleet: LiveFleet,
+    pub(super) services: Vec<ModelService>,
+    pub(super) budget: BudgetController,
+    pub(super) ledger: Ledger,
+    /// Services with a score in this minute, and alarms that turned out false.
+    pub(super) watched: u64,
+    pub(super) false_alarms: u64,
+}
+
+/// What an engine knows of one service by one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ModelService {
+    pub(super) machine: AlarmMachine<Shift>,
+    pub(super) matcher: OutcomeMatcher,
+    pub(super) firing: Option<Firing>,
+    /// Warnings whose alarms are not judged yet, in order of time.
+    pub(super) warned: VecDeque<Warned>,
+    /// Onset of the failure that the matcher was told of and that goes on.
+    begun: Option<Timestamp>,
+    pub(super) counts: LedgerCounts,
+}
+
+/// A warning that is not over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Firing {
+    pub(super) since: Timestamp,
+    pub(super) threshold: f64,
+    pub(super) level: RiskLevel,
+    pub(super) kind: ProbableKind,
+    pub(super) kind_confidence: f64,
+    pub(super) incident: Option<String>,
+}
+
+/// A warning whose alarm is not judged yet.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Warned {
+    pub(super) time: Timestamp,
+    pub(super) acknowledged: bool,
+    pub(super) acted: bool,
+}
+
+/// What became of alarms and failures, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerCounts {
+    /// Alarms before a failure that came.
+    pub hits: u32,
+    /// Alarms in the middle of a failure.
+    pub late: u32,
+    /// Alarms without a failure.
+    pub false_alarms: u32,
+    /// Alarms of which it is not known.
+    pub censored: u32,
+    /// Warnings that an operator acted on, and after which no failure came.
+    pub averted: u32,
+    /// Failures that an alarm came before.
+    pub detected: u32,
+    /// Failures that none came before.
+    pub missed: u32,
+    /// Failures that no score could have come before.
+    pub out_of_reach: u32,
+}
+
+/// The ledger of one model over all services, those that are gone too.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    pub(super) counts: LedgerCounts,
+    /// How many failures were detected so many seconds ahead.
+    leads: BTreeMap<i64, u64>,
+}
+
+impl Ledger {
+    /// Half of the detected failures were detected at least so many minutes ahead; `None` before the first.
+    pub(super) fn median_lead_minutes(&self) -> Option<f64> {
+        let all: u64 = self.leads.values().sum();
+        let mut before = 0;
+        self.leads.iter().find_map(|(&seconds, &count)| {
+            before += count;
+            (2 * before >= all).then(|| seconds as f64 / 60.0)
+        })
+    }
+}
+
+impl ModelRun {
+    pub(super) fn new(
+        name: String,
+        model: Arc<ServedModel>,
+        policy: AlarmPolicy,
+        budget: BudgetSettings,
+    ) -> Result<Self, LiveError> {
+        let minutes = model.step().minutes();
+        Ok(Self {
+            name,
+            policy,
+            fleet: LiveFleet::start(model, Timestamp::EPOCH)?,
+            services: Vec::new(),
+            budget: BudgetController::new(budget, minutes)?,
+            ledger: Ledger::default(),
+            watched: 0,
+            false_alarms: 0,
+        })
+    }
+
+    pub(super) fn join(&mut self, service: &str, step: Step) -> Result<(), LiveError> {
+        self.fleet.join(service)?;
+        let window = self.fleet.model().window();
+        self.services.push(ModelService {
+            machine: AlarmMachine::with_threshold(self.policy, step, self.budget.threshold()),
+            matcher: OutcomeMatcher::new(window, step),
+            firing: None,
+            warned: VecDeque::new(),
+            begun: None,
+            counts: LedgerCounts::default(),
+        });
+        Ok(())
+    }
+
+    /// Counts an outcome of the service with this number, and says it.
+    pub(super) fn record(
+        &mut self,
+        slot: usize,
+        service: &str,
+        settled: Settled,
+        (shadow, delay_minutes): (bool, f64),
+    ) -> Option<OutcomeEvent> {
+        let state = &mut self.services[slot];
+        let mut event = OutcomeEvent {
+            service: service.to_owned(),
+            model: self.name.clone(),
+            shadow,
+            warning: None,
+            onset: None,
+            outcome: OutcomeKind::Missed,
+            lead_minutes: None,
+            net_lead_minutes: None,
+        };
+        let counts = |state: &mut LedgerCounts, all: &mut LedgerCounts, add: fn(&mut LedgerCounts)| {
+            add(state);
+            add(all);
+        };
+        let (own, all) = (&mut state.counts, &mut self.ledger.counts);
+        match settled {
+            Settled::Alarm(judged) => {
+                let time = judged.alarm.time;
+                let warned = state.warned.iter().position(|warned| warned.time == time);
+                let warned = warned.and_then(|place| state.warned.remove(place));
+                event.warning = warned.map(|_| warning_id(service, time));
+                let acted = warned.is_some_and(|warned| warned.acted);
+                event.outcome = match judged.outcome {
+                    AlarmOutcome::Hit { onset } => {
+                        event.onset = Some(onset);
+                        event.lead_minutes = judged.lead_minutes();
+                        event.net_lead_minutes = event.lead_minutes.map(|lead| lead - delay_minutes);
+                        counts(own, all, |counts| counts.hits += 1);
+                        OutcomeKind::Hit
+                    }
+                    AlarmOutcome::Late => {
+                        counts(own, all, |counts| counts.late += 1);
+                        OutcomeKind::Late
+                    }
+                    AlarmOutcome::False | AlarmOutcome::Censored if acted => {
+                        counts(own, all, |counts| counts.averted += 1);
+                        OutcomeKind::Averted
+                    }
+                    AlarmOutcome::False => {
+                        self.false_alarms += 1;
+                        counts(own, all, |counts| counts.false_alarms += 1);
+                        OutcomeKind::False
+                    }
+                    AlarmOutcome::Censored => {
+                        counts(own, all, |counts| counts.censored += 1);
+                        OutcomeKind::Censored
+                    }
+                };
+                Some(event)
+            }
+            Settled::Failure(judged) => match judged.outcome {
+                FailureOutcome::Detected(alarm) => {
+                    let seconds = (judged.onset.millis() - alarm.millis()) / 1000;
+                    *self.ledger.leads.entry(seconds).or_default() += 1;
+                    counts(own, all, |counts| counts.detected += 1);
+                    None
+                }
+                FailureOutcome::Missed => {
+                    counts(own, all, |counts| counts.missed += 1);
+                    Some(OutcomeEvent { onset: Some(judged.onset), ..event })
+                }
+                FailureOutcome::OutOfReach => {
+                    counts(own, all, |counts| counts.out_of_reach += 1);
+                    None
+                }
+            },
+        }
+    }
+}
+
+impl ModelService {
+    /// The matcher begins again, and knows of no failure.
+    pub(super) fn forget_failure(&mut self) {
+        self.begun = None;
+    }
+
+    /// Tells the matcher what the rule has come to know, and gives what is final by that.
+    pub(super) fn judge(
+        &mut self,
+        told: &[RuleEvent],
+        standing: Standing,
+        step: Step,
+    ) -> Result<Vec<Settled>, CoreError> {
+        for event in told {
+            match *event {
+                RuleEvent::Ended(episode) => {
+                    if self.begun.take() != Some(episode.onset()) {
+                        self.matcher.begin(episode.onset())?;
+                    }
+                    self.matcher.end(episode.end())?;
+                }
+                RuleEvent::Unknown { from, until } => self.matcher.unknown(from, until)?,
+                _ => {}
+            }
+        }
+        let mut open = standing.final_before;
+        if let Some((onset, until)) = standing.failing {
+            if self.begun != Some(onset) {
+                self.matcher.begin(onset)?;
+                self.begun = Some(onset);
+            }
+            open = open.max(until);
+        }
+        let Some(until) = open.checked_add(step, -1) else { return Ok(Vec::new()) };
+        Ok(self.matcher.settle(until))
+    }
+}
+
+/// What identifies a warning, on every replica.
+pub(super) fn warning_id(service: &str, time: Timestamp) -> String {
+    format!("w:{service}:{time}")
+}
