@@ -94,7 +94,8 @@ fn run(path: Option<&str>) -> Result<(), Box<dyn Error>> {
 
     println!("Each service: error rate, 99th percentile, probability of a failure in the next 5 minutes.");
     println!(". well   ! alarm (at {:.2} and more)   # failing\n", trained.threshold.get());
-    println!("min  {}", names.iter().map(|name| format!("{name:<26}")).collect::<String>());
+    let header: String = names.iter().map(|name| format!("{name:<26}")).collect();
+    println!("min  {}", header.trim_end());
     let mut simulation = fleet.simulation();
     for minute in 0..fleet.minutes() {
         let begun = simulation.log().len();
