@@ -1,54 +1,48 @@
 //! Scores made probabilities, by three families of curves, on a table of labelled snapshots.
 //!
-//! `cargo run --release --example calibrate -- [FILE OUTCOME [SPLIT_COLUMN]]`: a CSV table without a clock, with a 0/1 column OUTCOME, and rows
-//! marked `train` and `test` in `SPLIT_COLUMN`; without that column the last fifth is the test. Without a file, a table is made up.
+//! `cargo run --release --example calibrate`, or `... calibrate -- table.csv`: rows without a clock, with a column
+//! `will_have_incident` of 0 and 1 and a column `split` of `train` and `test`. Without a file, a table is made up.
 
-use forewarn::core::Snapshots;
-use forewarn::ensemble::{Calibrated, CalibrationMethod, Combined};
-use forewarn::eval::roc_auc;
-use forewarn::{baseline::ClassWeight, io::csv, prelude::*};
+use forewarn::{
+    baseline::ClassWeight,
+    core::Snapshots,
+    ensemble::{Calibrated, CalibrationMethod, Combined},
+    eval::roc_auc,
+    io::csv,
+    prelude::*,
+};
 use std::{error::Error, fmt::Write, process::ExitCode};
 
+/// The column of what is predicted.
+const OUTCOME: &str = "will_have_incident";
+const SPLIT: &str = "split";
+
 /// The train and the test part of a table.
-fn parts(arguments: &[String]) -> Result<[Snapshots; 2], Box<dyn Error>> {
-    match arguments {
-        [] => {
-            let table = csv::snapshots_from(made_up().as_bytes(), "made up", "failed", &[])?;
-            let all = table.all();
-            Ok([all.filter(|row| row < all.len() * 4 / 5), all.filter(|row| row >= all.len() * 4 / 5)])
-        }
-        [file, outcome] => {
-            let table = csv::read_snapshots(file, outcome, &[])?;
-            let all = table.all();
-            Ok([all.filter(|row| row < all.len() * 4 / 5), all.filter(|row| row >= all.len() * 4 / 5)])
-        }
-        [file, outcome, split] => {
-            let table = csv::read_snapshots(file, outcome, &[split])?;
-            let parts = ["train", "test"].map(|part| table.with_word(split, part));
-            if parts.iter().any(Snapshots::is_empty) {
-                return Err(format!("{file}: column {split:?} must mark rows as train and as test").into());
-            }
-            Ok(parts)
-        }
-        _ => {
-            Err("expected a file, the name of its outcome column, and perhaps that of its split column"
-                .into())
-        }
+fn parts(path: Option<&str>) -> Result<[Snapshots; 2], Box<dyn Error>> {
+    let table = match path {
+        None => csv::snapshots_from(made_up()?.as_bytes(), "made up", OUTCOME, &[SPLIT])?,
+        Some(path) => csv::read_snapshots(path, OUTCOME, &[SPLIT])?,
+    };
+    let parts = ["train", "test"].map(|part| table.with_word(SPLIT, part));
+    if parts.iter().any(Snapshots::is_empty) {
+        return Err(format!("column {SPLIT:?} must mark rows as train and as test").into());
     }
+    Ok(parts)
 }
 
-/// Snapshots of a queue and a processor that fail together, with noise.
-fn made_up() -> String {
-    let mut text = "queue_length,cpu_usage,failed\n".to_owned();
-    // Multiples of the golden ratio and of the root of two: evenly spread, and the same on every machine.
+/// Snapshots of a queue and a processor that fail together, with noise; the last fifth is the test.
+fn made_up() -> Result<String, std::fmt::Error> {
+    let mut text = format!("queue_length,cpu_usage,{OUTCOME},{SPLIT}\n");
+    // Multiples of the golden ratio and of the roots of two and three: evenly spread, the same on every machine.
     let part = |row: u32, step: f64| (f64::from(row) * step).fract();
     for row in 0..6000 {
         let (queue, cpu, chance) =
             (part(row, 0.618_033_988), part(row, 0.414_213_562), part(row, 0.732_050_807));
         let risk = if queue > 0.7 && cpu > 0.6 { 0.6 } else { 0.05 + 0.1 * queue };
-        let _ = writeln!(text, "{:.1},{cpu:.4},{}", 500.0 * queue, u8::from(chance < risk));
+        let split = if row < 4800 { "train" } else { "test" };
+        writeln!(text, "{:.1},{cpu:.4},{},{split}", 500.0 * queue, u8::from(chance < risk))?;
     }
-    text
+    Ok(text)
 }
 
 struct Figures {
@@ -78,8 +72,8 @@ fn measure(model: &dyn Predictor, test: &Snapshots) -> Result<Figures, Box<dyn E
 }
 
 /// Shows the figures of each model on the test part, as it is and calibrated.
-fn calibrate(arguments: &[String]) -> Result<(), Box<dyn Error>> {
-    let [train, test] = parts(arguments)?;
+fn calibrate(path: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let [train, test] = parts(path)?;
     // Every fifth row chooses and calibrates; examples without a clock have no order to respect.
     let (fitting, validation) = (train.filter(|row| row % 5 != 0), train.filter(|row| row % 5 == 0));
     println!(
@@ -90,13 +84,14 @@ fn calibrate(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     );
     let trees = BoostedTrees::default().with_shares(0.5, 0.3).with_leaves(&[2, 3, 4, 8]);
     let honest = trees.fit_snapshots(&fitting, &validation, &mut Silent)?;
-    // Class weights are often advised. They rank as well, and say twice the truth.
+    // Class weights are often advised. They rank as well, and give probabilities twice too high.
     let weighted = trees.clone().with_class_weight(ClassWeight::Balanced).fit_snapshots(
         &fitting,
         &validation,
         &mut Silent,
     )?;
-    // Five fits, each of which holds another fifth out: their mean has seen every row, so none is left to calibrate it by.
+    // Five fits, each of which holds another fifth out: their mean has seen every row, and none is left to calibrate
+    // it by.
     let mut members = Vec::with_capacity(5);
     for fold in 0..5 {
         let (rest, held_out) = (train.filter(|row| row % 5 != fold), train.filter(|row| row % 5 == fold));
@@ -131,7 +126,7 @@ fn calibrate(arguments: &[String]) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> ExitCode {
-    match calibrate(&std::env::args().skip(1).collect::<Vec<_>>()) {
+    match calibrate(std::env::args().nth(1).as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");

@@ -1,14 +1,19 @@
-//! Why a failure is foreseen: the metrics and minutes behind the earliest warning of every failure that boosted trees saw coming.
+//! Why a failure is foreseen: the metrics and minutes behind the earliest warning of every failure that boosted trees
+//! saw coming.
 //!
-//! `cargo run --release --example explain -- [FILE [FAILURE_COLUMN]]`; without a file, 20 days of one service are simulated.
+//! `cargo run --release --example explain`, or on metrics of your own: `... explain -- metrics.csv`. The program's
+//! `forewarn explain` does it for other rules and models.
 
-use forewarn::core::Explain;
-use forewarn::ensemble::{Calibrated, CalibrationMethod};
-use forewarn::io::ReadOptions;
-use forewarn::schema::{Episode, Kind};
-use forewarn::window::Normalisation;
-use forewarn::{experiment::Data, io, prelude::*, window::Impute};
-use std::error::Error;
+use forewarn::{
+    core::Explain,
+    ensemble::{Calibrated, CalibrationMethod},
+    experiment::Data,
+    io::ReadOptions,
+    prelude::*,
+    schema::Episode,
+    window::{Impute, Normalisation},
+};
+use std::{error::Error, process::ExitCode};
 
 /// Warnings on one window in a hundred of those in which nothing was about to fail.
 const QUIET_WARNINGS: f64 = 0.01;
@@ -16,25 +21,14 @@ const QUIET_WARNINGS: f64 = 0.01;
 const SHOWN: usize = 3;
 
 /// The evidence behind the first warnings, as text and as what a program would pass on.
-fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
-    let (data, rule) = match arguments {
-        [] => (Data::from_stress_walk(StressWalk::new(20 * 1440, 7)?.run())?, Rule::v1()),
-        [file] => (Data::from_recording(io::read(file, &ReadOptions::default())?, file), Rule::v1()),
-        [file, column] => {
-            let options = ReadOptions::default().with_outcome_column(column);
-            (Data::from_recording(io::read(file, &options)?, file), Rule::outcome(column)?)
-        }
-        _ => {
-            return Err(
-                "expected at most a file and the name of a column that says when the service was failing"
-                    .into(),
-            );
-        }
+fn explain(path: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let data = match path {
+        None => Data::from_stress_walk(StressWalk::new(20 * 1440, 7)?.run())?,
+        Some(path) => Data::from_path(path.as_ref(), &ReadOptions::default())?,
     };
-    let labels = label(data.frames(), &rule, WindowSpec::default(), Target::Onset)?;
+    let labels = label(data.frames(), &Rule::v1(), WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
-    let metrics = data.frames().clone().retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-    let (filled, _) = Impute::last(5)?.fill(metrics)?;
+    let (filled, _) = Impute::last(5)?.fill(data.frames().clone())?;
     // Against each service's own normal, so that a value is given in deviations from it.
     let pipeline =
         Pipeline::fit(Features::default(), split.train(), &filled, Normalisation::ZScore, Scope::Service, 1)?;
@@ -86,12 +80,12 @@ fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn main() -> std::process::ExitCode {
-    match explain(&std::env::args().skip(1).collect::<Vec<_>>()) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+fn main() -> ExitCode {
+    match explain(std::env::args().nth(1).as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
-            std::process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
 }

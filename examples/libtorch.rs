@@ -1,12 +1,13 @@
-//! The same GRU fitted twice: by libtorch's automatic differentiation and by the trainer in pure Rust. One model comes out.
+//! The same GRU fitted twice: by libtorch's automatic differentiation and by the trainer in pure Rust. One model comes
+//! out.
 //!
-//! `cargo xtask libtorch`, then `cargo run --release --features libtorch --example libtorch`. With a libtorch for CUDA and a GPU, libtorch
-//! computes there.
+//! `cargo xtask libtorch`, then `cargo run --release --features libtorch --example libtorch`. With a libtorch for CUDA
+//! and a GPU, libtorch computes there.
 
 use forewarn::{
     prelude::*,
-    recurrent::{Cell, Device, Recurrent, Settings, Trainer},
-    window::{Normalisation, Pipeline},
+    recurrent::{Cell, Device, Settings, Trainer},
+    window::Normalisation,
 };
 use std::{error::Error, time::Instant};
 

@@ -1,20 +1,19 @@
 //! What the service graph adds to a model, and how often a ranking finds the root: two tables on simulated cascades.
 //!
-//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/reference/topology.md.
+//! `cargo run --release --example topology_gain` makes the tables of docs/reference/topology.md.
 
-use forewarn::eval::ScoredSet;
-use forewarn::experiment::{Data, Rows};
-use forewarn::topology::{ServiceGraph, TopologyFeatures};
 use forewarn::{
     baseline::Input,
-    core::AlarmPolicy,
-    eval::{BlockBootstrap, Events, LeadTimes, ModelComparison},
-    experiment::{Progress, Results, RootCase, fleet_graph},
+    eval::{BlockBootstrap, Events, LeadTimes, ModelComparison, ScoredSet},
+    experiment::{Data, Progress, Results, RootCase, Rows, fleet_graph},
     prelude::*,
-    sim::fleet::Fleet,
-    topology::{Group, HealthRules, RankingQuality, RootRanking, Suspect},
+    sim::Fleet,
+    topology::{Group, HealthRules, RankingQuality, RootRanking, ServiceGraph, Suspect, TopologyFeatures},
 };
 use std::error::Error;
+
+const MINUTES: usize = 30 * 24 * 60;
+const SEED: u64 = 7;
 
 /// All that speaks of other services; the time of day would help with and without a graph.
 const GROUPS: [Group; 5] =
@@ -74,7 +73,8 @@ fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
         };
         let ((recall_a, lead_a), (recall_b, lead_b)) = (events(a)?, events(b)?);
         println!(
-            "| {name} | {model} | {:.3} | {:.3} | {:+.3} ({:+.3} to {:+.3}) | {:.0} % | {:.0} % | {lead_a:.0} | {lead_b:.0} |",
+            "| {name} | {model} | {:.3} | {:.3} | {:+.3} ({:+.3} to {:+.3}) | {:.0} % | {:.0} % \
+             | {lead_a:.0} | {lead_b:.0} |",
             area(a)?,
             area(b)?,
             sign * difference.pr_auc,
@@ -124,16 +124,13 @@ fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let days: usize = arguments.next().map_or(Ok(30), |days| days.parse())?;
-    let seed: u64 = arguments.next().map_or(Ok(7), |seed| seed.parse())?;
-    let minutes = days * 24 * 60;
     let fleets = [
-        ("shop", Fleet::shop(seed).with_minutes(minutes)?),
-        ("twelve", Fleet::twelve(seed).with_minutes(minutes)?),
+        ("shop", Fleet::shop(SEED).with_minutes(MINUTES)?),
+        ("twelve", Fleet::twelve(SEED).with_minutes(MINUTES)?),
     ];
     println!(
-        "| fleet | logistic regression on | PR-AUC without | with | difference (95 %) | failures caught without | with | median lead, min, without | with |"
+        "| fleet | logistic regression on | PR-AUC without | with | difference (95 %) \
+         | failures detected without | with | median lead, min, without | with |"
     );
     println!("|---|---|---|---|---|---|---|---|---|");
     fleets.iter().try_for_each(|(name, fleet)| gains(name, fleet))?;

@@ -2,15 +2,14 @@
 //!
 //! `cargo run --release --example train_and_serve` needs nothing but Rust, neither to train nor to serve.
 
-use forewarn::label::Verdicts;
-use forewarn::window::Normalisation;
 use forewarn::{
     core::{Envelope, Save},
     eval::TimingReliability,
+    label::Verdicts,
     live::standard_registry,
     prelude::*,
-    recurrent::{Cell, Checkpoint, Output, Recurrent, RecurrentModel, Settings},
-    window::WindowState,
+    recurrent::{Cell, Checkpoint, Output, RecurrentModel, Settings},
+    window::{Normalisation, WindowState},
 };
 use std::{error::Error, fs::File, path::Path, process::ExitCode};
 
@@ -84,7 +83,8 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     Ok(())
 }
 
-/// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too large.
+/// What runs all day: the file in, a score a minute out. `Envelope` refuses a file that is damaged, foreign or too
+/// large.
 fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let envelope = Envelope::read(File::open(model_file)?)?;
     let saved = envelope.pipeline.as_ref().ok_or("the file does not say how features are made")?;

@@ -1,24 +1,25 @@
-//! From raw samples to windows: alignment, features (one of them fitted), a walk forward, normalisation, sampling with weights, a model, and
-//! the same windows live, by a pipeline that was saved.
+//! From raw samples to windows: alignment, features (one of them fitted), a walk forward, normalisation, sampling with
+//! weights, a model, and the same windows live, by a pipeline that was saved.
 //!
 //! `cargo run --release --example windows`
 
-use forewarn::schema::{Kind, RawSample, Unit, ValidRange};
-use forewarn::window::Normalisation;
 use forewarn::{
     core::Origin,
     prelude::*,
+    schema::{Kind, RawSample, Unit, ValidRange},
     window::{
-        Alignment, BalancedBatches, Calendar, Cycle, FeatureExt, Impute, Profile, RecentNormal, Rolling,
-        SeasonalProfile, Select, Statistic, WalkForward, downsample_negatives, hard_negatives,
+        Alignment, BalancedBatches, Calendar, Cycle, FeatureExt, Impute, Normalisation, Profile,
+        RecentNormal, Rolling, SeasonalProfile, Select, Statistic, WalkForward, downsample_negatives,
+        hard_negatives,
     },
 };
 use std::error::Error;
 
 const DAYS: i64 = 6;
 
-/// What a scraper has: every 20 seconds or so a count of all requests since the process began, an error rate and a latency. It
-/// misses some, and the process restarts each day. Errors come in bursts, a slow rise of latency before each.
+/// What a scraper has: every 20 seconds or so a count of all requests since the process began, an error rate and a
+/// latency. It misses some, and the process restarts each day. Errors come in bursts, a slow rise of latency before
+/// each.
 fn scraped() -> Vec<RawSample> {
     let (mut samples, mut requests) = (Vec::new(), 0.0);
     for tick in 0..DAYS * 1440 * 3 {
@@ -39,8 +40,8 @@ fn scraped() -> Vec<RawSample> {
     samples
 }
 
-/// What a model sees: filled metrics and their changes, which cells were filled, how latency compares with its last half hour, the hour, and
-/// what training says is normal at that hour.
+/// What a model sees: filled metrics and their changes, which cells were filled, how latency compares with its last
+/// half hour, the hour, and what training says is normal at that hour.
 fn features(normal: SeasonalProfile) -> Result<Features, Box<dyn Error>> {
     let fill = Impute::last(5)?;
     let latency = || Select::only(&["p99_latency"]);
@@ -122,7 +123,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         columns.values().len()
     );
 
-    // Saved and read, and live: each sample gives the window that ends in it, with the bits of the batch.
+    // Saved and read, and live: each sample gives the window that ends in it, identical to that of the batch.
     let saved = serde_json::to_string(&pipeline)?;
     let pipeline: Pipeline = serde_json::from_str(&saved)?;
     let frame = frames.frame(0).ok_or("there is one service")?;

@@ -1,40 +1,37 @@
 //! What is printed of an experiment.
 
-use forewarn::{
-    eval::{Interval, ModelReport, Report},
-    experiment::Results,
-};
+use forewarn::eval::{Interval, ModelReport, Report};
 use std::fmt::{Error, Write};
 
 /// A recurrent model that is served by states has the name of that model and this.
 const RUNNING: &str = "_running";
 
-/// All tables of one experiment; `bound` is what the best possible predictor would score.
-pub(crate) fn tables(title: &str, results: &Results, bound: Option<(&str, f64)>) -> Result<String, Error> {
-    let report = results.report();
+/// All tables of one experiment, as a section with a heading.
+pub(crate) fn tables(title: &str, report: &Report) -> Result<String, Error> {
     let (positives, windows, target) = (report.test.positives, report.test.windows, report.target);
     let mut text = String::new();
-    writeln!(
-        text,
-        "### {title}\n\nTarget `{target}`, {windows} test windows, {positives} of them positive.\n"
-    )?;
-    models(&mut text, report, bound)?;
+    writeln!(text, "### {title}\n")?;
+    writeln!(text, "Target `{target}`, {windows} test windows, {positives} of them positive.\n")?;
+    models(&mut text, report)?;
     served(&mut text, report)?;
     Ok(text)
 }
 
-/// Models beside one another, each by windows.
-fn models(text: &mut String, report: &Report, bound: Option<(&str, f64)>) -> Result<(), Error> {
+/// Models beside one another, each by windows, and beside the best possible predictor where that is known.
+fn models(text: &mut String, report: &Report) -> Result<(), Error> {
+    // The tighter one of two comes first: the Bayes filter sees no more than the models do.
+    let bound = report.ceiling.as_ref().and_then(|ceiling| ceiling.bounds().next());
     writeln!(
         text,
-        "| model | PR-AUC | 95 % interval | difference to boosted trees, paired | of the ceiling | ROC-AUC | fit, s |"
+        "| model | PR-AUC | 95 % interval | difference to boosted trees, paired \
+         | of the ceiling | ROC-AUC | fit, s |"
     )?;
     writeln!(text, "|---|---|---|---|---|---|---|")?;
     for model in report.ranked().into_iter().filter(|model| !model.name.ends_with(RUNNING)) {
         let name = model.name.as_str();
         let paired = difference(report, name, "boosted_trees").unwrap_or_default();
         let share =
-            bound.map_or(String::new(), |(_, bound)| format!("{:.1} %", 100.0 * model.pr_auc / bound));
+            bound.map_or(String::new(), |(_, bound)| format!("{:.1} %", 100.0 * model.pr_auc / bound.pr_auc));
         let interval = range(model.intervals.as_ref().and_then(|intervals| intervals.pr_auc), 1.0);
         let (pr_auc, roc_auc, seconds) = (model.pr_auc, model.roc_auc, model.fit_seconds.unwrap_or_default());
         writeln!(
@@ -44,7 +41,7 @@ fn models(text: &mut String, report: &Report, bound: Option<(&str, f64)>) -> Res
     }
     writeln!(text, "| no skill (prevalence) | {:.4} | | | | .500 | |", report.test.prevalence)?;
     if let Some((name, bound)) = bound {
-        writeln!(text, "| ceiling: {name} | {bound:.4} | | | 100 % | | |")?;
+        writeln!(text, "| ceiling: {name} | {:.4} | | | 100 % | | |", bound.pr_auc)?;
     }
     Ok(())
 }
@@ -62,7 +59,8 @@ fn served(text: &mut String, report: &Report) -> Result<(), Error> {
     }
     writeln!(
         text,
-        "\n| the same fit, served by | PR-AUC, windows | PR-AUC, states | states minus windows, paired | Brier, windows | Brier, states |"
+        "\n| the same fit, served by | PR-AUC, windows | PR-AUC, states | states minus windows, paired \
+         | Brier, windows | Brier, states |"
     )?;
     writeln!(text, "|---|---|---|---|---|---|")?;
     for (windows, running) in pairs {
