@@ -19,8 +19,8 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// | that a failure is confirmed | with the row `confirmed_at` |
 /// | its final onset and end | once no later row can join or extend it: after the longest gap that is bridged, the recovery and the evidence that a later row may still bring |
 ///
-/// Memory: the rows that its conditions look back on, and failures that are not final. Saved: at most 17 bytes a row of a mean, 9
-/// of a change or quantile, 26 of a season, 30 of a condition that is sustained or frequent; 31 a failure that is not
+/// Memory: the rows that its conditions look back on, and failures that are not final. Saved: at most 20 bytes a row of a mean, 9
+/// of a change or quantile, 29 of a season, 30 of a condition that is sustained or frequent; 31 a failure that is not
 /// final; and about 40.
 ///
 /// ```

@@ -1,78 +1,65 @@
 //! Statistics of the last rows, one row after another.
 
 use forewarn_core::{CoreError, restore_part, save_part};
+use forewarn_numerics::{Sliding, Summary};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
-/// Sums of the last `length` rows, by two stacks: what leaves the window leaves no rounding error behind, as it would if it were
-/// subtracted from a running sum. A row costs O(1) amortised.
-#[derive(Clone, Debug)]
-pub(crate) struct Sums {
-    length: usize,
-    /// Rows since the last turn, oldest first.
-    back: VecDeque<[f64; 2]>,
-    back_sum: [f64; 2],
-    /// Suffix sums of the rows before the turn; the last belongs to the oldest row in the window.
-    front: Vec<[f64; 2]>,
-    known: VecDeque<bool>,
-    known_count: usize,
+/// Two sums over rows, and how many of those are known.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pair {
+    sums: [f64; 2],
+    known: usize,
 }
+
+impl Summary for Pair {
+    const EMPTY: Self = Self { sums: [0.0; 2], known: 0 };
+
+    fn join(self, later: Self) -> Self {
+        let sums = [self.sums[0] + later.sums[0], self.sums[1] + later.sums[1]];
+        Self { sums, known: self.known + later.known }
+    }
+}
+
+/// Two sums over the last rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Sums(Sliding<Pair>);
 
 impl Sums {
     pub(crate) fn new(length: usize) -> Self {
-        Self {
-            length,
-            back: VecDeque::new(),
-            back_sum: [0.0; 2],
-            front: Vec::new(),
-            known: VecDeque::new(),
-            known_count: 0,
-        }
+        Self(Sliding::new(length))
     }
 
     /// Takes the next row; `None` for one without samples.
     pub(crate) fn push(&mut self, pair: Option<[f64; 2]>) {
-        if self.known.len() == self.length {
-            if self.front.is_empty() {
-                let mut sum = [0.0; 2];
-                for pair in self.back.drain(..).rev() {
-                    sum = [sum[0] + pair[0], sum[1] + pair[1]];
-                    self.front.push(sum);
-                }
-                self.back_sum = [0.0; 2];
-            }
-            self.front.pop();
-            self.known_count -= usize::from(self.known.pop_front() == Some(true));
-        }
-        let [a, b] = pair.unwrap_or([0.0; 2]);
-        self.back.push_back([a, b]);
-        self.back_sum = [self.back_sum[0] + a, self.back_sum[1] + b];
-        self.known.push_back(pair.is_some());
-        self.known_count += usize::from(pair.is_some());
+        self.0.push(pair.map_or(Pair::EMPTY, |sums| Pair { sums, known: 1 }));
     }
 
     /// The sums over the window, and how many of its rows are known.
     pub(crate) fn get(&self) -> ([f64; 2], usize) {
-        let front = self.front.last().copied().unwrap_or([0.0; 2]);
-        ([front[0] + self.back_sum[0], front[1] + self.back_sum[1]], self.known_count)
+        let Pair { sums, known } = self.0.total();
+        (sums, known)
     }
 
-    /// Appends what has been seen: about 17 bytes a row.
+    /// Appends what has been seen: at most 20 bytes a row. Both stacks, since which rows were joined before decides how their sum
+    /// is rounded later.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
-        save_part(&(&self.back, &self.front, &self.known), out)
+        save_part(&(self.0.older(), self.0.newer()), out)
     }
 
-    /// Takes what [`save`](Self::save) wrote; the sum of the back is added up again, in the same order.
+    /// Takes what [`save`](Self::save) wrote.
     pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;
-        let (back, front, known): (VecDeque<[f64; 2]>, Vec<[f64; 2]>, VecDeque<bool>) =
-            restore_part(&mut rest)?;
-        if back.len() + front.len() != known.len() || known.len() > self.length {
-            let (rows, length) = (known.len(), self.length);
-            return Err(CoreError::damaged_state(format!("{rows} rows of a sum are not the last {length}")));
-        }
-        self.back_sum = back.iter().fold([0.0; 2], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
-        self.known_count = known.iter().filter(|known| **known).count();
-        (self.back, self.front, self.known, *from) = (back, front, known, rest);
+        let (older, newer): (Vec<Pair>, Vec<Pair>) = restore_part(&mut rest)?;
+        // Each sum of the older rows is of one row more than the one before it.
+        let counted = older.iter().zip(1..).all(|(pair, rows)| pair.known <= rows)
+            && newer.iter().all(|pair| pair.known <= 1);
+        let (rows, length) = (older.len().saturating_add(newer.len()), self.0.steps());
+        let restored = Sliding::restored(length, older, newer).filter(|_| counted);
+        let restored = restored.ok_or_else(|| {
+            CoreError::damaged_state(format!("{rows} rows of a sum are not the last {length}"))
+        })?;
+        (self.0, *from) = (restored, rest);
         Ok(())
     }
 }

@@ -1,130 +1,44 @@
 //! Statistics over the last `steps` samples without a running sum that drifts.
 
 use forewarn_core::{CoreError, restore_part, save_part};
+use forewarn_numerics::{Sliding, Summary};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A summary of consecutive samples that can be joined with the summary of those that follow.
-pub(crate) trait Summary:
-    Copy + Send + Sync + std::fmt::Debug + Serialize + DeserializeOwned + 'static
-{
-    /// The summary of no sample.
-    const EMPTY: Self;
-
-    /// The summary of these samples and the `later` ones.
-    fn join(self, later: Self) -> Self;
-}
-
-/// The summary of the last `steps` samples, by two stacks.
-///
-/// Samples are never subtracted again: a running sum that adds what comes and subtracts what goes keeps every rounding error for
-/// ever, and one sample of 1e30 ruins it. Here each answer is joined afresh from the samples in the window, with two joins a push on
-/// average and `steps` in the worst case.
-///
-/// # References
-/// K. Tangwongsan, M. Hirzel and S. Schneider, *Low-latency sliding-window aggregation in worst-case constant time*, DEBS 2017,
-/// section 3.1 ("two-stacks").
+/// The summary of the last `steps` samples, in the middle of a stream.
 #[derive(Clone, Debug)]
-pub(crate) struct Moving<S> {
-    steps: usize,
-    /// Summaries from each of the older samples to the last of them; the oldest sample's on top.
-    older: Vec<S>,
-    newer: Vec<S>,
-    newer_total: S,
-}
+pub(crate) struct Moving<S>(Sliding<S>);
 
-impl<S: Summary> Moving<S> {
+impl<S: Summary + Serialize + DeserializeOwned> Moving<S> {
     /// Nothing seen yet; `steps` is at least 1.
     pub(crate) fn new(steps: usize) -> Self {
-        Self { steps: steps.max(1), older: Vec::new(), newer: Vec::new(), newer_total: S::EMPTY }
+        Self(Sliding::new(steps))
     }
 
     /// Takes the next sample; the one `steps` before it is forgotten.
     pub(crate) fn push(&mut self, sample: S) {
-        if self.older.len() + self.newer.len() == self.steps {
-            if self.older.is_empty() {
-                let mut total = S::EMPTY;
-                for sample in self.newer.drain(..).rev() {
-                    total = sample.join(total);
-                    self.older.push(total);
-                }
-                self.newer_total = S::EMPTY;
-            }
-            self.older.pop();
-        }
-        self.newer.push(sample);
-        self.newer_total = self.newer_total.join(sample);
+        self.0.push(sample);
     }
 
     /// The summary of the samples in the window.
     pub(crate) fn total(&self) -> S {
-        self.older.last().map_or(self.newer_total, |older| older.join(self.newer_total))
+        self.0.total()
     }
 
-    /// Appends both stacks to `out`.
+    /// Appends both stacks to `out`: which samples were joined before decides how they are rounded later.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
-        save_part(&(&self.older, &self.newer), out)
+        save_part(&(self.0.older(), self.0.newer()), out)
     }
 
-    /// Takes what [`save`](Self::save) wrote; what is newer is joined again, in the same order.
+    /// Takes what [`save`](Self::save) wrote.
     pub(crate) fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;
         let (older, newer): (Vec<S>, Vec<S>) = restore_part(&mut rest)?;
-        let (got, steps) = (older.len().saturating_add(newer.len()), self.steps);
-        if got > steps {
-            return Err(CoreError::damaged_state(format!(
-                "{got} samples are more than the last {steps} steps have"
-            )));
-        }
-        self.newer_total = newer.iter().fold(S::EMPTY, |total, &sample| total.join(sample));
-        (self.older, self.newer, *from) = (older, newer, rest);
+        let (got, steps) = (older.len().saturating_add(newer.len()), self.0.steps());
+        let restored = Sliding::restored(steps, older, newer).ok_or_else(|| {
+            CoreError::damaged_state(format!("{got} samples are more than the last {steps} steps have"))
+        })?;
+        (self.0, *from) = (restored, rest);
         Ok(())
-    }
-}
-
-/// Count, mean and sum of squared distances from it.
-///
-/// # References
-/// T. F. Chan, G. H. Golub and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Moments {
-    pub(crate) count: f64,
-    pub(crate) mean: f64,
-    squares: f64,
-}
-
-impl Moments {
-    /// One sample; none where it is missing.
-    pub(crate) fn of(sample: f32) -> Self {
-        match sample.is_nan() {
-            true => Self::EMPTY,
-            false => Self { count: 1.0, mean: f64::from(sample), squares: 0.0 },
-        }
-    }
-
-    /// Standard deviation of the population; what is left of equal samples by rounding counts as zero.
-    pub(crate) fn deviation(&self) -> f64 {
-        let deviation = (self.squares / self.count).sqrt();
-        if deviation > f64::EPSILON * self.mean.abs() { deviation } else { 0.0 }
-    }
-}
-
-impl Summary for Moments {
-    const EMPTY: Self = Self { count: 0.0, mean: 0.0, squares: 0.0 };
-
-    fn join(self, later: Self) -> Self {
-        if self.count == 0.0 {
-            return later;
-        }
-        if later.count == 0.0 {
-            return self;
-        }
-        let count = self.count + later.count;
-        let apart = later.mean - self.mean;
-        Self {
-            count,
-            mean: self.mean + apart * (later.count / count),
-            squares: self.squares + later.squares + apart * apart * (self.count * later.count / count),
-        }
     }
 }
 

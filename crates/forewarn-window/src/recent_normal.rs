@@ -1,11 +1,12 @@
 use crate::{
     Select, WindowError,
-    moving::{Moments, Moving},
+    moving::Moving,
     per_column::{self, ColumnState},
     saved::Saved,
     settings::{positive_setting, steps_setting},
 };
 use forewarn_core::{CoreError, Feature, FeatureState, Origin};
+use forewarn_numerics::Moments;
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
 /// How far each metric is from its own recent normal: standard scores against the mean and deviation of the steps *before* this
@@ -82,7 +83,7 @@ struct Normal {
 impl ColumnState for Normal {
     fn push(&mut self, sample: f32) -> f32 {
         let normal = self.moving.total();
-        self.moving.push(Moments::of(sample));
+        self.moving.push(Moments::of(f64::from(sample)));
         let distance = f64::from(sample) - normal.mean;
         if sample.is_nan() || normal.count < self.at_least {
             return f32::NAN;
@@ -92,7 +93,7 @@ impl ColumnState for Normal {
             return 0.0;
         }
         // Zero deviation makes this infinite, with the sign of the distance.
-        (distance / normal.deviation()).clamp(-self.limit, self.limit) as f32
+        (distance / normal.deviation_beyond_rounding()).clamp(-self.limit, self.limit) as f32
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {

@@ -1,11 +1,12 @@
 use crate::{
     Select, WindowError,
-    moving::{Extremes, Line, Moments, Moving},
+    moving::{Extremes, Line, Moving},
     per_column::{self, ColumnState},
     saved::Saved,
     settings::steps_setting,
 };
 use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
+use forewarn_numerics::Moments;
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 use serde::{Deserialize, Serialize};
 
@@ -122,13 +123,14 @@ impl Feature for Rolling {
 }
 
 macro_rules! rolling {
-    ($name:ident, $summary:ty, $value:expr) => {
+    ($name:ident, $summary:ty, $of:expr, $value:expr) => {
         #[derive(Clone, Debug)]
         struct $name(Moving<$summary>, f64);
 
         impl ColumnState for $name {
             fn push(&mut self, sample: f32) -> f32 {
-                self.0.push(<$summary>::of(sample));
+                let of: fn(f32) -> $summary = $of;
+                self.0.push(of(sample));
                 let total = self.0.total();
                 let value: fn($summary) -> f32 = $value;
                 if total.count >= self.1 { value(total) } else { f32::NAN }
@@ -145,10 +147,12 @@ macro_rules! rolling {
     };
 }
 
-rolling!(RollingMean, Moments, |moments| moments.mean as f32);
-rolling!(RollingStd, Moments, |moments| moments.deviation() as f32);
-rolling!(RollingMin, Extremes, |extremes| extremes.min);
-rolling!(RollingMax, Extremes, |extremes| extremes.max);
+rolling!(RollingMean, Moments, |sample| Moments::of(f64::from(sample)), |moments| moments.mean as f32);
+rolling!(RollingStd, Moments, |sample| Moments::of(f64::from(sample)), |moments| moments
+    .deviation_beyond_rounding()
+    as f32);
+rolling!(RollingMin, Extremes, Extremes::of, |extremes| extremes.min);
+rolling!(RollingMax, Extremes, Extremes::of, |extremes| extremes.max);
 
 #[derive(Clone, Debug)]
 struct RollingSlope {
