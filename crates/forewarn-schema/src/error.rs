@@ -20,7 +20,7 @@ pub enum SchemaError {
         name: String,
     },
     /// A metric that a rule, a feature or a caller needs is not in the schema.
-    #[error("metric {name:?} is missing: the schema has {}", available.join(", "))]
+    #[error("metric {name:?} is missing: the schema has {}", crate::printable_names(available))]
     UnknownMetric {
         /// The metric asked for.
         name: String,
