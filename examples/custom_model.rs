@@ -58,16 +58,20 @@ impl FailureRule for Backlog {
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
-        let failing: Vec<bool> = frame.column("depth")?.map(|depth| depth > self.jobs).collect();
-        let mut episodes = Vec::new();
-        let mut row = 0;
+        // Yes, no, or nothing where the sample is missing: unknown is not healthy.
+        let failing = |depth: f32| if depth.is_nan() { None } else { Some(depth > self.jobs) };
+        let failing: Vec<Option<bool>> = frame.column("depth")?.map(failing).collect();
+        let (mut episodes, mut unknown, mut row) = (Vec::new(), Vec::new(), 0);
         for run in failing.chunk_by(|a, b| a == b) {
-            if run[0] {
-                episodes.push(Episode::new(frame.time(row), frame.time(row), frame.time(row + run.len()))?);
+            let end = row + run.len();
+            match run[0] {
+                Some(true) => episodes.push(Episode::new(frame.time(row), frame.time(row), frame.time(end))?),
+                Some(false) => {}
+                None => unknown.push(row..end),
             }
-            row += run.len();
+            row = end;
         }
-        Ok(Assessment { episodes: Episodes::new(episodes)?, unknown: Vec::new() })
+        Ok(Assessment { episodes: Episodes::new(episodes)?, unknown })
     }
 }
 
@@ -205,4 +209,29 @@ fn a_source_a_rule_a_feature_and_a_model_of_ones_own() {
     assert!(report.features.contains(&"smooth(arrivals)".to_owned()));
     assert_eq!(report.input.services, 2);
     assert!(report.models.iter().all(|model| model.pr_auc > 2.0 * report.test.prevalence));
+}
+
+/// What forewarn asks of every rule, feature and model, asked of ours on an hour with gaps.
+#[test]
+fn ours_keep_the_laws() -> Result<(), Box<dyn Error>> {
+    use forewarn::core::conformance;
+
+    let frames = Queues { minutes: 60 }.frames()?;
+    let (whole, schema) = (frames.frame(0).expect("a worker"), frames.schema().clone());
+    let gaps = |(index, value): (usize, &f32)| if index % 13 < 3 { f32::NAN } else { *value };
+    let samples = whole.values().iter().enumerate().map(gaps).collect();
+    let frame = Frame::new("mail", schema.clone(), Timestamp::EPOCH, Step::MINUTE, samples)?;
+    for jobs in [10.0, 100.0, 360.0] {
+        conformance::failure_rule(&Backlog { jobs }, frame.view())?;
+        conformance::missing_adds_nothing(
+            &Backlog { jobs },
+            frame.view(),
+            (0..60).step_by(7).map(|row| (row, 1)),
+        )?;
+        conformance::never_fails_more(&Backlog { jobs: jobs + 50.0 }, &Backlog { jobs }, frame.view())?;
+    }
+    conformance::feature(&SmoothArrivals { weight: 0.2 }, frame.view())?;
+    let means = [vec![80.0, 10.0], vec![120.0, 500.0]];
+    conformance::predictor(&FittedNearestMean { schema, observation: 10, means }, frame.view())?;
+    Ok(())
 }

@@ -74,7 +74,10 @@ pub enum CoreError {
         values: usize,
     },
     /// A model was given windows of other features than it was fitted on.
-    #[error("the windows have other features than the model was fitted on: {}", name_difference(expected, got))]
+    #[error(
+        "the windows have other features than the model was fitted on: {}",
+        name_difference(expected, got)
+    )]
     FeatureMismatch {
         /// Features at fit, in order.
         expected: Vec<String>,

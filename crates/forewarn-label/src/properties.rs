@@ -1,15 +1,19 @@
 //! What holds for every rule and every frame.
 
 use crate::{
-    Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained, ThresholdRule, label,
-    label_pieces,
+    Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
+    ThresholdRule, label, label_pieces,
     strategies::{
-        Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, schema, shape,
+        Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
     },
     twin::{Reading, Twin},
 };
-use forewarn_core::{CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
-use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Step, Timestamp};
+use forewarn_core::{
+    CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec, conformance,
+};
+use forewarn_schema::{
+    Episode, Frame, FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange, strategies::frame_near,
+};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
@@ -86,6 +90,13 @@ fn negates_evidence(condition: &Condition) -> bool {
         }
         Condition::Compare(_) | Condition::Absent(_) | Condition::Significant(_) => false,
     }
+}
+
+/// A schema of another program.
+fn queues() -> Schema {
+    let jobs = Metric::new("depth", Unit::Other("jobs".to_owned()), Kind::Gauge, ValidRange::NON_NEGATIVE);
+    let failed = Metric::new("failed", Unit::Dimensionless, Kind::Gauge, ValidRange::UNIT);
+    Schema::new(vec![jobs, failed]).unwrap()
 }
 
 proptest! {
@@ -268,6 +279,31 @@ proptest! {
                 drop(other_labels.finish());
             }
         }
+    }
+
+    #[test]
+    fn every_rule_keeps_the_laws_of_rules(
+        rule in rule(Kinds::Any), strict in rule(Kinds::Strict), rows in any_rows(40),
+        lost in vec((0usize..40, 0usize..4), 1..12)
+    ) {
+        let frame = frame_of(&rows);
+        conformance::failure_rule(&rule, frame.view())?;
+        conformance::failure_rule(&strict, frame.view())?;
+        conformance::missing_adds_nothing(&strict, frame.view(), lost)?;
+        let longer = Rule::new(rule.when().clone().lasting(Span::steps(3))).unwrap();
+        let plain = Rule::new(rule.when().clone()).unwrap();
+        conformance::never_fails_more(&longer, &plain, frame.view())?;
+    }
+
+    /// On metrics, with limits, and of values that this crate's own strategies do not have.
+    #[test]
+    fn rules_of_any_schema_keep_the_laws_near_their_limits(
+        rule in rule_on(&queues(), &[360.0, 0.5], Kinds::Strict),
+        frame in frame_near("queue", queues(), &[("depth", 360.0), ("failed", 0.5)], 40),
+        lost in vec((0usize..40, 0usize..2), 1..12)
+    ) {
+        conformance::failure_rule(&rule, frame.view())?;
+        conformance::missing_adds_nothing(&rule, frame.view(), lost)?;
     }
 
     #[test]
