@@ -31,6 +31,10 @@ impl Clock {
         })
     }
 
+    pub(crate) fn step(self) -> Step {
+        self.step
+    }
+
     /// The time of a row.
     pub(crate) fn time(self, row: usize) -> Result<Timestamp, LabelError> {
         let time = i64::try_from(row).ok().and_then(|row| self.start.checked_add(self.step, row));

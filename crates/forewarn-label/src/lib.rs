@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod any_rule_state;
 mod clock;
 mod comparison;
 mod condition;
@@ -35,6 +36,7 @@ mod verdict;
 mod verdicts;
 mod watch;
 
+pub use any_rule_state::AnyRuleState;
 pub use comparison::Comparison;
 pub use condition::{Compare, Condition, Frequent, Significant, Sustained};
 pub use error::LabelError;

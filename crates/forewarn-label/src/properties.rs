@@ -1,7 +1,7 @@
 //! What holds for every rule and every frame.
 
 use crate::{
-    Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
+    AnyRuleState, Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
     ThresholdRule, label, label_pieces,
     strategies::{
         Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
@@ -18,6 +18,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
     ops::Range,
+    sync::Arc,
 };
 
 type Rows = Vec<[f32; 4]>;
@@ -304,6 +305,52 @@ proptest! {
     ) {
         conformance::failure_rule(&rule, frame.view())?;
         conformance::missing_adds_nothing(&rule, frame.view(), lost)?;
+    }
+
+    #[test]
+    fn a_rule_that_is_no_value_streams_what_it_finds_in_a_batch(
+        rule in rule(Kinds::Strict), rows in any_rows(150), stop in any::<Index>(), whole in any::<bool>()
+    ) {
+        // Farther back than any rule of the strategies looks, and much less than the longest frame has.
+        let lookback = if whole { 200 } else { 60 };
+        let start = || {
+            let rule = Arc::new(rule.clone());
+            AnyRuleState::new(rule, "service", &schema(), Timestamp::EPOCH, Step::MINUTE, lookback).unwrap()
+        };
+        let stop = stop.index(rows.len() + 1);
+        let (mut state, mut events) = (start(), Vec::new());
+        for (t, row) in rows.iter().enumerate() {
+            if t == stop {
+                let mut saved = Vec::new();
+                state.save(&mut saved).unwrap();
+                let mut again = start();
+                let _ = again.push(row).unwrap();
+                again.restore(&mut &saved[..]).unwrap();
+                prop_assert!(saved.len() < 80 + 16 * (lookback + 40), "{}", saved.len());
+                for end in 0..saved.len() {
+                    prop_assert!(start().restore(&mut &saved[..end]).is_err());
+                }
+                state = again;
+            }
+            prop_assert!(refused(row).iter().all(|wrong| state.push(wrong).is_err()));
+            events.extend(state.push(row).unwrap());
+        }
+        events.extend(state.finish().unwrap());
+        let (episodes, unknown) = found(&rule, &frame_of(&rows));
+        let row_of = |time: Timestamp| (time.millis() / 60_000) as usize;
+        let (mut ended, mut open, mut confirmed) = (Vec::new(), vec![false; rows.len()], Vec::new());
+        for event in events {
+            match event {
+                Event::Ended(episode) => ended.push(in_rows(&episode)),
+                Event::Unknown { from, until } => open[row_of(from)..row_of(until)].fill(true),
+                Event::Confirmed { confirmed_at, .. } => confirmed.push(row_of(confirmed_at)),
+            }
+        }
+        prop_assert_eq!(&ended, &episodes, "{}", rule);
+        let expected: Vec<bool> =
+            (0..rows.len()).map(|row| unknown.iter().any(|range| range.contains(&row))).collect();
+        prop_assert_eq!(open, expected, "{}", rule);
+        prop_assert!(episodes.iter().all(|[_, minute, _]| confirmed.contains(minute)), "{}", rule);
     }
 
     #[test]
