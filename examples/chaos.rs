@@ -1,6 +1,6 @@
 //! Break a running system by hand and watch: what fails, in which order, and what the predictions said before.
 //!
-//! `cargo run --release --example chaos`, or with a scenario of your own: `... chaos -- my_scenario.toml` (see docs/simulator.md)
+//! `cargo run --release --example chaos`, or with a scenario of your own: `... chaos -- my_scenario.toml` (see docs/explanation/simulator.md)
 
 use forewarn::sim::Fleet;
 use forewarn::{

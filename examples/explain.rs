@@ -73,7 +73,7 @@ fn explain(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         println!("\n{service} at {time}, {minutes} min before it fails: {evidence}");
         shown.push(evidence);
     }
-    let Some(first) = shown.first() else { return Err("no failure of the test span was warned of".into()) };
+    let Some(first) = shown.first() else { return Err("no failure of the test span was detected".into()) };
     println!("\nAs a program reads it, without the smaller parts:");
     let mut form = serde_json::to_value(first)?;
     if let Some(parts) = form.get_mut("contributions").and_then(|parts| parts.as_array_mut()) {

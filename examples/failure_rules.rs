@@ -109,7 +109,7 @@ fn picture(frame: FrameView<'_>, bars: &[(String, String)]) -> Result<String, Bo
         svg.push('\n');
     }
     for (place, (colour, says)) in
-        [("#e8ecf1", "healthy"), ("#c03a2b", "failing"), ("#e0b040", "nobody can say")].iter().enumerate()
+        [("#e8ecf1", "healthy"), ("#c03a2b", "failing"), ("#e0b040", "unknown")].iter().enumerate()
     {
         let (x, y) = (4 + 110 * place, height - 20);
         svg += &format!("<rect x='{x}' y='{y}' width='12' height='10' fill='{colour}'/>");
@@ -141,10 +141,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     };
     let frames = outage()?;
     let frame = frames.frame(0).ok_or("there is one service")?;
-    println!(
-        "An outage of {}, one character a minute: . healthy  # failing  ? nobody can say\n",
-        frame.service()
-    );
+    println!("An outage of {}, one character a minute: . healthy  # failing  ? unknown\n", frame.service());
     let (mut onsets, mut bars) = (Vec::new(), Vec::new());
     for rule in rules(file)? {
         let found = rule.assess(frame)?;
@@ -163,7 +160,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let [v1, five_minutes, beyond_chance, bridged, latency, saturation, relative] = onsets[..] {
         // Saturation shows first, then latency, then errors: the earlier the definition, the earlier "the failure" begins.
         assert!(relative.0 < latency.0 && saturation.0 < v1.0 && latency.0 < v1.0);
-        // A missing and a healthy minute cut the errors in three, and nobody can say whether the first five minutes were all bad.
+        // A missing and a healthy minute cut the errors in three, and it is unknown whether the first five minutes were all bad.
         assert_eq!((v1.1, bridged.1, five_minutes.1), (4, 2, 1));
         // One error in three requests at night is a failure to v1, and chance to the binomial guard.
         assert!(beyond_chance.1 < v1.1);

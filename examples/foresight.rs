@@ -1,7 +1,7 @@
 //! Which failures can be foreseen? Event recall by the fault that caused them, on a month that no model has seen, for models of the same and of
 //! another graph, beside chance and beside whoever knows the hidden state.
 //!
-//! `cargo run --release --example foresight > docs/simulator/foresight.md` (some minutes)
+//! `cargo run --release --example foresight > docs/explanation/simulator/foresight.md` (some minutes)
 
 use forewarn::core::{Labels, Split};
 use forewarn::sim::Fleet;

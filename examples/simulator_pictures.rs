@@ -1,6 +1,6 @@
-//! Draws one day, one cascade and one leak of the simulated shop as SVG, for docs/simulator.md.
+//! Draws one day, one cascade and one leak of the simulated shop as SVG, for docs/explanation/simulator.md.
 //!
-//! `cargo run --release --example simulator_pictures -- docs/simulator`
+//! `cargo run --release --example simulator_pictures -- docs/explanation/simulator`
 
 use forewarn::sim::Fleet;
 use forewarn::{
@@ -132,7 +132,7 @@ fn picture(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder: PathBuf = std::env::args().nth(1).map_or("docs/simulator".into(), PathBuf::from);
+    let folder: PathBuf = std::env::args().nth(1).map_or("docs/explanation/simulator".into(), PathBuf::from);
     let day = Fleet::shop(7).with_minutes(2 * 1440)?.run()?;
     let calm =
         Fleet::shop(7).with_minutes(130)?.with_load(Load::steady(1.0))?.with_faults(FaultSchedule::none())?;

@@ -1,6 +1,6 @@
 //! What the service graph adds to a model, and how often a ranking finds the root: two tables on simulated cascades.
 //!
-//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/topology.md.
+//! `cargo run --release --example topology_gain -- [DAYS] [SEED]` makes the tables of docs/reference/topology.md.
 
 use forewarn::eval::ScoredSet;
 use forewarn::experiment::{Data, Rows};
@@ -32,7 +32,7 @@ fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results,
     Ok(experiment.run(Data::from_source(&mut fleet.clone())?, &|_: Progress<'_>| {})?)
 }
 
-/// Share of the failures that were warned of, and the median lead time, at one false alarm a service and day.
+/// Share of the failures detected, and the median lead time, at one false alarm per service and day.
 fn events(set: &ScoredSet) -> Result<(f64, f64), Box<dyn Error>> {
     let mut best = (0.0, 0.0);
     for step in 1..=400u16 {

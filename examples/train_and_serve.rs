@@ -67,13 +67,13 @@ fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>
     let scores = model.score_all(test.windows())?;
     let prevalence = test.positives() as f64 / scores.len() as f64;
     let pr_auc = average_precision(&scores, test.positive())?;
-    println!("PR-AUC on test {pr_auc:.3}, a guess has {prevalence:.3}");
+    println!("PR-AUC on test {pr_auc:.3}, no skill has {prevalence:.3}");
     let forecasts = model.forecast(test.windows())?;
     if let Some(outcomes) = test.outcomes()
         && let Some(timing) = TimingReliability::new(&forecasts, outcomes, TimingReliability::BINS)?
     {
         println!(
-            "minutes to failure are off by {:.2} on average, those of a guess by {:.2}",
+            "minutes to failure are off by {:.2} on average, those of always saying the mean by {:.2}",
             timing.mean_absolute_error_minutes, timing.mean_absolute_error_of_the_mean_minutes
         );
     }
@@ -116,7 +116,7 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     let mut worse = successor.clone();
     let what_if = model.step(&mut worse, bad)?;
     let next = model.step(&mut successor, row)?;
-    assert_eq!(next, model.step(&mut state, row)?, "saved and restored, to the bit");
+    assert_eq!(next, model.step(&mut state, row)?, "saved and restored, bit for bit");
     println!("another such minute: {:.4}; had errors risen: {:.4}", next.get(), what_if.get());
     if let Some(minutes) = model.forecast_state(&mut worse)?.expected_steps() {
         println!("if that came to a failure: in {minutes:.1} minutes");

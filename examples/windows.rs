@@ -18,7 +18,7 @@ use std::error::Error;
 const DAYS: i64 = 6;
 
 /// What a scraper has: every 20 seconds or so a count of all requests since the process began, an error rate and a latency. It
-/// misses some, and the process begins anew each day. Errors come in bursts, a slow rise of latency before each.
+/// misses some, and the process restarts each day. Errors come in bursts, a slow rise of latency before each.
 fn scraped() -> Vec<RawSample> {
     let (mut samples, mut requests) = (Vec::new(), 0.0);
     for tick in 0..DAYS * 1440 * 3 {
@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let rule: ThresholdRule = "error_rate >= 0.05 for 2 consecutive steps".parse()?;
     let labels = label(&frames, &rule, WindowSpec::default(), Target::Onset)?;
-    // A model that is fitted anew every day: three folds, each trained on all days before.
+    // A model that is refitted every day: three folds, each trained on all days before.
     let folds = WalkForward::new(3, 1440, 720)?.split(&labels)?;
     let mut last = None;
     for (number, split) in folds.iter().enumerate() {

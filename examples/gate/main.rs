@@ -1,8 +1,8 @@
-//! LSTM and GRU beside every other model: the table of `docs/recurrent.md`.
+//! LSTM and GRU beside every other model: the table of `docs/reference/recurrent.md`.
 //!
 //! ```text
 //! cargo run --release --example gate -- [--walk FILE] [--days 365] [--fleet-days 30] [--servers FILE --failure-column NAME]
-//!     [--models NAMES] [--seed N] [--write docs/recurrent.md]
+//!     [--models NAMES] [--seed N] [--write docs/reference/recurrent.md]
 //! ```
 //!
 //! Fits the models on a recorded stress walk, on simulated ones of so many days (both with target `active`, for which the best possible score

@@ -27,7 +27,7 @@ pub(crate) fn tables(title: &str, results: &Results, bound: Option<(&str, f64)>)
 fn models(text: &mut String, report: &Report, bound: Option<(&str, f64)>) -> Result<(), Error> {
     writeln!(
         text,
-        "| model | PR-AUC | 95 % interval | less boosted trees, paired | of the ceiling | ROC-AUC | fit, s |"
+        "| model | PR-AUC | 95 % interval | difference to boosted trees, paired | of the ceiling | ROC-AUC | fit, s |"
     )?;
     writeln!(text, "|---|---|---|---|---|---|---|")?;
     for model in report.ranked().into_iter().filter(|model| !model.name.ends_with(RUNNING)) {
@@ -42,7 +42,7 @@ fn models(text: &mut String, report: &Report, bound: Option<(&str, f64)>) -> Res
             "| {name} | {pr_auc:.4} | {interval} | {paired} | {share} | {roc_auc:.3} | {seconds:.0} |"
         )?;
     }
-    writeln!(text, "| a guess: the prevalence | {:.4} | | | | .500 | |", report.test.prevalence)?;
+    writeln!(text, "| no skill (prevalence) | {:.4} | | | | .500 | |", report.test.prevalence)?;
     if let Some((name, bound)) = bound {
         writeln!(text, "| ceiling: {name} | {bound:.4} | | | 100 % | | |")?;
     }
@@ -62,7 +62,7 @@ fn served(text: &mut String, report: &Report) -> Result<(), Error> {
     }
     writeln!(
         text,
-        "\n| the same fit, served by | PR-AUC, windows | PR-AUC, states | states less windows, paired | Brier, windows | Brier, states |"
+        "\n| the same fit, served by | PR-AUC, windows | PR-AUC, states | states minus windows, paired | Brier, windows | Brier, states |"
     )?;
     writeln!(text, "|---|---|---|---|---|---|")?;
     for (windows, running) in pairs {

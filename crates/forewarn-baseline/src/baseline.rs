@@ -1,5 +1,6 @@
 use crate::{
-    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, control, logistic, rules, trees,
+    FittedControl, FittedLogisticRegression, FittedRule, FittedTrees, context, control, logistic, rules,
+    trees,
 };
 use forewarn_core::{
     CoreError, Envelope, Evidence, Explain, ModelFileError, NestedReader, Predictor, Registry, Save, Score,
@@ -68,6 +69,10 @@ impl Predictor for Baseline {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.explain(window).map(Some)
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         each!(self, model => model.score(windows, scores))
     }
@@ -95,7 +100,10 @@ from!(Control(FittedControl), Rule(FittedRule), Logistic(FittedLogisticRegressio
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
     let kinds = [control::KIND, logistic::KIND, trees::KIND];
-    kinds.into_iter().chain(rules::KINDS).fold(registry, |registry, kind| registry.with_predictor(kind, read))
+    kinds
+        .into_iter()
+        .chain(rules::KINDS)
+        .fold(context::register(registry), |registry, kind| registry.with_predictor(kind, read))
 }
 
 fn read(envelope: Envelope, _: &NestedReader<'_>) -> Result<Box<dyn Predictor>, ModelFileError> {

@@ -1,6 +1,10 @@
-use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
+use forewarn_core::{
+    CoreError, Feature, FeatureState, ModelFileError, Origin, Registry, restore_part, save_part,
+};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
+/// What it is called where it is saved.
+const KIND: &str = "context";
 /// Column with the number of the service.
 pub(crate) const SERVICE: &str = "service_number";
 /// Column with the number of the step.
@@ -38,6 +42,20 @@ impl Feature for Context {
         let step = origin.start.millis().div_euclid(origin.step.millis()).rem_euclid(STEP_CYCLE);
         Ok(Box::new(Place { service, step }))
     }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        Some(serde_json::json!({ KIND: self.services }))
+    }
+}
+
+/// The registry with this feature more.
+pub(crate) fn register(registry: Registry) -> Registry {
+    registry.with_feature(KIND, |saved, _| {
+        let services = saved.get(KIND).cloned().unwrap_or_default();
+        let services: Vec<String> = serde_json::from_value(services)
+            .map_err(|error| ModelFileError::outside("reading the services of a context", error))?;
+        Ok(Box::new(Context { services }))
+    })
 }
 
 #[derive(Clone, Debug)]

@@ -21,14 +21,15 @@ mod metrics;
 
 use metrics::Metrics;
 
-/// Read a metrics file, rule, graph or model and say what was understood
+/// Read a metrics file, rule, graph or model and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if something was not.
+/// Exit code 0 if everything was understood, 1 if not.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Metrics as CSV or Parquet
+    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
+    /// partitioned folder, or - for standard input; may be given several times
     #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -43,10 +44,10 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Exit with 1 also where the metrics can be read but no window would come of them
+    /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
-    /// Form of the answer
+    /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
@@ -69,12 +70,12 @@ struct Findings {
 impl Check {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let asks_for_rule = self.rule.rule.is_some() || self.rule.rule_file.is_some();
-        if self.input.is_none() && self.topology.is_none() && self.model.is_none() && !asks_for_rule {
+        if self.input.is_empty() && self.topology.is_none() && self.model.is_none() && !asks_for_rule {
             return Err(CliError::usage(
                 "what to check? Give --input, --rule-file, --rule, --topology or --model",
             ));
         }
-        let rule = self.rule.rule(self.read.failure_column.as_deref())?;
+        let rule = self.rule.rule(self.read.outcome_column())?;
         let mut findings = Findings::default();
         if asks_for_rule {
             findings.rule = Some(json!({"sentence": rule.to_string()}));
@@ -83,9 +84,9 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
-        if let Some(path) = &self.input {
-            let recording = self.read.read(path)?;
-            let spec = self.window.spec()?;
+        if !self.input.is_empty() {
+            let recording = self.read.read(&self.input)?;
+            let spec = self.window.spec(recording.frames.layout().step())?;
             let mut metrics = Metrics::of(&recording, &rule, spec, self.target.target);
             if let Some(graph) = &graph {
                 metrics.compare_names(&recording.frames, graph);

@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand};
     name = "forewarn",
     version,
     max_term_width = 110,
-    after_help = "Exit codes: 0 done, 1 the data or the system, 2 the command line. Results go to standard output, \
-                  progress to standard error."
+    after_help = "Exit codes: 0 success, 1 an error in the data or the system, 2 an error in the command line. Results \
+                  go to standard output, progress to standard error."
 )]
 pub(crate) struct Command {
     #[command(subcommand)]
@@ -30,19 +30,19 @@ pub(crate) struct Common {
 
 #[derive(Subcommand)]
 enum Subcommands {
-    /// Fit models on a metrics file or a simulation, and say how well they predict
+    /// Fit models on a metrics file or a simulation, and report how well they predict
     Evaluate(Box<Evaluate>),
-    /// Fit models on all there is, and save the best on validation as one file
+    /// Fit models on all data, and save the best on validation as one file
     Train(Box<Train>),
     /// Run a saved model over a metrics file by the live code path
     Replay(Replay),
-    /// Judge anybody's scores against metrics with a rule, or a list of failures
+    /// Judge the scores of any predictor against metrics with a rule, or a list of failures
     Judge(Judge),
-    /// Write simulated metrics, and what really failed, to files
+    /// Write simulated metrics and their true failures to files
     Simulate(Simulate),
     /// Score a service graph: health, cascade risk, critical path, likely roots
     Graph(Graph),
-    /// Read a metrics file, rule, graph or model and say what was understood
+    /// Read a metrics file, rule, graph or model and show what was understood
     Check(Check),
     /// Print a completion script for a shell
     Completions(shell::Completions),

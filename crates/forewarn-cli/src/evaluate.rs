@@ -15,10 +15,10 @@ use forewarn::{
 };
 use std::path::{Path, PathBuf};
 
-/// Fit models on a metrics file or a simulation, and say how well they predict
+/// Fit models on a metrics file or a simulation, and report how well they predict
 ///
-/// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input
-/// a month of a small shop is simulated.
+/// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input,
+/// simulates a month of a shop with four services.
 #[derive(Args)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
@@ -49,14 +49,14 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let inputs = self.data.inputs();
-        // What cannot be written is better known now than after fitting.
+        // A place that cannot be written is an error now, not after fitting.
         prepare_folder(&self.output, &inputs)?;
         self.save.as_deref().map_or(Ok(()), |path| prepare_file(path, &inputs))?;
         let progress = Reporter::new(common.quiet);
         progress.stage("reading metrics");
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
-        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let mut experiment = experiment.with_split(self.split);
         if let Some(days) = self.walk_forward {
             experiment = experiment.with_walk_forward(days);

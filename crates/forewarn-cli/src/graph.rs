@@ -17,19 +17,19 @@ use std::{fmt::Write, path::PathBuf};
 
 /// Score a service graph: health, cascade risk, critical path, likely roots
 ///
-/// Health, latencies and objectives are those of the last minute of a metrics file; without one, what clients saw of
-/// their servers, where the graph's file says it.
+/// Health, latencies and objectives are those of the last minute of a metrics file. Without one, they are what clients
+/// measured of their servers, if the graph's file holds it.
 #[derive(Args)]
 pub(crate) struct Graph {
-    /// Who calls whom: edge list, TOML, JSON or OpenTelemetry service graph samples
+    /// Service graph: edge list, TOML, JSON or OpenTelemetry service graph samples
     #[arg(long, value_name = "FILE")]
     topology: PathBuf,
-    /// Metrics of version 1 as CSV or Parquet
+    /// Metrics of version 1, in any form that `forewarn check` understands
     #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
+    input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Form of the answer
+    /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
@@ -54,9 +54,10 @@ struct Known {
 impl Graph {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let graph = ServiceGraph::from_path(&self.topology)?;
-        let known = match &self.input {
-            Some(path) => from_metrics(&graph, &self.read, path)?,
-            None => from_calls(&graph)?,
+        let known = if self.input.is_empty() {
+            from_calls(&graph)?
+        } else {
+            from_metrics(&graph, &self.read, &self.input)?
         };
         let strengths = Strengths::given(&graph, Strengths::USUAL)?;
         let radii = CascadeMethod::Auto(Worlds::new(128, crate::question::SEED)?);
@@ -89,9 +90,9 @@ fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
 }
 
 /// From the last minute of a metrics file; objectives over all of it.
-fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -> Result<Known, CliError> {
-    let frames = read.read(path)?.frames;
-    let rules = HealthRules::v1().bind(frames.schema()).about(path.display())?;
+fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, paths: &[PathBuf]) -> Result<Known, CliError> {
+    let frames = read.read(paths)?.frames;
+    let rules = HealthRules::v1().bind(frames.schema()).about("--input")?;
     let nan = || vec![f64::NAN; graph.len()];
     let mut known = Known {
         health: nan(),
@@ -100,7 +101,7 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, path: &std::path::Path) -
         left_out: Vec::new(),
         without_metrics: Vec::new(),
     };
-    let names = graph.compare_names(frames.frames().map(|frame| frame.service())).about(path.display())?;
+    let names = graph.compare_names(frames.frames().map(|frame| frame.service())).about("--input")?;
     for frame in frames.frames() {
         let Some(service) = graph.find(frame.service()) else { continue };
         known.health[service] = rules.latest(frame);

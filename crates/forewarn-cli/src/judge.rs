@@ -13,24 +13,24 @@ use forewarn::{
     eval::{EpisodeFile, KnownFailures, LabelMeaning, Report},
     label::label,
     report::{GivenScores, Present},
-    schema::Kind,
+    schema::{Kind, Step},
 };
 use std::{
     io::Write,
     path::{Path, PathBuf},
 };
 
-/// Judge anybody's scores against metrics with a rule, or a list of failures
+/// Judge the scores of any predictor against metrics with a rule, or a list of failures
 ///
-/// Writes report.html and report.json, as `forewarn evaluate` writes them of its own models, and prints the table.
+/// Writes report.html and report.json, like `forewarn evaluate`, and prints the table.
 #[derive(Args)]
 pub(crate) struct Judge {
-    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; once for each predictor, on the same windows
+    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; repeat for other predictors of the same windows
     #[arg(long, value_name = "FILE", required = true)]
     scores: Vec<PathBuf>,
-    /// Metrics as CSV or Parquet, in which a rule finds the failures
+    /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands
     #[arg(long, value_name = "FILE", required_unless_present = "episodes", conflicts_with = "episodes")]
-    metrics: Option<PathBuf>,
+    metrics: Vec<PathBuf>,
     /// The failures themselves, as CSV: service, onset, end[, confirmed_at][, kind][, rule]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rule", "rule_file", "failure_column"])]
     episodes: Option<PathBuf>,
@@ -40,10 +40,10 @@ pub(crate) struct Judge {
     rule: RuleArgs,
     #[command(flatten)]
     window: WindowArgs,
-    /// First share of the time, on which thresholds are chosen; the rest is reported on
+    /// Share of the time, from its start, on which thresholds are chosen; the rest is reported
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, help_heading = "Question")]
     validation: f64,
-    /// What a label of 1 in the scores says; labels that contradict the failures are refused
+    /// Meaning of a label of 1 in the scores; labels that contradict the failures are refused
     #[arg(long, value_name = "MEANING", value_enum, default_value_t = LabelMeans::Begins, help_heading = "Question")]
     label_means: LabelMeans,
     /// Folder for report.json and report.html
@@ -63,7 +63,7 @@ enum LabelMeans {
 impl Judge {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let mut inputs: Vec<&Path> = self.scores.iter().map(PathBuf::as_path).collect();
-        inputs.extend(self.metrics.as_deref());
+        inputs.extend(self.metrics.iter().map(PathBuf::as_path));
         inputs.extend(self.episodes.as_deref());
         let files = ["report.json", "report.html"].map(|name| self.output.join(name));
         for file in &files {
@@ -73,24 +73,25 @@ impl Judge {
             [NewFile::create(&files[0], &inputs)?, NewFile::create(&files[1], &inputs)?];
         let progress = Reporter::new(common.quiet);
         progress.stage("reading failures and scores");
-        let spec = self.window.spec()?;
         let given = GivenScores::new(self.names(), self.rule_text()?)
             .validation_share(self.validation)
             .label_meaning(match self.label_means {
                 LabelMeans::Begins => LabelMeaning::Begins,
                 LabelMeans::Failing => LabelMeaning::Failing,
             });
-        let (report, pictures) = match (&self.episodes, &self.metrics) {
-            (Some(path), _) => {
+        let (report, pictures) = match &self.episodes {
+            Some(path) => {
+                let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
                 let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
                 let known = KnownFailures::List { episodes: &episodes, spec, step: None };
                 progress.stage("evaluating");
                 given.classes(&classes).judge(&self.scores, known)?
             }
-            (None, Some(path)) => {
-                let rule = self.rule.rule(self.read.failure_column.as_deref())?;
-                let frames = self.read.read(path)?.frames;
-                let labels = label(&frames, &rule, spec, Target::Onset).about(path.display())?;
+            None => {
+                let rule = self.rule.rule(self.read.outcome_column())?;
+                let frames = self.read.read(&self.metrics)?.frames;
+                let spec = self.window.spec(frames.layout().step())?;
+                let labels = label(&frames, &rule, spec, Target::Onset).about("--metrics")?;
                 let frames = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
                 // What the rule reads comes first where it says so by name.
                 let rule = rule.to_string();
@@ -99,7 +100,6 @@ impl Judge {
                 progress.stage("evaluating");
                 given.metrics(&frames, names).judge(&self.scores, KnownFailures::Labels(&labels))?
             }
-            (None, None) => return Err(CliError::usage("give --metrics or --episodes as well")),
         };
         json.write_all(report.to_json()?.as_bytes())?;
         html.write_all(report.to_html(&pictures).as_bytes())?;
@@ -127,7 +127,7 @@ impl Judge {
     fn rule_text(&self) -> Result<String, CliError> {
         match &self.episodes {
             Some(path) => Ok(format!("as listed in {}", path.display())),
-            None => Ok(self.rule.rule(self.read.failure_column.as_deref())?.to_string()),
+            None => Ok(self.rule.rule(self.read.outcome_column())?.to_string()),
         }
     }
 }

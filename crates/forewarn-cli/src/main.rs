@@ -2,6 +2,7 @@
 
 mod check;
 mod command;
+mod duration;
 mod error;
 mod evaluate;
 mod files;

@@ -20,18 +20,18 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', default_values = StandardModels::NAMES,
           hide_default_value = true, help = models_help())]
     models: Vec<String>,
-    /// Networks of different seeds whose mean lstm, gru and their variants are
+    /// Ensemble size of lstm, gru and their variants: networks of different seeds whose scores are averaged
     #[arg(long, value_name = "N", default_value_t = StandardModels::MEMBERS)]
     members: usize,
-    /// Who fits lstm, gru and their variants: native; libtorch, in a program built with --features libtorch; fastest:
-    /// libtorch if it finds a GPU, else native
+    /// Trainer of lstm, gru and their variants: native; libtorch, in a program built with --features libtorch; fastest,
+    /// which is libtorch if it finds a GPU, else native
     #[arg(long, value_name = "NAME", default_value = "fastest")]
     trainer: Trainer,
-    /// Whether models are told in which minutes the failure rule's limits were reached [default: yes for the target
-    /// active]
+    /// Whether models see in which minutes the conditions of the failure rule hold [default: yes for the target active,
+    /// no for onset]
     #[arg(long, value_name = "yes|no")]
     verdicts: Option<Answer>,
-    /// Who calls whom (edge list, TOML, JSON or OpenTelemetry service graph samples): models then see the state of the
+    /// Service graph (edge list, TOML, JSON or OpenTelemetry service graph samples): models then see the state of the
     /// services that a service calls; `simulated` for the graph of a simulated fleet
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
@@ -62,7 +62,7 @@ impl ModelArgs {
         (rule, target, window): (&RuleArgs, &TargetArgs, &WindowArgs),
         failure_column: Option<&str>,
     ) -> Result<Experiment, CliError> {
-        let (rule, spec) = (rule.rule(failure_column)?, window.spec()?);
+        let (rule, spec) = (rule.rule(failure_column)?, window.spec(data.frames().layout().step())?);
         let standard = StandardModels {
             spec,
             seed: self.seed.unwrap_or(SEED),

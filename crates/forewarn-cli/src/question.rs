@@ -1,12 +1,13 @@
 //! What is asked of the metrics: what failing means, and what a prediction looks at and speaks about.
 
 use crate::{
+    duration::Steps,
     error::{About, CliError},
     files,
     input::TEXT_LIMIT,
 };
 use clap::Args;
-use forewarn::{core::Target, label::Rule, prelude::WindowSpec};
+use forewarn::{core::Target, label::Rule, prelude::WindowSpec, schema::Step};
 use std::path::PathBuf;
 
 /// The seed of every command that is not told another.
@@ -16,10 +17,10 @@ pub(crate) const SEED: u64 = 7;
 #[derive(Args)]
 #[command(next_help_heading = "Failures")]
 pub(crate) struct RuleArgs {
-    /// What failing means [default: error_rate >= 0.05 for 2 consecutive steps]
+    /// Failure rule: what counts as failing [default: error_rate >= 0.05 for 2 consecutive steps]
     #[arg(long, value_name = "RULE", conflicts_with_all = ["rule_file", "failure_column"])]
     pub(crate) rule: Option<Rule>,
-    /// The same as a TOML file, for rules that take more than a line
+    /// Failure rule as a TOML file, for rules that need more than a line
     #[arg(long, value_name = "FILE", conflicts_with = "failure_column")]
     pub(crate) rule_file: Option<PathBuf>,
 }
@@ -42,21 +43,25 @@ impl RuleArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
 pub(crate) struct WindowArgs {
-    /// Steps that a prediction looks at
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub(crate) observation: usize,
-    /// Steps between them and the prediction period
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) lead: usize,
-    /// Steps that it speaks about
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) period: usize,
+    /// Length of the observation window: steps, or a duration such as 10m
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) observation: Steps,
+    /// Time between the observation window and the prediction period: steps, or a duration
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) lead: Steps,
+    /// Length of the prediction period: steps, or a duration
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) period: Steps,
 }
 
 impl WindowArgs {
-    /// The same for the library.
-    pub(crate) fn spec(&self) -> Result<WindowSpec, CliError> {
-        WindowSpec::new(self.observation, self.lead, self.period)
+    /// The same for the library, on data with rows `step` apart.
+    pub(crate) fn spec(&self, step: Step) -> Result<WindowSpec, CliError> {
+        let steps = |name: &str, steps: Steps| {
+            steps.of(step).map_err(|error| CliError::usage(format!("--{name}: {error}")))
+        };
+        let observation = steps("observation", self.observation)?;
+        WindowSpec::new(observation, steps("lead", self.lead)?, steps("period", self.period)?)
             .map_err(|error| CliError::usage(format!("--observation, --lead, --period: {error}")))
     }
 }
@@ -65,7 +70,7 @@ impl WindowArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
 pub(crate) struct TargetArgs {
-    /// onset: a failure begins in the period; active: the rule is satisfied in it
+    /// What is predicted. onset: a failure begins in the period; active: the rule is satisfied in it
     #[arg(long, value_name = "TARGET", default_value_t = Target::Onset)]
     pub(crate) target: Target,
 }

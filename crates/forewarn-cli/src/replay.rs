@@ -20,19 +20,19 @@ use std::{
 
 /// Run a saved model over a metrics file by the live code path
 ///
-/// Every row goes in as it would come from a running service. Each line that comes out is a score or an alarm, in the
-/// order of time, then of service.
+/// Rows are pushed one by one, as from a running service. Each line of the output is a score or an alarm, in order of
+/// time, then of service.
 #[derive(Args)]
 pub(crate) struct Replay {
     /// Model file that `forewarn evaluate --save` or `forewarn train` wrote
     #[arg(long, value_name = "FILE")]
     model: PathBuf,
-    /// Metrics as CSV or Parquet, with the columns that the model was trained on
-    #[arg(long, value_name = "FILE")]
-    input: PathBuf,
+    /// Metrics with the columns that the model was trained on, in any form that `forewarn check` understands
+    #[arg(long, value_name = "FILE", required = true)]
+    input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
-    /// Form of a line
+    /// Format of a line
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     format: Format,
     /// Write only scores, or only alarms
@@ -76,12 +76,13 @@ impl Replay {
         if frames.layout().step() != model.step() {
             return Err(CliError::failed(format!(
                 "{}: rows are {} s apart, and the model was trained on rows {} s apart; choose metrics of that step",
-                self.input.display(),
+                "--input",
                 frames.layout().step().millis() as f64 / 1000.0,
                 model.step().millis() as f64 / 1000.0
             )));
         }
-        let inputs: [&Path; 2] = [&self.model, &self.input];
+        let mut inputs: Vec<&Path> = self.input.iter().map(PathBuf::as_path).collect();
+        inputs.push(&self.model);
         let mut sink = Sink::open(self.output.as_deref(), &inputs)?;
         if self.format == Format::Csv {
             sink.write_all(b"service,timestamp,event,score\n")?;
@@ -107,7 +108,7 @@ impl Replay {
             .names()
             .map(|name| frames.schema().index_of(name))
             .collect::<Result<_, _>>()
-            .about(self.input.display())?;
+            .about("--input")?;
         let mut services = Vec::new();
         for frame in frames.frames() {
             let machine = model.policy().map(|policy| AlarmMachine::new(policy, model.step()));

@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Write simulated metrics, and what really failed, to files
+/// Write simulated metrics and their true failures to files
 ///
-/// The metrics can be read by every other command. The truth lists each failure with its onset and end, and, for a
-/// simulated fleet, the fault behind it, the service that the fault struck, and the services that failed of it.
+/// Every other command reads the metrics. The truth lists each failure with its onset and end. For a simulated fleet it
+/// also names the fault, the service that the fault struck, and the services that failed because of it.
 #[derive(Args)]
 pub(crate) struct Simulate {
     #[command(flatten)]
@@ -51,7 +51,7 @@ impl Simulate {
         progress.stage(&format!("simulating {}", self.simulation.simulate));
         let data = self.simulation.run(self.seed)?;
         if let (Some(path), Some(mut sink)) = (&self.truth, truth) {
-            progress.stage("finding out why each failure happened");
+            progress.stage("finding the cause of each failure");
             let truth = data.truth(&rule)?;
             if has_extension(path, &["json"]) {
                 serde_json::to_writer_pretty(&mut sink, &truth)?;

@@ -15,10 +15,10 @@ use forewarn::{
 };
 use std::{fmt::Write, path::PathBuf};
 
-/// Fit models on all there is, and save the best on validation as one file
+/// Fit models on all data, and save the best on validation as one file
 ///
-/// The end of the time is kept for thresholds, stopping and the choice of model; there is no test span. What a model
-/// is worth is measured by `forewarn evaluate`.
+/// The last part of the time is kept as validation, for thresholds, early stopping and the choice of model. There is no
+/// test span: run `forewarn evaluate` to measure what a model is worth.
 #[derive(Args)]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -47,7 +47,7 @@ impl Train {
         progress.stage("reading metrics");
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
-        let experiment = self.models.experiment(&data, question, self.data.read.failure_column.as_deref())?;
+        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
         let chosen = trained
             .summary()

@@ -4,6 +4,7 @@ use crate::Score;
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod budget;
 mod machine;
 mod matcher;
 mod outcome;
@@ -12,6 +13,7 @@ mod policy;
 mod testing;
 mod threshold;
 
+pub use budget::{BudgetController, BudgetMode, BudgetSettings, Shift};
 pub use machine::AlarmMachine;
 pub use matcher::OutcomeMatcher;
 pub use outcome::{AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled, match_outcomes};

@@ -22,13 +22,15 @@ mod snapshot;
 mod source;
 mod split;
 mod stateful;
+pub mod table;
 mod text_file;
 mod v1_rule;
 mod window;
 
 pub use alarm::{
-    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, Fixed, JudgedAlarm, JudgedFailure,
-    OutcomeMatcher, Settled, Threshold, match_outcomes,
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings,
+    FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, OutcomeMatcher, Settled, Shift, Threshold,
+    match_outcomes,
 };
 pub use error::{BoxError, CoreError};
 pub use evidence::{Attribution, Contribution, Evidence, Explain};

@@ -1,5 +1,6 @@
 use crate::{
-    CoreError, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation, Windows,
+    CoreError, Evidence, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation,
+    Windows,
 };
 use forewarn_schema::Schema;
 use std::sync::Arc;
@@ -72,6 +73,16 @@ pub trait Predictor: Send + Sync {
         Err(CoreError::LengthMismatch { what: "values of a window", expected, got: window.len() })
     }
 
+    /// Why one window, row-major `[observation, feature]`, is scored as it is; `None`, unless overridden, for a model that cannot say.
+    ///
+    /// A type that is [`Explain`](crate::Explain) gives what that says; one that holds other models asks them, whatever their types.
+    ///
+    /// # Errors
+    /// As [`Explain::explain`](crate::Explain::explain).
+    fn evidence(&self, _window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        Ok(None)
+    }
+
     /// The model as one that can be saved, whatever its type; `None`, unless overridden, for one that cannot.
     fn as_save(&self) -> Option<&dyn Save> {
         None
@@ -129,6 +140,10 @@ macro_rules! forward {
 
             fn history(&self) -> &[History] {
                 (**self).history()
+            }
+
+            fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+                (**self).evidence(window)
             }
 
             fn as_save(&self) -> Option<&dyn Save> {

@@ -29,6 +29,11 @@ pub trait FailureRule: Send + Sync {
         None
     }
 
+    /// The rule as data to be saved with a model, from which the same rule can be made again; `None`, unless a rule says so.
+    fn saved(&self) -> Option<serde_json::Value> {
+        None
+    }
+
     /// Finds the episodes of one service.
     ///
     /// # Errors
@@ -89,6 +94,10 @@ impl<R: FailureRule + ?Sized> FailureRule for Box<R> {
 
     fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         (**self).verdicts(schema)
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        (**self).saved()
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

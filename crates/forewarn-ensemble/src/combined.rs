@@ -138,6 +138,10 @@ impl<P: Predictor> Predictor for Combined<P> {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.evidence_by(window, |member, window| member.evidence(window))
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         let mut sums = self.blend.sums(windows.len());
@@ -155,11 +159,30 @@ impl<P: Explain> Explain for Combined<P> {
     /// # Errors
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
+        let found = self.evidence_by(window, |member, window| member.explain(window).map(Some))?;
+        // Every member can explain itself.
+        found.ok_or(CoreError::LengthMismatch {
+            what: "explained members",
+            expected: self.members.len(),
+            got: 0,
+        })
+    }
+}
+
+impl<P: Predictor> Combined<P> {
+    /// The members' evidence put together; `None` where one of them has none.
+    fn evidence_by(
+        &self,
+        window: &[f32],
+        explain: impl Fn(&P, &[f32]) -> Result<Option<Evidence>, CoreError>,
+    ) -> Result<Option<Evidence>, CoreError> {
         self.expect_window(window)?;
         let score = self.score_one(window)?;
         let (mut base, mut parts) = (self.blend.shift(), Vec::<Contribution>::new());
         for ((member, weight), reads) in self.members().zip(&self.reads) {
-            let evidence = member.explain(&reads.window(member, window, self.schema.len()))?;
+            let Some(evidence) = explain(member, &reads.window(member, window, self.schema.len()))? else {
+                return Ok(None);
+            };
             base += weight * evidence.base_log_odds();
             for part in evidence.contributions() {
                 let log_odds = weight * part.log_odds;
@@ -169,6 +192,6 @@ impl<P: Explain> Explain for Combined<P> {
                 }
             }
         }
-        Evidence::new(score, Attribution::Combined, base, parts)
+        Evidence::new(score, Attribution::Combined, base, parts).map(Some)
     }
 }

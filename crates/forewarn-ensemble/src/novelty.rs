@@ -164,6 +164,10 @@ impl Predictor for FittedNovelty {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.explain(window).map(Some)
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         for (window, score) in windows.iter().zip(scores) {

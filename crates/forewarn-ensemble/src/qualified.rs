@@ -90,6 +90,11 @@ impl<P: Predictor> Predictor for Qualified<P> {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.expect_window(window)?;
+        self.predictor.evidence(window)?.map(|found| self.renamed(&found)).transpose()
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         self.predictor.score(self.inside(windows)?, scores)
@@ -112,7 +117,12 @@ impl<P: Explain> Explain for Qualified<P> {
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
         self.expect_window(window)?;
-        let found = self.predictor.explain(window)?;
+        self.renamed(&self.predictor.explain(window)?)
+    }
+}
+
+impl<P> Qualified<P> {
+    fn renamed(&self, found: &Evidence) -> Result<Evidence, CoreError> {
         let parts = found.contributions().iter().cloned();
         let named = |part: Contribution| Contribution { metric: column(&self.source, &part.metric), ..part };
         Evidence::new(found.score(), found.attribution(), found.base_log_odds(), parts.map(named).collect())

@@ -4,7 +4,7 @@ use crate::{
 };
 use forewarn_core::{AlarmPolicy, CoreError, Envelope, ModelFileError, Predictor, Save, WindowSpec};
 use forewarn_ensemble::Combined;
-use forewarn_live::{ServeError, Serving};
+use forewarn_live::{LiveError, Serving};
 use forewarn_schema::{Schema, Step};
 use forewarn_window::Pipeline;
 
@@ -56,7 +56,7 @@ pub enum NotSaved {
     Core(#[from] CoreError),
     /// What makes its rows cannot be saved with it.
     #[error(transparent)]
-    Serve(#[from] ServeError),
+    Serve(#[from] LiveError),
 }
 
 impl Models {

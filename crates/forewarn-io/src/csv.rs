@@ -1,11 +1,10 @@
-//! Frames from and to comma-separated text.
+//! Frames from and to separated text.
 
-mod cell;
-mod guard;
 mod reader;
 mod snapshots;
 mod writer;
 
 pub use reader::read_from;
+pub(crate) use reader::{Input, Parts, read_into, time_name};
 pub use snapshots::{SnapshotTable, read_snapshots, snapshots_from};
 pub use writer::write;

@@ -1,5 +1,5 @@
 use crate::Format;
-use forewarn_core::BoxError;
+use forewarn_core::{BoxError, table::TableError};
 use forewarn_schema::{SchemaError, Step, Timestamp, Unit, ValidRange};
 use std::{fmt, io, sync::Arc};
 
@@ -10,15 +10,15 @@ pub struct Place {
     pub file: Arc<str>,
     /// Its format, which decides how rows are counted.
     pub format: Format,
-    /// From 1: in CSV the line as an editor shows it, header included; in Parquet the row.
+    /// From 1: in text the line as an editor shows it, header included; in Parquet the row.
     pub row: u64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.format {
-            Format::Csv => "line",
             Format::Parquet => "row",
+            _ => "line",
         };
         write!(f, "{}, {unit} {}", self.file, self.row)
     }
@@ -36,11 +36,87 @@ pub enum IoError {
         /// The system's reason.
         source: io::Error,
     },
-    /// The path is a directory.
-    #[error("{file}: is a directory, expected a CSV or Parquet file")]
+    /// The path is a directory where one file is expected.
+    #[error("{file}: is a directory, expected a file")]
     Directory {
         /// The path.
         file: String,
+    },
+    /// No file of metrics in a folder or under a pattern.
+    #[error(
+        "{pattern}: no file with a name in .csv, .tsv, .txt, .json, .jsonl, .ndjson or .parquet (or such in .gz or .zst)"
+    )]
+    NoFiles {
+        /// The folder or the pattern.
+        pattern: String,
+    },
+    /// More files than are read at once.
+    #[error("{pattern}: more than {limit} files")]
+    TooManyFiles {
+        /// The folder or the pattern.
+        pattern: String,
+        /// Most files.
+        limit: usize,
+    },
+    /// A setting that cannot be used.
+    #[error("{option} {value:?}: expected {expected}")]
+    Setting {
+        /// The setting.
+        option: &'static str,
+        /// Its value.
+        value: String,
+        /// What would do.
+        expected: String,
+    },
+    /// A schema file that cannot be understood.
+    #[error("schema file: {source}")]
+    SchemaFile {
+        /// What is wrong, with its place.
+        source: BoxError,
+    },
+    /// Columns that are not those of the shape.
+    #[error("{file}: expected {expected}; the columns are {}", quoted(columns))]
+    Shape {
+        /// The file.
+        file: String,
+        /// What the shape needs.
+        expected: String,
+        /// The columns there are.
+        columns: Vec<String>,
+    },
+    /// A record that is not JSON.
+    #[error("{place}: {source}")]
+    NotJson {
+        /// Where the record begins.
+        place: Place,
+        /// What is wrong.
+        source: BoxError,
+    },
+    /// Parquet pages compressed by what is not built in.
+    #[error(
+        "{file}, column {column:?}: is compressed by {codec}; expected none, zstd, snappy, gzip, lz4 or lz4_raw: write it with one of these"
+    )]
+    Codec {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The codec.
+        codec: String,
+    },
+    /// A part of a Parquet file that is larger than it may be.
+    #[error("{file}, column {column:?}: {what} of {size} bytes, at most {limit} are read")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// What is too large.
+        what: &'static str,
+        /// Its size in bytes.
+        size: u64,
+        /// The largest that is read.
+        limit: u64,
     },
     /// Reading stopped in the middle.
     #[error("{file}: cannot be read: {source}")]
@@ -71,7 +147,7 @@ pub enum IoError {
         file: String,
     },
     /// Not the text of a CSV file.
-    #[error("{file}: looks like {looks_like}, expected CSV text in UTF-8")]
+    #[error("{file}: looks like {looks_like}, expected text in UTF-8")]
     NotCsv {
         /// The file.
         file: String,
@@ -129,7 +205,11 @@ pub enum IoError {
         expected: &'static str,
     },
     /// No column says when.
-    #[error("{file}: has no column \"timestamp\": the columns are {}", quoted(columns))]
+    #[error(
+        "{file}: has no column \"timestamp\", nor one of the other usual names of a time: the columns are {}; name it with \
+         `time_columns`",
+        quoted(columns)
+    )]
     NoTimestamp {
         /// The file.
         file: String,
@@ -230,6 +310,18 @@ pub enum IoError {
         /// The column.
         column: String,
     },
+    /// A comma that may separate thousands or a fraction.
+    #[error(
+        "{place}, column {column:?}: {text:?} may be above one thousand or below two: set `decimal` to \"point\" or \"comma\""
+    )]
+    AmbiguousNumber {
+        /// The row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// The text.
+        text: String,
+    },
     /// Text where a number is expected.
     #[error("{place}, column {column:?}: {text:?} is not a number")]
     NotANumber {
@@ -255,7 +347,9 @@ pub enum IoError {
         unit: Unit,
     },
     /// An outcome that is neither 0 nor 1.
-    #[error("{place}, column {column:?}: {value} is no outcome, expected 0, 1 or an empty cell")]
+    #[error(
+        "{place}, column {column:?}: {value:?} is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"
+    )]
     InvalidOutcome {
         /// The row.
         place: Place,
@@ -265,23 +359,35 @@ pub enum IoError {
         value: String,
     },
     /// A row that does not say when.
-    #[error("{place}, column \"timestamp\": {text:?} is no time, expected {expected}")]
+    #[error("{place}, column {column:?}: {text:?} is no time, expected {expected}")]
     InvalidTime {
         /// The row.
         place: Place,
+        /// The column.
+        column: String,
         /// What is there; empty for a missing cell.
         text: String,
         /// What this file's times look like.
         expected: &'static str,
     },
     /// A row that does not say which service.
-    #[error("{place}, column \"service\": is empty, expected the service's name")]
+    #[error("{place}: the service is empty, expected its name")]
     MissingService {
         /// The row.
         place: Place,
     },
+    /// A row of a long file that does not say which metric.
+    #[error("{place}: the metric is empty, expected its name")]
+    MissingMetric {
+        /// The row.
+        place: Place,
+    },
     /// Two rows of one service and time.
-    #[error("{place}: {service:?} has had a row at {time} already, in {} {previous_row}", row_word(place))]
+    #[error(
+        "{place}: {service:?} has had a row at {time} already, in {}; set `duplicates` to first, last or mean to take one, \
+         name further `service_columns` where these are two services, or the `timezone` where it is the repeated hour of local times",
+        earlier(place, previous_place)
+    )]
     DuplicateTime {
         /// The later row.
         place: Place,
@@ -290,12 +396,12 @@ pub enum IoError {
         /// The time of both.
         time: Timestamp,
         /// The earlier row.
-        previous_row: u64,
+        previous_place: Place,
     },
     /// A row earlier than the one of its service before it.
     #[error(
-        "{place}: {service:?} goes back in time, from {previous} in {} {previous_row} to {time}",
-        row_word(place)
+        "{place}: {service:?} goes back in time, from {previous} in {} to {time}: a stream needs rows in order",
+        earlier(place, previous_place)
     )]
     OutOfOrder {
         /// The later row.
@@ -307,12 +413,12 @@ pub enum IoError {
         /// Time of the row before.
         previous: Timestamp,
         /// The row before.
-        previous_row: u64,
+        previous_place: Place,
     },
     /// A row that is not a whole number of steps after the one before it.
     #[error(
-        "{place}: {service:?} is off its clock: {time} is {} s after {previous} in {} {previous_row}, expected a multiple of {} s",
-        seconds(time.millis() - previous.millis()), row_word(place), seconds(step.millis())
+        "{place}: {service:?} is off its clock: {time} is {} s after {previous} in {}, expected a multiple of {} s: is `step` right?",
+        seconds(time.millis() - previous.millis()), earlier(place, previous_place), seconds(step.millis())
     )]
     OffClock {
         /// The row.
@@ -324,7 +430,7 @@ pub enum IoError {
         /// Time of the row before.
         previous: Timestamp,
         /// The row before.
-        previous_row: u64,
+        previous_place: Place,
         /// The step asked for.
         step: Step,
     },
@@ -338,11 +444,22 @@ pub enum IoError {
         /// The step asked for.
         expected: Step,
     },
+    /// No step between a second and a day fits the rows.
+    #[error(
+        "{file}: rows of a service are {} s apart, expected 1 s to 1 day: is one of the times wrong? Set `step` if not",
+        *found_millis as f64 / 1e3
+    )]
+    NoStep {
+        /// The file.
+        file: String,
+        /// The interval found, in milliseconds.
+        found_millis: i64,
+    },
     /// More missing rows than could be filled.
     #[error(
-        "{place}: {missing_rows} rows of {service:?} are missing between {previous} in {} {previous_row} and {time}: \
-         is one of these times wrong?",
-        row_word(place)
+        "{place}: {missing_rows} rows of {service:?} are missing between {previous} in {} and {time}: \
+         is one of these times wrong, or `step` too short?",
+        earlier(place, previous_place)
     )]
     Gap {
         /// The row after the gap.
@@ -354,7 +471,7 @@ pub enum IoError {
         /// Time of the row before.
         previous: Timestamp,
         /// The row before.
-        previous_row: u64,
+        previous_place: Place,
         /// Rows that would have to be filled.
         missing_rows: i64,
     },
@@ -386,14 +503,32 @@ pub enum IoError {
     },
 }
 
+/// The first of these names, each at a readable length.
 fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 30;
+    let shown =
+        names.iter().take(SHOWN).map(|name| format!("{:?}", clip(name))).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => shown,
+        Some(more) => format!("{shown} and {more} more"),
+    }
 }
 
-fn row_word(place: &Place) -> &'static str {
-    match place.format {
-        Format::Csv => "line",
-        Format::Parquet => "row",
+/// A text of a file at a length that fits into a message.
+pub(crate) fn clip(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+    }
+}
+
+/// An earlier row, as seen from a later one: the file is named where it is another.
+fn earlier(place: &Place, earlier: &Place) -> String {
+    match earlier.format {
+        _ if place.file != earlier.file => earlier.to_string(),
+        Format::Parquet => format!("row {}", earlier.row),
+        _ => format!("line {}", earlier.row),
     }
 }
 
@@ -419,5 +554,31 @@ impl Origin {
 
     pub(crate) fn at(&self, row: u64) -> Place {
         Place { file: Arc::clone(&self.file), format: self.format, row }
+    }
+}
+
+impl IoError {
+    /// What is wrong with a table, in the file that it is.
+    pub(crate) fn of_table(error: TableError, origin: &Origin) -> Self {
+        match error {
+            TableError::Read(source) => Self::Read { file: origin.file(), source },
+            TableError::Empty => Self::Empty { file: origin.file() },
+            TableError::NotText { looks_like } => Self::NotCsv { file: origin.file(), looks_like },
+            TableError::LongRow { line, limit_bytes } => {
+                Self::LongRow { place: origin.at(line), limit_bytes }
+            }
+            TableError::FieldCount { line, expected, got, cut: true } => {
+                Self::CutRow { place: origin.at(line), expected, got }
+            }
+            TableError::FieldCount { line, expected, got, cut: false } => {
+                Self::FieldCount { place: origin.at(line), expected, got }
+            }
+            TableError::InvalidUtf8 { line, column } => {
+                Self::InvalidUtf8 { place: origin.at(line), column: clip(&column) }
+            }
+            other => {
+                Self::Read { file: origin.file(), source: io::Error::new(io::ErrorKind::InvalidData, other) }
+            }
+        }
     }
 }

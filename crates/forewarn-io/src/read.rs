@@ -1,51 +1,135 @@
 use crate::{
-    IoError, ReadOptions, Recording, csv,
-    sniff::{Content, sniff, take_prefix},
+    Format, IoError, ReadOptions, ReadSummary, Recording,
+    assemble::{Assembler, Keep},
+    columns::SERVICE,
+    csv::{self, Input},
+    error::Origin,
+    files::{InputFile, find},
+    json,
+    open::{Opened, open, unpack},
 };
-use std::{fs, io::Read, path::Path};
+use forewarn_core::table::Content;
+use std::{io::Read, path::Path};
 
-/// Reads a recording from a file, CSV or Parquet by its content.
+/// Reads a recording from a file, whatever its format, from the files of a folder, or from those that a pattern names.
 ///
-/// A file that begins with Parquet's magic number is Parquet whatever its name; one that is called `.parquet` or `.pq`
-/// and does not is an error; everything else is read as CSV. See [`csv::read_from`](crate::csv::read_from) for what a CSV
-/// file may look like.
+/// The content decides, not the name: Parquet, JSON lines or an array of JSON records, else separated text; each text may be compressed
+/// by gzip or zstd. A folder is read with the folders in it; those called `name=value` (as Hive and Spark write them) stand for a column. A
+/// pattern has `*`, `?` or `[...]` in it. All files are one recording: see [`read_files`].
 ///
 /// # Errors
 /// [`IoError`], with the file, the row and the column in question.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, IoError> {
-    let path = path.as_ref();
-    let mut file = open(path)?;
-    let name = path.display().to_string();
-    let prefix = take_prefix(&mut file).map_err(|source| IoError::Read { file: name.clone(), source })?;
-    let content = sniff(&prefix);
-    let named_parquet = path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
-    });
-    match content {
-        Content::Empty => Err(IoError::Empty { file: name }),
-        Content::Parquet => read_parquet(path, options),
-        _ if named_parquet => Err(IoError::NotParquet { file: name, looks_like: content.looks_like() }),
-        _ => csv::read_from(prefix.as_slice().chain(file), &name, options),
-    }
+    read_files(&[path], options)
 }
 
-/// Opens a file that is not a directory.
-pub(crate) fn open(path: &Path) -> Result<fs::File, IoError> {
-    let name = || path.display().to_string();
-    let refuse = |source| IoError::Open { file: name(), source };
-    let file = fs::File::open(path).map_err(refuse)?;
-    if file.metadata().map_err(refuse)?.is_dir() {
-        return Err(IoError::Directory { file: name() });
+/// Reads one recording from several files, folders and patterns. Files without a column of services are of one service each, called by
+/// the file's name.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_files(paths: &[impl AsRef<Path>], options: &ReadOptions) -> Result<Recording, IoError> {
+    assemble(paths, options, Keep::Values)?.finish()
+}
+
+/// What [`read_files`] would find, without keeping the values: for files of any size, in little memory.
+///
+/// # Errors
+/// As [`read`].
+pub fn inspect(paths: &[impl AsRef<Path>], options: &ReadOptions) -> Result<ReadSummary, IoError> {
+    assemble(paths, options, Keep::Counts)?.finish_summary()
+}
+
+/// Reads a recording from anything that gives bytes, such as standard input: any format of [`read`] but Parquet, which has its
+/// table of contents at the end. `name` stands for it in errors.
+///
+/// # Errors
+/// As [`read`], and [`IoError::NotCsv`] for Parquet.
+pub fn read_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<Recording, IoError> {
+    stream(from, name, options, Keep::Values)?.finish()
+}
+
+/// What [`read_from`] would find, without keeping the values.
+///
+/// # Errors
+/// As [`read_from`].
+pub fn inspect_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<ReadSummary, IoError> {
+    stream(from, name, options, Keep::Counts)?.finish_summary()
+}
+
+fn stream(from: impl Read, name: &str, options: &ReadOptions, keep: Keep) -> Result<Assembler, IoError> {
+    let mut assembler = Assembler::new(options, keep)?;
+    let opened = unpack(from).map_err(|source| IoError::Read { file: name.to_owned(), source })?;
+    text_into(opened, name, options, SERVICE, &[], &mut assembler)?;
+    Ok(assembler)
+}
+
+fn assemble(paths: &[impl AsRef<Path>], options: &ReadOptions, keep: Keep) -> Result<Assembler, IoError> {
+    let mut files = Vec::new();
+    for path in paths {
+        find(path.as_ref(), &mut files)?;
     }
-    Ok(file)
+    let mut assembler = Assembler::new(options, keep)?;
+    if files.len() > 1 {
+        assembler.note(format!("{} files were read as one recording", files.len()));
+    }
+    for file in &files {
+        let service = if files.len() > 1 { file.stem() } else { SERVICE.to_owned() };
+        read_file(file, options, &service, &mut assembler)?;
+    }
+    Ok(assembler)
+}
+
+fn read_file(
+    file: &InputFile,
+    options: &ReadOptions,
+    service: &str,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    let name = file.path.display().to_string();
+    let opened = unpack(open(&file.path)?).map_err(|source| IoError::Read { file: name.clone(), source })?;
+    if opened.content == Content::Parquet {
+        return read_parquet(file, options, service, assembler);
+    }
+    let named_parquet = file.path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
+    });
+    if named_parquet && opened.content != Content::Empty {
+        return Err(IoError::NotParquet { file: name, looks_like: opened.content.looks_like() });
+    }
+    text_into(opened, &name, options, service, &file.folders, assembler)
+}
+
+fn text_into<R: Read>(
+    opened: Opened<R>,
+    name: &str,
+    options: &ReadOptions,
+    service: &str,
+    folders: &[(String, String)],
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    let Opened { prefix, content, rest } = opened;
+    let format = if content == Content::Json { Format::Json } else { Format::Csv };
+    let origin = Origin::new(name, format);
+    assembler.begin(&origin);
+    let input = Input { origin: &origin, options, service, folders };
+    match content {
+        Content::Json => json::read_into(prefix, rest, &input, assembler),
+        _ => csv::read_into(prefix, rest, &input, assembler),
+    }
 }
 
 #[cfg(feature = "parquet")]
-fn read_parquet(path: &Path, options: &ReadOptions) -> Result<Recording, IoError> {
-    crate::parquet::read(path, options)
+fn read_parquet(
+    file: &InputFile,
+    options: &ReadOptions,
+    service: &str,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    crate::parquet::read_into(&file.path, options, service, &file.folders, assembler)
 }
 
 #[cfg(not(feature = "parquet"))]
-fn read_parquet(path: &Path, _: &ReadOptions) -> Result<Recording, IoError> {
-    Err(IoError::ParquetDisabled { file: path.display().to_string() })
+fn read_parquet(file: &InputFile, _: &ReadOptions, _: &str, _: &mut Assembler) -> Result<(), IoError> {
+    Err(IoError::ParquetDisabled { file: file.path.display().to_string() })
 }

@@ -1,13 +1,38 @@
+use crate::IoError;
 use forewarn_schema::Timestamp;
+use jiff::{
+    civil,
+    tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
+};
+
+/// Numbers that fit into 64 bits.
+const WHOLE: std::ops::Range<f64> = -9e18..9e18;
+
+/// A time that a file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) time: Timestamp,
+    /// The other time that it may be: the same hour of the clock, after it was put back.
+    pub(crate) repeated: Option<Timestamp>,
+}
+
+impl From<Timestamp> for Moment {
+    fn from(time: Timestamp) -> Self {
+        Self { time, repeated: None }
+    }
+}
 
 /// How the times of one file are written. The first row decides, every other must agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeForm {
-    Text,
+    /// With a zone.
+    Zoned,
+    /// Without one.
+    Naive,
     Epoch(EpochUnit),
 }
 
-/// What an integer time counts since 1970.
+/// What a number counts since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EpochUnit {
     Seconds,
@@ -52,49 +77,111 @@ impl EpochUnit {
 #[derive(Debug, Default)]
 pub(crate) struct TimeReader {
     form: Option<TimeForm>,
+    /// The zone of times that name none, and its name; UTC where there is none.
+    zone: Option<(String, TimeZone)>,
     /// Rows of many services at one time repeat its text, and a calendar costs more than a comparison.
-    last: Option<(String, Timestamp)>,
+    last: Option<(String, Moment)>,
 }
 
 impl TimeReader {
+    /// A reader for a zone's name or offset.
+    pub(crate) fn new(zone: Option<&str>) -> Result<Self, IoError> {
+        let zone = zone.map(|name| Ok((name.to_owned(), find_zone(name)?))).transpose()?;
+        Ok(Self { zone, ..Self::default() })
+    }
+
     /// The time that `text` says; `None` when it says none in this file's form.
-    pub(crate) fn text(&mut self, text: &str) -> Option<Timestamp> {
-        if let Some((last, time)) = &self.last
+    pub(crate) fn text(&mut self, text: &str) -> Option<Moment> {
+        if let Some((last, moment)) = &self.last
             && last == text
         {
-            return Some(*time);
+            return Some(*moment);
         }
-        let trimmed = text.trim();
-        let time = match self.form {
-            None => match trimmed.parse::<i64>() {
-                Ok(number) => self.integer(number)?,
-                Err(_) => trimmed.parse().ok()?,
-            },
-            Some(TimeForm::Text) => trimmed.parse().ok()?,
-            Some(TimeForm::Epoch(unit)) => unit.time(trimmed.parse().ok()?)?,
-        };
-        self.form.get_or_insert(TimeForm::Text);
-        let (last, last_time) = self.last.get_or_insert_with(|| (String::new(), time));
+        let moment = self.parse(text.trim())?;
+        let (last, last_moment) = self.last.get_or_insert_with(|| (String::new(), moment));
         last.clear();
         last.push_str(text);
-        *last_time = time;
-        Some(time)
+        *last_moment = moment;
+        Some(moment)
+    }
+
+    fn parse(&mut self, text: &str) -> Option<Moment> {
+        match self.form {
+            Some(TimeForm::Epoch(unit)) => epoch(text, Some(unit)).map(|(time, _)| time.into()),
+            Some(TimeForm::Zoned) => zoned(text).map(Moment::from),
+            Some(TimeForm::Naive) => self.naive(text),
+            None => {
+                let (form, moment) = if let Some((time, unit)) = epoch(text, None) {
+                    (TimeForm::Epoch(unit), time.into())
+                } else if let Some(time) = zoned(text) {
+                    (TimeForm::Zoned, time.into())
+                } else {
+                    (TimeForm::Naive, self.naive(text)?)
+                };
+                self.form = Some(form);
+                Some(moment)
+            }
+        }
+    }
+
+    /// The time of a clock of the file's zone; `None` for an hour that the clock leaves out, too.
+    fn naive(&self, text: &str) -> Option<Moment> {
+        let (millis, rest) = civil_millis(text)?;
+        if rest.is_empty() { self.local(millis) } else { None }
+    }
+
+    /// The moment at which a clock of the file's zone shows so many milliseconds since 1970.
+    pub(crate) fn local(&self, millis: i64) -> Option<Moment> {
+        let Some((_, zone)) = &self.zone else { return Timestamp::from_millis(millis).map(Moment::from) };
+        let shown = Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(millis).ok()?);
+        let at = |offset: Offset| Timestamp::from_millis(millis - i64::from(offset.seconds()) * 1000);
+        match zone.to_ambiguous_timestamp(shown).offset() {
+            AmbiguousOffset::Unambiguous { offset } => at(offset).map(Moment::from),
+            AmbiguousOffset::Gap { .. } => None,
+            AmbiguousOffset::Fold { before, after } => {
+                let (a, b) = (at(before)?, at(after)?);
+                Some(Moment { time: a.min(b), repeated: Some(a.max(b)) })
+            }
+        }
     }
 
     /// The time that an integer stands for; `None` beyond the calendar.
     pub(crate) fn integer(&mut self, number: i64) -> Option<Timestamp> {
         match *self.form.get_or_insert(TimeForm::Epoch(EpochUnit::of_magnitude(number))) {
             TimeForm::Epoch(unit) => unit.time(number),
-            TimeForm::Text => None,
+            TimeForm::Zoned | TimeForm::Naive => None,
+        }
+    }
+
+    /// The time that a number with a fraction stands for.
+    pub(crate) fn float(&mut self, number: f64) -> Option<Timestamp> {
+        let whole = number.floor();
+        if !WHOLE.contains(&whole) {
+            return None;
+        }
+        let time = self.integer(whole as i64)?;
+        match self.form {
+            Some(TimeForm::Epoch(EpochUnit::Seconds)) => {
+                Timestamp::from_millis(time.millis() + ((number - whole) * 1e3).round() as i64)
+            }
+            _ => Some(time),
         }
     }
 
     /// What a time of this file looks like, for an error.
     pub(crate) fn expected(&self) -> &'static str {
         match self.form {
-            None => "RFC 3339 with a zone, such as 2024-01-01T00:00:00Z, or an integer count since 1970",
-            Some(TimeForm::Text) => {
+            None => {
+                "a time such as 2024-01-01T00:00:00Z or 2024-01-01 00:00:00, or a count of seconds or a finer unit since 1970"
+            }
+            Some(TimeForm::Zoned) => {
                 "RFC 3339 with a zone, such as 2024-01-01T00:00:00Z, as in the rows before"
+            }
+            Some(TimeForm::Naive) if self.zone.is_some() => {
+                "a time without a zone, such as 2024-01-01 00:00:00, as in the rows before, which the clocks of the time zone show"
+            }
+            Some(TimeForm::Naive) => {
+                "a time without a zone, such as 2024-01-01 00:00:00, as in the rows before"
             }
             Some(TimeForm::Epoch(EpochUnit::Seconds)) => "seconds since 1970, as in the rows before",
             Some(TimeForm::Epoch(EpochUnit::Milliseconds)) => {
@@ -107,48 +194,268 @@ impl TimeReader {
         }
     }
 
-    /// What was assumed about integer times.
+    /// What was assumed about the times.
     pub(crate) fn note(&self) -> Option<String> {
         match self.form? {
-            TimeForm::Text => None,
+            TimeForm::Zoned => None,
+            TimeForm::Naive => Some(self.zone_note()),
             TimeForm::Epoch(unit) => {
-                Some(format!("integer timestamps were read as {} since 1970", unit.name()))
+                Some(format!("numeric timestamps were read as {} since 1970", unit.name()))
             }
         }
     }
+
+    /// Which zone was taken for times that name none.
+    pub(crate) fn zone_note(&self) -> String {
+        let zone = self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str());
+        format!("the timestamps have no zone and were read as {zone}")
+    }
+}
+
+/// Whether a cell looks like a time that is written as text.
+pub(crate) fn is_text_time(text: &str) -> bool {
+    civil_millis(text.trim()).is_some()
+}
+
+fn find_zone(name: &str) -> Result<TimeZone, IoError> {
+    let refuse = || IoError::Setting {
+        option: "timezone",
+        value: name.to_owned(),
+        expected: "an IANA name such as Europe/Berlin, or an offset such as +02:00".to_owned(),
+    };
+    if name.starts_with(['+', '-']) {
+        let (hours, minutes) = name[1..].split_once(':').ok_or_else(refuse)?;
+        let (hours, minutes): (i32, i32) = hours.parse().ok().zip(minutes.parse().ok()).ok_or_else(refuse)?;
+        if !(0..=23).contains(&hours) || !(0..=59).contains(&minutes) {
+            return Err(refuse());
+        }
+        let seconds = (hours * 60 + minutes) * 60;
+        let offset = Offset::from_seconds(if name.starts_with('-') { -seconds } else { seconds });
+        return offset.map(Offset::to_time_zone).map_err(|_| refuse());
+    }
+    TimeZoneDatabase::bundled().get(name).map_err(|_| refuse())
+}
+
+/// A time that is a number: an integer, or one with a fraction or an exponent.
+fn epoch(text: &str, unit: Option<EpochUnit>) -> Option<(Timestamp, EpochUnit)> {
+    if let Ok(number) = text.parse::<i64>() {
+        let unit = unit.unwrap_or_else(|| EpochUnit::of_magnitude(number));
+        return Some((unit.time(number)?, unit));
+    }
+    if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E')) {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    // 2024-01-01 is not a number, but 2e5 and .5 are.
+    let whole = number.floor();
+    if !WHOLE.contains(&whole) {
+        return None;
+    }
+    let unit = unit.unwrap_or_else(|| EpochUnit::of_magnitude(whole as i64));
+    let millis = match unit {
+        EpochUnit::Seconds => (number * 1e3).round() as i64,
+        EpochUnit::Milliseconds => number.round() as i64,
+        _ => return Some((unit.time(whole as i64)?, unit)),
+    };
+    Some((Timestamp::from_millis(millis)?, unit))
+}
+
+/// A time with a zone: RFC 3339, with ` UTC` or ` GMT` at its end, or with an offset that blanks or the zone's name surround.
+fn zoned(text: &str) -> Option<Timestamp> {
+    match civil_millis(text) {
+        Some((millis, "Z" | "z" | "UTC" | "GMT")) => Timestamp::from_millis(millis),
+        // Times without a zone are not of this form.
+        Some((_, "")) => None,
+        Some((millis, rest)) => match offset_millis(rest) {
+            Some(offset) => Timestamp::from_millis(millis - offset),
+            None => text.parse().ok(),
+        },
+        None => text.parse().ok(),
+    }
+}
+
+/// How far a clock with this after its time is ahead of UTC: `+0200`, `-03:30`, `+0800 CST`, `+0000 UTC m=+0.1`.
+fn offset_millis(text: &str) -> Option<i64> {
+    let mut words = text.split_ascii_whitespace();
+    let offset = words.next()?;
+    let digits: String = offset.get(1..)?.chars().filter(|c| *c != ':').collect();
+    if !offset.starts_with(['+', '-'])
+        || digits.len() != 4
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let named = words.next().is_none_or(|name| name.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let clock = words.next().is_none_or(|clock| clock.starts_with("m="));
+    let (hours, minutes): (i64, i64) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
+    if !named || !clock || words.next().is_some() || hours > 23 || minutes > 59 {
+        return None;
+    }
+    let millis = (hours * 60 + minutes) * 60_000;
+    Some(if offset.starts_with('-') { -millis } else { millis })
+}
+
+/// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`, `2024-01-31 9:05`,
+/// `2024/01/31T09:05:00.25`, `31.01.2024 09:05`.
+fn civil_millis(text: &str) -> Option<(i64, &str)> {
+    let bytes = text.as_bytes();
+    let number = |at: usize, digits: usize| -> Option<i64> {
+        let part = bytes.get(at..at + digits)?;
+        part.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+    };
+    let at = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    let (year, month, day) = match (at(2), at(4)) {
+        (b'.', _) if at(5) == b'.' => (number(6, 4)?, number(3, 2)?, number(0, 2)?),
+        (_, mark @ (b'-' | b'/')) if at(7) == mark => (number(0, 4)?, number(5, 2)?, number(8, 2)?),
+        _ => return None,
+    };
+    let date =
+        civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
+    date.ok()?;
+    let days = days_from_civil(year, month, day);
+    let mut next = 10;
+    let mut millis = 0;
+    if matches!(at(next), b'T' | b't' | b' ') && at(next + 1).is_ascii_digit() {
+        next += 1;
+        let digits = if at(next + 1) == b':' { 1 } else { 2 };
+        let hour = number(next, digits)?;
+        next += digits;
+        if at(next) != b':' {
+            return None;
+        }
+        let minute = number(next + 1, 2)?;
+        next += 3;
+        let mut second = 0;
+        if at(next) == b':' {
+            second = number(next + 1, 2)?;
+            next += 3;
+        }
+        if hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        millis = ((hour * 60 + minute) * 60 + second) * 1000;
+        if matches!(at(next), b'.' | b',') && at(next + 1).is_ascii_digit() {
+            next += 1;
+            for weight in [100, 10, 1] {
+                if at(next).is_ascii_digit() {
+                    millis += weight * i64::from(at(next) - b'0');
+                    next += 1;
+                }
+            }
+            while at(next).is_ascii_digit() {
+                next += 1;
+            }
+        }
+    }
+    Some((days * 86_400_000 + millis, text.get(next..)?.trim()))
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    // Years that begin in March have the leap day at their end.
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn time(text: &str) -> Option<Timestamp> {
+        TimeReader::default().text(text).map(|moment| moment.time)
+    }
+
     #[test]
-    fn one_moment_in_five_forms() {
+    fn one_moment_in_many_forms() {
         let expected: Timestamp = "2024-01-01T00:01:00Z".parse().unwrap();
         for text in [
             "2024-01-01T00:01:00Z",
             " 2024-01-01 01:01:00+01:00 ",
+            "2024-01-01 01:01:00+0100",
+            "2024-01-01 00:01:00",
+            "2024-01-01T00:01:00.000000",
+            "2024-01-01 0:01",
+            "2024/01/01 00:01:00",
+            "01.01.2024 00:01",
+            "2024-01-01 00:01:00 UTC",
+            "2024-01-01 08:01:00 +0800",
+            "2023-12-31 20:31:00.000000001 -0330 NST m=+60.5",
             "1704067260",
+            "1704067260.0",
+            "1.70406726e9",
             "1704067260000",
             "1704067260000000",
             "1704067260000000999",
         ] {
-            assert_eq!(TimeReader::default().text(text), Some(expected), "{text}");
+            assert_eq!(time(text), Some(expected), "{text}");
+        }
+        assert_eq!(time("2024-01-01").unwrap().millis(), expected.millis() - 60_000);
+        assert_eq!(time("1704067260.25").unwrap().millis(), expected.millis() + 250);
+        assert_eq!(time("2024-01-01T00:01:00.2509").unwrap().millis(), expected.millis() + 250);
+    }
+
+    #[test]
+    fn dates_agree_with_the_calendar() {
+        for days in (-719_000..2_900_000).step_by(97) {
+            let text = Timestamp::from_millis(days * 86_400_000).unwrap().to_string();
+            if !text.starts_with('-') {
+                assert_eq!(time(&text).unwrap().millis(), days * 86_400_000, "{text}");
+            }
         }
     }
 
     #[test]
     fn the_first_row_decides() {
         let mut seconds = TimeReader::default();
-        assert_eq!(seconds.text("60").unwrap().millis(), 60_000);
+        assert_eq!(seconds.text("60").unwrap().time.millis(), 60_000);
         assert_eq!(seconds.text("1704067260000"), None, "no such year in seconds");
         assert_eq!(seconds.text("2024-01-01T00:00:00Z"), None);
-        let mut text = TimeReader::default();
-        assert!(text.text("2024-01-01T00:00:00Z").is_some());
-        assert_eq!(text.text("1704067260"), None);
-        assert_eq!(TimeReader::default().text(&i64::MAX.to_string()).unwrap().to_string()[..4], *"2262");
-        for wrong in ["", "yesterday", "2024-01-01", "2024-01-01T00:00:00", "1.7e9", "99999999999999999999"] {
-            assert_eq!(TimeReader::default().text(wrong), None, "{wrong}");
+        let mut zoned = TimeReader::default();
+        assert!(zoned.text("2024-01-01T00:00:00Z").is_some());
+        assert_eq!((zoned.text("1704067260"), zoned.text("2024-01-01T00:00:00")), (None, None));
+        let mut naive = TimeReader::default();
+        assert!(naive.text("2024-01-01T00:00:00").is_some());
+        assert_eq!(naive.text("2024-01-01T00:00:00Z"), None);
+        assert_eq!(time(&i64::MAX.to_string()).unwrap().to_string()[..4], *"2262");
+        for wrong in [
+            "",
+            "yesterday",
+            "2024-02-30",
+            "2024-01-01T25:00:00",
+            "2024-01-01T00",
+            "01/02/2024",
+            "99999999999999999999",
+            "inf",
+            "2024-01-01T00:00:00 somewhere",
+            "-",
+            "2024-01-01 00:00 +0800 CST or so",
+            "2024-01-01 00:00 +9",
+            "2024-01-01 00:00 +\u{e9}99",
+            "1e400",
+            "\u{e9}024-01-01",
+        ] {
+            assert_eq!(time(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn zones_have_hours_that_are_repeated_and_left_out() {
+        let mut berlin = TimeReader::new(Some("Europe/Berlin")).unwrap();
+        let mut at =
+            |text: &str| berlin.text(text).map(|m| (m.time.to_string(), m.repeated.map(|t| t.to_string())));
+        assert_eq!(at("2024-07-01 12:00:00"), Some(("2024-07-01T10:00:00Z".into(), None)));
+        assert_eq!(
+            at("2024-10-27 02:30:00"),
+            Some(("2024-10-27T00:30:00Z".into(), Some("2024-10-27T01:30:00Z".into())))
+        );
+        assert_eq!(at("2024-03-31 02:30:00"), None);
+        let mut fixed = TimeReader::new(Some("-05:30")).unwrap();
+        assert_eq!(fixed.text("2024-01-01 00:00").unwrap().time.to_string(), "2024-01-01T05:30:00Z");
+        for wrong in ["Middle/Earth", "+25:00", "+x", "", "-0\u{e9}:00"] {
+            assert!(TimeReader::new(Some(wrong)).is_err(), "{wrong}");
         }
     }
 }

@@ -40,7 +40,7 @@ pub enum Condition {
     Not(Box<Condition>),
     /// It holds in every row of a span.
     Sustained(Sustained),
-    /// It holds in this row, and in so many of a span.
+    /// It holds in this row, and in at least `times` rows of a span.
     Frequent(Frequent),
 }
 
@@ -58,13 +58,13 @@ pub struct Compare {
 
 /// The binomial guard: one error in three requests is a rate of 33 %, and no evidence of anything.
 ///
-/// With `n` requests of which `k` (rate times requests, rounded) failed, it holds when the rate is above `limit` and a service that
-/// fails exactly a share `limit` of its requests would show `k` or more failures with probability at most `1 - confidence`.
-/// A row without requests is never significant, whatever its rate.
+/// With `n` requests of which `k` (rate times requests, rounded) failed, it holds when the rate is above `limit` and
+/// a service that fails exactly a share `limit` of its requests would show `k` or more failures with probability at
+/// most `1 - confidence`. A row without requests is never significant, whatever its rate.
 ///
 /// # References
-/// C. J. Clopper and E. S. Pearson, *The use of confidence or fiducial limits illustrated in the case of the binomial*, Biometrika
-/// 26(4), 1934: the condition says that their lower limit is at or above `limit`.
+/// C. J. Clopper and E. S. Pearson, *The use of confidence or fiducial limits illustrated in the case of the
+/// binomial*, Biometrika 26(4), 1934: the condition says that their lower limit is at or above `limit`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Significant {
@@ -206,8 +206,8 @@ impl Condition {
         Self::Frequent(Frequent { of: Box::new(self), times, within })
     }
 
-    /// The low-traffic guard: it holds, and `metric` (the number of requests) is at least `limit`. Below, nothing is a failure,
-    /// whether or not the rest is known.
+    /// The low-traffic guard: it holds, and `metric` (the number of requests) is at least `limit`. Below, nothing is
+    /// a failure, whether or not the rest is known.
     #[must_use]
     pub fn when_at_least(self, metric: impl Into<String>, limit: f32) -> Self {
         self.and(Measure::metric(metric).at_least(limit))

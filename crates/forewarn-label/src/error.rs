@@ -60,7 +60,7 @@ pub enum LabelError {
         /// Why not.
         source: std::io::Error,
     },
-    /// A file that is no rule, or no list of objectives.
+    /// A file that holds neither a rule nor a list of objectives.
     #[error("no {what} in this {format}, at {}: {}", printable(field), printable(reason))]
     UnreadableFile {
         /// What was expected: `"failure rule"`.

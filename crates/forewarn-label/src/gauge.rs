@@ -140,7 +140,7 @@ impl Gauge {
     }
 }
 
-/// At most so many rows.
+/// Restores at most `most` rows.
 fn restore_rows(most: usize, from: &mut &[u8]) -> Result<VecDeque<Option<f64>>, CoreError> {
     let mut rest = *from;
     let rows: VecDeque<Option<f64>> = restore_part(&mut rest)?;

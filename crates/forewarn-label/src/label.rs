@@ -9,16 +9,18 @@ use std::sync::Arc;
 ///
 /// 1. `Censored`: the period, or what a rule needs to confirm an onset in it, runs past the data.
 /// 2. `Ongoing` (target [`Onset`](Target::Onset) only): the service is failing at `t`.
-/// 3. `Missing`: there is no sample at all at `t`; or, for target `Onset`, whether the service is failing at `t` is unknown.
-/// 4. Positive: an onset (target `Onset`) or a minute in which the rule is satisfied (target [`Active`](Target::Active)) lies in
-///    the period, rows `t + lead + 1 ..= t + lead + period`.
+/// 3. `Missing`: there is no sample at all at `t`; or, for target `Onset`, whether the service is failing at `t` is
+///    unknown.
+/// 4. Positive: an onset (target `Onset`) or a minute in which the rule is satisfied (target
+///    [`Active`](Target::Active)) lies in the period, rows `t + lead + 1 ..= t + lead + period`.
 /// 5. `Missing`: missing samples leave open whether the service failed in the period.
 /// 6. Negative.
 ///
 /// Linear in rows; one byte a row.
 ///
 /// # Errors
-/// The rule's own; [`LabelError::OffClock`] and [`LabelError::UnknownRows`] for a rule whose answer does not fit the frame.
+/// The rule's own; [`LabelError::OffClock`] and [`LabelError::UnknownRows`] for a rule whose answer does not fit the
+/// frame.
 pub fn label(
     frames: &FrameSet,
     rule: &dyn FailureRule,
@@ -113,7 +115,8 @@ mod tests {
         );
     }
 
-    /// The label of row `t` straight from the definition, on a service that fails where `failing` and is unknown where `unknown`.
+    /// The label of row `t` straight from the definition, on a service that fails where `failing` and is unknown
+    /// where `unknown`.
     fn by_definition(
         values: &[f32],
         t: usize,

@@ -3,14 +3,15 @@ use forewarn_core::{Exclusion, FailureRule, FrameStream, Label, Labels, PieceOrd
 use forewarn_schema::{Episode, Episodes, ServiceRows, Step};
 use std::{ops::Range, sync::Arc};
 
-/// [`label`](crate::label()) for frames that do not fit into memory: the same labels and episodes, and the same knowledge of what nobody
-/// can say, in one pass over the pieces.
+/// [`label`](crate::label()) for frames that do not fit into memory: the same labels and episodes, and the
+/// same unknown rows, in one pass over the pieces.
 ///
-/// Each service is judged as a live stream is, so only rules that are values can be used. Memory: one byte a row, the episodes and gaps, and
-/// for each service the rows that the rule looks back on.
+/// Each service is judged as a live stream is, so only rules that are values can be used. Memory: one byte a row, the
+/// episodes and gaps, and for each service the rows that the rule looks back on.
 ///
 /// # Errors
-/// [`LabelError::Core`] for a metric that the frames lack, for pieces out of order, and for an error of the stream's own.
+/// [`LabelError::Core`] for a metric that the frames lack, for pieces out of order, and for an error of the stream's
+/// own.
 pub fn label_pieces(
     frames: &mut dyn FrameStream,
     rule: &Rule,

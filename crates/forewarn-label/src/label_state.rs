@@ -59,7 +59,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Rows of which nobody can say whether the service fails in them, ascending and disjoint.
+    /// Rows in which it is unknown whether the service fails, ascending and disjoint.
     pub(crate) fn unknown(&self) -> Vec<Range<usize>> {
         let rows = |found: &Found| found.onset..found.end;
         let [outer, inner] =

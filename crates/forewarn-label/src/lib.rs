@@ -50,7 +50,7 @@ pub use number::Number;
 pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloReport, SloState, WindowBurn};
 pub use preset::Saturation;
 pub use rule::Rule;
-pub use rule_state::{Event, Minute, RuleState};
+pub use rule_state::{Event, Minute, RuleState, Standing};
 pub use shape::Shape;
 pub use span::Span;
 pub use threshold::ThresholdRule;

@@ -4,14 +4,15 @@ use std::fmt;
 
 /// A number that a rule looks at, once a row. Unknown where a sample that it needs is missing.
 ///
-/// In files a metric is its name as a string, anything else a table with one key: `{ change = { of = "x", over = "5 min" } }`.
+/// In files a metric is its name as a string, anything else a table with one key:
+/// `{ change = { of = "x", over = "5 min" } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(remote = "Self", rename_all = "snake_case")]
 pub enum Measure {
     /// A metric as it is.
     Metric(String),
-    /// Rate of change: the metric now minus what it was a span ago, in its unit. Unknown when either sample is missing, or
-    /// lies before the data.
+    /// Rate of change: the metric now minus what it was a span ago, in its unit. Unknown when either sample is
+    /// missing, or lies before the data.
     #[serde(rename = "change")]
     Change(Change),
     /// One metric divided by another. Unknown when either is missing or the divisor is 0: no requests, no error ratio.
@@ -21,8 +22,9 @@ pub enum Measure {
     /// Mean over the last span, this row included.
     #[serde(rename = "mean")]
     Mean(Mean),
-    /// What one counter gained divided by what another gained over the last span: errors per request, from two totals that only rise. A counter that is
-    /// smaller than before began again at 0. Unknown in a row in which either is missing, before both have been seen twice, and while the other has gained nothing. Made of the rows that are
+    /// What one counter gained divided by what another gained over the last span: errors per request, from two totals
+    /// that only rise. A counter that is smaller than before began again at 0. Unknown in a row in which either is
+    /// missing, before both have been seen twice, and while the other has gained nothing. Made of the rows that are
     /// there, so losing samples of the *past* may move it either way.
     #[serde(rename = "increase_ratio")]
     IncreaseRatio(IncreaseRatio),
@@ -66,8 +68,8 @@ pub struct Ratio {
 pub struct Mean {
     /// Metric.
     pub of: String,
-    /// Metric whose samples weigh it, such as the requests that an error rate is a share of. A row counts when both samples are
-    /// there; unknown when the weights add up to 0.
+    /// Metric whose samples weigh it, such as the requests that an error rate is a share of. A row counts when both
+    /// samples are there; unknown when the weights add up to 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weighted_by: Option<String>,
     /// How far it looks back.

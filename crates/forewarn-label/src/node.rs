@@ -207,7 +207,7 @@ impl Node {
     }
 }
 
-/// Whether a rate of so many events is above `limit` by more than chance; NaN for a missing sample.
+/// Whether a rate of that number of events is above `limit` by more than chance; NaN for a missing sample.
 fn significant(rate: f64, events: f64, limit: f64, chance: f64) -> Verdict {
     let at = |rate: f64| rate > limit && tail((rate * events).round(), events.round(), limit) <= chance;
     match (rate.is_nan(), events.is_nan()) {
@@ -237,7 +237,8 @@ fn tail(failed: f64, events: f64, share: f64) -> f64 {
     if failed <= 0.0 {
         return 1.0;
     }
-    // The binomial tail is a regularised incomplete beta function (Abramowitz and Stegun, 26.5.24); a rate above 1 counts as 1.
+    // The binomial tail is a regularised incomplete beta function (Abramowitz and Stegun, 26.5.24); a rate above 1
+    // counts as 1.
     beta_reg(failed.min(events), events - failed.min(events) + 1.0, share)
 }
 

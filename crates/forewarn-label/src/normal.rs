@@ -8,9 +8,9 @@ use std::fmt;
 
 /// A limit that moves with a measure's own recent past: `times` its normal, plus `plus`.
 ///
-/// A normal is an estimate, made from the samples that are there; it is unknown until a share `known` of the rows that it looks at
-/// have samples. It never includes the row that is judged. Because it is an estimate, taking samples out of the *past* may move it
-/// either way; with `known = 1` it is made from complete rows only.
+/// A normal is an estimate, made from the samples that are there; it is unknown until a share `known` of the rows
+/// that it looks at have samples. It never includes the row that is judged. Because it is an estimate, taking samples
+/// out of the *past* may move it either way; with `known = 1` it is made from complete rows only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normal {

@@ -4,7 +4,8 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// A number of a rule. Compared and hashed by its bits, so that rules can be keys; -0 is written, kept and compared as 0.
+/// A number of a rule. Compared and hashed by its bits, so that rules can be keys; -0 is written, kept and compared
+/// as 0.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(from = "f32", into = "f32")]
 pub struct Number(f32);

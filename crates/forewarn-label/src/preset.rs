@@ -28,8 +28,9 @@ impl Rule {
         Self::new(busy("cpu_usage", limits.cpu).or(busy("memory_usage", limits.memory)).or(restarts))
     }
 
-    /// Total outages: no request at all for a span, though there was traffic in the hour before. The error rate of nothing is unknown, so a rule on it alone
-    /// never sees them. An outage that lasts longer than the hour ends with it.
+    /// Total outages: no request at all for a span, though there was traffic in the hour before. The error rate of
+    /// nothing is unknown, so a rule on it alone never sees them. An outage that lasts longer than the hour ends with
+    /// it.
     ///
     /// # Errors
     /// [`LabelError::InvalidField`] for an empty span.

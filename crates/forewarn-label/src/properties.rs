@@ -144,8 +144,8 @@ proptest! {
         }
         prop_assert_eq!(&ended, &episodes, "{}", rule);
         prop_assert_eq!(open, unknown, "{}", rule);
-        // Each episode is announced in the very minute; an announcement whose episode turned out to continue an earlier one is the
-        // only other kind.
+        // Each episode is announced in the very minute; an announcement whose episode turned out to continue an
+        // earlier one is the only other kind.
         for [onset, minute, end] in &episodes {
             prop_assert!(confirmed.contains(minute), "{} at {}", rule, minute);
             prop_assert!(onset <= minute && minute < end);
@@ -176,7 +176,8 @@ proptest! {
         prop_assert_eq!(labels, batch_labels(&rule, &rows, spec, target), "{}", rule);
     }
 
-    /// Rows with their times need no row for a missed minute: what comes out is the same as with a row of nothing in its place.
+    /// Rows with their times need no row for a missed minute: what comes out is the same as with a row of nothing in
+    /// its place.
     #[test]
     fn missed_minutes_are_rows_without_samples(
         rule in rule(Kinds::Any), rows in any_rows(40), missed in vec(0usize..40, 0..12), spec in spec(), target in target()
@@ -514,7 +515,8 @@ proptest! {
         prop_assert_eq!(Rule::v1().confirmation(), V1Rule.confirmation());
     }
 
-    /// Sentences say what is left out by custom (how much of a mean must be known), and nothing else: what they are read as says the same.
+    /// Sentences say what is left out by custom (how much of a mean must be known), and nothing else: what they are
+    /// read as says the same.
     #[test]
     fn sentences_are_read_as_they_are_written(condition in condition(Kinds::Any)) {
         let sentence = condition.to_string();

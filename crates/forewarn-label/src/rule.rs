@@ -9,20 +9,22 @@ use std::{fmt, ops::Range, str::FromStr};
 
 /// What counts as failing: a condition, and how the minutes that fulfil it become episodes.
 ///
-/// A rule is a value: built in Rust, read from TOML or JSON, printed as a sentence, compared and hashed (numbers by their bits).
+/// A rule is a value: built in Rust, read from TOML or JSON, printed as a sentence, compared and hashed (numbers by
+/// their bits).
 ///
 /// # Definition
-/// A condition is *satisfied* in a row, since an earlier row or the same one: a comparison since the row itself, a sustained condition
-/// since the first row of its evidence, *any of* since the earliest and *all of* since the latest of its satisfied parts.
-/// A row **fails** if it lies between such a "since" and its row. Failing rows in a run are an episode, its `onset` the first of
-/// them, its `end` the first row after. [`Shape`] then bridges, drops and extends episodes. `confirmed_at` is the first row at which
-/// the rule, judging by the rows so far alone, finds the episode.
+/// A condition is *satisfied* in a row, since an earlier row or the same one: a comparison since the row itself, a
+/// sustained condition since the first row of its evidence, *any of* since the earliest and *all of* since the latest
+/// of its satisfied parts. A row **fails** if it lies between such a "since" and its row. Failing rows in a run are
+/// an episode, its `onset` the first of them, its `end` the first row after. [`Shape`] then bridges, drops and
+/// extends episodes. `confirmed_at` is the first row at which the rule, judging by the rows so far alone, finds the
+/// episode.
 ///
 /// # Missing samples
-/// Conditions have three values ([`Verdict`](crate::Verdict)), so every rule has two readings: the *certain* one counts unknown as
-/// not fulfilled, the *possible* one as fulfilled. Episodes are those of the certain reading; rows that fail only in the possible
-/// reading are unknown. So a missing sample never makes a failure, under `not` neither, unless the rule asks for
-/// [`Condition::Absent`] by name.
+/// Conditions have three values ([`Verdict`](crate::Verdict)), so every rule has two readings: the *certain* one
+/// counts unknown as not fulfilled, the *possible* one as fulfilled. Episodes are those of the certain reading; rows
+/// that fail only in the possible reading are unknown. So a missing sample never makes a failure, under `not`
+/// neither, unless the rule asks for [`Condition::Absent`] by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Rule {
@@ -137,8 +139,8 @@ impl FailureRule for Rule {
         self.confirmation_at(Step::MINUTE)
     }
 
-    /// Steps from an onset on after which it is certain: the longest evidence that the condition asks for, and what gaps and the
-    /// least length add to it.
+    /// Steps from an onset on after which it is certain: the longest evidence that the condition asks for, and what
+    /// gaps and the least length add to it.
     fn confirmation_at(&self, step: Step) -> usize {
         let shape = self.episodes.in_steps(step);
         self.when.reach(step).saturating_add(shape.gap - 1).saturating_add(shape.minimum - 1)
@@ -151,6 +153,10 @@ impl FailureRule for Rule {
     fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         let verdicts = Verdicts::of(self, schema);
         if verdicts.is_empty() { None } else { Some(Box::new(verdicts)) }
+    }
+
+    fn saved(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(self).ok()
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

@@ -79,6 +79,16 @@ pub enum Event {
     },
 }
 
+/// What a rule has told for good, after a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Of every time before this one it is final whether a failure begins or goes on in it, or whether that is unknown; what there is to tell
+    /// of it has been told.
+    pub final_before: Timestamp,
+    /// A failure that goes on and whose onset is final: the onset, and the first time of which it is open whether the failure goes on in it.
+    pub failing: Option<(Timestamp, Timestamp)>,
+}
+
 impl RuleState {
     /// A stream whose first row is at `start`.
     ///
@@ -129,6 +139,25 @@ impl RuleState {
         }
         minutes.push(self.push(row)?);
         Ok(minutes)
+    }
+
+    /// Time of the next row.
+    ///
+    /// # Errors
+    /// [`LabelError::BeyondCalendar`] after the last one of the calendar.
+    pub fn next(&self) -> Result<Timestamp, LabelError> {
+        self.time(self.watch.rows())
+    }
+
+    /// What has been told for good: see [`Standing`].
+    ///
+    /// # Errors
+    /// None that [`push`](Self::push) has not given before.
+    pub fn standing(&self) -> Result<Standing, LabelError> {
+        let failing = self.watch.underway();
+        let times = |(onset, until)| Ok::<_, LabelError>((self.time(onset)?, self.time(until)?));
+        let failing = failing.map(times);
+        Ok(Standing { final_before: self.time(self.watch.final_before())?, failing: failing.transpose()? })
     }
 
     /// The stream ends here: what is open ends with it.

@@ -21,8 +21,8 @@ const WORDS_A_THREAD: usize = 2048;
 const PART: usize = 512;
 
 impl Scan {
-    /// Reads `column` of rows of `width` values. The pass is as fast as memory is; long blocks are shared by all processors, with the
-    /// same result.
+    /// Reads `column` of rows of `width` values. The pass is as fast as memory is; long blocks are shared by all
+    /// processors, with the same result.
     pub(crate) fn new(
         values: &[f32],
         width: usize,
@@ -32,7 +32,8 @@ impl Scan {
     ) -> Self {
         let words = (values.len() / width).div_ceil(64);
         let (mut violating, mut missing) = (vec![0; words], vec![0; words]);
-        // Asking for the number of processors reads files of the system, as long as it takes to scan ten thousand rows: short frames do not ask.
+        // Asking for the number of processors reads files of the system, as long as it takes to scan ten thousand
+        // rows: short frames do not ask.
         let most = words / WORDS_A_THREAD;
         let threads =
             if most > 1 { thread::available_parallelism().map_or(1, NonZero::get).min(most) } else { 1 };

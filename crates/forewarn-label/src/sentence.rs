@@ -69,9 +69,10 @@ impl fmt::Display for Condition {
     }
 }
 
-/// Reads a condition from a sentence: comparisons of a metric (or a mean, a change, a ratio, a ratio of increases) with a number or with its normal, joined by
-/// `and`, `or`, `not` and brackets, each lasting `for` a span or held `in` so many steps of one. Blanks may be left out beside signs, names with blanks or signs
-/// stand in double quotes. `%` divides by 100; `ms`, `s` and `min` become milliseconds, the unit of latencies.
+/// Reads a condition from a sentence: comparisons of a metric (or a mean, a change, a ratio, a ratio of increases)
+/// with a number or with its normal, joined by `and`, `or`, `not` and brackets, each lasting `for` a span or held
+/// `in` a number of steps of one. Blanks may be left out beside signs, names with blanks or signs stand in double
+/// quotes. `%` divides by 100; `ms`, `s` and `min` become milliseconds, the unit of latencies.
 ///
 /// ```
 /// use forewarn_label::Rule;

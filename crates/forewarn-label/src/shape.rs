@@ -7,8 +7,9 @@ use std::fmt;
 ///
 /// 1. Gaps **shorter** than `merge_gaps_below` are bridged: the rows between count as failing.
 /// 2. Episodes shorter than `at_least` are dropped; the others are confirmed no sooner than they have lasted so long.
-/// 3. After an episode the service recovers for `cool_down`: these rows still count as failing, and an episode that begins among
-///    them is the same failure going on. So a relapse is never a new onset, and never labelled healthy either.
+/// 3. After an episode the service recovers for `cool_down`: these rows still count as failing, and an episode that
+///    begins among them is the same failure going on. So a relapse is never a new onset, and never labelled healthy
+///    either.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shape {

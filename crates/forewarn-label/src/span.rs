@@ -3,7 +3,7 @@ use forewarn_schema::Step;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A stretch of time in a rule: so many steps, or so long. Written `3 steps`, `90 s`, `5 min`, `1 h`, `3 d`.
+/// A span of time in a rule: a number of steps, or a duration. Written `3 steps`, `90 s`, `5 min`, `1 h`, `3 d`.
 ///
 /// A span of time is rounded up to whole steps of the clock that a rule is used on, and is at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

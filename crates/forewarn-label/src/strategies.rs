@@ -15,8 +15,8 @@ pub const METRICS: [&str; 4] = ["a", "b", "share", "events"];
 pub enum Kinds {
     /// Every kind of condition.
     Any,
-    /// No [`Condition::Absent`], no ratio of increases, and means and normals from complete rows only: conditions for which a missing sample can only ever
-    /// take failures away.
+    /// No [`Condition::Absent`], no ratio of increases, and means and normals from complete rows only: conditions for
+    /// which a missing sample can only ever take failures away.
     Strict,
 }
 
@@ -26,8 +26,8 @@ pub fn schema() -> Schema {
     Schema::new(METRICS.map(Metric::gauge).to_vec()).expect("the names differ")
 }
 
-/// A row of [`METRICS`], one sample in ten missing. Gauges are small whole numbers and shares eighths, so that sums are exact and ties
-/// with limits are common.
+/// A row of [`METRICS`], one sample in ten missing. Gauges are small whole numbers and shares eighths, so that sums
+/// are exact and ties with limits are common.
 pub fn row() -> impl Strategy<Value = [f32; 4]> {
     let or_missing = |value: BoxedStrategy<f32>| prop_oneof![1 => Just(f32::NAN), 9 => value];
     let gauge = || or_missing((0u8..6).prop_map(f32::from).boxed());

@@ -10,9 +10,9 @@ use std::{ops::Range, str::FromStr};
 
 /// A metric beyond a limit for a number of consecutive steps.
 ///
-/// The onset is the first step of the run, the failure is confirmed in its `consecutive`-th step, and ends with the first step that does
-/// not violate the limit. A missing sample never violates: it ends the run, and where the run could have gone on the rows are reported as
-/// unknown.
+/// The onset is the first step of the run, the failure is confirmed in its `consecutive`-th step, and ends with the
+/// first step that does not violate the limit. A missing sample never violates: it ends the run, and where the run
+/// could have gone on the rows are reported as unknown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct ThresholdRule {

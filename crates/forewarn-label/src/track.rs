@@ -42,8 +42,8 @@ struct Stretch {
 
 /// From satisfied rows, one after another, to episodes: [`Shape`](crate::Shape) as a state machine.
 ///
-/// `reach` is how far back a satisfied row can move an onset: the row itself and the `reach - 1` before it. It decides when an
-/// episode is final.
+/// `reach` is how far back a satisfied row can move an onset: the row itself and the `reach - 1` before it. It
+/// decides when an episode is final.
 #[derive(Clone, Debug)]
 pub(crate) struct Tracker {
     shape: ShapeSteps,
@@ -52,7 +52,7 @@ pub(crate) struct Tracker {
     open: VecDeque<Stretch>,
     /// The last episode, while relapses may still join it; its end does not include the recovery.
     recovering: Option<Found>,
-    /// Final episodes that nobody has taken yet.
+    /// Final episodes that have not been taken yet.
     done: Vec<Found>,
 }
 
@@ -107,6 +107,23 @@ impl Tracker {
     /// Final episodes since the last call.
     pub(crate) fn drain(&mut self, into: &mut Vec<Found>) {
         into.append(&mut self.done);
+    }
+
+    /// The first row of which it is not final whether an episode begins or goes on in it, when `rows` rows were seen.
+    pub(crate) fn final_before(&self, rows: usize) -> usize {
+        let earliest = (rows + 1).saturating_sub(self.reach);
+        let open = self.open.front().map_or(earliest, |first| first.onset.min(earliest));
+        self.recovering.map_or(open, |last| last.onset.min(open))
+    }
+
+    /// The first episode that is not over, once its onset is final: that, and one past the last row that is certain to be in it.
+    pub(crate) fn underway(&self, rows: usize) -> Option<(usize, usize)> {
+        if let Some(last) = self.recovering {
+            return Some((last.onset, last.end));
+        }
+        let first = self.open.front()?;
+        let is_final = first.confirmed.is_some() && first.onset < (rows + 1).saturating_sub(self.reach);
+        is_final.then_some((first.onset, first.end))
     }
 
     /// Appends the episodes that are not final, as the `rows` rows so far tell them.

@@ -2,8 +2,8 @@ use std::ops::Not;
 
 /// What a condition says of one row, in Kleene's logic of three values.
 ///
-/// `Unknown` stands for "true or false, nobody can say": a metric that the condition needs is missing. In the order
-/// `No < Unknown < Yes`, *all of* is the minimum and *any of* the maximum, and `not` swaps the ends:
+/// `Unknown` stands for "true or false, it cannot be decided": a metric that the condition needs is missing. In the
+/// order `No < Unknown < Yes`, *all of* is the minimum and *any of* the maximum, and `not` swaps the ends:
 ///
 /// | a | b | all of | any of | not a |
 /// |---|---|---|---|---|

@@ -6,7 +6,7 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange}
 use serde_json::{Value, json};
 
 /// The verdicts of a rule's single conditions on each row, as columns named `verdict(error_rate >= 0.05)`: 1 where it holds, 0 where not, NaN
-/// where nobody can say. Conditions that read alike are numbered: `verdict(…) 2`.
+/// where it is unknown. Conditions that read alike are numbered: `verdict(…) 2`.
 ///
 /// A failure rule has hard limits, and a model that bends smoothly, such as a network, takes failures by the thousand to learn where they lie.
 /// With these columns it is told. They look at no later row, so they give nothing away that a live service would not know.

@@ -67,6 +67,18 @@ impl Watch {
         self.possible.current(self.rows, possible);
     }
 
+    /// The first row of which it is not final whether a failure begins or goes on in it, or may do so.
+    pub(crate) fn final_before(&self) -> usize {
+        self.certain.final_before(self.rows).min(self.possible.final_before(self.rows))
+    }
+
+    /// A failure that goes on and whose onset is final: that, and one past the last row that is certain to be in it. `None` while rows
+    /// before it may still turn out unknown.
+    pub(crate) fn underway(&self) -> Option<(usize, usize)> {
+        let (onset, end) = self.certain.underway(self.rows)?;
+        (self.possible.final_before(self.rows) >= onset).then_some((onset, end))
+    }
+
     /// Appends what has been seen of the rows before.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         save_part(&self.rows, out)?;

@@ -4,7 +4,7 @@ use forewarn_window::WindowError;
 /// Why a model cannot be served.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ServeError {
+pub enum LiveError {
     /// The file cannot be read as that of a model.
     #[error(transparent)]
     ModelFile(#[from] ModelFileError),

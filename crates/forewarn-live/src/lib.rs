@@ -4,7 +4,7 @@ mod error;
 mod live;
 mod registry;
 
-pub use error::ServeError;
+pub use error::LiveError;
 pub use live::LiveService;
 pub use registry::standard_registry;
 
@@ -38,11 +38,11 @@ impl Serving {
     /// model. Without a pipeline the model reads the metrics as they are.
     ///
     /// # Errors
-    /// [`ServeError::Unwritable`] for a feature that cannot be saved; [`ServeError::Window`] for a pipeline that cannot work on these metrics,
-    /// and [`ServeError::Core`] where the model reads other columns than are made.
-    pub fn add_to(&self, envelope: &mut Envelope, pipeline: Option<&Pipeline>) -> Result<(), ServeError> {
+    /// [`LiveError::Unwritable`] for a feature that cannot be saved; [`LiveError::Window`] for a pipeline that cannot work on these metrics,
+    /// and [`LiveError::Core`] where the model reads other columns than are made.
+    pub fn add_to(&self, envelope: &mut Envelope, pipeline: Option<&Pipeline>) -> Result<(), LiveError> {
         expect_columns(&envelope.schema, &self.metrics, pipeline)?;
-        let unwritable = |source| ServeError::Unwritable { source };
+        let unwritable = |source| LiveError::Unwritable { source };
         envelope.pipeline = pipeline.map(serde_json::to_value).transpose().map_err(unwritable)?;
         envelope.policy = self.policy.map(serde_json::to_value).transpose().map_err(unwritable)?;
         let value = serde_json::to_value(self).map_err(unwritable)?;
@@ -52,7 +52,7 @@ impl Serving {
 }
 
 /// Refuses a model that reads other columns than are made of the metrics.
-fn expect_columns(model: &Schema, metrics: &Schema, pipeline: Option<&Pipeline>) -> Result<(), ServeError> {
+fn expect_columns(model: &Schema, metrics: &Schema, pipeline: Option<&Pipeline>) -> Result<(), LiveError> {
     let made = pipeline.map(|pipeline| pipeline.schema(metrics)).transpose()?;
     let made = made.as_ref().unwrap_or(metrics);
     if model.names().eq(made.names()) {
@@ -75,9 +75,9 @@ impl ServedModel {
     /// Reads a file that [`Serving::add_to`] completed.
     ///
     /// # Errors
-    /// [`ServeError::NotServable`] for a model without [`Serving`] beside it; [`ServeError::ModelFile`] for a file that is damaged, foreign or too
-    /// large, or a kind of model that is not forewarn's; [`ServeError::Window`] for a pipeline that cannot be read.
-    pub fn read(from: impl Read) -> Result<Self, ServeError> {
+    /// [`LiveError::NotServable`] for a model without [`Serving`] beside it; [`LiveError::ModelFile`] for a file that is damaged, foreign or too
+    /// large, or a kind of model that is not forewarn's; [`LiveError::Window`] for a pipeline that cannot be read.
+    pub fn read(from: impl Read) -> Result<Self, LiveError> {
         Self::from_envelope(Envelope::read(from)?)
     }
 
@@ -85,7 +85,7 @@ impl ServedModel {
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn from_envelope(envelope: Envelope) -> Result<Self, ServeError> {
+    pub fn from_envelope(envelope: Envelope) -> Result<Self, LiveError> {
         Self::from_envelope_with(envelope, &standard_registry())
     }
 
@@ -93,11 +93,11 @@ impl ServedModel {
     ///
     /// # Errors
     /// As [`read`](Self::read), and those of the readers.
-    pub fn from_envelope_with(mut envelope: Envelope, registry: &Registry) -> Result<Self, ServeError> {
+    pub fn from_envelope_with(mut envelope: Envelope, registry: &Registry) -> Result<Self, LiveError> {
         let kind = envelope.kind.clone();
         let serving = envelope.metadata.remove(Serving::KEY);
-        let serving = serving.ok_or_else(|| ServeError::NotServable { kind: kind.clone() })?;
-        let unreadable = |source| ServeError::Unreadable { kind: kind.clone(), source };
+        let serving = serving.ok_or_else(|| LiveError::NotServable { kind: kind.clone() })?;
+        let unreadable = |source| LiveError::Unreadable { kind: kind.clone(), source };
         let mut serving = Serving::deserialize(serving).map_err(unreadable)?;
         if let Some(policy) = envelope.policy.take() {
             serving.policy = Some(AlarmPolicy::deserialize(policy).map_err(unreadable)?);
@@ -152,8 +152,8 @@ impl ServedModel {
     /// A service of which nothing has been seen; its first row will be that of `start`.
     ///
     /// # Errors
-    /// [`ServeError::Core`] for a service without a name.
-    pub fn start(&self, service: &str, start: Timestamp) -> Result<LiveService, ServeError> {
+    /// [`LiveError::Core`] for a service without a name.
+    pub fn start(&self, service: &str, start: Timestamp) -> Result<LiveService, LiveError> {
         LiveService::new(self, service, start)
     }
 
@@ -166,7 +166,7 @@ impl ServedModel {
     /// rows began at the start: let a service go through some of its past first, where there is some.
     ///
     /// # Errors
-    /// [`ServeError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one
+    /// [`LiveError::Core`] for a row that is late, repeated, off the clock, or that no frame could hold, such as one
     /// of another width or with an
     /// infinity, which leaves the service as it was; and the predictor's own.
     pub fn push_at(
@@ -174,7 +174,7 @@ impl ServedModel {
         service: &mut LiveService,
         time: Timestamp,
         row: &[f32],
-    ) -> Result<Pushed<Option<Score>>, ServeError> {
+    ) -> Result<Pushed<Option<Score>>, LiveError> {
         service.push_at(self, time, row)
     }
 }

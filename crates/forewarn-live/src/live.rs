@@ -1,4 +1,4 @@
-use crate::{ServeError, ServedModel};
+use crate::{LiveError, ServedModel};
 use forewarn_core::{Origin, Pushed, RowsState, Score};
 use forewarn_schema::Timestamp;
 use forewarn_window::WindowState;
@@ -18,7 +18,7 @@ enum Rows {
 }
 
 impl LiveService {
-    pub(super) fn new(model: &ServedModel, service: &str, start: Timestamp) -> Result<Self, ServeError> {
+    pub(super) fn new(model: &ServedModel, service: &str, start: Timestamp) -> Result<Self, LiveError> {
         let (origin, observation) =
             (Origin { service, start, step: model.serving.step }, model.predictor.observation());
         let rows = match &model.pipeline {
@@ -33,7 +33,7 @@ impl LiveService {
         model: &ServedModel,
         time: Timestamp,
         row: &[f32],
-    ) -> Result<Pushed<Option<Score>>, ServeError> {
+    ) -> Result<Pushed<Option<Score>>, LiveError> {
         let pushed = match &mut self.rows {
             Rows::Metrics(rows) => rows.push_at(time, row)?,
             Rows::Features(rows) => rows.push_at(time, row)?,
@@ -48,7 +48,7 @@ impl LiveService {
     ///
     /// # Errors
     /// [`CoreError::NotSavable`](forewarn_core::CoreError::NotSavable) from a feature of your own that cannot be saved.
-    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), ServeError> {
+    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), LiveError> {
         match &self.rows {
             Rows::Metrics(rows) => Ok(rows.save(out)?),
             Rows::Features(rows) => Ok(rows.save(out)?),
@@ -62,7 +62,7 @@ impl LiveService {
     /// [`CoreError::DamagedState`](forewarn_core::CoreError::DamagedState), and
     /// [`CoreError::ForeignState`](forewarn_core::CoreError::ForeignState) for another service, or a model of other
     /// rows. The service is then as it was.
-    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), ServeError> {
+    pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), LiveError> {
         match &mut self.rows {
             Rows::Metrics(rows) => Ok(rows.restore(from)?),
             Rows::Features(rows) => Ok(rows.restore(from)?),

@@ -3,17 +3,17 @@ use crate::view::View;
 use forewarn_eval::ModelReport;
 
 impl View<'_> {
-    /// What the [chosen](Self::chosen) model did on test, in one sentence, such as `12 of 34 failures were warned of, a median
-    /// 3 minutes ahead, at 1.5 false alarms a day.`
+    /// What the [chosen](Self::chosen) model did on test, in one sentence, such as
+    /// `12 of 34 failures were detected, a median 3 minutes ahead, at 1.5 false alarms a day.`
     #[must_use]
     pub(crate) fn headline(&self) -> String {
         let Some(model) = self.chosen() else { return "No model was evaluated.".to_owned() };
-        let warned = match (model.episodes_caught, self.test.episodes) {
-            (_, 0) => "No failure could have been warned of".to_owned(),
-            (0, all) => format!("None of {} was warned of", counted(all, "failure", "failures")),
-            (1, all) => format!("1 of {} was warned of", counted(all, "failure", "failures")),
+        let detected = match (model.episodes_caught, self.test.episodes) {
+            (_, 0) => "No failure could have been detected".to_owned(),
+            (0, all) => format!("None of {} was detected", counted(all, "failure", "failures")),
+            (1, all) => format!("1 of {} was detected", counted(all, "failure", "failures")),
             (caught, all) => {
-                format!("{} of {} were warned of", count(caught), counted(all, "failure", "failures"))
+                format!("{} of {} were detected", count(caught), counted(all, "failure", "failures"))
             }
         };
         let ahead = model.lead_time_minutes.median.map_or_else(String::new, |minutes| {
@@ -21,7 +21,7 @@ impl View<'_> {
             let unit = if minutes == 1.0 { "minute" } else { "minutes" };
             format!(", {kind}{} {unit} ahead", quantity(minutes))
         });
-        format!("{warned}{ahead}, at {}.", self.false_alarm_rate(model))
+        format!("{detected}{ahead}, at {}.", self.false_alarm_rate(model))
     }
 
     /// `1.5 false alarms a day`, for several services `1.5 false alarms a day per service`.

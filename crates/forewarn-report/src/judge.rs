@@ -8,10 +8,10 @@ use forewarn_eval::{KnownFailures, LabelMeaning, ScoreFile};
 use forewarn_schema::{FrameSet, Timestamp};
 use std::path::Path;
 
-/// A report on scores that somebody else made: a vendor's predictor, a colleague's, a script's.
+/// A report on scores from any predictor: a vendor's, a colleague's, a script's.
 ///
-/// Nobody here knows what they were trained on, and the report says so. The first share of the time chooses thresholds, the rest is
-/// reported on; a purge lies between. Every predictor has to have scored the same windows.
+/// What they were trained on is not known, and the report says so. The first share of the time chooses thresholds,
+/// the rest is reported on; a purge lies between. Every predictor has to have scored the same windows.
 #[derive(Clone, Debug)]
 pub struct GivenScores<'a> {
     description: String,
@@ -24,7 +24,8 @@ pub struct GivenScores<'a> {
 }
 
 impl<'a> GivenScores<'a> {
-    /// Share of the time on which thresholds are chosen, unless [`validation_share`](Self::validation_share) says otherwise.
+    /// Share of the time on which thresholds are chosen, unless [`validation_share`](Self::validation_share) says
+    /// otherwise.
     pub const VALIDATION_SHARE: f64 = 0.5;
 
     /// Where the scores are from, and what counts as a failure, each as a sentence.
@@ -59,7 +60,7 @@ impl<'a> GivenScores<'a> {
         Self { delays, ..self }
     }
 
-    /// Metrics to draw beside the scores, and which of them, the most telling first.
+    /// Metrics to draw beside the scores, and which of them, the most informative first.
     #[must_use]
     pub fn metrics(self, frames: &'a FrameSet, names: Vec<&'a str>) -> Self {
         Self { metrics: Some((frames, names)), ..self }
@@ -71,13 +72,13 @@ impl<'a> GivenScores<'a> {
         Self { labels, ..self }
     }
 
-    /// Reads files of scores, joins them with the failures, and judges them. A predictor is named after its file, with the
-    /// folder where two files share a name, and after its model where a file names models. Scores of which the outcome is not
-    /// known are left out and counted in [`InputSummary::by_service`].
+    /// Reads files of scores, joins them with the failures, and judges them. A predictor is named after its file,
+    /// with the folder where two files share a name, and after its model where a file names models. Scores of which
+    /// the outcome is not known are left out and counted in [`InputSummary::by_service`].
     ///
     /// # Errors
-    /// [`EvalError::File`], which names the file, with the errors of [`ScoreFile::read`] and [`ScoreFile::judge`]; those of
-    /// [`report`](Self::report).
+    /// [`EvalError::File`], which names the file, with the errors of [`ScoreFile::read`] and [`ScoreFile::judge`];
+    /// those of [`report`](Self::report).
     pub fn judge<P: AsRef<Path>>(
         &self,
         files: &[P],
@@ -115,9 +116,9 @@ impl<'a> GivenScores<'a> {
     /// Judges predictors, each by its name and all its scores, and audits them for leaks.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a share that is not above 0 and below 1, and for
-    /// predictors that scored other windows; [`EvalError::NoRows`] without a score; [`EvalError::Model`] for a part without windows
-    /// of both classes.
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a share that is not above 0 and
+    /// below 1, and for predictors that scored other windows; [`EvalError::NoRows`] without a score;
+    /// [`EvalError::Model`] for a part without windows of both classes.
     pub fn report(&self, predictors: &[(String, ScoredSet)]) -> Result<(Report, Pictures), EvalError> {
         let share = self.validation_share;
         if !(share > 0.0 && share < 1.0) {

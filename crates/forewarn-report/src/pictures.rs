@@ -8,7 +8,8 @@ mod timeline;
 
 pub use timeline::{Mark, MetricTrack, Timeline};
 
-/// What the report's figures need and its numbers do not hold. Every part may be left out; its figure is then left out too.
+/// What the report's figures need and its numbers do not hold. Every part may be left out; its figure is then left
+/// out too.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Pictures {
@@ -102,9 +103,10 @@ const MARGIN: usize = 45;
 const WORST_MARGIN: usize = 25;
 
 impl Pictures {
-    /// Adds what is drawn of single moments of the model that validation chose: a failure that tells how warnings went, and where it was
-    /// most wrong. `scored` are the test scores of each model, as they are in the report; `metrics` names what is drawn above the
-    /// score, the most telling first. Services whose metrics are not in `frames` are left out, unless there is just one of each.
+    /// Adds what is drawn of single moments of the model that validation chose: a failure that tells how warnings
+    /// went, and where it was most wrong. `scored` are the test scores of each model, as they are in the report;
+    /// `metrics` names what is drawn above the score, the most informative first. Services whose metrics are not in
+    /// `frames` are left out, unless there is just one of each.
     ///
     /// # Errors
     /// Those of [`Timeline::new`].
@@ -165,7 +167,8 @@ impl Moments<'_> {
         Ok(Some(Timeline::new(frame, self.metrics, series, self.policy, mark, margin)?))
     }
 
-    /// The metrics of a service where they hold this time. Where there is only one service on either side, names need not agree.
+    /// The metrics of a service where they hold this time. Where there is only one service on either side, names need
+    /// not agree.
     fn frame(&self, service: &str, time: Timestamp) -> Option<FrameView<'_>> {
         let is_only = self.set.series().len() == 1 && self.frames.layout().services().len() == 1;
         let mut frames = self.frames.frames();

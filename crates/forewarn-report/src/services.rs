@@ -11,7 +11,7 @@ const NAMED: usize = 10;
 const ROWS: usize = 1000;
 
 impl View<'_> {
-    /// What was left out of all services together, by reason; `None` where nobody counted it.
+    /// What was left out of all services together, by reason; `None` where it was not counted.
     pub(crate) fn left_out_by_reason(&self) -> Option<String> {
         if self.input.by_service.is_empty() {
             return None;

@@ -14,7 +14,7 @@ const COLUMNS: [(&str, usize); 10] = [
     ("precision", 10),
     ("recall", 7),
     ("F1", 7),
-    ("warned of", 10),
+    ("detected", 10),
     ("lead", 8),
     ("false/day", 10),
     ("Brier", 8),
@@ -22,8 +22,8 @@ const COLUMNS: [(&str, usize); 10] = [
 ];
 
 impl View<'_> {
-    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model (best
-    /// PR-AUC first), and what the columns mean.
+    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model
+    /// (best PR-AUC first), and what the columns mean.
     #[must_use]
     pub(crate) fn to_table(&self) -> String {
         let mut out = String::new();
@@ -70,7 +70,7 @@ impl View<'_> {
             format!("{name} {} ({} positive)", count(part.windows), count(part.positives))
         });
         let excluded = self.split.parts().filter_map(|(_, part)| part.excluded).reduce(|mut sum, part| {
-            // A report may be anyone's, with counts of any size.
+            // A report may come from any program, with counts of any size.
             sum.ongoing = sum.ongoing.saturating_add(part.ongoing);
             sum.censored = sum.censored.saturating_add(part.censored);
             sum.missing = sum.missing.saturating_add(part.missing);
@@ -117,14 +117,14 @@ impl View<'_> {
     fn models_table(&self, out: &mut String) {
         let ceiling: Vec<_> = self.ceiling.iter().flat_map(forewarn_eval::Ceiling::bounds).collect();
         let models = self.ranked();
-        let guess = "a guess";
+        let no_skill = "no skill";
         let names: Vec<String> = models
             .iter()
             .map(|model| fitted(&name_of(model), WIDTH - COLUMNS.iter().map(|c| c.1).sum::<usize>()))
             .collect();
         let bounds = ceiling.iter().map(|(name, _)| name.len());
         let lengths = names.iter().map(|name| name.chars().count()).chain(bounds);
-        let width = lengths.fold(guess.len(), usize::max);
+        let width = lengths.fold(no_skill.len(), usize::max);
         let row = |out: &mut String, name: &str, cells: &[String]| {
             let mut line = format!("{name:<width$}");
             for ((_, column), cell) in COLUMNS.iter().zip(cells) {
@@ -136,7 +136,7 @@ impl View<'_> {
         let line = "-".repeat(width + COLUMNS.iter().map(|column| column.1).sum::<usize>());
         row(out, "model", &COLUMNS.map(|(name, _)| name.to_owned()));
         let _ = writeln!(out, "{line}");
-        row(out, guess, &[share(self.test.prevalence), share(0.5)]);
+        row(out, no_skill, &[share(self.test.prevalence), share(0.5)]);
         for (model, name) in models.iter().zip(&names) {
             let caught = format!("{}/{}", model.episodes_caught, self.test.episodes);
             let cells = [
@@ -155,7 +155,7 @@ impl View<'_> {
         }
         if !ceiling.is_empty() {
             let _ = writeln!(out, "{line}");
-            out.push_str("the best that anyone could do\n");
+            out.push_str("theoretical ceiling\n");
         }
         for (name, bound) in ceiling {
             let blank = String::new();
@@ -174,7 +174,7 @@ impl View<'_> {
                 out,
                 "{:<52}{:>12}{:>16}{:>12}{:>8}",
                 fitted(&title, 52),
-                "warned of",
+                "detected",
                 "interval",
                 "lead",
                 "late"
@@ -193,30 +193,27 @@ impl View<'_> {
         }
     }
 
-    /// What fitting anew gained, a line a model.
+    /// What refitting gained, a line for each model.
     fn walk_lines(&self, out: &mut String) {
         let Some(walk) = &self.walk_forward else { return };
-        let title = format!(
-            "fitted anew every {} days, {}",
-            quantity(walk.refit_days),
-            counted(walk.folds.len(), "fold", "folds")
-        );
+        let title =
+            format!("refit {}, {}", every(walk.refit_days), counted(walk.folds.len(), "fold", "folds"));
         let _ = writeln!(
             out,
             "{:<52}{:>12}{:>12}{:>12}{:>22}",
             fitted(&title, 52),
-            "PR-AUC anew",
+            "PR-AUC refit",
             "once",
             "gain",
             "interval"
         );
         for model in &walk.models {
             let cells = [model.refitted_total.pr_auc, model.fixed_total.pr_auc, model.gain.value];
-            let [anew, once, gain] = cells.map(|value| or_dash(value, share));
+            let [refitted, once, gain] = cells.map(|value| or_dash(value, share));
             let interval = range(model.gain.interval, share);
             let _ = writeln!(
                 out,
-                "  {:<50}{anew:>12}{once:>12}{gain:>12}{interval:>22}",
+                "  {:<50}{refitted:>12}{once:>12}{gain:>12}{interval:>22}",
                 fitted(&model.model, 50)
             );
         }
@@ -226,8 +223,8 @@ impl View<'_> {
     fn legend(&self) -> Vec<String> {
         let per_service = if self.input.services > 1 { "service and day" } else { "day" };
         let mut lines = vec![format!(
-            "PR-AUC: area under the precision-recall curve; a guess gets the share of positive windows. Precision, recall, F1: \
-             of windows, at the threshold with the best F1 on validation. Warned of: failures with an alarm before they began. \
+            "PR-AUC: area under the precision-recall curve; no skill gives the share of positive windows. Precision, recall, F1: \
+             of windows, at the threshold with the best F1 on validation. Detected: failures with an alarm before they began. \
              Lead: median time from alarm to failure. False/day: false alarms per {per_service}. Brier: mean squared error of \
              the score, lower is better."
         )];

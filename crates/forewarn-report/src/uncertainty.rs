@@ -25,7 +25,7 @@ impl View<'_> {
         let models = self.with_intervals();
         let Some((_, any)) = models.first() else { return };
         const COLUMNS: [(&str, usize); 4] =
-            [("PR-AUC", 20), ("failures warned of", 20), ("false/day", 20), ("place", 10)];
+            [("PR-AUC", 20), ("failures detected", 20), ("false/day", 20), ("place", 10)];
         let space = WIDTH - COLUMNS.iter().map(|column| column.1).sum::<usize>();
         let names: Vec<String> = models.iter().map(|(model, _)| fitted(&name_of(model), space)).collect();
         let title = self.interval_title(any);
@@ -96,7 +96,7 @@ impl View<'_> {
         page.heading("How sure these numbers are");
         page.raw(&format!(
             "<p>{} with replacement, all services together: what the figures could have been on other days like these. The dot \
-             is the PR-AUC on test, the line its interval; dotted, a guess.</p>\n<figure>\n",
+             is the PR-AUC on test, the line its interval; dotted, no skill.</p>\n<figure>\n",
             escape(&self.interval_title(any))
         ));
         for screen in [Screen::Wide, Screen::Narrow] {
@@ -123,7 +123,7 @@ impl View<'_> {
                 "Model",
                 "PR-AUC",
                 "ROC-AUC",
-                "Failures warned of",
+                "Failures detected",
                 "False alarms / day",
                 "Median lead, min",
                 "Place",

@@ -4,17 +4,17 @@ use std::ops::Deref;
 
 /// A [`Report`] for people. Its JSON is [`Report::to_json`].
 pub trait Present {
-    /// What the [chosen](Report::chosen) model did on test, in one sentence, such as `12 of 34 failures were detected, a median
-    /// 3 minutes ahead, at 1.5 false alarms a day.`
+    /// What the [chosen](Report::chosen) model did on test, in one sentence, such as
+    /// `12 of 34 failures were detected, a median 3 minutes ahead, at 1.5 false alarms a day.`
     fn headline(&self) -> String;
 
-    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model (best
-    /// PR-AUC first), and what the columns mean. Text from files comes without control characters.
+    /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model
+    /// (best PR-AUC first), and what the columns mean. Text from files comes without control characters.
     fn to_table(&self) -> String;
 
-    /// The report as one HTML page that needs nothing else: no network, no script, its drawings inside. It follows the reader's
-    /// choice of a light or dark screen and reads well on a phone. Text from files (names of services and metrics, notes) is
-    /// escaped.
+    /// The report as one HTML page that needs nothing else: no network, no script, its drawings inside. It follows
+    /// the reader's choice of a light or dark screen and reads well on a phone. Text from files (names of services
+    /// and metrics, notes) is escaped.
     fn to_html(&self, pictures: &Pictures) -> String;
 }
 

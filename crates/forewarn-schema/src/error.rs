@@ -47,6 +47,14 @@ pub enum SchemaError {
         /// The offset asked for.
         minutes: i32,
     },
+    /// A text that is not a length of time.
+    #[error(
+        "{text:?} is not a length of time: expected a number and a unit (ms, s, min, h, d), such as 15s or 5min"
+    )]
+    InvalidDuration {
+        /// The text.
+        text: String,
+    },
     /// A text that is no timestamp.
     #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
     InvalidTimestamp {

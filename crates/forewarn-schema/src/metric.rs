@@ -100,11 +100,13 @@ impl ValidRange {
     }
 
     /// Whether `value` is outside or infinite; NaN is not.
+    #[inline]
     pub(crate) fn excludes(&self, value: f32) -> bool {
         (value < self.min) | (value > self.max) | value.is_infinite()
     }
 
     /// Whether `value` is finite and within both ends.
+    #[inline]
     #[must_use]
     pub fn contains(&self, value: f32) -> bool {
         !value.is_nan() && !self.excludes(value)

@@ -131,6 +131,44 @@ impl Step {
     }
 }
 
+/// The largest whole unit: `15 s`, `5 min`, `1 h`, `1 d`; `1.5 s` and `250 ms` where there is none.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (unit, millis) in [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)] {
+            if self.0 % millis == 0 {
+                return write!(f, "{} {unit}", self.0 / millis);
+            }
+        }
+        if self.0 > 1000 { write!(f, "{} s", self.0 as f64 / 1e3) } else { write!(f, "{} ms", self.0) }
+    }
+}
+
+/// A number and a unit, such as `15s`, `5 min`, `1h` or `1d`: what [`Display`](fmt::Display) writes, and more.
+impl FromStr for Step {
+    type Err = SchemaError;
+
+    fn from_str(text: &str) -> Result<Self, SchemaError> {
+        let refuse = || SchemaError::InvalidDuration { text: text.to_owned() };
+        let trimmed = text.trim();
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(refuse)?;
+        let (number, unit) = trimmed.split_at(split);
+        let unit_millis = match unit.trim() {
+            "ms" => 1.0,
+            "s" | "sec" | "second" | "seconds" => 1e3,
+            "m" | "min" | "minute" | "minutes" => 60e3,
+            "h" | "hour" | "hours" => 3600e3,
+            "d" | "day" | "days" => 86400e3,
+            _ => return Err(refuse()),
+        };
+        let millis = number.parse::<f64>().map_err(|_| refuse())? * unit_millis;
+        // Up to 2^53 a double holds every whole number.
+        if !(1.0..=9e15).contains(&millis) || millis.fract() != 0.0 {
+            return Err(refuse());
+        }
+        Self::from_millis(millis as i64)
+    }
+}
+
 impl TryFrom<i64> for Step {
     type Error = SchemaError;
 
@@ -158,6 +196,27 @@ mod tests {
         assert_eq!(offset.to_string(), "2024-01-01T00:00:00Z");
         for text in ["", "yesterday", "2024-13-01T00:00:00Z", "2024-01-01"] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn steps_are_written_and_read_in_units() {
+        for (text, millis) in [
+            ("250 ms", 250),
+            ("15 s", 15_000),
+            ("1.5 s", 1500),
+            ("5 min", 300_000),
+            ("1 h", 3_600_000),
+            ("1 d", 86_400_000),
+        ] {
+            let step = Step::from_millis(millis).unwrap();
+            assert_eq!((step.to_string().as_str(), text.parse()), (text, Ok(step)));
+            assert_eq!(text.replace(' ', "").parse(), Ok(step));
+        }
+        for text in
+            ["", "5", "min", "0s", "-1s", "0.0001s", "1e3s", "5 fortnights", "9999999999999999d", "nan s"]
+        {
+            assert!(text.parse::<Step>().is_err(), "{text}");
         }
     }
 

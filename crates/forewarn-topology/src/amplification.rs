@@ -6,8 +6,9 @@ use serde::Serialize;
 
 /// How the errors of a server grow, or shrink, on their way along a path of calls to its distant clients.
 ///
-/// At each hop a request of the client makes *f* calls to the server (requests of the call over requests that reach the client), each of which
-/// fails with the server's error rate *e* and then fails the client's request with the strength *s* of the call:
+/// At each hop a request of the client makes *f* calls to the server (requests of the call over requests that reach
+/// the client), each of which fails with the server's error rate *e* and then fails the client's request with the
+/// strength *s* of the call:
 ///
 /// ```text
 /// e(client) = 1 - (1 - s * e(server)) ^ f
@@ -40,11 +41,13 @@ pub struct Hop {
 impl Amplification {
     /// Follows an error rate along `path`, which begins at a client and ends at the service that errs.
     ///
-    /// Requests that reach a service are those of all calls to it; a service that nobody calls is taken to make its most frequent call once a request.
+    /// Requests that reach a service are those of all calls to it; a service without clients is taken to make its
+    /// most frequent call once a request.
     ///
     /// # Errors
-    /// [`TopologyError::Empty`] for a path of fewer than two services, [`TopologyError::UnknownCall`] where one does not call the next,
-    /// [`TopologyError::InvalidNumber`] unless `error_rate` is above 0 and at most 1, [`TopologyError::LengthMismatch`] for strengths of another graph.
+    /// [`TopologyError::Empty`] for a path of fewer than two services, [`TopologyError::UnknownCall`] where one does
+    /// not call the next, [`TopologyError::InvalidNumber`] unless `error_rate` is above 0 and at most 1,
+    /// [`TopologyError::LengthMismatch`] for strengths of another graph.
     pub fn along(
         graph: &ServiceGraph,
         strengths: &Strengths,
@@ -74,7 +77,7 @@ impl Amplification {
     }
 }
 
-/// How many calls a request of `client` makes along a call with so many requests.
+/// How many calls a request of `client` makes along a call with `requests` requests.
 pub(crate) fn calls_per_request(graph: &ServiceGraph, client: usize, requests: f64) -> f64 {
     let taken: f64 = graph.clients_of(client).map(|(_, traffic)| traffic.requests).sum();
     let most = || graph.servers_of(client).map(|(_, traffic)| traffic.requests).fold(0.0, f64::max);
@@ -95,7 +98,8 @@ mod tests {
         ])
         .unwrap();
         let strengths = Strengths::given(&graph, 0.0).unwrap();
-        // database 0, gateway 1, user 2. Three queries a request: 1 - 0.9^3; half of the errors get through the gateway.
+        // database 0, gateway 1, user 2. Three queries a request: 1 - 0.9^3; half of the errors get through the
+        // gateway.
         let found = Amplification::along(&graph, &strengths, &[1, 2, 0], 0.1).unwrap();
         assert_eq!(found.hops.iter().map(|hop| hop.calls_per_request).collect::<Vec<_>>(), [3.0, 1.0]);
         assert!((found.hops[0].error_rate - 0.271).abs() < 1e-12);

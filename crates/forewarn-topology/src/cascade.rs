@@ -13,10 +13,11 @@ pub use worlds::Worlds;
 
 /// How failures spread: a failed server brings each of its clients down with the strength of the call, independently.
 ///
-/// A service fails on its own with some probability, or because a server that it calls failed and the call passed that on; so a service is
-/// down exactly when a chain of calls that pass failures on leads from it to a service that failed on its own. For one client this is a
-/// noisy-or of its servers; over the whole graph it is the independent cascade model, which is defined on cycles too. The chance that at
-/// least one such chain exists is two-terminal network reliability, which takes exponential time in general, hence two [`CascadeMethod`]s.
+/// A service fails on its own with some probability, or because a server that it calls failed and the call passed
+/// that on; so a service is down exactly when a chain of calls that pass failures on leads from it to a service that
+/// failed on its own. For one client this is a noisy-or of its servers; over the whole graph it is the independent
+/// cascade model, which is defined on cycles too. The chance that at least one such chain exists is two-terminal
+/// network reliability, which takes exponential time in general, hence two [`CascadeMethod`]s.
 ///
 /// ```
 /// use forewarn_topology::{Call, Cascade, CascadeMethod, ServiceGraph, Strengths};
@@ -37,9 +38,10 @@ pub use worlds::Worlds;
 /// ```
 ///
 /// # References
-/// J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, 1988, section 4.3 (noisy-or). D. Kempe, J. Kleinberg, E. Tardos, *Maximizing the
-/// spread of influence through a social network*, KDD 2003 (independent cascades and their live-edge graphs). M. O. Ball, *Computational
-/// complexity of network reliability analysis*, IEEE Transactions on Reliability 35, 1986.
+/// J. Pearl, *Probabilistic Reasoning in Intelligent Systems*, 1988, section 4.3 (noisy-or). D. Kempe, J. Kleinberg,
+/// E. Tardos, *Maximizing the spread of influence through a social network*, KDD 2003 (independent cascades and their
+/// live-edge graphs). M. O. Ball, *Computational complexity of network reliability analysis*, IEEE Transactions on
+/// Reliability 35, 1986.
 #[derive(Clone, Debug)]
 pub struct Cascade {
     graph: ServiceGraph,
@@ -66,13 +68,14 @@ impl CascadeEstimate {
 /// How a probability is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CascadeMethod {
-    /// By all ways in which a failure can spread, put together round by round. Refuses a question that takes more than
-    /// [`EXACT_STEPS`](Self::EXACT_STEPS) steps: a dozen services that all call one another are fine, as are several dozen in layers of a few.
+    /// By all ways in which a failure can spread, put together round by round. Refuses a question that takes more
+    /// than [`EXACT_STEPS`](Self::EXACT_STEPS) steps: a dozen services that all call one another are fine, as are
+    /// several dozen in layers of a few.
     Exact,
     /// By Monte-Carlo.
     Worlds(Worlds),
-    /// Exact for graphs of up to [`AUTO_SERVICES`](Self::AUTO_SERVICES) services where it takes up to [`AUTO_STEPS`](Self::AUTO_STEPS) steps a service, Monte-Carlo for any
-    /// other.
+    /// Exact for graphs of up to [`AUTO_SERVICES`](Self::AUTO_SERVICES) services where it takes up to
+    /// [`AUTO_STEPS`](Self::AUTO_STEPS) steps a service, Monte-Carlo for any other.
     Auto(Worlds),
 }
 
@@ -140,8 +143,8 @@ impl Cascade {
     /// For every service, the probability that it fails, given the probability of each to fail on its own.
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for what is no probability, [`TopologyError::TooManyOutcomes`] for
-    /// [`CascadeMethod::Exact`].
+    /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for a number that is not a probability,
+    /// [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
     pub fn failure_probabilities(
         &self,
         own: &[f64],
@@ -161,8 +164,8 @@ impl Cascade {
         )
     }
 
-    /// For every service, how many other services its failure is expected to bring down. Sampled standard errors are those that the worlds
-    /// show: what happened in none of them shows none.
+    /// For every service, how many other services its failure is expected to bring down. Sampled standard errors are
+    /// those that the worlds show: what happened in none of them shows none.
     ///
     /// # Errors
     /// [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
@@ -180,15 +183,16 @@ impl Cascade {
         )
     }
 
-    /// An upper bound of [`failure_probabilities`](Self::failure_probabilities) in one pass over the calls: every client takes its servers for
-    /// independent.
+    /// An upper bound of [`failure_probabilities`](Self::failure_probabilities) in one pass over the calls: every
+    /// client takes its servers for independent.
     ///
     /// ```text
     /// P(i) = 1 - (1 - own(i)) * product over servers j of (1 - strength(i, j) * P(j))
     /// ```
     ///
-    /// Equal to the probability where no two ways lead from one service to another, too high where servers share a cause or stand on
-    /// a cycle. Cycles are iterated from below until nothing moves by more than 1e-12, at most a thousand times.
+    /// Equal to the probability where no two ways lead from one service to another, too high where servers share a
+    /// cause or stand on a cycle. Cycles are iterated from below until nothing moves by more than 1e-12, at most a
+    /// thousand times.
     ///
     /// # Errors
     /// As [`failure_probabilities`](Self::failure_probabilities).

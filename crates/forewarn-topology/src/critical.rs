@@ -17,22 +17,23 @@ pub enum LatencyKind {
 
 /// The path of calls that determines the end-to-end latency, and what each service contributes.
 ///
-/// The wait of a client for a server is the server's latency times the calls that a request makes to it. Servers of one client are taken to
-/// be called side by side, so the longest wait decides.
+/// The wait of a client for a server is the server's latency times the calls that a request makes to it. Servers of
+/// one client are taken to be called side by side, so the longest wait decides.
 ///
-/// - With [`LatencyKind::Inclusive`] latencies the path follows the longest wait; the share of the wait in the client's latency (no more than all of
-///   it) goes down the path, the rest is the client's own.
-/// - With [`LatencyKind::Exclusive`] ones a service's end-to-end latency is its own plus its longest wait for end-to-end latencies, and the
-///   path is the longest.
+/// - With [`LatencyKind::Inclusive`] latencies the path follows the longest wait; the share of the wait in the
+///   client's latency (no more than all of it) goes down the path, the rest is the client's own.
+/// - With [`LatencyKind::Exclusive`] ones a service's end-to-end latency is its own plus its longest wait for
+///   end-to-end latencies, and the path is the longest.
 ///
-/// A request that would come back to a service on its path is not followed there: calls that close a cycle (met in a depth-first walk that
-/// begins at the entry services, in order of name) are left out. A service of unknown latency (NaN) is
-/// taken to do no work of its own; where no latency is known at all, neither is the path.
+/// A request that would come back to a service on its path is not followed there: calls that close a cycle (met in a
+/// depth-first walk that begins at the entry services, in order of name) are left out. A service of unknown latency
+/// (NaN) is taken to do no work of its own; where no latency is known at all, neither is the path.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CriticalPath {
     /// The services, the first of the path first; none where the latency is unknown.
     pub stops: Vec<Stop>,
-    /// Latency of the first service with all it waits for, in milliseconds, as far as latencies are known; `None` where none is.
+    /// Latency of the first service with all it waits for, in milliseconds, as far as latencies are known; `None`
+    /// where none is.
     pub latency_millis: Option<f64>,
 }
 
@@ -80,9 +81,9 @@ impl CriticalPaths {
         Self { kind, waits: waits.collect(), order }
     }
 
-    /// The latency with all waiting of every service, in milliseconds, from the latency of every service in milliseconds (NaN where unknown).
-    /// For [`LatencyKind::Inclusive`] that is what was given, where it is known. `None` for a service of which no latency is known, nor of any that it
-    /// waits for.
+    /// The latency with all waiting of every service, in milliseconds, from the latency of every service in
+    /// milliseconds (NaN where unknown). For [`LatencyKind::Inclusive`] that is what was given, where it is known.
+    /// `None` for a service of which no latency is known, nor of any that it waits for.
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for a negative or infinite latency.
@@ -166,8 +167,8 @@ impl CriticalPaths {
     }
 }
 
-/// Walks the graph depth first from its entry services: services in the order in which they are left, and for each call whether it is
-/// followed. One that leads to a service that is still being visited closes a cycle.
+/// Walks the graph depth first from its entry services: services in the order in which they are left, and for each
+/// call whether it is followed. One that leads to a service that is still being visited closes a cycle.
 fn walk(graph: &ServiceGraph) -> (Vec<usize>, Vec<bool>) {
     #[derive(Clone, Copy, PartialEq)]
     enum Visit {

@@ -6,19 +6,20 @@ use serde::Serialize;
 
 /// Health of each service together with that of all it calls.
 ///
-/// With own health *h* (see [`HealthRules`](crate::HealthRules)) and the share *p* of each server among a client's requests,
+/// With own health *h* (see [`HealthRules`](crate::HealthRules)) and the share *p* of each server among a client's
+/// requests,
 ///
 /// ```text
 /// D(i) = h(i) * (1 - d + d * sum over servers j of p(i, j) * D(j))
 /// ```
 ///
-/// where *d*, the dependence, is the part of a service's work that its servers do: with half of it (the default) a service whose servers
-/// are all down still has half of its health. A service that calls nobody has its own health. Because *d* is at most 0.95 there is exactly one
-/// solution on any graph, cycles included; services on a cycle are iterated until nothing moves by more than 1e-12, all others are
-/// computed once.
+/// where *d*, the dependence, is the part of a service's work that its servers do: with half of it (the default) a
+/// service whose servers are all down still has half of its health. A service without calls has its own health.
+/// Because *d* is at most 0.95 there is exactly one solution on any graph, cycles included; services on a cycle are
+/// iterated until nothing moves by more than 1e-12, all others are computed once.
 ///
-/// The health of the system is what its users meet: the mean over [entry services](ServiceGraph::entries), weighted by the requests that they
-/// make, or by one each if none makes any.
+/// The health of the system is what its users meet: the mean over [entry services](ServiceGraph::entries), weighted
+/// by the requests that they make, or by one each if none makes any.
 #[derive(Clone, Debug)]
 pub struct DependencyHealth {
     graph: ServiceGraph,
@@ -58,14 +59,15 @@ impl DependencyHealth {
     /// With another dependence.
     ///
     /// # Errors
-    /// [`TopologyError::InvalidNumber`] unless it is in 0..=0.95: close to 1 the health of a cycle is hardly determined.
+    /// [`TopologyError::InvalidNumber`] unless it is in 0..=0.95: close to 1 the health of a cycle is hardly
+    /// determined.
     pub fn dependence(self, dependence: f64) -> Result<Self, TopologyError> {
         refuse_unless((0.0..=0.95).contains(&dependence), "dependence", dependence, "0 to 0.95")?;
         Ok(Self { dependence, ..self })
     }
 
-    /// What a service of unknown health counts as where something it depends on, or is depended on by, is known: 1 unless said otherwise, so that a
-    /// missing scrape is no outage.
+    /// What a service of unknown health counts as where something it depends on, or is depended on by, is known: 1
+    /// unless said otherwise, so that a missing scrape is no outage.
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless it is in 0..=1.
@@ -77,7 +79,8 @@ impl DependencyHealth {
     /// Health of every service with its servers, from the own health of every service (NaN where unknown).
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] unless there is a health for each service, [`TopologyError::InvalidNumber`] for one outside 0..=1.
+    /// [`TopologyError::LengthMismatch`] unless there is a health for each service, [`TopologyError::InvalidNumber`]
+    /// for one outside 0..=1.
     pub fn evaluate(&self, own: &[f64]) -> Result<SystemHealth, TopologyError> {
         same_length("healths", self.graph.len(), own.len())?;
         for (service, &health) in own.iter().enumerate() {
@@ -94,7 +97,8 @@ impl DependencyHealth {
         Ok(SystemHealth { services: services.collect(), system: is_known.then_some(system) })
     }
 
-    /// Health of every service with its servers, unknown ones taken for what they count as. `own` has one health for each service.
+    /// Health of every service with its servers, unknown ones taken for what they count as. `own` has one health for
+    /// each service.
     pub(crate) fn solve(&self, own: &[f64]) -> Vec<f64> {
         let own: Vec<f64> =
             own.iter().map(|&health| if health.is_nan() { self.unknown } else { health }).collect();

@@ -8,8 +8,8 @@ use crate::{
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 impl ServiceGraph {
-    /// Reads an edge list: one call a line, `client server` and, if one likes, the number of requests, separated by commas, semicolons, tabs or blanks,
-    /// fields in double quotes where they hold a separator.
+    /// Reads an edge list: one call a line, `client server` and, if one likes, the number of requests, separated by
+    /// commas, semicolons, tabs or blanks, fields in double quotes where they hold a separator.
     ///
     /// A first line with names of columns, in any order, is recognised by any usual pair for the two ends, in any case:
     ///
@@ -22,8 +22,9 @@ impl ServiceGraph {
     /// | mean latency | `latency_millis`, `latency_ms`, `latency_seconds`, `latency_s` |
     /// | strength | `strength`, `probability` |
     ///
-    /// Numbers may be left empty between separators; with semicolons a comma is a decimal point. A line with one name alone is a service without calls. `#` begins
-    /// a comment, at the begin of a line or after a blank. A byte order mark is left out. What is not understood is an error with its line, never a service.
+    /// Numbers may be left empty between separators; with semicolons a comma is a decimal point. A line with one name
+    /// alone is a service without calls. `#` begins a comment, at the begin of a line or after a blank. A byte order
+    /// mark is left out. What is not understood is an error with its line, never a service.
     ///
     /// ```
     /// use forewarn_topology::ServiceGraph;
@@ -45,7 +46,8 @@ impl ServiceGraph {
     /// ```
     ///
     /// # Errors
-    /// [`TopologyError::At`] with the line, and in it [`TopologyError::UnreadableCall`] or what [`new`](Self::new) refuses.
+    /// [`TopologyError::At`] with the line, and in it [`TopologyError::UnreadableCall`] or what [`new`](Self::new)
+    /// refuses.
     pub fn from_edge_list(text: &str) -> Result<Self, TopologyError> {
         let text = without_comments(text.strip_prefix('\u{feff}').unwrap_or(text));
         let separator = separator(&text);
@@ -164,7 +166,8 @@ impl Separator {
         if fields.iter().all(String::is_empty) && fields.len() < 2 { Vec::new() } else { fields }
     }
 
-    /// A service without calls: a field that stands alone on its line. One that holds another separator was meant to be a call.
+    /// A service without calls: a field that stands alone on its line. One that holds another separator was meant to
+    /// be a call.
     fn lone(self, field: &str) -> Result<&str, String> {
         let other = [',', ';', '\t', ' ']
             .into_iter()

@@ -3,26 +3,31 @@ use crate::{
     error::refuse_unless,
 };
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
+use serde::{Deserialize, Serialize};
 
+mod saved;
 mod stream;
 
 pub use stream::TopologyStream;
 
 /// A group of columns that [`TopologyFeatures`] makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Group {
-    /// Of the services that a service calls: `servers_worst_health`, `servers_mean_health`, `servers_worst_error_rate`,
-    /// `servers_mean_error_rate`, `servers_worst_latency`, `servers_mean_latency`. Means are weighted by requests. 1, 0 and 0 for a
-    /// service that calls nobody; missing where no server has a sample.
+    /// Of the services that a service calls: `servers_worst_health`, `servers_mean_health`,
+    /// `servers_worst_error_rate`, `servers_mean_error_rate`, `servers_worst_latency`, `servers_mean_latency`. Means
+    /// are weighted by requests. 1, 0 and 0 for a service without calls; missing where no server has a sample.
     Servers,
     /// `dependency_health`: see [`DependencyHealth`].
     DependencyHealth,
-    /// `cascade_risk`: the probability that its servers bring it down, when each fails on its own with one minus its health;
-    /// the bound of [`Cascade::failure_bounds`].
+    /// `cascade_risk`: the probability that its servers bring it down, when each fails on its own with one minus its
+    /// health; the bound of [`Cascade::failure_bounds`].
     CascadeRisk,
-    /// `critical_path_latency`: the longest sum of latencies along calls from the service down; see [`LatencyKind::Exclusive`](crate::LatencyKind::Exclusive).
+    /// `critical_path_latency`: the longest sum of latencies along calls from the service down; see
+    /// [`LatencyKind::Exclusive`](crate::LatencyKind::Exclusive).
     CriticalPath,
-    /// `violations` and `servers_violations`: violations of [limits](RowLimit) in the last rows, of the service and of all services that it calls.
+    /// `violations` and `servers_violations`: violations of [limits](RowLimit) in the last rows, of the service and
+    /// of all services that it calls.
     Violations,
     /// `hour` (0 to 23), `peak_hour` and `weekend` (0 or 1), by the clock of the rows.
     Calendar,
@@ -58,12 +63,13 @@ impl Group {
     }
 }
 
-/// What the service graph says of each service at each row, as columns for a model: so that a client's model sees trouble in its servers
-/// before it arrives.
+/// What the service graph says of each service at each row, as columns for a model: so that a client's model sees
+/// trouble in its servers before it arrives.
 ///
-/// Unlike other features these need the rows of all services at once. A row is computed from rows of the same time and before, never later; a
-/// stream ([`stream`](Self::stream)) gives the same bits as a frame set. Services that the graph does not know call nobody; services of the
-/// graph that have no row at a time are of unknown health and count as healthy.
+/// Unlike other features these need the rows of all services at once. A row is computed from rows of the same time
+/// and before, never later; a stream ([`stream`](Self::stream)) gives the values of a frame set. Services that the
+/// graph does not know have no calls; services of the graph that have no row at a time are of unknown health and
+/// count as healthy.
 ///
 /// ```
 /// use forewarn_schema::{Frame, FrameSet, Schema, Step, Timestamp};
@@ -101,8 +107,8 @@ impl TopologyFeatures {
     /// Rows over which violations are counted, unless said otherwise.
     pub const VIOLATION_ROWS: usize = 30;
 
-    /// All groups, for the v1 metrics: [`HealthRules::v1`], [`RowLimit::v1`], the graph's strengths ([`Strengths::USUAL`] where it has none), peak
-    /// hours from 9 to 18 UTC.
+    /// All groups, for the v1 metrics: [`HealthRules::v1`], [`RowLimit::v1`], the graph's strengths
+    /// ([`Strengths::USUAL`] where it has none), peak hours from 9 to 18 UTC.
     #[must_use]
     pub fn new(graph: &ServiceGraph) -> Self {
         Self {
@@ -173,8 +179,8 @@ impl TopologyFeatures {
         Ok(Self { limits, violation_rows: rows, ..self })
     }
 
-    /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on a clock that
-    /// may not show UTC.
+    /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on
+    /// a clock that may not show UTC.
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] for an hour above 24.
@@ -195,8 +201,8 @@ impl TopologyFeatures {
     ///
     /// # Errors
     /// [`TopologyError::NoSharedName`] for frames of other services than the graph's;
-    /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric that a group needs, [`TopologyError::OffClock`] for services whose rows are not at the same
-    /// times.
+    /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric that a group needs, [`TopologyError::OffClock`]
+    /// for services whose rows are not at the same times.
     pub fn compute(&self, frames: &FrameSet) -> Result<FrameSet, TopologyError> {
         let schema = Schema::new(self.columns())?;
         let places = frames.layout().services();
@@ -251,7 +257,8 @@ impl TopologyFeatures {
     /// The frames with these columns after their own.
     ///
     /// # Errors
-    /// As [`compute`](Self::compute), and [`forewarn_schema::SchemaError::DuplicateMetric`] for frames that have such a column already.
+    /// As [`compute`](Self::compute), and [`forewarn_schema::SchemaError::DuplicateMetric`] for frames that have such
+    /// a column already.
     pub fn append(&self, frames: &FrameSet) -> Result<FrameSet, TopologyError> {
         let made = self.compute(frames)?;
         let schema = Schema::new([frames.schema().metrics(), made.schema().metrics()].concat())?;
@@ -261,7 +268,8 @@ impl TopologyFeatures {
     /// The same columns for live rows of `services`, whose first is at `start`.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`], [`TopologyError::NoSharedName`].
+    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`],
+    /// [`TopologyError::NoSharedName`].
     pub fn stream(
         &self,
         schema: &Schema,

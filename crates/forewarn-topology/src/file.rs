@@ -54,8 +54,8 @@ const WHAT: &str = "service graph";
 /// Largest file of a graph: some two million calls.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// As TOML and JSON write a graph. `services` may be left out; where it is given it is complete, so that a misspelt name in a call is an
-/// error and not one more service. Of a call, `client` and `server` are needed.
+/// As TOML and JSON write a graph. `services` may be left out; where it is given it is complete, so that a misspelt
+/// name in a call is an error and not one more service. Of a call, `client` and `server` are needed.
 ///
 /// ```
 /// use forewarn_topology::ServiceGraph;
@@ -86,8 +86,8 @@ impl ServiceGraph {
     /// Reads a graph from TOML.
     ///
     /// # Errors
-    /// [`TopologyError::UnreadableFile`], which names the field and the line; otherwise as [`with_services`](Self::with_services), the places
-    /// being `calls[i]` and `services[i]`.
+    /// [`TopologyError::UnreadableFile`], which names the field and the line; otherwise as
+    /// [`with_services`](Self::with_services), the places being `calls[i]` and `services[i]`.
     pub fn from_toml(text: &str) -> Result<Self, TopologyError> {
         text::from_toml::<GraphFile>(WHAT, text)?.into_graph()
     }
@@ -100,11 +100,13 @@ impl ServiceGraph {
         text::from_json::<GraphFile>(WHAT, text)?.into_graph()
     }
 
-    /// Reads a graph from a file of at most 64 MiB in any of the formats: `.toml` and `.json` by their names, otherwise [samples](crate::CallSamples) if it looks like
-    /// them, and an [edge list](Self::from_edge_list) if not. A `.json` may hold samples too.
+    /// Reads a graph from a file of at most 64 MiB in any of the formats: `.toml` and `.json` by their names,
+    /// otherwise [samples](crate::CallSamples) if it looks like them, and an [edge list](Self::from_edge_list) if
+    /// not. A `.json` may hold samples too.
     ///
     /// # Errors
-    /// [`TopologyError::UnreadablePath`] for a file that cannot be read or is larger; within [`TopologyError::At`] with the file's name, what the format's reader refuses.
+    /// [`TopologyError::UnreadablePath`] for a file that cannot be read or is larger; within [`TopologyError::At`]
+    /// with the file's name, what the format's reader refuses.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self, TopologyError> {
         let path = path.as_ref();
         let text = text::read(path, MOST_BYTES)?;

@@ -20,14 +20,14 @@ impl Call {
         Self { client: client.into(), server: server.into(), traffic: Traffic::default() }
     }
 
-    /// The same with so many requests.
+    /// The same with this number of requests.
     #[must_use]
     pub fn requests(mut self, requests: f64) -> Self {
         self.traffic.requests = requests;
         self
     }
 
-    /// The same with so many failed requests.
+    /// The same with this number of failed requests.
     #[must_use]
     pub fn failures(mut self, failures: f64) -> Self {
         self.traffic.failures = Some(failures);
@@ -81,8 +81,9 @@ impl Traffic {
 
 /// Which service calls which: any directed graph without self-loops and parallel edges, cycles included.
 ///
-/// Services are in order of their names and calls in order of client and server, whatever the order in which they were given. Wherever
-/// this crate speaks of a service as a number, that is its position in this order; lists of scores have one entry for each service.
+/// Services are in order of their names and calls in order of client and server, whatever the order in which they
+/// were given. Wherever this crate speaks of a service as a number, that is its position in this order; lists of
+/// scores have one entry for each service.
 ///
 /// A handle: cloning it copies nothing.
 #[derive(Clone, Debug)]
@@ -91,7 +92,8 @@ pub struct ServiceGraph(Arc<Parts>);
 #[derive(Debug)]
 struct Parts {
     graph: DiGraph<String, Traffic>,
-    /// Of each service: the numbers of the calls that it makes are `out[service]..out[service + 1]`, because calls are sorted by client.
+    /// Of each service: the numbers of the calls that it makes are `out[service]..out[service + 1]`, because calls
+    /// are sorted by client.
     out: Vec<u32>,
     /// Of each service: where in `into` the calls are that it takes.
     into_at: Vec<u32>,
@@ -105,9 +107,9 @@ impl ServiceGraph {
     /// Linear in services and calls but for sorting them.
     ///
     /// # Errors
-    /// [`TopologyError::At`] with the call's place (`call 3`, from 1), and in it [`TopologyError::EmptyName`], [`TopologyError::SelfCall`],
-    /// [`TopologyError::DuplicateCall`], or [`TopologyError::InvalidNumber`] for negative requests, more failures than requests, or a
-    /// strength outside 0..=1.
+    /// [`TopologyError::At`] with the call's place (`call 3`, from 1), and in it [`TopologyError::EmptyName`],
+    /// [`TopologyError::SelfCall`], [`TopologyError::DuplicateCall`], or [`TopologyError::InvalidNumber`] for
+    /// negative requests, more failures than requests, or a strength outside 0..=1.
     pub fn new(calls: impl IntoIterator<Item = Call>) -> Result<Self, TopologyError> {
         let placed = calls.into_iter().enumerate().map(|(index, call)| (format!("call {}", index + 1), call));
         Self::build(Vec::new(), Services::AsCalled, placed)
@@ -116,8 +118,8 @@ impl ServiceGraph {
     /// The graph of these services and the calls between them. Services without a call stand alone.
     ///
     /// # Errors
-    /// As [`new`](Self::new), [`TopologyError::DuplicateService`], and [`TopologyError::UnknownService`] for a call of or to a service
-    /// that is not in the list.
+    /// As [`new`](Self::new), [`TopologyError::DuplicateService`], and [`TopologyError::UnknownService`] for a call
+    /// of or to a service that is not in the list.
     pub fn with_services(
         services: impl IntoIterator<Item = impl Into<String>>,
         calls: impl IntoIterator<Item = Call>,
@@ -273,13 +275,15 @@ impl ServiceGraph {
         })
     }
 
-    /// Share of the requests to a service that failed as its clients saw it; NaN for a service with no call whose failures are known.
+    /// Share of the requests to a service that failed as its clients saw it; NaN for a service with no call whose
+    /// failures are known.
     #[must_use]
     pub fn observed_error_rates(&self) -> Vec<f64> {
         self.over_clients(|traffic| traffic.failures.map(|failures| (failures, traffic.requests)))
     }
 
-    /// Mean latency of a service as its clients saw it, in milliseconds; NaN for a service with no call whose latency is known.
+    /// Mean latency of a service as its clients saw it, in milliseconds; NaN for a service with no call whose latency
+    /// is known.
     #[must_use]
     pub fn observed_latencies_millis(&self) -> Vec<f64> {
         self.over_clients(|traffic| {
@@ -337,8 +341,8 @@ impl ServiceGraph {
             .ok_or_else(|| TopologyError::UnknownCall { client: name(client), server: name(server) })
     }
 
-    /// Share of a client's requests that each of its calls makes up, by number of call; equal shares for a client whose calls all have
-    /// no requests.
+    /// Share of a client's requests that each of its calls makes up, by number of call; equal shares for a client
+    /// whose calls all have no requests.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let mut shares: Vec<f64> = self.edges().map(|(_, _, traffic)| traffic.requests).collect();
         for client in 0..self.len() {
@@ -349,8 +353,8 @@ impl ServiceGraph {
         shares
     }
 
-    /// Services in an order in which servers come before their clients, as far as cycles allow: components that call one another in a
-    /// circle stand together. Also where each component begins.
+    /// Services in an order in which servers come before their clients, as far as cycles allow: components that call
+    /// one another in a circle stand together. Also where each component begins.
     pub(crate) fn servers_first(&self) -> (Vec<usize>, Vec<usize>) {
         // Not Tarjan's algorithm, which recurses as deep as the graph.
         let components = petgraph::algo::kosaraju_scc(&self.0.graph);
@@ -362,7 +366,7 @@ impl ServiceGraph {
         (order, begins)
     }
 
-    /// The services at which requests come in: those that nobody calls, and of services that only call one another in a circle all.
+    /// The entry services: those without a client, and all services of a cycle without a client outside of it.
     #[must_use]
     pub fn entries(&self) -> Vec<usize> {
         let (order, mut begins) = self.servers_first();

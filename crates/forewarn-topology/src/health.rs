@@ -47,10 +47,11 @@ impl fmt::Display for Status {
     }
 }
 
-/// What one metric says of a service's health: 1 up to `fine`, 1/2 at `degraded`, 0 from `down` on, and straight lines between.
+/// What one metric says of a service's health: 1 up to `fine`, 1/2 at `degraded`, 0 from `down` on, and straight
+/// lines between.
 ///
-/// Marks that fall (`fine` above `degraded` above `down`) are for metrics of which little is bad. Without `down` the metric never means
-/// more than degraded: a full processor alone stops nobody.
+/// Marks that fall (`fine` above `degraded` above `down`) are for metrics of which little is bad. Without `down` the
+/// metric never means more than degraded: a full processor alone stops no request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HealthMarks {
@@ -108,7 +109,8 @@ impl HealthMarks {
 
 /// Rules by which metrics become a health from 0 to 1 and a [`Status`]: the worst of a list of [`HealthMarks`]es.
 ///
-/// A missing sample says nothing; a service of which no watched metric has a sample has the health NaN and the status unknown.
+/// A missing sample says nothing; a service of which no watched metric has a sample has the health NaN and the status
+/// unknown.
 ///
 /// ```
 /// use forewarn_schema::Schema;
@@ -188,7 +190,8 @@ impl HealthRules {
     /// | `memory_usage` | 0.8 | 0.95 | |
     /// | `pod_restarts` | 0 | 1 | |
     ///
-    /// An error rate of 5 % is forewarn's first definition of failure; what is slow depends on the service, so replace the second row.
+    /// An error rate of 5 % is forewarn's first definition of failure; what is slow depends on the service, so
+    /// replace the second row.
     #[must_use]
     pub fn v1() -> Self {
         let watches = vec![
@@ -250,7 +253,8 @@ pub struct BoundHealthRules {
 }
 
 impl BoundHealthRules {
-    /// Health of a service with this row of metrics, 0 to 1; NaN where no watched metric has a sample. Metrics beyond the row have none.
+    /// Health of a service with this row of metrics, 0 to 1; NaN where no watched metric has a sample. Metrics beyond
+    /// the row have none.
     #[must_use]
     pub fn health(&self, row: &[f32]) -> f64 {
         let healths = self.watches.iter().map(|(metric, watch)| {

@@ -6,9 +6,10 @@ use forewarn_schema::{Episodes, Step, Timestamp};
 
 /// Learns [`Strengths`] from failure episodes: how often did a client follow when its server failed?
 ///
-/// Each onset of a server's failure exposes every client that is not failing then; the client *follows* if its own failure begins within the
-/// lag. Where several servers, or none, had failed within the lag before a client's onset, it is not known which passed the failure on; each
-/// is held responsible in proportion (expectation-maximisation for a noisy-or with a leak):
+/// Each onset of a server's failure exposes every client that is not failing then; the client *follows* if its own
+/// failure begins within the lag. Where several servers, or none, had failed within the lag before a client's onset,
+/// it is not known which passed the failure on; each is held responsible in proportion (expectation-maximisation for
+/// a noisy-or with a leak):
 ///
 /// ```text
 /// responsibility of server j for an onset of client i:  r(j) = s(i, j) / (1 - (1 - b(i)) * product over exposures k of (1 - s(i, k)))
@@ -16,12 +17,14 @@ use forewarn_schema::{Episodes, Step, Timestamp};
 /// leak:       b(i)    = (sum of the leak's responsibilities + weight * rate) / (lags in which i was not failing + weight)
 /// ```
 ///
-/// where *b*, the leak, is the chance that a client fails within a lag for a reason of its own, and *rate* is the share of its lags in which it
-/// failed. The prior counts like `weight` exposures: a call of which nothing was seen keeps it, and one exposure never makes a certainty.
+/// where *b*, the leak, is the chance that a client fails within a lag for a reason of its own, and *rate* is the
+/// share of its lags in which it failed. The prior counts like `weight` exposures: a call of which nothing was seen
+/// keeps it, and one exposure never makes a certainty.
 ///
 /// # References
-/// K. Saito, R. Nakano, M. Kimura, *Prediction of information diffusion probabilities for independent cascade model*, KES 2008 (the
-/// responsibilities). A. P. Dempster, N. M. Laird, D. B. Rubin, *Maximum likelihood from incomplete data via the EM algorithm*, JRSS B 39, 1977.
+/// K. Saito, R. Nakano, M. Kimura, *Prediction of information diffusion probabilities for independent cascade model*,
+/// KES 2008 (the responsibilities). A. P. Dempster, N. M. Laird, D. B. Rubin, *Maximum likelihood from incomplete
+/// data via the EM algorithm*, JRSS B 39, 1977.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LearnStrengths {
     lag_minutes: u32,

@@ -1,7 +1,8 @@
 use crate::{TopologyError, error::refuse_unless};
 use serde::{Deserialize, Serialize};
 
-/// A limit for a metric in a single row: a row *violates* it when its sample lies above. A missing sample violates nothing.
+/// A limit for a metric in a single row: a row *violates* it when its sample lies above. A missing sample violates
+/// nothing.
 ///
 /// For promises over time (error budgets, burn rates) see `Slo` of forewarn-label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,7 +20,8 @@ impl RowLimit {
         Self { metric: metric.into(), at_most }
     }
 
-    /// For the metrics of [`Schema::v1`](forewarn_schema::Schema::v1): an `error_rate` of at most 0.1 %, a `p99_latency` of at most 1000 ms.
+    /// For the metrics of [`Schema::v1`](forewarn_schema::Schema::v1): an `error_rate` of at most 0.1 %, a
+    /// `p99_latency` of at most 1000 ms.
     #[must_use]
     pub fn v1() -> Vec<Self> {
         vec![Self::new("error_rate", 0.001), Self::new("p99_latency", 1000.0)]

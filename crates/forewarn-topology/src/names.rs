@@ -10,7 +10,7 @@ pub struct NameComparison {
     pub shared: Vec<String>,
     /// In the graph alone: nothing is known of their health.
     pub only_in_graph: Vec<String>,
-    /// In the metrics alone: they count as services that call nobody.
+    /// In the metrics alone: they count as services without calls.
     pub only_in_metrics: Vec<String>,
 }
 
@@ -18,8 +18,8 @@ impl ServiceGraph {
     /// Compares the graph's services with those of metrics.
     ///
     /// # Errors
-    /// [`TopologyError::NoSharedName`], which names both sets, where they have no service in common and neither is empty: names that are spelt
-    /// otherwise, or a graph of another system.
+    /// [`TopologyError::NoSharedName`], which names both sets, where they have no service in common and neither is
+    /// empty: names that are spelt otherwise, or a graph of another system.
     ///
     /// # Examples
     /// ```

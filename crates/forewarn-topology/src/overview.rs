@@ -4,7 +4,7 @@ use crate::{
 };
 use serde::Serialize;
 
-/// Every score of a service graph, recomputed whenever health and latencies are known anew.
+/// Every score of a service graph, recomputed with each new health and latency.
 ///
 /// What depends on the graph alone (orders, shares, blast radii) is computed once.
 #[derive(Clone, Debug)]
@@ -36,10 +36,12 @@ pub struct Scores {
 }
 
 impl Overview {
-    /// Prepares the scores of a graph; `method` is how failure probabilities are computed, `radii` how blast radii are, which take longer.
+    /// Prepares the scores of a graph; `method` is how failure probabilities are computed, `radii` how blast radii
+    /// are, which take longer.
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] for strengths of another graph, [`TopologyError::TooManyOutcomes`] for [`CascadeMethod::Exact`].
+    /// [`TopologyError::LengthMismatch`] for strengths of another graph, [`TopologyError::TooManyOutcomes`] for
+    /// [`CascadeMethod::Exact`].
     pub fn new(
         graph: &ServiceGraph,
         strengths: &Strengths,
@@ -77,8 +79,8 @@ impl Overview {
         &self.blast_radii
     }
 
-    /// All scores, from the own health of every service (0 to 1, NaN where unknown), the probability that it fails on its own, and its latency in
-    /// milliseconds (NaN where unknown).
+    /// All scores, from the own health of every service (0 to 1, NaN where unknown), the probability that it fails on
+    /// its own, and its latency in milliseconds (NaN where unknown).
     ///
     /// # Errors
     /// Those of the parts, for lists of another length and numbers out of range.

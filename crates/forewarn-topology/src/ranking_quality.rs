@@ -2,12 +2,12 @@ use crate::{Suspect, TopologyError};
 
 /// How often a ranking of suspects had the true root near its top, over many cascades.
 ///
-/// `top(k)` is the share of cascades whose root was among the first *k* suspects; `average_of_top(5)` is the mean of `top(1)` to `top(5)`,
-/// which rewards a second place more than a fifth. Literature calls them AC@k and Avg@k.
+/// `top(k)` is the share of cascades whose root was among the first *k* suspects; `average_of_top(5)` is the mean of
+/// `top(1)` to `top(5)`, which rewards a second place more than a fifth. Literature calls them AC@k and Avg@k.
 ///
 /// # References
-/// AC@k and Avg@5 as in M. Li et al., *Causal inference-based root cause analysis for online service systems with intervention
-/// recognition* (CIRCA), KDD 2022.
+/// AC@k and Avg@5 as in M. Li et al., *Causal inference-based root cause analysis for online service systems with
+/// intervention recognition* (CIRCA), KDD 2022.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RankingQuality {
     /// Place of the true root in each ranking, from 1; `None` where it was not ranked.

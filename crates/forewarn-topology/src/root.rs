@@ -7,10 +7,11 @@ use serde::Serialize;
 
 /// Ranks services by how likely a group of anomalous ones started from each: personalised `PageRank` on the call graph.
 ///
-/// A walker looks for the culprit. From a service with anomaly *a* it goes to a server with weight *a(server)*, back to a client with weight
-/// *back · a(client)*, and stays with weight *a(service) - max over servers of a(server)* where that is positive: a service that is more anomalous
-/// than all it depends on is suspicious itself. Now and then (1 - damping) it starts again at a service drawn by anomaly. The share of time
-/// that it spends at a service is its score; scores add up to 1.
+/// A walker looks for the culprit. From a service with anomaly *a* it goes to a server with weight *a(server)*, back
+/// to a client with weight *back · a(client)*, and stays with weight *a(service) - max over servers of a(server)*
+/// where that is positive: a service that is more anomalous than all it depends on is suspicious itself. Now and then
+/// (1 - damping) it starts again at a service drawn by anomaly. The share of time that it spends at a service is its
+/// score; scores add up to 1.
 ///
 /// ```
 /// use forewarn_topology::{RootRanking, ServiceGraph};
@@ -23,9 +24,9 @@ use serde::Serialize;
 /// ```
 ///
 /// # References
-/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (`MonitorRank`), SIGMETRICS 2013. L. Wu, J. Tordsson,
-/// E. Elmroth, O. Kao, *`MicroRCA`: root cause localization of performance issues in microservices*, NOMS 2020. G. Jeh, J. Widom, *Scaling
-/// personalized web search*, WWW 2003.
+/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (`MonitorRank`), SIGMETRICS 2013.
+/// L. Wu, J. Tordsson, E. Elmroth, O. Kao, *`MicroRCA`: root cause localization of performance issues in
+/// microservices*, NOMS 2020. G. Jeh, J. Widom, *Scaling personalized web search*, WWW 2003.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RootRanking {
     damping: f64,
@@ -61,10 +62,11 @@ impl RootRanking {
         Ok(Self { damping, back: probability("weight of steps back", back)? })
     }
 
-    /// All services, the most suspicious first; equal scores in order of name. Linear in services and calls, for some dozen iterations.
+    /// All services, the most suspicious first; equal scores in order of name. Linear in services and calls, for some
+    /// dozen iterations.
     ///
-    /// `anomalies` says of each service how anomalous it is, 0 (or NaN, where nothing is known) for not at all; only ratios count.
-    /// One minus the health will do; see also [`earliness`](Self::earliness).
+    /// `anomalies` says of each service how anomalous it is, 0 (or NaN, where nothing is known) for not at all; only
+    /// ratios count. One minus the health will do; see also [`earliness`](Self::earliness).
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`], [`TopologyError::InvalidNumber`] for a negative or infinite anomaly.
@@ -132,8 +134,9 @@ impl RootRanking {
         scores
     }
 
-    /// A factor for the anomaly of each service from when its anomaly began: 1 for the first, half after every `half_life_minutes`, 0 for a service without one.
-    /// In a cascade the root is, more often than not, the first to suffer.
+    /// A factor for the anomaly of each service from when its anomaly began: 1 for the first, half after every
+    /// `half_life_minutes`, 0 for a service without one. In a cascade the root is, more often than not, the first to
+    /// suffer.
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless the half-life is positive.

@@ -8,13 +8,14 @@ mod otlp;
 const REQUESTS: &str = "traces_service_graph_request_total";
 /// The counter of failed ones.
 const FAILURES: &str = "traces_service_graph_request_failed_total";
-/// What the names of the histograms begin with: how long a client waited, how long a server took, and, of collectors that did not yet tell
-/// the two apart, how long it took.
+/// What the names of the histograms begin with: how long a client waited, how long a server took, and, of collectors
+/// that did not yet tell the two apart, how long it took.
 const CLIENT: &str = "traces_service_graph_request_client";
 const SERVER: &str = "traces_service_graph_request_server";
 const DURATION: &str = "traces_service_graph_request_duration";
 
-/// The quantities of a histogram (sum and count), by the name of its metric, and how many seconds its unit has where the name says so.
+/// The quantities of a histogram (sum and count), by the name of its metric, and how many seconds its unit has where
+/// the name says so.
 fn histogram(name: &str) -> Option<([Quantity; 2], Option<f64>)> {
     let kinds = [
         (CLIENT, [Quantity::ClientSeconds, Quantity::ClientCount]),
@@ -31,13 +32,15 @@ fn histogram(name: &str) -> Option<([Quantity; 2], Option<f64>)> {
     }
 }
 
-/// What OpenTelemetry's service graph says of each pair of services: the metrics that the collector's `servicegraph` connector, Grafana
-/// Tempo and Grafana Alloy make from traces.
+/// What OpenTelemetry's service graph says of each pair of services: the metrics that the collector's `servicegraph`
+/// connector, Grafana Tempo and Grafana Alloy make from traces.
 ///
-/// Read are `traces_service_graph_request_total` and `traces_service_graph_request_failed_total` with the labels `client` and `server`,
-/// and sum and count of `traces_service_graph_request_client` (where it is missing `..._server`, where that is missing the `..._duration` of older
-/// collectors), each also with its unit in the name, `_seconds` or `_milliseconds`; without one it is seconds. Other metrics are left out. Series that differ in other labels, such as `connection_type` or dimensions of one's own, are added up. Where a series comes more
-/// than once its latest sample counts.
+/// Read are `traces_service_graph_request_total` and `traces_service_graph_request_failed_total` with the labels
+/// `client` and `server`, and sum and count of `traces_service_graph_request_client` (where it is missing
+/// `..._server`, where that is missing the `..._duration` of older collectors), each also with its unit in the name,
+/// `_seconds` or `_milliseconds`; without one it is seconds. Other metrics are left out. Series that differ in other
+/// labels, such as `connection_type` or dimensions of one's own, are added up. Where a series comes more than once
+/// its latest sample counts.
 ///
 /// The counters run since their collector started; [`since`](Self::since) gives what passed between two scrapes.
 ///
@@ -45,7 +48,7 @@ fn histogram(name: &str) -> Option<([Quantity; 2], Option<f64>)> {
 /// OpenTelemetry Collector Contrib, `servicegraphconnector`; Grafana Tempo, *Service graphs*, section "Metrics".
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallSamples {
-    /// Kept apart, since each collector that begins anew resets its own series.
+    /// Kept apart, since each collector that restarts resets its own series.
     series: BTreeMap<(Quantity, Labels), Track>,
     self_calls: usize,
 }
@@ -198,7 +201,8 @@ impl Counts {
 }
 
 impl CallSamples {
-    /// Reads samples in either format: JSON if the text begins with an object, else the text format (in which a quoted name stands in braces too).
+    /// Reads samples in either format: JSON if the text begins with an object, else the text format (in which a
+    /// quoted name stands in braces too).
     ///
     /// # Errors
     /// As [`from_exposition`](Self::from_exposition) and [`from_otlp_json`](Self::from_otlp_json).
@@ -212,10 +216,11 @@ impl CallSamples {
         text.contains("traces_service_graph_request")
     }
 
-    /// What was counted after `earlier`. Of series that count since the sample before (OTLP's delta temporality) these are the samples later than its last;
-    /// of all others the difference. A series that is smaller now was reset in between and has counted from 0 since, and one that was not there
-    /// began at 0. As in `sum(increase(...))`, that is found for each series on its own, before they are added up: where there are several
-    /// collectors, one may restart. Pairs without a request in between are left out.
+    /// What was counted after `earlier`. Of series that count since the sample before (OTLP's delta temporality)
+    /// these are the samples later than its last; of all others the difference. A series that is smaller now was
+    /// reset in between and has counted from 0 since, and one that was not there began at 0. As in
+    /// `sum(increase(...))`, that is found for each series on its own, before they are added up: where there are
+    /// several collectors, one may restart. Pairs without a request in between are left out.
     ///
     /// # Errors
     /// [`TopologyError::NoCalls`] where there was no request at all.
@@ -240,8 +245,9 @@ impl CallSamples {
         self.self_calls
     }
 
-    /// Failures beyond the requests of their pair, over all pairs. A few are failures that were counted a moment before their request; many mean
-    /// that one of the two counters is incomplete. The graph has as many failures as requests there.
+    /// Failures beyond the requests of their pair, over all pairs. A few are failures that were counted a moment
+    /// before their request; many mean that one of the two counters is incomplete. The graph has as many failures as
+    /// requests there.
     #[must_use]
     pub fn excess_failures(&self) -> f64 {
         self.between().values().map(|counts| (counts.failures - counts.requests).max(0.0)).sum()
@@ -272,7 +278,8 @@ impl CallSamples {
     }
 }
 
-/// Whether a text that begins with a brace is JSON: an object has a colon after its first key, a quoted name of a metric has not.
+/// Whether a text that begins with a brace is JSON: an object has a colon after its first key, a quoted name of a
+/// metric has not.
 fn is_json(text: &str) -> bool {
     let Some(inner) = text.trim_start().strip_prefix('{') else { return false };
     match inner.trim_start().strip_prefix('"') {
@@ -316,7 +323,7 @@ mod tests {
             CallSamples::parse(&text).unwrap()
         };
         let before = scrape(&[[1000.0, 10.0, 50.0, 1000.0], [5000.0, 50.0, 250.0, 5000.0]]);
-        // The first began anew, the second went on: together they grew.
+        // The first restarted, the second went on: together they grew.
         let after = scrape(&[[200.0, 4.0, 20.0, 200.0], [6000.0, 56.0, 350.0, 6000.0]]);
         let graph = after.since(&before).unwrap().graph().unwrap();
         let traffic = graph.traffic(0, 1).unwrap();

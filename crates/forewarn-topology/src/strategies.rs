@@ -3,8 +3,8 @@
 use crate::{Call, ServiceGraph};
 use proptest::{collection::btree_map, prelude::*};
 
-/// A graph of 1 to `max_services` services named `s00`, `s01`, ... and up to `max_calls` calls between any two of them, each with 1 to 99
-/// requests and a strength; one strength in five is 0 or 1.
+/// A graph of 1 to `max_services` services named `s00`, `s01`, ... and up to `max_calls` calls between any two of
+/// them, each with 1 to 99 requests and a strength; one strength in five is 0 or 1.
 pub fn graph(max_services: usize, max_calls: usize) -> impl Strategy<Value = ServiceGraph> {
     (1..=max_services.max(1)).prop_flat_map(move |services| {
         let ends = (0..services, 0..services);

@@ -94,6 +94,18 @@ impl Normaliser {
         fit::on_frames(train, frames, method, scope, threads)
     }
 
+    /// A normaliser that leaves the values of these columns as they are, for models that read metrics in their units.
+    #[must_use]
+    pub fn identity(schema: &Schema) -> Self {
+        Self {
+            method: Normalisation::ZScore,
+            columns: schema.names().map(str::to_owned).collect(),
+            limit: None,
+            global: vec![Column::UNSEEN; schema.len()],
+            services: BTreeMap::new(),
+        }
+    }
+
     /// How values are normalised.
     #[must_use]
     pub fn method(&self) -> Normalisation {

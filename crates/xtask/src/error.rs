@@ -42,11 +42,17 @@ pub(crate) enum XtaskError {
         /// How many.
         broken: usize,
     },
-    /// Pages point to files or examples that are not there; they are printed above.
+    /// Pages point to files, headings or examples that are not there; they are printed above.
     #[error("{broken} links or examples that are not there")]
     Links {
         /// How many.
         broken: usize,
+    },
+    /// The tutorial has no command that could be run.
+    #[error("{}: no page with a ```sh block; expected the commands of the tutorial", folder.display())]
+    NoCommands {
+        /// Where its pages lie.
+        folder: PathBuf,
     },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]

@@ -20,7 +20,7 @@ Usage: cargo xtask layers
       ^
     forewarn-core
       ^
-    the stages: io, sim, label, window, baseline, recurrent, topology, eval
+    the stages: io, prometheus, sim, label, window, baseline, recurrent, topology, eval
       ^
     forewarn, the facade
       ^

@@ -1,4 +1,5 @@
-//! Whether what the pages point to is there: files by relative links, examples by the commands that run them.
+//! Whether what the pages point to is there: files and headings by relative links, examples by the commands that run
+//! them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -25,10 +26,22 @@ pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
         let text = std::fs::read_to_string(&page).map_err(XtaskError::io("read", &page))?;
         // Links are those of the place where a page is read: the first page is a link to that of a crate.
         let folder = if page.ends_with(FRONT) { root } else { page.parent().unwrap_or(root) };
-        let files =
-            links(&text).filter(|link| !folder.join(link).exists()).map(|link| format!("no file {link}"));
+        let mut files = Vec::new();
+        for Link { file, heading } in links(&text) {
+            let place = if file.is_empty() { page.clone() } else { folder.join(file) };
+            if !place.exists() {
+                files.push(format!("no file {file}"));
+            } else if let Some(heading) = heading
+                && place.extension().is_some_and(|extension| extension == "md")
+            {
+                let target = std::fs::read_to_string(&place).map_err(XtaskError::io("read", &place))?;
+                if !headings(&target).any(|found| found == heading) {
+                    files.push(format!("no heading {file}#{heading}"));
+                }
+            }
+        }
         let missing = named_examples(&text).filter(|name| !examples.contains(*name));
-        for what in files.chain(missing.map(|name| format!("no example {name}"))) {
+        for what in files.into_iter().chain(missing.map(|name| format!("no example {name}"))) {
             println!("{}: {what}", page.strip_prefix(root).unwrap_or(&page).display());
             broken += 1;
         }
@@ -39,11 +52,40 @@ pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
 /// What the `README.md` of the root is a link to.
 const FRONT: &str = "crates/forewarn/README.md";
 
-/// Targets of links and pictures within the repository, without their anchors. Names of the code, which rustdoc checks, are none.
-fn links(text: &str) -> impl Iterator<Item = &str> {
+/// Where a link leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link<'a> {
+    /// A file, relative to the page's folder; empty for the page itself.
+    file: &'a str,
+    /// A heading of it, as an anchor.
+    heading: Option<&'a str>,
+}
+
+/// Links and pictures within the repository. Names of the code, which rustdoc checks, are left out.
+fn links(text: &str) -> impl Iterator<Item = Link<'_>> {
     let targets = text.split("](").skip(1).filter_map(|after| after.split(')').next());
-    let files = targets.filter_map(|target| target.split('#').next());
-    files.filter(|file| file.contains(['/', '.']) && !file.contains([':', '(', ' ']))
+    targets.filter_map(|target| {
+        let (file, heading) =
+            target.split_once('#').map_or((target, None), |(file, heading)| (file, Some(heading)));
+        let is_page = file.is_empty() && heading.is_some();
+        let is_file = file.contains(['/', '.']) && !file.contains([':', '(', ' ']);
+        (is_page || is_file).then_some(Link { file, heading })
+    })
+}
+
+/// The anchors of a page's headings: lower case, signs left out, blanks as hyphens.
+fn headings(page: &str) -> impl Iterator<Item = String> {
+    let mut is_code = false;
+    let lines = page.lines().filter(move |line| {
+        is_code ^= line.trim_start().starts_with("```");
+        !is_code
+    });
+    lines.filter_map(|line| {
+        let heading = line.trim_start_matches('#').strip_prefix(' ').filter(|_| line.starts_with('#'))?;
+        let sign = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
+        let kept = heading.trim().chars().filter(sign).map(|c| if c == ' ' { '-' } else { c });
+        Some(kept.flat_map(char::to_lowercase).collect())
+    })
 }
 
 /// Names after `--example`.
@@ -66,10 +108,19 @@ mod tests {
     }
 
     #[test]
-    fn links_to_files_are_told_from_others() {
+    fn links_to_files_and_headings_are_told_from_others() {
         let text =
             "[a](docs/a.md) ![b](b.png) [c](a.md#part) [d](#part) [e](https://x.y/z) [`F`](crate::F) [g](F)";
-        assert!(links(text).eq(["docs/a.md", "b.png", "a.md"]));
+        let found: Vec<_> = links(text).map(|link| (link.file, link.heading)).collect();
+        let part = Some("part");
+        assert_eq!(found, [("docs/a.md", None), ("b.png", None), ("a.md", part), ("", part)]);
+    }
+
+    #[test]
+    fn headings_are_anchors_as_the_repository_shows_them() {
+        let page =
+            "# Why did it fail?\n#no\n```sh\n# a remark\n```\n## `report.json`, version 1\ntext # not\n";
+        assert!(headings(page).eq(["why-did-it-fail", "reportjson-version-1"]));
     }
 
     #[test]

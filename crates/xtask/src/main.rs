@@ -15,10 +15,12 @@ mod layers;
 mod libtorch;
 mod links;
 mod neon;
+mod promtool;
 mod python;
 mod pytorch;
 mod sklearn;
 mod test;
+mod tutorial;
 
 use std::path::Path;
 use std::process::ExitCode;

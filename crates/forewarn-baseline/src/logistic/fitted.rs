@@ -133,6 +133,10 @@ impl Predictor for FittedLogisticRegression {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.explain(window).map(Some)
+    }
+
     /// Scores windows one after another.
     ///
     /// # Errors

@@ -264,6 +264,10 @@ impl Predictor for FittedRule {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.explain(window).map(Some)
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         let width = self.schema.len();

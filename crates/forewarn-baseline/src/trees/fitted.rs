@@ -193,6 +193,10 @@ impl Predictor for FittedTrees {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.explain(window).map(Some)
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         self.each_log_odds(windows, |index, log_odds| {

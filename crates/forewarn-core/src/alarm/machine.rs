@@ -81,7 +81,7 @@ impl<T: Threshold> AlarmMachine<T> {
         self.pass_time(time);
         // A clear threshold is never above the threshold, wherever that has moved.
         let policy = self.policy.at(self.threshold.at(time, self.policy.threshold()));
-        let reached = score >= policy.threshold();
+        let reached = score >= policy.threshold() && !self.threshold.is_silent();
         self.scored |= 1;
         self.reached |= u64::from(reached);
         self.heard = Some(time);

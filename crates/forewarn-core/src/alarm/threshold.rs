@@ -10,6 +10,11 @@ use serde::{Deserialize, Serialize};
 pub trait Threshold {
     /// The threshold for the score at `time`; `base` is the policy's own.
     fn at(&mut self, time: Timestamp, base: Score) -> Score;
+
+    /// Whether no score at all may raise an alarm, not even one of 1, which reaches every threshold. `false` unless overridden.
+    fn is_silent(&self) -> bool {
+        false
+    }
 }
 
 /// The policy's own threshold at every step.

@@ -231,9 +231,10 @@ mod tests {
                 _ => values[row] > 0.5,
             };
             let shift = i64::from(*self == Self::LeavesTheClock);
-            let beyond = usize::from(*self == Self::LeavesTheFrame);
+            let beyond = i64::from(*self == Self::LeavesTheFrame);
             let episode = |row: usize| {
-                let end = Timestamp::from_millis(frame.time(row + 1 + beyond).millis() + shift).unwrap();
+                let end = frame.time(row).millis() + (1 + beyond) * 60_000 + shift;
+                let end = Timestamp::from_millis(end).unwrap();
                 Episode::new(frame.time(row), frame.time(row), end).unwrap()
             };
             let episodes = Episodes::new((0..rows).filter(|&row| fails(row)).map(episode).collect())?;

@@ -226,9 +226,8 @@ mod tests {
     #[test]
     fn version_one_is_read_and_its_normaliser_is_the_pipeline() {
         let file = bytes(&envelope());
-        let text = String::from_utf8_lossy(&file[8..]).into_owned();
-        let header: serde_json::Value =
-            serde_json::from_str(&text[..text.find("}}").map_or(0, |end| end + 2)]).unwrap_or_default();
+        let length = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+        let header: serde_json::Value = serde_json::from_slice(&file[8..8 + length]).unwrap();
         let description = header["__metadata__"]["forewarn"].as_str().unwrap_or_default();
         let mut old: serde_json::Value = serde_json::from_str(description).unwrap();
         let fields = old.as_object_mut().unwrap();

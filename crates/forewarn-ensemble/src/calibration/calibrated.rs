@@ -132,6 +132,10 @@ impl<P: Predictor> Predictor for Calibrated<P> {
         Some(self)
     }
 
+    fn evidence(&self, window: &[f32]) -> Result<Option<Evidence>, CoreError> {
+        self.predictor.evidence(window)?.map(|inner| self.evidence_from(&inner)).transpose()
+    }
+
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.predictor.score(windows, scores)?;
         for score in scores {
@@ -159,10 +163,15 @@ impl<P: Explain> Explain for Calibrated<P> {
     /// # Errors
     /// As [`Explain::explain`].
     fn explain(&self, window: &[f32]) -> Result<Evidence, CoreError> {
-        let inner = self.predictor.explain(window)?;
+        self.evidence_from(&self.predictor.explain(window)?)
+    }
+}
+
+impl<P> Calibrated<P> {
+    fn evidence_from(&self, inner: &Evidence) -> Result<Evidence, CoreError> {
         let base = self.calibrator.log_odds(Score::from_logit(inner.base_log_odds())?);
         let log_odds = self.calibrator.log_odds(inner.score());
-        scaled(&inner, self.calibrator.apply(inner.score())?, base, log_odds)
+        scaled(inner, self.calibrator.apply(inner.score())?, base, log_odds)
     }
 }
 

@@ -494,7 +494,7 @@ fn failures_from_a_column_are_no_input() {
 }
 
 #[test]
-fn models_are_fitted_anew_on_what_came_before() {
+fn models_are_refitted_on_all_days_before() {
     let run = |days: usize| {
         experiment(Target::Onset, &["rolling_mean", "logistic_snapshot"])
             .unwrap()
@@ -523,7 +523,7 @@ fn models_are_fitted_anew_on_what_came_before() {
         assert!((total / once.pr_auc - 1.0).abs() < 0.5, "{total} {}", once.pr_auc);
         assert!((model.gain.value.unwrap() - (model.refitted_total.pr_auc.unwrap() - total)).abs() < 1e-12);
     }
-    assert!(report.to_table().contains("fitted anew every 1 days, 2 folds"), "{}", report.to_table());
+    assert!(report.to_table().contains("refit every day, 2 folds"), "{}", report.to_table());
     assert!(report.to_html(results.pictures()).contains("Quality over time"));
     let error = run(9).err().unwrap().to_string();
     assert!(

@@ -7,7 +7,7 @@ use forewarn_recurrent::Trainer;
 use forewarn_sim::fleet::{Blueprint, Defects, FaultSchedule};
 use forewarn_window::Alignment;
 
-/// Nobody scores above what the hidden state allows, and everybody above a guess.
+/// No model scores above what the hidden state allows, and every model above the no-skill baseline.
 #[test]
 fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
     let fleet = Fleet::new(Blueprint::shop(), 8 * 1440, 7)?;

@@ -5,7 +5,7 @@ use forewarn_baseline::Input;
 use forewarn_core::{Envelope, FeatureState, ModelFileError, Origin};
 use forewarn_eval::ScoredSet;
 use forewarn_experiment::{ExperimentError, NotSaved, Progress, Results, StandardModels};
-use forewarn_live::{ServeError, ServedModel, Serving};
+use forewarn_live::{LiveError, ServedModel, Serving};
 use forewarn_recurrent::{Settings, Trainer};
 use forewarn_schema::SchemaError;
 use std::sync::OnceLock;
@@ -271,7 +271,7 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
         .with_features(Features::default().with(Twice))
         .with_model(line("line")))?;
     let error = refused(&results, "line")?;
-    assert!(matches!(error, NotSaved::Serve(ServeError::Unwritable { .. })), "{error}");
+    assert!(matches!(error, NotSaved::Serve(LiveError::Unwritable { .. })), "{error}");
     Ok(())
 }
 
@@ -282,19 +282,19 @@ fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxErro
     let mut bare = whole.clone();
     bare.metadata.remove(Serving::KEY);
     let error = ServedModel::from_envelope(bare).err().ok_or("refused")?;
-    assert!(matches!(&error, ServeError::NotServable { kind } if kind == "logistic_regression"), "{error}");
+    assert!(matches!(&error, LiveError::NotServable { kind } if kind == "logistic_regression"), "{error}");
 
     let mut damaged = whole.clone();
     damaged.metadata.insert(Serving::KEY.to_owned(), "cart".into());
-    assert!(matches!(ServedModel::from_envelope(damaged), Err(ServeError::Unreadable { .. })));
+    assert!(matches!(ServedModel::from_envelope(damaged), Err(LiveError::Unreadable { .. })));
     let mut without = whole.clone();
     without.pipeline = None;
     let error = ServedModel::from_envelope(without).err().ok_or("refused")?;
-    assert!(matches!(error, ServeError::Core(CoreError::FeatureMismatch { .. })), "{error}");
+    assert!(matches!(error, LiveError::Core(CoreError::FeatureMismatch { .. })), "{error}");
     let mut foreign = whole.clone();
     foreign.kind = "prophet".to_owned();
     let error = ServedModel::from_envelope(foreign).err().ok_or("refused")?;
-    assert!(matches!(error, ServeError::ModelFile(ModelFileError::UnknownKind { .. })), "{error}");
+    assert!(matches!(error, LiveError::ModelFile(ModelFileError::UnknownKind { .. })), "{error}");
 
     // Version 1 had the policy in the metadata.
     let mut old = whole.clone();
@@ -303,7 +303,7 @@ fn files_that_do_not_say_how_they_are_served_are_refused() -> Result<(), BoxErro
     let model = ServedModel::from_envelope(whole)?;
     assert!(model.policy().is_some() && ServedModel::from_envelope(old)?.policy() == model.policy());
     let mut live = model.start("cart", Timestamp::EPOCH)?;
-    assert!(matches!(model.push_at(&mut live, Timestamp::EPOCH, &[0.0; 3]), Err(ServeError::Core(_))));
+    assert!(matches!(model.push_at(&mut live, Timestamp::EPOCH, &[0.0; 3]), Err(LiveError::Core(_))));
     assert!(model.start("", Timestamp::EPOCH).is_err());
     Ok(())
 }

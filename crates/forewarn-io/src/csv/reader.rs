@@ -1,191 +1,332 @@
-use super::{
-    cell,
-    guard::{Guard, ROW_LIMIT_BYTES},
-};
 use crate::{
-    Format, IoError, ReadOptions, Recording,
-    assemble::Assembler,
-    columns::{Columns, Role, SERVICE},
-    error::Origin,
-    sniff::{Content, sniff, take_prefix},
-    time_form::TimeReader,
+    Format, IoError, ReadOptions, Recording, Shape,
+    assemble::{Assembler, Keep},
+    cells::{CellReader, RowValues},
+    columns::{Columns, Header, Role, SERVICE, Sketch, taken_metric},
+    error::{Origin, clip},
+    slots::Slots,
+    time_form::{Moment, TimeReader},
 };
-use ::csv::{ByteRecord, ReaderBuilder, Terminator};
-use forewarn_schema::{Kind, Timestamp};
-use std::io::Read;
+use forewarn_core::table::{Table, TableSettings};
+use std::{io::Read, mem};
 
-/// Reads a recording from comma-separated text; `name` stands for it in errors.
+/// Rows that are looked at before columns get their roles.
+const SKETCHED_ROWS: usize = 200;
+
+/// Reads a recording from separated text; `name` stands for it in errors.
 ///
-/// - The first line names the columns. `timestamp` is required, `service` is not: without it, all rows are of one service
-///   called `service`. Every other column is a metric; one that has a name of [`Schema::v1`](forewarn_schema::Schema::v1)
-///   has its unit and range, any other is a gauge of finite numbers.
-/// - A time is RFC 3339 with a zone, or an integer since 1970: seconds below 1e11, milliseconds below 1e14,
+/// - The first line names the columns. The time and the service are found by their usual names, or named in the settings; without a
+///   service, all rows are of one called `service`. Every other column is a metric; one that has a name of
+///   [`Schema::v1`](forewarn_schema::Schema::v1) has its unit and range, any other is a gauge of finite numbers. Row numbers and
+///   columns of text are left out.
+/// - A time is RFC 3339, a date and a time of day without a zone, or a number since 1970: seconds below 1e11, milliseconds below 1e14,
 ///   microseconds below 1e17, else nanoseconds. The first row decides for the file, and a note says what it decided. Times
 ///   are kept to the millisecond.
-/// - The rows of a service are in order of time, each a whole number of steps after the one before. Rows that are not there
-///   become rows of NaN and are counted. Services may take turns in any way.
-/// - A missing value is an empty cell, `NaN`, `null`, `NA`, `N/A` or `None`. An outcome may also be `true` or `false`.
-/// - A byte order mark, CRLF, quoted fields, blanks around names and numbers, and blank lines are fine.
+/// - The rows of a service may come in any order, and services in turns. Rows that are not there become rows of NaN and are counted.
+/// - A missing value is an empty cell or one of the words of [`is_missing`](forewarn_core::table::is_missing). An infinity counts as missing.
+/// - A byte order mark, line ends of any kind, quoted fields, comments, blanks around names and numbers, and blank lines are fine.
 ///
-/// Reads once, in pieces; memory is that of the frames (and once more for a moment when there are several services).
+/// Every choice is in [`ReadSummary::notes`](crate::ReadSummary::notes). Reads once, in pieces; memory is that of the frames, and of the largest
+/// service but one once more at the end.
 ///
 /// # Errors
-/// [`IoError`], with line and column. At most ten years, and ten times the rows that there are plus 256 MiB, are filled
+/// [`IoError`], with line and column. At most a year, and ten times the rows that there are plus 16 MiB, are filled
 /// in for missing ones.
 ///
 /// # Examples
 /// ```
 /// use forewarn_io::{ReadOptions, csv};
 ///
-/// let text = "timestamp,service,error_rate\n2024-01-01T00:00:00Z,web,0.01\n2024-01-01T00:02:00Z,web,0.02\n";
+/// let text = "timestamp,service,error_rate\n2024-01-01T00:00:00Z,web,0.01\n2024-01-01T00:02:00Z,web,0.02\n\
+///             2024-01-01T00:03:00Z,web,0.02\n";
 /// let recording = csv::read_from(text.as_bytes(), "inline", &ReadOptions::default())?;
 /// assert_eq!(recording.summary.gap_rows, 1);
 /// assert_eq!(recording.frames.values()[2], 0.02);
 /// # Ok::<(), forewarn_io::IoError>(())
 /// ```
-pub fn read_from(mut from: impl Read, name: &str, options: &ReadOptions) -> Result<Recording, IoError> {
+pub fn read_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<Recording, IoError> {
     let origin = Origin::new(name, Format::Csv);
-    let prefix = take_prefix(&mut from).map_err(|source| IoError::Read { file: origin.file(), source })?;
-    match sniff(&prefix) {
-        Content::Empty => return Err(IoError::Empty { file: origin.file() }),
-        Content::Text => {}
-        content => {
-            return Err(IoError::NotCsv { file: origin.file(), looks_like: content.looks_like() });
+    let mut assembler = Assembler::new(options, Keep::Values)?;
+    assembler.begin(&origin);
+    let mut from = from;
+    let prefix = forewarn_core::table::take_prefix(&mut from)
+        .map_err(|source| IoError::Read { file: origin.file(), source })?;
+    read_into(
+        prefix,
+        from,
+        &Input { origin: &origin, options, service: SERVICE, folders: &[] },
+        &mut assembler,
+    )?;
+    assembler.finish()
+}
+
+/// One file and how it is to be read.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'a> {
+    pub(crate) origin: &'a Origin,
+    pub(crate) options: &'a ReadOptions,
+    /// The service of all rows where no column says it.
+    pub(crate) service: &'a str,
+    /// Columns that the folders around the file stand for, each with its one value.
+    pub(crate) folders: &'a [(String, String)],
+}
+
+impl Input<'_> {
+    /// Names and sketches of the columns that the folders stand for.
+    pub(crate) fn add_folders(&self, names: &mut Vec<String>, sketches: &mut Vec<Sketch>) {
+        for (name, value) in self.folders {
+            names.push(name.clone());
+            let mut sketch = Sketch::default();
+            sketch.push(value, None);
+            sketches.push(sketch);
         }
     }
-    let mut rows = Rows::new(prefix.as_slice().chain(from), &origin);
-    if !rows.advance()? {
-        return Err(IoError::Empty { file: origin.file() });
-    }
-    let columns = Columns::new(&origin, header(&rows)?, options)?;
-    let mut assembler = Assembler::new(&origin, columns.schema.clone(), options.step);
-    let mut times = TimeReader::default();
-    let mut sample = vec![f32::NAN; columns.schema.len()];
-    while rows.advance()? {
-        rows.expect_fields(columns.names.len())?;
-        let (time, service) = parse(&rows, &columns, &mut times, &mut sample)?;
-        assembler.push(rows.line, service, time, &sample)?;
-    }
-    let mut notes: Vec<String> = times.note().into_iter().collect();
-    if rows.unended {
-        notes.push("the last line has no line break: the file may have been cut".to_owned());
-    }
-    assembler.finish(notes)
 }
 
-/// The names of the columns, without blanks around them.
-pub(super) fn header<R: Read>(rows: &Rows<'_, R>) -> Result<Vec<String>, IoError> {
-    let name = |(index, field)| match str::from_utf8(field) {
-        Ok(name) => Ok(name.trim().to_owned()),
-        Err(_) => Err(IoError::InvalidUtf8 {
-            place: rows.origin.at(rows.line),
-            column: format!("column {}", index + 1),
-        }),
-    };
-    rows.record.iter().enumerate().map(name).collect()
-}
-
-/// Reads one row into `sample`; returns its time and service.
-fn parse<'a, R: Read>(
-    rows: &'a Rows<'_, R>,
-    columns: &Columns,
-    times: &mut TimeReader,
-    sample: &mut [f32],
-) -> Result<(Timestamp, &'a str), IoError> {
-    let place = || rows.origin.at(rows.line);
-    let (mut time, mut service) = (None, SERVICE);
-    for ((field, &role), column) in rows.record.iter().zip(&columns.roles).zip(&columns.names) {
-        let text = str::from_utf8(field)
-            .map_err(|_| IoError::InvalidUtf8 { place: place(), column: column.clone() })?;
-        match role {
-            Role::Service => service = text.trim(),
-            Role::Time => {
-                time = Some(times.text(text).ok_or_else(|| IoError::InvalidTime {
-                    place: place(),
-                    text: text.trim().to_owned(),
-                    expected: times.expected(),
-                })?);
+/// Reads the text whose first bytes are `prefix`.
+pub(crate) fn read_into(
+    prefix: Vec<u8>,
+    from: impl Read,
+    input: &Input<'_>,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    let (origin, options) = (input.origin, input.options);
+    let refuse = |error| IoError::of_table(error, origin);
+    let settings = options.table_settings()?;
+    let mut sketches = sketch(&prefix, &settings);
+    let mut table = Table::after_prefix(prefix, from, &settings).map_err(refuse)?;
+    let (mut names, annotated) = (table.header().to_vec(), table.dialect().annotated);
+    let fields = names.len();
+    // A header longer than the prefix leaves nothing to look at.
+    if sketches.len() != fields {
+        sketches = vec![Sketch::default(); fields];
+    }
+    input.add_folders(&mut names, &mut sketches);
+    let header = Header { origin, names, sketches: &sketches, annotated };
+    let mut columns = Columns::new(header, options, &mut assembler.slots)?;
+    mem::take(&mut columns.notes).into_iter().for_each(|note| assembler.note(note));
+    match table.dialect().separator {
+        b',' => {}
+        _ if options.separator.is_some() => {}
+        b'\t' => assembler.note("the cells are separated by tabs".to_owned()),
+        other => assembler.note(format!("the cells are separated by {:?}", char::from(other))),
+    }
+    let mut cells = CellReader::new(options);
+    cells.decimal = table.dialect().decimal;
+    if options.decimal.is_none() && cells.decimal == Some(forewarn_core::table::Decimal::Comma) {
+        assembler.note("numbers are written with a decimal comma".to_owned());
+    }
+    let mut times = TimeReader::new(options.timezone.as_deref())?;
+    let mut parts = Parts::new(&columns, input, fields);
+    let mut row = RowValues::default();
+    let mut unended = false;
+    while table.advance().map_err(refuse)? {
+        row.clear(&assembler.slots);
+        let line = table.line();
+        unended = table.is_unended();
+        let reader = RowReader { table: &table, columns: &columns, cells: &cells, origin, line };
+        let moment = reader.read(&mut times, &mut parts, &assembler.slots, &mut row)?;
+        match columns.shape {
+            Shape::Long => {
+                let name = reader.text(parts.metric_at)?;
+                let Some(name) = taken_metric(name, options) else { continue };
+                let slot = assembler.metric(line, name)?;
+                row.clear(&assembler.slots);
+                reader.metric(parts.value_at, slot, &assembler.slots, &mut row)?;
+                assembler.push_cell(line, parts.service(), moment, slot, &row)?;
             }
-            Role::Metric(slot) => {
-                let number = match columns.schema.metrics()[slot].kind {
-                    Kind::Outcome => cell::outcome(text),
-                    _ => cell::number(text),
-                };
-                let value = number.ok_or_else(|| IoError::NotANumber {
-                    place: place(),
-                    column: column.clone(),
-                    text: text.trim().to_owned(),
-                })?;
-                if !value.is_nan() {
-                    columns.check(slot, value, place, || text.trim().to_owned())?;
+            Shape::Wide => {
+                let metric = options.metric.as_deref().unwrap_or_default();
+                let slot = assembler.slots.find_or_add(metric)?;
+                for &index in &parts.wide {
+                    row.clear(&assembler.slots);
+                    reader.metric(index, slot, &assembler.slots, &mut row)?;
+                    assembler.push(line, &columns.names[index], moment, &row)?;
                 }
-                sample[slot] = value;
             }
+            _ => assembler.push(line, parts.service(), moment, &row)?,
         }
     }
-    Ok((time.expect("columns without a timestamp are refused"), service))
+    times.note().into_iter().for_each(|note| assembler.note(note));
+    if unended {
+        assembler.note("the last line has no line break: the file may have been cut".to_owned());
+    }
+    Ok(())
 }
 
-/// The rows of the text, blank ones left out, each with its line number.
-pub(super) struct Rows<'a, R> {
-    pub(super) origin: &'a Origin,
-    reader: ::csv::Reader<Guard<R>>,
-    pub(super) record: ByteRecord,
-    /// Line on which the current row begins, from 1.
-    pub(super) line: u64,
-    /// Whether the current row ends with the file and not with a line break.
-    unended: bool,
+/// What the columns of a text hold, from its first rows.
+fn sketch(prefix: &[u8], settings: &TableSettings) -> Vec<Sketch> {
+    // What is wrong with these rows is found when they are read; the last may only be cut off by the prefix.
+    let Ok(mut table) = Table::after_prefix(prefix.to_vec(), std::io::empty(), settings) else {
+        return Vec::new();
+    };
+    let decimal = table.dialect().decimal;
+    let mut sketches = vec![Sketch::default(); table.header().len()];
+    let mut rows = 0;
+    while rows < SKETCHED_ROWS && matches!(table.advance(), Ok(true)) {
+        rows += 1;
+        for (sketch, cell) in sketches.iter_mut().zip(table.cells()) {
+            if let Ok(text) = str::from_utf8(cell) {
+                sketch.push(text, decimal);
+            }
+        }
+    }
+    sketches
 }
 
-impl<'a, R: Read> Rows<'a, R> {
-    pub(super) fn new(from: R, origin: &'a Origin) -> Self {
-        // Only the line feed ends a row: the parser then counts lines as an editor does. A carriage return before it
-        // is a blank at the end of the last field.
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 17)
-            .from_reader(Guard::new(from));
-        Self { origin, reader, record: ByteRecord::new(), line: 0, unended: false }
-    }
+/// The parts that the time and the service of a row are made of.
+pub(crate) struct Parts {
+    time: Vec<String>,
+    service: Vec<String>,
+    joined_time: String,
+    joined_service: String,
+    /// Columns of a wide file, and of a long one.
+    wide: Vec<usize>,
+    metric_at: usize,
+    value_at: usize,
+}
 
-    /// Goes to the next row; false at the end.
-    pub(super) fn advance(&mut self) -> Result<bool, IoError> {
-        loop {
-            self.reader.get_mut().end_row();
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(error) => return Err(self.refuse(error)),
+impl Parts {
+    pub(crate) fn new(columns: &Columns, input: &Input<'_>, fields: usize) -> Self {
+        let at = |wanted: Role| columns.roles.iter().position(|role| *role == wanted).unwrap_or(0);
+        let is_wide = |index: &usize| columns.roles[*index] == Role::WideService;
+        let mut parts = Self {
+            time: vec![String::new(); columns.time_parts],
+            service: vec![String::new(); columns.service_parts],
+            joined_time: String::new(),
+            joined_service: String::new(),
+            wide: (0..fields).filter(is_wide).collect(),
+            metric_at: at(Role::MetricName),
+            value_at: at(Role::Value),
+        };
+        for (index, (_, value)) in input.folders.iter().enumerate() {
+            match columns.roles.get(fields + index) {
+                Some(&Role::Time(part)) => parts.set_time(part, value),
+                Some(&Role::Service(part)) => parts.set_service(part, value),
+                _ => {}
             }
-            let end = self.reader.position();
-            self.unended = self.reader.get_ref().ended_without_break(end.byte());
-            let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            self.line = end.line() - u64::from(!self.unended) - breaks;
-            let is_blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-            if !is_blank {
-                return Ok(true);
+        }
+        if columns.service_parts == 0 {
+            input.service.clone_into(&mut parts.joined_service);
+        }
+        parts
+    }
+
+    pub(crate) fn set_time(&mut self, part: usize, text: &str) {
+        set(&mut self.time[part], text);
+    }
+
+    pub(crate) fn set_service(&mut self, part: usize, text: &str) {
+        set(&mut self.service[part], text.trim());
+    }
+
+    /// The time's parts with blanks between them.
+    pub(crate) fn time(&mut self) -> &str {
+        match self.time.as_slice() {
+            [only] => only,
+            parts => join(&mut self.joined_time, parts, ' '),
+        }
+    }
+
+    /// The service's parts with slashes between them; empty where one of them is.
+    pub(crate) fn service(&mut self) -> &str {
+        match self.service.as_slice() {
+            [] => &self.joined_service,
+            [only] => only,
+            parts if parts.iter().any(String::is_empty) => "",
+            parts => join(&mut self.joined_service, parts, '/'),
+        }
+    }
+}
+
+/// Puts `text` into `to`, whose memory is used again.
+fn set(to: &mut String, text: &str) {
+    if to != text {
+        to.clear();
+        to.push_str(text);
+    }
+}
+
+fn join<'a>(joined: &'a mut String, parts: &[String], mark: char) -> &'a str {
+    joined.clear();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            joined.push(mark);
+        }
+        joined.push_str(part.trim());
+    }
+    joined
+}
+
+/// One row of a table.
+struct RowReader<'a, R> {
+    table: &'a Table<R>,
+    columns: &'a Columns,
+    cells: &'a CellReader,
+    origin: &'a Origin,
+    line: u64,
+}
+
+impl<R: Read> RowReader<'_, R> {
+    /// Reads the row's metrics; returns its time.
+    fn read(
+        &self,
+        times: &mut TimeReader,
+        parts: &mut Parts,
+        slots: &Slots,
+        row: &mut RowValues,
+    ) -> Result<Moment, IoError> {
+        for (index, (field, &role)) in self.table.cells().zip(&self.columns.roles).enumerate() {
+            match role {
+                Role::Metric(slot) => {
+                    let text = self.utf8(index, field)?;
+                    self.cells
+                        .text(slots, slot, text, row)
+                        .map_err(|fault| self.refuse(fault, index, text, slots, slot))?;
+                }
+                Role::Time(part) => parts.set_time(part, self.utf8(index, field)?),
+                Role::Service(part) => parts.set_service(part, self.utf8(index, field)?),
+                Role::MetricName | Role::Value | Role::WideService | Role::Ignored => {}
             }
         }
+        let text = parts.time();
+        times.text(text).ok_or_else(|| IoError::InvalidTime {
+            place: self.origin.at(self.line),
+            column: time_name(self.columns),
+            text: clip(text.trim()),
+            expected: times.expected(),
+        })
     }
 
-    pub(super) fn expect_fields(&self, expected: usize) -> Result<(), IoError> {
-        let (place, got) = (|| self.origin.at(self.line), self.record.len());
-        if got == expected {
-            Ok(())
-        } else if got < expected && self.unended {
-            Err(IoError::CutRow { place: place(), expected, got })
-        } else {
-            Err(IoError::FieldCount { place: place(), expected, got })
-        }
+    /// Reads the cell of a column as the metric in `slot`.
+    fn metric(&self, index: usize, slot: usize, slots: &Slots, row: &mut RowValues) -> Result<(), IoError> {
+        let text = self.text(index)?;
+        self.cells.text(slots, slot, text, row).map_err(|fault| self.refuse(fault, index, text, slots, slot))
     }
 
-    fn refuse(&self, error: ::csv::Error) -> IoError {
-        if self.reader.get_ref().overrun() {
-            let line = self.record.position().map_or(self.line, ::csv::Position::line);
-            return IoError::LongRow { place: self.origin.at(line), limit_bytes: ROW_LIMIT_BYTES };
-        }
-        IoError::Read { file: self.origin.file(), source: error.into() }
+    fn text(&self, index: usize) -> Result<&str, IoError> {
+        self.table.text(index).map_err(|error| IoError::of_table(error, self.origin))
     }
+
+    fn utf8<'t>(&self, index: usize, field: &'t [u8]) -> Result<&'t str, IoError> {
+        str::from_utf8(field).map_err(|_| IoError::of_table(self.table.invalid(index), self.origin))
+    }
+
+    #[cold]
+    fn refuse(
+        &self,
+        fault: crate::cells::Fault,
+        index: usize,
+        text: &str,
+        slots: &Slots,
+        slot: usize,
+    ) -> IoError {
+        fault.at(self.origin.at(self.line), &self.columns.names[index], text, &slots.slots[slot])
+    }
+}
+
+/// The names of the columns that say when.
+pub(crate) fn time_name(columns: &Columns) -> String {
+    let names = columns.names.iter().zip(&columns.roles).filter(|(_, role)| matches!(role, Role::Time(_)));
+    names.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
 }

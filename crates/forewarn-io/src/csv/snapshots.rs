@@ -1,14 +1,12 @@
-use super::{
-    cell,
-    reader::{Rows, header},
-};
 use crate::{
     Format, IoError,
-    error::Origin,
-    read::open,
-    sniff::{Content, sniff, take_prefix},
+    error::{Origin, clip},
+    open::open,
 };
-use forewarn_core::Snapshots;
+use forewarn_core::{
+    Snapshots,
+    table::{Dialect, NotANumber, Table, TableSettings, flag, is_missing, number_f32},
+};
 use forewarn_schema::{Metric, Schema};
 use std::{collections::BTreeMap, io::Read, path::Path};
 
@@ -69,28 +67,19 @@ pub fn read_snapshots(
 /// # Ok::<(), forewarn_io::IoError>(())
 /// ```
 pub fn snapshots_from(
-    mut from: impl Read,
+    from: impl Read,
     name: &str,
     outcome: &str,
     words: &[&str],
 ) -> Result<SnapshotTable, IoError> {
     let origin = Origin::new(name, Format::Csv);
-    let prefix = take_prefix(&mut from).map_err(|source| IoError::Read { file: origin.file(), source })?;
-    match sniff(&prefix) {
-        Content::Empty => return Err(IoError::Empty { file: origin.file() }),
-        Content::Text => {}
-        content => return Err(IoError::NotCsv { file: origin.file(), looks_like: content.looks_like() }),
-    }
-    let mut rows = Rows::new(prefix.as_slice().chain(from), &origin);
-    if !rows.advance()? {
-        return Err(IoError::Empty { file: origin.file() });
-    }
-    let columns = Columns::new(&origin, header(&rows)?, outcome, words)?;
+    let refuse = |error| IoError::of_table(error, &origin);
+    let mut rows = Table::open(from, &TableSettings::default()).map_err(refuse)?;
+    let columns = Columns::new(&origin, rows.header().to_vec(), outcome, words)?;
     let mut table =
         Builder { values: Vec::new(), positive: Vec::new(), words: vec![Vec::new(); words.len()] };
-    while rows.advance()? {
-        rows.expect_fields(columns.names.len())?;
-        table.push(&rows, &columns)?;
+    while rows.advance().map_err(refuse)? {
+        table.push(&rows, &columns, &origin)?;
     }
     if table.positive.is_empty() {
         return Err(IoError::NoRows { file: origin.file() });
@@ -161,33 +150,35 @@ struct Builder {
 }
 
 impl Builder {
-    fn push<R: Read>(&mut self, rows: &Rows<'_, R>, columns: &Columns) -> Result<(), IoError> {
-        let place = || rows.origin.at(rows.line);
-        for ((field, role), column) in rows.record.iter().zip(&columns.roles).zip(&columns.names) {
-            let invalid = || IoError::InvalidUtf8 { place: place(), column: column.clone() };
-            let text = str::from_utf8(field).map_err(|_| invalid())?.trim();
-            let not_a_number =
-                || IoError::NotANumber { place: place(), column: column.clone(), text: text.to_owned() };
+    fn push<R: Read>(&mut self, rows: &Table<R>, columns: &Columns, origin: &Origin) -> Result<(), IoError> {
+        let place = || origin.at(rows.line());
+        for (index, (role, column)) in columns.roles.iter().zip(&columns.names).enumerate() {
+            let text = rows.text(index).map_err(|error| IoError::of_table(error, origin))?;
             match *role {
                 Role::Words(slot) => self.words[slot].push(text.to_owned()),
-                Role::Outcome => {
-                    let value = cell::outcome(text).ok_or_else(not_a_number)?;
-                    if value != 0.0 && value != 1.0 {
-                        return Err(IoError::InvalidOutcome {
-                            place: place(),
-                            column: column.clone(),
-                            value: text.to_owned(),
-                        });
+                Role::Outcome => self.positive.push(flag(text).ok_or_else(|| IoError::InvalidOutcome {
+                    place: place(),
+                    column: column.clone(),
+                    value: clip(text),
+                })?),
+                Role::Feature => self.values.push(feature(text, rows.dialect()).map_err(|reason| {
+                    let (place, column, text) = (place(), column.clone(), clip(text));
+                    match reason {
+                        NotANumber::Ambiguous => IoError::AmbiguousNumber { place, column, text },
+                        _ => IoError::NotANumber { place, column, text },
                     }
-                    self.positive.push(value == 1.0);
-                }
-                // An infinity is no measurement.
-                Role::Feature => match cell::number(text) {
-                    Some(value) if !value.is_infinite() => self.values.push(value),
-                    _ => return Err(not_a_number()),
-                },
+                })?),
             }
         }
         Ok(())
     }
+}
+
+/// The value of a feature; an infinity is no measurement.
+fn feature(text: &str, dialect: &Dialect) -> Result<f32, NotANumber> {
+    if is_missing(text) {
+        return Ok(f32::NAN);
+    }
+    let value = number_f32(text, dialect.decimal)?;
+    if value.is_finite() { Ok(value) } else { Err(NotANumber::Text) }
 }

@@ -2,13 +2,13 @@ use super::layout::Holds;
 use crate::IoError;
 use ::parquet::{
     column::reader::{ColumnReader, ColumnReaderImpl},
-    data_type::{BoolType, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
+    data_type::{
+        BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
+        Int64Type, Int96Type,
+    },
     errors::ParquetError,
 };
-use std::{
-    fmt::Display,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a part of the decoder; its panics, which damaged pages can cause, become errors.
 ///
@@ -75,22 +75,30 @@ pub(super) enum Chunk {
     Int64(Values<Int64Type>),
     Float(Values<FloatType>),
     Double(Values<DoubleType>),
+    Int96(Values<Int96Type>),
     Bytes(Values<ByteArrayType>),
+    Fixed(Values<FixedLenByteArrayType>),
+}
+
+/// A number as the file has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Number {
+    Single(f32),
+    Double(f64),
 }
 
 impl Chunk {
-    pub(super) fn new(reader: ColumnReader, nullable: Nullable) -> Result<Self, ParquetError> {
-        Ok(match reader {
+    pub(super) fn new(reader: ColumnReader, nullable: Nullable) -> Self {
+        match reader {
             ColumnReader::BoolColumnReader(reader) => Self::Bool(Values::new(reader, nullable)),
             ColumnReader::Int32ColumnReader(reader) => Self::Int32(Values::new(reader, nullable)),
             ColumnReader::Int64ColumnReader(reader) => Self::Int64(Values::new(reader, nullable)),
             ColumnReader::FloatColumnReader(reader) => Self::Float(Values::new(reader, nullable)),
             ColumnReader::DoubleColumnReader(reader) => Self::Double(Values::new(reader, nullable)),
             ColumnReader::ByteArrayColumnReader(reader) => Self::Bytes(Values::new(reader, nullable)),
-            ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => {
-                return Err(ParquetError::NYI("INT96 and FIXED_LEN_BYTE_ARRAY".to_owned()));
-            }
-        })
+            ColumnReader::Int96ColumnReader(reader) => Self::Int96(Values::new(reader, nullable)),
+            ColumnReader::FixedLenByteArrayColumnReader(reader) => Self::Fixed(Values::new(reader, nullable)),
+        }
     }
 
     /// Decodes exactly `rows` more rows.
@@ -117,47 +125,101 @@ impl Chunk {
             Self::Int64(values) => values.advance(rows),
             Self::Float(values) => values.advance(rows),
             Self::Double(values) => values.advance(rows),
+            Self::Int96(values) => values.advance(rows),
             Self::Bytes(values) => values.advance(rows),
+            Self::Fixed(values) => values.advance(rows),
         })
     }
 
-    /// Shows the decoded rows to `put` as `f32`, NaN for null, each with the value as the file has it.
+    /// Shows the decoded numbers to `put`, with their rows; nulls are left out.
     pub(super) fn numbers(
         &self,
         holds: Holds,
-        mut put: impl FnMut(usize, f32, &dyn Display) -> Result<(), IoError>,
+        mut put: impl FnMut(usize, Number) -> Result<(), IoError>,
     ) -> Result<(), IoError> {
-        const NULL: (f32, &str) = (f32::NAN, "null");
-        match (self, holds) {
-            (Self::Bool(values), _) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, f32::from(u8::from(*value)), value),
-                None => put(row, NULL.0, &NULL.1),
+        let scale = match holds {
+            Holds::Decimal { scale } => 10f64.powi(scale),
+            _ => 1.0,
+        };
+        let is_unsigned = holds == Holds::Unsigned;
+        let mut double = |row, value: Option<f64>| match value {
+            Some(value) => put(row, Number::Double(value)),
+            None => Ok(()),
+        };
+        match self {
+            Self::Bool(values) => {
+                values.try_for_each(|row, value| double(row, value.map(|value| f64::from(u8::from(*value)))))
+            }
+            Self::Int32(values) if is_unsigned => {
+                values.try_for_each(|row, value| double(row, value.map(|value| value.cast_unsigned().into())))
+            }
+            Self::Int32(values) => {
+                values.try_for_each(|row, value| double(row, value.map(|value| f64::from(*value) / scale)))
+            }
+            Self::Int64(values) if is_unsigned => {
+                values.try_for_each(|row, value| double(row, value.map(|value| value.cast_unsigned() as f64)))
+            }
+            Self::Int64(values) => {
+                values.try_for_each(|row, value| double(row, value.map(|value| *value as f64 / scale)))
+            }
+            Self::Double(values) => values.try_for_each(|row, value| double(row, value.copied())),
+            Self::Float(values) => values.try_for_each(|row, value| match value {
+                Some(value) => put(row, Number::Single(*value)),
+                None => Ok(()),
             }),
-            (Self::Int32(values), Holds::Unsigned) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, value.cast_unsigned() as f32, &value.cast_unsigned()),
-                None => put(row, NULL.0, &NULL.1),
+            Self::Fixed(values) if holds == Holds::Half => values.try_for_each(|row, value| {
+                double(row, value.and_then(|value| value.data().try_into().ok()).map(half))
             }),
-            (Self::Int32(values), _) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, *value as f32, value),
-                None => put(row, NULL.0, &NULL.1),
-            }),
-            (Self::Int64(values), Holds::Unsigned) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, value.cast_unsigned() as f32, &value.cast_unsigned()),
-                None => put(row, NULL.0, &NULL.1),
-            }),
-            (Self::Int64(values), _) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, *value as f32, value),
-                None => put(row, NULL.0, &NULL.1),
-            }),
-            (Self::Float(values), _) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, *value, value),
-                None => put(row, NULL.0, &NULL.1),
-            }),
-            (Self::Double(values), _) => values.try_for_each(|row, value| match value {
-                Some(value) => put(row, *value as f32, value),
-                None => put(row, NULL.0, &NULL.1),
-            }),
-            (Self::Bytes(_), _) => Ok(()),
+            Self::Fixed(values) => values
+                .try_for_each(|row, value| double(row, value.map(|value| big_endian(value.data()) / scale))),
+            Self::Bytes(values) => values
+                .try_for_each(|row, value| double(row, value.map(|value| big_endian(value.data()) / scale))),
+            Self::Int96(_) => Ok(()),
         }
+    }
+}
+
+/// An integer in two's complement, the highest byte first.
+fn big_endian(bytes: &[u8]) -> f64 {
+    let is_negative = bytes.first().is_some_and(|first| *first >= 0x80);
+    // Of a negative number the complement is the magnitude less one.
+    let magnitude =
+        bytes.iter().fold(0.0, |sum, &byte| sum * 256.0 + f64::from(if is_negative { !byte } else { byte }));
+    if is_negative { -magnitude - 1.0 } else { magnitude }
+}
+
+/// A number in half precision.
+fn half(bytes: [u8; 2]) -> f64 {
+    let bits = u16::from_le_bytes(bytes);
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let magnitude = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_other_widths() {
+        for (bits, value) in [
+            (0x3c00u16, 1.0),
+            (0xc000, -2.0),
+            (0x3555, 0.333_251_953_125),
+            (0x0001, 2f64.powi(-24)),
+            (0x7bff, 65504.0),
+        ] {
+            assert_eq!(half(bits.to_le_bytes()), value, "{bits:x}");
+        }
+        assert!(half(0x7e00u16.to_le_bytes()).is_nan() && half(0xfc00u16.to_le_bytes()) == f64::NEG_INFINITY);
+        for value in [0i64, 1, -1, 255, -256, i64::from(i32::MIN), 1 << 40, -(1 << 40)] {
+            assert_eq!(big_endian(&value.to_be_bytes()), value as f64);
+        }
+        assert_eq!((big_endian(&[]), big_endian(&[0xff]), big_endian(&[0x01, 0x00])), (0.0, -1.0, 256.0));
     }
 }

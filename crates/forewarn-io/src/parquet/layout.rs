@@ -1,6 +1,6 @@
 use crate::{
     IoError,
-    columns::{Columns, Role},
+    columns::{Columns, Role, Sketch},
     error::Origin,
     time_form::EpochUnit,
 };
@@ -15,7 +15,17 @@ pub(super) enum Holds {
     Number,
     /// Integers without a sign, stored in the bits of signed ones.
     Unsigned,
+    /// An integer that is so many tens too large.
+    Decimal {
+        scale: i32,
+    },
+    /// Half precision.
+    Half,
     Text,
+    /// Days since 1970.
+    Date,
+    /// Nanoseconds of a Julian day, as older writers have times.
+    Int96,
     Time {
         unit: EpochUnit,
         /// Whether the file says that these times are in UTC.
@@ -61,6 +71,21 @@ impl Holds {
                 | ConvertedType::UINT_32
                 | ConvertedType::UINT_64,
             ) => Self::Unsigned,
+            (Physical::INT32, Some(LogicalType::Date), _) | (Physical::INT32, None, ConvertedType::DATE) => {
+                Self::Date
+            }
+            (Physical::INT96, ..) => Self::Int96,
+            (Physical::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Float16), _) => Self::Half,
+            (
+                Physical::INT32 | Physical::INT64 | Physical::FIXED_LEN_BYTE_ARRAY | Physical::BYTE_ARRAY,
+                Some(LogicalType::Decimal(_)),
+                _,
+            )
+            | (
+                Physical::INT32 | Physical::INT64 | Physical::FIXED_LEN_BYTE_ARRAY | Physical::BYTE_ARRAY,
+                None,
+                ConvertedType::DECIMAL,
+            ) => Self::Decimal { scale: column.type_scale() },
             // A column of nothing but nulls has the logical type "unknown".
             (
                 Physical::INT32 | Physical::INT64,
@@ -74,8 +99,8 @@ impl Holds {
             (Physical::BOOLEAN | Physical::FLOAT | Physical::DOUBLE, ..) => Self::Number,
             (
                 Physical::BYTE_ARRAY,
-                None | Some(LogicalType::String),
-                ConvertedType::NONE | ConvertedType::UTF8,
+                None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json),
+                ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON,
             ) => Self::Text,
             _ => Self::Unsupported,
         }
@@ -87,37 +112,77 @@ pub(super) fn names(schema: &SchemaDescriptor) -> Vec<String> {
     schema.columns().iter().map(|column| column.path().parts().join(".")).collect()
 }
 
-/// What each column holds, where that suits the column's role.
-pub(super) fn suitable(
+/// What each column holds.
+pub(super) fn contents(schema: &SchemaDescriptor) -> Vec<Holds> {
+    schema.columns().iter().map(|column| Holds::of(column)).collect()
+}
+
+/// What is known of a column before its values are.
+pub(super) fn sketch(holds: Holds, name: &str, column: &ColumnDescriptor) -> Sketch {
+    match holds {
+        Holds::Number => Sketch::of_number(!matches!(
+            column.physical_type(),
+            Physical::FLOAT | Physical::DOUBLE | Physical::BOOLEAN
+        )),
+        Holds::Unsigned => Sketch::of_number(true),
+        Holds::Decimal { .. } | Holds::Half => Sketch::of_number(false),
+        Holds::Text => Sketch::of_text(name),
+        Holds::Date | Holds::Int96 | Holds::Time { .. } => Sketch::of_time(),
+        Holds::Unsupported => Sketch::of_other(),
+    }
+}
+
+/// Refuses columns that cannot be what they are to be.
+pub(super) fn expect_suitable(
     origin: &Origin,
     schema: &SchemaDescriptor,
+    holds: &[Holds],
     columns: &Columns,
-) -> Result<Vec<Holds>, IoError> {
-    let judge = |(index, column): (usize, &std::sync::Arc<ColumnDescriptor>)| {
-        let (holds, role) = (Holds::of(column), columns.roles[index]);
-        let (fits, expected) = match role {
-            Role::Time => (
-                matches!(holds, Holds::Time { .. } | Holds::Text)
-                    || (holds == Holds::Number && column.physical_type() == Physical::INT64),
-                "a timestamp, a 64-bit integer or text",
+) -> Result<(), IoError> {
+    for (index, (column, &holds)) in schema.columns().iter().zip(holds).enumerate() {
+        let is_integer = matches!(column.physical_type(), Physical::INT32 | Physical::INT64);
+        let (fits, expected) = match columns.roles[index] {
+            Role::Ignored => continue,
+            Role::Time(_) => (
+                matches!(
+                    holds,
+                    Holds::Time { .. }
+                        | Holds::Int96
+                        | Holds::Date
+                        | Holds::Text
+                        | Holds::Number
+                        | Holds::Unsigned
+                        | Holds::Decimal { .. }
+                ) && column.physical_type() != Physical::BOOLEAN,
+                "a timestamp, a date, a number or text",
             ),
-            Role::Service => (holds == Holds::Text, "text"),
+            Role::Service(_) => (
+                holds == Holds::Text || (is_integer && matches!(holds, Holds::Number | Holds::Unsigned)),
+                "text or an integer",
+            ),
+            Role::MetricName => (holds == Holds::Text, "text"),
             Role::Metric(_) => (
-                matches!(holds, Holds::Number | Holds::Unsigned),
-                "a number (boolean, 32- or 64-bit integer, float or double)",
+                matches!(
+                    holds,
+                    Holds::Number | Holds::Unsigned | Holds::Decimal { .. } | Holds::Half | Holds::Text
+                ),
+                "a number (boolean, integer, decimal, half, float or double)",
+            ),
+            Role::Value | Role::WideService => (
+                matches!(holds, Holds::Number | Holds::Unsigned | Holds::Decimal { .. } | Holds::Half),
+                "a number (boolean, integer, decimal, half, float or double)",
             ),
         };
-        if fits {
-            return Ok(holds);
+        if !fits {
+            return Err(IoError::ColumnType {
+                file: origin.file(),
+                column: columns.names[index].clone(),
+                got: describe(column),
+                expected,
+            });
         }
-        Err(IoError::ColumnType {
-            file: origin.file(),
-            column: columns.names[index].clone(),
-            got: describe(column),
-            expected,
-        })
-    };
-    schema.columns().iter().enumerate().map(judge).collect()
+    }
+    Ok(())
 }
 
 fn describe(column: &ColumnDescriptor) -> String {

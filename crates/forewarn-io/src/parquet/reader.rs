@@ -1,63 +1,88 @@
 use super::{
+    batch::{Batch, Name},
     chunk::{Chunk, Nullable, fenced},
-    layout::{Holds, Zone, names, suitable},
+    layout::{Holds, Zone, contents, expect_suitable, names, sketch},
+    pages::{expect_footer, expect_pages},
 };
 use crate::{
-    Format, IoError, ReadOptions, Recording,
-    assemble::Assembler,
-    columns::{Columns, Role, SERVICE, TIMESTAMP},
+    Format, IoError, ReadOptions, Recording, Shape,
+    assemble::{Assembler, Keep},
+    cells::{CellReader, RowValues},
+    columns::{Columns, Header, Role, SERVICE, taken_metric},
+    csv::{Input, Parts},
     error::Origin,
-    read::open,
-    sniff::{Content, sniff, take_prefix},
-    time_form::TimeReader,
+    open::open,
+    slots::{Counter, Slots},
+    time_form::{Moment, TimeReader},
 };
 use ::parquet::{
-    data_type::ByteArray,
+    basic::Compression,
     errors::ParquetError,
     file::{
         metadata::RowGroupMetaData,
         reader::{FileReader, RowGroupReader, SerializedFileReader},
     },
 };
-use forewarn_schema::{Schema, Timestamp};
+use forewarn_core::table::{Content, sniff, take_prefix};
 use std::{
     fs::File,
     io::{Read, Seek, SeekFrom},
+    mem,
     path::Path,
 };
 
 /// Rows that are decoded at once: a batch of some tens of columns stays in the processor's cache.
 const BATCH_ROWS: usize = 8192;
 
-/// How pandas calls an index without a name. As a metric it tells a model the time.
-const PANDAS_INDEX: &str = "__index_level_";
-
 /// Reads a recording from a Parquet file.
 ///
-/// Columns are named and judged as in CSV (see [`csv::read_from`](crate::csv::read_from)). `timestamp` is a Parquet timestamp of any
-/// unit, or a 64-bit integer or text as in CSV; times of no stated zone are taken as UTC, and a note says so.
-/// `service` is text. Metrics are booleans, integers, floats or doubles; null and NaN are missing. zstd, Snappy, gzip and
-/// LZ4 are understood.
+/// Columns are named and judged as in CSV (see [`csv::read_from`](crate::csv::read_from)). A time is a Parquet timestamp of any
+/// unit, INT96, a date, a number or text as in CSV; times of no stated zone are taken as UTC or as the settings say, and a note says so.
+/// A service is text or an integer. Metrics are booleans, integers, decimals, halves, floats or doubles; null and NaN are missing; columns
+/// of text and nested ones are left out. zstd, Snappy, gzip and LZ4 are understood.
 ///
 /// Decodes 8,192 rows at a time; memory is that of the frames (and once more for a moment when there are several services),
-/// and one page of each column. Where that is too much, [`ParquetStream`](super::ParquetStream) reads the file piece by piece.
+/// and one page of each column, at most 128 MiB. Where that is too much, [`ParquetStream`](super::ParquetStream) reads the file piece by piece.
 ///
 /// # Errors
 /// [`IoError`], with row (from 1) and column.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, IoError> {
-    let mut rows = FileRows::open(path.as_ref(), options, Wanted::Everything)?;
-    let mut assembler = Assembler::new(&rows.file.origin, rows.schema().clone(), options.step);
-    while rows.advance()? {
-        rows.for_each(|row, service, time, sample| assembler.push(row, service, time, sample))?;
+    let mut assembler = Assembler::new(options, Keep::Values)?;
+    read_into(path.as_ref(), options, SERVICE, &[], &mut assembler)?;
+    assembler.finish()
+}
+
+/// Adds the rows of a file.
+pub(crate) fn read_into(
+    path: &Path,
+    options: &ReadOptions,
+    service: &str,
+    folders: &[(String, String)],
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    let origin = Origin::new(&path.display().to_string(), Format::Parquet);
+    let input = Input { origin: &origin, options, service, folders };
+    assembler.begin(&origin);
+    let mut rows = FileRows::open(path, &input, Wanted::Everything, &mut assembler.slots)?;
+    mem::take(&mut rows.file.columns.notes).into_iter().for_each(|note| assembler.note(note));
+    let mut values = RowValues::default();
+    while rows.advance(&assembler.slots)? {
+        match rows.file.columns.shape {
+            Shape::Records => {
+                rows.for_each(|row, service, moment, values| assembler.push(row, service, moment, values))?;
+            }
+            _ => rows.for_each_other(options, assembler, &mut values)?,
+        }
     }
-    assembler.finish(rows.notes())
+    rows.notes().into_iter().for_each(|note| assembler.note(note));
+    Ok(())
 }
 
 /// Which columns of a file are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     Everything,
-    /// Times and services: where rows belong, not what they hold.
+    /// Times, services and counters: where rows belong, and whether counters are any.
     Places,
 }
 
@@ -65,6 +90,8 @@ pub(super) enum Wanted {
 pub(super) struct FileRows {
     pub(super) file: FileColumns,
     reader: SerializedFileReader<File>,
+    /// The same file, for a look at pages before they are decoded.
+    pages: File,
     length_bytes: u64,
     wanted: Wanted,
     next_group: usize,
@@ -72,39 +99,85 @@ pub(super) struct FileRows {
     chunks: Vec<(usize, Chunk)>,
     left: usize,
     batch: Batch,
+    times: TimeReader,
+    cells: CellReader,
+    parts: Parts,
+    row: RowValues,
 }
 
 /// What the columns of a file are.
 pub(super) struct FileColumns {
     pub(super) origin: Origin,
     pub(super) columns: Columns,
-    holds: Vec<Holds>,
+    pub(super) holds: Vec<Holds>,
+    /// Columns of a long or wide file that are no metrics of their own.
+    pub(super) others: Vec<usize>,
+    /// Columns that counters may be in.
+    counters: Vec<usize>,
     nullable: Vec<Nullable>,
 }
 
 impl FileRows {
-    pub(super) fn open(path: &Path, options: &ReadOptions, wanted: Wanted) -> Result<Self, IoError> {
-        let origin = Origin::new(&path.display().to_string(), Format::Parquet);
+    pub(super) fn open(
+        path: &Path,
+        input: &Input<'_>,
+        wanted: Wanted,
+        slots: &mut Slots,
+    ) -> Result<Self, IoError> {
+        let origin = input.origin.clone();
         let mut file = open(path)?;
         let length_bytes = expect_ends(&mut file, &origin)?;
+        expect_footer(&mut file, length_bytes, &origin)?;
+        let pages = open(path)?;
         let reader =
             fenced(|| SerializedFileReader::new(file)).map_err(|source| damaged(&origin, None, source))?;
         let schema = reader.metadata().file_metadata().schema_descr();
-        let columns = Columns::new(&origin, names(schema), options)?;
-        let holds = suitable(&origin, schema, &columns)?;
+        let holds = contents(schema);
+        let mut names = names(schema);
+        let fields = names.len();
+        let sketches = schema.columns().iter().zip(&holds).zip(&names);
+        let mut sketches: Vec<_> =
+            sketches.map(|((column, &holds), name)| sketch(holds, name, column)).collect();
+        input.add_folders(&mut names, &mut sketches);
+        let header = Header { origin: &origin, names, sketches: &sketches, annotated: false };
+        let columns = Columns::new(header, input.options, slots)?;
+        expect_suitable(&origin, schema, &holds, &columns)?;
+        if columns.time_parts > 1 {
+            return Err(IoError::Setting {
+                option: "time_columns",
+                value: input.options.time_columns.join(", "),
+                expected: "one column for a Parquet file".to_owned(),
+            });
+        }
         let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
             0 => Nullable::No,
             _ => Nullable::Yes,
         });
         let nullable = nullable.collect();
-        let file = FileColumns { origin, columns, holds, nullable };
-        let (chunks, batch) = (Vec::new(), Batch::default());
-        Ok(Self { file, reader, length_bytes, wanted, next_group: 0, chunks, left: 0, batch })
-    }
-
-    /// The metrics of a row.
-    pub(super) fn schema(&self) -> &Schema {
-        &self.file.columns.schema
+        let is_other = |index: &usize| matches!(columns.roles[*index], Role::Value | Role::WideService);
+        let is_counter = |index: &usize| match columns.roles[*index] {
+            Role::Metric(slot) => slots.slots[slot].counter != Counter::No,
+            _ => false,
+        };
+        let others = (0..fields).filter(is_other).collect();
+        let counters = (0..fields).filter(is_counter).collect();
+        let parts = Parts::new(&columns, input, fields);
+        let file = FileColumns { origin, columns, holds, others, counters, nullable };
+        Ok(Self {
+            file,
+            reader,
+            pages,
+            length_bytes,
+            wanted,
+            next_group: 0,
+            chunks: Vec::new(),
+            left: 0,
+            batch: Batch::default(),
+            times: TimeReader::new(input.options.timezone.as_deref())?,
+            cells: CellReader::new(input.options),
+            parts,
+            row: RowValues::default(),
+        })
     }
 
     /// Goes back to the first row, to decode these columns.
@@ -114,7 +187,7 @@ impl FileRows {
     }
 
     /// Decodes the next batch; false after the last one.
-    pub(super) fn advance(&mut self) -> Result<bool, IoError> {
+    pub(super) fn advance(&mut self, slots: &Slots) -> Result<bool, IoError> {
         while self.left == 0 {
             for (index, chunk) in &mut self.chunks {
                 chunk.expect_end().map_err(|source| self.file.damaged_column(*index, source))?;
@@ -126,46 +199,110 @@ impl FileRows {
             let damaged = |source| damaged(&self.file.origin, None, source);
             let group = self.reader.get_row_group(self.next_group).map_err(damaged)?;
             self.left = self.file.expect_places(group.metadata(), self.length_bytes)?;
+            self.file.expect_pages(group.metadata(), &mut self.pages, self.wanted)?;
             self.chunks = self.file.open_chunks(&*group, self.wanted)?;
             self.next_group += 1;
         }
         let rows = self.left.min(BATCH_ROWS);
         self.left -= rows;
-        self.batch.fill(&self.file, &mut self.chunks, rows, self.wanted)?;
-        Ok(true)
+        let Self { batch, file, times, chunks, wanted, cells, .. } = self;
+        batch.fill(file, times, chunks, (rows, *wanted), (slots, cells))?;
+        let got = batch.times.len();
+        if got == rows {
+            return Ok(true);
+        }
+        Err(IoError::InvalidTime {
+            place: file.origin.at(batch.first + got as u64 + 1),
+            column: crate::csv::time_name(&file.columns),
+            text: String::new(),
+            expected: times.expected(),
+        })
     }
 
     /// Shows each row of the batch: its number in the file (from 1), service, time and values. Without values, where only places are wanted.
     pub(super) fn for_each(
-        &self,
-        mut visit: impl FnMut(u64, &str, Timestamp, &[f32]) -> Result<(), IoError>,
+        &mut self,
+        mut visit: impl FnMut(u64, &str, Moment, &RowValues) -> Result<(), IoError>,
     ) -> Result<(), IoError> {
-        let Batch { times, services, values, first, .. } = &self.batch;
-        let width = match self.wanted {
-            Wanted::Everything => self.schema().len(),
-            Wanted::Places => 0,
-        };
-        for (row, &time) in times.iter().enumerate() {
-            let number = first + row as u64 + 1;
-            let service = match services.get(row) {
-                Some(name) => utf8(name, &self.file.origin, number, SERVICE)?.trim(),
-                None => SERVICE,
-            };
-            visit(number, service, time, &values[row * width..(row + 1) * width])?;
+        let Self { batch, parts, row: values, .. } = self;
+        let rows = batch.times.len();
+        let (width, counters) = (batch.values.len() / rows.max(1), batch.raws.len() / rows.max(1));
+        let mut changes = batch.changes.iter().peekable();
+        for (row, &moment) in batch.times.iter().enumerate() {
+            let number = batch.first + row as u64 + 1;
+            set_service(parts, &batch.services, row);
+            values.sample.clear();
+            values.sample.extend_from_slice(&batch.values[row * width..(row + 1) * width]);
+            values.raws.clear();
+            values.raws.extend_from_slice(&batch.raws[row * counters..(row + 1) * counters]);
+            values.changes.clear();
+            while let Some((_, slot, change)) = changes.next_if(|(of, ..)| *of == row) {
+                values.changes.push((*slot, *change));
+            }
+            visit(number, parts.service(), moment, values)?;
         }
         Ok(())
     }
 
-    /// What a user should know about the times and columns, once all rows have been read.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self.batch.time_reader.note().into_iter().collect();
-        if self.file.holds.iter().any(|holds| matches!(holds, Holds::Time { zone: Zone::Unstated, .. })) {
-            notes.push("the timestamps have no zone and were read as UTC".to_owned());
+    /// Adds each row of the batch of a long or wide file.
+    fn for_each_other(
+        &mut self,
+        options: &ReadOptions,
+        assembler: &mut Assembler,
+        values: &mut RowValues,
+    ) -> Result<(), IoError> {
+        let Self { batch, parts, file, cells, .. } = self;
+        let width = file.others.len();
+        for (row, &moment) in batch.times.iter().enumerate() {
+            let number = batch.first + row as u64 + 1;
+            set_service(parts, &batch.services, row);
+            for (&index, &value) in file.others.iter().zip(&batch.others[row * width..(row + 1) * width]) {
+                let column = &file.columns.names[index];
+                let slot = match batch.metrics.get(row) {
+                    Some(name) => match taken_metric(file.utf8(index, name, number)?, options) {
+                        Some(name) => assembler.metric(number, name)?,
+                        None => continue,
+                    },
+                    None => assembler.slots.find_or_add(options.metric.as_deref().unwrap_or_default())?,
+                };
+                values.clear(&assembler.slots);
+                cells.number(&assembler.slots, slot, value, values).map_err(|fault| {
+                    fault.at(file.origin.at(number), column, &value.to_string(), &assembler.slots.slots[slot])
+                })?;
+                match file.columns.shape {
+                    Shape::Wide => assembler.push(number, column, moment, values)?,
+                    _ => assembler.push_cell(number, parts.service(), moment, slot, values)?,
+                }
+            }
         }
-        for name in self.file.columns.names.iter().filter(|name| name.starts_with(PANDAS_INDEX)) {
-            notes.push(format!("column {name:?} is a row index that pandas wrote, and was read as a metric"));
+        Ok(())
+    }
+
+    /// What a user should know about the times, once all rows have been read.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.times.note().into_iter().collect();
+        for (holds, role) in self.file.holds.iter().zip(&self.file.columns.roles) {
+            if !matches!(role, Role::Time(_)) {
+                continue;
+            }
+            match holds {
+                Holds::Date | Holds::Time { zone: Zone::Unstated, .. } => notes.push(self.times.zone_note()),
+                Holds::Int96 => notes.push("the timestamps are INT96 and were read as UTC".to_owned()),
+                _ => {}
+            }
         }
         notes
+    }
+}
+
+/// Puts the parts of a row's service together.
+fn set_service(parts: &mut Parts, services: &[Vec<Name>], row: usize) {
+    for (part, names) in services.iter().enumerate() {
+        match names.get(row) {
+            Some(Name::Text(name)) => parts.set_service(part, name.as_utf8().unwrap_or_default()),
+            Some(Name::Number(number)) => parts.set_service(part, &number.to_string()),
+            None => {}
+        }
     }
 }
 
@@ -198,7 +335,7 @@ impl FileColumns {
     fn expect_places(&self, group: &RowGroupMetaData, length_bytes: u64) -> Result<usize, IoError> {
         let rows = usize::try_from(group.num_rows())
             .map_err(|_| damaged(&self.origin, None, general("a row group has a negative number of rows")))?;
-        for (index, chunk) in group.columns().iter().enumerate().take(self.columns.names.len()) {
+        for (index, chunk) in group.columns().iter().enumerate().take(self.holds.len()) {
             let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
             let end = u64::try_from(start)
                 .ok()
@@ -220,18 +357,48 @@ impl FileColumns {
         group: &dyn RowGroupReader,
         wanted: Wanted,
     ) -> Result<Vec<(usize, Chunk)>, IoError> {
-        let is_wanted = |index: &usize| {
-            wanted == Wanted::Everything || !matches!(self.columns.roles[*index], Role::Metric(_))
-        };
         let open = |index: usize| {
-            fenced(|| Chunk::new(group.get_column_reader(index)?, self.nullable[index]))
+            fenced(|| Ok(Chunk::new(group.get_column_reader(index)?, self.nullable[index])))
                 .map(|chunk| (index, chunk))
                 .map_err(|source| self.damaged_column(index, source))
         };
-        (0..self.columns.names.len()).filter(is_wanted).map(open).collect()
+        self.wanted(wanted).map(open).collect()
     }
 
-    fn damaged_column(&self, index: usize, source: ParquetError) -> IoError {
+    /// Columns that are decoded.
+    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = usize> {
+        (0..self.holds.len()).filter(move |index| match self.columns.roles[*index] {
+            Role::Ignored => false,
+            Role::Time(_) | Role::Service(_) => true,
+            _ => wanted == Wanted::Everything || self.counters.contains(index),
+        })
+    }
+
+    /// Refuses codecs that are not built in, and pages that ask for too much memory.
+    fn expect_pages(&self, group: &RowGroupMetaData, file: &mut File, wanted: Wanted) -> Result<(), IoError> {
+        for index in self.wanted(wanted) {
+            let chunk = group.column(index);
+            let column = &self.columns.names[index];
+            if matches!(chunk.compression(), Compression::BROTLI(_) | Compression::LZO) {
+                let codec = match chunk.compression() {
+                    Compression::LZO => "LZO",
+                    _ => "brotli",
+                };
+                return Err(IoError::Codec {
+                    file: self.origin.file(),
+                    column: column.clone(),
+                    codec: codec.to_owned(),
+                });
+            }
+            // Both have been checked to lie within the file.
+            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()).unsigned_abs();
+            let end = start + chunk.compressed_size().unsigned_abs();
+            expect_pages(file, start, end, group.num_rows(), (&self.origin, column))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn damaged_column(&self, index: usize, source: ParquetError) -> IoError {
         damaged(&self.origin, self.columns.names.get(index).map(String::as_str), source)
     }
 }
@@ -242,105 +409,4 @@ fn general(reason: &str) -> ParquetError {
 
 fn damaged(origin: &Origin, column: Option<&str>, source: ParquetError) -> IoError {
     IoError::ParquetDamaged { file: origin.file(), column: column.map(str::to_owned), source: source.into() }
-}
-
-/// Some rows of the wanted columns, turned from columns into rows.
-#[derive(Default)]
-struct Batch {
-    /// Rows of the file before this batch.
-    first: u64,
-    time_reader: TimeReader,
-    times: Vec<Timestamp>,
-    services: Vec<ByteArray>,
-    /// `[row, metric]`; empty where only places are wanted.
-    values: Vec<f32>,
-}
-
-impl Batch {
-    /// Decodes the next `rows` rows.
-    fn fill(
-        &mut self,
-        file: &FileColumns,
-        chunks: &mut [(usize, Chunk)],
-        rows: usize,
-        wanted: Wanted,
-    ) -> Result<(), IoError> {
-        self.first += self.times.len() as u64;
-        self.times.clear();
-        self.services.clear();
-        self.values.clear();
-        let (columns, first) = (&file.columns, self.first);
-        let width = columns.schema.len();
-        if wanted == Wanted::Everything {
-            self.values.resize(rows * width, f32::NAN);
-        }
-        for (index, chunk) in chunks {
-            let index = *index;
-            chunk.advance(rows).map_err(|source| file.damaged_column(index, source))?;
-            match columns.roles[index] {
-                Role::Time => self.fill_times(&file.origin, chunk, file.holds[index])?,
-                Role::Service => self.fill_services(&file.origin, chunk)?,
-                Role::Metric(slot) => {
-                    let values = &mut self.values;
-                    chunk.numbers(file.holds[index], |row, value, stored| {
-                        if value.is_nan() {
-                            return Ok(());
-                        }
-                        let place = || file.origin.at(first + row as u64 + 1);
-                        columns.check(slot, value, place, || stored.to_string())?;
-                        values[row * width + slot] = value;
-                        Ok(())
-                    })?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn fill_times(&mut self, origin: &Origin, chunk: &Chunk, holds: Holds) -> Result<(), IoError> {
-        let before = self.first;
-        let (reader, times) = (&mut self.time_reader, &mut self.times);
-        let refuse = |row: usize, text: String, expected| IoError::InvalidTime {
-            place: origin.at(before + row as u64 + 1),
-            text,
-            expected,
-        };
-        match chunk {
-            Chunk::Int64(values) => values.try_for_each(|row, value| {
-                let time = value.and_then(|&value| match holds {
-                    Holds::Time { unit, .. } => unit.time(value),
-                    _ => reader.integer(value),
-                });
-                let text = || value.map(i64::to_string).unwrap_or_default();
-                times.push(time.ok_or_else(|| refuse(row, text(), reader.expected()))?);
-                Ok(())
-            }),
-            Chunk::Bytes(values) => values.try_for_each(|row, value| {
-                let number = before + row as u64 + 1;
-                let text = value.map_or(Ok(""), |value| utf8(value, origin, number, TIMESTAMP))?;
-                let time = reader.text(text);
-                times.push(time.ok_or_else(|| refuse(row, text.to_owned(), reader.expected()))?);
-                Ok(())
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    fn fill_services(&mut self, origin: &Origin, chunk: &Chunk) -> Result<(), IoError> {
-        let before = self.first;
-        let Chunk::Bytes(values) = chunk else { return Ok(()) };
-        values.try_for_each(|row, value| match value {
-            Some(value) => {
-                utf8(value, origin, before + row as u64 + 1, SERVICE)?;
-                self.services.push(value.clone());
-                Ok(())
-            }
-            None => Err(IoError::MissingService { place: origin.at(before + row as u64 + 1) }),
-        })
-    }
-}
-
-/// The text of a value of row `number` (from 1).
-fn utf8<'a>(bytes: &'a ByteArray, origin: &Origin, number: u64, column: &str) -> Result<&'a str, IoError> {
-    bytes.as_utf8().map_err(|_| IoError::InvalidUtf8 { place: origin.at(number), column: column.to_owned() })
 }

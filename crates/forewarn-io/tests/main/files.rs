@@ -11,7 +11,10 @@ fn a_path_that_is_no_file_is_named() {
     let error = read(&missing, &ReadOptions::default()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: cannot be opened: ", missing.display())), "{error}");
     let error = read(folder.path(), &ReadOptions::default()).unwrap_err().to_string();
-    assert_eq!(error, format!("{}: is a directory, expected a CSV or Parquet file", folder.path().display()));
+    assert!(
+        error.starts_with(&format!("{}: no file with a name in .csv", folder.path().display())),
+        "{error}"
+    );
 }
 
 #[test]
@@ -42,7 +45,7 @@ fn the_content_decides_before_the_name() {
         assert!(error.ends_with("enable the cargo feature `parquet` of forewarn-io"), "{error}");
     }
     let error = message("metrics.csv.gz", b"\x1f\x8b\x08\x00");
-    assert!(error.ends_with("looks like gzip-compressed data, expected CSV text in UTF-8"), "{error}");
+    assert!(error.contains("metrics.csv.gz: cannot be read"), "{error}");
 }
 
 #[test]
@@ -56,9 +59,9 @@ fn a_file_is_a_source_and_keeps_its_summary() {
     assert_eq!(source.frames().unwrap().values(), [1.0, 2.0]);
     assert_eq!(source.summary().unwrap().notes.len(), 1);
 
-    fs::write(&path, "timestamp,x\n0,one\n").unwrap();
+    fs::write(&path, "timestamp,x\n0,1\n60,one\n").unwrap();
     let error = source.frames().unwrap_err().to_string();
     assert!(error.starts_with("reading the recording failed: "), "{error}");
-    assert!(error.ends_with("m.csv, line 2, column \"x\": \"one\" is not a number"), "{error}");
+    assert!(error.ends_with("m.csv, line 3, column \"x\": \"one\" is not a number"), "{error}");
     assert!(source.summary().is_none(), "a summary is of the last reading");
 }

@@ -1,5 +1,6 @@
-use crate::{read, refusal};
-use forewarn_io::IoError;
+use crate::{read, read_with};
+use forewarn_io::{IoError, ReadOptions};
+use forewarn_schema::Step;
 
 #[test]
 fn missing_rows_become_nan_and_are_counted_apart_from_missing_cells() {
@@ -10,28 +11,33 @@ fn missing_rows_become_nan_and_are_counted_apart_from_missing_cells() {
     let shown: Vec<_> = frames.values().iter().map(|value| format!("{value}")).collect();
     let n = "NaN";
     assert_eq!(shown, ["1", n, n, n, n, n, "3", n, "1", "2", n, n, "5", "6"]);
-    assert_eq!(summary.to_string(), "4 rows of 2 services (CSV); 2 cells and 3 rows are missing");
+    assert_eq!(summary.to_string(), "4 rows of 2 services every 1 min (CSV); 2 cells and 3 rows are missing");
 }
 
 #[test]
 fn a_gap_of_years_is_a_wrong_time_and_no_allocation() {
+    let minute = ReadOptions::default().with_step(Step::MINUTE);
+    let read = |text: &str| read_with(text, &minute);
     assert_eq!(
-        refusal("timestamp,x\n2024-01-01T00:00:00Z,1\n2204-01-01T00:00:00Z,1\n"),
+        read("timestamp,x\n2024-01-01T00:00:00Z,1\n2204-01-01T00:00:00Z,1\n").unwrap_err().to_string(),
         "m.csv, line 3: 94669919 rows of \"service\" are missing between 2024-01-01T00:00:00Z in line 2 and \
-         2204-01-01T00:00:00Z: is one of these times wrong?"
+         2204-01-01T00:00:00Z: is one of these times wrong, or `step` too short?"
     );
-    // Nine years are filled.
-    let recording = read("timestamp,x\n2014-01-01T00:00:00Z,1\n2023-01-01T00:00:00Z,1\n").unwrap();
-    assert_eq!(recording.summary.gap_rows, 3287 * 1440 - 1);
-    // Many long gaps add up: nine years for each of 100 services would be 1.8 GB from a few lines.
+    // Backwards, too.
+    let error = read("timestamp,x\n2024-01-01T00:00:00Z,1\n1999-01-01T00:00:00Z,1\n").unwrap_err();
+    assert!(matches!(error, IoError::Gap { .. }), "{error}");
+    // Months are filled.
+    let recording = read("timestamp,x\n2014-01-01T00:00:00Z,1\n2014-10-28T00:00:00Z,1\n").unwrap();
+    assert_eq!(recording.summary.gap_rows, 300 * 1440 - 1);
+    // Many long gaps add up: most of a year for each of 100 services would be 160 MB from a few lines.
     let mut text = "timestamp,service,x\n".to_owned();
     for service in 0..100 {
-        text += &format!("2014-01-01T00:00:00Z,s{service},1\n2023-01-01T00:00:00Z,s{service},1\n");
+        text += &format!("2014-01-01T00:00:00Z,s{service},1\n2014-10-28T00:00:00Z,s{service},1\n");
     }
-    assert!(matches!(read(text).unwrap_err(), IoError::Gap { .. }));
+    assert!(matches!(read(&text).unwrap_err(), IoError::Gap { .. }));
     // So do many columns.
     let header: String = (0..1000).map(|i| format!(",m{i}")).collect();
     let row = ",1".repeat(1000);
     let text = format!("timestamp{header}\n2014-01-01T00:00:00Z{row}\n2015-01-01T00:00:00Z{row}\n");
-    assert!(matches!(read(text).unwrap_err(), IoError::Gap { missing_rows: 525_599, .. }));
+    assert!(matches!(read(&text).unwrap_err(), IoError::Gap { missing_rows: 525_599, .. }));
 }

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which Clippy takes for code")]
 
 mod bad_input;
+mod cases;
 mod clock;
 mod files;
 mod gaps;
+mod hostile;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod round_trip;
@@ -23,6 +25,11 @@ fn read(text: impl AsRef<[u8]>) -> Result<Recording, IoError> {
     let options = ReadOptions::default();
     let has_outcome = header.windows(8).any(|part| part == b",failure");
     csv::read_from(text, "m.csv", &if has_outcome { options.with_outcome_column("failure") } else { options })
+}
+
+/// Reads `text`, whatever its format, as the file `m.csv`.
+fn read_with(text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Recording, IoError> {
+    forewarn_io::read_from(text.as_ref(), "m.csv", options)
 }
 
 /// The message that `text` is refused with.

@@ -1,7 +1,10 @@
 use crate::round_trip::{assert_same, frame_set};
 use ::parquet::{
     basic::Compression,
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type},
+    data_type::{
+        BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+        FloatType, Int32Type, Int64Type, Int96, Int96Type,
+    },
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::parser::parse_message_type,
 };
@@ -19,6 +22,8 @@ enum Column {
     Float(Vec<f32>, Option<Vec<i16>>),
     Double(Vec<f64>, Option<Vec<i16>>),
     Text(Vec<&'static str>, Option<Vec<i16>>),
+    Int96(Vec<Int96>),
+    Fixed(Vec<Vec<u8>>),
 }
 
 /// A file of columns such as `required int64 timestamp;`, one list of chunks a row group.
@@ -54,6 +59,12 @@ impl Sample {
                     Column::Int64(values, levels) => put::<Int64Type>(&mut chunk, values, levels),
                     Column::Float(values, levels) => put::<FloatType>(&mut chunk, values, levels),
                     Column::Double(values, levels) => put::<DoubleType>(&mut chunk, values, levels),
+                    Column::Int96(values) => put::<Int96Type>(&mut chunk, values, &None),
+                    Column::Fixed(values) => {
+                        let values: Vec<_> =
+                            values.iter().map(|bytes| FixedLenByteArray::from(bytes.clone())).collect();
+                        put::<FixedLenByteArrayType>(&mut chunk, &values, &None);
+                    }
                     Column::Text(values, levels) => {
                         let values: Vec<_> = values.iter().map(|text| ByteArray::from(*text)).collect();
                         put::<ByteArrayType>(&mut chunk, &values, levels);
@@ -173,7 +184,7 @@ fn times_may_be_integers_or_text() {
     let sample = Sample::new(columns, &[vec![Column::Int64(vec![1_704_067_200, 1_704_067_260], None), x()]]);
     let recording = sample.read().unwrap();
     assert_eq!(recording.summary.services[0].start.to_string(), "2024-01-01T00:00:00Z");
-    assert_eq!(recording.summary.notes, ["integer timestamps were read as seconds since 1970"]);
+    assert_eq!(recording.summary.notes, ["numeric timestamps were read as seconds since 1970"]);
     let columns = "required binary timestamp (UTF8); required float x;";
     let texts = vec!["2024-01-01T00:00:00Z", "2024-01-01T00:01:00Z"];
     let recording = Sample::new(columns, &[vec![Column::Text(texts, None), x()]]).read().unwrap();
@@ -181,12 +192,12 @@ fn times_may_be_integers_or_text() {
 }
 
 #[test]
-fn a_row_index_among_the_metrics_is_remarked_on() {
+fn a_row_index_is_left_out_with_a_note() {
     let columns = format!("{TIME} required float x; required int64 __index_level_0__;");
     let group = vec![minutes(0..2), Column::Float(vec![1.0, 2.0], None), Column::Int64(vec![7, 8], None)];
     assert_eq!(
         Sample::new(&columns, &[group]).read().unwrap().summary.notes,
-        [r#"column "__index_level_0__" is a row index that pandas wrote, and was read as a metric"#]
+        [r#"column "__index_level_0__" counts rows and was left out"#]
     );
 }
 
@@ -215,36 +226,32 @@ fn each_fault_has_one_message_with_its_place() {
             &format!("{TIME} required float x;"),
             &[vec![minutes(0..2), x(&[1.0, 1.0])], vec![minutes(1..2), x(&[1.0])]]
         ),
-        r#"m.parquet, row 3: "service" has had a row at 1970-01-01T00:01:00Z already, in row 2"#
-    );
-    assert_eq!(
-        refuse(
-            &format!("{TIME} required binary host (UTF8); required float x;"),
-            &[vec![minutes(0..1), Column::Text(vec!["a"], None), x(&[1.0])]]
-        ),
-        r#"m.parquet, column "host": is text, expected a number (boolean, 32- or 64-bit integer, float or double)"#
+        r#"m.parquet, row 3: "service" has had a row at 1970-01-01T00:01:00Z already, in row 2; set `duplicates` to first, last or mean to take one, name further `service_columns` where these are two services, or the `timezone` where it is the repeated hour of local times"#
     );
     assert_eq!(
         refuse(
             &format!("{TIME} required int32 day (DATE);"),
             &[vec![minutes(0..1), Column::Int32(vec![1], None)]]
         ),
-        r#"m.parquet, column "day": is INT32 (Date), expected a number (boolean, 32- or 64-bit integer, float or double)"#
+        r#"m.parquet: has no metric: the columns are "timestamp", "day""#
     );
     assert_eq!(
         refuse(
             &format!("{TIME} required group g {{ required float x; }}"),
             &[vec![minutes(0..1), x(&[1.0])]]
         ),
-        r#"m.parquet, column "g.x": is nested, expected a number (boolean, 32- or 64-bit integer, float or double)"#
+        r#"m.parquet: has no metric: the columns are "timestamp", "g.x""#
     );
     assert_eq!(
-        refuse("required float timestamp; required float x;", &[vec![x(&[1.0]), x(&[1.0])]]),
-        r#"m.parquet, column "timestamp": is FLOAT, expected a timestamp, a 64-bit integer or text"#
+        refuse(
+            "required boolean timestamp; required float x;",
+            &[vec![Column::Bool(vec![true], None), x(&[1.0])]]
+        ),
+        r#"m.parquet, column "timestamp": is BOOLEAN, expected a timestamp, a date, a number or text"#
     );
     assert_eq!(
-        refuse("required int64 time; required float x;", &[vec![minutes(0..1), x(&[1.0])]]),
-        r#"m.parquet: has no column "timestamp": the columns are "time", "x""#
+        refuse("required int64 when; required float x;", &[vec![minutes(0..1), x(&[1.0])]]),
+        r#"m.parquet: has no column "timestamp", nor one of the other usual names of a time: the columns are "when", "x"; name it with `time_columns`"#
     );
     assert_eq!(refuse(&format!("{TIME} required float x;"), &[]), "m.parquet: has columns but no rows");
     let optional = "optional int64 timestamp (TIMESTAMP(MILLIS,true)); optional binary service (UTF8); required float x;";
@@ -256,7 +263,7 @@ fn each_fault_has_one_message_with_its_place() {
     let both = Column::Int64(vec![60_000, 120_000], Some(vec![1, 1]));
     assert_eq!(
         refuse(optional, &[vec![both, names(vec![0, 1]), x(&[1.0, 1.0])]]),
-        r#"m.parquet, row 1, column "service": is empty, expected the service's name"#
+        "m.parquet, row 1: the service is empty, expected its name"
     );
 
     let sample = Sample::new(
@@ -265,12 +272,132 @@ fn each_fault_has_one_message_with_its_place() {
     );
     assert_eq!(
         sample.refusal(&plain.clone().with_outcome_column("failure")),
-        r#"m.parquet, row 1, column "failure": 2 is no outcome, expected 0, 1 or an empty cell"#
+        r#"m.parquet, row 1, column "failure": "2" is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#
     );
     assert_eq!(
         sample.refusal(&plain.with_outcome_column("failed")),
         r#"m.parquet: has no column "failed" to be the outcome: it could be "x", "failure""#
     );
+}
+
+#[test]
+fn types_of_other_writers_are_read() {
+    // A day is a Julian one, and its nanoseconds.
+    let int96 = |minute: u64| {
+        let nanos = minute * 60_000_000_000;
+        let mut time = Int96::new();
+        time.set_data(nanos as u32, (nanos >> 32) as u32, 2_440_588 + 19_723);
+        time
+    };
+    let columns = "required int96 time; required int64 host; required fixed_len_byte_array(5) price (DECIMAL(10,2)); \
+                   required int32 ratio (DECIMAL(9,4)); required fixed_len_byte_array(2) half (FLOAT16); required binary color (UTF8); \
+                   required int32 born (DATE);";
+    let decimal = |value: i64| value.to_be_bytes()[3..].to_vec();
+    let group = vec![
+        Column::Int96(vec![int96(0), int96(1), int96(2)]),
+        Column::Int64(vec![7; 3], None),
+        Column::Fixed(vec![decimal(1_234_567), decimal(-5), decimal(0)]),
+        Column::Int32(vec![12_345, -1, 0], None),
+        Column::Fixed(vec![vec![0x00, 0x3c], vec![0x00, 0xc0], vec![0x00, 0x7e]]),
+        Column::Text(vec!["red"; 3], None),
+        Column::Int32(vec![1, 2, 3], None),
+    ];
+    let recording = Sample::new(columns, &[group]).read().unwrap();
+    let host = recording.frames.frame(0).unwrap();
+    assert_eq!((host.service(), host.start().to_string().as_str()), ("7", "2024-01-01T00:00:00Z"));
+    assert_eq!(recording.frames.schema().names().collect::<Vec<_>>(), ["price", "ratio", "half"]);
+    assert_eq!(*host.row(0).unwrap(), [12_345.67, 1.2345, 1.0]);
+    assert_eq!(*host.row(1).unwrap(), [-0.05, -0.0001, -2.0]);
+    assert!(host.row(2).unwrap()[2].is_nan());
+    let notes = recording.summary.notes.join("\n");
+    for part in [
+        "\"host\" was read as the service",
+        "which hold text: \"color\"",
+        "which hold times: \"born\"",
+        "INT96",
+    ] {
+        assert!(notes.contains(part), "{notes}");
+    }
+}
+
+#[test]
+fn dates_numbers_and_text_may_be_times_and_outcomes() {
+    let x = || Column::Float(vec![1.0, 2.0], None);
+    let read = |columns: &str, time: Column| {
+        let recording =
+            Sample::new(&format!("{columns} required float x;"), &[vec![time, x()]]).read().unwrap();
+        (recording.summary.services[0].start.to_string(), recording.summary.step.to_string())
+    };
+    let day = ("2024-01-01T00:00:00Z".to_owned(), "1 d".to_owned());
+    assert_eq!(read("required int32 date (DATE);", Column::Int32(vec![19_723, 19_724], None)), day);
+    assert_eq!(
+        read("required double ts;", Column::Double(vec![1_704_067_200.0, 1_704_153_600.0], None)),
+        day
+    );
+    assert_eq!(
+        read("required binary time (UTF8);", Column::Text(vec!["2024-01-01", "2024-01-02"], None)),
+        day
+    );
+    let columns = format!("{TIME} required binary down (UTF8); required float x;");
+    let group = vec![minutes(0..2), Column::Text(vec!["Yes", "no"], None), x()];
+    let sample = Sample::new(&columns, &[group]);
+    let recording = read_path(&sample, &ReadOptions::default().with_outcome_column("down"));
+    assert_eq!(recording.frames.values(), [1.0, 1.0, 0.0, 2.0]);
+}
+
+#[test]
+fn long_and_wide_files_and_counters() {
+    let columns = format!(
+        "{TIME} required binary service (UTF8); required binary metric (UTF8); optional double value;"
+    );
+    let long = vec![
+        Column::Int64(vec![0, 60_000, 0, 60_000], None),
+        Column::Text(vec!["web"; 4], None),
+        Column::Text(vec!["a", "a", "b", "b"], None),
+        Column::Double(vec![1.0, 2.0, 4.0], Some(vec![1, 1, 0, 1])),
+    ];
+    let recording = Sample::new(&columns, &[long]).read().unwrap();
+    let [first, missing, second, last] = *recording.frames.values() else {
+        panic!("two rows of two metrics")
+    };
+    assert!(missing.is_nan());
+    assert_eq!([first, second, last], [1.0, 2.0, 4.0]);
+
+    let columns = format!("{TIME} required double api; required double web;");
+    let wide =
+        || vec![minutes(0..2), Column::Double(vec![1.0, 2.0], None), Column::Double(vec![3.0, 4.0], None)];
+    let sample = Sample::new(&columns, &[wide()]);
+    let options = ReadOptions::default().with_shape(forewarn_io::Shape::Wide).with_metric("error_count");
+    let recording = read_path(&sample, &options);
+    assert_eq!((recording.frames.values(), recording.summary.services.len()), (&[1.0, 2.0, 3.0, 4.0][..], 2));
+
+    // A counter far from zero keeps its increments, in a whole reading and in a stream.
+    let columns = format!("{TIME} required int64 requests_total; required float x;");
+    let group = |start: i64| {
+        vec![
+            minutes(start..start + 3),
+            Column::Int64((start..start + 3).map(|minute| 5_000_000_000_000 + 7 * minute).collect(), None),
+            Column::Float(vec![0.5; 3], None),
+        ]
+    };
+    let sample = Sample::new(&columns, &[group(0), group(3)]);
+    let recording = sample.read().unwrap();
+    let increases: Vec<f32> = recording.frames.frame(0).unwrap().column("requests_total").unwrap().collect();
+    assert!(increases[0].is_nan() && increases[1..] == [7.0; 5]);
+    assert_eq!(recording.summary.missing_cells, 0);
+    let mut stream = parquet::ParquetStream::open(sample.path(), &ReadOptions::default()).unwrap();
+    let mut streamed = Vec::new();
+    while let Some(piece) = forewarn_core::FrameStream::next_piece(&mut stream).unwrap() {
+        streamed.extend_from_slice(piece.values);
+    }
+    let shown = |values: &[f32]| values.iter().map(|value| value.to_string()).collect::<Vec<_>>();
+    assert_eq!(shown(&streamed), shown(recording.frames.values()));
+    assert_eq!(*stream.summary(), recording.summary);
+}
+
+/// Reads the file of a sample.
+fn read_path(sample: &Sample, options: &ReadOptions) -> Recording {
+    read(sample.path(), options).unwrap()
 }
 
 #[test]

@@ -77,8 +77,9 @@ proptest! {
             }
         }
         let (_folder, path) = file(&frames);
-        let whole = parquet::read(&path, &ReadOptions::default()).unwrap();
-        let mut stream = ParquetStream::open(&path, &ReadOptions::default()).unwrap().rows_at_once(rows_at_once);
+        let options = ReadOptions::default().with_step(Step::MINUTE);
+        let whole = parquet::read(&path, &options).unwrap();
+        let mut stream = ParquetStream::open(&path, &options).unwrap().rows_at_once(rows_at_once);
         prop_assert_eq!(stream.layout(), whole.frames.layout());
         // Twice, since fitting and applying are two passes.
         for _ in 0..2 {
@@ -96,9 +97,9 @@ proptest! {
 
 #[test]
 fn a_gap_of_years_takes_no_memory() {
-    let (_folder, path) = file(&[frame("s", 0, vec![1.0; 40]), frame("s", 4_000_000, vec![2.0; 4])]);
+    let (_folder, path) = file(&[frame("s", 0, vec![1.0; 40]), frame("s", 500_000, vec![2.0; 4])]);
     let mut stream = ParquetStream::open(&path, &ReadOptions::default()).unwrap();
-    assert_eq!((stream.layout().rows(), stream.summary().gap_rows), (4_000_002, 3_999_980));
+    assert_eq!((stream.layout().rows(), stream.summary().gap_rows), (500_002, 499_980));
     let (values, most) = pass(&mut stream);
     assert_eq!(most, 2 * 1024);
     assert_eq!(values.iter().filter(|value| !value.is_nan()).sum::<f32>(), 48.0);

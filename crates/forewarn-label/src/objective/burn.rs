@@ -30,17 +30,19 @@ impl Rule {
     }
 }
 
-/// Multi-window, multi-burn-rate: the service fails while, for one of the windows, errors burn the budget faster than `factor`
-/// allows over both the long window (it matters) and the short one (it still goes on).
+/// Multi-window, multi-burn-rate: the service fails while, for one of the windows, errors burn the budget faster than
+/// `factor` allows over both the long window (it matters) and the short one (it still goes on).
 ///
-/// The burn rate is the error rate divided by the budget, `1 - objective`: at 1, the budget is used up just when the period of
-/// the objective ends. Error rates are averaged over a window with the requests as weights, as the sum of errors over the sum of
-/// requests; a window counts once half its rows are known: **after a start, a window says nothing for half of its length** (1.5 days for the window of 3 days), and
-/// until then the minutes are unknown wherever another pair does not decide them, so windows are left out as `missing`. Begin with data that reach back that far,
-/// or leave out the long pairs.
+/// The burn rate is the error rate divided by the budget, `1 - objective`: at 1, the budget is used up just when the
+/// period of the objective ends. Error rates are averaged over a window with the requests as weights, as the sum of
+/// errors over the sum of requests; a window counts once half its rows are known: **after a start, a window says
+/// nothing for half of its length** (1.5 days for the window of 3 days), and until then the minutes are unknown
+/// wherever another pair does not decide them, so windows are left out as `missing`. Begin with data that reach back
+/// that far, or leave out the long pairs.
 ///
 /// # References
-/// B. Beyer et al. (eds.), *The Site Reliability Workbook*, O'Reilly 2018, chapter 5, "Alerting on SLOs", section 6 and table 5-8.
+/// B. Beyer et al. (eds.), *The Site Reliability Workbook*, O'Reilly 2018, chapter 5, "Alerting on SLOs", section 6
+/// and table 5-8.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BurnRate {
@@ -67,11 +69,12 @@ pub struct BurnWindow {
 }
 
 impl BurnWindow {
-    /// A pair of windows that fires when a share `budget` of the error budget of a whole `period` is used up within `long`: its factor is
-    /// `budget * period / long`. The short window is a twelfth of the long one.
+    /// A pair of windows that fires when a share `budget` of the error budget of a whole `period` is used up within
+    /// `long`: its factor is `budget * period / long`. The short window is a twelfth of the long one.
     ///
     /// # Errors
-    /// [`LabelError::InvalidField`] unless `budget` is above 0 and at most 1, and `long` and `period` are times (not steps), `long` the shorter.
+    /// [`LabelError::InvalidField`] unless `budget` is above 0 and at most 1, and `long` and `period` are times (not
+    /// steps), `long` the shorter.
     ///
     /// # Examples
     /// ```
@@ -105,8 +108,8 @@ impl BurnWindow {
 }
 
 impl BurnRate {
-    /// Shares of the budget and the long windows in which they are spent: the workbook's table, and between its last two rows the pair that many use as
-    /// a quick ticket.
+    /// Shares of the budget and the long windows in which they are spent: the workbook's table, and between its last
+    /// two rows the pair that many use as a quick ticket.
     const WORKBOOK: [(f64, u32); 4] = [(0.02, 1), (0.05, 6), (0.1, 24), (0.1, 72)];
 
     /// The workbook's parameters on the v1 metrics, for an objective over 30 days:
@@ -122,8 +125,8 @@ impl BurnRate {
         Self::over(objective, 30)
     }
 
-    /// [`workbook`](Self::workbook) for an objective over a period of `days` days (7, 28, 90), at least 4: the same shares of the budget in the same windows, so
-    /// factors grow with the period. Fewer than 4 count as 4.
+    /// [`workbook`](Self::workbook) for an objective over a period of `days` days (7, 28, 90), at least 4: the same
+    /// shares of the budget in the same windows, so factors grow with the period. Fewer than 4 count as 4.
     #[must_use]
     pub fn over(objective: f64, days: u32) -> Self {
         let hours = f64::from(days.max(4)) * 24.0;
@@ -210,9 +213,10 @@ mod tests {
 
     #[test]
     fn a_burn_rate_is_found_when_the_arithmetic_says() {
-        // 0.1 n / 60 > 0.0144 needs n = 9 minutes; the short window has been full of errors for long. After 30 minutes of errors the
-        // short window clears first: 0.1 n / 5 > 0.0144 while one bad minute of the last five is left, so for 4 minutes more; the 6 h
-        // window (0.1 * 30 / 360 = 0.0083 > 0.006) goes on while its short one has 0.1 n / 30 > 0.006, 2 bad minutes of 30.
+        // 0.1 n / 60 > 0.0144 needs n = 9 minutes; the short window has been full of errors for long. After 30
+        // minutes of errors the short window clears first: 0.1 n / 5 > 0.0144 while one bad minute of the last five
+        // is left, so for 4 minutes more; the 6 h window (0.1 * 30 / 360 = 0.0083 > 0.006) goes on while its short
+        // one has 0.1 n / 30 > 0.006, 2 bad minutes of 30.
         assert_eq!(detect(8), None);
         assert_eq!(detect(9), Some((368, 373)));
         assert_eq!(detect(30), Some((368, 418)));

@@ -30,7 +30,7 @@ pub enum Indicator {
         /// Limit, in the metric's unit.
         at_most: f64,
     },
-    /// Share of rows with at least so many requests.
+    /// Share of rows with at least this number of requests.
     Throughput {
         /// Metric that counts requests.
         requests: String,
@@ -39,11 +39,13 @@ pub enum Indicator {
     },
 }
 
-/// A service level objective: what share of an [`Indicator`]'s events should be good, and over which windows its burn rate is watched.
+/// A service level objective: what share of an [`Indicator`]'s events should be good, and over which windows its burn
+/// rate is watched.
 ///
-/// An event is a request for availability, a row for all others; rows whose samples are missing have none. The error budget is the share of
-/// events that may be bad, `1 - objective`. A row is a *violation* when more of its events are bad than that. The *burn rate* of a window is the share of
-/// bad events in it over the budget: at 1 the budget lasts just as long as the objective's period.
+/// An event is a request for availability, a row for all others; rows whose samples are missing have none. The error
+/// budget is the share of events that may be bad, `1 - objective`. A row is a *violation* when more of its events are
+/// bad than that. The *burn rate* of a window is the share of bad events in it over the budget: at 1 the budget lasts
+/// just as long as the objective's period.
 ///
 /// ```
 /// use forewarn_label::Slo;
@@ -111,13 +113,15 @@ impl From<Slo> for SloRow {
 }
 
 impl Slo {
-    /// Windows of burn rates unless said otherwise: those of [`BurnRate::workbook`](crate::BurnRate::workbook), 5 and 30 minutes, 1, 2 and 6 hours, 1 and 3 days.
+    /// Windows of burn rates unless said otherwise: those of [`BurnRate::workbook`](crate::BurnRate::workbook), 5 and
+    /// 30 minutes, 1, 2 and 6 hours, 1 and 3 days.
     pub const WINDOWS_MINUTES: [u32; 7] = [5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
 
     /// An objective with the usual windows.
     ///
     /// # Errors
-    /// [`LabelError::InvalidField`] for an empty name, and unless `objective` is above 0 and below 1 and the indicator's limit finite.
+    /// [`LabelError::InvalidField`] for an empty name, and unless `objective` is above 0 and below 1 and the
+    /// indicator's limit finite.
     pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Result<Self, LabelError> {
         let name = name.into();
         refuse_unless(!name.trim().is_empty(), "name", &format!("{name:?}"), "the name of an objective")?;
@@ -152,7 +156,8 @@ impl Slo {
         Ok(self)
     }
 
-    /// Two objectives for the metrics of [`Schema::v1`]: 99.9 % of requests succeed; 99 % of rows have a `p99_latency` of at most 1000 ms.
+    /// Two objectives for the metrics of [`Schema::v1`]: 99.9 % of requests succeed; 99 % of rows have a
+    /// `p99_latency` of at most 1000 ms.
     #[must_use]
     pub fn v1() -> Vec<Self> {
         let slo = |name: &str, objective, indicator| Self {
@@ -288,7 +293,8 @@ mod tests {
         assert_eq!(state.report().violations, 400);
     }
 
-    /// A row of any size is gone when it has left the window: sums are not taken back from a number that has swallowed the small ones.
+    /// A row of any size is gone when it has left the window: sums are not taken back from a number that has
+    /// swallowed the small ones.
     #[test]
     fn a_huge_row_blinds_no_window() {
         let mut state = availability().start(frame(&[]).view().schema(), Step::MINUTE).unwrap();

@@ -80,8 +80,8 @@ impl SloState {
         }
     }
 
-    /// Takes the next row (all NaN for a missed step) and says whether it is a violation; `None` where samples are missing or there was no
-    /// request. Constant time.
+    /// Takes the next row (all NaN for a missed step) and says whether it is a violation; `None` where samples are
+    /// missing or there was no request. Constant time.
     ///
     /// # Errors
     /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the state as it was.
@@ -106,7 +106,8 @@ impl SloState {
         violated
     }
 
-    /// Burn rate over each of the objective's windows, or as much of it as there is; `None` for one without events. Constant time each.
+    /// Burn rate over each of the objective's windows, or as much of it as there is; `None` for one without events.
+    /// Constant time each.
     pub fn burn_rates(&self) -> impl Iterator<Item = WindowBurn> + '_ {
         self.windows.iter().map(|(window_minutes, window)| {
             let ([bad, all], _) = window.get();

@@ -344,7 +344,8 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// A measure at or below a number, though its mean over the time before lies above: `request_count == 0 while it was not`.
+/// A measure at or below a number, though its mean over the time before lies above:
+/// `request_count == 0 while it was not`.
 fn while_it_was_not(
     measure: Measure,
     is: Comparison,

@@ -42,7 +42,7 @@ pub(crate) fn curve_class(kind: CurveKind, index: usize) -> String {
     }
 }
 
-/// Precision over recall, as steps, with the prevalence as the line of a guess. `curves` come with their classes.
+/// Precision over recall, as steps, with the prevalence as the no-skill line. `curves` come with their classes.
 pub(crate) fn precision_recall(curves: &[(&PrCurve, String)], prevalence: f64, screen: Screen) -> String {
     let (width, height) = (screen.width(), screen.pick(420.0, 330.0));
     let mut svg = Svg::new(width, height);
@@ -75,14 +75,14 @@ pub(crate) fn precision_recall(curves: &[(&PrCurve, String)], prevalence: f64, s
     svg.finish(screen.class(), "Precision-recall curves of all models on the test part")
 }
 
-/// How many failures were warned of how many minutes ahead. One drawing for all screens.
+/// How many failures were detected how many minutes ahead. One drawing for all screens.
 pub(crate) fn lead_times(report: &Report, model: &ModelReport) -> String {
     let (width, height) = (320.0, 190.0);
     let mut svg = Svg::new(width, height);
     let (left, right, top, bottom) = (8.0, width - 8.0, 26.0, height - 40.0);
     let window = &report.window;
     // One bar a step of lead time; with a long period several steps share one.
-    // A report may be anyone's, with a window of any length.
+    // A report may come from any program, with a window of any length.
     let shared = window.period.div_ceil(15).max(1);
     let bars = window.period.div_ceil(shared).max(1);
     let shortest = window.lead.saturating_add(1);

@@ -172,7 +172,8 @@ const TIME_STEPS: [i64; 21] = [
     90 * DAY,
 ];
 
-/// Round times (UTC) from `start` to `end`, at most `most` of them, with their labels: clock times within days, dates beyond.
+/// Round times (UTC) from `start` to `end`, at most `most` of them, with their labels: clock times within days, dates
+/// beyond.
 pub(crate) fn time_ticks(start: Timestamp, end: Timestamp, most: usize) -> Vec<(Timestamp, String)> {
     let (from, to) = (start.millis(), end.millis());
     let most = i64::try_from(most).unwrap_or(i64::MAX).max(1);

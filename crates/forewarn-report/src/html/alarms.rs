@@ -1,4 +1,4 @@
-//! What alarms are like to live with, for the page.
+//! What alarms mean for operators, for the page.
 
 use crate::drawing::figures::{Screen, curve_class};
 use crate::drawing::svg::{Anchor, Scale, Svg, escape, nice_ticks};
@@ -24,7 +24,7 @@ impl View<'_> {
         page.heading("What alarms cost, and what they buy");
         if models.iter().any(|(_, operation)| operation.tradeoff.is_some()) {
             page.raw(
-                "<p>Failures warned of, and how early, for each number of false alarms that one is ready to bear: every threshold on \
+                "<p>Failures detected, and how early, for each number of false alarms that is accepted: every threshold on \
                  test, in hindsight. False alarms are on a logarithmic scale.</p>\n<figure>\n",
             );
             for screen in [Screen::Wide, Screen::Narrow] {
@@ -42,8 +42,8 @@ impl View<'_> {
                 page.key(&curve_class(CurveKind::Model, index), &name_of(model), &area);
             }
             page.raw(
-                "</ul>\n<figcaption>The number is the area under failures warned of over time in warning, with its interval; a \
-                 guess gets 0.5.</figcaption>\n</figure>\n",
+                "</ul>\n<figcaption>The number is the area under failures detected over time in warning, with its interval; \
+                 0.5 is no skill.</figcaption>\n</figure>\n",
             );
         }
         operation_table(page, &models);
@@ -85,7 +85,7 @@ impl View<'_> {
         }
         page.raw(&format!(
             "<p>Thresholds that keep a budget of false alarms per service and week, chosen on validation so that each keeps it with \
-             {} confidence, and what became of it on test:</p>\n",
+             {} confidence, and the result on test:</p>\n",
             percent(confidence)
         ));
         page.table(
@@ -96,7 +96,7 @@ impl View<'_> {
                 "On validation",
                 "On test",
                 "Interval",
-                "Warned of",
+                "Detected",
                 "Interval",
                 "Median lead",
             ],
@@ -105,11 +105,11 @@ impl View<'_> {
     }
 }
 
-/// What alarms are like at each model's own threshold.
+/// Alarms at each model's own threshold.
 fn operation_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
     let delay = models.first().map_or(0.0, |(_, operation)| operation.delays.total_minutes());
     page.raw(&format!(
-        "<p>At the model's own threshold; net: what is left after {}\u{a0}min for scraping, scoring and telling someone.</p>\n",
+        "<p>At the model's own threshold; net: after {}\u{a0}min for scraping, scoring and notification.</p>\n",
         quantity(delay)
     ));
     let minutes = |value| or_dash(value, |minutes| format!("{}\u{a0}min", quantity(minutes)));
@@ -136,7 +136,7 @@ fn operation_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)])
             "Interval",
             "Minutes in warning a day",
             "Interval",
-            "Warned of, net",
+            "Detected, net",
             "Interval",
             "Median lead, net",
         ],
@@ -144,9 +144,9 @@ fn operation_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)])
     );
 }
 
-/// Warnings against those that know nothing.
+/// Warnings against those without information.
 fn skill_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
-    page.raw("<p>Against warnings that know nothing and are on for as long:</p>\n");
+    page.raw("<p>Compared with warnings that use no metrics and are on for as long:</p>\n");
     let rows: Vec<_> = models
         .iter()
         .map(|(model, operation)| {
@@ -164,11 +164,11 @@ fn skill_table(page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
             ("", name_of(model), cells)
         })
         .collect();
-    page.table(&["Model", "Warned of", "Skill", "Interval", "By chance", "p", "By persistence", "p"], &rows);
+    page.table(&["Model", "Detected", "Skill", "Interval", "By chance", "p", "By persistence", "p"], &rows);
     page.raw(
         "<p class=\"note\">By chance: warnings at random times. By persistence: a warning after each failure. Both are on for the same share \
-         of the time. Skill: warned of beyond chance, as a share of what chance misses. p: the probability of doing so well without knowing \
-         anything more.</p>\n",
+         of the time. Skill: detected beyond chance, as a share of what chance misses. p: the probability of an equal or better result \
+         by chance.</p>\n",
     );
 }
 
@@ -187,8 +187,8 @@ struct Upwards {
 }
 
 const RECALL: Upwards = Upwards {
-    axis: "share of failures warned of",
-    label: "Failures warned of over false alarms per service and week, all models",
+    axis: "share of failures detected",
+    label: "Failures detected over false alarms per service and week, all models",
     value: |point| Some(point.event_recall),
     top: Some(1.0),
     height: (340.0, 280.0),

@@ -15,7 +15,7 @@ impl View<'_> {
         for check in &self.audit {
             let (class, word) = match check.finding {
                 Finding::Clean => ("clean", "clean"),
-                Finding::Suspect => ("suspect", "look here"),
+                Finding::Suspect => ("suspect", "suspect"),
             };
             let about = check.model.as_ref().map_or_else(String::new, |model| format!("{model}, "));
             page.raw(&format!(
@@ -24,6 +24,6 @@ impl View<'_> {
                 escape(&check.text)
             ));
         }
-        page.raw("</ul>\n<p class=\"note\">An audit finds what it looks for and no more: a clean verdict is no proof.</p>\n");
+        page.raw("</ul>\n<p class=\"note\">An audit finds only what it looks for: a clean verdict is not a proof.</p>\n");
     }
 }

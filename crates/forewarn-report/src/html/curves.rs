@@ -34,7 +34,7 @@ impl View<'_> {
         for (curve, class) in &curves {
             page.key(class, &curve.name, &share(curve.pr_auc));
         }
-        page.key("dots", "a guess: the prevalence", &share(self.test.prevalence));
+        page.key("dots", "no skill (prevalence)", &share(self.test.prevalence));
         page.raw("</ul>\n</figure>\n");
     }
 
@@ -46,14 +46,14 @@ impl View<'_> {
         }
         page.heading("How early the warning came");
         page.raw(
-            "<p>Failures by the minutes from the first alarm that warned of them to their onset. What nobody warned of is not \
-             in here.</p>\n<div class=\"multiples\">\n",
+            "<p>Failures by the minutes from the first alarm before them to their onset. Missed failures are not \
+             included.</p>\n<div class=\"multiples\">\n",
         );
         for model in models.into_iter().take(HISTOGRAMS) {
             let lead = &model.lead_time_minutes;
             let minutes = |value| or_dash(value, |minutes| format!("{}\u{a0}min", quantity(minutes)));
             page.raw(&format!(
-                "<figure><figcaption><b>{}</b>{} of {} warned of; mean {}, median {}</figcaption>\n{}</figure>\n",
+                "<figure><figcaption><b>{}</b>{} of {} detected; mean {}, median {}</figcaption>\n{}</figure>\n",
                 escape(&name_of(model)),
                 count(model.episodes_caught),
                 count(self.test.episodes),

@@ -74,14 +74,14 @@ impl View<'_> {
             page.row("", name, &cells, 7);
         }
         page.raw(
-            "</tbody></table></div>\n<p class=\"note\">The last three columns are windows without a label. In a failure: \
-             predicting what is already visible would be no feat. Near the end of data: nobody can know what follows. Missing \
-             samples: nobody can tell whether the service failed.</p>\n",
+            "</tbody></table></div>\n<p class=\"note\">The last three columns are windows without a label. In a failure: the \
+             failure is already visible. Near the end of data: what follows is not known. Missing samples: it is not known \
+             whether the service failed.</p>\n",
         );
         self.input_services(page);
         if self.test.episodes_out_of_reach > 0 {
             page.raw(&format!(
-                "<p class=\"note\">{} in the test time could not have been warned of, because no labelled window lies close \
+                "<p class=\"note\">{} in the test time could not have been detected, because no labelled window lies close \
                  enough before; left out of the count above.</p>\n",
                 counted(self.test.episodes_out_of_reach, "failure", "failures")
             ));

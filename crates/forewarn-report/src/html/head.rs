@@ -15,7 +15,7 @@ impl View<'_> {
         let chosen = self.chosen().map_or_else(String::new, |model| {
             let seen = match self.split.train {
                 Some(_) => "neither its weights nor its threshold have seen",
-                None => "its threshold has not seen; what its weights have seen, only its makers know",
+                None => "its threshold has not seen; what it was trained on is not known",
             };
             format!(
                 " Answered here by <b>{}</b>, the model that did best on validation, on data that {seen}.",
@@ -28,7 +28,7 @@ impl View<'_> {
         page.raw("<dl class=\"cards\">\n");
         let test = &self.test;
         page.card(
-            "Failures warned of",
+            "Failures detected",
             &format!("{} of {}", count(model.episodes_caught), count(test.episodes)),
             &format!("in {} service-days", quantity(test.service_days)),
         );
@@ -37,7 +37,7 @@ impl View<'_> {
             "Median warning",
             &or_dash(lead.median, |minutes| format!("{}\u{a0}min", quantity(minutes))),
             &lead.p10.map_or_else(
-                || "nothing was caught".to_owned(),
+                || "no failure was detected".to_owned(),
                 |p10| format!("nine of ten: {}\u{a0}min or more", quantity(p10)),
             ),
         );
@@ -52,19 +52,15 @@ impl View<'_> {
             "PR-AUC",
             &share(model.pr_auc),
             &format!(
-                "{} times a guess ({})",
+                "{} times the no-skill baseline ({})",
                 quantity(model.pr_auc / test.prevalence),
                 share(test.prevalence)
             ),
         );
         if let Some(reached) = self.share_of_ceiling(model) {
-            page.card(
-                "Of what can be known",
-                &percent(reached),
-                "of the PR-AUC between a guess and the ceiling",
-            );
+            page.card("Of the ceiling", &percent(reached), "of the PR-AUC between no skill and the ceiling");
         }
-        page.card("ROC-AUC", &share(model.roc_auc), "a guess: 0.500");
+        page.card("ROC-AUC", &share(model.roc_auc), "no skill: 0.500");
         page.raw("</dl>\n");
     }
 }

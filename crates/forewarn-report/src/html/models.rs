@@ -17,7 +17,7 @@ impl View<'_> {
             "Precision",
             "Recall",
             "F1",
-            "Warned of",
+            "Detected",
             "Median lead",
             "False alarms / day",
             "Late",
@@ -26,7 +26,7 @@ impl View<'_> {
             page.column(name);
         }
         page.raw("</tr></thead>\n<tbody>\n");
-        page.row("reference", "a guess: the prevalence", &[share(self.test.prevalence), share(0.5)], 10);
+        page.row("reference", "no skill (prevalence)", &[share(self.test.prevalence), share(0.5)], 10);
         let chosen = self.chosen().map(std::ptr::from_ref);
         for model in self.ranked() {
             let class = if chosen == Some(std::ptr::from_ref(model)) { "chosen" } else { "" };

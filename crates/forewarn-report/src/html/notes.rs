@@ -17,7 +17,7 @@ impl View<'_> {
             page.raw("</ul>\n");
         }
         page.raw(
-            "<dl class=\"plain\">\n<dt>PR-AUC</dt><dd>Area under the precision-recall curve (average precision). A guess gets the \
+            "<dl class=\"plain\">\n<dt>PR-AUC</dt><dd>Area under the precision-recall curve (average precision). No skill gives the \
              prevalence, the share of windows before a failure, so read the two side by side.</dd>\n\
              <dt>ROC-AUC</dt><dd>How often a window before a failure scores higher than one that is not. A guess gets 0.5. Where \
              failures are rare it looks good long before alarms are.</dd>\n\

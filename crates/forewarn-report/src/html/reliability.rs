@@ -23,7 +23,7 @@ impl View<'_> {
         page.heading("Whether a score is a probability");
         page.raw(
             "<p>Windows in bins of about equal number by score. To the right, the probability that was announced; upwards, how often a \
-             failure followed, with its interval. On the dashed line announcements come true; below it the model cries wolf.</p>\n",
+             failure followed, with its interval. On the dashed line probabilities are right; below it they are too high.</p>\n",
         );
         let rows: Vec<_> = models
             .iter()
@@ -65,7 +65,7 @@ impl View<'_> {
             &rows,
         );
         page.raw(
-            "<p class=\"note\">Brier = reliability (what recalibrating would save) - resolution (what telling windows apart gains) + \
+            "<p class=\"note\">Brier = reliability (what recalibrating would save) - resolution (the gain from separating windows) + \
              uncertainty (the score of always answering the prevalence).</p>\n",
         );
     }

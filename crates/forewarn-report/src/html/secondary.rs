@@ -19,7 +19,7 @@ impl View<'_> {
         page.heading("To compare with others");
         page.raw(
             "<p>Figures that are published for the detection of anomalies, adapted to early warning. They are not what a model should be \
-             chosen by: a failure is warned of or it is not.</p>\n",
+             chosen by: a failure is detected or it is not.</p>\n",
         );
         let rows: Vec<_> = models
             .iter()
@@ -43,7 +43,7 @@ impl View<'_> {
         );
         page.raw(
             "<p class=\"note\">Range: runs of windows rather than single ones (Tatbul et al. 2018). Affiliation: nearness to the windows \
-             before failures, a guess gets some 0.5 (Huet et al. 2022). VUS-PR: area under precision and recall with labels that fade out \
+             before failures; random alarms get some 0.5 (Huet et al. 2022). VUS-PR: area under precision and recall with labels that fade out \
              before a failure's windows (Paparrizos et al. 2022). NAB: 100 at best, 0 for silence (Lavin and Ahmad 2015). Point \
              adjustment, under which random scores beat trained models, is not offered.</p>\n",
         );

@@ -18,7 +18,7 @@ impl View<'_> {
             "Positive",
             "PR-AUC",
             "ROC-AUC",
-            "Warned of",
+            "Detected",
             "Interval",
             "Median lead",
             "False alarms / day",
@@ -59,7 +59,7 @@ impl View<'_> {
         for classes in model.classes.chunk_by(|a, b| a.by == b.by) {
             page.heading(&format!("Failures by {}", classes[0].by));
             page.raw(&format!(
-                "<p>{}. A failure may be of several, and is counted in each. A false alarm warns of nothing, so it is of none.</p>\n",
+                "<p>{}. A failure may be of several classes, and is counted in each. A false alarm has no failure, so it has no class.</p>\n",
                 escape(&name_of(model))
             ));
             let minutes = |value| or_dash(value, |minutes| format!("{}\u{a0}min", quantity(minutes)));
@@ -82,7 +82,7 @@ impl View<'_> {
             page.table(
                 &[
                     &capitalised(&classes[0].by),
-                    "Warned of",
+                    "Detected",
                     "Share",
                     "Interval",
                     "Median lead",

@@ -7,7 +7,7 @@ use crate::{table::name_of, text::*};
 use forewarn_eval::ModelReport;
 use forewarn_eval::{TimingReliability, WithinReliability};
 
-/// Reliability curves that are drawn of a model; of a longer period every so many steps.
+/// Most reliability curves that are drawn of a model; a longer period is thinned.
 const DRAWN: usize = 6;
 
 impl View<'_> {
@@ -24,7 +24,7 @@ impl View<'_> {
         page.raw(
             "<p>These models give a probability for every minute of the period. Where a failure came: the minutes that they expected \
              against the minutes that it took, in bins of about as many windows; on the dashed line expectations come true, and a model \
-             that cannot tell early from late has all its points at one place. Of all windows: the probability of a failure within so many \
+             that cannot tell early from late has all its points at one place. Of all windows: the probability of a failure within that many \
              minutes against how often it came so soon.</p>\n",
         );
         for (model, timing) in &models {

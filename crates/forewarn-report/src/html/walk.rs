@@ -12,13 +12,13 @@ const DRAWN: usize = 4;
 impl View<'_> {
     pub(crate) fn walk_section(&self, page: &mut Page) {
         let Some(walk) = self.walk_forward.as_ref().filter(|walk| !walk.folds.is_empty()) else { return };
-        page.heading("Quality over time, and whether fitting anew pays");
+        page.heading("Quality over time, and whether refitting pays");
         page.raw(&format!(
-            "<p>Every {} days each model is fitted anew on all that came before, its threshold chosen on the time right before, and the \
-             next {} days are scored. Solid: PR-AUC fitted anew, with its interval where a fold has days enough to draw from; dashed: the \
-             model as it was fitted once, before the first fold; dotted: a guess.</p>\n<div class=\"multiples wider\">\n",
-            quantity(walk.refit_days),
-            quantity(walk.refit_days)
+            "<p>Every model is refitted {} on all data before, its threshold chosen on the time right before, and the days \
+             until the next fit are scored. Solid: PR-AUC refitted, with its interval where a fold has enough days to draw \
+             from; dashed: the model as it was fitted once, before the first fold; dotted: no skill.</p>\n\
+             <div class=\"multiples wider\">\n",
+            every(walk.refit_days)
         ));
         let mut models: Vec<&WalkModel> = walk.models.iter().collect();
         let on_validation = |name: &str| {
@@ -28,7 +28,7 @@ impl View<'_> {
         models.sort_by(|a, b| on_validation(&b.model).total_cmp(&on_validation(&a.model)));
         for model in models.iter().take(DRAWN) {
             page.raw(&format!(
-                "<figure><figcaption><b>{}</b>fitted anew {}, once {}</figcaption>\n{}</figure>\n",
+                "<figure><figcaption><b>{}</b>refitted {}, fitted once {}</figcaption>\n{}</figure>\n",
                 escape(&model.model),
                 or_dash(model.refitted_total.pr_auc, share),
                 or_dash(model.fixed_total.pr_auc, share),
@@ -36,13 +36,13 @@ impl View<'_> {
             ));
         }
         page.raw("</div>\n");
-        let cells = |anew: &FoldFigures, once: &FoldFigures| {
+        let cells = |refitted: &FoldFigures, once: &FoldFigures| {
             vec![
-                or_dash(anew.pr_auc, share),
+                or_dash(refitted.pr_auc, share),
                 or_dash(once.pr_auc, share),
-                or_dash(anew.event_recall, percent),
+                or_dash(refitted.event_recall, percent),
                 or_dash(once.event_recall, percent),
-                or_dash(anew.false_alarms_per_service_day, quantity),
+                or_dash(refitted.false_alarms_per_service_day, quantity),
                 or_dash(once.false_alarms_per_service_day, quantity),
             ]
         };
@@ -58,11 +58,11 @@ impl View<'_> {
         page.table(
             &[
                 "Model",
-                "PR-AUC anew",
+                "PR-AUC refitted",
                 "once",
-                "Warned of anew",
+                "Detected refitted",
                 "once",
-                "False alarms / day anew",
+                "False alarms / day refitted",
                 "once",
                 "Gain in PR-AUC",
                 "Interval",
@@ -72,11 +72,11 @@ impl View<'_> {
         let real: Vec<&str> =
             walk.models.iter().filter(|model| model.gain_is_real).map(|model| model.model.as_str()).collect();
         page.raw(&format!(
-            "<p>{} All folds together; a model fitted anew is ranked across folds as it would have run.</p>\n",
+            "<p>{} All folds together; a refitted model is ranked across folds as it would have run.</p>\n",
             if real.is_empty() {
-                "No difference between fitting anew and fitting once is told from chance here.".to_owned()
+                "Refitting makes no difference that can be told from chance here.".to_owned()
             } else {
-                format!("The difference between fitting anew and once is real for {}.", escape(&real.join(", ")))
+                format!("The difference that refitting makes is real for {}.", escape(&real.join(", ")))
             }
         ));
     }
@@ -120,7 +120,7 @@ fn over_time(walk: &WalkForwardReport, model: &WalkModel) -> String {
             stretch("once", index, value);
         }
         if let Some(value) = model.refitted[index].pr_auc {
-            stretch("anew", index, value);
+            stretch("refitted", index, value);
         }
     }
     for (fold, figures) in walk.folds.iter().zip(&model.refitted) {
@@ -128,5 +128,5 @@ fn over_time(walk: &WalkForwardReport, model: &WalkModel) -> String {
         let middle = f64::midpoint(x.time(fold.start), x.time(fold.end));
         svg.line("interval thin", (middle, y.at(interval.low)), (middle, y.at(interval.high)));
     }
-    svg.finish("any", &format!("PR-AUC of {} over time, fitted anew and once", model.model))
+    svg.finish("any", &format!("PR-AUC of {} over time, refitted and fitted once", model.model))
 }

@@ -71,12 +71,13 @@ pub struct MetricTrack {
 }
 
 impl Timeline {
-    /// Cuts the time from `margin` steps before the moment to `margin` steps after its end out of a service's metrics and scores.
-    /// Of `metrics` the first four are drawn; begin with the most telling. Alarms are those that `policy` raises in the whole series, so
-    /// that one before the cut silences as it did.
+    /// Cuts the time from `margin` steps before the moment to `margin` steps after its end out of a service's metrics
+    /// and scores. Of `metrics` the first four are drawn; begin with the most informative. Alarms are those that
+    /// `policy` raises in the whole series, so that one before the cut silences as it did.
     ///
     /// # Errors
-    /// [`CoreError::Schema`] for a metric that the frame lacks; [`CoreError::InvalidSetting`] for a moment outside the frame.
+    /// [`CoreError::Schema`] for a metric that the frame lacks; [`CoreError::InvalidSetting`] for a moment outside
+    /// the frame.
     pub fn new(
         frame: FrameView<'_>,
         metrics: &[&str],

@@ -381,14 +381,14 @@ fn the_table_is_narrow_and_says_what_matters() {
     let model = &report.models[1];
     let (caught, all) = (model.episodes_caught, report.test.episodes);
     let first = table.lines().next().unwrap();
-    assert!(first.starts_with(&format!("{caught} of {all} failures were warned of, a median ")), "{first}");
+    assert!(first.starts_with(&format!("{caught} of {all} failures were detected, a median ")), "{first}");
     assert!(first.ends_with(" a day per service."), "{first}");
     let line = |name: &str| {
         table.lines().position(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {table}"))
     };
-    // The guess, then models with the best first, then the ceiling.
+    // No skill, then models with the best first, then the ceiling.
     assert!(
-        line("a guess") < line("metric")
+        line("no skill") < line("metric")
             && line("metric") < line("silent")
             && line("silent") < line("oracle")
     );
@@ -406,14 +406,14 @@ fn headlines() {
     report.models[model].false_alarms = 0;
     report.models[model].false_alarms_per_service_day = 0.0;
     let all = report.test.episodes;
-    assert_eq!(report.headline(), format!("None of {all} failures was warned of, at no false alarm."));
+    assert_eq!(report.headline(), format!("None of {all} failures was detected, at no false alarm."));
     report.models[model].episodes_caught = 1;
     report.models[model].lead_time_minutes = forewarn_eval::LeadTimes::new(vec![1.0]);
     report.models[model].false_alarms = 3;
     report.models[model].false_alarms_per_service_day = 1.25;
     assert_eq!(
         report.headline(),
-        format!("1 of {all} failures was warned of, 1 minute ahead, at 1.25 false alarms a day.")
+        format!("1 of {all} failures was detected, 1 minute ahead, at 1.25 false alarms a day.")
     );
     report.models.clear();
     assert_eq!(report.headline(), "No model was evaluated.");

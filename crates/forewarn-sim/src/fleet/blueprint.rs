@@ -14,12 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most services of one graph.
 pub const MAX_SERVICES: usize = 20_000;
 
-/// The plan of a fleet: which services there are, with what capacity, and who calls whom. Checked: whatever holds one can simulate it.
+/// The plan of a fleet: which services there are, with what capacity, and who calls whom. Checked: whatever holds one
+/// can simulate it.
 ///
 /// The graph that monitoring would draw of it is another thing: `ServiceGraph` of forewarn-topology.
 ///
-/// Services are kept in order of name, calls in order of client and server, so that a graph does not depend on how it was written down.
-/// Cycles are allowed as long as the calls that a request sets off come to an end.
+/// Services are kept in order of name, calls in order of client and server, so that a graph does not depend on how it
+/// was written down. Cycles are allowed as long as the calls that a request sets off come to an end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct Blueprint {
@@ -45,9 +46,10 @@ impl Blueprint {
     /// Cost: linear in services and calls, but for cycles.
     ///
     /// # Errors
-    /// [`SimError::NoEntry`] where nothing comes from outside; [`SimError::InvalidField`] for a number that makes no sense;
-    /// [`SimError::DuplicateService`], [`SimError::UnknownService`], [`SimError::SelfCall`], [`SimError::DuplicateCall`];
-    /// [`SimError::EndlessCalls`] for a cycle in which each request sets off another one or more; [`SimError::TooManyServices`].
+    /// [`SimError::NoEntry`] where nothing comes from outside; [`SimError::InvalidField`] for a number that makes no
+    /// sense; [`SimError::DuplicateService`], [`SimError::UnknownService`], [`SimError::SelfCall`],
+    /// [`SimError::DuplicateCall`]; [`SimError::EndlessCalls`] for a cycle in which each request sets off another one
+    /// or more; [`SimError::TooManyServices`].
     pub fn new(mut services: Vec<Service>, mut calls: Vec<PlannedCall>) -> Result<Self, SimError> {
         if services.len() > MAX_SERVICES {
             return Err(SimError::TooManyServices { services: services.len(), max: MAX_SERVICES });

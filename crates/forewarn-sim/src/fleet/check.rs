@@ -3,7 +3,8 @@
 use crate::SimError;
 use std::ops::RangeInclusive;
 
-/// Bounds of every plain number of a scenario. They lie far outside of all that services do, and keep what is computed from the numbers finite.
+/// Bounds of every plain number of a scenario. They lie far outside of all that services do, and keep what is
+/// computed from the numbers finite.
 const LEAST: f64 = 1e-6;
 const MOST: f64 = 1e9;
 

@@ -24,7 +24,7 @@ pub struct Defects {
     pub duplicate: f64,
     /// Seconds a day by which a service's clock runs fast.
     pub drift_seconds_per_day: f64,
-    /// Times a day that a service's counters begin anew.
+    /// How often a day a service's counters restart at 0.
     pub resets_per_day: f64,
 }
 
@@ -83,8 +83,8 @@ impl Defects {
         Ok(frames.map_rows(schema, |service, row| holes[service].punch(row))?)
     }
 
-    /// One service's samples in the order in which they arrive, with all that is wrong with them; missing values do not arrive. Metrics of kind
-    /// [`Kind::Delta`] become counters.
+    /// One service's samples in the order in which they arrive, with all that is wrong with them; missing values do
+    /// not arrive. Metrics of kind [`Kind::Delta`] become counters.
     ///
     /// # Errors
     /// [`SimError::InvalidField`].

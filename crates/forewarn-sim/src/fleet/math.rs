@@ -1,5 +1,6 @@
-//! Elementary functions from additions, multiplications, divisions and bits alone, so that the same seed gives the same bytes on every machine:
-//! the system's `exp` and `ln` may differ in the last digit from one machine to the next. They also inline, which is worth a factor of two.
+//! Elementary functions from additions, multiplications, divisions and bits alone, so that the same seed gives the
+//! same bytes on every machine: the system's `exp` and `ln` may differ in the last digit from one machine to the
+//! next. They also inline, which is worth a factor of two.
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
 /// ln 2 in two parts; the first has so few digits that whole multiples of it are exact.

@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Random numbers that cost a fixed count of words each.
 ///
-/// A draw never takes more or fewer words because of its parameters. So two simulations of one seed that differ in what happens to a service
-/// still have the same luck afterwards: what differs between them is caused, not drawn.
+/// A draw never takes more or fewer words because of its parameters. So two simulations of one seed that differ in
+/// what happens to a service still have the same luck afterwards: what differs between them is caused, not drawn.
 #[derive(Clone, Debug)]
 pub(crate) struct Draws(ChaCha8Rng);
 

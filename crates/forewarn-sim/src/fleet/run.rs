@@ -3,7 +3,7 @@ use crate::fleet::{FaultRecord, Fleet, hidden_schema};
 use forewarn_core::{CoreError, Source};
 use forewarn_schema::{Frame, FrameSet, Schema, Step};
 
-/// What a simulation made, and what nobody but the simulator knows.
+/// The metrics of a simulation, and the truth that only the simulator knows.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FleetRun {

@@ -135,7 +135,8 @@ impl Inject {
 /// # Ok::<(), forewarn_sim::SimError>(())
 /// ```
 impl Fleet {
-    /// Reads a scenario from TOML. What is not said is as in [`Fleet::new`], but for faults: those that come by themselves must be asked for.
+    /// Reads a scenario from TOML. What is not said is as in [`Fleet::new`], but for faults: those that come by
+    /// themselves must be asked for.
     ///
     /// # Errors
     /// [`SimError::UnreadableScenario`] with field and line, or with what [`Fleet`] and [`Blueprint::new`] refuse.
@@ -237,7 +238,7 @@ impl File {
             .map_err(|error| at("faults", error.to_string()))?;
         match self.on_call_minutes {
             None => {}
-            // Files have no word for nobody.
+            // Files say 0 for no engineer on call.
             Some(0.0) => fleet = fleet.with_on_call(None)?,
             Some(minutes) => {
                 let on_call = fleet.with_on_call(Some(minutes));

@@ -28,7 +28,8 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Minutes that it takes until somebody on call acts, in the mean, unless [`with_on_call`](Self::with_on_call) says otherwise.
+    /// Minutes that it takes until somebody on call acts, in the mean, unless [`with_on_call`](Self::with_on_call)
+    /// says otherwise.
     pub const ON_CALL_MINUTES: f64 = 12.0;
 
     /// `minutes` of a graph, under the usual load and faults, from 2024-01-01T00:00:00Z on.
@@ -65,7 +66,8 @@ impl Fleet {
     /// The same for another time.
     ///
     /// # Errors
-    /// [`SimError::Minutes`]; [`SimError::FaultAfterEnd`] where an injected fault would no longer begin; [`SchemaError::TimeOverflow`] beyond the calendar.
+    /// [`SimError::Minutes`]; [`SimError::FaultAfterEnd`] where an injected fault would no longer begin;
+    /// [`SchemaError::TimeOverflow`] beyond the calendar.
     pub fn with_minutes(mut self, minutes: usize) -> Result<Self, SimError> {
         if !(1..=MAX_MINUTES).contains(&minutes) {
             return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
@@ -119,7 +121,8 @@ impl Fleet {
     /// The same with one more fault, injected in minute `at_minute`, from 0.
     ///
     /// # Errors
-    /// [`SimError::FaultAfterEnd`] unless it begins before the simulation ends; [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
+    /// [`SimError::FaultAfterEnd`] unless it begins before the simulation ends; [`SimError::UnknownService`],
+    /// [`SimError::InvalidField`], [`SimError::MisplacedFault`].
     pub fn with_injection(mut self, at_minute: usize, injection: Injection) -> Result<Self, SimError> {
         injection.check(&self.blueprint)?;
         ends_after(self.minutes, at_minute, &injection)?;
@@ -129,8 +132,8 @@ impl Fleet {
         Ok(self)
     }
 
-    /// The same with an engineer who acts after so many minutes of emergency in the mean (at least five): turns users away until the system
-    /// has caught its breath. `None` for nobody.
+    /// The same with an engineer who acts after a mean of `minutes` of emergency (at least five): turns users away
+    /// until the system has recovered. `None` for no engineer.
     ///
     /// # Errors
     /// [`SimError::InvalidField`].

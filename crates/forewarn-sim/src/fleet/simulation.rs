@@ -23,8 +23,8 @@ const PATIENCE_MINUTES: u32 = 5;
 
 /// A fleet that runs: minute after minute, with faults that come by themselves and faults that are injected by hand.
 ///
-/// A simulation is a value: its [`Clone`] goes on exactly as the original does. [`fork`](Self::fork) gives one that has the same present and
-/// another future.
+/// A simulation is a value: its [`Clone`] goes on exactly as the original does. [`fork`](Self::fork) gives one that
+/// has the same present and another future.
 ///
 /// Memory: about 0.6 kB a service, 0.2 kB a call.
 ///
@@ -130,8 +130,9 @@ impl Simulation {
         self.start.checked_add(Step::MINUTE, (tick / TICKS) as i64).unwrap_or(self.start)
     }
 
-    /// The last minute's metrics of a service, by its position in the graph: the ten of [`Schema::v1`](forewarn_schema::Schema::v1). NaN
-    /// before the first minute, and where there is nothing to measure: no request has no latency.
+    /// The last minute's metrics of a service, by its position in the graph: the ten of
+    /// [`Schema::v1`](forewarn_schema::Schema::v1). NaN before the first minute, and where there is nothing to
+    /// measure: no request has no latency.
     ///
     /// # Panics
     /// Beyond the last service.
@@ -172,8 +173,9 @@ impl Simulation {
         ids.into_iter().filter(|&id| self.stop(id)).count()
     }
 
-    /// The same present with another future: all that chance decides from now on is drawn from stream `stream` of the seed. The same
-    /// present and stream have the same future. Faults that a scenario would inject later are no part of the present.
+    /// The same present with another future: all that chance decides from now on is drawn from stream `stream` of the
+    /// seed. The same present and stream have the same future. Faults that a scenario would inject later are no part
+    /// of the present.
     #[must_use]
     pub fn fork(&self, stream: u64) -> Self {
         let mut fork = self.clone();

@@ -39,7 +39,8 @@ pub struct TruthRow<'a> {
 pub struct FaultVictims<'a> {
     /// The root.
     pub fault: &'a FaultRecord,
-    /// Services that failed of it, in the order in which they first did, the service that the fault struck included if it failed.
+    /// Services that failed of it, in the order in which they first did, the service that the fault struck included
+    /// if it failed.
     pub victims: Vec<&'a str>,
     /// Failures of them, as positions in [`Causes::failures`].
     pub failures: Vec<usize>,

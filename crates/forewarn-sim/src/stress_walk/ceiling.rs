@@ -13,8 +13,8 @@ const FILTER_RESOLUTION: usize = 10;
 /// The outlook is computed once, not once a row, so it can be twice as fine.
 const OUTLOOK_RESOLUTION: usize = 2 * FILTER_RESOLUTION;
 
-/// The best that any predictor can say about each minute of a run: the probability of the target's event, given all that a
-/// predictor could know.
+/// The best that any predictor can say about each minute of a run: the probability of the target's event, given all
+/// that a predictor could know.
 ///
 /// No predictor has a smaller expected Brier score or log loss, and none ranks minutes better, but by luck.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,8 +34,8 @@ pub struct CeilingScores {
     pub bayes_filter: CeilingScore,
 }
 
-/// [`ceiling`] as figures: the average precision of both parts on all windows of the run that have a label by the [v1 rule](V1Rule), which is
-/// the one that the process follows.
+/// [`ceiling`] as figures: the average precision of both parts on all windows of the run that have a label by the
+/// [v1 rule](V1Rule), which is the one that the process follows.
 ///
 /// # Errors
 /// As [`ceiling`]; [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) for a run in which nothing fails.
@@ -77,22 +77,23 @@ pub fn ceiling_scores(
 /// `t + lead + 1 ..= t + lead + period` of `spec`. The observation window plays no part: both see everything so far.
 ///
 /// - [`Target::Active`]: the failure rule is satisfied in at least one of those minutes.
-/// - [`Target::Onset`]: an onset lies in them, the first of two or more violations in a row. The second may lie one minute past
-///   the period. A run of violations that is under way at the start of the period has no onset in it.
+/// - [`Target::Onset`]: an onset lies in them, the first of two or more violations in a row. The second may lie one
+///   minute past the period. A run of violations that is under way at the start of the period has no onset in it.
 ///
-/// Both are exact but for the grid of stress that they are computed on, .0005 apart for the oracle and .001 for the filter.
-/// On a month of the process, a grid four times as fine moves the filter's scores by 2e-6 in the mean and .001 at most; a
-/// grid twice as fine moves no score of the oracle by more than 3e-5.
+/// Both are exact but for the grid of stress that they are computed on, .0005 apart for the oracle and .001 for the
+/// filter. On a month of the process, a grid four times as fine moves the filter's scores by 2e-6 in the mean and
+/// .001 at most; a grid twice as fine moves no score of the oracle by more than 3e-5.
 ///
-/// Cost: about 16 microseconds a row (0.7 seconds for 30 days on one core), nearly all of it for the filter, and 0.1 milliseconds for each
-/// minute of horizon; memory for the scores only. [`oracle`] alone takes 0.05 microseconds a row.
+/// Cost: about 16 microseconds a row (0.7 seconds for 30 days on one core), nearly all of it for the filter, and 0.1
+/// milliseconds for each minute of horizon; memory for the scores only. [`oracle`] alone takes 0.05 microseconds a
+/// row.
 ///
 /// # Errors
 /// Those of [`oracle`] and of [`bayes_filter`].
 ///
 /// # References
-/// L. R. Rabiner, *A tutorial on hidden Markov models and selected applications in speech recognition*, Proceedings of the IEEE
-/// 77(2), 1989: the forward recursion of the filter.
+/// L. R. Rabiner, *A tutorial on hidden Markov models and selected applications in speech recognition*, Proceedings
+/// of the IEEE 77(2), 1989: the forward recursion of the filter.
 pub fn ceiling(run: &StressWalkRun, spec: WindowSpec, target: Target) -> Result<Ceiling, SimError> {
     let outlook = outlook(spec, target)?;
     Ok(Ceiling {
@@ -101,8 +102,8 @@ pub fn ceiling(run: &StressWalkRun, spec: WindowSpec, target: Target) -> Result<
     })
 }
 
-/// The first half of [`ceiling`]: for every row, the probability of the target's event given the hidden stress and the state of
-/// the rule.
+/// The first half of [`ceiling`]: for every row, the probability of the target's event given the hidden stress and
+/// the state of the rule.
 ///
 /// # Errors
 /// [`SimError::HorizonTooLong`] beyond [`MAX_HORIZON_MINUTES`]; for a run that was changed after it was made,
@@ -111,16 +112,17 @@ pub fn oracle(run: &StressWalkRun, spec: WindowSpec, target: Target) -> Result<V
     oracle_scores(run, &outlook(spec, target)?)
 }
 
-/// The second half of [`ceiling`], for a frame alone: for every row, the probability of the target's event given the metrics up
-/// to and including it.
+/// The second half of [`ceiling`], for a frame alone: for every row, the probability of the target's event given the
+/// metrics up to and including it.
 ///
-/// The frame's first row must be the process's first minute. A missing value says nothing. A missing error rate also leaves open
-/// whether that minute violated the rule; the filter keeps both possibilities, since the process went on from one of them.
-/// Metrics beside the ten are ignored, and `request_count` may be absent.
+/// The frame's first row must be the process's first minute. A missing value says nothing. A missing error rate also
+/// leaves open whether that minute violated the rule; the filter keeps both possibilities, since the process went on
+/// from one of them. Metrics beside the ten are ignored, and `request_count` may be absent.
 ///
 /// # Errors
-/// [`SimError::HorizonTooLong`] beyond [`MAX_HORIZON_MINUTES`]; [`SimError::WrongStep`] unless the frame goes by the minute;
-/// [`SimError::Schema`] naming a metric that it lacks; [`SimError::ImpossibleRow`] where the process cannot have made the frame.
+/// [`SimError::HorizonTooLong`] beyond [`MAX_HORIZON_MINUTES`]; [`SimError::WrongStep`] unless the frame goes by the
+/// minute; [`SimError::Schema`] naming a metric that it lacks; [`SimError::ImpossibleRow`] where the process cannot
+/// have made the frame.
 pub fn bayes_filter(frame: FrameView<'_>, spec: WindowSpec, target: Target) -> Result<Vec<Score>, SimError> {
     filter_scores(frame, &outlook(spec, target)?.halved(), FILTER_RESOLUTION)
 }

@@ -6,11 +6,12 @@ use super::{
 };
 use forewarn_schema::{Schema, SchemaError};
 
-/// Masses below this share of the whole are dropped: far beyond what a score can show, far above where arithmetic slows down.
+/// Masses below this share of the whole are dropped: far beyond what a score can show, far above where arithmetic
+/// slows down.
 const NEGLIGIBLE: f64 = 1e-200;
 
-/// What can be known about the hidden state from the metrics so far: a probability for each stress of a grid and each state of
-/// the rule, kept up to date by Bayes' theorem.
+/// What can be known about the hidden state from the metrics so far: a probability for each stress of a grid and each
+/// state of the rule, kept up to date by Bayes' theorem.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
     grid: Grid,
@@ -154,8 +155,8 @@ mod tests {
         rows
     }
 
-    /// The textbook's forward recursion over all (rule, stress) pairs, with one full transition matrix and each density from
-    /// statrs.
+    /// The textbook's forward recursion over all (rule, stress) pairs, with one full transition matrix and each
+    /// density from statrs.
     fn by_definition(rows: &[[f32; 10]], resolution: usize, target: Target) -> Vec<f64> {
         let mut grid = Grid::new(resolution);
         let outlook = Outlook::new(&mut grid, WindowSpec::default(), target);

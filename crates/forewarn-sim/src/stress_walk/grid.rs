@@ -24,9 +24,10 @@ impl Fall {
 
 /// Stress on equidistant nodes 0..=1, and a minute's move on it.
 ///
-/// A uniform change between two nodes becomes the trapezoid rule over the nodes from one to the other. It keeps mass and mean,
-/// is exact for functions that are straight between nodes, and its error falls with the square of the node distance. A stay is
-/// exact, and so are both ends: stress 0 and stress 1 are nodes, which hold the mass that is clamped to them.
+/// A uniform change between two nodes becomes the trapezoid rule over the nodes from one to the other. It keeps mass
+/// and mean, is exact for functions that are straight between nodes, and its error falls with the square of the node
+/// distance. A stay is exact, and so are both ends: stress 0 and stress 1 are nodes, which hold the mass that is
+/// clamped to them.
 #[derive(Clone, Debug)]
 pub(crate) struct Grid {
     per_hundredth: usize,
@@ -91,9 +92,9 @@ impl Grid {
 
     /// With `probability`, replaces each value by the trapezoid mean over the nodes `from..=to` hundredths away.
     ///
-    /// The two sums of a trapezoid are sums over a sliding window, made of a block's suffix and the next block's prefix (van
-    /// Herk's way). Unlike a difference of running totals they lose no digits where values are tiny beside their neighbours,
-    /// which is where a filter's rare events are.
+    /// The two sums of a trapezoid are sums over a sliding window, made of a block's suffix and the next block's
+    /// prefix (van Herk's way). Unlike a difference of running totals they lose no digits where values are tiny
+    /// beside their neighbours, which is where a filter's rare events are.
     fn average(&mut self, probability: f64, from_hundredths: i32, to_hundredths: i32) {
         let (from, to) = (i64::from(from_hundredths), i64::from(to_hundredths));
         let per_hundredth = self.per_hundredth as i64;

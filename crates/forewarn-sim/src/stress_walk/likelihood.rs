@@ -9,8 +9,8 @@ use forewarn_schema::{Schema, SchemaError};
 
 /// How likely a row of metrics is under each stress of a grid.
 ///
-/// A value inside a metric's range has a density; one at its end was clamped there and has the probability of lying beyond.
-/// Missing values say nothing, and neither do the requests.
+/// A value inside a metric's range has a density; one at its end was clamped there and has the probability of lying
+/// beyond. Missing values say nothing, and neither do the requests.
 #[derive(Clone, Debug)]
 pub(super) struct Likelihood {
     stress: Vec<f64>,
@@ -89,7 +89,8 @@ impl Likelihood {
         row[self.error_rate.column]
     }
 
-    /// Logarithm of the likelihood by node, up to a constant that is the same for all. Minus infinity where the row cannot be.
+    /// Logarithm of the likelihood by node, up to a constant that is the same for all. Minus infinity where the row
+    /// cannot be.
     pub(super) fn ln(&self, row: &[f32], out: &mut [f64]) {
         // All that is normal around a straight line adds up to one parabola.
         let (mut slope, mut curvature) = (0.0, 0.0);

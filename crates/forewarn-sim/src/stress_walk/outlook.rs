@@ -15,8 +15,8 @@ pub(super) fn violation_probability(stress: f64) -> f64 {
     normal_cdf((error_rate_mean(stress) - f64::from(VIOLATION)) / ERROR_RATE_NOISE)
 }
 
-/// Probability of a target's event, for every stress on a grid and every state of the rule: what one who sees the hidden state
-/// would say.
+/// Probability of a target's event, for every stress on a grid and every state of the rule: what one who sees the
+/// hidden state would say.
 ///
 /// Solved backwards from the end of the period, one minute after another, by the law of total probability.
 #[derive(Clone, Debug)]
@@ -44,7 +44,8 @@ impl Outlook {
         let nodes = violation.len();
         let (never, certain) = (vec![0.0; nodes], vec![1.0; nodes]);
         let (mut quiet, mut violating, mut satisfied) = (never.clone(), never.clone(), never.clone());
-        // A first violation in the period, which the minute after it makes an onset: even the minute after the period's last.
+        // A first violation in the period, which the minute after it makes an onset: even the minute after the
+        // period's last.
         let mut candidate = next(&never, &certain, Fall::None);
         for _ in 0..spec.period() {
             let after_quiet = match target {
@@ -157,8 +158,8 @@ mod tests {
     }
 
     /// At stress 0 only two or more jumps within minutes lead to a failure, far too rare to simulate. Figures of an
-    /// independent implementation of the process (NumPy, cumulative sums on a grid of .0005), which compared error rates with
-    /// .05 in double precision, 7e-10 below the `f32`.
+    /// independent implementation of the process (NumPy, cumulative sums on a grid of .0005), which compared error
+    /// rates with .05 in double precision, 7e-10 below the `f32`.
     #[test]
     fn rare_futures_have_known_probabilities() {
         let outlook = outlook(20, spec(0, 5), Target::Active);
@@ -184,7 +185,8 @@ mod tests {
             };
             let errors = (worst(&coarse, &finest), worst(&fine, &finest));
             assert!(errors.1 < 3e-5, "{target}: {errors:?}");
-            // Of second order: half the distance, a quarter of the error; between (1 - 1/16) / (1/4 - 1/16) = 5 and less.
+            // Of second order: half the distance, a quarter of the error; between (1 - 1/16) / (1/4 - 1/16) = 5 and
+            // less.
             assert!(errors.0 / errors.1 > 4.0, "{target}: {errors:?}");
         }
     }

@@ -1,14 +1,14 @@
 //! The process: how the stress moves, and what each metric shows of it.
 //!
-//! The state is a stress `s` in 0..=1 and the state of the failure rule. Before the first minute the stress is 0 and the
-//! rule is quiet. Each minute, in this order:
+//! The state is a stress `s` in 0..=1 and the state of the failure rule. Before the first minute the stress is 0 and
+//! the rule is quiet. Each minute, in this order:
 //!
-//! 1. `s` gains U(.01, .04) with probability .03 ([`GAIN`]), loses U(.01, .03) with probability .05 ([`LOSS`]), jumps by
-//!    U(.15, .30) with probability .006 ([`JUMP`]), each independent of the others, and falls by .15 ([`FALL_HUNDREDTHS`])
-//!    if the failure rule was satisfied in the minute before; then it is clamped to 0..=1;
+//! 1. `s` gains U(.01, .04) with probability .03 ([`GAIN`]), loses U(.01, .03) with probability .05 ([`LOSS`]), jumps
+//!    by U(.15, .30) with probability .006 ([`JUMP`]), each independent of the others, and falls by .15
+//!    ([`FALL_HUNDREDTHS`]) if the failure rule was satisfied in the minute before; then it is clamped to 0..=1;
 //! 2. the metrics are drawn given `s`, independent of one another ([`LINEAR_METRICS`] and the constants beside it);
-//! 3. the failure rule looks at the error rate: it is satisfied when [`VIOLATION`] or more was measured for two consecutive
-//!    minutes.
+//! 3. the failure rule looks at the error rate: it is satisfied when [`VIOLATION`] or more was measured for two
+//!    consecutive minutes.
 //!
 //! | metric | mean | noise | clamped to |
 //! |---|---|---|---|
@@ -19,7 +19,8 @@
 //! | `network_in`, `network_out` | 200 + 300 s, 180 + 280 s | 20, 20 | 0.. |
 //! | `pod_restarts` | 1 with probability .05 while `s` > .85, else 0 | | |
 //!
-//! Noise is normal, given as its standard deviation. All numbers are constants: a benchmark that could be tuned is none.
+//! Noise is normal, given as its standard deviation. All numbers are constants: a benchmark that could be tuned is
+//! none.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Normal};
@@ -142,8 +143,9 @@ pub(crate) struct State {
 impl State {
     /// Lives through the next minute: the stress moves, metrics are drawn, the rule looks at them.
     ///
-    /// Draws, in order: for gain, loss and jump each a uniform to decide and, if it happens, one for the amount; normals for
-    /// requests, error rate and the seven linear metrics; if the stress allows a restart, a uniform to decide.
+    /// Draws, in order: for gain, loss and jump each a uniform to decide and, if it happens, one for the amount;
+    /// normals for requests, error rate and the seven linear metrics; if the stress allows a restart, a uniform to
+    /// decide.
     pub(crate) fn next_minute(&mut self, rng: &mut impl Rng) -> [f32; 10] {
         let mut stress = self.stress;
         for shift in [GAIN, LOSS, JUMP] {

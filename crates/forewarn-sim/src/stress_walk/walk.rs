@@ -12,9 +12,9 @@ pub const MAX_MINUTES: usize = 100 * 365 * 24 * 60;
 
 /// A simulation to be run: which service, from when, for how long, and with which seed.
 ///
-/// The same seed gives the same bytes, and a longer run begins with the shorter one. Random numbers are one `ChaCha8` stream,
-/// `ChaCha8Rng::seed_from_u64(seed)`; in each minute it is asked in this order: for gain, loss and jump each whether it
-/// happens and, if so, how large it is; then the normals of `request_count`, `error_rate` and
+/// The same seed gives the same bytes, and a longer run begins with the shorter one. Random numbers are one `ChaCha8`
+/// stream, `ChaCha8Rng::seed_from_u64(seed)`; in each minute it is asked in this order: for gain, loss and jump each
+/// whether it happens and, if so, how large it is; then the normals of `request_count`, `error_rate` and
 /// [`LINEAR_METRICS`](super::process::LINEAR_METRICS); then, only under enough stress, whether a pod restarts.
 ///
 /// Cost: about 0.2 microseconds and 49 bytes a minute.
@@ -155,7 +155,7 @@ impl Source for StressWalk {
     }
 }
 
-/// What a simulation made, and what nobody but the simulator knows.
+/// The metrics of a simulation, and the truth that only the simulator knows.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StressWalkRun {

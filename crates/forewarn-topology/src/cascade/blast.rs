@@ -8,19 +8,21 @@ use rand::seq::SliceRandom;
 
 /// Clients of a service that are looked for in each world.
 ///
-/// The estimate of one world then has a relative variance below 1 / (HITS - 2), and the mean of W worlds a relative standard error below
-/// 1 / sqrt(W (HITS - 2)); time grows with W * HITS.
+/// The estimate of one world then has a relative variance below 1 / (HITS - 2), and the mean of W worlds a relative
+/// standard error below 1 / sqrt(W (HITS - 2)); time grows with W * HITS.
 const HITS: u32 = 4;
 
 impl Cascade {
-    /// Counting for every service all that it brings down takes services times calls. Instead, in each world, services are taken in a random
-    /// order; each marks all servers that it would go down with; a server that was marked [`HITS`] times, the last time by the T-th service,
-    /// goes down with n (HITS - 1) / (T - 1) services, in the mean. A server with all its marks has passed them to all its own servers, so that
-    /// nobody need go on beyond it, and a call is looked at no more than [`HITS`] times. Fewer marks are an exact count.
+    /// Counting for every service all that it brings down takes services times calls. Instead, in each world,
+    /// services are taken in a random order; each marks all servers that it would go down with; a server that was
+    /// marked [`HITS`] times, the last time by the T-th service, goes down with n (HITS - 1) / (T - 1) services, in
+    /// the mean. A server with all its marks has passed them to all its own servers, so that the walk need not go on
+    /// beyond it, and a call is looked at no more than [`HITS`] times. Fewer marks are an exact count.
     ///
     /// # References
-    /// E. Cohen, *Size-estimation framework with applications to transitive closure and reachability*, Journal of Computer and System
-    /// Sciences 55, 1997. J. B. S. Haldane, *On a method of estimating frequencies*, Biometrika 33, 1945 (why the estimate has no bias).
+    /// E. Cohen, *Size-estimation framework with applications to transitive closure and reachability*, Journal of
+    /// Computer and System Sciences 55, 1997. J. B. S. Haldane, *On a method of estimating frequencies*, Biometrika
+    /// 33, 1945 (why the estimate has no bias).
     pub(super) fn sampled_blast_radii(&self, worlds: Worlds) -> Vec<CascadeEstimate> {
         let services = self.graph.len();
         let mut moments = vec![(0.0, 0.0); services];

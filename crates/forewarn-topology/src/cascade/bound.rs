@@ -2,7 +2,8 @@
 
 use super::Cascade;
 
-/// Iterations after which a cycle is left as it is: near the point where failures feed on themselves they converge slowly.
+/// Iterations after which a cycle is left as it is: near the point where failures feed on themselves they converge
+/// slowly.
 const ITERATIONS: usize = 1000;
 const SETTLED: f64 = 1e-12;
 

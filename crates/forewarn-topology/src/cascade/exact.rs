@@ -47,9 +47,10 @@ fn members(mut set: u64) -> impl Iterator<Item = usize> {
 impl Cascade {
     /// What chains of calls from `start` reach, round by round.
     ///
-    /// A state is the set reached so far and the part of it that was reached in the last round; only that part can reach more, and each service
-    /// next to it is reached independently of the others with a noisy-or of those calls. States that meet are added up, so the cost
-    /// depends on how many there are and not on the number of ways, of which there can be factorially many.
+    /// A state is the set reached so far and the part of it that was reached in the last round; only that part can
+    /// reach more, and each service next to it is reached independently of the others with a noisy-or of those calls.
+    /// States that meet are added up, so the cost depends on how many there are and not on the number of ways, of
+    /// which there can be factorially many.
     pub(super) fn reached(
         &self,
         start: usize,
@@ -102,8 +103,8 @@ impl Cascade {
         Ok(Outcomes { services, sets })
     }
 
-    /// The services that can be reached at all, `start` first, and between them the calls that may pass a failure on; `None` if there are more
-    /// than bits in a set.
+    /// The services that can be reached at all, `start` first, and between them the calls that may pass a failure on;
+    /// `None` if there are more than bits in a set.
     #[expect(clippy::type_complexity, reason = "two lists that are taken apart at once")]
     fn within_reach(&self, start: usize, towards: Towards) -> Option<(Vec<usize>, Vec<Vec<(usize, f64)>>)> {
         let mut services = vec![start];

@@ -5,11 +5,11 @@ use crate::{TopologyError, error::refuse_unless};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Worlds to draw for Monte-Carlo: in each, every call passes failures on or does not, and the share of worlds in which something happens
-/// estimates its probability.
+/// Worlds to draw for Monte-Carlo: in each, every call passes failures on or does not, and the share of worlds in
+/// which something happens estimates its probability.
 ///
-/// The same seed gives the same worlds, whatever is asked about them, so that two questions about one graph differ by what they ask
-/// and not by luck. Memory: 8 bytes a call. Time: about eight random words a call and 64 worlds.
+/// The same seed gives the same worlds, whatever is asked about them, so that two questions about one graph differ by
+/// what they ask and not by luck. Memory: 8 bytes a call. Time: about eight random words a call and 64 worlds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worlds {
     batches: usize,
@@ -86,8 +86,8 @@ impl Purpose {
 
 /// 64 independent coins that show 1 with probability `p`.
 ///
-/// Each bit compares a uniform number with `p`, binary digit after binary digit, until they differ: about two digits a coin, and
-/// eight words until all 64 are decided, instead of 64 words.
+/// Each bit compares a uniform number with `p`, binary digit after binary digit, until they differ: about two digits
+/// a coin, and eight words until all 64 are decided, instead of 64 words.
 fn coins(p: f64, random: &mut ChaCha8Rng) -> u64 {
     if p >= 1.0 {
         return u64::MAX;
@@ -151,8 +151,8 @@ impl Cascade {
     }
 }
 
-/// A share of worlds. The standard error is taken at the share with one success and one failure more, so that what never happened in so
-/// many worlds is not called impossible.
+/// A share of worlds. The standard error is taken at the share with one success and one failure more, so that what
+/// never happened in so many worlds is not called impossible.
 fn share(count: u64, worlds: usize) -> CascadeEstimate {
     let worlds = worlds as f64;
     let shrunk = (count as f64 + 1.0) / (worlds + 2.0);

@@ -7,7 +7,7 @@ use forewarn_core::{CoreError, Fingerprint, restore_part, save_part, seal, unsea
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::VecDeque;
 
-/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`] to the bit.
+/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`], bit for bit.
 ///
 /// A saved state takes a byte a row and service of the violations that are counted, and about 40.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub struct TopologyStream {
     counts: Vec<Recent>,
     clock: Clock,
     columns: usize,
+    violation_rows: usize,
     out: Vec<f32>,
 }
 
@@ -123,10 +124,50 @@ impl TopologyStream {
                 peak_hours: features.peak_hours,
             },
             columns,
+            violation_rows: features.violation_rows,
             out: vec![f32::NAN; services.len() * columns],
             graph: features.graph.clone(),
             places,
         })
+    }
+
+    /// One more service from the next row on, behind the others: as if it had been there without rows. One that the graph does not have calls nobody.
+    ///
+    /// # Errors
+    /// [`TopologyError::DuplicateService`] for one that is there.
+    pub fn join(&mut self, service: &str) -> Result<(), TopologyError> {
+        if self.names.iter().any(|name| name == service) {
+            return Err(TopologyError::DuplicateService { service: service.to_owned() });
+        }
+        self.places.push(match self.graph.find(service) {
+            Some(place) => place,
+            None => {
+                self.counts.push(Recent { rows: self.violation_rows, each: VecDeque::new(), sum: 0 });
+                self.counts.len() - 1
+            }
+        });
+        self.names.push(service.to_owned());
+        self.out.resize(self.names.len() * self.columns, f32::NAN);
+        Ok(())
+    }
+
+    /// The service at a position goes, and the last one takes its position; a position beyond all changes nothing.
+    pub fn swap_leave(&mut self, position: usize) {
+        if position >= self.names.len() {
+            return;
+        }
+        self.names.swap_remove(position);
+        let place = self.places.swap_remove(position);
+        if place >= self.graph.len() {
+            self.counts.remove(place);
+            for other in self.places.iter_mut().filter(|other| **other > place) {
+                *other -= 1;
+            }
+        } else {
+            let rows = self.violation_rows;
+            self.counts[place] = Recent { rows, each: VecDeque::new(), sum: 0 };
+        }
+        self.out.truncate(self.names.len() * self.columns);
     }
 
     /// Takes the next row of every service, one after another in the order of the services (NaN where a sample or a whole row is missing), and gives
@@ -191,7 +232,7 @@ impl TopologyStream {
     }
 
     fn fingerprint(&self) -> Result<Fingerprint, CoreError> {
-        let rows = self.counts.first().map_or(0, |recent| recent.rows);
+        let rows = self.violation_rows;
         let settings =
             (&self.names, &self.places, self.columns, self.clock.step, self.clock.peak_hours, rows);
         Fingerprint::of("topology").and(&self.schema)?.and(&settings)
@@ -283,7 +324,7 @@ impl Moment {
     }
 }
 
-/// The worst and the mean of a service's servers; `none` twice for a service that calls nobody, NaN where no server has a sample.
+/// The worst and the mean of a service's servers; `none` twice for a service without calls, NaN where no server has a sample.
 fn neighbours(
     graph: &ServiceGraph,
     client: usize,

@@ -57,7 +57,7 @@ fn a_client_sees_trouble_in_its_servers() {
     // Nothing is known of the only server: the worst is missing, and it counts as healthy.
     assert!(at("user", 1, "servers_worst_health").is_nan());
     assert_eq!(at("user", 1, "cascade_risk"), 0.0);
-    // Calls nobody.
+    // Has no calls.
     assert_eq!(
         (at("database", 0, "servers_worst_health"), at("database", 0, "servers_worst_latency")),
         (1.0, 0.0)

@@ -4,7 +4,8 @@ use super::{CallSamples, FAILURES, Labels, Quantity, REQUESTS, Series, histogram
 use crate::TopologyError;
 
 impl CallSamples {
-    /// Reads samples in the text format of Prometheus and `OpenMetrics`, as a collector's Prometheus exporter serves them.
+    /// Reads samples in the text format of Prometheus and `OpenMetrics`, as a collector's Prometheus exporter serves
+    /// them.
     ///
     /// ```
     /// use forewarn_topology::CallSamples;
@@ -26,8 +27,8 @@ impl CallSamples {
     /// ```
     ///
     /// # Errors
-    /// [`TopologyError::At`] with the line, and in it [`TopologyError::UnreadableSample`] for a line of a service graph's metric that is no
-    /// sample; [`TopologyError::NoCalls`] where nothing is counted.
+    /// [`TopologyError::At`] with the line, and in it [`TopologyError::UnreadableSample`] for a line of a service
+    /// graph's metric that is no sample; [`TopologyError::NoCalls`] where nothing is counted.
     pub fn from_exposition(text: &str) -> Result<Self, TopologyError> {
         let mut series = Series::default();
         for (number, line) in text.lines().enumerate() {
@@ -36,7 +37,8 @@ impl CallSamples {
                 TopologyError::UnreadableSample { text: line.chars().take(200).collect(), reason }
                     .at(format!("line {}", number + 1))
             };
-            // A name in quotes stands among the labels; only such lines are worth a look that speak of a service graph at all.
+            // A name in quotes stands among the labels; only such lines are worth a look that speak of a service
+            // graph at all.
             let (name, rest) = if line.starts_with('{') && line.contains("traces_service_graph_request") {
                 quoted_name(line).ok_or_else(|| broken("the quoted name of the metric does not end"))?
             } else {

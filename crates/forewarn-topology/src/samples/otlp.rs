@@ -4,7 +4,7 @@ use super::{CallSamples, FAILURES, Quantity, REQUESTS, Series, histogram};
 use crate::{TopologyError, text};
 use serde::{Deserialize, Deserializer, de};
 
-/// `aggregationTemporality` of a counter that starts anew with each sample.
+/// `aggregationTemporality` of a counter that restarts with each sample.
 const DELTA: u8 = 1;
 
 #[derive(Deserialize)]
@@ -120,13 +120,15 @@ impl<'de> Deserialize<'de> for Number {
 }
 
 impl CallSamples {
-    /// Reads samples as OTLP in JSON, as a collector's file exporter writes them: one `{"resourceMetrics": [...]}`, or one a line.
+    /// Reads samples as OTLP in JSON, as a collector's file exporter writes them: one `{"resourceMetrics": [...]}`,
+    /// or one a line.
     ///
     /// Counters of either temporality are read: cumulative ones at their latest, delta ones added up.
     ///
     /// # Errors
-    /// [`TopologyError::UnreadableFile`], which names the field, within [`TopologyError::At`] with the line where there are several;
-    /// [`TopologyError::InvalidNumber`] for a counter below 0; [`TopologyError::NoCalls`] where nothing is counted.
+    /// [`TopologyError::UnreadableFile`], which names the field, within [`TopologyError::At`] with the line where
+    /// there are several; [`TopologyError::InvalidNumber`] for a counter below 0; [`TopologyError::NoCalls`] where
+    /// nothing is counted.
     pub fn from_otlp_json(text: &str) -> Result<Self, TopologyError> {
         let mut series = Series::default();
         match text::from_json::<Export>("OTLP metrics", text) {

@@ -8,7 +8,7 @@ use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
-use crate::pytorch;
+use crate::{promtool, pytorch};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -38,16 +38,6 @@ const EXAMPLES: &[Example] = &[
     Example { name: "libtorch", arguments: &[], needs: Needs::Libtorch },
 ];
 
-/// Runs of the program, as the README has them: from the root, in the release profile, with settings that keep them to
-/// seconds. A later one reads what an earlier one wrote.
-const PROGRAM: &[&str] = &[
-    "evaluate --quiet --days 12 --output target/evaluate --save target/evaluate/model.safetensors",
-    "simulate --quiet --days 1 --seed 11 --output target/evaluate/day.csv --truth target/evaluate/truth.csv",
-    "replay --quiet --model target/evaluate/model.safetensors --input target/evaluate/day.csv \
-     --events alarms",
-    "check --input target/evaluate/day.csv --model target/evaluate/model.safetensors",
-];
-
 /// The run of the program that trains through libtorch.
 const LIBTORCH_PROGRAM: &str =
     "evaluate --days 4 --models lstm --trainer libtorch --output target/evaluate_libtorch";
@@ -69,7 +59,7 @@ const LIBTORCH_PACKAGES: &[&str] =
     &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
 
 /// Turns on all there is but libtorch: what default features leave out is tested too.
-const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn-io/parquet";
+const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn/prometheus,forewarn-io/parquet";
 
 /// One step of a test run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,12 +80,16 @@ pub(super) enum Action {
     Layers,
     /// Checks where pages point to.
     Links,
+    /// Runs the commands of the tutorial.
+    Tutorial,
     /// Finds or fetches libtorch.
     Libtorch,
     /// Compares figures with scikit-learn.
     Sklearn,
     /// Checks the report's page in this browser.
     Page(PathBuf),
+    /// Tests the recipes' queries in this promtool.
+    Promtool(PathBuf),
     /// Runs the tests of vector code on this emulator.
     Neon(Emulator),
     /// Compares scores with those of the PyTorch that this Python has.
@@ -111,6 +105,7 @@ pub(super) struct Found {
     examples: BTreeSet<String>,
     browser: Option<PathBuf>,
     emulator: Option<Emulator>,
+    promtool: Option<PathBuf>,
     pytorch: Option<OsString>,
 }
 
@@ -124,6 +119,7 @@ impl Found {
             examples: examples.map(|target| target.name.clone()).collect(),
             browser: None,
             emulator: None,
+            promtool: None,
             pytorch: None,
         }
     }
@@ -134,6 +130,10 @@ impl Found {
 
     pub(super) fn with_emulator(self, emulator: Option<Emulator>) -> Self {
         Self { emulator, ..self }
+    }
+
+    pub(super) fn with_promtool(self, promtool: Option<PathBuf>) -> Self {
+        Self { promtool, ..self }
     }
 
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
@@ -153,7 +153,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let mut steps = vec![
         step("format", "all code is formatted", cargo("fmt --all --check")),
         step("layers", "no crate depends on one that its layer may not know", Action::Layers),
-        step("links", "files and examples that pages speak of are there", Action::Links),
+        step("links", "files, headings and examples that pages point to are there", Action::Links),
         step(
             "clippy",
             "no lint fires",
@@ -193,6 +193,9 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         Action::Page,
     );
     steps.push(step("page", "the report's page is sound in a headless browser", page));
+    let promtool =
+        found.promtool.clone().map_or_else(|| Action::Skip(promtool::NOTHING.to_owned()), Action::Promtool);
+    steps.push(step("promtool", "Prometheus computes for the recipes what was worked out by hand", promtool));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
@@ -235,15 +238,20 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     steps
 }
 
-/// The program, and one example, by the commands that the README has for them: nothing is said of packages.
+/// The program by the tutorial's commands, and one example by its own: from the root, in the release profile.
 fn program(found: &Found) -> Vec<Step> {
     if !found.packages.contains(PROGRAM_PACKAGE) {
         let reason = format!("there is no package {PROGRAM_PACKAGE}");
-        return vec![step("program", "its commands run to their end", Action::Skip(reason))];
+        return vec![step("tutorial", "its commands run to their end", Action::Skip(reason))];
     }
-    let runs = PROGRAM.iter().map(|line| words(&format!("run --release -- {line}")));
-    let runs = runs.chain([words("run --release --example quickstart")]).collect();
-    vec![step("program", "its commands run to their end, from the root", Action::Cargo(runs))]
+    vec![
+        step("tutorial", "its commands run to their end, as they stand", Action::Tutorial),
+        step(
+            "quickstart",
+            "the first example runs by the command that it names",
+            cargo("run --release --example quickstart"),
+        ),
+    ]
 }
 
 /// The runs of the examples, in the test profile: `cargo test` has built them in it.
@@ -347,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_the_browser_the_emulator_and_pytorch_take_part_where_they_can() {
+    fn scikit_learn_the_browser_the_emulator_promtool_and_pytorch_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
@@ -364,6 +372,11 @@ mod tests {
         assert!(reason.contains("FOREWARN_BROWSER"), "{reason}");
         assert_eq!(action(&found, WITHOUT, "neon"), Some(Action::Neon(emulator)));
         assert_eq!(action(&Found::default(), WITHOUT, "neon"), Some(Action::Skip(neon::NOTHING.to_owned())));
+        let promtool: PathBuf = "/usr/bin/promtool".into();
+        let with_promtool = Found::default().with_promtool(Some(promtool.clone()));
+        assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
+        let skipped = Action::Skip(promtool::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
         let found = Found::default().with_pytorch(Some("python3".into()));
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());

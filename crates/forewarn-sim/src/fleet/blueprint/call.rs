@@ -23,7 +23,8 @@ pub struct Retry {
     /// Milliseconds before the first of them; each later one waits twice as long.
     #[serde(default = "Retry::default_backoff")]
     pub backoff_ms: f64,
-    /// Retries may add at most this share to the calls of an edge; `None` for no such budget, which is how storms begin.
+    /// Retries may add at most this share to the calls of an edge; `None` for no such budget, which is how storms
+    /// begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<f64>,
 }

@@ -6,8 +6,9 @@ use crate::fleet::{
 };
 
 impl Blueprint {
-    /// A random graph of `services` services in layers, as large systems have them: few entries, many services in the middle, fewer stores at
-    /// the end. Each service beyond the first layer has a client in a layer before it; a service calls one to four of those after it.
+    /// A random graph of `services` services in layers, as large systems have them: few entries, many services in the
+    /// middle, fewer stores at the end. Each service beyond the first layer has a client in a layer before it; a
+    /// service calls one to four of those after it.
     ///
     /// The same seed gives the same graph. Cost: linear in services.
     ///

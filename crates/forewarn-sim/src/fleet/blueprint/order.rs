@@ -8,8 +8,8 @@ pub(crate) struct Endless {
     pub(crate) gain: f64,
 }
 
-/// Positions of `services` services, each before those that it calls, but where a cycle is closed. `ends` are client and server of each
-/// call, sorted; `gains` the mean number of calls that a request of the client makes.
+/// Positions of `services` services, each before those that it calls, but where a cycle is closed. `ends` are client
+/// and server of each call, sorted; `gains` the mean number of calls that a request of the client makes.
 pub(crate) fn clients_first(
     services: usize,
     ends: &[(usize, usize)],
@@ -33,8 +33,8 @@ pub(crate) fn clients_first(
     Ok(order)
 }
 
-/// Tarjan's algorithm without recursion: groups of services that reach each other, and all services in the order in which they are done
-/// (servers first).
+/// Tarjan's algorithm without recursion: groups of services that reach each other, and all services in the order in
+/// which they are done (servers first).
 fn strongly_connected(
     calls: &[std::ops::Range<usize>],
     ends: &[(usize, usize)],

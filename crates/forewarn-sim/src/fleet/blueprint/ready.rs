@@ -5,8 +5,8 @@ use crate::fleet::{Blueprint, Need, PlannedCall, Service, provision::provision};
 impl Blueprint {
     /// The four-service shop: `gateway` calls `auth` and `user`, both of which call `database`.
     ///
-    /// At load 1 the gateway takes 60 requests a second; `database` and `user` are then a little more than half busy, which is as far as a
-    /// careful operator goes.
+    /// At load 1 the gateway takes 60 requests a second; `database` and `user` are then a little more than half busy,
+    /// which is as far as a careful operator goes.
     #[must_use]
     pub fn shop() -> Self {
         let services = vec![
@@ -77,7 +77,8 @@ impl Blueprint {
         Self::new(services, calls).expect("the shop's numbers are checked by a test")
     }
 
-    /// A larger shop: twelve services in four layers, with an optional call, caches, a third party behind `payment` and two stores.
+    /// A larger shop: twelve services in four layers, with an optional call, caches, a third party behind `payment`
+    /// and two stores.
     #[must_use]
     pub fn twelve() -> Self {
         let service = |name: &str, pods: u32, cpu_ms: f64, io_ms: f64| Service {

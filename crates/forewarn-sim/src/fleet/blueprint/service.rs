@@ -52,8 +52,8 @@ pub struct Service {
     /// Memory of a request in the system, in MB.
     #[serde(default = "defaults::request_mb")]
     pub request_mb: f64,
-    /// Share of processor time that collecting garbage takes when half of the memory is in use; it grows as used over free memory. 0 for
-    /// programs without a collector.
+    /// Share of processor time that collecting garbage takes when half of the memory is in use; it grows as used over
+    /// free memory. 0 for programs without a collector.
     #[serde(default = "defaults::garbage")]
     pub garbage: f64,
     /// Seconds from a pod's end until it takes requests again.

@@ -3,12 +3,13 @@ use std::{fmt, str::FromStr};
 
 /// What can go wrong, and what only looks like it. Names are those of Chaos Mesh where it has the fault.
 ///
-/// A fault of severity `s` in 0..=1, at full intensity, does what its line says; on the way there and back its intensity follows a ramp.
+/// A fault of severity `s` in 0..=1, at full intensity, does what its line says; on the way there and back its
+/// intensity follows a ramp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// A share `s` of the pods is killed at once (at least one), and starts anew.
+    /// A share `s` of the pods is killed at once (at least one), and restarts.
     PodKill,
     /// A share `s` of the pods is unavailable for the duration.
     PodFailure,
@@ -30,8 +31,8 @@ pub enum FaultKind {
     DnsError,
     /// A share `s` of the requests is aborted.
     HttpAbort,
-    /// A rolling restart brings a version in which `0.3 s` of the requests fail and all take `1 + s` times the processor time; the recovery is
-    /// another.
+    /// A rolling restart brings a version in which `0.3 s` of the requests fail and all take `1 + s` times the
+    /// processor time; the recovery is another.
     BadDeploy,
     /// `1 + 2 s` times as many users.
     TrafficSurge,
@@ -144,14 +145,15 @@ impl FaultKind {
         }
     }
 
-    /// Whether it belongs to the daily routine and is not meant to break anything: a hard negative for whoever predicts failures. It can
-    /// still be the last straw.
+    /// Whether it belongs to the daily routine and is not meant to break anything: a hard negative for whoever
+    /// predicts failures. It can still be the last straw.
     #[must_use]
     pub fn is_routine(self) -> bool {
         matches!(self, Self::FlashCrowd | Self::Deploy | Self::BatchJob | Self::NoisyNeighbour)
     }
 
-    /// Whether it builds up over minutes, so that metrics can show it before it breaks anything. The others strike at once, on purpose.
+    /// Whether it builds up over minutes, so that metrics can show it before it breaks anything. The others strike at
+    /// once, on purpose.
     #[must_use]
     pub fn is_gradual(self) -> bool {
         // A leak has no ramp of its own: what it takes adds up.

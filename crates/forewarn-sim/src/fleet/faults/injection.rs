@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// A fault to be injected: what, where, how badly and for how long.
 ///
-/// Its intensity rises from 0 to its severity over the ramp, stays there for the duration, and falls back over the recovery, which begins
-/// by itself, or earlier by hand.
+/// Its intensity rises from 0 to its severity over the ramp, stays there for the duration, and falls back over the
+/// recovery, which begins by itself, or earlier by hand.
 ///
 /// # Examples
 /// ```

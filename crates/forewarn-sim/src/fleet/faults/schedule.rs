@@ -3,7 +3,8 @@ use crate::fleet::{Blueprint, FaultKind, Injection, check::Check, injection::pla
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Faults and routine that happen by themselves: each kind a Poisson process of its own on every service that it can strike.
+/// Faults and routine that happen by themselves: each kind a Poisson process of its own on every service that it can
+/// strike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultSchedule {
@@ -53,7 +54,7 @@ impl FaultSchedule {
         let check = Check("faults");
         self.per_service_day.iter().try_for_each(|(kind, &rate)| {
             check.not_negative(kind.name(), rate)?;
-            // Beyond that, minutes hold so many that nothing else happens.
+            // Beyond that, minutes hold more faults than anything else.
             if rate > 1_440.0 {
                 return Err(SimError::InvalidField {
                     place: "faults".to_owned(),

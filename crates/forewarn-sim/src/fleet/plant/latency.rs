@@ -5,8 +5,9 @@ const SCALE: f64 = 0.551_328_895_421_792_1;
 
 /// The response times of a service in one moment: log-logistic, in seconds.
 ///
-/// It has the heavy right tail of real response times, and both its tail probability and its quantiles are closed forms. Median and spread
-/// are chosen so that mean and coefficient of variation are those of the log-normal distribution with the same median and spread.
+/// It has the heavy right tail of real response times, and both its tail probability and its quantiles are closed
+/// forms. Median and spread are chosen so that mean and coefficient of variation are those of the log-normal
+/// distribution with the same median and spread.
 ///
 /// # References
 /// S. A. Klugman, H. H. Panjer, G. E. Willmot, *Loss Models*, Wiley, 2012, appendix A: the log-logistic distribution.
@@ -67,7 +68,8 @@ mod tests {
         }
     }
 
-    /// Against 200,000 response times drawn by inversion, and the spread of the 99th percentile of samples of 500 of them.
+    /// Against 200,000 response times drawn by inversion, and the spread of the 99th percentile of samples of 500 of
+    /// them.
     #[test]
     fn moments_and_quantile_noise_are_those_of_samples() {
         let latency = Latency::new(0.1, 0.0025);

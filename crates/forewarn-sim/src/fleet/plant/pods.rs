@@ -63,7 +63,7 @@ pub(crate) struct Crew {
     pub(crate) memory: f64,
     /// Share of the processor that collecting garbage takes.
     pub(crate) garbage: f64,
-    /// Pods that began anew.
+    /// Pods that restarted.
     pub(crate) restarts: f64,
     /// Share of the requests in the system that went down with their pod.
     pub(crate) lost: f64,

@@ -1,21 +1,24 @@
 use crate::fleet::math::pow;
 
-/// A service's workers and the requests that wait for them, as a fluid that is in balance with its queue at every moment.
+/// A service's workers and the requests that wait for them, as a fluid that is in balance with its queue at every
+/// moment.
 ///
-/// The number of requests in the system, `L`, changes by what comes in less what is done, and how busy the workers are follows from `L` as
-/// in the stationary queue:
+/// The number of requests in the system, `L`, changes by what comes in less what is done, and how busy the workers
+/// are follows from `L` as in the stationary queue:
 ///
 /// ```text
 /// dL/dt = arrivals - capacity * rho,     L = capacity * hold * rho  +  burst * rho^a / (1 - rho),    a = sqrt(2 (workers + 1))
 /// ```
 ///
-/// The first term are requests being served (Little's law for the workers), the second those that wait (Sakasegawa's approximation of M/M/c,
-/// times Allen and Cunneen's factor for service times that are not exponential). Below saturation the queue answers to load like the
-/// textbook's; above it the backlog grows at the rate of the excess and takes as long to drain as it takes.
+/// The first term are requests being served (Little's law for the workers), the second those that wait (Sakasegawa's
+/// approximation of M/M/c, times Allen and Cunneen's factor for service times that are not exponential). Below
+/// saturation the queue answers to load like the textbook's; above it the backlog grows at the rate of the excess and
+/// takes as long to drain as it takes.
 ///
 /// # References
-/// W.-P. Wang, D. Tipper, S. Banerjee, *A simple approximation for modeling nonstationary queues*, INFOCOM 1996 (pointwise stationary fluid flow).
-/// H. Sakasegawa, *An approximation formula `L_q = alpha rho^beta / (1 - rho)`*, Annals of the Institute of Statistical Mathematics 29, 1977.
+/// W.-P. Wang, D. Tipper, S. Banerjee, *A simple approximation for modeling nonstationary queues*, INFOCOM 1996
+/// (pointwise stationary fluid flow). H. Sakasegawa, *An approximation formula `L_q = alpha rho^beta / (1 - rho)`*,
+/// Annals of the Institute of Statistical Mathematics 29, 1977.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Station {
     /// Requests a second that all workers together can do.
@@ -44,8 +47,8 @@ pub(crate) struct Flow {
 }
 
 impl Station {
-    /// `number` requests in the system, `arrivals` more a second, for `seconds`. Implicit in time, so any step is stable, and
-    /// `number + (arrivals - rejected - done) * seconds` is exactly what is left.
+    /// `number` requests in the system, `arrivals` more a second, for `seconds`. Implicit in time, so any step is
+    /// stable, and `number + (arrivals - rejected - done) * seconds` is exactly what is left.
     ///
     /// `guess` is about how busy the workers will be, such as how busy they were.
     pub(crate) fn step(&self, number: f64, guess: f64, arrivals: f64, seconds: f64) -> Flow {
@@ -55,8 +58,8 @@ impl Station {
             let kept = load.min(self.queue);
             return Flow { utilisation: 1.0, done: 0.0, number: kept, rejected: (load - kept) / seconds };
         }
-        // With rho^a taken from the guess the balance is quadratic. In balance the guess is right; elsewhere a tick's delay in how many wait is
-        // less than what the approximation leaves out.
+        // With rho^a taken from the guess the balance is quadratic. In balance the guess is right; elsewhere a tick's
+        // delay in how many wait is less than what the approximation leaves out.
         let waiting = (self.burst * pow(guess, self.exponent)).min(0.999 * load);
         let gap = room - load;
         let rho = 2.0 * (load - waiting) / (room + load + (gap * gap + 4.0 * room * waiting).sqrt());
@@ -118,8 +121,8 @@ mod tests {
         }
     }
 
-    /// Against a queue that is played customer by customer: Poisson arrivals, exponential service, first come first served, through a
-    /// minute of overload.
+    /// Against a queue that is played customer by customer: Poisson arrivals, exponential service, first come first
+    /// served, through a minute of overload.
     #[test]
     fn a_burst_builds_up_and_drains_as_in_a_queue_of_customers() {
         let (workers, hold) = (8usize, 0.1);

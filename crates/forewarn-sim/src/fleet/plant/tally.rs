@@ -98,7 +98,7 @@ impl Tally {
         ]
     }
 
-    /// What nobody measures, in the order of [`hidden_schema`](crate::fleet::hidden_schema).
+    /// The hidden state, in the order of [`hidden_schema`](crate::fleet::hidden_schema).
     pub(crate) fn hidden(&self, number: f64, warmth: f64, up: f64, intensity: f64) -> [f32; HIDDEN] {
         let (minute, ticks) = (TICK_SECONDS * TICKS as f64, TICKS as f64);
         let mean = if self.done > 1e-9 { self.seconds / self.done } else { 0.0 };

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// Minutes after its end in which a failure can still have brought another one: queues drain, caches fill.
 const AFTERMATH_MINUTES: f64 = 10.0;
 
-/// Gives each failure its parent among those of the same root: the neighbour that failed before it, or in the same minute and nearer to the
-/// root. `failures` are in order of onset.
+/// Gives each failure its parent among those of the same root: the neighbour that failed before it, or in the same
+/// minute and nearer to the root. `failures` are in order of onset.
 pub(crate) fn link(blueprint: &Blueprint, failures: &mut [Failure]) {
     let neighbours = neighbours(blueprint);
     let mut cascades: BTreeMap<_, Vec<usize>> = BTreeMap::new();

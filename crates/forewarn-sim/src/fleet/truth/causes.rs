@@ -19,15 +19,15 @@ pub struct Failure {
     pub service: usize,
     /// When.
     pub episode: Episode,
-    /// Every fault but for which it would not have happened, in the order in which they began. Empty where no single fault was needed: chance, or
-    /// more than enough of everything.
+    /// Every fault but for which it would not have happened, in the order in which they began. Empty where no single
+    /// fault was needed: chance, or more than enough of everything.
     pub causes: Vec<FaultId>,
     /// The one of them that counts as the root: the last to begin, routine only if there is nothing else.
     pub root: Option<FaultId>,
     /// The service that the root fault struck.
     pub root_service: Option<usize>,
-    /// The failure that this one followed from, by its position in [`Causes::failures`]: a neighbour in the graph that failed before of the same
-    /// root. `None` where the fault itself did it.
+    /// The failure that this one followed from, by its position in [`Causes::failures`]: a neighbour in the graph
+    /// that failed before of the same root. `None` where the fault itself did it.
     pub parent: Option<usize>,
 }
 
@@ -44,7 +44,8 @@ pub struct Causes {
 }
 
 impl Causes {
-    /// Failures of one root fault, by onset: first those of the service it struck, then the victims, if they failed in that order.
+    /// Failures of one root fault, by onset: first those of the service it struck, then the victims, if they failed
+    /// in that order.
     pub fn of(&self, root: FaultId) -> impl Iterator<Item = &Failure> {
         self.failures.iter().filter(move |failure| failure.root == Some(root))
     }
@@ -66,13 +67,15 @@ struct Shadow {
 }
 
 impl Fleet {
-    /// Runs the fleet and finds out why each failure by `rule` happened, by asking what would have been: for every fault that begins, the same world
-    /// without it is simulated along, with the same luck in everything else. A failure that it does not have was caused by that fault.
+    /// Runs the fleet and finds out why each failure by `rule` happened, by asking what would have been: for every
+    /// fault that begins, the same world without it is simulated along, with the same luck in everything else. A
+    /// failure that it does not have was caused by that fault.
     ///
-    /// So a cause is found wherever it acts, through calls, retries, queues that take an hour to drain, or an engineer who shed load; no
-    /// rule of thumb about who calls whom is needed.
+    /// So a cause is found wherever it acts, through calls, retries, queues that take an hour to drain, or an
+    /// engineer who shed load; no rule of thumb about who calls whom is needed.
     ///
-    /// Cost: a run, times one plus the faults that act at a time. Memory: the run's metrics and those of the worlds at that time.
+    /// Cost: a run, times one plus the faults that act at a time. Memory: the run's metrics and those of the worlds
+    /// at that time.
     ///
     /// # Errors
     /// What `rule` refuses.

@@ -16,7 +16,8 @@ pub struct RollOuts {
     pub futures: usize,
     /// Minutes from one that is estimated to the next, at least 1.
     pub every: usize,
-    /// Minutes of the past that the failure rule is shown. The v1 rule needs 2; a rule that compares with the last hour needs 60.
+    /// Minutes of the past that the failure rule is shown. The v1 rule needs 2; a rule that compares with the last
+    /// hour needs 60.
     pub past: usize,
     /// Threads; the result does not depend on it.
     pub threads: usize,
@@ -63,19 +64,21 @@ const BATCH: usize = 256;
 const METRICS: usize = 10;
 
 impl Fleet {
-    /// The best that any predictor could say: for minutes of `rows`, the probability of the target's event given everything that is true at the end
-    /// of the minute, hidden or not, and nothing that is yet to be decided.
+    /// The best that any predictor could say: for minutes of `rows`, the probability of the target's event given
+    /// everything that is true at the end of the minute, hidden or not, and nothing that is yet to be decided.
     ///
-    /// Each minute's present is cloned [`RollOuts::futures`] times, and each clone goes on with random numbers of its own until the period and what
-    /// confirms an onset in it are over. Then `rule` is asked what happened. Faults that are under way go on as they will; new ones come as
-    /// likely as they do. Probabilities of services come from the same futures.
+    /// Each minute's present is cloned [`RollOuts::futures`] times, and each clone goes on with random numbers of its
+    /// own until the period and what confirms an onset in it are over. Then `rule` is asked what happened. Faults
+    /// that are under way go on as they will; new ones come as likely as they do. Probabilities of services come from
+    /// the same futures.
     ///
-    /// The result depends on nothing but the fleet, the rows and the number of futures. Cost: `futures * (horizon + confirmation)` simulated minutes of the whole
-    /// fleet for each minute that is estimated, shared out to the threads.
+    /// The result depends on nothing but the fleet, the rows and the number of futures. Cost:
+    /// `futures * (horizon + confirmation)` simulated minutes of the whole fleet for each minute that is estimated,
+    /// shared out to the threads.
     ///
     /// # Errors
-    /// [`SimError::InvalidField`] for roll-outs of no future or distance; [`SimError::HorizonTooLong`] for windows and rules that look more than two
-    /// weeks ahead; what `rule` refuses.
+    /// [`SimError::InvalidField`] for roll-outs of no future or distance; [`SimError::HorizonTooLong`] for windows
+    /// and rules that look more than two weeks ahead; what `rule` refuses.
     pub fn ceiling(
         &self,
         rule: &dyn FailureRule,

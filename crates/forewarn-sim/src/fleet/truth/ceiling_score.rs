@@ -5,11 +5,12 @@ use forewarn_schema::Step;
 use std::{ops::Range, sync::Arc};
 
 impl Fleet {
-    /// [`ceiling`](Self::ceiling) as one figure: how well a predictor that knows the hidden state would rank the windows of all services that end
-    /// in `rows`, those that have a label.
+    /// [`ceiling`](Self::ceiling) as one figure: how well a predictor that knows the hidden state would rank the
+    /// windows of all services that end in `rows`, those that have a label.
     ///
     /// # Errors
-    /// As [`ceiling`](Self::ceiling); [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) where nothing fails in `rows`, or everything does.
+    /// As [`ceiling`](Self::ceiling); [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) where nothing
+    /// fails in `rows`, or everything does.
     ///
     /// # Examples
     /// ```

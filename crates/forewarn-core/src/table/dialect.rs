@@ -1,0 +1,177 @@
+use super::guard::LineEnds;
+use serde::{Deserialize, Serialize};
+
+/// What separates the whole part of a number from its fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decimal {
+    /// `1.5`
+    Point,
+    /// `1,5`
+    Comma,
+}
+
+/// How a table of text is written, as found in its first lines or as asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dialect {
+    /// Between two cells: a comma, a semicolon, a tab or a vertical bar, unless another was asked for.
+    pub separator: u8,
+    /// How numbers are written; `None` while none with a fraction has been seen.
+    pub decimal: Option<Decimal>,
+    /// Whether the text is annotated CSV, as `InfluxDB` writes it.
+    pub annotated: bool,
+    pub(super) line_ends: LineEnds,
+    /// Whether lines that begin with `#` are left out.
+    pub(super) comments: bool,
+    /// Rows before the header: a line `sep=;`, or comments before a header that is one itself.
+    pub(super) rows_before_header: usize,
+    /// Whether the header begins with `#`.
+    pub(super) marked_header: bool,
+}
+
+/// Separators that are looked for, the likeliest first.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Lines that are looked at.
+const SAMPLE_LINES: usize = 200;
+
+impl Dialect {
+    /// Finds the dialect of a text from its first bytes.
+    #[must_use]
+    pub fn sniff(prefix: &[u8], separator: Option<u8>, decimal: Option<Decimal>) -> Self {
+        let text = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix);
+        let carriage_return = text.contains(&b'\r') && !text.contains(&b'\n');
+        let (line_ends, end) =
+            if carriage_return { (LineEnds::CarriageReturn, b'\r') } else { (LineEnds::LineFeed, b'\n') };
+        let mut lines: Vec<&[u8]> = text.split(|&byte| byte == end).take(SAMPLE_LINES + 1).collect();
+        // What the prefix cuts off says nothing, unless it is all there is.
+        if lines.len() > 1 {
+            lines.pop();
+        }
+        lines.retain(|line| !line.trim_ascii().is_empty());
+        let mut dialect = Self {
+            separator: separator.unwrap_or(b','),
+            decimal,
+            annotated: false,
+            line_ends,
+            comments: false,
+            rows_before_header: 0,
+            marked_header: false,
+        };
+        let mut lines = lines.as_slice();
+        let mut named = separator;
+        if let Some((first, rest)) = lines.split_first()
+            && let Some(&[mark, ..]) = first.trim_ascii_start().strip_prefix(b"sep=")
+        {
+            named = named.or(Some(mark));
+            (lines, dialect.rows_before_header) = (rest, 1);
+        }
+        let comments = lines.iter().take_while(|line| line.starts_with(b"#")).count();
+        let (before, rest) = lines.split_at(comments);
+        dialect.annotated = before.iter().any(|line| {
+            [&b"#group"[..], b"#datatype", b"#default"].iter().any(|mark| line.starts_with(mark))
+        });
+        if comments > 0 {
+            let begins_with_digit = rest.first().is_some_and(|line| {
+                line.trim_ascii_start().first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'"')
+            });
+            if !dialect.annotated && begins_with_digit {
+                lines = &lines[comments - 1..];
+                dialect.rows_before_header += comments - 1;
+                dialect.marked_header = true;
+            } else {
+                lines = rest;
+                dialect.comments = true;
+            }
+        }
+        dialect.separator = named.unwrap_or_else(|| find_separator(lines));
+        if decimal.is_none() {
+            dialect.decimal = find_decimal(lines.get(1..).unwrap_or_default(), dialect.separator);
+        }
+        dialect
+    }
+}
+
+/// The separator that cuts the header into cells, and the rows into as many.
+fn find_separator(lines: &[&[u8]]) -> u8 {
+    let Some((header, rows)) = lines.split_first() else { return b',' };
+    let score = |&separator: &u8| {
+        let cells = cells(header, separator).count();
+        let alike = rows.iter().take(20).filter(|row| self::cells(row, separator).count() == cells).count();
+        (cells > 1, alike, cells)
+    };
+    // The first of those with the best score.
+    SEPARATORS.into_iter().rev().max_by_key(score).unwrap_or(b',')
+}
+
+/// The cells of a line, with their quotes.
+fn cells(line: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut quoted = false;
+    line.split(move |&byte| {
+        quoted ^= byte == b'"';
+        byte == separator && !quoted
+    })
+}
+
+/// How the numbers in these lines are written; `None` where none has a fraction, and where they could be either.
+fn find_decimal(lines: &[&[u8]], separator: u8) -> Option<Decimal> {
+    let (mut point, mut comma) = (false, false);
+    for cell in lines.iter().flat_map(|line| cells(line, separator)) {
+        let cell = cell.trim_ascii();
+        let cell = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell);
+        let Ok(cell) = str::from_utf8(cell) else { continue };
+        point |= split_fraction(cell, '.').is_some();
+        comma |=
+            split_fraction(cell, ',').is_some_and(|(whole, fraction)| !could_be_thousands(whole, fraction));
+    }
+    match (point, comma) {
+        (true, _) => Some(Decimal::Point),
+        (false, true) => Some(Decimal::Comma),
+        (false, false) => None,
+    }
+}
+
+/// Digits before and after the one `mark` of a number.
+pub(super) fn split_fraction(text: &str, mark: char) -> Option<(&str, &str)> {
+    let (whole, fraction) = text.strip_prefix(['+', '-']).unwrap_or(text).split_once(mark)?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(whole) && digits(fraction)).then_some((whole, fraction))
+}
+
+/// Whether `1,234` may be one thousand and more.
+pub(super) fn could_be_thousands(whole: &str, fraction: &str) -> bool {
+    fraction.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sniff(text: &str) -> (char, Option<Decimal>) {
+        let dialect = Dialect::sniff(text.as_bytes(), None, None);
+        (dialect.separator.into(), dialect.decimal)
+    }
+
+    #[test]
+    fn separators_and_decimals_are_found() {
+        for (text, expected) in [
+            ("a,b\n1,2\n", (',', None)),
+            ("a;b\n0,5;2\n", (';', Some(Decimal::Comma))),
+            ("a;b\n0.5;2\n", (';', Some(Decimal::Point))),
+            ("a;b\n1,234;2\n", (';', None)),
+            ("a\tb\r\n1\t2,25\r\n", ('\t', Some(Decimal::Comma))),
+            ("a,b\n\"1,5\",2\n", (',', Some(Decimal::Comma))),
+            ("a,b\n\"1,234\",2.5\n", (',', Some(Decimal::Point))),
+            ("sep=;\na;b,c\n1;2\n", (';', None)),
+            ("\u{feff}\"a;x\",b\n1,2\n", (',', None)),
+            ("a|b|c\n1|2|3\n", ('|', None)),
+            ("lonely\n1\n", (',', None)),
+            ("", (',', None)),
+            ("a;b\r1;2\r", (';', None)),
+        ] {
+            assert_eq!(sniff(text), expected, "{text:?}");
+        }
+        assert_eq!(Dialect::sniff(b"a;b", Some(b'x'), None).separator, b'x');
+    }
+}

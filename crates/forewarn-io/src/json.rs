@@ -1,0 +1,271 @@
+//! Frames from JSON: records one after another, a line each or not, or in an array.
+
+mod records;
+mod scalar;
+
+use crate::{
+    Format, IoError, ReadOptions, Recording, Shape,
+    assemble::{Assembler, Keep},
+    cells::{CellReader, Fault, RowValues},
+    columns::{Columns, Header, Role, SERVICE, Sketch, renamed, taken_metric},
+    csv::{Input, Parts, time_name},
+    error::{Origin, clip},
+    time_form::TimeReader,
+};
+use forewarn_core::table::is_missing;
+use records::Records;
+use scalar::{Record, Scalar};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+    mem,
+};
+
+/// Records that are looked at before fields get their roles.
+const SKETCHED_RECORDS: usize = 200;
+
+/// Reads a recording from JSON lines, or from a JSON array of records; `name` stands for it in errors.
+///
+/// A record is an object whose fields are what columns are in [`csv::read_from`](crate::csv::read_from). A field that is not there
+/// is missing; one that comes later in the file is a metric from there on. Fields that are objects or arrays are left out.
+///
+/// # Errors
+/// [`IoError`], with the line on which a record begins, and its field.
+///
+/// # Examples
+/// ```
+/// use forewarn_io::{ReadOptions, json};
+///
+/// let text = r#"{"time": "2024-01-01T00:00:00Z", "host": "web", "cpu_usage": 0.5}
+/// {"time": "2024-01-01T00:01:00Z", "host": "web", "cpu_usage": null}"#;
+/// let recording = json::read_from(text.as_bytes(), "inline", &ReadOptions::default())?;
+/// assert_eq!((recording.summary.rows, recording.summary.missing_cells), (2, 1));
+/// # Ok::<(), forewarn_io::IoError>(())
+/// ```
+pub fn read_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<Recording, IoError> {
+    let origin = Origin::new(name, Format::Json);
+    let mut assembler = Assembler::new(options, Keep::Values)?;
+    assembler.begin(&origin);
+    let mut from = from;
+    let prefix = forewarn_core::table::take_prefix(&mut from)
+        .map_err(|source| IoError::Read { file: origin.file(), source })?;
+    read_into(
+        prefix,
+        from,
+        &Input { origin: &origin, options, service: SERVICE, folders: &[] },
+        &mut assembler,
+    )?;
+    assembler.finish()
+}
+
+/// Reads the records whose first bytes are `prefix`.
+pub(crate) fn read_into(
+    prefix: Vec<u8>,
+    from: impl Read,
+    input: &Input<'_>,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
+    let (origin, options) = (input.origin, input.options);
+    let (mut names, mut sketches) = sketch(&prefix, input)?;
+    let fields = names.len();
+    input.add_folders(&mut names, &mut sketches);
+    let keys = names[..fields].to_vec();
+    let header = Header { origin, names, sketches: &sketches, annotated: false };
+    let mut columns = Columns::new(header, options, &mut assembler.slots)?;
+    mem::take(&mut columns.notes).into_iter().for_each(|note| assembler.note(note));
+    let mut positions: BTreeMap<String, usize> =
+        keys.iter().take(fields).enumerate().map(|(index, name)| (name.clone(), index)).collect();
+    let cells = CellReader::new(options);
+    let mut times = TimeReader::new(options.timezone.as_deref())?;
+    let mut parts = Parts::new(&columns, input, fields);
+    let mut row = RowValues::default();
+    // The metric of a record of a long file; nothing within where it is not taken.
+    let mut long: Option<Option<usize>> = None;
+    let folders = fields..fields + input.folders.len();
+    let folder_parts: Vec<Role> = columns.roles[folders].to_vec();
+    let of_folder = |part| folder_parts.contains(&Role::Service(part));
+    let mut records = Records::new(Cursor::new(prefix).chain(from), origin);
+    while let Some((line, text)) = records.advance()? {
+        let record: Record<'_> = serde_json::from_slice(text)
+            .map_err(|source| IoError::NotJson { place: origin.at(line), source: source.into() })?;
+        row.clear(&assembler.slots);
+        let mut moment = None;
+        let mut has_service = vec![false; columns.service_parts];
+        let (mut value, mut wide) = (Scalar::Null, Vec::new());
+        for (field, (key, scalar)) in record.fields.into_iter().enumerate() {
+            // Records mostly have the fields of the first in its order.
+            let known = if keys.get(field).is_some_and(|known| *known == *key) {
+                Some(field)
+            } else {
+                positions.get(&*key).copied()
+            };
+            let index = match known {
+                Some(index) => index,
+                None => {
+                    let index = columns.names.len();
+                    let role = later_role(&key, &scalar, input, &columns, assembler)?;
+                    // A field that has been null so far may still turn out to be a metric.
+                    let Some(role) = role else { continue };
+                    positions.insert(key.clone().into_owned(), index);
+                    columns.names.push(renamed(key.into_owned(), options));
+                    columns.roles.push(role);
+                    row.sample.resize(assembler.slots.len(), f32::NAN);
+                    row.raws.resize(assembler.slots.counters.len(), f64::NAN);
+                    index
+                }
+            };
+            match columns.roles[index] {
+                Role::Metric(slot) => {
+                    put(&cells, assembler, slot, &scalar, &mut row).map_err(|fault| {
+                        refuse(fault, origin, line, &columns.names[index], &scalar, assembler, slot)
+                    })?;
+                }
+                Role::Time(part) => match (columns.time_parts, &scalar) {
+                    (1, Scalar::Integer(number)) => moment = times.integer(*number).map(Into::into),
+                    (1, Scalar::Float(number)) => moment = times.float(*number).map(Into::into),
+                    (_, scalar) => parts.set_time(part, &scalar.to_text()),
+                },
+                Role::Service(part) => {
+                    has_service[part] = true;
+                    parts.set_service(part, &scalar.to_text());
+                }
+                Role::MetricName => {
+                    let name = scalar.to_text();
+                    long = Some(match taken_metric(&name, options) {
+                        Some(name) => Some(assembler.metric(line, name)?),
+                        None => None,
+                    });
+                }
+                Role::Value => value = scalar,
+                Role::WideService => wide.push((index, scalar)),
+                Role::Ignored => {}
+            }
+        }
+        let moment = match moment {
+            Some(moment) => moment,
+            None => {
+                let text = parts.time();
+                times.text(text).ok_or_else(|| IoError::InvalidTime {
+                    place: origin.at(line),
+                    column: time_name(&columns),
+                    text: clip(text),
+                    expected: times.expected(),
+                })?
+            }
+        };
+        // Times and names are those of this record, never of the one before.
+        (0..columns.time_parts).for_each(|part| parts.set_time(part, ""));
+        for (part, there) in has_service.into_iter().enumerate() {
+            if !there && !of_folder(part) {
+                parts.set_service(part, "");
+            }
+        }
+        match columns.shape {
+            Shape::Long => {
+                let slot = long.take().ok_or_else(|| IoError::NotANumber {
+                    place: origin.at(line),
+                    column: "metric".to_owned(),
+                    text: "null".to_owned(),
+                })?;
+                let Some(slot) = slot else { continue };
+                row.clear(&assembler.slots);
+                put(&cells, assembler, slot, &value, &mut row)
+                    .map_err(|fault| refuse(fault, origin, line, "value", &value, assembler, slot))?;
+                assembler.push_cell(line, parts.service(), moment, slot, &row)?;
+            }
+            Shape::Wide => {
+                let slot = assembler.slots.find_or_add(options.metric.as_deref().unwrap_or_default())?;
+                for (index, scalar) in wide {
+                    let service = &columns.names[index];
+                    row.clear(&assembler.slots);
+                    put(&cells, assembler, slot, &scalar, &mut row)
+                        .map_err(|fault| refuse(fault, origin, line, service, &scalar, assembler, slot))?;
+                    assembler.push(line, service, moment, &row)?;
+                }
+            }
+            _ => assembler.push(line, parts.service(), moment, &row)?,
+        }
+    }
+    times.note().into_iter().for_each(|note| assembler.note(note));
+    Ok(())
+}
+
+/// The role of a field that no record had so far; `None` while it says nothing.
+fn later_role(
+    key: &str,
+    scalar: &Scalar<'_>,
+    input: &Input<'_>,
+    columns: &Columns,
+    assembler: &mut Assembler,
+) -> Result<Option<Role>, IoError> {
+    let name = renamed(key.to_owned(), input.options);
+    let options = input.options;
+    let taken = options.columns.is_empty() || options.columns.contains(&name);
+    Ok(match scalar {
+        Scalar::Null => None,
+        _ if columns.shape != Shape::Records || !taken || options.drop.contains(&name) => Some(Role::Ignored),
+        Scalar::Text(text) if is_missing(text) => None,
+        Scalar::Nested | Scalar::Text(_) if assembler.slots.find(&name).is_none() => {
+            assembler.note(format!("field {:?} holds no numbers and was left out", clip(&name)));
+            Some(Role::Ignored)
+        }
+        _ => Some(Role::Metric(assembler.slots.find_or_add(&name)?)),
+    })
+}
+
+fn put(
+    cells: &CellReader,
+    assembler: &Assembler,
+    slot: usize,
+    scalar: &Scalar<'_>,
+    row: &mut RowValues,
+) -> Result<(), Fault> {
+    match scalar {
+        Scalar::Null => Ok(()),
+        Scalar::Bool(value) => cells.number(&assembler.slots, slot, f64::from(u8::from(*value)), row),
+        Scalar::Integer(value) => cells.number(&assembler.slots, slot, *value as f64, row),
+        Scalar::Float(value) => cells.number(&assembler.slots, slot, *value, row),
+        Scalar::Text(text) => cells.text(&assembler.slots, slot, text, row),
+        Scalar::Nested => Err(Fault::Text),
+    }
+}
+
+fn refuse(
+    fault: Fault,
+    origin: &Origin,
+    line: u64,
+    column: &str,
+    scalar: &Scalar<'_>,
+    assembler: &Assembler,
+    slot: usize,
+) -> IoError {
+    fault.at(origin.at(line), column, &scalar.to_text(), &assembler.slots.slots[slot])
+}
+
+/// The fields of the first records, and what they hold.
+fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>), IoError> {
+    let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
+    let mut positions: BTreeMap<String, usize> = BTreeMap::new();
+    let mut records = Records::new(prefix, input.origin);
+    let mut count = 0;
+    // What is wrong with these records is found when they are read; the last may only be cut off by the prefix.
+    while count < SKETCHED_RECORDS
+        && let Ok(Some((_, text))) = records.advance()
+        && let Ok(record) = serde_json::from_slice::<Record<'_>>(text)
+    {
+        count += 1;
+        for (key, scalar) in record.fields {
+            let index = *positions.entry(key.clone().into_owned()).or_insert_with(|| {
+                names.push(key.into_owned());
+                sketches.push(Sketch::default());
+                names.len() - 1
+            });
+            match scalar {
+                Scalar::Nested => sketches[index] = Sketch::of_other(),
+                Scalar::Bool(_) => sketches[index].push("1", None),
+                scalar => sketches[index].push(&scalar.to_text(), None),
+            }
+        }
+    }
+    Ok((names, sketches))
+}

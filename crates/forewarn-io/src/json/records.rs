@@ -1,0 +1,152 @@
+use crate::{IoError, error::Origin};
+use forewarn_core::table::ROW_LIMIT_BYTES;
+use std::io::{self, Read};
+
+/// Bytes that are read at once.
+const CHUNK_BYTES: usize = 1 << 17;
+
+/// Cuts JSON into records: the outermost objects, whatever lies between them.
+pub(super) struct Records<'a, R> {
+    from: R,
+    origin: &'a Origin,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that have been given out.
+    begin: usize,
+    line: u64,
+    ended: bool,
+}
+
+impl<'a, R: Read> Records<'a, R> {
+    pub(super) fn new(from: R, origin: &'a Origin) -> Self {
+        Self { from, origin, buffer: Vec::new(), begin: 0, line: 1, ended: false }
+    }
+
+    /// The next record and the line on which it begins.
+    pub(super) fn advance(&mut self) -> Result<Option<(u64, &[u8])>, IoError> {
+        // To the next brace.
+        loop {
+            let rest = &self.buffer[self.begin..];
+            let at = rest.iter().position(|byte| {
+                !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xef | 0xbb | 0xbf)
+            });
+            let skipped = at.unwrap_or(rest.len());
+            self.line += line_feeds(&rest[..skipped]);
+            self.begin += skipped;
+            match at {
+                Some(_) if self.buffer[self.begin] == b'{' => break,
+                Some(_) => {
+                    let place = self.origin.at(self.line);
+                    return Err(IoError::NotJson {
+                        place,
+                        source: "expected a record, which begins with {".into(),
+                    });
+                }
+                None if !self.fill()? => return Ok(None),
+                None => {}
+            }
+        }
+        // To the brace that closes it.
+        let (mut at, mut depth, mut quoted, mut escaped) = (self.begin, 0u32, false, false);
+        loop {
+            while at < self.buffer.len() {
+                let byte = self.buffer[at];
+                at += 1;
+                if quoted {
+                    match byte {
+                        _ if escaped => escaped = false,
+                        b'\\' => escaped = true,
+                        b'"' => quoted = false,
+                        _ => {}
+                    }
+                    continue;
+                }
+                match byte {
+                    b'"' => quoted = true,
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => {
+                        depth = depth.saturating_sub(1);
+                        if depth == 0 {
+                            let (line, record) = (self.line, self.begin..at);
+                            self.line += line_feeds(&self.buffer[record.clone()]);
+                            self.begin = at;
+                            return Ok(Some((line, &self.buffer[record])));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if at - self.begin > ROW_LIMIT_BYTES {
+                return Err(IoError::LongRow {
+                    place: self.origin.at(self.line),
+                    limit_bytes: ROW_LIMIT_BYTES,
+                });
+            }
+            let before = self.begin;
+            if !self.fill()? {
+                let place = self.origin.at(self.line);
+                return Err(IoError::NotJson {
+                    place,
+                    source: "the file ends within this record: it was cut off".into(),
+                });
+            }
+            at -= before - self.begin;
+        }
+    }
+
+    /// Reads more bytes; false at the end.
+    fn fill(&mut self) -> Result<bool, IoError> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.drain(..self.begin);
+        self.begin = 0;
+        let length = self.buffer.len();
+        self.buffer.resize(length + CHUNK_BYTES, 0);
+        let got = loop {
+            match self.from.read(&mut self.buffer[length..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                got => break got,
+            }
+        };
+        let got = got.map_err(|source| IoError::Read { file: self.origin.file(), source })?;
+        self.buffer.truncate(length + got);
+        self.ended = got == 0;
+        Ok(got > 0)
+    }
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Format;
+
+    fn cut(text: &str) -> Result<Vec<(u64, String)>, String> {
+        let origin = Origin::new("m.json", Format::Json);
+        let mut records = Records::new(text.as_bytes(), &origin);
+        let mut found = Vec::new();
+        while let Some((line, record)) = records.advance().map_err(|error| error.to_string())? {
+            found.push((line, String::from_utf8(record.to_vec()).unwrap()));
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn records_are_cut_where_they_end() {
+        let expected: Vec<(u64, String)> =
+            vec![(1, r#"{"a":"}\"{"}"#.into()), (2, r#"{"b":{"c":[1]}}"#.into())];
+        for text in
+            ["{\"a\":\"}\\\"{\"}\n{\"b\":{\"c\":[1]}}\n", "[{\"a\":\"}\\\"{\"},\r\n {\"b\":{\"c\":[1]}}]"]
+        {
+            assert_eq!(cut(text).unwrap(), expected, "{text}");
+        }
+        assert_eq!(cut(" \n").unwrap(), []);
+        assert!(cut("{\"a\":1").unwrap_err().ends_with("it was cut off"));
+        assert!(cut("{}\n5").unwrap_err().starts_with("m.json, line 2"));
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(20 << 20));
+        assert!(cut(&long).unwrap_err().contains("has no end within"));
+    }
+}
