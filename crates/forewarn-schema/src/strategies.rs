@@ -66,7 +66,7 @@ pub fn frame(service: impl Into<String>, schema: Schema, max_rows: usize) -> imp
 ///
 /// let schema = Schema::new(vec![Metric::gauge("depth"), Metric::gauge("workers")])?;
 /// let frames = strategies::frame_near("queue", schema, &[("depth", 360.0)], 200);
-/// let frame = frames.new_tree(&mut TestRunner::deterministic())?.current();
+/// let frame = frames.new_tree(&mut TestRunner::deterministic()).unwrap().current();
 /// assert!(frame.view().rows() <= 200);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
