@@ -1,12 +1,13 @@
 //! What holds for every rule and every frame.
 
+mod twin;
+
 use crate::{
     AnyRuleState, Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
     ThresholdRule, label, label_pieces,
     strategies::{
         Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
     },
-    twin::{Reading, Twin},
 };
 use forewarn_core::{
     CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec, conformance,
@@ -20,6 +21,7 @@ use std::{
     ops::Range,
     sync::Arc,
 };
+use twin::{Reading, Twin};
 
 type Rows = Vec<[f32; 4]>;
 

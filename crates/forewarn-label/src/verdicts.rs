@@ -1,6 +1,6 @@
 //! What a rule says of each row, as columns for models.
 
-use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, node::Node};
+use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, watch::node::Node};
 use forewarn_core::{CoreError, Feature, FeatureState, ModelFileError, Origin, Registry};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};

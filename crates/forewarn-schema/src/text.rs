@@ -77,8 +77,7 @@ pub fn name_difference<E: AsRef<str>, F: AsRef<str>>(expected: &[E], found: &[F]
     let differs = |(expected, found): (&E, &F)| expected.as_ref() != found.as_ref();
     match expected.iter().zip(found).position(differs) {
         Some(place) => {
-            let [found, expected] =
-                [found[place].as_ref(), expected[place].as_ref()].map(|name| printable(name));
+            let [found, expected] = [found[place].as_ref(), expected[place].as_ref()].map(printable);
             format!("{lists}; number {} is {found} instead of {expected}", place + 1)
         }
         None => lists,

@@ -1,4 +1,4 @@
-use crate::Normalisation;
+use crate::normaliser::Normalisation;
 use forewarn_core::{CoreError, ModelFileError};
 use forewarn_schema::{SchemaError, Timestamp, name_difference, printable_names};
 
