@@ -4,6 +4,8 @@
 //! `cargo run --release --example custom_model`
 
 mod feature;
+#[cfg(test)]
+mod laws;
 mod model;
 mod rule;
 mod source;

@@ -10,10 +10,10 @@ pub(crate) struct NearestMean;
 
 /// What it learns.
 pub(crate) struct FittedNearestMean {
-    schema: Schema,
-    observation: usize,
+    pub(crate) schema: Schema,
+    pub(crate) observation: usize,
     /// Mean rows of negative and of positive windows.
-    means: [Vec<f32>; 2],
+    pub(crate) means: [Vec<f32>; 2],
 }
 
 impl Estimator for NearestMean {

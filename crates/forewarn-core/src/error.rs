@@ -1,4 +1,4 @@
-use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_schema::{SchemaError, Timestamp, name_difference};
 
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -74,7 +74,10 @@ pub enum CoreError {
         values: usize,
     },
     /// A model was given windows of other features than it was fitted on.
-    #[error("the model was fitted on the features [{}], these windows have [{}]", expected.join(", "), got.join(", "))]
+    #[error(
+        "the windows have other features than the model was fitted on: {}",
+        name_difference(expected, got)
+    )]
     FeatureMismatch {
         /// Features at fit, in order.
         expected: Vec<String>,

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod alarm;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod error;
 mod evidence;
 mod feature;

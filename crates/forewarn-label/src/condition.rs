@@ -1,9 +1,20 @@
-use crate::{
-    Comparison, LabelError, Limit, Measure, Number, Span,
-    error::refuse_unless,
-    measure::{check_name, check_span},
-};
+mod comparison;
+mod limit;
+mod measure;
+mod normal;
+mod number;
+mod span;
+
+use crate::{LabelError, error::refuse_unless};
+pub use comparison::Comparison;
+pub use limit::Limit;
+use measure::check_name;
+pub(crate) use measure::check_span;
+pub use measure::{Change, IncreaseRatio, Mean, Measure, Ratio};
+pub use normal::{Normal, Quantile, Season, Statistic};
+pub use number::Number;
 use serde::{Deserialize, Serialize};
+pub use span::Span;
 
 /// What a rule asks of one row, given the rows before it: a tree of comparisons, joined and sustained.
 ///

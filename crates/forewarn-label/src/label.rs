@@ -1,6 +1,9 @@
+mod pieces;
+
 use crate::LabelError;
 use forewarn_core::{Assessment, FailureRule, Labels, Settling, Target, WindowSpec};
 use forewarn_schema::{FrameSet, FrameView, Timestamp};
+pub use pieces::label_pieces;
 use std::sync::Arc;
 
 /// Finds the failure episodes of every service and labels every row as the last row of an observation window.

@@ -1,20 +1,27 @@
 //! What holds for every rule and every frame.
 
+mod twin;
+
 use crate::{
-    Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained, ThresholdRule, label,
-    label_pieces,
+    AnyRuleState, Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
+    ThresholdRule, label, label_pieces,
     strategies::{
-        Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, schema, shape,
+        Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
     },
-    twin::{Reading, Twin},
 };
-use forewarn_core::{CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec};
-use forewarn_schema::{Episode, Frame, FrameSet, Metric, Schema, Step, Timestamp};
+use forewarn_core::{
+    CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec, conformance,
+};
+use forewarn_schema::{
+    Episode, Frame, FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange, strategies::frame_near,
+};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use std::{
     hash::{BuildHasherDefault, DefaultHasher},
     ops::Range,
+    sync::Arc,
 };
+use twin::{Reading, Twin};
 
 type Rows = Vec<[f32; 4]>;
 
@@ -86,6 +93,13 @@ fn negates_evidence(condition: &Condition) -> bool {
         }
         Condition::Compare(_) | Condition::Absent(_) | Condition::Significant(_) => false,
     }
+}
+
+/// A schema of another program.
+fn queues() -> Schema {
+    let jobs = Metric::new("depth", Unit::Other("jobs".to_owned()), Kind::Gauge, ValidRange::NON_NEGATIVE);
+    let failed = Metric::new("failed", Unit::Dimensionless, Kind::Gauge, ValidRange::UNIT);
+    Schema::new(vec![jobs, failed]).unwrap()
 }
 
 proptest! {
@@ -269,6 +283,77 @@ proptest! {
                 drop(other_labels.finish());
             }
         }
+    }
+
+    #[test]
+    fn every_rule_keeps_the_laws_of_rules(
+        rule in rule(Kinds::Any), strict in rule(Kinds::Strict), rows in any_rows(40),
+        lost in vec((0usize..40, 0usize..4), 1..12)
+    ) {
+        let frame = frame_of(&rows);
+        conformance::failure_rule(&rule, frame.view())?;
+        conformance::failure_rule(&strict, frame.view())?;
+        conformance::missing_adds_nothing(&strict, frame.view(), lost)?;
+        let longer = Rule::new(rule.when().clone().lasting(Span::steps(3))).unwrap();
+        let plain = Rule::new(rule.when().clone()).unwrap();
+        conformance::never_fails_more(&longer, &plain, frame.view())?;
+    }
+
+    /// On metrics, with limits, and of values that this crate's own strategies do not have.
+    #[test]
+    fn rules_of_any_schema_keep_the_laws_near_their_limits(
+        rule in rule_on(&queues(), &[360.0, 0.5], Kinds::Strict),
+        frame in frame_near("queue", queues(), &[("depth", 360.0), ("failed", 0.5)], 40),
+        lost in vec((0usize..40, 0usize..2), 1..12)
+    ) {
+        conformance::failure_rule(&rule, frame.view())?;
+        conformance::missing_adds_nothing(&rule, frame.view(), lost)?;
+    }
+
+    #[test]
+    fn a_rule_that_is_no_value_streams_what_it_finds_in_a_batch(
+        rule in rule(Kinds::Strict), rows in any_rows(150), stop in any::<Index>(), whole in any::<bool>()
+    ) {
+        // Farther back than any rule of the strategies looks, and much less than the longest frame has.
+        let lookback = if whole { 200 } else { 60 };
+        let start = || {
+            let rule = Arc::new(rule.clone());
+            AnyRuleState::new(rule, "service", &schema(), Timestamp::EPOCH, Step::MINUTE, lookback).unwrap()
+        };
+        let stop = stop.index(rows.len() + 1);
+        let (mut state, mut events) = (start(), Vec::new());
+        for (t, row) in rows.iter().enumerate() {
+            if t == stop {
+                let mut saved = Vec::new();
+                state.save(&mut saved).unwrap();
+                let mut again = start();
+                let _ = again.push(row).unwrap();
+                again.restore(&mut &saved[..]).unwrap();
+                prop_assert!(saved.len() < 80 + 16 * (lookback + 40), "{}", saved.len());
+                for end in 0..saved.len() {
+                    prop_assert!(start().restore(&mut &saved[..end]).is_err());
+                }
+                state = again;
+            }
+            prop_assert!(refused(row).iter().all(|wrong| state.push(wrong).is_err()));
+            events.extend(state.push(row).unwrap());
+        }
+        events.extend(state.finish().unwrap());
+        let (episodes, unknown) = found(&rule, &frame_of(&rows));
+        let row_of = |time: Timestamp| (time.millis() / 60_000) as usize;
+        let (mut ended, mut open, mut confirmed) = (Vec::new(), vec![false; rows.len()], Vec::new());
+        for event in events {
+            match event {
+                Event::Ended(episode) => ended.push(in_rows(&episode)),
+                Event::Unknown { from, until } => open[row_of(from)..row_of(until)].fill(true),
+                Event::Confirmed { confirmed_at, .. } => confirmed.push(row_of(confirmed_at)),
+            }
+        }
+        prop_assert_eq!(&ended, &episodes, "{}", rule);
+        let expected: Vec<bool> =
+            (0..rows.len()).map(|row| unknown.iter().any(|range| range.contains(&row))).collect();
+        prop_assert_eq!(open, expected, "{}", rule);
+        prop_assert!(episodes.iter().all(|[_, minute, _]| confirmed.contains(minute)), "{}", rule);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use crate::{Compare, Condition, Frequent, LabelError, Limit, Measure, Significant, Span, Sustained};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
+use token::named;
 
 mod parse;
-mod token;
+pub(crate) mod token;
 
 /// Conditions between a word such as `and`, those that are more than one comparison in brackets.
 fn joined(f: &mut fmt::Formatter<'_>, conditions: &[Condition], word: &str) -> fmt::Result {
@@ -98,15 +99,6 @@ impl FromStr for Condition {
 
     fn from_str(text: &str) -> Result<Self, LabelError> {
         parse::condition(text)
-    }
-}
-
-/// The name of a metric as a sentence has it: in double quotes where it would not be read as one word.
-pub(crate) fn named(name: &str) -> Cow<'_, str> {
-    if token::is_plain(name) {
-        Cow::Borrowed(name)
-    } else {
-        Cow::Owned(format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
     }
 }
 

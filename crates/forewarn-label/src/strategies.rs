@@ -53,8 +53,13 @@ pub fn span(max: u32) -> impl Strategy<Value = Span> {
     prop_oneof![3 => (1..=max).prop_map(Span::steps), 1 => (1..=max).prop_map(Span::minutes)]
 }
 
-fn name() -> impl Strategy<Value = String> {
-    proptest::sample::select(&METRICS[..]).prop_map(str::to_owned)
+/// The names that rules of [`METRICS`] are made of.
+fn metrics() -> Vec<String> {
+    METRICS.map(str::to_owned).to_vec()
+}
+
+fn name(of: &[String]) -> impl Strategy<Value = String> + use<> {
+    proptest::sample::select(of.to_vec())
 }
 
 fn number() -> impl Strategy<Value = f32> {
@@ -74,6 +79,11 @@ fn share() -> impl Strategy<Value = Number> {
 
 /// A measure of [`METRICS`].
 pub fn measure(kinds: Kinds) -> BoxedStrategy<Measure> {
+    measure_of(&metrics(), kinds)
+}
+
+fn measure_of(names: &[String], kinds: Kinds) -> BoxedStrategy<Measure> {
+    let name = || name(names);
     let metric = name().prop_map(Measure::Metric);
     let change = (name(), span(4)).prop_map(|(of, over)| Measure::change(of, over));
     let ratio = (name(), name()).prop_map(|(of, to)| Measure::ratio(of, to));
@@ -119,20 +129,32 @@ pub fn ordering() -> impl Strategy<Value = Comparison> {
 
 /// A condition on [`METRICS`], up to three levels deep.
 pub fn condition(kinds: Kinds) -> BoxedStrategy<Condition> {
-    let compare = |limit: BoxedStrategy<Limit>| {
-        (measure(kinds), comparison(), limit)
-            .prop_map(|(measure, is, limit)| Condition::Compare(Compare { measure, is, limit }))
-    };
-    let constant = compare(number().prop_map(Limit::from).boxed());
-    let relative = compare(normal(kinds).prop_map(Limit::from).boxed());
     // No tail of eighths is exactly 1 minus one of these, so rounding decides nothing.
     let confidence = proptest::sample::select(&[0.3f32, 0.6, 0.9, 0.99][..]);
     let significant = (1u8..8, confidence).prop_map(|(limit, confidence)| {
         Condition::significant("share", "events", f32::from(limit) / 8.0, confidence)
     });
+    condition_of(&metrics(), number().boxed(), Some(significant.boxed()), kinds)
+}
+
+/// Conditions whose limits are those of `limits`.
+fn condition_of(
+    names: &[String],
+    limits: BoxedStrategy<f32>,
+    significant: Option<BoxedStrategy<Condition>>,
+    kinds: Kinds,
+) -> BoxedStrategy<Condition> {
+    let compare = |limit: BoxedStrategy<Limit>| {
+        (measure_of(names, kinds), comparison(), limit)
+            .prop_map(|(measure, is, limit)| Condition::Compare(Compare { measure, is, limit }))
+    };
+    let constant = compare(limits.prop_map(Limit::from).boxed()).boxed();
+    let relative = compare(normal(kinds).prop_map(Limit::from).boxed());
+    let significant = significant.unwrap_or_else(|| constant.clone());
     let leaf = match kinds {
         Kinds::Any => {
-            prop_oneof![4 => constant, 2 => relative, 1 => significant, 1 => name().prop_map(Condition::Absent)].boxed()
+            let absent = name(names).prop_map(Condition::Absent);
+            prop_oneof![4 => constant, 2 => relative, 1 => significant, 1 => absent].boxed()
         }
         Kinds::Strict => prop_oneof![4 => constant, 2 => relative, 1 => significant].boxed(),
     };
@@ -161,8 +183,23 @@ pub fn shape() -> impl Strategy<Value = Shape> {
 
 /// A rule on [`METRICS`].
 pub fn rule(kinds: Kinds) -> impl Strategy<Value = Rule> {
+    shaped(condition(kinds))
+}
+
+/// A rule on the metrics of any schema, with limits among `limits` in a metric's own unit; for frames whose values are near them there is
+/// `frame_near` of forewarn-schema's strategies. Rates above chance ([`Condition::Significant`]) are not among them.
+///
+/// # Panics
+/// Without any limit.
+pub fn rule_on(schema: &Schema, limits: &[f32], kinds: Kinds) -> impl Strategy<Value = Rule> + use<> {
+    let names: Vec<String> = schema.names().map(str::to_owned).collect();
+    let limits = proptest::sample::select(limits.to_vec()).boxed();
+    shaped(condition_of(&names, limits, None, kinds))
+}
+
+fn shaped(condition: BoxedStrategy<Condition>) -> impl Strategy<Value = Rule> {
     let plain_or_not = prop_oneof![Just(Shape::default()), shape()];
-    (condition(kinds), plain_or_not).prop_map(|(when, episodes)| {
+    (condition, plain_or_not).prop_map(|(when, episodes)| {
         let rule = Rule::new(when).and_then(|rule| rule.with_episodes(episodes));
         rule.expect("the parts are within their limits")
     })

@@ -1,10 +1,9 @@
-use crate::{
-    Comparison, LabelError, Rule,
-    scan::{Scan, runs},
-    sentence::named,
-};
+mod scan;
+
+use crate::{Comparison, LabelError, Rule, sentence::token::named, watch::difference};
 use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
 use forewarn_schema::{Episode, Episodes, FrameView, Schema};
+use scan::{Scan, runs};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, str::FromStr};
 
@@ -139,22 +138,6 @@ impl FailureRule for ThresholdRule {
         }
         Ok((Assessment { episodes, unknown: difference(&possible, &certain) }, gaps))
     }
-}
-
-/// What lies in `outer` and not in `inner`; every range of `inner` lies within one of `outer`.
-pub(crate) fn difference(outer: &[Range<usize>], inner: &[Range<usize>]) -> Vec<Range<usize>> {
-    let mut rest = Vec::new();
-    let mut inner = inner.iter().peekable();
-    for range in outer {
-        let mut from = range.start;
-        while let Some(hole) = inner.next_if(|hole| hole.end <= range.end) {
-            rest.push(from..hole.start);
-            from = hole.end;
-        }
-        rest.push(from..range.end);
-    }
-    rest.retain(|range| !range.is_empty());
-    rest
 }
 
 /// Reads the sentence that [`describe`](FailureRule::describe) writes: `p99_latency > 500`, or

@@ -1,10 +1,16 @@
-use crate::{
-    Rule, Verdict,
-    node::Node,
-    track::{Found, Tracker},
-};
+//! A condition and a shape at work on the rows of one service, one after another.
+
+mod gauge;
+pub(crate) mod node;
+pub(crate) mod sliding;
+mod track;
+
+use crate::{Condition, Shape, Verdict};
 use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Schema, Step};
+use node::Node;
+use track::Tracker;
+pub(crate) use track::{Found, are_in_order, difference};
 
 /// A rule at work on the rows of one service. Batch and stream are both this machine.
 #[derive(Clone, Debug)]
@@ -24,9 +30,14 @@ pub(crate) struct Told {
 }
 
 impl Watch {
-    pub(crate) fn new(rule: &Rule, schema: &Schema, step: Step) -> Result<Self, CoreError> {
-        let tracker = Tracker::new(rule.episodes().in_steps(step), rule.when().reach(step));
-        let node = Node::new(rule.when(), schema, step)?;
+    pub(crate) fn new(
+        when: &Condition,
+        episodes: &Shape,
+        schema: &Schema,
+        step: Step,
+    ) -> Result<Self, CoreError> {
+        let tracker = Tracker::new(episodes.in_steps(step), when.reach(step));
+        let node = Node::new(when, schema, step)?;
         Ok(Self { node, certain: tracker.clone(), possible: tracker, rows: 0 })
     }
 

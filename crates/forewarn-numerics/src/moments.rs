@@ -9,6 +9,7 @@ use crate::Summary;
 /// B. P. Welford, *Note on a method for calculating corrected sums of squares and products*, Technometrics 4(3), 1962; T. F. Chan, G. H. Golub
 /// and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Moments {
     /// How many values.
     pub count: f64,

@@ -20,7 +20,7 @@ pub enum SchemaError {
         name: String,
     },
     /// A metric that a rule, a feature or a caller needs is not in the schema.
-    #[error("metric {name:?} is missing: the schema has {}", few(available))]
+    #[error("metric {name:?} is missing: the schema has {}", crate::printable_names(available))]
     UnknownMetric {
         /// The metric asked for.
         name: String,
@@ -181,16 +181,6 @@ pub enum SchemaError {
         /// End of the one before it.
         previous_end: Timestamp,
     },
-}
-
-/// The first twenty of these names.
-fn few(names: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().checked_sub(SHOWN) {
-        None | Some(0) => shown,
-        Some(more) => format!("{shown} and {more} more"),
-    }
 }
 
 impl SchemaError {

@@ -22,6 +22,6 @@ pub use layout::{Layout, ServiceRows};
 pub use metric::{Kind, Metric, Unit, ValidRange};
 pub use raw_sample::RawSample;
 pub use schema::Schema;
-pub use text::printable;
+pub use text::{name_difference, printable, printable_names};
 pub use time::{Step, Timestamp};
 pub use utc_offset::UtcOffset;

@@ -1,6 +1,6 @@
-use crate::Normalisation;
+use crate::normaliser::Normalisation;
 use forewarn_core::{CoreError, ModelFileError};
-use forewarn_schema::{SchemaError, Timestamp};
+use forewarn_schema::{SchemaError, Timestamp, name_difference, printable_names};
 
 /// Why features, a normaliser or a split could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum WindowError {
         source: CoreError,
     },
     /// A service that the labels do not have.
-    #[error("there is no service {service:?}: the labels have {}", available.join(", "))]
+    #[error("there is no service {service:?}: the labels have {}", printable_names(available))]
     UnknownService {
         /// The service asked for.
         service: String,
@@ -82,7 +82,7 @@ pub enum WindowError {
         longest_steps: usize,
     },
     /// A normaliser that was fitted on other columns.
-    #[error("the normaliser was fitted on [{}], these columns are [{}]", expected.join(", "), got.join(", "))]
+    #[error("these are other columns than the normaliser was fitted on: {}", name_difference(expected, got))]
     ColumnMismatch {
         /// Columns at fit.
         expected: Vec<String>,

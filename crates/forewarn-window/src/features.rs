@@ -1,13 +1,25 @@
 //! Lists of features.
 
+mod delta;
+mod metrics;
+pub(crate) mod per_column;
+pub(crate) mod saved;
+mod select;
 mod state;
+mod then;
+mod transform;
 
-use crate::{Deltas, Metrics, WindowError, saved::Saved, settings::limited};
+use crate::{WindowError, settings::limited};
+pub use delta::Deltas;
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{FrameSet, Layout, Metric, Schema, SchemaError, ServiceRows};
+pub use metrics::Metrics;
+pub use select::Select;
 pub(crate) use state::ListState;
 pub use state::{BoundFeatures, FeaturesState, LONGEST_GAP_ROWS};
 use std::sync::Arc;
+pub use then::{FeatureExt, Then};
+pub use transform::{Logs, RatioOf};
 
 /// A list of features, computed once a row: the columns of one after those of another.
 ///
@@ -108,7 +120,7 @@ impl Feature for Features {
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
-        Saved::List(self.values()?).into_value()
+        saved::settings("list", self.values()?)
     }
 }
 

@@ -1,12 +1,15 @@
+mod interpolate;
+
 use crate::{
     Select, WindowError,
-    per_column::{self, ColumnState, nothing_to_save},
-    saved::Saved,
-    seasonal::Season,
+    features::per_column::{self, ColumnState, nothing_to_save},
+    features::saved::{fields, settings},
+    seasons::Season,
     settings::steps_setting,
 };
 use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, SchemaError, Unit, ValidRange};
+pub use interpolate::{Hindsight, interpolate};
 use serde::{Deserialize, Serialize};
 
 /// What a missing sample is replaced by. All of it comes from the past of the same service and metric.
@@ -142,7 +145,7 @@ impl Feature for Impute {
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
-        Saved::Impute { filling: self.filling, select: self.select.clone() }.into_value()
+        settings("impute", fields! { filling: self.filling, select: &self.select })
     }
 }
 
@@ -240,7 +243,7 @@ impl Feature for ImputedMask {
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
-        Saved::ImputedMask { select: self.select.clone() }.into_value()
+        settings("imputed_mask", fields! { select: &self.select })
     }
 }
 

@@ -1,66 +1,34 @@
 #![doc = include_str!("../README.md")]
 
-mod aligner;
 mod alignment;
-mod batches;
-mod calendar;
-mod chronological;
-mod clock;
-mod cycle;
-mod delta;
 mod error;
-mod ewma;
 mod features;
 mod impute;
-mod incidents;
-mod interpolate;
-mod left_out;
-mod metrics;
-mod moving;
 mod normaliser;
-mod per_column;
 mod pipeline;
-mod profile;
-mod recent_normal;
-mod rolling;
+mod recent;
+mod registry;
 mod sampling;
-mod saved;
-mod seasonal;
-mod select;
+mod seasons;
 mod settings;
-mod then;
-mod train_rows;
-mod transform;
-mod walk_forward;
+mod splits;
 mod window_pieces;
-mod zscore;
 
-pub use aligner::{AlignedRow, Aligner};
-pub use alignment::{Alignment, AlignmentCounts, Duplicates, GaugeRule};
-pub use batches::BalancedBatches;
-pub use calendar::Calendar;
-pub use chronological::{Fractions, chronological, chronological_without_test};
-pub use cycle::Cycle;
-pub use delta::Deltas;
+pub use alignment::{AlignedRow, Aligner, Alignment, AlignmentCounts, Duplicates, GaugeRule};
 pub use error::WindowError;
-pub use ewma::Ewma;
-pub use features::{BoundFeatures, Features, FeaturesState, LONGEST_GAP_ROWS};
-pub use impute::{Impute, Imputed, ImputedMask};
-pub use incidents::grouped_by_incident;
-pub use interpolate::{Hindsight, interpolate};
-pub use left_out::{TestSpan, leave_each_out, leave_services_out};
-pub use metrics::Metrics;
-pub use normaliser::{Normalisation, Normaliser, RowNormaliser, Scope};
+pub use features::{
+    BoundFeatures, Deltas, FeatureExt, Features, FeaturesState, LONGEST_GAP_ROWS, Logs, Metrics, RatioOf,
+    Select, Then,
+};
+pub use impute::{Hindsight, Impute, Imputed, ImputedMask, interpolate};
+pub use normaliser::{Normalisation, Normaliser, RowNormaliser, Scope, ZScore};
 pub use pipeline::{BoundPipeline, Pipeline, WindowState};
-pub use profile::{Profile, SeasonalProfile};
-pub use recent_normal::RecentNormal;
-pub use rolling::{Rolling, Statistic};
-pub use sampling::{Picked, Skip, downsample_negatives, hard_negatives, stride};
-pub use saved::register;
-pub use seasonal::SeasonalResidual;
-pub use select::Select;
-pub use then::{FeatureExt, Then};
-pub use transform::{Logs, RatioOf};
-pub use walk_forward::{TrainSpan, WalkForward};
+pub use recent::{Ewma, RecentNormal, Rolling, Statistic};
+pub use registry::register;
+pub use sampling::{BalancedBatches, Picked, Skip, downsample_negatives, hard_negatives, stride};
+pub use seasons::{Calendar, Cycle, Profile, SeasonalProfile, SeasonalResidual};
+pub use splits::{
+    Fractions, TestSpan, TrainSpan, WalkForward, chronological, chronological_without_test,
+    grouped_by_incident, leave_each_out, leave_services_out,
+};
 pub use window_pieces::{WindowCopies, WindowPiece, WindowPieces};
-pub use zscore::ZScore;

@@ -30,7 +30,9 @@ pub(crate) fn check(root: &Path) -> Result<(), XtaskError> {
         for Link { file, heading } in links(&text) {
             let place = if file.is_empty() { page.clone() } else { folder.join(file) };
             if is_packaged && !file.is_empty() {
-                files.push(format!("{file} is not there for readers of the package: write its name, without a link"));
+                files.push(format!(
+                    "{file} is not there for readers of the package: write its name, without a link"
+                ));
             } else if !place.exists() {
                 files.push(format!("no file {file}"));
             } else if let Some(heading) = heading
@@ -124,8 +126,9 @@ mod tests {
     #[test]
     fn front_pages_of_crates_are_told_from_others() {
         let root = Path::new("/workspace");
-        let packaged = ["crates/forewarn/README.md", "README.md", "docs/README.md", "crates/forewarn/docs/README.md"]
-            .map(|page| is_packaged(root, &root.join(page)));
+        let packaged =
+            ["crates/forewarn/README.md", "README.md", "docs/README.md", "crates/forewarn/docs/README.md"]
+                .map(|page| is_packaged(root, &root.join(page)));
         assert_eq!(packaged, [true, false, false, false]);
     }
 

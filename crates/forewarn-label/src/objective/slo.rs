@@ -1,5 +1,5 @@
 use super::state::{Judge, SloReport, SloState};
-use crate::{LabelError, error::refuse_unless, file::from_toml};
+use crate::{LabelError, error::refuse_unless, rule::from_toml};
 use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
 use forewarn_schema::{FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! An objective at work on the rows of one service.
 
-use crate::{LabelError, sliding::Sums};
+use crate::{LabelError, watch::sliding::Sums};
 use forewarn_schema::{Schema, Step};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Reading conditions: a grammar by recursive descent.
 
-use super::token::{Kind, Token, tokens};
+use super::token::{Kind, Token, Wrong, tokens};
 use crate::{Comparison, Condition, LabelError, Limit, Measure, Normal, Number, Span};
 
 /// Brackets and `not`s within each other that a sentence may have.
@@ -17,13 +17,6 @@ pub(super) fn condition(text: &str) -> Result<Condition, LabelError> {
         None => Ok(condition),
         Some(_) => Err(parser.expected("and, or, for SPAN, or the end").error(text)),
     }
-}
-
-/// What is wrong in a sentence, and at which byte.
-#[derive(Debug)]
-pub(super) struct Wrong {
-    pub(super) at: usize,
-    pub(super) reason: String,
 }
 
 impl Wrong {

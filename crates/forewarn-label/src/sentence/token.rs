@@ -1,6 +1,13 @@
 //! The words of a sentence.
 
-use super::parse::Wrong;
+use std::borrow::Cow;
+
+/// What is wrong in a sentence, and at which byte.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) at: usize,
+    pub(super) reason: String,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -132,4 +139,13 @@ fn closing_quote(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// The name of a metric as a sentence has it: in double quotes where it would not be read as one word.
+pub(crate) fn named(name: &str) -> Cow<'_, str> {
+    if is_plain(name) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     Features, WindowError,
     features::ListState,
     settings::setting,
-    train_rows::{for_each_piece, train_rows},
+    splits::train_rows::{for_each_piece, train_rows},
 };
 use forewarn_core::{FrameStream, Samples, Train};
 use forewarn_schema::{FrameSet, Layout, Schema};

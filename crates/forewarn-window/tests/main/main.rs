@@ -4,6 +4,7 @@
 
 mod chronological;
 mod fitted;
+mod laws;
 mod live;
 mod normalise;
 mod pieces;
