@@ -28,8 +28,8 @@ pub use report::{
     WindowSummary, WorstCase, WorstCases, WorstKind,
 };
 pub use secondary::{
-    AffiliationFigures, Buffer, NabProfile, RangeFigures, affiliation, nab_score, range_precision_recall,
-    vus_pr,
+    AffiliationFigures, Buffer, NabProfile, RangeFigures, VusFigures, affiliation, nab_score,
+    range_precision_recall, vus, vus_pr,
 };
 pub use series::{ScoredSeries, ScoredSet};
 pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate};

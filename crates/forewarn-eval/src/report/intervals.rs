@@ -1,18 +1,20 @@
 use super::WindowFigures;
 use super::tally::{Tally, leads, tallies};
 use crate::uncertainty::BlockBootstrap;
-use crate::uncertainty::{Areas, RankedBlocks};
-use crate::{Delays, EvalError, Events, Interval, ScoredSet, events::quantile};
+use crate::uncertainty::{Areas, RankedBlocks, effective};
+use crate::{Delays, EvalError, Events, Interval, ScoredSet};
 use forewarn_core::Score;
+use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
-/// Where a model's figures lie, by [`BlockBootstrap`]. A figure that fewer than half of the resamples have (no failure in
+/// Where a model's figures lie, by [`BlockBootstrap`]. Each interval is widened for the number of blocks that its figure rests on, by the
+/// failures, windows or alarms that it is divided by: all failures in three of thirty days count as three blocks. A figure that fewer than half of the resamples have (no failure in
 /// them, nothing caught) is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ModelIntervals {
-    /// Blocks of time that were drawn from. With fewer than some twenty the intervals are too narrow.
+    /// Blocks of time that were drawn from. With fewer than ten the intervals are still a little too narrow.
     pub blocks: usize,
     /// Length of a block, in hours.
     pub block_hours: f64,
@@ -170,15 +172,21 @@ fn drawn(
         }
     };
     let resamples: Vec<Resample> = bootstrap.draws(blocks.len()).map(resample).collect();
-    let of = |figure: &dyn Fn(&Resample) -> Option<f64>| {
+    // Each figure is as sure as the blocks that it is divided by are many and even.
+    let of = |blocks: f64, figure: &dyn Fn(&Resample) -> Option<f64>| {
         let values = resamples.iter().filter_map(figure).collect();
-        Interval::percentile(values, bootstrap.resamples(), bootstrap.level())
+        Interval::expanded(values, blocks, bootstrap.resamples(), bootstrap.level())
     };
-    let area = |figure: fn(&Areas) -> f64| of(&|one| one.areas.as_ref().map(figure));
+    let by = |weight: fn(&Tally) -> f64| effective(tallies.iter().map(weight));
+    let (windows, failures) = (by(|sum| sum.windows), by(|sum| sum.episodes));
+    let positives = by(|sum| sum.hits + sum.misses);
+    let area = |figure: fn(&Areas) -> f64| of(positives, &|one| one.areas.as_ref().map(figure));
     // A resample of a single class has no figures of windows.
-    let called = |figure: fn(&Tally) -> f64| of(&|one| one.areas.map(|_| figure(&one.sum)));
-    let share =
-        |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| of(&|one| ratio(part(&one.sum), whole(&one.sum)));
+    let called = |figure: fn(&Tally) -> f64| of(positives, &|one| one.areas.map(|_| figure(&one.sum)));
+    let share = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
+        of(by(whole), &|one| ratio(part(&one.sum), whole(&one.sum)))
+    };
+    let early = by(|sum| sum.caught);
     let step_days = set.step().days();
     Ok(Some(ModelIntervals {
         blocks: blocks.len(),
@@ -198,16 +206,18 @@ fn drawn(
         brier: share(|sum| sum.squared_error, |sum| sum.windows),
         log_loss: share(|sum| sum.surprise, |sum| sum.windows),
         event_recall: share(|sum| sum.caught, |sum| sum.episodes),
-        false_alarms_per_service_day: of(&|one| ratio(one.sum.false_alarms, one.sum.windows * step_days)),
+        false_alarms_per_service_day: of(windows, &|one| {
+            ratio(one.sum.false_alarms, one.sum.windows * step_days)
+        }),
         alarm_precision: share(|sum| sum.right_alarms, |sum| sum.right_alarms + sum.false_alarms),
         minutes_in_warning_per_service_day: share(|sum| 1440.0 * sum.warned_windows, |sum| sum.windows),
-        skill_over_random: of(&|one| skill(&one.sum)),
+        skill_over_random: of(failures, &|one| skill(&one.sum)),
         persistence_recall: share(|sum| sum.persistent, |sum| sum.episodes),
         net_event_recall: share(|sum| sum.net_caught, |sum| sum.episodes),
-        lead_time_mean_minutes: of(&|one| one.mean),
-        lead_time_median_minutes: of(&|one| one.median),
-        lead_time_p10_minutes: of(&|one| one.p10),
-        net_lead_time_median_minutes: of(&|one| one.net_median),
+        lead_time_mean_minutes: of(early, &|one| one.mean),
+        lead_time_median_minutes: of(early, &|one| one.median),
+        lead_time_p10_minutes: of(early, &|one| one.p10),
+        net_lead_time_median_minutes: of(early, &|one| one.net_median),
     }))
 }
 

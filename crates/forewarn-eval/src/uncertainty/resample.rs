@@ -1,5 +1,6 @@
 use crate::windows::expect_both_classes;
-use crate::{EvalError, ScoredSet, uncertainty::Blocks};
+use crate::uncertainty::{Blocks, effective};
+use crate::{EvalError, ScoredSet};
 use forewarn_core::Score;
 
 /// Windows of a set in order of score from high to low, each with its block, its label, and whether it is the last of its
@@ -58,6 +59,11 @@ impl RankedBlocks {
             classes[(cell >> BLOCK_SHIFT) as usize][usize::from(cell & POSITIVE != 0)] += 1;
         }
         Ok(Self { cells, classes })
+    }
+
+    /// Number of equal blocks that say as much, by their positive windows: what figures of the ranking rest on.
+    pub(crate) fn effective_blocks(&self) -> f64 {
+        effective(self.classes.iter().map(|classes| classes[1] as f64))
     }
 
     /// The figures where block `b` counts `weights[b]` times; the partial area goes up to `rate`. `O(n)` time: some two nanoseconds a

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod budget;
+mod coverage;
 mod events;
 mod leaks;
 mod self_tests;
