@@ -21,11 +21,11 @@ pub use events::{
 pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv};
 pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
 pub use report::{
-    Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary, LeftOut,
-    LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport,
-    PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport, SplitSummary,
-    TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun, WindowFigures,
-    WindowSummary, WorstCase, WorstCases, WorstKind,
+    Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary,
+    LeftOut, LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun,
+    OperationReport, PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport,
+    SplitSummary, TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun,
+    WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind,
 };
 pub use secondary::{
     AffiliationFigures, Buffer, NabProfile, RangeFigures, VusFigures, affiliation, nab_score,

@@ -45,6 +45,11 @@ pub(crate) fn counted(value: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(value), if value == 1 { one } else { many })
 }
 
+/// `every day`, `every 7 days`.
+pub(crate) fn every(days: f64) -> String {
+    if days == 1.0 { "every day".to_owned() } else { format!("every {} days", quantity(days)) }
+}
+
 /// A number that may be absent.
 pub(crate) fn or_dash(value: Option<f64>, text: impl Fn(f64) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), text)
@@ -100,6 +105,7 @@ mod tests {
             ["7", "999", "1,000", "43,200", "1,234,567"]
         );
         assert_eq!(counted(1, "day", "days"), "1 day");
+        assert_eq!([1.0, 7.0, 0.5].map(every), ["every day", "every 7 days", "every 0.5 days"]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ type Search = IterState<Vec<f64>, Vec<f64>, (), (), (), f64>;
 /// Where a fit ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stop {
-    /// At a gradient norm of `tolerance sqrt(1 + loss)`, and nowhere else.
+    /// At a gradient norm of `tolerance sqrt(1 + loss)`, or where rounding lets no step gain anything.
     At(f64),
     /// There with [`Stop::DEFAULT`], or where predictions have stopped to change.
     Settled,
@@ -136,7 +136,8 @@ pub(crate) fn minimise(
             return Ok((best, end));
         }
         if !gained || end.iterations >= max_iterations {
-            if may_settle && end.is_close() {
+            // Where no step gains anything, f64 has no smaller loss to tell.
+            if end.is_close() && (may_settle || !gained) {
                 return Ok((best, end));
             }
             let Convergence { iterations, gradient_norm, .. } = end;

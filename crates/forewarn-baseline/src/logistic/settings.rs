@@ -1,4 +1,9 @@
-use super::{FittedLogisticRegression, Input, design::Design, minimise::{Stop, minimise}, objective::Objective};
+use super::{
+    FittedLogisticRegression, Input,
+    design::Design,
+    minimise::{Stop, minimise},
+    objective::Objective,
+};
 use forewarn_core::{
     CoreError, Estimator, LabelledWindows, Monitor, Predictor, Score, Snapshots, Train, Validation,
 };
@@ -60,7 +65,13 @@ impl LogisticRegression {
     /// prediction changes any more: a gradient within a hundredth of a standard error of 0, and 25 iterations that gain less than 0.001 nat.
     #[must_use]
     pub fn new(input: Input) -> Self {
-        Self { input, c: vec![1.0], class_weight: ClassWeight::None, stop: Stop::Settled, max_iterations: 1000 }
+        Self {
+            input,
+            c: vec![1.0],
+            class_weight: ClassWeight::None,
+            stop: Stop::Settled,
+            max_iterations: 1000,
+        }
     }
 
     /// With this inverse strength of the penalty: smaller shrinks more.
@@ -84,8 +95,8 @@ impl LogisticRegression {
     }
 
     /// Stops where the gradient's norm is at most `tolerance sqrt(1 + loss)`, which puts the loss within about `tolerance^2` of
-    /// its minimum, relatively. Nothing else ends the fit: where the iterations do not suffice, or rounding is in the way (below 1e-8 or
-    /// so), it fails with [`BaselineError::NotConverged`](crate::BaselineError::NotConverged). See
+    /// its minimum, relatively. Nothing else ends the fit but rounding (below 1e-8 or so); where the iterations do not suffice it
+    /// fails with [`BaselineError::NotConverged`](crate::BaselineError::NotConverged). See
     /// [`Convergence::gradient_norm`](crate::Convergence::gradient_norm).
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
@@ -152,9 +163,8 @@ impl LogisticRegression {
         let mut best: Option<(f64, FittedLogisticRegression)> = None;
         for &c in &self.c {
             let objective = Objective::new(design, c);
-            let (parameters, convergence) =
-                minimise(&objective, self.stop, self.max_iterations, monitor)
-                    .map_err(|error| error.of("logistic regression"))?;
+            let (parameters, convergence) = minimise(&objective, self.stop, self.max_iterations, monitor)
+                .map_err(|error| error.of("logistic regression"))?;
             let (coefficients, at_centre) = objective.coefficients(&parameters);
             let fitted = FittedLogisticRegression::new(
                 train.windows(),

@@ -16,8 +16,7 @@ use statrs::function::gamma::gamma_ur;
 /// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the factor by which
 /// their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where a day is like the day before it, the
 /// dispersion is that of a sum over many days, and [`BudgetChoice::days`] says that the promise is doubtful, since a quiet month may lie
-/// between two loud ones. In a simulation of days whose levels are correlated at 0.9, a budget of one a week for each of two services was
-/// exceeded unsaid in PLACEHOLDER of fits. The statement is about data like validation: when the service or its load
+/// between two loud ones. The statement is about data like validation: when the service or its load
 /// changes, so does the rate. Watch the realised rate, and choose anew.
 ///
 /// # References
@@ -101,9 +100,9 @@ impl AlarmBudget {
         // A budget can be shown where the highest threshold shows it: no other one has to be tried.
         let (days, highest) = (Days::new(validation), Observed::new(validation, policy.at(Score::ONE)));
         let raised = (1..=600).map(|step| self.per_service_week * 10f64.powf(f64::from(step) / 200.0));
-        let budget = raised.map(rounded_up).find(|budget| {
-            highest.p_value(budget * weeks, &days) <= 1.0 - self.confidence
-        });
+        let budget = raised
+            .map(rounded_up)
+            .find(|budget| highest.p_value(budget * weeks, &days) <= 1.0 - self.confidence);
         let Some(per_service_week) = budget else { return Ok(None) };
         let nearest = Self { per_service_week, ..*self };
         Ok(Self::choose_each(&[nearest], validation, policy)?.into_iter().flatten().next())
@@ -243,7 +242,8 @@ mod tests {
 
     /// Days of which nothing is known.
     fn no_days() -> Days {
-        let none = ScoredSeries::new("a", vec![minute(0)], vec![Score::ZERO], vec![false], Episodes::default());
+        let none =
+            ScoredSeries::new("a", vec![minute(0)], vec![Score::ZERO], vec![false], Episodes::default());
         Days::new(&ScoredSet::new(WindowSpec::default(), Step::MINUTE, vec![none.unwrap()]).unwrap())
     }
 

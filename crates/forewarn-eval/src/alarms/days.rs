@@ -80,8 +80,12 @@ impl Days {
             exposures[blocks.of(time)] += 1.0;
             counts[blocks.of(time)] += f64::from(u8::from(score >= high));
         }
-        let shares: Vec<f64> =
-            counts.iter().zip(&exposures).filter(|(_, of)| **of > 0.0).map(|(count, of)| count / of).collect();
+        let shares: Vec<f64> = counts
+            .iter()
+            .zip(&exposures)
+            .filter(|(_, of)| **of > 0.0)
+            .map(|(count, of)| count / of)
+            .collect();
         let n = shares.len() as f64;
         let mean = shares.iter().sum::<f64>() / n;
         let Some(correlation) = correlation(&ranks(&shares)).filter(|_| shares.len() >= FEWEST) else {

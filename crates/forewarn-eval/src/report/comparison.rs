@@ -91,7 +91,12 @@ impl ModelComparison {
                 .draws(blocks.len())
                 .filter_map(|weights| ranked.areas(&weights, WindowFigures::HIGHEST_FALSE_POSITIVE_RATE));
             let resampled: Vec<f64> = draws.map(|areas| areas.pr).collect();
-            measured.push(Measured { name, pr_auc: average_precision(&scores, &positive)?, resampled, effective });
+            measured.push(Measured {
+                name,
+                pr_auc: average_precision(&scores, &positive)?,
+                resampled,
+                effective,
+            });
         }
         measured.sort_by(|a, b| b.pr_auc.total_cmp(&a.pr_auc));
         Ok(Some(Self {
@@ -127,8 +132,13 @@ fn ranks(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<ModelRank
             rank: index + 1,
             best_share: best as f64 / places.len().max(1) as f64,
             // Places are whole: outwards, so that the interval is not narrower than it says.
-            rank_interval: Interval::expanded(places, model.effective, bootstrap.resamples(), bootstrap.level())
-                .map(|found| Interval { low: found.low.floor(), high: found.high.ceil(), ..found }),
+            rank_interval: Interval::expanded(
+                places,
+                model.effective,
+                bootstrap.resamples(),
+                bootstrap.level(),
+            )
+            .map(|found| Interval { low: found.low.floor(), high: found.high.ceil(), ..found }),
         }
     };
     measured.iter().enumerate().map(rank).collect()
@@ -154,7 +164,12 @@ fn differences(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<Dif
                 better: better.name.to_owned(),
                 worse: worse.name.to_owned(),
                 pr_auc: difference,
-                interval: Interval::expanded(values, better.effective, bootstrap.resamples(), bootstrap.level()),
+                interval: Interval::expanded(
+                    values,
+                    better.effective,
+                    bootstrap.resamples(),
+                    bootstrap.level(),
+                ),
                 is_real: false,
             });
         }

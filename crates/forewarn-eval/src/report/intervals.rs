@@ -171,20 +171,30 @@ fn drawn(
             net_median: quantile(&lead[late..], 0.5).map(|minutes| minutes - delays.total_minutes()),
         }
     };
+    let whole = resample(vec![1; blocks.len()]);
+    let without = |left_out: usize| (0..blocks.len()).map(|block| u32::from(block != left_out)).collect();
+    let without_one: Vec<Resample> = (0..blocks.len()).map(|block| resample(without(block))).collect();
     let resamples: Vec<Resample> = bootstrap.draws(blocks.len()).map(resample).collect();
-    // Each figure is as sure as the blocks that it is divided by are many and even.
+    // A figure is as sure as the blocks are many and even that hold what it counts, and what it is divided by.
     let of = |blocks: f64, figure: &dyn Fn(&Resample) -> Option<f64>| {
         let values = resamples.iter().filter_map(figure).collect();
-        Interval::expanded(values, blocks, bootstrap.resamples(), bootstrap.level())
+        let left: Vec<f64> = without_one.iter().filter_map(figure).collect();
+        let (count, level) = (bootstrap.resamples(), bootstrap.level());
+        Interval::corrected(values, figure(&whole), &left, blocks, count, level)
     };
     let by = |weight: fn(&Tally) -> f64| effective(tallies.iter().map(weight));
-    let (windows, failures) = (by(|sum| sum.windows), by(|sum| sum.episodes));
-    let positives = by(|sum| sum.hits + sum.misses);
+    let both = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| match by(part) {
+        // Nothing of the kind in any block: every draw says so.
+        0.0 => by(whole),
+        blocks => blocks.min(by(whole)),
+    };
+    let failures = both(|sum| sum.caught, |sum| sum.episodes);
+    let positives = ranked.as_ref().map_or(0.0, RankedBlocks::effective_blocks);
     let area = |figure: fn(&Areas) -> f64| of(positives, &|one| one.areas.as_ref().map(figure));
     // A resample of a single class has no figures of windows.
     let called = |figure: fn(&Tally) -> f64| of(positives, &|one| one.areas.map(|_| figure(&one.sum)));
     let share = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
-        of(by(whole), &|one| ratio(part(&one.sum), whole(&one.sum)))
+        of(both(part, whole), &|one| ratio(part(&one.sum), whole(&one.sum)))
     };
     let early = by(|sum| sum.caught);
     let step_days = set.step().days();
@@ -206,7 +216,7 @@ fn drawn(
         brier: share(|sum| sum.squared_error, |sum| sum.windows),
         log_loss: share(|sum| sum.surprise, |sum| sum.windows),
         event_recall: share(|sum| sum.caught, |sum| sum.episodes),
-        false_alarms_per_service_day: of(windows, &|one| {
+        false_alarms_per_service_day: of(both(|sum| sum.false_alarms, |sum| sum.windows), &|one| {
             ratio(one.sum.false_alarms, one.sum.windows * step_days)
         }),
         alarm_precision: share(|sum| sum.right_alarms, |sum| sum.right_alarms + sum.false_alarms),

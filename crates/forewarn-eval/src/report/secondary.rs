@@ -56,8 +56,7 @@ impl SecondaryFigures {
         let [affiliation_precision, affiliation_recall] = affiliation_parts(set, threshold);
         // Half of the widest buffer is a prediction period, within what a volume can be taken of.
         let widest = (2 * set.spec().period()).min(60);
-        let [vus_pr, vus_pr_by_steps, vus_roc] =
-            vus_estimates(set, widest, Buffer::Before, bootstrap)?;
+        let [vus_pr, vus_pr_by_steps, vus_roc] = vus_estimates(set, widest, Buffer::Before, bootstrap)?;
         Ok(Self {
             range_precision: estimate(&range_precision),
             range_recall: estimate(&range_recall),

@@ -229,7 +229,8 @@ fn ranking(
         .filter_map(|weights| ranked.areas(&weights, rate))
         .map(|found| found.pr);
     let values = values.collect();
-    let interval = Interval::expanded(values, ranked.effective_blocks(), bootstrap.resamples(), bootstrap.level());
+    let interval =
+        Interval::expanded(values, ranked.effective_blocks(), bootstrap.resamples(), bootstrap.level());
     Ok(Some((pr_auc, interval)))
 }
 

@@ -30,8 +30,19 @@ impl Interval {
     ///
     /// # References
     /// T. C. Hesterberg, *What teachers should know about the bootstrap*, The American Statistician 69(4), 2015 (expanded percentile).
-    pub(crate) fn expanded(
+    pub(crate) fn expanded(values: Vec<f64>, blocks: f64, resamples: usize, level: f64) -> Option<Self> {
+        Self::corrected(values, None, &[], blocks, resamples, level)
+    }
+
+    /// The same, moved for bias and skewness: by where the figure of the data, `point`, lies among the resampled ones, and by how the figures
+    /// without one block each lean. A rate of rare alarms is known to be at least so high better than to be at most so high.
+    ///
+    /// # References
+    /// B. Efron, *Better bootstrap confidence intervals*, Journal of the American Statistical Association 82(397), 1987 (BCa).
+    pub(crate) fn corrected(
         mut values: Vec<f64>,
+        point: Option<f64>,
+        without_one: &[f64],
         blocks: f64,
         resamples: usize,
         level: f64,
@@ -40,8 +51,19 @@ impl Interval {
             return None;
         }
         values.sort_unstable_by(f64::total_cmp);
-        let tail = normal_cdf(-widened(blocks, level));
-        Some(Self { low: quantile(&values, tail)?, high: quantile(&values, 1.0 - tail)?, level })
+        let (bias, lean) = (point.map_or(0.0, |point| bias(&values, point)), lean(without_one));
+        let at = |errors: f64| {
+            if errors.is_infinite() {
+                return quantile(&values, if errors < 0.0 { 0.0 } else { 1.0 });
+            }
+            let from = bias + errors;
+            // Beyond the pole of the correction lies the end of the values.
+            let room = 1.0 - lean * from;
+            let place = if room > 0.0 { bias + from / room } else { errors.signum() * f64::INFINITY };
+            quantile(&values, normal_cdf(place))
+        };
+        let wide = widened(blocks, level);
+        Some(Self { low: at(-wide)?, high: at(wide)?, level })
     }
 }
 
@@ -69,9 +91,25 @@ pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
 /// # References
 /// L. Kish, *Survey sampling*, 1965 (effective sample size).
 pub(crate) fn effective(weights: impl IntoIterator<Item = f64>) -> f64 {
-    let (sum, squares) =
-        weights.into_iter().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+    let (sum, squares) = weights.into_iter().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
+/// Normal quantile of the share of values below a figure, equal ones counting half; held within one standard error, so that a figure at the
+/// end of its values keeps an interval.
+fn bias(ascending: &[f64], point: f64) -> f64 {
+    let below = ascending.partition_point(|value| *value < point);
+    let until = ascending.partition_point(|value| *value <= point);
+    let share = (below + until) as f64 / (2 * ascending.len().max(1)) as f64;
+    Normal::standard().inverse_cdf(share.clamp(0.16, 0.84))
+}
+
+/// A sixth of the skewness of a figure's standard error, by leaving out one block at a time: the acceleration.
+fn lean(without_one: &[f64]) -> f64 {
+    let mean = without_one.iter().sum::<f64>() / without_one.len().max(1) as f64;
+    let power = |exponent: i32| without_one.iter().map(|value| (mean - value).powi(exponent)).sum::<f64>();
+    let squares = power(2);
+    if squares > 0.0 { power(3) / (6.0 * squares.powf(1.5)) } else { 0.0 }
 }
 
 fn normal_cdf(value: f64) -> f64 {

@@ -33,7 +33,11 @@ pub(crate) fn interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstr
         (weight > 0.0).then(|| value / weight)
     };
     let values: Vec<f64> = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
-    let blocks = effective(sums.iter().map(|sum| sum.1));
+    let whole = effective(sums.iter().map(|sum| sum.1));
+    let blocks = match effective(sums.iter().map(|sum| sum.0.abs())) {
+        0.0 => whole,
+        blocks => blocks.min(whole),
+    };
     Interval::expanded(values, blocks, bootstrap.resamples(), bootstrap.level())
 }
 

@@ -1,4 +1,7 @@
-use crate::{EvalError, windows::{ranking, single_class}};
+use crate::{
+    EvalError,
+    windows::{ranking, single_class},
+};
 use forewarn_core::Score;
 
 /// Area under the ROC curve: the probability that a positive window scores higher than a negative one, a tie counting one

@@ -1,5 +1,8 @@
 use crate::windows::{expect_both_classes, ranking};
-use crate::{BlockBootstrap, EvalError, Interval, ScoredSet, uncertainty::{effective, invalid}};
+use crate::{
+    BlockBootstrap, EvalError, Interval, ScoredSet,
+    uncertainty::{effective, invalid},
+};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -155,9 +158,7 @@ impl Reliability {
             Interval::expanded(values, windows, bootstrap.resamples(), bootstrap.level())
         };
         let mut by_block = vec![0.0; blocks.len()];
-        for ((bin, shares), cells) in
-            found.bins.iter_mut().zip(shares).zip(sums.chunks_exact(blocks.len()))
-        {
+        for ((bin, shares), cells) in found.bins.iter_mut().zip(shares).zip(sums.chunks_exact(blocks.len())) {
             bin.interval = interval(shares, effective(cells.iter().map(|cell| cell.windows as f64)));
             by_block.iter_mut().zip(cells).for_each(|(sum, cell)| *sum += cell.windows as f64);
         }

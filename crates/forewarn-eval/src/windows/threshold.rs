@@ -1,4 +1,7 @@
-use crate::{EvalError, windows::{ranking, single_class}};
+use crate::{
+    EvalError,
+    windows::{ranking, single_class},
+};
 use forewarn_core::Score;
 
 /// The threshold with the highest F1 among the distinct scores, and that F1. Of equally good thresholds the highest, which

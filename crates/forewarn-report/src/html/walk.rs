@@ -14,11 +14,15 @@ impl View<'_> {
         let Some(walk) = self.walk_forward.as_ref().filter(|walk| !walk.folds.is_empty()) else { return };
         page.heading("Quality over time, and whether fitting anew pays");
         page.raw(&format!(
-            "<p>Every {} days each model is fitted anew on all that came before, its threshold chosen on the time right before, and the \
-             next {} days are scored. Solid: PR-AUC fitted anew, with its interval where a fold has days enough to draw from; dashed: the \
+            "<p>Each model is refitted {} on all that came before, its threshold chosen on the time right before, and the next {} \
+             scored. Solid: PR-AUC fitted anew, with its interval where a fold has days enough to draw from; dashed: the \
              model as it was fitted once, before the first fold; dotted: a guess.</p>\n<div class=\"multiples wider\">\n",
-            quantity(walk.refit_days),
-            quantity(walk.refit_days)
+            every(walk.refit_days),
+            if walk.refit_days == 1.0 {
+                "day is".to_owned()
+            } else {
+                format!("{} days are", quantity(walk.refit_days))
+            }
         ));
         let mut models: Vec<&WalkModel> = walk.models.iter().collect();
         let on_validation = |name: &str| {
