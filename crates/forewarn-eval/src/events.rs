@@ -11,5 +11,4 @@ pub use lead::{Delays, LeadTimes};
 pub use matched::{EventCounts, Events, ServiceEvents};
 
 pub(crate) use chance::Persistence;
-pub(crate) use lead::quantile;
 pub(crate) use matched::{is_failing, is_warned, span};

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 mod duplicates;
+mod edge;
 mod future;
+mod placed;
 mod shifted;
 mod telling;
 
@@ -66,7 +68,11 @@ impl<'a> LeakAudit<'a> {
         Self::default()
     }
 
-    /// Checks a model's scores on test: labels shifted in time must leave no skill, and nothing is near-perfect.
+    /// Checks a model's scores on test: labels shifted by whole days, and failures moved within their service, must leave no more than no
+    /// skill; nothing is near-perfect; and scores do not leap where labels do.
+    ///
+    /// The last check finds a label among the features, also under noise or one step late. It does not find one that comes two steps late or
+    /// more, or smoothed: that looks like a precursor which begins so long before each failure.
     #[must_use]
     pub fn scores(mut self, test: &'a ScoredSet) -> Self {
         self.scores = Some(test);
@@ -96,7 +102,7 @@ impl<'a> LeakAudit<'a> {
         self
     }
 
-    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, times a hundred for shifted labels.
+    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, and some 180 passes over them for moved labels.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);
@@ -106,6 +112,7 @@ impl<'a> LeakAudit<'a> {
         let mut checks = Vec::new();
         if let Some(test) = self.scores {
             checks.extend(shifted::check(test)?);
+            checks.push(edge::check(test));
         }
         if let Some(Rescored { future, before, after }) = self.future {
             checks.push(future.check(before, after)?);

@@ -13,7 +13,7 @@ mod testing;
 mod uncertainty;
 mod windows;
 
-pub use alarms::{AlarmBudget, BudgetChoice, Tradeoff, TradeoffPoint};
+pub use alarms::{AlarmBudget, BudgetChoice, DayAssumption, Tradeoff, TradeoffPoint};
 pub use error::EvalError;
 pub use events::{
     Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,
@@ -21,15 +21,15 @@ pub use events::{
 pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv};
 pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
 pub use report::{
-    Bound, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary, LeftOut,
-    LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun, OperationReport,
-    PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport, SplitSummary,
-    TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun, WindowFigures,
-    WindowSummary, WorstCase, WorstCases, WorstKind,
+    Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary,
+    LeftOut, LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun,
+    OperationReport, PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport,
+    SplitSummary, TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun,
+    WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind,
 };
 pub use secondary::{
-    AffiliationFigures, Buffer, NabProfile, RangeFigures, affiliation, nab_score, range_precision_recall,
-    vus_pr,
+    AffiliationFigures, Buffer, NabProfile, RangeFigures, VusFigures, affiliation, nab_score,
+    range_precision_recall, vus, vus_pr,
 };
 pub use series::{ScoredSeries, ScoredSet};
 pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate};

@@ -26,7 +26,7 @@ pub use comparison::{Difference, ModelComparison, ModelRank};
 pub use input::{InputSummary, WindowSummary};
 pub use intervals::{ModelIntervals, ServiceIntervals};
 pub use model::{ModelReport, ValidationReport};
-pub use operations::{BudgetOutcome, OperationReport};
+pub use operations::{BudgetHeadline, BudgetOutcome, OperationReport};
 pub use run::ModelRun;
 pub use secondary::SecondaryFigures;
 pub use service_counts::{LeftOut, LeftOutReason, ServiceCounts};

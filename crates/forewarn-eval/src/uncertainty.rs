@@ -9,4 +9,5 @@ pub use bootstrap::BlockBootstrap;
 pub use interval::{Interval, IntervalEstimate};
 
 pub(crate) use bootstrap::{Blocks, invalid};
+pub(crate) use interval::{effective, widened};
 pub(crate) use resample::{Areas, RankedBlocks};

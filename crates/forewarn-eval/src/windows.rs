@@ -22,4 +22,4 @@ pub use threshold::best_f1_threshold;
 pub use timing::{TimingBin, TimingReliability, WithinReliability};
 
 pub(crate) use probability::surprise;
-pub(crate) use ranking::{Ranking, expect_both_classes};
+pub(crate) use ranking::{expect_both_classes, ranking, single_class};

@@ -1,26 +1,54 @@
 use crate::text::*;
 use crate::view::View;
-use forewarn_eval::ModelReport;
+use forewarn_eval::{BudgetOutcome, DayAssumption, ModelReport};
 
 impl View<'_> {
-    /// What the [chosen](Self::chosen) model did on test, in one sentence, such as
-    /// `12 of 34 failures were detected, a median 3 minutes ahead, at 1.5 false alarms a day.`
+    /// What the [chosen](Self::chosen) model did on test at the budget of false alarms, such as `At one false alarm per service and week: 33
+    /// of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.` Where validation proves none, at its own threshold.
     #[must_use]
     pub(crate) fn headline(&self) -> String {
         let Some(model) = self.chosen() else { return "No model was evaluated.".to_owned() };
+        match at_budget(model) {
+            Some((asked, found)) => self.budget_sentence(asked, found),
+            None => self.threshold_sentence(model),
+        }
+    }
+
+    fn budget_sentence(&self, asked: f64, found: &BudgetOutcome) -> String {
+        let budget = found.choice.budget.per_service_week;
+        let at = if budget == asked {
+            format!("At {}", alarms_per_week(budget))
+        } else {
+            format!(
+                "Validation does not prove {}. At {}, the nearest budget that it proves",
+                alarms_per_week(asked),
+                alarms_per_week(budget)
+            )
+        };
+        let caught = found.episodes_caught.unwrap_or_else(|| {
+            (found.event_recall.unwrap_or_default() * self.test.episodes as f64).round() as usize
+        });
+        let detected = match (caught, self.test.episodes) {
+            (_, 0) => "no failure could have been detected".to_owned(),
+            (0, all) => format!("none of {} detected", counted(all, "failure", "failures")),
+            (some, all) => format!("{} of {} detected", count(some), counted(all, "failure", "failures")),
+        };
+        let ahead = ahead(found.lead_time_median_minutes, caught);
+        let doubtful = match found.choice.days {
+            DayAssumption::Correlated => " Days are correlated: the budget may not hold.",
+            _ => "",
+        };
+        format!("{at}: {detected}{ahead}; on test the rate was {}.{doubtful}", quantity(found.test_rate))
+    }
+
+    /// What a model did at the threshold of its best F1.
+    fn threshold_sentence(&self, model: &ModelReport) -> String {
         let detected = match (model.episodes_caught, self.test.episodes) {
             (_, 0) => "No failure could have been detected".to_owned(),
-            (0, all) => format!("None of {} was detected", counted(all, "failure", "failures")),
-            (1, all) => format!("1 of {} was detected", counted(all, "failure", "failures")),
-            (caught, all) => {
-                format!("{} of {} were detected", count(caught), counted(all, "failure", "failures"))
-            }
+            (0, all) => format!("None of {} detected", counted(all, "failure", "failures")),
+            (some, all) => format!("{} of {} detected", count(some), counted(all, "failure", "failures")),
         };
-        let ahead = model.lead_time_minutes.median.map_or_else(String::new, |minutes| {
-            let kind = if model.episodes_caught == 1 { "" } else { "a median " };
-            let unit = if minutes == 1.0 { "minute" } else { "minutes" };
-            format!(", {kind}{} {unit} ahead", quantity(minutes))
-        });
+        let ahead = ahead(model.lead_time_minutes.median, model.episodes_caught);
         format!("{detected}{ahead}, at {}.", self.false_alarm_rate(model))
     }
 
@@ -55,4 +83,27 @@ impl View<'_> {
             minutes(window.observation)
         )
     }
+}
+
+/// The budget asked for, and what a model did at it or at the nearest one; `None` where validation proves none.
+pub(crate) fn at_budget(model: &ModelReport) -> Option<(f64, &BudgetOutcome)> {
+    let headline = model.operation.as_ref()?.headline.as_ref()?;
+    Some((headline.asked.per_service_week, headline.outcome.as_ref()?))
+}
+
+/// `one false alarm per service and week`.
+pub(crate) fn alarms_per_week(budget: f64) -> String {
+    match budget {
+        1.0 => "one false alarm per service and week".to_owned(),
+        other => format!("{} false alarms per service and week", quantity(other)),
+    }
+}
+
+/// `, a median 3 minutes ahead`.
+fn ahead(median: Option<f64>, caught: usize) -> String {
+    median.map_or_else(String::new, |minutes| {
+        let kind = if caught == 1 { "" } else { "a median " };
+        let unit = if minutes == 1.0 { "minute" } else { "minutes" };
+        format!(", {kind}{} {unit} ahead", quantity(minutes))
+    })
 }

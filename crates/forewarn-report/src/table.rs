@@ -1,3 +1,4 @@
+use crate::headline::at_budget;
 use crate::text::*;
 use crate::view::View;
 use forewarn_eval::ModelReport;
@@ -36,6 +37,7 @@ impl View<'_> {
             labelled(&mut out, if index == 0 { "services" } else { "" }, line);
         }
         out.push('\n');
+        self.budget_lines(&mut out);
         self.models_table(&mut out);
         out.push('\n');
         self.interval_lines(&mut out);
@@ -112,6 +114,67 @@ impl View<'_> {
                 ),
             ),
         ]
+    }
+
+    /// What each model detects at the budget of false alarms, a line a model; the best on validation first.
+    fn budget_lines(&self, out: &mut String) {
+        const COLUMNS: [(&str, usize); 6] = [
+            ("budget/week", 12),
+            ("detected", 10),
+            ("recall", 8),
+            ("interval", 16),
+            ("lead", 9),
+            ("on test/week", 13),
+        ];
+        let models = self.by_validation();
+        if !models.iter().any(|model| at_budget(model).is_some()) {
+            let notes = models.iter().filter_map(|model| model.operation.as_ref()?.headline.as_ref());
+            if let Some(note) = notes.filter_map(|headline| headline.note.as_deref()).next() {
+                labelled(out, "budget", note);
+                out.push('\n');
+            }
+            return;
+        }
+        let space = WIDTH - COLUMNS.iter().map(|column| column.1).sum::<usize>();
+        let title = "model, thresholds by budget";
+        let names: Vec<String> = models.iter().map(|model| fitted(&name_of(model), space)).collect();
+        let width = names.iter().map(|name| name.chars().count()).fold(title.len(), usize::max);
+        let mut row = |name: &str, cells: &[String]| {
+            let mut line = format!("{name:<width$}");
+            for ((_, column), cell) in COLUMNS.iter().zip(cells) {
+                let _ = write!(line, "{cell:>column$}");
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        };
+        row(title, &COLUMNS.map(|(name, _)| name.to_owned()));
+        for (model, name) in models.iter().zip(&names) {
+            let Some((_, found)) = at_budget(model) else {
+                row(name, &["none".to_owned()]);
+                continue;
+            };
+            let caught = or_dash(found.episodes_caught.map(|caught| caught as f64), quantity);
+            row(
+                name,
+                &[
+                    quantity(found.choice.budget.per_service_week),
+                    format!("{caught}/{}", self.test.episodes),
+                    or_dash(found.event_recall, share),
+                    range(found.event_recall_interval, share),
+                    or_dash(found.lead_time_median_minutes, |minutes| format!("{} min", quantity(minutes))),
+                    quantity(found.test_rate),
+                ],
+            );
+        }
+        let mut notes: Vec<&str> = models
+            .iter()
+            .filter_map(|model| model.operation.as_ref()?.headline.as_ref()?.note.as_deref())
+            .collect();
+        notes.dedup();
+        if let Some(first) = notes.first() {
+            wrapped(out, 0, first);
+        }
+        out.push('\n');
     }
 
     fn models_table(&self, out: &mut String) {

@@ -105,6 +105,7 @@ mod tests {
             ["7", "999", "1,000", "43,200", "1,234,567"]
         );
         assert_eq!(counted(1, "day", "days"), "1 day");
+        assert_eq!([1.0, 7.0, 0.5].map(every), ["every day", "every 7 days", "every 0.5 days"]);
     }
 
     #[test]

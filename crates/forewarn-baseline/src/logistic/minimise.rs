@@ -54,10 +54,31 @@ impl Convergence {
 
 type Search = IterState<Vec<f64>, Vec<f64>, (), (), (), f64>;
 
+/// Where a fit ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stop {
+    /// At a gradient norm of `tolerance sqrt(1 + loss)`, or where rounding lets no step gain anything.
+    At(f64),
+    /// There with [`Stop::DEFAULT`], or where predictions have stopped to change.
+    Settled,
+}
+
+impl Stop {
+    /// The tolerance of a fit for which none was set.
+    pub(crate) const DEFAULT: f64 = 1e-7;
+
+    pub(crate) fn tolerance(self) -> f64 {
+        match self {
+            Self::At(tolerance) => tolerance,
+            Self::Settled => Self::DEFAULT,
+        }
+    }
+}
+
 /// Minimises by L-BFGS with a Moré-Thuente line search until the gradient's norm is at most `tolerance sqrt(1 + loss)`.
 ///
-/// On ill-conditioned data the last digits of that can take thousands of steps. A fit within a hundredth of a standard error of the
-/// minimum also ends when 25 steps gain less than a thousandth of a nat over all windows, or with `max_iterations`.
+/// On ill-conditioned data the last digits of that can take thousands of steps. Unless a tolerance was set, a fit within a hundredth of a
+/// standard error of the minimum also ends when 25 steps gain less than a thousandth of a nat over all windows, or with `max_iterations`.
 ///
 /// Rounding can end a line search early: the search then restarts from the best point, and fails when it gains nothing.
 ///
@@ -65,11 +86,13 @@ type Search = IterState<Vec<f64>, Vec<f64>, (), (), (), f64>;
 /// J. Nocedal and S. Wright, *Numerical Optimization*, 2nd edition, 2006, algorithm 7.5.
 pub(crate) fn minimise(
     objective: &Objective,
-    tolerance: f64,
+    stop: Stop,
     max_iterations: usize,
     monitor: &mut dyn Monitor,
 ) -> Result<(Vec<f64>, Convergence), BaselineError> {
     let refuse = |error: argmin::core::Error| BaselineError::Minimiser { reason: error.to_string() };
+    let tolerance = stop.tolerance();
+    let may_settle = stop == Stop::Settled;
     let mut best = objective.start();
     let mut end =
         Convergence { c: objective.c(), iterations: 0, loss: f64::INFINITY, gradient_norm: f64::INFINITY };
@@ -97,7 +120,7 @@ pub(crate) fn minimise(
                 break;
             }
             if end.iterations.is_multiple_of(CHECK_STEPS) {
-                if end.is_close() && checked_loss - end.loss < NEGLIGIBLE_GAIN {
+                if may_settle && end.is_close() && checked_loss - end.loss < NEGLIGIBLE_GAIN {
                     return Ok((best, end));
                 }
                 checked_loss = end.loss;
@@ -113,7 +136,8 @@ pub(crate) fn minimise(
             return Ok((best, end));
         }
         if !gained || end.iterations >= max_iterations {
-            if end.is_close() {
+            // Where no step gains anything, f64 has no smaller loss to tell.
+            if end.is_close() && (may_settle || !gained) {
                 return Ok((best, end));
             }
             let Convergence { iterations, gradient_norm, .. } = end;

@@ -1,4 +1,9 @@
-use super::{FittedLogisticRegression, Input, design::Design, minimise::minimise, objective::Objective};
+use super::{
+    FittedLogisticRegression, Input,
+    design::Design,
+    minimise::{Stop, minimise},
+    objective::Objective,
+};
 use forewarn_core::{
     CoreError, Estimator, LabelledWindows, Monitor, Predictor, Score, Snapshots, Train, Validation,
 };
@@ -51,15 +56,22 @@ pub struct LogisticRegression {
     input: Input,
     c: Vec<f64>,
     class_weight: ClassWeight,
-    tolerance: f64,
+    stop: Stop,
     max_iterations: usize,
 }
 
 impl LogisticRegression {
-    /// A regression on `input` with C = 1, no class weights, and at most 1,000 iterations to a tolerance of 1e-7.
+    /// A regression on `input` with C = 1, no class weights, and at most 1,000 iterations to a tolerance of 1e-7, or to where no
+    /// prediction changes any more: a gradient within a hundredth of a standard error of 0, and 25 iterations that gain less than 0.001 nat.
     #[must_use]
     pub fn new(input: Input) -> Self {
-        Self { input, c: vec![1.0], class_weight: ClassWeight::None, tolerance: 1e-7, max_iterations: 1000 }
+        Self {
+            input,
+            c: vec![1.0],
+            class_weight: ClassWeight::None,
+            stop: Stop::Settled,
+            max_iterations: 1000,
+        }
     }
 
     /// With this inverse strength of the penalty: smaller shrinks more.
@@ -83,11 +95,12 @@ impl LogisticRegression {
     }
 
     /// Stops where the gradient's norm is at most `tolerance sqrt(1 + loss)`, which puts the loss within about `tolerance^2` of
-    /// its minimum, relatively. Below 1e-8 the rounding of the loss is in the way. See
+    /// its minimum, relatively. Nothing else ends the fit but rounding (below 1e-8 or so); where the iterations do not suffice it
+    /// fails with [`BaselineError::NotConverged`](crate::BaselineError::NotConverged). See
     /// [`Convergence::gradient_norm`](crate::Convergence::gradient_norm).
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
-        Self { tolerance, ..self }
+        Self { stop: Stop::At(tolerance), ..self }
     }
 
     /// Gives up after this many iterations.
@@ -104,7 +117,7 @@ impl LogisticRegression {
                 expected: "at least one number",
             });
         }
-        let settings = self.c.iter().map(|&c| ("C", c)).chain([("tolerance", self.tolerance)]);
+        let settings = self.c.iter().map(|&c| ("C", c)).chain([("tolerance", self.stop.tolerance())]);
         for (name, value) in settings {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(CoreError::InvalidSetting {
@@ -150,9 +163,8 @@ impl LogisticRegression {
         let mut best: Option<(f64, FittedLogisticRegression)> = None;
         for &c in &self.c {
             let objective = Objective::new(design, c);
-            let (parameters, convergence) =
-                minimise(&objective, self.tolerance, self.max_iterations, monitor)
-                    .map_err(|error| error.of("logistic regression"))?;
+            let (parameters, convergence) = minimise(&objective, self.stop, self.max_iterations, monitor)
+                .map_err(|error| error.of("logistic regression"))?;
             let (coefficients, at_centre) = objective.coefficients(&parameters);
             let fitted = FittedLogisticRegression::new(
                 train.windows(),

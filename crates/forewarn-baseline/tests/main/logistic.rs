@@ -279,6 +279,28 @@ fn no_convergence_is_an_error_with_its_numbers() {
     assert!(strict.convergence().unwrap().gradient_norm < 1e-6);
 }
 
+/// Two columns that are nearly one make a valley in which a loss hardly falls: the fit goes on as long as it was asked to.
+#[test]
+fn a_tolerance_that_was_set_is_reached() {
+    let values: Vec<f32> = (0..800u16)
+        .flat_map(|i| {
+            let x = f32::from(i * 37 % 101) / 25.0 - 2.0;
+            [x, x + 2e-4 * (f32::from(i * 53 % 97) / 97.0 - 0.5)]
+        })
+        .collect();
+    let positive: Vec<bool> =
+        (0..800u16).map(|i| values[2 * usize::from(i)] + f32::from(i * 71 % 89) / 30.0 > 1.5).collect();
+    let data = Data::new(&gauges(&["x", "y"]), 1, &values, &positive);
+    let fit = |tolerance: f64| {
+        let strict = LogisticRegression::default().with_c(1e4).with_tolerance(tolerance);
+        data.fit(&strict.with_max_iterations(20_000)).unwrap().convergence().unwrap()
+    };
+    for tolerance in [1e-4, 1e-6] {
+        let found = fit(tolerance);
+        assert!(found.gradient_norm <= tolerance * (1.0 + found.loss).sqrt(), "{tolerance}: {found:?}");
+    }
+}
+
 #[test]
 fn progress_is_reported() {
     let data = certified();

@@ -1,3 +1,4 @@
+use super::days::{DayAssumption, Days};
 use crate::uncertainty::{BlockBootstrap, invalid};
 use crate::{EvalError, Events, ScoredSet};
 use forewarn_core::Score;
@@ -13,7 +14,9 @@ use statrs::function::gamma::gamma_ur;
 /// confidence, however many were tested.
 ///
 /// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the factor by which
-/// their variance exceeds it (quasi-Poisson). The statement is about data like validation: when the service or its load
+/// their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where a day is like the day before it, the
+/// dispersion is that of a sum over many days, and [`BudgetChoice::days`] says that the promise is doubtful, since a quiet month may lie
+/// between two loud ones. The statement is about data like validation: when the service or its load
 /// changes, so does the rate. Watch the realised rate, and choose anew.
 ///
 /// # References
@@ -41,6 +44,19 @@ pub struct BudgetChoice {
     pub validation_rate: f64,
     /// By what factor the variance of a day's false alarms exceeds that of a Poisson count, at least 1.
     pub dispersion: f64,
+    /// Whether the days of validation are as independent as the promise takes them for.
+    #[serde(default)]
+    pub days: DayAssumption,
+    /// Correlation of a day of validation with the next, by the ranks of their numbers of high scores; `None` where it cannot be told.
+    #[serde(default)]
+    pub day_correlation: Option<f64>,
+}
+
+/// One false alarm per service and week, with 90 % confidence.
+impl Default for AlarmBudget {
+    fn default() -> Self {
+        Self { per_service_week: 1.0, confidence: 0.9 }
+    }
 }
 
 impl AlarmBudget {
@@ -64,6 +80,34 @@ impl AlarmBudget {
         })
     }
 
+    /// The same where validation can show it, and otherwise for the nearest budget above it that validation can show to be kept; the
+    /// choice says which. `None` where none is shown up to a thousand times this one.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting), as in [`choose`](Self::choose).
+    pub fn choose_nearest(
+        &self,
+        validation: &ScoredSet,
+        policy: AlarmPolicy,
+    ) -> Result<Option<BudgetChoice>, EvalError> {
+        if let Some(choice) = Self::choose_each(&[*self], validation, policy)?.into_iter().flatten().next() {
+            return Ok(Some(choice));
+        }
+        let weeks = validation.service_days() / 7.0;
+        if weeks <= 0.0 {
+            return Ok(None);
+        }
+        // A budget can be shown where the highest threshold shows it: no other one has to be tried.
+        let (days, highest) = (Days::new(validation), Observed::new(validation, policy.at(Score::ONE)));
+        let raised = (1..=600).map(|step| self.per_service_week * 10f64.powf(f64::from(step) / 200.0));
+        let budget = raised
+            .map(rounded_up)
+            .find(|budget| highest.p_value(budget * weeks, &days) <= 1.0 - self.confidence);
+        let Some(per_service_week) = budget else { return Ok(None) };
+        let nearest = Self { per_service_week, ..*self };
+        Ok(Self::choose_each(&[nearest], validation, policy)?.into_iter().flatten().next())
+    }
+
     /// [`choose`](Self::choose) for many budgets in one go; `None` for those that cannot be shown to be kept.
     ///
     /// # Errors
@@ -81,6 +125,7 @@ impl AlarmBudget {
             // Nothing was watched, so nothing is shown, however little certainty is asked for.
             return Ok(vec![None; budgets.len()]);
         }
+        let days = Days::new(validation);
         let mut scores: Vec<Score> =
             validation.series().iter().flat_map(|series| series.scores().iter().copied()).collect();
         scores.sort_unstable_by(|a, b| b.cmp(a));
@@ -96,13 +141,16 @@ impl AlarmBudget {
             };
             last = Some((reached, observed));
             for ((budget, open), chosen) in budgets.iter().zip(&mut open).zip(&mut chosen) {
-                *open &= observed.p_value(budget.per_service_week * weeks) <= 1.0 - budget.confidence;
+                let expected = budget.per_service_week * weeks;
+                *open &= observed.p_value(expected, &days) <= 1.0 - budget.confidence;
                 if *open {
                     *chosen = Some(BudgetChoice {
                         budget: *budget,
                         threshold,
                         validation_rate: observed.false_alarms / weeks,
-                        dispersion: observed.dispersion,
+                        dispersion: days.dispersion(observed.dispersion, expected),
+                        days: days.assumption,
+                        day_correlation: days.correlation,
                     });
                 }
             }
@@ -156,15 +204,23 @@ impl Observed {
     }
 
     /// Probability of so few false alarms if the rate were on the budget, `expected` of them.
-    fn p_value(&self, expected: f64) -> f64 {
-        let mean = expected / self.dispersion;
+    fn p_value(&self, expected: f64, days: &Days) -> f64 {
+        let dispersion = days.dispersion(self.dispersion, expected);
+        let mean = expected / dispersion;
         if mean <= 0.0 {
             // A budget so small that it is lost to rounding: whatever the count, it is not too low for it.
             return 1.0;
         }
         // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m), which does not take infinity.
-        gamma_ur(self.false_alarms / self.dispersion + 1.0, mean.min(f64::MAX))
+        gamma_ur(self.false_alarms / dispersion + 1.0, mean.min(f64::MAX))
     }
+}
+
+/// The next number of two digits.
+fn rounded_up(value: f64) -> f64 {
+    let unit = 10f64.powf(value.log10().floor() - 1.0);
+    // Divided, so that 2.4 is the 2.4 that a reader types.
+    (value / unit - 1e-9).ceil() / (1.0 / unit).round().max(1.0) * (unit.max(1.0)).round()
 }
 
 /// Pearson's estimate of the dispersion of counts whose mean is `rate` times an exposure; at least 1.
@@ -179,15 +235,31 @@ fn dispersion(days: &[(f64, f64)], rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ScoredSeries, testing::minute};
     use approx::assert_abs_diff_eq;
+    use forewarn_core::WindowSpec;
+    use forewarn_schema::{Episodes, Step};
+
+    /// Days of which nothing is known.
+    fn no_days() -> Days {
+        let none =
+            ScoredSeries::new("a", vec![minute(0)], vec![Score::ZERO], vec![false], Episodes::default());
+        Days::new(&ScoredSet::new(WindowSpec::default(), Step::MINUTE, vec![none.unwrap()]).unwrap())
+    }
+
+    #[test]
+    fn budgets_are_rounded_up_to_two_digits() {
+        let found = [1.0, 2.3026, 0.1234, 99.2, 1234.0, 2.4].map(rounded_up);
+        assert_eq!(found, [1.0, 2.4, 0.13, 100.0, 1300.0, 2.4]);
+    }
 
     #[test]
     fn the_poisson_bound_is_garwoods() {
         // With 3 events the exact one-sided 95 % upper limit of a Poisson mean is 7.7537.
         let three = Observed { false_alarms: 3.0, dispersion: 1.0 };
-        assert_abs_diff_eq!(three.p_value(7.753_66), 0.05, epsilon = 1e-5);
+        assert_abs_diff_eq!(three.p_value(7.753_66, &no_days()), 0.05, epsilon = 1e-5);
         let none = Observed { false_alarms: 0.0, dispersion: 1.0 };
-        assert_abs_diff_eq!(none.p_value(3.0), (-3.0f64).exp(), epsilon = 1e-12);
+        assert_abs_diff_eq!(none.p_value(3.0, &no_days()), (-3.0f64).exp(), epsilon = 1e-12);
     }
 
     #[test]

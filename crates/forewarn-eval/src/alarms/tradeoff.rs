@@ -1,5 +1,5 @@
 use crate::events::is_warned;
-use crate::uncertainty::{BlockBootstrap, Blocks};
+use crate::uncertainty::{BlockBootstrap, Blocks, effective};
 use crate::{EvalError, Events, Interval, LeadTimes, ScoredSet};
 use forewarn_core::Score;
 use forewarn_core::{AlarmPolicy, FailureOutcome};
@@ -93,8 +93,10 @@ impl Tradeoff {
             places.map(sensitivity_area)
         };
         let values = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
+        // The failures within reach are the same at every threshold.
+        let failures = effective(watched.iter().take(1).flatten().map(|block| block.episodes));
         found.sensitivity_area_interval =
-            Interval::percentile(values, bootstrap.resamples(), bootstrap.level());
+            Interval::expanded(values, failures, bootstrap.resamples(), bootstrap.level());
         Ok(Some(found))
     }
 }

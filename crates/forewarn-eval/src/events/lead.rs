@@ -1,4 +1,5 @@
 use crate::{EvalError, uncertainty::invalid};
+use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
 /// Achieved lead times in minutes, summarised. What was never caught has no lead time and is not in here.
@@ -67,16 +68,6 @@ impl Delays {
         let net = achieved.all.iter().map(|minutes| minutes - self.total_minutes());
         Ok(LeadTimes::new(net.filter(|&minutes| minutes > 0.0).collect()))
     }
-}
-
-/// The quantile `q` of ascending values, interpolated between the two next to it.
-///
-/// # References
-/// R. J. Hyndman and Y. Fan, *Sample quantiles in statistical packages*, The American Statistician 50(4), 1996, type 7.
-pub(crate) fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
-    let place = sorted.len().checked_sub(1)? as f64 * q;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 use super::WindowFigures;
 use crate::uncertainty::BlockBootstrap;
-use crate::{EvalError, Interval, ScoredSet, uncertainty::RankedBlocks};
+use crate::uncertainty::{RankedBlocks, widened};
+use crate::{EvalError, Interval, ScoredSet};
 use forewarn_core::CoreError;
 use forewarn_core::average_precision;
+use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
 /// Models held against each other on the same windows.
@@ -57,7 +59,8 @@ impl ModelComparison {
     /// Compares the PR-AUC of models. `None` for fewer than two models or two blocks.
     ///
     /// `O(n)` time a model and resample. The simultaneous intervals are `d ± q se`, with the standard error of each difference
-    /// over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample.
+    /// over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample,
+    /// widened for the number of blocks as every interval is.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`], which names the model, unless all have scored the same windows;
@@ -83,11 +86,17 @@ impl ModelComparison {
         for &(name, set) in models {
             let (scores, positive) = set.pooled("test")?;
             let ranked = RankedBlocks::new(set, &blocks)?;
+            let effective = ranked.effective_blocks();
             let draws = bootstrap
                 .draws(blocks.len())
                 .filter_map(|weights| ranked.areas(&weights, WindowFigures::HIGHEST_FALSE_POSITIVE_RATE));
             let resampled: Vec<f64> = draws.map(|areas| areas.pr).collect();
-            measured.push(Measured { name, pr_auc: average_precision(&scores, &positive)?, resampled });
+            measured.push(Measured {
+                name,
+                pr_auc: average_precision(&scores, &positive)?,
+                resampled,
+                effective,
+            });
         }
         measured.sort_by(|a, b| b.pr_auc.total_cmp(&a.pr_auc));
         Ok(Some(Self {
@@ -104,6 +113,8 @@ struct Measured<'a> {
     name: &'a str,
     pr_auc: f64,
     resampled: Vec<f64>,
+    /// Number of equal blocks that say as much; the same for all models, as labels are.
+    effective: f64,
 }
 
 fn ranks(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<ModelRank> {
@@ -121,8 +132,13 @@ fn ranks(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<ModelRank
             rank: index + 1,
             best_share: best as f64 / places.len().max(1) as f64,
             // Places are whole: outwards, so that the interval is not narrower than it says.
-            rank_interval: Interval::percentile(places, bootstrap.resamples(), bootstrap.level())
-                .map(|found| Interval { low: found.low.floor(), high: found.high.ceil(), ..found }),
+            rank_interval: Interval::expanded(
+                places,
+                model.effective,
+                bootstrap.resamples(),
+                bootstrap.level(),
+            )
+            .map(|found| Interval { low: found.low.floor(), high: found.high.ceil(), ..found }),
         }
     };
     measured.iter().enumerate().map(rank).collect()
@@ -148,13 +164,21 @@ fn differences(measured: &[Measured<'_>], bootstrap: &BlockBootstrap) -> Vec<Dif
                 better: better.name.to_owned(),
                 worse: worse.name.to_owned(),
                 pr_auc: difference,
-                interval: Interval::percentile(values, bootstrap.resamples(), bootstrap.level()),
+                interval: Interval::expanded(
+                    values,
+                    better.effective,
+                    bootstrap.resamples(),
+                    bootstrap.level(),
+                ),
                 is_real: false,
             });
         }
     }
     largest.sort_unstable_by(f64::total_cmp);
-    if let Some(width) = crate::events::quantile(&largest, bootstrap.level()) {
+    // The standard errors are as little known as for one interval, which is widened by as much.
+    let blocks = measured.first().map_or(0.0, |model| model.effective);
+    let wider = widened(blocks, bootstrap.level()) / widened(f64::from(u32::MAX), bootstrap.level());
+    if let Some(width) = quantile(&largest, bootstrap.level()).map(|width| width * wider) {
         for (difference, error) in differences.iter_mut().zip(errors) {
             difference.is_real = difference.interval.is_some() && difference.pr_auc > width * error;
         }

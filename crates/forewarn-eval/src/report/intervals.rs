@@ -1,18 +1,20 @@
 use super::WindowFigures;
 use super::tally::{Tally, leads, tallies};
 use crate::uncertainty::BlockBootstrap;
-use crate::uncertainty::{Areas, RankedBlocks};
-use crate::{Delays, EvalError, Events, Interval, ScoredSet, events::quantile};
+use crate::uncertainty::{Areas, RankedBlocks, effective};
+use crate::{Delays, EvalError, Events, Interval, ScoredSet};
 use forewarn_core::Score;
+use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
-/// Where a model's figures lie, by [`BlockBootstrap`]. A figure that fewer than half of the resamples have (no failure in
+/// Where a model's figures lie, by [`BlockBootstrap`]. Each interval is widened for the number of blocks that its figure rests on, by the
+/// failures, windows or alarms that it is divided by: all failures in three of thirty days count as three blocks. A figure that fewer than half of the resamples have (no failure in
 /// them, nothing caught) is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ModelIntervals {
-    /// Blocks of time that were drawn from. With fewer than some twenty the intervals are too narrow.
+    /// Blocks of time that were drawn from. With fewer than ten the intervals are still a little too narrow.
     pub blocks: usize,
     /// Length of a block, in hours.
     pub block_hours: f64,
@@ -169,16 +171,32 @@ fn drawn(
             net_median: quantile(&lead[late..], 0.5).map(|minutes| minutes - delays.total_minutes()),
         }
     };
+    let whole = resample(vec![1; blocks.len()]);
+    let without = |left_out: usize| (0..blocks.len()).map(|block| u32::from(block != left_out)).collect();
+    let without_one: Vec<Resample> = (0..blocks.len()).map(|block| resample(without(block))).collect();
     let resamples: Vec<Resample> = bootstrap.draws(blocks.len()).map(resample).collect();
-    let of = |figure: &dyn Fn(&Resample) -> Option<f64>| {
+    // A figure is as sure as the blocks are many and even that hold what it counts, and what it is divided by.
+    let of = |blocks: f64, figure: &dyn Fn(&Resample) -> Option<f64>| {
         let values = resamples.iter().filter_map(figure).collect();
-        Interval::percentile(values, bootstrap.resamples(), bootstrap.level())
+        let left: Vec<f64> = without_one.iter().filter_map(figure).collect();
+        let (count, level) = (bootstrap.resamples(), bootstrap.level());
+        Interval::corrected(values, figure(&whole), &left, blocks, count, level)
     };
-    let area = |figure: fn(&Areas) -> f64| of(&|one| one.areas.as_ref().map(figure));
+    let by = |weight: fn(&Tally) -> f64| effective(tallies.iter().map(weight));
+    let both = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| match by(part) {
+        // Nothing of the kind in any block: every draw says so.
+        0.0 => by(whole),
+        blocks => blocks.min(by(whole)),
+    };
+    let failures = both(|sum| sum.caught, |sum| sum.episodes);
+    let positives = ranked.as_ref().map_or(0.0, RankedBlocks::effective_blocks);
+    let area = |figure: fn(&Areas) -> f64| of(positives, &|one| one.areas.as_ref().map(figure));
     // A resample of a single class has no figures of windows.
-    let called = |figure: fn(&Tally) -> f64| of(&|one| one.areas.map(|_| figure(&one.sum)));
-    let share =
-        |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| of(&|one| ratio(part(&one.sum), whole(&one.sum)));
+    let called = |figure: fn(&Tally) -> f64| of(positives, &|one| one.areas.map(|_| figure(&one.sum)));
+    let share = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
+        of(both(part, whole), &|one| ratio(part(&one.sum), whole(&one.sum)))
+    };
+    let early = by(|sum| sum.caught);
     let step_days = set.step().days();
     Ok(Some(ModelIntervals {
         blocks: blocks.len(),
@@ -198,16 +216,18 @@ fn drawn(
         brier: share(|sum| sum.squared_error, |sum| sum.windows),
         log_loss: share(|sum| sum.surprise, |sum| sum.windows),
         event_recall: share(|sum| sum.caught, |sum| sum.episodes),
-        false_alarms_per_service_day: of(&|one| ratio(one.sum.false_alarms, one.sum.windows * step_days)),
+        false_alarms_per_service_day: of(both(|sum| sum.false_alarms, |sum| sum.windows), &|one| {
+            ratio(one.sum.false_alarms, one.sum.windows * step_days)
+        }),
         alarm_precision: share(|sum| sum.right_alarms, |sum| sum.right_alarms + sum.false_alarms),
         minutes_in_warning_per_service_day: share(|sum| 1440.0 * sum.warned_windows, |sum| sum.windows),
-        skill_over_random: of(&|one| skill(&one.sum)),
+        skill_over_random: of(failures, &|one| skill(&one.sum)),
         persistence_recall: share(|sum| sum.persistent, |sum| sum.episodes),
         net_event_recall: share(|sum| sum.net_caught, |sum| sum.episodes),
-        lead_time_mean_minutes: of(&|one| one.mean),
-        lead_time_median_minutes: of(&|one| one.median),
-        lead_time_p10_minutes: of(&|one| one.p10),
-        net_lead_time_median_minutes: of(&|one| one.net_median),
+        lead_time_mean_minutes: of(early, &|one| one.mean),
+        lead_time_median_minutes: of(early, &|one| one.median),
+        lead_time_p10_minutes: of(early, &|one| one.p10),
+        net_lead_time_median_minutes: of(early, &|one| one.net_median),
     }))
 }
 

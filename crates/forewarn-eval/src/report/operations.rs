@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OperationReport {
+    /// What the budget of false alarms bought on test: what to read first. `None` in a report of an older version.
+    #[serde(default)]
+    pub headline: Option<BudgetHeadline>,
     /// How scores became alarms.
     pub policy: AlarmPolicy,
     /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false one.
@@ -35,6 +38,19 @@ pub struct OperationReport {
     pub budgets: Vec<BudgetOutcome>,
 }
 
+/// What the accepted number of false alarms bought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BudgetHeadline {
+    /// The budget that was asked for.
+    pub asked: AlarmBudget,
+    /// What came of it on test, or of the nearest budget above it that validation can show to be kept
+    /// ([`BudgetChoice::budget`] says which); `None` where validation shows none.
+    pub outcome: Option<BudgetOutcome>,
+    /// What makes the promise doubtful or another one, as a sentence; `None` where it stands as asked.
+    pub note: Option<String>,
+}
+
 /// What a budget that was chosen for on validation gave on test.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -46,6 +62,9 @@ pub struct BudgetOutcome {
     /// Where that rate lies.
     #[serde(default)]
     pub test_rate_interval: Option<Interval>,
+    /// Failures that an alarm detected on test; `None` in a report of an older version.
+    #[serde(default)]
+    pub episodes_caught: Option<usize>,
     /// Share of the failures within reach that were warned of; `None` where none was.
     pub event_recall: Option<f64>,
     /// Where that share lies.
@@ -64,6 +83,7 @@ impl OperationReport {
         let (totals, delays) = (events.totals(), run.delays);
         let net = delays.net(&LeadTimes::new(totals.leads_minutes.clone()))?;
         Ok(Self {
+            headline: Some(headline(run, policy)?),
             policy,
             alarm_precision: totals.alarm_precision(),
             minutes_in_warning_per_service_day: 1440.0 * totals.time_in_warning().unwrap_or_default(),
@@ -82,20 +102,42 @@ fn budgets(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<Vec<BudgetOutcome>
     let tried = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
     // A validation part too short for a budget is no mistake: the report has fewer budgets then.
     let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
-    let outcome = |choice: BudgetChoice| {
-        let events = Events::new(run.test, policy.at(choice.threshold));
-        let totals: EventCounts = events.totals();
-        let (false_alarms, failures) = (false_alarm_parts(run, &events), failure_parts(&events));
-        BudgetOutcome {
-            choice,
-            test_rate: 7.0 * totals.false_alarms_per_service_day().unwrap_or_default(),
-            test_rate_interval: parts::interval(&false_alarms, run.test, &run.bootstrap),
-            event_recall: totals.recall(),
-            event_recall_interval: parts::interval(&failures, run.test, &run.bootstrap),
-            lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
+    Ok(chosen.map(|choice| outcome(run, policy, choice)).collect())
+}
+
+fn headline(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<BudgetHeadline, EvalError> {
+    let asked = run.budget;
+    let choice = asked.choose_nearest(run.validation, policy)?;
+    let note = match choice {
+        None => Some("Validation is too short to prove any budget of false alarms.".to_owned()),
+        Some(choice) => {
+            let nearest = (choice.budget != asked).then(|| {
+                format!(
+                    "Validation is too short to prove a budget of {} false alarms per service and week; {} is the nearest that it proves.",
+                    asked.per_service_week, choice.budget.per_service_week
+                )
+            });
+            let sentences: Vec<String> =
+                nearest.into_iter().chain(choice.days.warning().map(str::to_owned)).collect();
+            (!sentences.is_empty()).then(|| sentences.join(" "))
         }
     };
-    Ok(chosen.map(outcome).collect())
+    Ok(BudgetHeadline { asked, outcome: choice.map(|choice| outcome(run, policy, choice)), note })
+}
+
+fn outcome(run: &ModelRun<'_>, policy: AlarmPolicy, choice: BudgetChoice) -> BudgetOutcome {
+    let events = Events::new(run.test, policy.at(choice.threshold));
+    let totals: EventCounts = events.totals();
+    let (false_alarms, failures) = (false_alarm_parts(run, &events), failure_parts(&events));
+    BudgetOutcome {
+        choice,
+        test_rate: 7.0 * totals.false_alarms_per_service_day().unwrap_or_default(),
+        test_rate_interval: parts::interval(&false_alarms, run.test, &run.bootstrap),
+        episodes_caught: Some(totals.caught()),
+        event_recall: totals.recall(),
+        event_recall_interval: parts::interval(&failures, run.test, &run.bootstrap),
+        lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
+    }
 }
 
 /// False alarms over the weeks watched.

@@ -1,4 +1,4 @@
-use crate::{BlockBootstrap, Delays, EpisodeClasses, ScoredSet, TimingReliability};
+use crate::{AlarmBudget, BlockBootstrap, Delays, EpisodeClasses, ScoredSet, TimingReliability};
 use forewarn_core::History;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ pub struct ModelRun<'a> {
     pub(super) timing: Option<&'a TimingReliability>,
     pub(super) classes: &'a [EpisodeClasses],
     pub(super) delays: Delays,
+    pub(super) budget: AlarmBudget,
     pub(super) bootstrap: BlockBootstrap,
 }
 
@@ -36,6 +37,7 @@ impl<'a> ModelRun<'a> {
             timing: None,
             classes: &[],
             delays: Delays::default(),
+            budget: AlarmBudget::default(),
             bootstrap: BlockBootstrap::default(),
         }
     }
@@ -80,6 +82,12 @@ impl<'a> ModelRun<'a> {
     #[must_use]
     pub fn delays(self, delays: Delays) -> Self {
         Self { delays, ..self }
+    }
+
+    /// The false alarms that are accepted: what the report leads with. One per service and week unless said otherwise.
+    #[must_use]
+    pub fn budget(self, budget: AlarmBudget) -> Self {
+        Self { budget, ..self }
     }
 
     /// How intervals are drawn.

@@ -229,7 +229,10 @@ fn ranking(
         .draws(blocks.len())
         .filter_map(|weights| ranked.areas(&weights, rate))
         .map(|found| found.pr);
-    Ok(Some((pr_auc, Interval::percentile(values.collect(), bootstrap.resamples(), bootstrap.level()))))
+    let values = values.collect();
+    let interval =
+        Interval::expanded(values, ranked.effective_blocks(), bootstrap.resamples(), bootstrap.level());
+    Ok(Some((pr_auc, interval)))
 }
 
 /// PR-AUC of `refitted` minus that of `once`, paired.

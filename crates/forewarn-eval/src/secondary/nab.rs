@@ -70,7 +70,7 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
             let ended = service
                 .episodes
                 .partition_point(|(episode, _)| last_right(episode.onset()) <= alarm.time.millis());
-            let place = ended.checked_sub(1).map_or(FAR, |last| {
+            let place = ended.checked_sub(1).map_or(f64::INFINITY, |last| {
                 steps(last_right(service.episodes[last].0.onset()), alarm.time.millis())
                     / (width - 1.0).max(1.0)
             });
@@ -80,12 +80,12 @@ pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -
     parts
 }
 
-/// From so many window widths after a window on, a false alarm costs in full.
+/// Beyond this many window widths after a window, a false alarm costs in full.
 const FAR: f64 = 3.0;
 
 /// 0.987 at the left edge of a window (-1), 0 at its right edge, -1 far behind it.
 fn sigmoid(place: f64) -> f64 {
-    if place >= FAR { -1.0 } else { 2.0 / (1.0 + (5.0 * place).exp()) - 1.0 }
+    if place > FAR { -1.0 } else { 2.0 / (1.0 + (5.0 * place).exp()) - 1.0 }
 }
 
 #[cfg(test)]
@@ -151,5 +151,16 @@ mod tests {
             (at("00000100000000000000"), at("00000001000000000000"), at("00000000000000000001"));
         assert!(silent > late && late > soon && soon > far, "{silent} {late} {soon} {far}");
         assert_abs_diff_eq!(far, -5.5, epsilon = 1e-12);
+    }
+
+    #[test]
+    fn a_false_alarm_three_widths_behind_a_window_is_on_the_sigmoid() {
+        // The benchmark's `scaledSigmoid`: -1 for a place above 3.0, 2 / (1 + exp(5 * 3)) - 1 at 3.0 itself. With an onset in minute 5 and
+        // a window of 5 minutes, the window ends in minute 4, and three widths of four steps behind it is minute 16.
+        let mut alarms = "0".repeat(20);
+        alarms.replace_range(16..17, "1");
+        let found = score(&alarms, &[5], 5, NabProfile::STANDARD).unwrap();
+        assert_abs_diff_eq!(found, 50.0 * 0.11 * (2.0 / (1.0 + 15f64.exp()) - 1.0), epsilon = 1e-12);
+        assert!(found > -5.5);
     }
 }

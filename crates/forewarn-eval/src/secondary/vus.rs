@@ -1,6 +1,6 @@
 use super::runs::runs;
-use crate::uncertainty::{BlockBootstrap, Blocks, invalid};
-use crate::{EvalError, Interval, ScoredSet};
+use crate::uncertainty::{BlockBootstrap, Blocks, effective, invalid};
+use crate::{EvalError, Interval, IntervalEstimate, ScoredSet};
 use forewarn_core::Score;
 
 /// Where the labels of a volume under the surface fade out.
@@ -14,15 +14,28 @@ pub enum Buffer {
     Around,
 }
 
-/// Volume under the precision-recall surface: the area under a precision-recall curve with labels that fade out, averaged over how
-/// far they do.
+/// Volumes under the surfaces of precision over recall and of the ROC, in the definitions that published tables use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct VusFigures {
+    /// VUS-PR as releases up to 0.0.5 of the authors' package `vus` have it: points joined by straight lines, from precision 1 at recall 0,
+    /// and recall divided by the labels half-way between sharp and faded. Equal to release 0.0.5; earlier ones begin the left buffer
+    /// one step off.
+    pub pr_by_lines: f64,
+    /// VUS-PR as release 0.0.6, the authors' repository and the benchmark TSB-AD have it: points joined by steps, and only the buffer that
+    /// is called counts in the divisor of recall. Compare this one with current tables; it is often a tenth above the other.
+    pub pr_by_steps: f64,
+    /// VUS-ROC of the same release; 0.5 for scores that say nothing, more with wide buffers around many runs.
+    pub roc: f64,
+}
+
+/// Volumes under the surface: the area under a curve with labels that fade out, averaged over how far they do.
 ///
 /// For each width from 0 to `widest` steps, windows up to half of it away from a run of positive ones count as positive in part:
 /// `sqrt(1 - distance / width)` at so many steps' distance. Recall is multiplied by the share of the runs that are hit at all. Every
-/// distinct score is a threshold; points are joined by straight lines, beginning at precision 1.
+/// distinct score is a threshold, where the authors' code takes 250 of them.
 ///
-/// Secondary to event recall and PR-AUC, and flattering as every trapezoid is. `O(n log n)` time, and a width's share of the
-/// windows near positive ones for each width.
+/// Secondary to event recall and PR-AUC. `O(n log n)` time, and a width's share of the windows near positive ones for each width.
 ///
 /// # Errors
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);
@@ -30,27 +43,65 @@ pub enum Buffer {
 ///
 /// # References
 /// J. Paparrizos, P. Boniol, T. Palpanas, R. S. Tsay, A. Elmore and M. J. Franklin, *Volume under the surface: a new accuracy
-/// evaluation measure for time-series anomaly detection*, PVLDB 15(11), 2022.
-pub fn vus_pr(set: &ScoredSet, widest: usize, buffer: Buffer) -> Result<f64, EvalError> {
+/// evaluation measure for time-series anomaly detection*, PVLDB 15(11), 2022. Q. Liu and J. Paparrizos, *The elephant in the room:
+/// towards a reliable time-series anomaly detection benchmark*, NeurIPS 2024 (TSB-AD).
+pub fn vus(set: &ScoredSet, widest: usize, buffer: Buffer) -> Result<VusFigures, EvalError> {
     let one = Blocks::whole();
     // Both classes are there, so every curve has points.
-    Ok(Surface::new(set, &one, widest, buffer)?.volume(&[1]).unwrap_or_default())
+    Ok(Surface::new(set, &one, widest, buffer)?.volumes(&[1]).unwrap_or(VusFigures::NONE))
 }
 
-/// [`vus_pr`] and where it lies.
-pub(crate) fn vus_pr_interval(
+/// [`VusFigures::pr_by_lines`] alone.
+///
+/// # Errors
+/// As [`vus`].
+pub fn vus_pr(set: &ScoredSet, widest: usize, buffer: Buffer) -> Result<f64, EvalError> {
+    Ok(vus(set, widest, buffer)?.pr_by_lines)
+}
+
+/// [`vus`] and where each of its figures lies, in their order.
+pub(crate) fn vus_estimates(
     set: &ScoredSet,
     widest: usize,
     buffer: Buffer,
     bootstrap: &BlockBootstrap,
-) -> Result<Option<Interval>, EvalError> {
+) -> Result<[IntervalEstimate; 3], EvalError> {
+    let parts = |found: &VusFigures| [found.pr_by_lines, found.pr_by_steps, found.roc];
+    let values = parts(&vus(set, widest, buffer)?);
+    let mut estimates = values.map(|value| IntervalEstimate { value: Some(value), interval: None });
     let blocks = bootstrap.blocks(set);
     if blocks.len() < 2 {
-        return Ok(None);
+        return Ok(estimates);
     }
     let surface = Surface::new(set, &blocks, widest, buffer)?;
-    let values = bootstrap.draws(blocks.len()).filter_map(|weights| surface.volume(&weights)).collect();
-    Ok(Interval::percentile(values, bootstrap.resamples(), bootstrap.level()))
+    let drawn: Vec<VusFigures> =
+        bootstrap.draws(blocks.len()).filter_map(|weights| surface.volumes(&weights)).collect();
+    let failures = surface.effective_blocks(blocks.len());
+    for (place, estimate) in estimates.iter_mut().enumerate() {
+        let values = drawn.iter().map(|found| parts(found)[place]).collect();
+        estimate.interval = Interval::expanded(values, failures, bootstrap.resamples(), bootstrap.level());
+    }
+    Ok(estimates)
+}
+
+impl VusFigures {
+    const NONE: Self = Self { pr_by_lines: 0.0, pr_by_steps: 0.0, roc: 0.0 };
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            pr_by_lines: self.pr_by_lines + other.pr_by_lines,
+            pr_by_steps: self.pr_by_steps + other.pr_by_steps,
+            roc: self.roc + other.roc,
+        }
+    }
+
+    fn over(self, count: f64) -> Self {
+        Self {
+            pr_by_lines: self.pr_by_lines / count,
+            pr_by_steps: self.pr_by_steps / count,
+            roc: self.roc / count,
+        }
+    }
 }
 
 /// Windows in order of score, with what those near a positive run count as at every width.
@@ -150,8 +201,18 @@ impl Surface {
         }
     }
 
-    /// The volume where block `b` counts `weights[b]` times; `None` where no positive window is drawn.
-    fn volume(&self, weights: &[u32]) -> Option<f64> {
+    /// Number of equal blocks that say as much, by their positive windows.
+    fn effective_blocks(&self, blocks: usize) -> f64 {
+        let mut positives = vec![0.0; blocks];
+        self.near
+            .iter()
+            .filter(|near| near.is_positive)
+            .for_each(|near| positives[near.block as usize] += 1.0);
+        effective(positives)
+    }
+
+    /// The volumes where block `b` counts `weights[b]` times; `None` where no positive window is drawn.
+    fn volumes(&self, weights: &[u32]) -> Option<VusFigures> {
         let weight = |block: u32| f64::from(weights[block as usize]);
         let positive = self.near.iter().filter(|near| near.is_positive);
         let positives: f64 = positive.map(|near| weight(near.block)).sum();
@@ -160,30 +221,42 @@ impl Surface {
         }
         // What is called before and at each stop is the same for all widths.
         let (mut called, mut sum, mut from) = (Vec::with_capacity(self.stops.len()), 0.0, 0);
+        let add = |range: &[u32]| range.iter().map(|&block| weight(block)).sum::<f64>();
         for stop in &self.stops {
-            let add = |range: &[u32]| range.iter().map(|&block| weight(block)).sum::<f64>();
             let before = sum + add(&self.ranked[from..stop.start]);
             sum = before + add(&self.ranked[stop.start..stop.end]);
             called.push((before, sum));
             from = stop.end;
         }
-        let areas = (0..self.runs.len()).map(|width| self.area(width, &called, positives, &weight));
-        Some(areas.sum::<f64>() / self.runs.len() as f64)
+        let all = sum + add(&self.ranked[from..]);
+        let sums = (0..self.runs.len()).map(|width| self.areas(width, &called, (positives, all), &weight));
+        Some(sums.fold(VusFigures::NONE, VusFigures::plus).over(self.runs.len() as f64))
     }
 
-    /// Area under the curve at one width.
-    fn area(&self, width: usize, called: &[(f64, f64)], positives: f64, weight: &impl Fn(u32) -> f64) -> f64 {
+    /// Areas under the curves at one width, of `(positives, all)` windows.
+    fn areas(
+        &self,
+        width: usize,
+        called: &[(f64, f64)],
+        (positives, all): (f64, f64),
+        weight: &impl Fn(u32) -> f64,
+    ) -> VusFigures {
         let labels: f64 = self.near.iter().map(|near| weight(near.block) * near.labels[width].0).sum();
         // Half-way between the labels as they are and as they fade out, as published: recall is neither too strict nor too lax.
         let wanted = f64::midpoint(positives, labels);
         let all_runs: f64 = self.runs[width].iter().map(|&block| weight(block)).sum();
         let mut is_hit = vec![false; self.runs[width].len()];
-        let (mut found, mut hit, mut recall, mut area) = (0.0, 0.0, 0.0, 0.0);
+        let (mut found, mut found_beside, mut hit, mut recall) = (0.0, 0.0, 0.0, 0.0);
+        let (mut stepped, mut areas) = (Stepped::default(), VusFigures::NONE);
         for (stop, &(before, until)) in self.stops.iter().zip(called) {
             let precision_before = if before > 0.0 { found / before } else { 1.0 };
+            areas.roc += stepped.to(stepped.recall, before - found, all - positives - 0.5 * found_beside);
             for near in &self.near[stop.first..stop.last] {
                 let (label, run) = near.labels[width];
                 found += weight(near.block) * label;
+                if !near.is_positive {
+                    found_beside += weight(near.block) * label;
+                }
                 if label > 0.0
                     && weight(near.block) > 0.0
                     && !std::mem::replace(&mut is_hit[run as usize], true)
@@ -192,11 +265,35 @@ impl Surface {
                 }
             }
             if until > before && all_runs > 0.0 {
-                let next = (found / wanted).min(1.0) * hit / all_runs;
-                area += (next - recall) * f64::midpoint(precision_before, found / until);
+                let share = hit / all_runs;
+                let next = (found / wanted).min(1.0) * share;
+                areas.pr_by_lines += (next - recall) * f64::midpoint(precision_before, found / until);
                 recall = next;
+                let called_labels = positives + 0.5 * found_beside;
+                let next = (found / called_labels).min(1.0) * share;
+                areas.pr_by_steps += (next - stepped.recall) * found / until;
+                areas.roc += stepped.to(next, until - found, all - called_labels);
             }
         }
+        areas.roc += stepped.to(stepped.recall, all - found, all - positives - 0.5 * found_beside);
+        areas.roc += (1.0 - stepped.rate) * f64::midpoint(stepped.recall, 1.0);
+        areas
+    }
+}
+
+/// Where the ROC curve has come to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stepped {
+    recall: f64,
+    rate: f64,
+}
+
+impl Stepped {
+    /// Goes on to a recall and so many false calls of so many windows, and gives the area below the way.
+    fn to(&mut self, recall: f64, false_calls: f64, negatives: f64) -> f64 {
+        let rate = if negatives > 0.0 { false_calls / negatives } else { 1.0 };
+        let area = (rate - self.rate) * f64::midpoint(self.recall, recall);
+        *self = Self { recall, rate };
         area
     }
 }
@@ -273,6 +370,22 @@ mod tests {
     }
 
     const PUBLISHED: [f64; 3] = [0.103_424_877, 0.140_116_468, 0.218_050_734];
+
+    #[test]
+    fn the_current_release_gives_the_same_by_steps() {
+        // `RangeAUC_volume_opt` of release 0.0.6, with as many thresholds as windows.
+        let positive = |i: usize| (40..=44).contains(&i) || (60..=61).contains(&i) || (66..=70).contains(&i);
+        let values: Vec<f32> = (0..100).map(|i| ((i * 37 + 11) % 101) as f32 / 101.0).collect();
+        let set = set(scores(&values), (0..100).map(positive).collect());
+        for (widest, [pr, roc]) in [0, 4, 10].into_iter().zip(CURRENT) {
+            let found = vus(&set, widest, Buffer::Around).unwrap();
+            assert_abs_diff_eq!(found.pr_by_steps, pr, epsilon = 1e-8);
+            assert_abs_diff_eq!(found.roc, roc, epsilon = 1e-8);
+        }
+    }
+
+    const CURRENT: [[f64; 2]; 3] =
+        [[0.112_963_795, 0.387_310_606], [0.150_923_708, 0.514_895_144], [0.235_209_842, 0.643_353_054]];
 
     /// One curve after another, each point from its definition.
     fn by_brute_force(values: &[Score], positive: &[bool], widest: usize, buffer: Buffer) -> f64 {

@@ -1,4 +1,4 @@
-use crate::uncertainty::{BlockBootstrap, Blocks};
+use crate::uncertainty::{BlockBootstrap, Blocks, effective};
 use crate::{Interval, ScoredSet};
 use forewarn_schema::Timestamp;
 
@@ -32,8 +32,13 @@ pub(crate) fn interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstr
         }
         (weight > 0.0).then(|| value / weight)
     };
-    let values = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
-    Interval::percentile(values, bootstrap.resamples(), bootstrap.level())
+    let values: Vec<f64> = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
+    let whole = effective(sums.iter().map(|sum| sum.1));
+    let blocks = match effective(sums.iter().map(|sum| sum.0.abs())) {
+        0.0 => whole,
+        blocks => blocks.min(whole),
+    };
+    Interval::expanded(values, blocks, bootstrap.resamples(), bootstrap.level())
 }
 
 fn sums(parts: &[Part], blocks: &Blocks) -> Vec<(f64, f64)> {

@@ -1,5 +1,6 @@
+use crate::uncertainty::{Blocks, effective};
 use crate::windows::expect_both_classes;
-use crate::{EvalError, ScoredSet, uncertainty::Blocks};
+use crate::{EvalError, ScoredSet};
 use forewarn_core::Score;
 
 /// Windows of a set in order of score from high to low, each with its block, its label, and whether it is the last of its
@@ -58,6 +59,21 @@ impl RankedBlocks {
             classes[(cell >> BLOCK_SHIFT) as usize][usize::from(cell & POSITIVE != 0)] += 1;
         }
         Ok(Self { cells, classes })
+    }
+
+    /// Number of equal blocks that say as much, by their positive windows and by those among them that rank high, whichever are fewer: what
+    /// figures of the ranking rest on. High are as many windows as there are positive ones.
+    pub(crate) fn effective_blocks(&self) -> f64 {
+        let positives: u64 = self.classes.iter().map(|classes| classes[1]).sum();
+        let mut high = vec![0.0; self.classes.len()];
+        for cell in self.cells.iter().take(positives as usize).filter(|cell| *cell & POSITIVE != 0) {
+            high[(cell >> BLOCK_SHIFT) as usize] += 1.0;
+        }
+        let all = effective(self.classes.iter().map(|classes| classes[1] as f64));
+        match effective(high) {
+            0.0 => all,
+            high => high.min(all),
+        }
     }
 
     /// The figures where block `b` counts `weights[b]` times; the partial area goes up to `rate`. `O(n)` time: some two nanoseconds a

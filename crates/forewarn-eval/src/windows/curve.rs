@@ -1,4 +1,4 @@
-use crate::{EvalError, windows::Ranking};
+use crate::{EvalError, windows::ranking};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +27,14 @@ pub struct PrPoint {
 /// # References
 /// J. Davis and M. Goadrich, *The relationship between precision-recall and ROC curves*, ICML 2006.
 pub fn precision_recall_curve(scores: &[Score], positive: &[bool]) -> Result<Vec<PrPoint>, EvalError> {
-    let ranking = Ranking::new(scores, positive)?;
+    let ranking = ranking(scores, positive)?;
     let (mut hits, mut called) = (0, 0);
-    let points = ranking.groups.iter().map(|group| {
-        hits += group.positives;
-        called += group.positives + group.negatives;
+    let points = ranking.ties().iter().map(|tie| {
+        hits += tie.positives;
+        called += tie.len();
         PrPoint {
-            threshold: group.score,
-            recall: hits as f64 / ranking.positives as f64,
+            threshold: tie.value,
+            recall: hits as f64 / ranking.positives() as f64,
             precision: hits as f64 / called as f64,
         }
     });

@@ -22,16 +22,19 @@ pub fn brier(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
 
 /// Log loss: the mean of minus the natural logarithm of the probability given to what happened. 0 is best.
 ///
-/// Certainty that proves wrong would cost infinitely much; probabilities are held between 2.2e-16 and one minus that, as
-/// scikit-learn does, so each such window costs 36.
+/// Certainty that proves wrong would cost infinitely much; probabilities are held between 2.2e-16 and one minus that, the rounding of
+/// `f64`, so each such window costs 36.0.
+///
+/// `sklearn.metrics.log_loss` holds them at the rounding of the array that it is given: it gives the same figure for these scores as
+/// `float64`, and for the same scores as `float32` holds them at 1.2e-7, where a window costs at most 15.9.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch);
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
 ///
 /// # References
-/// I. J. Good, *Rational decisions*, Journal of the Royal Statistical Society B 14(1), 1952. The same definition as
-/// `sklearn.metrics.log_loss`.
+/// I. J. Good, *Rational decisions*, Journal of the Royal Statistical Society B 14(1), 1952. The definition of
+/// `sklearn.metrics.log_loss` for two classes.
 pub fn log_loss(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
     expect_both_classes("the data", scores, positive)?;
     let losses =

@@ -1,4 +1,7 @@
-use crate::{EvalError, windows::Ranking};
+use crate::{
+    EvalError,
+    windows::{ranking, single_class},
+};
 use forewarn_core::Score;
 
 /// Area under the ROC curve: the probability that a positive window scores higher than a negative one, a tie counting one
@@ -18,16 +21,8 @@ use forewarn_core::Score;
 /// Radiology 143(1), 1982. The same definition as `sklearn.metrics.roc_auc_score`.
 #[allow(clippy::doc_markdown, reason = "McNeil is a person")]
 pub fn roc_auc(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
-    let ranking = Ranking::new(scores, positive)?;
-    let mut below = ranking.negatives;
-    // Twice the number of pairs in the right order, so that a tie is a whole number.
-    let mut doubled: u128 = 0;
-    for group in &ranking.groups {
-        below -= group.negatives;
-        doubled += u128::from(group.positives) * u128::from(2 * below + group.negatives);
-    }
-    let pairs = u128::from(ranking.positives) * u128::from(ranking.negatives);
-    Ok(doubled as f64 / (2 * pairs) as f64)
+    let ranking = ranking(scores, positive)?;
+    Ok(ranking.roc_auc().ok_or_else(|| single_class(&ranking))?)
 }
 
 #[cfg(test)]

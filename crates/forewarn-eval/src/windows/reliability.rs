@@ -1,5 +1,8 @@
-use crate::windows::{Ranking, expect_both_classes};
-use crate::{BlockBootstrap, EvalError, Interval, ScoredSet, uncertainty::invalid};
+use crate::windows::{expect_both_classes, ranking};
+use crate::{
+    BlockBootstrap, EvalError, Interval, ScoredSet,
+    uncertainty::{effective, invalid},
+};
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +10,10 @@ use serde::{Deserialize, Serialize};
 ///
 /// Windows are put into bins of about equal number by score, ties together, so that rare high scores are not drowned and no
 /// bin is empty. Bins with fixed edges would hold nearly all windows in the first one where failures are rare.
+///
+/// Not quite `calibration_curve(strategy="quantile")` of scikit-learn, which cuts at percentiles of the scores, interpolated between
+/// two of them: where the number of bins does not divide the number of windows, or scores tie at an edge, a window next to an edge may
+/// lie in the other bin there. Here a tie goes to the bin that holds its middle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reliability {
@@ -66,26 +73,26 @@ impl Reliability {
         if bins == 0 {
             return Err(invalid("bins", bins.to_string(), "at least 1").into());
         }
-        let ranking = Ranking::new(scores, positive)?;
+        let ranking = ranking(scores, positive)?;
         let windows = scores.len();
         let mut binned: Vec<Sums> = Vec::new();
         let mut below = 0;
-        for group in ranking.groups.iter().rev() {
-            // A group goes to the bin in which its middle lies, so that bins stay about equal and ties together.
-            let count = (group.positives + group.negatives) as usize;
+        for tie in ranking.ties().iter().rev() {
+            // A tie goes to the bin in which its middle lies, so that bins stay about equal and ties together.
+            let count = tie.len() as usize;
             let place = (2 * below + count) * bins / (2 * windows);
             below += count;
             if binned.last().is_none_or(|last| last.place != place) {
-                binned.push(Sums { place, lowest: group.score, ..Sums::default() });
+                binned.push(Sums { place, lowest: tie.value, ..Sums::default() });
             }
             if let Some(last) = binned.last_mut() {
-                last.highest = group.score;
+                last.highest = tie.value;
                 last.windows += count;
-                last.positives += group.positives as f64;
-                last.scores += count as f64 * f64::from(group.score.get());
+                last.positives += tie.positives as f64;
+                last.scores += count as f64 * f64::from(tie.value.get());
             }
         }
-        let prevalence = ranking.positives as f64 / windows as f64;
+        let prevalence = ranking.positives() as f64 / windows as f64;
         let bins: Vec<ReliabilityBin> = binned.iter().map(Sums::bin).collect();
         let share = |bin: &ReliabilityBin| bin.windows as f64 / windows as f64;
         let distance = |bin: &ReliabilityBin| (bin.announced - bin.happened).abs();
@@ -147,11 +154,15 @@ impl Reliability {
             }
             errors.push(error / total);
         }
-        let interval = |values| Interval::percentile(values, bootstrap.resamples(), bootstrap.level());
-        found.ece_interval = interval(errors);
-        for (bin, shares) in found.bins.iter_mut().zip(shares) {
-            bin.interval = interval(shares);
+        let interval = |values, windows: f64| {
+            Interval::expanded(values, windows, bootstrap.resamples(), bootstrap.level())
+        };
+        let mut by_block = vec![0.0; blocks.len()];
+        for ((bin, shares), cells) in found.bins.iter_mut().zip(shares).zip(sums.chunks_exact(blocks.len())) {
+            bin.interval = interval(shares, effective(cells.iter().map(|cell| cell.windows as f64)));
+            by_block.iter_mut().zip(cells).for_each(|(sum, cell)| *sum += cell.windows as f64);
         }
+        found.ece_interval = interval(errors, effective(by_block));
         Ok(found)
     }
 }

@@ -1,4 +1,7 @@
-use crate::{EvalError, windows::Ranking};
+use crate::{
+    EvalError,
+    windows::{ranking, single_class},
+};
 use forewarn_core::Score;
 
 /// The threshold with the highest F1 among the distinct scores, and that F1. Of equally good thresholds the highest, which
@@ -10,19 +13,8 @@ use forewarn_core::Score;
 /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch);
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
 pub fn best_f1_threshold(scores: &[Score], positive: &[bool]) -> Result<(Score, f64), EvalError> {
-    let ranking = Ranking::new(scores, positive)?;
-    // F1 = 2 TP / (called positive + positive), of which the factor 2 does not matter to the comparison.
-    let (mut best, mut hits, mut called) = ((ranking.groups[0].score, 0u64, 1u64), 0, 0);
-    for (index, group) in ranking.groups.iter().enumerate() {
-        hits += group.positives;
-        called += group.positives + group.negatives;
-        let whole = called + ranking.positives;
-        if index == 0 || u128::from(hits) * u128::from(best.2) > u128::from(best.1) * u128::from(whole) {
-            best = (group.score, hits, whole);
-        }
-    }
-    let (threshold, hits, whole) = best;
-    Ok((threshold, 2.0 * hits as f64 / whole as f64))
+    let ranking = ranking(scores, positive)?;
+    Ok(ranking.best_f1().ok_or_else(|| single_class(&ranking))?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Everything that is tested through the public interface, as one program.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod audit;
 mod budget;
+mod correlated;
+mod coverage;
 mod events;
 mod leaks;
 mod self_tests;

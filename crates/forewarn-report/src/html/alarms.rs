@@ -22,6 +22,7 @@ impl View<'_> {
             return;
         }
         page.heading("What alarms cost, and what they buy");
+        self.budget_table(page, &models);
         if models.iter().any(|(_, operation)| operation.tradeoff.is_some()) {
             page.raw(
                 "<p>Failures detected, and how early, for each number of false alarms that is accepted: every threshold on \
@@ -48,7 +49,6 @@ impl View<'_> {
         }
         operation_table(page, &models);
         skill_table(page, &models);
-        self.budget_table(page, &models);
     }
 
     fn budget_table(&self, page: &mut Page, models: &[(&ModelReport, &OperationReport)]) {
