@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn budgets_are_rounded_up_to_two_digits() {
-        let found = [1.0, 2.3026, 0.1234, 99.2, 1234.0, 2.4].map(rounded_up);
+        let found = [1.0, 2.31, 0.1234, 99.2, 1234.0, 2.4].map(rounded_up);
         assert_eq!(found, [1.0, 2.4, 0.13, 100.0, 1300.0, 2.4]);
     }
 

@@ -44,7 +44,7 @@ pub struct VusFigures {
 /// # References
 /// J. Paparrizos, P. Boniol, T. Palpanas, R. S. Tsay, A. Elmore and M. J. Franklin, *Volume under the surface: a new accuracy
 /// evaluation measure for time-series anomaly detection*, PVLDB 15(11), 2022. Q. Liu and J. Paparrizos, *The elephant in the room:
-/// towards a reliable time-series anomaly detection benchmark*, NeurIPS 2024 (TSB-AD).
+/// towards a reliable time-series anomaly detection benchmark*, Advances in Neural Information Processing Systems 37, 2024 (`TSB-AD`).
 pub fn vus(set: &ScoredSet, widest: usize, buffer: Buffer) -> Result<VusFigures, EvalError> {
     let one = Blocks::whole();
     // Both classes are there, so every curve has points.

@@ -38,7 +38,7 @@ impl Interval {
     /// without one block each lean. A rate of rare alarms is known to be at least so high better than to be at most so high.
     ///
     /// # References
-    /// B. Efron, *Better bootstrap confidence intervals*, Journal of the American Statistical Association 82(397), 1987 (BCa).
+    /// B. Efron, *Better bootstrap confidence intervals*, Journal of the American Statistical Association 82(397), 1987 (`BCa`).
     pub(crate) fn corrected(
         mut values: Vec<f64>,
         point: Option<f64>,
@@ -75,7 +75,7 @@ const NORMAL: f64 = 1e6;
 pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
     let freedom = blocks - 1.0;
     // Below one degree of freedom the quantile is beyond any draw, and searching for it does not end.
-    if !(freedom >= 1.0) {
+    if freedom.is_nan() || freedom < 1.0 {
         return f64::INFINITY;
     }
     if freedom > NORMAL {

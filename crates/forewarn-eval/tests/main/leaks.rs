@@ -105,6 +105,22 @@ fn rows_without_a_score_are_not_looked_at() {
     assert!(matches!(nothing, EvalError::NothingScored { cut } if cut == minute(100)), "{nothing}");
 }
 
+/// The same windows under noise of a millionth, as another export of the same data has it.
+#[test]
+fn windows_that_differ_by_rounding_are_found() {
+    let frames = frames();
+    let noisy: Vec<f32> =
+        frames.values().iter().enumerate().map(|(i, value)| value + (i % 7) as f32 * 3e-7 - 1e-6).collect();
+    let noisy = frames.derive(frames.schema().clone(), noisy).unwrap();
+    let (early, later) = ((4..100).collect::<Vec<u32>>(), (50..180).collect::<Vec<u32>>());
+    let labels = |count: usize| (0..count).map(|i| i % 3 == 0).collect::<Vec<bool>>();
+    let (train_labels, test_labels) = (labels(early.len()), labels(later.len()));
+    let train = LabelledWindows::new(windows(&frames, &early), &train_labels).unwrap();
+    let test = LabelledWindows::new(windows(&noisy, &later), &test_labels).unwrap();
+    let found = LeakAudit::new().windows(train, test).run().unwrap();
+    assert_eq!(finding(&found, "duplicate windows"), Finding::Suspect, "{found}");
+}
+
 fn windows<'a>(frames: &'a FrameSet, ends: &'a [u32]) -> Windows<'a> {
     Windows::new(frames.schema(), frames.values(), 5, ends).unwrap()
 }
