@@ -1,5 +1,10 @@
 //! The program `forewarn`: the only place for options, terminals and exit codes. What it does lies in the libraries.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "comments of options are help texts, which a terminal shows as they are"
+)]
+
 mod check;
 mod command;
 mod duration;
