@@ -59,6 +59,8 @@ fn a_promise_is_kept_or_said_to_be_doubtful() {
     assert!(said >= 0.5 && unsaid <= 0.3, "{said} {unsaid}");
 }
 
+/// Of 200 fits of 28 days: independent days over the budget in 6.5 %, said to be correlated in 4.5 %; at a correlation of 0.9 over in 30.7 %, said to
+/// be correlated in 66.7 %, over without a word in 13.0 %.
 #[test]
 #[ignore = "minutes; run in release"]
 fn a_promise_is_kept_or_said_to_be_doubtful_in_many_fits() {
