@@ -6,7 +6,7 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     label::{Slo, SloReport},
-    schema::{Metric, Schema},
+    schema::{FrameSet, Metric, Schema},
     topology::{
         CascadeMethod, HealthMarks, HealthRules, LatencyKind, Overview, Scores, ServiceGraph, Strengths,
         Worlds,
@@ -92,6 +92,7 @@ fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
 /// From the last minute of a metrics file; objectives over all of it.
 fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, paths: &[PathBuf]) -> Result<Known, CliError> {
     let frames = read.read(paths)?.frames;
+    expect_milliseconds(&frames, read)?;
     let rules = HealthRules::v1().bind(frames.schema()).about("--input")?;
     let nan = || vec![f64::NAN; graph.len()];
     let mut known = Known {
@@ -115,6 +116,25 @@ fn from_metrics(graph: &ServiceGraph, read: &ReadArgs, paths: &[PathBuf]) -> Res
     Ok(known)
 }
 
+/// Below this, in milliseconds, the highest 99th percentile of a whole file is rather one in seconds.
+const UNLIKELY_MILLIS: f32 = 10.0;
+
+/// Refuses latencies that look like seconds, unless their unit is given: as milliseconds they would make everything
+/// healthy.
+fn expect_milliseconds(frames: &FrameSet, read: &ReadArgs) -> Result<(), CliError> {
+    const METRIC: &str = "p99_latency";
+    let Ok(column) = frames.schema().index_of(METRIC) else { return Ok(()) };
+    let values = frames.values().chunks_exact(frames.schema().len()).map(|row| row[column]);
+    let most = values.filter(|value| !value.is_nan()).fold(f32::NAN, f32::max);
+    if most < UNLIKELY_MILLIS && !read.names_unit_of(METRIC) {
+        return Err(CliError::failed(format!(
+            "--input: {METRIC} never exceeds {most} ms, which looks like seconds; give --unit {METRIC}=s, or \
+             --unit {METRIC}=ms if they are milliseconds"
+        )));
+    }
+    Ok(())
+}
+
 struct Answer<'a> {
     graph: &'a ServiceGraph,
     known: &'a Known,
@@ -135,13 +155,19 @@ impl Answer<'_> {
             graph.calls(),
             number(scores.dependency.system)
         );
-        text +=
-            "suspect  service           status     health  with servers  may fail  brings down  latency\n";
+        // As wide as the longest name.
+        let names = (0..graph.len()).map(|service| self.name(service).chars().count());
+        let width = names.max().unwrap_or_default().max("service".len());
+        let _ = writeln!(
+            text,
+            "suspect  {:<width$}  status     health  with servers  may fail  brings down  latency",
+            "service"
+        );
         for (place, suspect) in scores.suspects.iter().enumerate() {
             let service = suspect.service;
             let _ = writeln!(
                 text,
-                "{:>2} {:.2}  {:<16}  {:<9}  {:>6}  {:>12}  {:>8}  {:>11.2}  {:>7}",
+                "{:>2} {:.2}  {:<width$}  {:<9}  {:>6}  {:>12}  {:>8}  {:>11.2}  {:>7}",
                 place + 1,
                 suspect.score,
                 self.name(service),
@@ -157,8 +183,12 @@ impl Answer<'_> {
             let _ = writeln!(text, "\ncritical path, {}:", millis(path.latency_millis));
             for stop in &path.stops {
                 let bar = "#".repeat((40.0_f64 * stop.share).round().clamp(0.0, 40.0) as usize);
-                let _ =
-                    writeln!(text, "  {:<16}  {:>4.0} %  {bar}", self.name(stop.service), 100.0 * stop.share);
+                let _ = writeln!(
+                    text,
+                    "  {:<width$}  {:>4.0} %  {bar}",
+                    self.name(stop.service),
+                    100.0 * stop.share
+                );
             }
         }
         for (service, slo) in known.slos.iter().filter(|(_, slo)| slo.budget_spent > Some(1.0)) {

@@ -130,6 +130,11 @@ impl ReadArgs {
         self.outcome().map(|(column, _)| column)
     }
 
+    /// Whether the unit of a metric is given.
+    pub(crate) fn names_unit_of(&self, metric: &str) -> bool {
+        self.unit.iter().any(|(name, _)| name == metric)
+    }
+
     /// Time between rows, where it is given.
     pub(crate) fn step(&self) -> Option<Step> {
         self.step

@@ -4,7 +4,7 @@ use crate::{
     files::{NewFile, expect_no_input},
     input::ReadArgs,
     progress::Reporter,
-    question::{RuleArgs, WindowArgs},
+    question::{RuleArgs, WindowArgs, expect_applicable},
     terminal,
 };
 use clap::{Args, ValueEnum};
@@ -91,6 +91,7 @@ impl Judge {
                 let rule = self.rule.rule(self.read.outcome_column())?;
                 let frames = self.read.read(&self.metrics)?.frames;
                 let spec = self.window.spec(frames.layout().step())?;
+                expect_applicable(&rule, &frames)?;
                 let labels = label(&frames, &rule, spec, Target::Onset).about("--metrics")?;
                 let frames = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
                 // What the rule reads comes first where it says so by name.

@@ -2,7 +2,7 @@
 
 use crate::{
     error::CliError,
-    question::{RuleArgs, SEED, TargetArgs, WindowArgs},
+    question::{RuleArgs, SEED, TargetArgs, WindowArgs, expect_applicable},
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
@@ -63,6 +63,7 @@ impl ModelArgs {
         failure_column: Option<&str>,
     ) -> Result<Experiment, CliError> {
         let (rule, spec) = (rule.rule(failure_column)?, window.spec(data.frames().layout().step())?);
+        expect_applicable(&rule, data.frames())?;
         let standard = StandardModels {
             spec,
             seed: self.seed.unwrap_or(SEED),

@@ -7,7 +7,12 @@ use crate::{
     input::TEXT_LIMIT,
 };
 use clap::Args;
-use forewarn::{core::Target, label::Rule, prelude::WindowSpec, schema::Step};
+use forewarn::{
+    core::Target,
+    label::{Rule, RuleState},
+    prelude::{FrameSet, Timestamp, WindowSpec},
+    schema::Step,
+};
 use std::path::PathBuf;
 
 /// The seed of every command that is not told another.
@@ -37,6 +42,40 @@ impl RuleArgs {
             (None, None, None) => Rule::v1(),
         })
     }
+}
+
+/// Refuses a rule on metrics that the data lack, with what to write for the ones that they have.
+pub(crate) fn expect_applicable(rule: &Rule, frames: &FrameSet) -> Result<(), CliError> {
+    let step = frames.layout().step();
+    match RuleState::new(rule, frames.schema(), Timestamp::EPOCH, step) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(CliError::Failed(format!("the failure rule cannot be applied: {error}; {}", way_out(frames))))
+        }
+    }
+}
+
+/// How to say what failing means in these metrics.
+pub(crate) fn way_out(frames: &FrameSet) -> String {
+    let schema = frames.schema();
+    // A column of nothing but 0 and 1 may say when the service was failing.
+    let is_flag = |index: usize| {
+        let mut values =
+            frames.values().chunks_exact(schema.len()).map(|row| row[index]).filter(|value| !value.is_nan());
+        values.all(|value| value == 0.0 || value == 1.0)
+    };
+    let flag = (0..schema.len()).find(|&index| is_flag(index));
+    let metric = (0..schema.len()).find(|index| Some(*index) != flag);
+    let name = |index: usize| schema.metrics()[index].name.as_str();
+    let column = flag.map_or("COLUMN", name);
+    let metric = metric.map_or_else(|| "METRIC".to_owned(), |index| quoted(name(index)));
+    format!("give --rule '{metric} >= LIMIT for 2 steps', or a 0/1 column as --failure-column '{column}'")
+}
+
+/// A name as a rule has it.
+fn quoted(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if is_plain { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// What a prediction looks at and speaks about.

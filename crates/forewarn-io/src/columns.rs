@@ -552,8 +552,8 @@ impl Plan<'_> {
                     && self.is_perhaps_wide(options)
                 {
                     self.notes.push(format!(
-                        "no column names services, so the {} columns were read as metrics of one: if each is a service, set \
-                         `shape = \"wide\"` and `metric`",
+                        "no column names services, so the {} columns were read as metrics of one: if each is a service, give the \
+                         shape `wide` and a `metric` (--shape wide --metric NAME)",
                         metrics
                     ));
                 }

@@ -1,6 +1,7 @@
 //! What would come of a metrics file: services, windows, failures, and what is left out and why.
 
 use super::*;
+use crate::question::way_out;
 use forewarn::{
     core::{FailureRule, Label, Target},
     prelude::WindowSpec,
@@ -76,11 +77,9 @@ impl Metrics {
                 }
                 found.note_shares(frames, rule);
             }
-            Err(error) => found.reasons.push(format!(
-                "the failure rule cannot be applied: {error}; name another with --rule, such as \
-                 --rule \"{} >= LIMIT for 2 steps\", or a 0/1 column with --failure-column",
-                found.metrics.first().map_or("METRIC", String::as_str)
-            )),
+            Err(error) => found
+                .reasons
+                .push(format!("the failure rule cannot be applied: {error}; {}", way_out(frames))),
         }
         let windows: usize = found.services.iter().map(|service| service.windows).sum();
         if windows == 0 && found.reasons.is_empty() {
@@ -112,11 +111,38 @@ impl Metrics {
                 self.notes.push(format!("{name}: the rule holds in {} of the rows", percent(failing as f64)));
             }
         }
+        self.note_outages(frames, rule);
         if episodes == 0 {
             self.notes.push("the rule is never satisfied: there is no failure to learn from".to_owned());
         }
         for service in self.services.iter().filter(|service| service.windows == 0) {
             self.notes.push(format!("{}: no window has a label", service.name));
+        }
+    }
+
+    /// Says where a service has no traffic while the rule is unknown: a total outage looks like a gap then.
+    fn note_outages(&mut self, frames: &FrameSet, rule: &Rule) {
+        let is_traffic = |name: &str| {
+            let name = name.to_lowercase();
+            ["request", "throughput", "traffic", "rps"].iter().any(|word| name.contains(word))
+        };
+        let Some(metric) = frames.schema().names().position(is_traffic) else { return };
+        for frame in frames.frames() {
+            let Ok(assessment) = rule.assess(frame) else { continue };
+            let without = assessment
+                .unknown
+                .into_iter()
+                .flatten()
+                .filter(|&row| frame.row(row).is_some_and(|row| row[metric] == 0.0));
+            let rows = without.count();
+            if rows > 0 {
+                let name = &frames.schema().metrics()[metric].name;
+                self.notes.push(format!(
+                    "{}: in {rows} rows {name} is 0 and the rule is unknown: total outages look like gaps; count them as \
+                     failures with --rule '{rule} or ({name} == 0 while it was not) for 2 steps'",
+                    frame.service()
+                ));
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Nothing is overwritten, and nothing half-written is left.
 
-use crate::support::{metrics, refused};
+use crate::support::{done, metrics, refused};
 use std::fs;
 
 #[test]
@@ -14,6 +14,35 @@ fn an_input_is_never_overwritten() {
         assert!(error.contains("overwritten"), "{error}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("predictions.csv")).unwrap(), csv);
+}
+
+#[test]
+fn a_file_without_the_rules_metric_is_refused_with_what_to_write_for_its_columns() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String =
+        (0..50).map(|row| format!("{},{}.5,{}\n", 1_704_067_200 + 60 * row, row, row % 2)).collect();
+    fs::write(folder.path().join("kpi.csv"), format!("timestamp,value,label\n{rows}")).unwrap();
+    for command in ["evaluate", "train"] {
+        let error = refused(folder.path(), 1, &[command, "--input", "kpi.csv", "--quiet"]);
+        assert!(
+            error.contains("--rule 'value >= LIMIT") && error.contains("--failure-column 'label'"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn latencies_that_look_like_seconds_are_not_taken_for_healthy() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("graph"), "web api\n").unwrap();
+    let header = "timestamp,service,request_count,error_rate,p50_latency,p95_latency,p99_latency,cpu_usage,\
+                  memory_usage,network_in,network_out,pod_restarts\n";
+    let row = |service: &str| format!("1704067200,{service},100,0.01,0.8,1.6,2.5,0.3,0.4,10,10,0\n");
+    let csv = format!("{header}{}{}", row("api"), row("web"));
+    fs::write(folder.path().join("seconds.csv"), csv).unwrap();
+    let graph = ["graph", "--topology", "graph", "--input", "seconds.csv"];
+    assert!(refused(folder.path(), 1, &graph).contains("--unit p99_latency=s"));
+    done(folder.path(), &[&graph[..], &["--unit", "p99_latency=s"]].concat());
 }
 
 #[test]

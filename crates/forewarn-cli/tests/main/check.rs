@@ -42,7 +42,20 @@ fn a_rule_that_the_metrics_lack_is_told_with_the_way_out() {
     fs::write(folder.path().join("kpi.csv"), "timestamp,value\n1704067200,1\n1704067260,2\n").unwrap();
     let found = json(folder.path(), &["--input", "kpi.csv"]);
     let reason = found["reasons"][0].as_str().unwrap();
-    assert!(reason.contains("--rule \"value") && reason.contains("--failure-column"), "{reason}");
+    assert!(reason.contains("--rule 'value") && reason.contains("--failure-column"), "{reason}");
+}
+
+#[test]
+fn outages_that_look_like_gaps_are_told_with_a_rule_that_sees_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let quiet = |row: &str| row.replace(",100,0.01", ",0,");
+    let csv: String = metrics(&["a"], 600).lines().map(|row| quiet(row) + "\n").collect();
+    fs::write(folder.path().join("metrics.csv"), csv).unwrap();
+    let found = json(folder.path(), &["--input", "metrics.csv"]);
+    let notes: Vec<&str> = found["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let told = notes.iter().find(|note| note.contains("total outages look like gaps")).unwrap();
+    let (_, rule) = told.split_once("--rule '").unwrap();
+    done(folder.path(), &["check", "--input", "metrics.csv", "--rule", rule.trim_end_matches('\'')]);
 }
 
 #[test]

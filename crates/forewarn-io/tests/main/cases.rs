@@ -236,7 +236,7 @@ fn wide_files_need_to_be_told_their_metric() {
     let error = read_with(text, &wide).unwrap_err().to_string();
     assert!(error.contains("set the option `metric`"), "{error}");
     let notes = read(text).unwrap().summary.notes.join("\n");
-    assert!(notes.contains("set `shape = \"wide\"` and `metric`"), "{notes}");
+    assert!(notes.contains("give the shape `wide` and a `metric`"), "{notes}");
 }
 
 fn cells(recording: &Recording) -> Vec<(&str, &str, CellChange, u64)> {
