@@ -34,7 +34,16 @@ fn simulate_evaluate_replay_and_judge() {
     let lines = done(at, &[&replay[..], &["--input", "shop.csv"]].concat());
     assert!(lines.starts_with("service,timestamp,event,score\n"), "{lines}");
     let scores = lines.lines().filter(|line| line.contains(",score,")).count();
-    assert_eq!(scores, 4 * (6 * 1440 - 9), "one for each row with a whole window");
+    let engine = ["--input", "shop.csv", "--events", "engine", "--format", "ndjson"];
+    let events = done(at, &[&replay[..], &engine[..]].concat());
+    let events: Vec<serde_json::Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<_> = events.iter().filter(|event| event["event"] == "score").collect();
+    assert_eq!(said.len(), 4 * 6 * 1440, "something is said of every row");
+    let untold = said.iter().filter(|event| event["probability"].is_null());
+    assert!(untold.clone().all(|event| !event["cannot_tell"].is_null()));
+    let too_few = untold.clone().filter(|event| event["cannot_tell"] == "too_few_rows").count();
+    assert_eq!((scores, too_few), (said.len() - untold.count(), 4 * 9));
     // Parquet holds the same numbers, so a replay of it says the same.
     assert_eq!(done(at, &[&replay[..], &["--input", "shop.parquet"]].concat()), lines);
     let json = done(at, &[&replay[..], &["--input", "shop.csv", "--format", "ndjson"]].concat());

@@ -18,7 +18,11 @@ use std::{fmt::Write as _, io::Write};
 /// called `timestamp` or `service`, a name with blanks at its ends.
 pub fn write(frames: &FrameSet, to: impl Write) -> Result<(), IoError> {
     let with_service = check(frames)?;
-    let refuse = |source: ::csv::Error| IoError::Write { file: "CSV".to_owned(), source: source.into() };
+    // As the system's own error, so that a caller can tell a closed pipe.
+    let refuse = |source: ::csv::Error| IoError::Write {
+        file: "CSV".to_owned(),
+        source: std::io::Error::from(source).into(),
+    };
     let mut writer = ::csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to);
     let header =
         [TIMESTAMP].into_iter().chain(with_service.then_some(SERVICE)).chain(frames.schema().names());
