@@ -73,11 +73,11 @@ impl Recurrent {
     /// Begins a fit that is done epoch by epoch, for programs that stop and go on.
     ///
     /// ```
-    /// # use forewarn_core::{CoreError, LabelledWindows, Train, Validation};
+    /// # use forewarn_core::{LabelledWindows, Train, Validation};
     /// # use forewarn_recurrent::{Checkpoint, Recurrent, RecurrentModel};
     /// # fn fit(
     /// #     recurrent: Recurrent, train: Train<LabelledWindows<'_>>, validation: Validation<LabelledWindows<'_>>, path: &std::path::Path
-    /// # ) -> Result<RecurrentModel, CoreError> {
+    /// # ) -> Result<RecurrentModel, Box<dyn std::error::Error>> {
     /// let mut training = match path.exists() {
     ///     true => recurrent.resume(train, validation, Checkpoint::read(std::fs::File::open(path)?)?)?,
     ///     false => recurrent.start(train, validation)?,
@@ -89,7 +89,7 @@ impl Recurrent {
     ///     // Whoever is interrupted has the one before, whole.
     ///     std::fs::rename(&beside, path)?;
     /// }
-    /// training.finish()
+    /// Ok(training.finish()?)
     /// # }
     /// ```
     ///

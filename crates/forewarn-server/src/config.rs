@@ -277,7 +277,7 @@ mod tests {
         for (wrong, told) in [
             (SMALLEST.replace("[model]\npath = \"m\"\n", ""), "model"),
             (SMALLEST.replace("kind = \"file\"", "kind = \"fille\""), "fille"),
-            (format!("{SMALLEST}[budget]\nper_service_week = 0.0\n"), "per_service_week"),
+            (format!("{SMALLEST}[budget]\nper_service_week = 0.0\n"), "per service and week"),
             (format!("{SMALLEST}[engine]\nsettle_secs = 90000\n"), "settle_secs"),
             (format!("{SMALLEST}[budgte]\n"), "budgte"),
             (SMALLEST.replace("path = \"f.csv\"", "path = \"f.csv\"\nspeed = -1.0"), "speed"),

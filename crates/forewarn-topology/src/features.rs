@@ -208,6 +208,8 @@ impl TopologyFeatures {
         let schema = Schema::new(self.columns())?;
         let places = frames.layout().services();
         let names: Vec<&str> = places.iter().map(|place| place.name()).collect();
+        // All services are known here; of a stream more may still come.
+        self.graph.compare_names(names.iter().copied())?;
         let mut values = vec![f32::NAN; frames.layout().rows() * schema.len()];
         let Some(start) =
             places.iter().filter(|place| !place.rows().is_empty()).map(|place| place.start()).min()
@@ -269,8 +271,8 @@ impl TopologyFeatures {
     /// The same columns for live rows of `services`, whose first is at `start`.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`],
-    /// [`TopologyError::NoSharedName`].
+    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`]. Services that the graph lacks
+    /// are none, since others may still come.
     pub fn stream(
         &self,
         schema: &Schema,

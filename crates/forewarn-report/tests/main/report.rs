@@ -390,8 +390,8 @@ fn the_table_is_narrow_and_says_what_matters() {
     assert!(first.starts_with(&said), "{first}");
     assert!(table.contains("on test/week"), "{table}");
     let line = |name: &str| {
-        // The table of models begins with the guess; the one of budgets stands before it.
-        let from = table.lines().position(|line| line.starts_with("a guess")).unwrap();
+        // The table of models begins with no skill; the one of budgets stands before it.
+        let from = table.lines().position(|line| line.starts_with("no skill")).unwrap();
         let found = table.lines().skip(from).position(|line| line.starts_with(name));
         from + found.unwrap_or_else(|| panic!("{name}: {table}"))
     };

@@ -103,7 +103,6 @@ impl TopologyStream {
         let watched = has(&[Group::Servers, Group::DependencyHealth, Group::CascadeRisk]);
         let limits = if has(&[Group::Violations]) { &features.limits[..] } else { &[] };
         let limits = limits.iter().map(|limit| Ok((schema.index_of(&limit.metric)?, limit.at_most)));
-        features.graph.compare_names(services.iter().copied())?;
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
         Ok(Self {
