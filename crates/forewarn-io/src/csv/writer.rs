@@ -18,11 +18,7 @@ use std::{fmt::Write as _, io::Write};
 /// called `timestamp` or `service`, a name with blanks at its ends.
 pub fn write(frames: &FrameSet, to: impl Write) -> Result<(), IoError> {
     let with_service = check(frames)?;
-    // As the system's own error, so that a caller can tell a closed pipe.
-    let refuse = |source: ::csv::Error| IoError::Write {
-        file: "CSV".to_owned(),
-        source: std::io::Error::from(source).into(),
-    };
+    let refuse = |source: ::csv::Error| IoError::Write { file: "CSV".to_owned(), source: reason(source) };
     let mut writer = ::csv::WriterBuilder::new().buffer_capacity(1 << 16).from_writer(to);
     let header =
         [TIMESTAMP].into_iter().chain(with_service.then_some(SERVICE)).chain(frames.schema().names());
@@ -45,6 +41,15 @@ pub fn write(frames: &FrameSet, to: impl Write) -> Result<(), IoError> {
         }
     }
     writer.flush().map_err(|source| IoError::Write { file: "CSV".to_owned(), source: source.into() })
+}
+
+/// Why a writer failed: the system's own error where it is one, so that a caller can tell a closed pipe.
+fn reason(error: ::csv::Error) -> forewarn_core::BoxError {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(source) => source.into(),
+        // Every row has the header's length, and nothing else can be wrong with writing.
+        other => format!("{other:?}").into(),
+    }
 }
 
 /// The shortest text of `value`; nothing for NaN.
