@@ -8,7 +8,7 @@ use forewarn_core::Score;
 /// half (midranks). Counted in integers, so it is exact up to the one division at the end.
 ///
 /// 0.5 for scores that say nothing, whatever the prevalence; with few positives it looks good long before alarms are, so read
-/// it beside [`average_precision`](crate::average_precision).
+/// it beside [`average_precision`](forewarn_core::average_precision).
 ///
 /// `O(n log n)` time, 8 bytes of scratch a window.
 ///

@@ -94,7 +94,7 @@ impl RankedWindows {
         })
     }
 
-    /// Area under the precision-recall curve as a step function; see [`average_precision`](crate::average_precision).
+    /// Area under the precision-recall curve as a step function; see [`average_precision`](forewarn_core::average_precision).
     #[must_use]
     pub fn average_precision(&self) -> f64 {
         let mut hits = 0.0;
