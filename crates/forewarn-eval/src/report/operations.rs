@@ -65,7 +65,7 @@ pub struct BudgetOutcome {
     /// Failures that an alarm detected on test; `None` in a report of an older version.
     #[serde(default)]
     pub episodes_caught: Option<usize>,
-    /// Share of the failures within reach that were warned of; `None` where none was.
+    /// Share of the failures within reach that were detected; `None` where none was.
     pub event_recall: Option<f64>,
     /// Where that share lies.
     #[serde(default)]

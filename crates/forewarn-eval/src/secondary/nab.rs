@@ -8,7 +8,7 @@ use forewarn_schema::Timestamp;
 /// What hits, false alarms and misses count in a [`nab_score`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NabProfile {
-    /// A failure warned of at the first moment possible.
+    /// A failure detected at the first moment possible.
     pub hit: f64,
     /// A false alarm far from any failure.
     pub false_alarm: f64,

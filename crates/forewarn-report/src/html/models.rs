@@ -58,7 +58,7 @@ impl View<'_> {
         page.raw("</tbody></table></div>\n");
         page.raw(
             "<p class=\"note\">By PR-AUC on the test part; in bold the model that validation chose. Precision, recall and F1 \
-             are of windows, at the threshold with the best F1 on validation. Warned of: failures with an alarm before they \
+             are of windows, at the threshold with the best F1 on validation. Detected: failures with an alarm before they \
              began, of those within reach of the scores. False alarms: per service and day. Late: alarms raised in the \
              middle of a failure, neither right nor false.",
         );
