@@ -21,9 +21,9 @@ fuzz_target!(|body: &[u8]| {
                         counter.push(Sample { time: point.time, value: *value }, point.start);
                     }
                     OtlpValue::Histogram { histogram, .. } => {
-                        histogram.quantile(0.99);
+                        let _ = histogram.quantile(0.99);
                         if let Some(before) = before.replace(histogram) {
-                            histogram.since(before);
+                            let _ = histogram.since(before);
                         }
                     }
                     _ => {}
