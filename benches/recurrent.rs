@@ -109,7 +109,7 @@ fn score(c: &mut Criterion) {
     }
 }
 
-/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes anew, as a plain batch, in which no two
+/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes again, as a plain batch, in which no two
 /// windows share a row.
 fn fleet(c: &mut Criterion) {
     let (frames, split) = task(12_000);
