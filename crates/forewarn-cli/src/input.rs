@@ -3,6 +3,7 @@
 use crate::error::{About, CliError};
 use clap::{Args, ValueEnum};
 use forewarn::{
+    core::{SMALL_FILE_BYTES, read_text_file},
     experiment::{Data, Simulated},
     io::{self, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape},
     schema::Step,
@@ -173,7 +174,7 @@ impl ReadArgs {
             options = value.map_or(options.clone(), |value| options.with_outcome_equals(value));
         }
         if let Some(path) = &self.schema {
-            let text = crate::files::read_text(path, TEXT_LIMIT)?;
+            let text = read_text_file(path, SMALL_FILE_BYTES).about(path.display())?;
             options = options.with_metrics(MetricSpec::from_toml(&text).about(path.display())?);
         }
         options.step = self.step;
@@ -212,8 +213,6 @@ pub(crate) struct SimulationArgs {
     pub(crate) days: Option<usize>,
 }
 
-/// Most bytes of a scenario or rule file.
-pub(crate) const TEXT_LIMIT: u64 = 16 << 20;
 const DAYS: usize = 30;
 const MINUTES_A_DAY: usize = 24 * 60;
 
@@ -240,7 +239,7 @@ impl SimulationArgs {
                 self.simulate
             )));
         }
-        let text = crate::files::read_text(path, TEXT_LIMIT)?;
+        let text = read_text_file(path, SMALL_FILE_BYTES).about(path.display())?;
         let mut fleet = Fleet::from_toml(&text).about(path.display())?;
         if let Some(days) = self.days {
             let minutes = days.checked_mul(MINUTES_A_DAY);

@@ -3,12 +3,10 @@
 use crate::{
     duration::Steps,
     error::{About, CliError},
-    files,
-    input::TEXT_LIMIT,
 };
 use clap::Args;
 use forewarn::{
-    core::Target,
+    core::{SMALL_FILE_BYTES, Target, read_text_file},
     label::{Rule, RuleState},
     prelude::{FrameSet, Timestamp, WindowSpec},
     schema::Step,
@@ -36,7 +34,8 @@ impl RuleArgs {
         Ok(match (&self.rule, &self.rule_file, failure_column) {
             (Some(rule), _, _) => rule.clone(),
             (None, Some(path), _) => {
-                Rule::from_toml(&files::read_text(path, TEXT_LIMIT)?).about(path.display())?
+                Rule::from_toml(&read_text_file(path, SMALL_FILE_BYTES).about(path.display())?)
+                    .about(path.display())?
             }
             (None, None, Some(column)) => Rule::outcome(column)?,
             (None, None, None) => Rule::v1(),

@@ -196,7 +196,7 @@ impl Engine {
     /// # Errors
     /// [`LiveError::Unknown`] for an action on what is not there, [`LiveError::Topology`] for a graph that is none,
     /// which change nothing; and those of the models, after which the engine is to be restored. What has no place
-    /// (late, ahead, of an unknown metric) is no error, but [counted](Self::counters).
+    /// (late, ahead, of an unknown metric) is not an error, but [counted](Self::counters).
     pub fn apply(&mut self, input: Input) -> Result<Vec<Event>, LiveError> {
         match input {
             Input::Sample { service, metric, time, value } => self.sample(service, &metric, time, value)?,

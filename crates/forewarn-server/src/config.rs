@@ -129,7 +129,7 @@ pub enum SimulatedSystem {
 pub struct StoreConfig {
     /// A folder that belongs to one service.
     pub path: PathBuf,
-    /// Closed minutes between two checkpoints, 1 to 10,080. 60 by default: a start replays at most so many.
+    /// Closed minutes between two checkpoints, 1 to 10,080. 60 by default: a start replays at most this number.
     #[serde(default = "checkpoint_minutes")]
     pub checkpoint_minutes: u32,
     /// When a record counts as kept: `each`, `group` (the default) or `none`.

@@ -47,7 +47,7 @@ pub struct BudgetHeadline {
     /// What came of it on test, or of the nearest budget above it that validation can show to be kept
     /// ([`BudgetChoice::budget`] says which); `None` where validation shows none.
     pub outcome: Option<BudgetOutcome>,
-    /// What makes the promise doubtful or another one, as a sentence; `None` where it stands as asked.
+    /// Why the promise is doubtful or was replaced, as a sentence; `None` where it stands as asked.
     pub note: Option<String>,
 }
 
@@ -100,7 +100,7 @@ impl OperationReport {
 
 fn budgets(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<Vec<BudgetOutcome>, EvalError> {
     let tried = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
-    // A validation part too short for a budget is no mistake: the report has fewer budgets then.
+    // A validation part too short for a budget is not an error: the report has fewer budgets then.
     let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
     Ok(chosen.map(|choice| outcome(run, policy, choice)).collect())
 }
