@@ -23,7 +23,7 @@ pub use condition::{
 pub use error::LabelError;
 pub use label::{label, label_pieces};
 pub use live::{AnyRuleState, Event, LabelState, Minute, RuleState, Standing, TimedLabel};
-pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloReport, SloState, WindowBurn};
+pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloLevel, SloReport, SloState, WindowBurn};
 pub use rule::{Rule, Saturation, Shape};
 pub use threshold::ThresholdRule;
 pub use verdict::Verdict;
