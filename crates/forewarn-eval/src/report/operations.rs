@@ -111,11 +111,6 @@ impl OperationReport {
     }
 }
 
-<<<<<<< HEAD
-fn budgets(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<Vec<BudgetOutcome>, EvalError> {
-    let tried = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
-    // A validation part too short for a budget is not an error: the report has fewer budgets then.
-=======
 fn budgets(
     run: &ModelRun<'_>,
     policy: AlarmPolicy,
@@ -127,8 +122,7 @@ fn budgets(
         tried.push(run.budget);
         tried.sort_by(|a, b| a.per_service_week.total_cmp(&b.per_service_week));
     }
-    // A validation part too short for a budget is no mistake: the report has fewer budgets then.
->>>>>>> recall
+    // A validation part too short for a budget is not an error: the report has fewer budgets then.
     let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
     chosen.map(|choice| outcome(run, policy, choice, order)).collect()
 }
