@@ -32,10 +32,19 @@ pub(crate) use secrets::read_tokens;
 pub(crate) use server::Front;
 pub(crate) use session::SignedIn;
 
-use crate::{HttpConfig, ServerError, api, runtime::HttpContext};
+use crate::{HttpConfig, ServerError, WatchConfig, api, runtime::HttpContext};
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
+
+/// Whether the tokens and certificates of a configuration can be used.
+///
+/// # Errors
+/// [`ServerError::Config`] and [`ServerError::File`] for those that cannot.
+pub(crate) fn check_tokens(config: &WatchConfig) -> Result<(), ServerError> {
+    let tokens = read_tokens(&config.tokens)?;
+    config.http.as_ref().map_or(Ok(()), |http| Front::new(http, http.listen, tokens).map(drop))
+}
 
 /// The HTTP server of a service, ready to answer.
 pub(crate) struct Server {

@@ -14,13 +14,13 @@ pub struct PageFile {
     pub bytes: &'static [u8],
     /// Its media type.
     pub content_type: &'static str,
-    /// Changes with the bytes; without quotes.
+    /// Its entity tag, quotes included: changes with the bytes.
     pub etag: &'static str,
     /// The same bytes in gzip, where that is shorter.
     pub gzip: Option<&'static [u8]>,
 }
 
-/// Gives the file of a path, such as `index.html` or `assets/index.js`.
+/// Gives the file of a path, such as `index.html` or `assets/app.js`.
 pub type Pages = fn(&str) -> Option<PageFile>;
 
 /// What stands in the page's first file for the path that all its links are relative to.
@@ -31,14 +31,14 @@ const BASE: &str = "<base href=\"/\"";
 pub(crate) fn page(pages: Pages, base_path: &str, path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     if let Some(file) = pages(name).filter(|_| name != "index.html") {
-        return answer(file, name.starts_with("assets/"), headers);
+        return answer(file, headers);
     }
     let is_view = !name.contains('.') || name == "index.html";
     let Some(index) = pages("index.html").filter(|_| is_view) else {
         return Problem::no_route(path).into_response();
     };
     if base_path.is_empty() {
-        return answer(index, false, headers);
+        return answer(index, headers);
     }
     let html = String::from_utf8_lossy(index.bytes);
     let html = html.replacen(BASE, &format!("<base href=\"{base_path}/\""), 1);
@@ -48,10 +48,9 @@ pub(crate) fn page(pages: Pages, base_path: &str, path: &str, headers: &HeaderMa
     response
 }
 
-fn answer(file: PageFile, is_immutable: bool, asked: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", file.etag);
+fn answer(file: PageFile, asked: &HeaderMap) -> Response {
     let known = asked.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok());
-    let is_known = known.is_some_and(|known| etag::names(known, &tag));
+    let is_known = known.is_some_and(|known| etag::names(known, file.etag));
     let takes_gzip = asked
         .get(header::ACCEPT_ENCODING)
         .and_then(|accepted| accepted.to_str().ok())
@@ -65,15 +64,12 @@ fn answer(file: PageFile, is_immutable: bool, asked: &HeaderMap) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.content_type));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
-    }
+    headers.insert(header::ETAG, HeaderValue::from_static(file.etag));
     if gzip.is_some() && !is_known {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
-    // Names in assets/ change with what is in them.
-    let caching = if is_immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    // Kept by the browser, which asks each time whether it is still the same: names do not change with the bytes.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 
@@ -83,9 +79,9 @@ mod tests {
 
     fn pages(path: &str) -> Option<PageFile> {
         let file =
-            |bytes: &'static [u8], content_type, gzip| PageFile { bytes, content_type, etag: "1", gzip };
+            |bytes: &'static [u8], content_type, gzip| PageFile { bytes, content_type, etag: "\"1\"", gzip };
         match path {
-            "index.html" => Some(file(b"<base href=\"/\">page", "text/html; charset=utf-8", None)),
+            "index.html" => Some(file(b"<base href=\"/\" />page", "text/html; charset=utf-8", None)),
             "assets/index.js" => Some(file(b"script", "text/javascript", Some(b"gzipped"))),
             _ => None,
         }
@@ -101,7 +97,7 @@ mod tests {
         for view in ["/", "/services/cart", "/incidents/i:cart", "/index.html"] {
             let response = page(pages, "", view, &HeaderMap::new());
             assert_eq!(response.status(), StatusCode::OK, "{view}");
-            assert_eq!(text(response).await, "<base href=\"/\">page");
+            assert_eq!(text(response).await, "<base href=\"/\" />page");
         }
         for missing in ["/favicon.ico", "/assets/other.js", "/../Cargo.toml", "/.env"] {
             assert_eq!(
@@ -110,7 +106,7 @@ mod tests {
                 "{missing}"
             );
         }
-        assert_eq!(text(page(pages, "/ops", "/", &HeaderMap::new())).await, "<base href=\"/ops/\">page");
+        assert_eq!(text(page(pages, "/ops", "/", &HeaderMap::new())).await, "<base href=\"/ops/\" />page");
     }
 
     #[tokio::test]
@@ -118,7 +114,7 @@ mod tests {
         let asked = |name, value| HeaderMap::from_iter([(name, HeaderValue::from_static(value))]);
         let response = page(pages, "", "/assets/index.js", &asked(header::ACCEPT_ENCODING, "br, gzip"));
         assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
-        assert!(response.headers()[header::CACHE_CONTROL].to_str().unwrap().contains("immutable"));
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-cache");
         assert_eq!(text(response).await, "gzipped");
         let response = page(pages, "", "/assets/index.js", &HeaderMap::new());
         assert!(!response.headers().contains_key(header::CONTENT_ENCODING));

@@ -71,11 +71,6 @@ impl Problem {
         self.headers.insert(name, value);
         self
     }
-
-    #[cfg(test)]
-    pub(crate) fn status(&self) -> u16 {
-        self.status
-    }
 }
 
 /// Text from a request as it may stand in an answer: without control characters, and not long.

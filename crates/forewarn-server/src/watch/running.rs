@@ -256,7 +256,7 @@ fn end_sources(mut threads: Vec<SourceThread>, reporter: &Reporter) -> Result<()
 }
 
 /// The models of the configuration by name, the main one first.
-fn models(config: &WatchConfig) -> Result<Vec<(String, Arc<ServedModel>)>, ServerError> {
+pub(crate) fn models(config: &WatchConfig) -> Result<Vec<(String, Arc<ServedModel>)>, ServerError> {
     let read = |path: &Path| {
         let file = File::open(path).map_err(|source| ServerError::File { path: path.to_owned(), source })?;
         let model = ServedModel::read(file);
