@@ -6,6 +6,7 @@ mod bad_input;
 mod chain;
 mod check;
 
+mod serve;
 mod streams;
 mod support;
 mod watch;
