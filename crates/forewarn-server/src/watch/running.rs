@@ -85,6 +85,9 @@ impl Running {
             reporter: reporter.clone(),
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
+        if let Some(http) = &http {
+            reporter.tell(format!("listening on {}", http.address()));
+        }
         let (tells, ready) = sync_channel(1);
         let engine = spawn("engine", move || worker.run(&tells))?;
         Ok(Self {
