@@ -3,6 +3,7 @@ mod http_limits;
 mod log;
 mod notify;
 mod prometheus;
+mod receive;
 mod recent;
 mod slo;
 mod source;
@@ -11,7 +12,9 @@ pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
 pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{AlertmanagerConfig, WebhookConfig};
-pub use prometheus::{PrometheusConfig, ReceiveConfig};
+pub(crate) use prometheus::is_file;
+pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
+pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
 pub use slo::SloConfig;
 pub use source::{SimulatedSystem, SourceConfig};
@@ -221,6 +224,7 @@ impl WatchConfig {
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
         self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
+        self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.alertmanagers.iter().try_for_each(AlertmanagerConfig::check)?;
         self.webhooks.iter().try_for_each(WebhookConfig::check)?;
@@ -255,6 +259,7 @@ impl WatchConfig {
         below(&mut self.store.path);
         below(&mut self.events.path);
         self.http.iter_mut().for_each(|http| http.below(folder));
+        self.receive.iter_mut().for_each(|receive| receive.below(folder));
         self.tokens.iter_mut().for_each(|token| token.below(folder));
         self.alertmanagers.iter_mut().for_each(|target| target.below(folder));
         self.webhooks.iter_mut().for_each(|target| target.below(folder));
@@ -264,7 +269,9 @@ impl WatchConfig {
 
 impl TlsSettings {
     fn below(&mut self, folder: &Path) {
-        self.ca_file.iter_mut().for_each(|path| *path = folder.join(&*path));
+        let Self { ca_file, certificate_file, key_file } = self;
+        let files = [ca_file, certificate_file, key_file].into_iter().flatten();
+        files.for_each(|path| *path = folder.join(&*path));
     }
 }
 

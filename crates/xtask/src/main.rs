@@ -20,6 +20,7 @@ mod neon;
 mod promtool;
 mod python;
 mod pytorch;
+mod real_servers;
 mod schemathesis;
 mod sklearn;
 mod test;

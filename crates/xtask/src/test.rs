@@ -9,8 +9,8 @@ use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
 use crate::{
-    browser, command, dashboard, layers, libtorch, links, neon, promtool, pytorch, schemathesis, sklearn,
-    tutorial,
+    browser, command, dashboard, layers, libtorch, links, neon, promtool, pytorch, real_servers,
+    schemathesis, sklearn, tutorial,
 };
 use plan::Action;
 
@@ -32,9 +32,10 @@ Python that has it; saved models read and scored by PyTorch where that Python, o
 in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
 again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in
 promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put under
-target/ unless FOREWARN_SCHEMATHESIS names one; vector code on an emulated 64-bit Arm
-processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a
-C++ compiler as well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
+target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus and vmagent are
+(FOREWARN_PROMETHEUS, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
+rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a C++ compiler as
+well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
 `cargo xtask libtorch --help`.
 ";
 
@@ -81,6 +82,7 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
         .with_pytorch(pytorch::find())
+        .with_real_servers(real_servers::find())
         .with_schemathesis(schemathesis::find(root));
     let steps = plan::steps(&found, scope);
     let began = Instant::now();
@@ -135,6 +137,7 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Dashboard(npm) => dashboard::check(root, npm),
         Action::DashboardPages { npm, browser } => dashboard::check_pages(root, npm, browser),
         Action::Promtool(promtool) => promtool::check(root, promtool),
+        Action::RealServers(servers) => real_servers::check(root, servers),
         Action::Neon(emulator) => neon::check(root, emulator),
         Action::Pytorch(python) => pytorch::compare(root, python),
         Action::Api(schemathesis) => schemathesis::check(root, schemathesis),
