@@ -5,6 +5,7 @@
     reason = "comments of options are help texts, which a terminal shows as they are"
 )]
 
+mod backfill;
 mod check;
 mod command;
 mod duration;
@@ -19,6 +20,7 @@ mod models;
 mod page;
 mod printable;
 mod progress;
+mod prometheus;
 mod question;
 mod replay;
 mod roots;

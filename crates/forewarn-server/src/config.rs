@@ -3,21 +3,23 @@ mod http_limits;
 mod log;
 mod notify;
 mod prometheus;
+mod receive;
 mod recent;
-mod slo;
 mod source;
 
 pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
 pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{AlertmanagerConfig, WebhookConfig};
-pub use prometheus::{PrometheusConfig, ReceiveConfig};
+pub(crate) use prometheus::is_file;
+pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
+pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
-pub use slo::SloConfig;
 pub use source::{SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
+use forewarn_label::Slo;
 use forewarn_live::EngineConfig;
 use forewarn_store::Durability;
 use serde::Deserialize;
@@ -38,7 +40,7 @@ use std::path::{Path, PathBuf};
 /// | `[receive]` | samples that others push: see [`ReceiveConfig`] |
 /// | `[[alertmanager]]` | where warnings go: see [`AlertmanagerConfig`] |
 /// | `[[webhook]]` | where warnings go: see [`WebhookConfig`] |
-/// | `[[slo]]` | objectives that are followed: see [`SloConfig`] |
+/// | `[[slo]]` | objectives that are followed: see [`Slo`] |
 /// | `[recent]` | what is kept in memory for pages and the API: see [`RecentConfig`] |
 /// | `[log]` | what is logged: see [`LogConfig`] |
 ///
@@ -102,7 +104,7 @@ pub struct WatchConfig {
     pub webhooks: Vec<WebhookConfig>,
     /// Objectives that are followed.
     #[serde(default, rename = "slo")]
-    pub slos: Vec<SloConfig>,
+    slos: Vec<Slo>,
     /// What is kept in memory for pages and the API.
     #[serde(default)]
     pub recent: RecentConfig,
@@ -203,13 +205,14 @@ impl WatchConfig {
         Ok(config)
     }
 
-    /// The engine's settings, with the budget of its own table.
+    /// The engine's settings, with the budget and the objectives of their own tables.
     #[must_use]
     pub fn engine(&self) -> EngineConfig {
         let mut engine = self.engine.clone();
         if let Some(budget) = self.budget {
             engine.budget = budget;
         }
+        engine.slos.extend(self.slos.iter().cloned());
         engine
     }
 
@@ -221,6 +224,7 @@ impl WatchConfig {
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
         self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
+        self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.alertmanagers.iter().try_for_each(AlertmanagerConfig::check)?;
         self.webhooks.iter().try_for_each(WebhookConfig::check)?;
@@ -236,6 +240,7 @@ impl WatchConfig {
             ("store", self.store != old.store),
             ("events", self.events != old.events),
             ("budget", self.budget != old.budget),
+            ("slo", self.slos != old.slos),
             ("engine", self.engine != old.engine),
             ("http.listen", listens(self) != listens(old)),
             ("receive", self.receive != old.receive),
@@ -255,6 +260,7 @@ impl WatchConfig {
         below(&mut self.store.path);
         below(&mut self.events.path);
         self.http.iter_mut().for_each(|http| http.below(folder));
+        self.receive.iter_mut().for_each(|receive| receive.below(folder));
         self.tokens.iter_mut().for_each(|token| token.below(folder));
         self.alertmanagers.iter_mut().for_each(|target| target.below(folder));
         self.webhooks.iter_mut().for_each(|target| target.below(folder));
@@ -264,7 +270,9 @@ impl WatchConfig {
 
 impl TlsSettings {
     fn below(&mut self, folder: &Path) {
-        self.ca_file.iter_mut().for_each(|path| *path = folder.join(&*path));
+        let Self { ca_file, certificate_file, key_file } = self;
+        let files = [ca_file, certificate_file, key_file].into_iter().flatten();
+        files.for_each(|path| *path = folder.join(&*path));
     }
 }
 

@@ -8,6 +8,7 @@ mod error;
 pub mod http;
 mod journal;
 mod log;
+mod receive;
 pub mod runtime;
 mod sinks;
 mod source;
@@ -15,13 +16,17 @@ mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, LogConfig,
-    LogFormat, ModelConfig, PrometheusConfig, ReceiveConfig, RecentConfig, SimulatedSystem, SloConfig,
-    SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig,
+    LogConfig, LogFormat, ModelConfig, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig,
+    SimulatedSystem, SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;
 pub use journal::journal_inputs;
 pub use log::start_log;
 pub use runtime::Stop;
+pub use source::{
+    GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,
+    RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
+};
 pub use watch::{Running, WatchOptions, WatchSummary, watch};

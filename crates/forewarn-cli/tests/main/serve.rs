@@ -40,7 +40,8 @@ impl Drop for Running {
 
 fn ask(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
-    let head = format!("{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+    let head =
+        format!("{request} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -77,10 +78,16 @@ fn a_configuration_is_checked_with_what_it_names() {
     assert!(token.starts_with("fw_") && !line.contains(token), "{made}");
     prepare(at, &format!("[[token]]\nname = \"on-call\"\nrole = \"operator\"\n{line}\n"));
     let text = done(at, &["check", "--config", "forewarn.toml"]);
-    assert!(text.contains("models model") && text.contains("tokens: on-call") && text.contains("error_rate"), "{text}");
+    assert!(
+        text.contains("models model") && text.contains("tokens: on-call") && text.contains("error_rate"),
+        "{text}"
+    );
     let json = done(at, &["check", "--config", "forewarn.toml", "--format", "json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&json["config"]["tls"], &json["config"]["tokens"][0]["role"]), (&false.into(), &"operator".into()));
+    assert_eq!(
+        (&json["config"]["tls"], &json["config"]["tokens"][0]["role"]),
+        (&false.into(), &"operator".into())
+    );
     assert!(!at.join("store").exists() && !at.join("events.ndjson").exists(), "a check writes nothing");
     fs::write(at.join("secret"), "hunter2").unwrap();
     for (more, told) in [

@@ -45,6 +45,13 @@ pub enum Input {
         /// Its state.
         status: SourceStatus,
     },
+    /// What a source said of itself, such as its name and version. Kept in the journal; changes nothing.
+    About {
+        /// The source.
+        source: String,
+        /// What it said.
+        text: String,
+    },
 }
 
 /// State of a source of samples.

@@ -345,7 +345,9 @@ fn connections_and_requests_beyond_the_limit_are_refused_and_counted() {
         request.call().is_ok_and(|answer| answer.status() == 200)
     });
     let agent = agent();
-    let ask = |token| agent.get(url(&server, "/api/v1/status")).header("authorization", bearer(token)).call().unwrap();
+    let ask = |token| {
+        agent.get(url(&server, "/api/v1/status")).header("authorization", bearer(token)).call().unwrap()
+    };
     let answers: Vec<_> = (0..4).map(|_| ask(ADMIN)).collect();
     let refused = answers.into_iter().find(|answer| answer.status() == 429).unwrap();
     assert!(refused.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() >= 1);

@@ -6,8 +6,10 @@ use crate::{
     chaos::ChaosControl,
     config::HttpConfig,
     http::{Pages, Server},
+    receive::Receivers,
 };
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -29,6 +31,8 @@ pub struct HttpContext {
     pub clock: Arc<dyn Clock>,
     /// Reads the configuration again.
     pub reload: Arc<Reload>,
+    /// What others push to, where the configuration says so.
+    pub(crate) receivers: Option<Receivers>,
     /// Asks the whole service to end.
     pub stop: Stop,
     /// Tells the operator.
@@ -37,6 +41,14 @@ pub struct HttpContext {
     pub chaos: Option<Arc<dyn ChaosControl>>,
     /// The page, where there is one.
     pub pages: Option<Pages>,
+}
+
+impl HttpContext {
+    /// What receivers took and refused so far, by receiver and counter.
+    #[must_use]
+    pub fn received(&self) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
+        self.receivers.as_ref().map(Receivers::counts).unwrap_or_default()
+    }
 }
 
 /// A server that runs.

@@ -1,6 +1,7 @@
 use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
+    receive::Receivers,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
         SourceContext, Stop, Worker, WorkerOptions, serve,
@@ -59,7 +60,7 @@ impl Running {
     /// [`ServerError`] for a configuration, model, source or store that cannot be used, or an address that is taken.
     pub fn start(config: WatchConfig, mut options: WatchOptions) -> Result<Self, ServerError> {
         let models = models(&config)?;
-        let mut sources = vec![source::open(&config, &models[0].1)?];
+        let mut sources = vec![source::open(&config, &models[0].1, &options)?];
         sources.append(&mut options.sources);
         let mut all_sinks = sinks::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
@@ -79,12 +80,16 @@ impl Running {
             handle: handle.clone(),
             clock: Arc::clone(&clock),
             reload: Arc::clone(&reload),
+            receivers: config.receive.as_ref().map(|one| Receivers::new(one, &handle)).transpose()?,
             stop: stop.clone(),
             reporter: reporter.clone(),
             chaos: options.chaos,
             pages: options.pages,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
+        if let Some(http) = &http {
+            reporter.tell(format!("listening on {}", http.address()));
+        }
         let (tells, ready) = sync_channel(1);
         let engine = spawn("engine", move || worker.run(&tells))?;
         Ok(Self {
