@@ -270,6 +270,12 @@ impl Engine {
         self.next
     }
 
+    /// Number of the next event.
+    #[must_use]
+    pub fn next_event(&self) -> u64 {
+        self.out.seq
+    }
+
     /// What was refused or met so far.
     #[must_use]
     pub fn counters(&self) -> &Counters {
