@@ -22,6 +22,8 @@ pub(super) struct Service {
     /// Why the last row, or something of it, is missing.
     pub(super) missing: Option<MissingReason>,
     pub(super) slos: Vec<Followed>,
+    /// Alerts of other programs that fire, and since when.
+    pub(super) alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Service {
@@ -41,6 +43,7 @@ impl Service {
             failing: None,
             missing: None,
             slos: Vec::new(),
+            alerts: BTreeMap::new(),
             name,
         })
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -46,6 +46,7 @@ struct SavedService {
     silenced_until: Option<Timestamp>,
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
+    alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Engine {
@@ -91,6 +92,7 @@ impl Engine {
                 silenced_until: service.silenced_until,
                 failing: service.failing,
                 missing: service.missing,
+                alerts: service.alerts.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -145,6 +147,7 @@ impl Engine {
             (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
+            service.alerts = saved.alerts;
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }
