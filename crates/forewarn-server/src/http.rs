@@ -15,6 +15,7 @@ pub(crate) async fn serve(
     let router = Router::new()
         .route("/-/healthy", get(|| async { StatusCode::OK }))
         .route("/-/ready", get(is_ready))
+        .merge(crate::metrics::routes())
         .with_state(context);
     let ended = async move {
         end.wait_for(|end| *end).await.ok();

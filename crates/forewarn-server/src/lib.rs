@@ -5,15 +5,17 @@ mod config;
 mod error;
 mod http;
 mod journal;
+mod metrics;
 pub mod runtime;
-mod sinks;
+pub mod sink;
 mod source;
 mod watch;
 
 pub use config::{
-    AlertmanagerConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpTlsConfig, LogConfig, LogFormat,
-    ModelConfig, PrometheusConfig, ReceiveConfig, RecentConfig, Role, SimulatedSystem, SloConfig,
-    SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpTlsConfig,
+    InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, PrometheusConfig,
+    ReceiveConfig, RecentConfig, RemoteWriteConfig, Role, Severities, SimulatedSystem, SloConfig,
+    SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
 pub use journal::journal_inputs;
