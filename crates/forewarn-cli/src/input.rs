@@ -61,7 +61,8 @@ pub(crate) struct ReadArgs {
     /// Meaning of rows and columns of the file
     #[arg(long, value_name = "SHAPE", default_value = "auto")]
     shape: FileShape,
-    /// The metric of a wide file, in which each column is a service
+    /// The metric of a wide file, in which each column is a service; for `forewarn roots`, the metric that fails: a
+    /// column, or latency or availability for the usual one
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Word that means a missing value, besides the usual ones
@@ -134,6 +135,11 @@ impl ReadArgs {
     /// Whether the unit of a metric is given.
     pub(crate) fn names_unit_of(&self, metric: &str) -> bool {
         self.unit.iter().any(|(name, _)| name == metric)
+    }
+
+    /// The metric that a command is about.
+    pub(crate) fn metric(&self) -> Option<&str> {
+        self.metric.as_deref()
     }
 
     /// Time between rows, where it is given.

@@ -7,6 +7,7 @@ use crate::{
 use clap::Args;
 use forewarn::{
     core::{SMALL_FILE_BYTES, Target, read_text_file},
+    eval::AlarmBudget,
     label::{Rule, RuleState},
     prelude::{FrameSet, Timestamp, WindowSpec},
     schema::Step,
@@ -104,6 +105,34 @@ impl WindowArgs {
     }
 }
 
+/// False alarms that are accepted.
+#[derive(Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct BudgetArgs {
+    /// False alarms that are accepted per service, such as 1/week, 2/week or 1/day: thresholds are chosen by it
+    #[arg(long, value_name = "N/UNIT", default_value = "1/week", value_parser = budget)]
+    pub(crate) budget: AlarmBudget,
+}
+
+/// `1/week`, `2/day`.
+fn budget(text: &str) -> Result<AlarmBudget, String> {
+    const EXPECTED: &str = "expected a number above 0 for a time, such as 1/week, 2/week or 1/day";
+    let (number, unit) = text.split_once('/').ok_or(EXPECTED)?;
+    let a_week = match unit.trim() {
+        "hour" | "h" => 168.0,
+        "day" | "d" => 7.0,
+        "week" | "w" => 1.0,
+        // A month of 30 days.
+        "month" => 7.0 / 30.0,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let per_service_week = number.trim().parse::<f64>().map_err(|_| EXPECTED)? * a_week;
+    if !(per_service_week > 0.0 && per_service_week.is_finite()) {
+        return Err(EXPECTED.to_owned());
+    }
+    Ok(AlarmBudget { per_service_week, ..AlarmBudget::default() })
+}
+
 /// What a positive label states.
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
@@ -111,4 +140,19 @@ pub(crate) struct TargetArgs {
     /// What is predicted. onset: a failure begins in the period; active: the rule is satisfied in it
     #[arg(long, value_name = "TARGET", default_value_t = Target::Onset)]
     pub(crate) target: Target,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::budget;
+
+    #[test]
+    fn budgets_are_rates() {
+        let rates =
+            ["1/week", "2/week", "1/day", "0.5 / w"].map(|text| budget(text).unwrap().per_service_week);
+        assert_eq!(rates, [1.0, 2.0, 7.0, 0.5]);
+        for wrong in ["", "1", "0/week", "-1/day", "nan/day", "inf/week", "1/fortnight"] {
+            assert!(budget(wrong).unwrap_err().contains("1/week"), "{wrong}");
+        }
+    }
 }

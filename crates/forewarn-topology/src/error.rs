@@ -160,6 +160,21 @@ pub enum TopologyError {
         /// The earliest service's.
         first: Timestamp,
     },
+    /// Metrics that say nothing of a service at the time asked about.
+    #[error(
+        "{service:?} has no row at {at} or just after: the metrics go from {start} to {end}; give a time within, \
+         the onset of the failure"
+    )]
+    NoRowAt {
+        /// The service.
+        service: String,
+        /// The time asked about.
+        at: Timestamp,
+        /// First time of the metrics.
+        start: Timestamp,
+        /// First time after them.
+        end: Timestamp,
+    },
     /// A setting of a list is empty.
     #[error("{what} is empty: expected at least one")]
     Empty {
