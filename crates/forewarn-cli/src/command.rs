@@ -1,6 +1,6 @@
 use crate::{
-    check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph, judge::Judge,
-    replay::Replay, roots::Roots, shell, simulate::Simulate, train::Train, watch::Watch,
+    backfill::Backfill, check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph,
+    judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -46,10 +46,12 @@ enum Subcommands {
     Roots(Roots),
     /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
+    /// Read the past of services from Prometheus into Parquet files
+    Backfill(Backfill),
     /// Run the live service: metrics in, events out
     Watch(Watch),
-    /// Read a metrics file, rule, graph or model and show what was understood
-    Check(Check),
+    /// Read a metrics file, Prometheus, rule, graph or model and show what was understood
+    Check(Box<Check>),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the manual page
@@ -67,6 +69,7 @@ impl Command {
             Subcommands::Graph(graph) => graph.run(),
             Subcommands::Roots(roots) => roots.run(),
             Subcommands::Explain(explain) => explain.run(&self.common),
+            Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
             Subcommands::Completions(completions) => completions.run(),

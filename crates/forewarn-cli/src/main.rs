@@ -5,6 +5,7 @@
     reason = "comments of options are help texts, which a terminal shows as they are"
 )]
 
+mod backfill;
 mod check;
 mod command;
 mod duration;
@@ -18,6 +19,7 @@ mod judge;
 mod models;
 mod printable;
 mod progress;
+mod prometheus;
 mod question;
 mod replay;
 mod roots;

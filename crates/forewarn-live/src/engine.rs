@@ -217,6 +217,7 @@ impl Engine {
                 self.incidents.set_graph(graph)?;
                 self.calls = calls;
             }
+            Input::About { .. } => {}
             Input::Source { source, status } => {
                 if self.sources.get(&source) != Some(&status) {
                     self.sources.insert(source.clone(), status.clone());

@@ -2,6 +2,7 @@ mod http;
 mod log;
 mod notify;
 mod prometheus;
+mod receive;
 mod recent;
 mod slo;
 mod source;
@@ -9,10 +10,12 @@ mod source;
 pub use http::{HttpConfig, HttpTlsConfig, Role, TokenConfig};
 pub use log::{LogConfig, LogFormat};
 pub use notify::{
-    AlertmanagerConfig, AlertsConfig, BasicConfig, InboundConfig, MetricsConfig, NamespaceLabel,
-    RemoteWriteConfig, Severities, TargetConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, InboundConfig, MetricsConfig, NamespaceLabel, RemoteWriteConfig,
+    Severities, TargetConfig, WebhookConfig,
 };
-pub use prometheus::{PrometheusConfig, ReceiveConfig};
+pub(crate) use prometheus::is_file;
+pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
+pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
 pub use slo::SloConfig;
 pub use source::{SimulatedSystem, SourceConfig};
@@ -237,6 +240,7 @@ impl WatchConfig {
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
+        self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.check_notify()?;
         Ok(self.engine().check()?)
@@ -274,6 +278,7 @@ impl WatchConfig {
         below(&mut self.store.path);
         below(&mut self.events.path);
         self.http.iter_mut().for_each(|http| http.below(folder));
+        self.receive.iter_mut().for_each(|receive| receive.below(folder));
         self.tokens.iter_mut().for_each(|token| token.below(folder));
         self.notify_below(folder);
         self
@@ -282,7 +287,9 @@ impl WatchConfig {
 
 impl TlsSettings {
     fn below(&mut self, folder: &Path) {
-        self.ca_file.iter_mut().for_each(|path| *path = folder.join(&*path));
+        let Self { ca_file, certificate_file, key_file } = self;
+        let files = [ca_file, certificate_file, key_file].into_iter().flatten();
+        files.for_each(|path| *path = folder.join(&*path));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The HTTP server.
 
-use crate::{ServerError, runtime::HttpContext};
+use crate::{ServerError, receive::Receivers, runtime::HttpContext};
 use axum::{Router, extract::State, http::StatusCode, routing::get};
 use std::io;
 use tokio::{net::TcpListener, sync::watch};
@@ -12,11 +12,13 @@ pub(crate) async fn serve(
     mut end: watch::Receiver<bool>,
 ) -> Result<(), ServerError> {
     let address = context.config.http.as_ref().map(|http| http.listen);
+    let received = context.receivers.clone().map(Receivers::router).unwrap_or_default();
     let router = Router::new()
         .route("/-/healthy", get(|| async { StatusCode::OK }))
         .route("/-/ready", get(is_ready))
         .merge(crate::metrics::routes())
-        .with_state(context);
+        .with_state(context)
+        .merge(received);
     let ended = async move {
         end.wait_for(|end| *end).await.ok();
     };

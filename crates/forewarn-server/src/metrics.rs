@@ -23,6 +23,7 @@ use forewarn_prometheus::{PrometheusError, TextFormat};
 use forewarn_schema::Timestamp;
 use page::Page;
 use process::Process;
+use std::collections::BTreeMap;
 
 /// What is shown.
 pub(crate) struct Shown<'a> {
@@ -31,6 +32,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) reload: &'a ReloadState,
     /// Inputs that wait for the engine, and batches that were refused because too many waited.
     pub(crate) load: (usize, u64),
+    /// What receivers took and refused, by receiver and counter.
+    pub(crate) received: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     pub(crate) process: Option<Process>,
     pub(crate) config: MetricsConfig,
     pub(crate) alerts: &'a AlertsConfig,
@@ -68,6 +71,7 @@ async fn metrics(State(context): State<HttpContext>, headers: HeaderMap) -> Resp
         snapshot: &snapshot,
         targets: &targets,
         load: context.handle.load(),
+        received: context.received(),
         process: Process::read(),
         config: reload.config.metrics,
         alerts: &reload.config.alerts,

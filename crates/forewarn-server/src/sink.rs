@@ -67,7 +67,7 @@ pub(crate) fn open(
         add(Box::new(outlet), &one.target, saved)?;
     }
     for one in &config.webhooks {
-        let secret = one.secret_file.as_deref().map(read_secret).transpose()?;
+        let secret = one.secret_file.as_deref().map(read_secret).transpose()?.map(String::into_bytes);
         let saved = SavedState::open(&folder, TargetKind::Webhook, one.target.name())?;
         let template = template::Template::new(&one.template)?;
         let outlet = Webhook::new(config.alerts.clone(), one, template, secret, saved.read());

@@ -56,6 +56,13 @@ pub enum Input {
         /// When it began to.
         since: Timestamp,
     },
+    /// What a source said of itself, such as its name and version. Kept in the journal; changes nothing.
+    About {
+        /// The source.
+        source: String,
+        /// What it said.
+        text: String,
+    },
 }
 
 /// State of another program's alert.

@@ -1,6 +1,6 @@
 mod check;
 
-use crate::runtime::TlsSettings;
+use crate::{config::BasicConfig, runtime::TlsSettings};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -116,16 +116,6 @@ pub struct TargetConfig {
     /// Whom to trust over TLS: the authorities of the system by default.
     #[serde(default)]
     pub tls: TlsSettings,
-}
-
-/// User and password of a target.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasicConfig {
-    /// The user.
-    pub username: String,
-    /// File with the password, read again for every request.
-    pub password_file: PathBuf,
 }
 
 /// An Alertmanager: one `[[alertmanager]]`. Where there are several, as in a cluster of them, name each: every one is told

@@ -62,6 +62,7 @@ pub(super) fn render(shown: &Shown<'_>, page: &mut Page) -> Result<(), Prometheu
     )?;
     counters(shown, page)?;
     sources(shown, page)?;
+    received(shown, page)?;
     disk(shown, page)?;
     let reload = shown.reload;
     page.counter(
@@ -167,6 +168,13 @@ fn sources(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
         "When the last batch of a source was taken.",
         ages.iter().filter_map(|(name, age)| Some((vec![("source", &**name)], seconds(age.heard?)))),
     )
+}
+
+fn received(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
+    let all = shown.received.iter().flat_map(|(receiver, counts)| {
+        counts.iter().map(|(what, count)| (vec![("receiver", *receiver), ("what", *what)], *count as f64))
+    });
+    page.counter("forewarn_received", None, "What receivers of pushed samples took and refused.", all)
 }
 
 fn disk(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {

@@ -1,8 +1,9 @@
 //! The runtime of the HTTP server: there is none without `[http]`.
 
 use super::{Clock, Handle, Reload, Reporter, Stop, sink::thread_error};
-use crate::{ServerError, WatchConfig, config::HttpConfig, sink::Targets};
+use crate::{ServerError, WatchConfig, config::HttpConfig, receive::Receivers, sink::Targets};
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -21,12 +22,22 @@ pub struct HttpContext {
     pub clock: Arc<dyn Clock>,
     /// Reads the configuration again.
     pub reload: Arc<Reload>,
+    /// What others push to, where the configuration says so.
+    pub(crate) receivers: Option<Receivers>,
     /// Asks the whole service to end.
     pub stop: Stop,
     /// Tells the operator.
     pub reporter: Reporter,
     /// Where warnings and scores go, and how that does.
     pub targets: Targets,
+}
+
+impl HttpContext {
+    /// What receivers took and refused so far, by receiver and counter.
+    #[must_use]
+    pub fn received(&self) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
+        self.receivers.as_ref().map(Receivers::counts).unwrap_or_default()
+    }
 }
 
 /// A server that runs.

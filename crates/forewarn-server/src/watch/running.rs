@@ -1,6 +1,7 @@
 use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
+    receive::Receivers,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
         SourceContext, Stop, Worker, WorkerOptions, serve,
@@ -61,7 +62,7 @@ impl Running {
     /// [`ServerError`] for a configuration, model, source or store that cannot be used, or an address that is taken.
     pub fn start(config: WatchConfig, mut options: WatchOptions) -> Result<Self, ServerError> {
         let models = models(&config)?;
-        let mut sources = vec![source::open(&config, &models[0].1)?];
+        let mut sources = vec![source::open(&config, &models[0].1, &options)?];
         sources.append(&mut options.sources);
         let (mut all_sinks, targets) = sink::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
@@ -81,6 +82,7 @@ impl Running {
             handle: handle.clone(),
             clock: Arc::clone(&clock),
             reload: Arc::clone(&reload),
+            receivers: config.receive.as_ref().map(|one| Receivers::new(one, &handle)).transpose()?,
             stop: stop.clone(),
             reporter: reporter.clone(),
             targets,

@@ -8,6 +8,7 @@ use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
+use crate::real_servers::{self, Servers};
 use crate::{promtool, pytorch};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
@@ -91,6 +92,8 @@ pub(super) enum Action {
     Page(PathBuf),
     /// Tests the recipes' queries in this promtool.
     Promtool(PathBuf),
+    /// Tests the live service beside these servers.
+    RealServers(Servers),
     /// Runs the tests of vector code on this emulator.
     Neon(Emulator),
     /// Compares scores with those of the PyTorch that this Python has.
@@ -108,6 +111,7 @@ pub(super) struct Found {
     emulator: Option<Emulator>,
     promtool: Option<PathBuf>,
     pytorch: Option<OsString>,
+    real_servers: Option<Servers>,
 }
 
 impl Found {
@@ -122,6 +126,7 @@ impl Found {
             emulator: None,
             promtool: None,
             pytorch: None,
+            real_servers: None,
         }
     }
 
@@ -135,6 +140,10 @@ impl Found {
 
     pub(super) fn with_promtool(self, promtool: Option<PathBuf>) -> Self {
         Self { promtool, ..self }
+    }
+
+    pub(super) fn with_real_servers(self, real_servers: Option<Servers>) -> Self {
+        Self { real_servers, ..self }
     }
 
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
@@ -197,6 +206,11 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let promtool =
         found.promtool.clone().map_or_else(|| Action::Skip(promtool::NOTHING.to_owned()), Action::Promtool);
     steps.push(step("promtool", "Prometheus computes for the recipes what was worked out by hand", promtool));
+    let servers = found
+        .real_servers
+        .clone()
+        .map_or_else(|| Action::Skip(real_servers::NOTHING.to_owned()), Action::RealServers);
+    steps.push(step("real servers", "the live service works beside Prometheus and vmagent", servers));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
@@ -378,6 +392,8 @@ mod tests {
         assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
         let skipped = Action::Skip(promtool::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
+        let skipped = Action::Skip(real_servers::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "real servers"), Some(skipped));
         let found = Found::default().with_pytorch(Some("python3".into()));
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());

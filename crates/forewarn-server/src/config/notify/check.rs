@@ -104,8 +104,8 @@ impl TargetConfig {
         if self.bearer_file.is_some() && self.basic.is_some() {
             return Err(wrong(format!("{table}: expected bearer_file or basic, not both")));
         }
-        if self.basic.as_ref().is_some_and(|basic| basic.username.contains([':', '\n', '\r'])) {
-            return Err(wrong(format!("{table}.basic.username: must not have a colon or a line break")));
+        if self.basic.as_ref().is_some_and(|basic| basic.user.contains([':', '\n', '\r'])) {
+            return Err(wrong(format!("{table}.basic.user: must not have a colon or a line break")));
         }
         for (name, value) in &self.headers {
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -216,7 +216,7 @@ mod tests {
             ("url = \"http://a\"\nmost_waiting = 0", "most_waiting"),
             ("url = \"http://a\"\nheaders = { \"X Y\" = \"1\" }", "X Y"),
             (
-                "url = \"http://a\"\nbearer_file = \"a\"\nbasic = { username = \"u\", password_file = \"p\" }",
+                "url = \"http://a\"\nbearer_file = \"a\"\nbasic = { user = \"u\", password_file = \"p\" }",
                 "not both",
             ),
         ] {

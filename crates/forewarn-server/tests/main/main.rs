@@ -1,0 +1,3 @@
+//! The live service around its engine.
+
+mod real_servers;
