@@ -6,7 +6,7 @@ use crate::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
         SourceContext, Stop, Worker, WorkerOptions, serve,
     },
-    sinks, source,
+    sink, source,
 };
 use forewarn_live::ServedModel;
 use std::{
@@ -62,7 +62,7 @@ impl Running {
         let models = models(&config)?;
         let mut sources = vec![source::open(&config, &models[0].1, &options)?];
         sources.append(&mut options.sources);
-        let mut all_sinks = sinks::open(&config, &options)?;
+        let (mut all_sinks, targets) = sink::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
         let (reporter, lines) = Reporter::new();
         let clock = Arc::clone(&options.clock);
@@ -85,6 +85,7 @@ impl Running {
             reporter: reporter.clone(),
             chaos: options.chaos,
             pages: options.pages,
+            targets,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
         if let Some(http) = &http {
