@@ -1,6 +1,6 @@
 use crate::{
     check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph, judge::Judge,
-    replay::Replay, shell, simulate::Simulate, train::Train, watch::Watch,
+    replay::Replay, roots::Roots, shell, simulate::Simulate, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -42,6 +42,8 @@ enum Subcommands {
     Simulate(Simulate),
     /// Score a service graph: health, cascade risk, critical path, likely roots
     Graph(Graph),
+    /// Rank the services that a failure may have come from
+    Roots(Roots),
     /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
     /// Run the live service: metrics in, events out
@@ -63,6 +65,7 @@ impl Command {
             Subcommands::Judge(judge) => judge.run(&self.common),
             Subcommands::Simulate(simulate) => simulate.run(&self.common),
             Subcommands::Graph(graph) => graph.run(),
+            Subcommands::Roots(roots) => roots.run(),
             Subcommands::Explain(explain) => explain.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),

@@ -20,6 +20,7 @@ mod printable;
 mod progress;
 mod question;
 mod replay;
+mod roots;
 mod shell;
 mod simulate;
 mod terminal;

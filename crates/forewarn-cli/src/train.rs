@@ -5,7 +5,7 @@ use crate::{
     input::DataArgs,
     models::ModelArgs,
     progress::Reporter,
-    question::{RuleArgs, TargetArgs, WindowArgs},
+    question::{BudgetArgs, RuleArgs, TargetArgs, WindowArgs},
     terminal,
 };
 use clap::Args;
@@ -30,6 +30,8 @@ pub(crate) struct Train {
     #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
+    budget: BudgetArgs,
+    #[command(flatten)]
     models: ModelArgs,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
@@ -48,7 +50,8 @@ impl Train {
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
-        let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
+        let trained = experiment.with_split(self.split).with_budget(self.budget.budget);
+        let trained = trained.train(data, &progress).about(self.data.source())?;
         let chosen = trained
             .summary()
             .chosen()
@@ -82,6 +85,15 @@ fn table(summary: &TrainingSummary) -> String {
             model.false_alarms_per_service_week
         );
     }
+    let proved = summary.models.iter().filter_map(|model| model.budget);
+    text += &match proved.map(|choice| choice.budget.per_service_week).reduce(f64::max) {
+        Some(most) => format!(
+            "alarms at thresholds of which validation shows that they keep {most} false alarms per service and week\n"
+        ),
+        None => {
+            "alarms at the best F1: validation is too short to prove any budget of false alarms\n".to_owned()
+        }
+    };
     for note in &summary.notes {
         let _ = writeln!(text, "note: {note}");
     }

@@ -13,7 +13,7 @@ mod testing;
 mod uncertainty;
 mod windows;
 
-pub use alarms::{AlarmBudget, BudgetChoice, DayAssumption, Tradeoff, TradeoffPoint};
+pub use alarms::{AdaptiveOutcome, AlarmBudget, BudgetChoice, DayAssumption, Tradeoff, TradeoffPoint};
 pub use error::EvalError;
 pub use events::{
     Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,

@@ -12,8 +12,8 @@ pub use engine::{
     Action, BudgetEvent, CannotTell, Counters, Engine, EngineConfig, EngineModels, EngineView, Event,
     EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent, IncidentState, IncidentView, Input,
     LedgerCounts, MissingReason, ModelView, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
-    RecommendationRule, RiskLevel, RowEvent, ScoreEvent, ServiceView, SourceStatus, WarningEvent,
-    WarningState,
+    RecommendationRule, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent, SloView, SourceStatus,
+    WarningEvent, WarningState,
 };
 pub use error::LiveError;
 pub use fleet::LiveFleet;

@@ -1,24 +1,26 @@
 //! Sources: where the inputs of an engine come from.
 
 mod file;
+mod minutes;
 mod simulator;
 
-pub(crate) use file::FileSource;
-pub(crate) use simulator::SimulatorSource;
-
-use crate::ServerError;
+use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source};
+use file::MetricsFile;
+use forewarn_live::ServedModel;
 use forewarn_schema::Timestamp;
+use minutes::MinuteSource;
+use simulator::SimulatedMinutes;
 
 /// The rows of one minute.
-pub(crate) struct Minute {
+struct Minute {
     /// Row time.
-    pub(crate) time: Timestamp,
+    time: Timestamp,
     /// Service and values in the order of the model's metrics, for each service that has a row, in order of name.
-    pub(crate) rows: Vec<(String, Vec<f32>)>,
+    rows: Vec<(String, Vec<f32>)>,
 }
 
 /// Gives minutes in order of time. The same minutes, in the same order, whenever it is asked from the beginning.
-pub(crate) trait Source {
+trait Minutes: Send {
     /// The next minute; `None` at the end.
     fn next(&mut self) -> Result<Option<Minute>, ServerError>;
 
@@ -26,4 +28,23 @@ pub(crate) trait Source {
     fn is_followed(&self) -> bool {
         false
     }
+}
+
+/// The source of a configuration, for a model.
+pub(crate) fn open(config: &WatchConfig, model: &ServedModel) -> Result<Box<dyn Source>, ServerError> {
+    let (name, minutes): (_, Box<dyn Minutes>) = match &config.source {
+        SourceConfig::File { path, follow, .. } => {
+            ("file", Box::new(MetricsFile::open(path.clone(), *follow, model)?))
+        }
+        SourceConfig::Simulator { system, scenario, seed, minutes, .. } => {
+            let minutes = SimulatedMinutes::new(*system, scenario.as_deref(), *seed, *minutes, model)?;
+            ("simulator", Box::new(minutes))
+        }
+        SourceConfig::Prometheus(_) => {
+            let reason = "source.kind: this version does not read from Prometheus yet".to_owned();
+            return Err(ServerError::Config { reason });
+        }
+    };
+    let settle = i64::from(config.engine().settle_secs) * 1000;
+    Ok(Box::new(MinuteSource::new(name, minutes, config.source.speed(), settle)))
 }

@@ -1,4 +1,5 @@
 use super::{Action, SourceStatus};
+use forewarn_label::{SloLevel, WindowBurn};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,8 @@ pub enum EventBody {
     Outcome(OutcomeEvent),
     /// How the budget stands.
     Budget(BudgetEvent),
+    /// A service level objective stands otherwise than before: it began or ended to be violated.
+    Slo(SloEvent),
     /// A source changed its state.
     Source {
         /// Its name.
@@ -342,4 +345,27 @@ pub struct BudgetEvent {
     pub service_weeks: f64,
     /// What the controller adds to the log-odds of the policy's threshold.
     pub threshold_shift: f64,
+}
+
+/// How a service level objective stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloEvent {
+    /// Of which service.
+    pub service: String,
+    /// The objective's name.
+    pub slo: String,
+    /// Share of events that should be good.
+    pub target: f64,
+    /// Days over which the error budget is counted.
+    pub period_days: u32,
+    /// Whether the budget burns so fast that somebody should know.
+    pub level: SloLevel,
+    /// Whether the budget of the last period is used up.
+    pub exhausted: bool,
+    /// Part of the error budget that is left, 1 for all of it, below 0 where more was used; `None` without events.
+    pub budget_left: Option<f64>,
+    /// Burn rates, window by window.
+    pub burn_rates: Vec<WindowBurn>,
+    /// Minutes until the budget is used up at the pace of the last hour; `None` where it lasts.
+    pub minutes_to_exhaustion: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! Closing a minute: rows, failures, scores, warnings, outcomes and incidents, in this order.
+//! Closing a minute: rows, failures, objectives, scores, warnings, outcomes and incidents, in this order.
 
 use super::{
     BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, RiskLevel,
@@ -7,6 +7,7 @@ use super::{
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
     service::{Service, missing_reason},
+    slos,
 };
 use crate::LiveError;
 use forewarn_core::{Alarm, OutcomeMatcher, Score};
@@ -17,6 +18,7 @@ impl Engine {
     pub(super) fn close(&mut self, time: Timestamp) -> Result<(), LiveError> {
         self.close_rows(time)?;
         let told = self.follow_failures(time)?;
+        self.follow_slos(time)?;
         for index in 0..self.models.len() {
             self.score(index, time)?;
         }
@@ -75,6 +77,7 @@ impl Engine {
 
     fn join(&mut self, name: String, time: Timestamp) -> Result<(), LiveError> {
         let mut service = Service::new(name.clone(), &self.rule, (&self.metrics, self.step), time)?;
+        service.slos = slos::of_service(&self.slos, &name);
         // What waits for later minutes has been heard of already.
         for (&minute, waiting) in self.inbox.range(time.millis()..) {
             if let (Some(open), Some(minute)) = (waiting.get(&name), Timestamp::from_millis(minute)) {

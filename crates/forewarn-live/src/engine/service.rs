@@ -1,4 +1,4 @@
-use super::{MissingReason, SourceStatus, inbox::CounterState};
+use super::{MissingReason, SourceStatus, inbox::CounterState, slos::Followed};
 use crate::LiveError;
 use forewarn_label::{Rule, RuleState};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -21,6 +21,7 @@ pub(super) struct Service {
     pub(super) failing: Option<Timestamp>,
     /// Why the last row, or something of it, is missing.
     pub(super) missing: Option<MissingReason>,
+    pub(super) slos: Vec<Followed>,
 }
 
 impl Service {
@@ -39,6 +40,7 @@ impl Service {
             silenced_until: None,
             failing: None,
             missing: None,
+            slos: Vec::new(),
             name,
         })
     }

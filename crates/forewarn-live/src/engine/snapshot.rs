@@ -6,6 +6,7 @@ use super::{
     incidents::Incident,
     model::{Ledger, ModelService},
     service::Service,
+    slos,
 };
 use crate::LiveError;
 use forewarn_core::{BudgetController, CoreError, restore_part, save_part, seal, unseal};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -93,6 +94,7 @@ impl Engine {
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
+            service.save_slos(out)?;
         }
         for run in &self.models {
             save_part(&(&run.services, &run.budget, &run.ledger), out)?;
@@ -134,6 +136,8 @@ impl Engine {
             let mut service =
                 Service::new(saved.name.clone(), &self.rule, (&self.metrics, self.step), start)?;
             service.rule.restore(body)?;
+            service.slos = slos::of_service(&self.slos, &saved.name);
+            service.restore_slos(body)?;
             if saved.counters.len() != self.metrics.len() {
                 return damaged("a service has other metrics");
             }

@@ -1,7 +1,8 @@
 //! What an engine shows of itself: for pages and APIs.
 
 use super::{
-    CannotTell, Counters, Engine, LedgerCounts, MissingReason, RiskLevel, SourceStatus, model::warning_id,
+    CannotTell, Counters, Engine, LedgerCounts, MissingReason, RiskLevel, SloEvent, SourceStatus,
+    model::warning_id,
 };
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub struct EngineView {
     pub models: Vec<ModelView>,
     /// Incidents that are not closed.
     pub incidents: Vec<IncidentView>,
+    /// Service level objectives, by service in order of name.
+    pub slos: Vec<SloView>,
     /// Who calls whom: client and server.
     pub calls: Vec<(String, String)>,
     /// The sources that said something of themselves.
@@ -93,6 +96,18 @@ pub struct IncidentView {
     pub victims: Vec<(String, f64)>,
 }
 
+/// A service level objective of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SloView {
+    /// How it stands after the last row.
+    #[serde(flatten)]
+    pub standing: SloEvent,
+    /// Row time from which on it has stood at this level; `None` where it never changed.
+    pub since: Option<Timestamp>,
+    /// Probability that a failure begins in the prediction period; `None` where the main model cannot tell.
+    pub probability: Option<f64>,
+}
+
 impl Engine {
     /// What an engine shows of itself. Linear in services; the state stays as it is.
     #[must_use]
@@ -113,6 +128,7 @@ impl Engine {
             services: self.by_name.values().map(|&slot| self.service_view(slot)).collect(),
             models,
             incidents: incidents.collect(),
+            slos: self.slo_views(),
             calls: self.calls.clone(),
             sources: self.sources.clone(),
             counters: self.counters,
@@ -156,7 +172,7 @@ impl Engine {
     }
 
     /// Why the main model cannot tell anything of a service's last row, if it cannot.
-    fn tells(&self, slot: usize) -> Option<CannotTell> {
+    pub(super) fn tells(&self, slot: usize) -> Option<CannotTell> {
         let width = self.metrics.len();
         let row = self.rows.get(slot * width..(slot + 1) * width).unwrap_or_default();
         let run = &self.models[self.main];

@@ -5,4 +5,5 @@
 mod engine;
 mod restarts;
 mod saved;
+mod slos;
 mod world;

@@ -178,7 +178,7 @@ fn damaged_and_foreign_snapshots_are_refused() -> Result<(), BoxError> {
     assert!(read(&[&bytes[..], &[0]].concat()).is_err());
     let mut newer = bytes.clone();
     newer[0] = 9;
-    assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 1 })));
+    assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 2 })));
     let foreign = |result: Result<Engine, LiveError>| {
         matches!(result, Err(LiveError::Core(CoreError::ForeignState { .. })))
     };

@@ -1,20 +1,21 @@
-use super::{Minute, Source};
+use super::{Minute, Minutes};
 use crate::{ServerError, SimulatedSystem};
+use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
 use forewarn_live::ServedModel;
 use forewarn_schema::Schema;
 use forewarn_sim::fleet::{Blueprint, Fleet, Simulation};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// A simulated fleet, minute by minute.
-pub(crate) struct SimulatorSource {
+pub(super) struct SimulatedMinutes {
     simulation: Simulation,
     names: Vec<String>,
     columns: Vec<usize>,
     minutes: usize,
 }
 
-impl SimulatorSource {
-    pub(crate) fn new(
+impl SimulatedMinutes {
+    pub(super) fn new(
         system: SimulatedSystem,
         scenario: Option<&Path>,
         seed: u64,
@@ -23,7 +24,7 @@ impl SimulatorSource {
     ) -> Result<Self, ServerError> {
         let fleet = match (scenario, system) {
             (Some(path), _) => {
-                let text = fs::read_to_string(path)
+                let text = read_text_file(path, SMALL_FILE_BYTES)
                     .map_err(|source| ServerError::File { path: path.to_owned(), source })?;
                 Fleet::from_toml(&text)?
             }
@@ -42,7 +43,7 @@ impl SimulatorSource {
     }
 }
 
-impl Source for SimulatorSource {
+impl Minutes for SimulatedMinutes {
     fn next(&mut self) -> Result<Option<Minute>, ServerError> {
         if self.simulation.minutes() >= self.minutes {
             return Ok(None);

@@ -1,0 +1,56 @@
+//! The built files, written by `cargo xtask dashboard`.
+
+use crate::File;
+
+/// Every file, in order of its path.
+pub(crate) static FILES: &[File] = &[
+    File {
+        path: "assets/app.js",
+        bytes: include_bytes!("../dist/assets/app.js"),
+        content_type: "text/javascript; charset=utf-8",
+        etag: "\"058e8078f2bfd7f84d418f102e5f1868\"",
+        gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
+    },
+    File {
+        path: "assets/index.css",
+        bytes: include_bytes!("../dist/assets/index.css"),
+        content_type: "text/css; charset=utf-8",
+        etag: "\"3f7d5d4d6ab7d4d61e227dc19677a827\"",
+        gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
+    },
+    File {
+        path: "assets/inter-latin-wght-normal.woff2",
+        bytes: include_bytes!("../dist/assets/inter-latin-wght-normal.woff2"),
+        content_type: "font/woff2",
+        etag: "\"3100e775e8616cd2611beecfa23a4263\"",
+        gzip: None,
+    },
+    File {
+        path: "favicon.svg",
+        bytes: include_bytes!("../dist/favicon.svg"),
+        content_type: "image/svg+xml",
+        etag: "\"33c6df9e756dca4db2962fd5ce03b1b7\"",
+        gzip: Some(include_bytes!("../dist/favicon.svg.gz")),
+    },
+    File {
+        path: "index.html",
+        bytes: include_bytes!("../dist/index.html"),
+        content_type: "text/html; charset=utf-8",
+        etag: "\"125d35ec0eee0a81f759eab9c4b9cde2\"",
+        gzip: Some(include_bytes!("../dist/index.html.gz")),
+    },
+    File {
+        path: "licences.txt",
+        bytes: include_bytes!("../dist/licences.txt"),
+        content_type: "text/plain; charset=utf-8",
+        etag: "\"6a85c09fa53524ad98761d29baaf16ef\"",
+        gzip: Some(include_bytes!("../dist/licences.txt.gz")),
+    },
+    File {
+        path: "theme.js",
+        bytes: include_bytes!("../dist/theme.js"),
+        content_type: "text/javascript; charset=utf-8",
+        etag: "\"9804cfc796e724f7ace83de3ac175c07\"",
+        gzip: Some(include_bytes!("../dist/theme.js.gz")),
+    },
+];

@@ -1,0 +1,322 @@
+// The live state, and how messages change it: a pure function, so that it can be tested without a socket.
+import type {
+  Chaos,
+  EngineEvent,
+  Gauges,
+  Graph,
+  IncidentView,
+  Level,
+  LiveMessage,
+  ServiceSummary,
+  Standing,
+  Status,
+  WarningView,
+} from "../api/types";
+
+export interface LiveState {
+  seq: number | null;
+  status: Status | null;
+  services: ReadonlyMap<string, ServiceSummary>;
+  warnings: readonly WarningView[];
+  incidents: readonly IncidentView[];
+  graph: Graph | null;
+  chaos: Chaos | null;
+  /** Newest last. Rows and scores are left out: there are thousands a minute. */
+  events: readonly EngineEvent[];
+  /** The server's clock and the age of the newest row, as of `heardAt` by this machine's clock. */
+  now: number | null;
+  rowAge: number | null;
+  heardAt: number;
+  /** Events that this page was too slow for. */
+  missed: number;
+}
+
+export const EMPTY: LiveState = {
+  seq: null,
+  status: null,
+  services: new Map(),
+  warnings: [],
+  incidents: [],
+  graph: null,
+  chaos: null,
+  events: [],
+  now: null,
+  rowAge: null,
+  heardAt: 0,
+  missed: 0,
+};
+
+/** Events that are kept for pages to show. */
+export const KEPT_EVENTS = 500;
+
+/** Probabilities that are kept of each service. */
+export const KEPT_SCORES = 60;
+
+/** The state after messages, in order. Maps are copied once for all of them. */
+export function apply(state: LiveState, messages: readonly LiveMessage[], at: number): LiveState {
+  if (messages.length === 0) return state;
+  const draft = new Draft(state, at);
+  for (const message of messages) draft.take(message);
+  return draft.done();
+}
+
+class Draft {
+  private readonly next: LiveState;
+  private services: Map<string, ServiceSummary> | null = null;
+  private events: EngineEvent[] | null = null;
+
+  constructor(
+    state: LiveState,
+    private readonly at: number,
+  ) {
+    this.next = { ...state };
+  }
+
+  done(): LiveState {
+    if (this.services) this.next.services = this.services;
+    if (this.events) this.next.events = this.events.slice(-KEPT_EVENTS);
+    return this.next;
+  }
+
+  take(message: LiveMessage): void {
+    const { next } = this;
+    switch (message.type) {
+      case "snapshot":
+        next.seq = message.seq;
+        next.status = message.status;
+        this.services = new Map(message.services.map((service) => [service.name, this.withRecent(service)]));
+        next.warnings = message.warnings;
+        next.incidents = message.incidents;
+        next.graph = message.graph;
+        next.chaos = message.chaos;
+        this.clock(message.status.now, message.status.row_age_seconds);
+        break;
+      case "beat":
+        this.clock(message.now, message.row_age_seconds);
+        for (const [name, gauges] of Object.entries(message.services ?? {})) {
+          this.change(name, (service) => ({ gauges: { ...service.gauges, ...gauges } }));
+        }
+        break;
+      case "lagged":
+        next.missed += message.missed;
+        break;
+      case "event":
+        // What a resumed stream sends twice is taken once.
+        if (next.seq !== null && message.seq <= next.seq) return;
+        next.seq = message.seq;
+        this.event(message.event);
+        break;
+    }
+  }
+
+  private clock(now: string, age: number | null): void {
+    const parsed = Date.parse(now);
+    this.next.now = Number.isNaN(parsed) ? null : parsed;
+    this.next.rowAge = age;
+    this.next.heardAt = this.at;
+  }
+
+  private withRecent(service: ServiceSummary): ServiceSummary {
+    if (service.recent) return service;
+    const old = (this.services ?? this.next.services).get(service.name)?.recent;
+    return old ? { ...service, recent: old } : service;
+  }
+
+  private change(name: string, how: (service: ServiceSummary) => Partial<ServiceSummary>): void {
+    this.services ??= new Map(this.next.services);
+    const service = this.services.get(name);
+    if (service) this.services.set(name, { ...service, ...how(service) });
+  }
+
+  private event(event: EngineEvent): void {
+    const name = event.service;
+    if (event.event !== "row" && event.event !== "score") {
+      this.events ??= [...this.next.events];
+      this.events.push(event);
+    }
+    if (event.event === "incident") return this.incident(event);
+    if (event.event === "budget") return this.budget(event);
+    if (typeof name !== "string") return;
+    switch (event.event) {
+      case "service_appeared":
+        this.services ??= new Map(this.next.services);
+        if (!this.services.has(name)) this.services.set(name, appeared(name));
+        break;
+      case "service_expired":
+        this.services ??= new Map(this.next.services);
+        this.services.delete(name);
+        break;
+      case "row":
+        this.row(name, event);
+        break;
+      case "score":
+        this.score(name, event);
+        break;
+      case "warning":
+        this.warning(name, event as unknown as WarningView & EngineEvent);
+        break;
+      case "failure":
+        this.change(name, (service) => {
+          const failing_since = event.state === "ended" ? null : ((event.onset as string | undefined) ?? event.time);
+          return { failing_since, status: standing({ ...service, failing_since }) };
+        });
+        break;
+    }
+  }
+
+  private row(name: string, event: EngineEvent): void {
+    const values = event.values as (number | null)[] | undefined;
+    const metrics = this.next.status?.metrics;
+    this.change(name, (service) => {
+      const named: Record<string, number | null> = { ...service.metrics };
+      metrics?.forEach(({ name: metric }, index) => {
+        named[metric] = values?.[index] ?? null;
+      });
+      const missing = (event.missing as string | null | undefined) ?? null;
+      const measured = gaugesOf(named);
+      return {
+        time: event.time,
+        age_seconds: 0,
+        metrics: named,
+        missing,
+        gauges: { ...service.gauges, ...measured },
+      };
+    });
+  }
+
+  private score(name: string, event: EngineEvent): void {
+    if (event.shadow === true) return;
+    this.change(name, (service) => {
+      const probability = (event.probability as number | null | undefined) ?? null;
+      const changed = {
+        probability,
+        level: (event.level as Level | null | undefined) ?? null,
+        cannot_tell: (event.cannot_tell as string | null | undefined) ?? null,
+        recent: [...(service.recent ?? []), probability].slice(-KEPT_SCORES),
+      };
+      return { ...changed, status: standing({ ...service, ...changed }) };
+    });
+  }
+
+  private warning(name: string, event: WarningView & EngineEvent): void {
+    const { next } = this;
+    const old = next.warnings.find((warning) => warning.id === event.id);
+    const others = next.warnings.filter((warning) => warning.id !== event.id);
+    if (event.state === "firing") {
+      const added: WarningView = {
+        ...event,
+        resolved_at: null,
+        acknowledged: old?.acknowledged ?? false,
+        acted: old?.acted ?? false,
+        outcome: null,
+        lead_minutes: null,
+      };
+      next.warnings = [added, ...others];
+    } else {
+      next.warnings = others;
+    }
+    this.change(name, (service) => {
+      const warning = event.state === "firing" ? event.id : service.warning === event.id ? null : service.warning;
+      return { warning, status: standing({ ...service, warning }) };
+    });
+  }
+
+  private incident(event: EngineEvent): void {
+    const others = this.next.incidents.filter((incident) => incident.id !== event.id);
+    if (event.state === "closed") {
+      this.next.incidents = others;
+      return;
+    }
+    const old = this.next.incidents.find((incident) => incident.id === event.id);
+    const base: IncidentView = old ?? {
+      id: String(event.id),
+      since: String(event.since ?? event.time),
+      closed_at: null,
+      state: "open",
+      services: [],
+      suspects: [],
+      victims: [],
+      path: [],
+      warnings: [],
+      blast_radius: null,
+    };
+    const changed: IncidentView = {
+      ...base,
+      services: (event.services as string[] | undefined) ?? base.services,
+      suspects: pairs(event.suspects, "share") ?? base.suspects,
+      victims: pairs(event.victims, "probability") ?? base.victims,
+    };
+    this.next.incidents = [changed, ...others];
+  }
+
+  private budget(event: EngineEvent): void {
+    const { status } = this.next;
+    if (!status) return;
+    const { per_service_week, realised_per_service_week, false_alarms, service_weeks } =
+      event as unknown as Status["budget"];
+    this.next.status = {
+      ...status,
+      budget: { per_service_week, realised_per_service_week, false_alarms, service_weeks },
+    };
+  }
+}
+
+/** Pairs of the engine (`["cart", 0.7]`) as the API writes them (`{service, share}`); those pass as they are. */
+function pairs<K extends "share" | "probability">(
+  list: unknown,
+  key: K,
+): ({ service: string } & Record<K, number>)[] | null {
+  if (!Array.isArray(list)) return null;
+  return list.map((item: unknown) =>
+    Array.isArray(item)
+      ? ({ service: String(item[0]), [key]: Number(item[1]) } as { service: string } & Record<K, number>)
+      : (item as { service: string } & Record<K, number>),
+  );
+}
+
+function appeared(name: string): ServiceSummary {
+  const gauges = { cpu: null, memory: null, latency: null, error_rate: null, throughput: null, availability: null };
+  return {
+    name,
+    time: null,
+    age_seconds: null,
+    metrics: {},
+    missing: null,
+    health: null,
+    status: "unknown",
+    probability: null,
+    level: null,
+    cannot_tell: "too_few_rows",
+    warning: null,
+    failing_since: null,
+    silenced_until: null,
+    availability: null,
+    gauges,
+    ledger: {},
+  };
+}
+
+/** How a service stands: failing before warned before at risk, and unknown where the model cannot tell. */
+export function standing(
+  service: Pick<ServiceSummary, "failing_since" | "warning" | "level" | "probability">,
+): Standing {
+  if (service.failing_since) return "failing";
+  if (service.warning) return "warning";
+  if (service.probability === null || service.level === null) return "unknown";
+  return service.level === "low" ? "ok" : "at_risk";
+}
+
+/** The gauges that a row measures, by the usual names of metrics. */
+export function gaugesOf(metrics: Record<string, number | null>): Partial<Gauges> {
+  const found: Partial<Gauges> = {};
+  const take = (gauge: keyof Gauges, names: string[]) => {
+    const name = names.find((name) => name in metrics);
+    if (name !== undefined) found[gauge] = metrics[name] ?? null;
+  };
+  take("cpu", ["cpu_usage"]);
+  take("memory", ["memory_usage"]);
+  take("latency", ["p95_latency", "p99_latency", "p50_latency"]);
+  take("error_rate", ["error_rate"]);
+  take("throughput", ["request_count"]);
+  return found;
+}

@@ -1,0 +1,96 @@
+// The live state of this page, for components: messages are gathered and applied a few times a second.
+import { useRef, useSyncExternalStore } from "react";
+import type { EngineEvent, LiveMessage } from "../api/types";
+import { type Connection, Line } from "./connection";
+import { EMPTY, type LiveState, apply } from "./state";
+
+export interface Live extends LiveState {
+  connection: Connection;
+}
+
+let live: Live = { ...EMPTY, connection: { phase: "connecting", lostAt: null, retryAt: null } };
+let waiting: LiveMessage[] = [];
+let timer: ReturnType<typeof setTimeout> | null = null;
+
+const listeners = new Set<() => void>();
+const eventListeners = new Set<(events: EngineEvent[]) => void>();
+const reconnectListeners = new Set<() => void>();
+
+/** Time between two changes of the page, in milliseconds: fast enough for a person, calm enough for 1,000 services. */
+const GATHER_MS = 200;
+
+function set(next: Live): void {
+  live = next;
+  for (const listener of listeners) listener();
+}
+
+function flush(): void {
+  timer = null;
+  const messages = waiting;
+  waiting = [];
+  const seq = live.seq;
+  set({ ...live, ...apply(live, messages, Date.now()) });
+  const events = messages.flatMap((message) =>
+    message.type === "event" && (seq === null || message.seq > seq) ? [message.event] : [],
+  );
+  if (events.length) for (const listener of eventListeners) listener(events);
+  if (messages.some((message) => message.type === "snapshot")) for (const listener of reconnectListeners) listener();
+}
+
+const line = new Line({
+  message(message) {
+    waiting.push(message);
+    // The first snapshot is shown at once.
+    if (message.type === "snapshot" && live.status === null) flush();
+    else timer ??= setTimeout(flush, GATHER_MS);
+  },
+  changed(connection) {
+    set({ ...live, connection });
+  },
+  lastSeq() {
+    return waiting.reduce<number | null>((seq, message) => ("seq" in message ? message.seq : seq), live.seq);
+  },
+});
+
+export function startLive(): void {
+  line.start();
+}
+
+/** Tries to reconnect at once. */
+export function reconnect(): void {
+  line.hurry();
+}
+
+/** Is called with each batch of new events. */
+export function onEvents(listener: (events: EngineEvent[]) => void): () => void {
+  eventListeners.add(listener);
+  return () => eventListeners.delete(listener);
+}
+
+/** Is called after each snapshot: whatever was asked before may be old. */
+export function onReconnect(listener: () => void): () => void {
+  reconnectListeners.add(listener);
+  return () => reconnectListeners.delete(listener);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** A part of the live state; a component is drawn again only when the part is another one. */
+export function useLive<T>(select: (live: Live) => T): T {
+  const last = useRef<{ live: Live; select: (live: Live) => T; value: T } | null>(null);
+  return useSyncExternalStore(subscribe, () => {
+    const old = last.current;
+    if (old && old.live === live && old.select === select) return old.value;
+    const value = select(live);
+    last.current = { live, select, value };
+    return value;
+  });
+}
+
+/** The server's clock now: that of the last beat, moved on. */
+export function serverNow(): number {
+  return live.now === null ? Date.now() : live.now + Math.min(Date.now() - live.heardAt, 10_000);
+}

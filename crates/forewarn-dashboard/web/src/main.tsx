@@ -1,0 +1,19 @@
+import "uplot/dist/uPlot.min.css";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import "./styles/fleet.css";
+import "./styles/service.css";
+import "./styles/pages.css";
+import { createRoot } from "react-dom/client";
+import { startSession } from "./api/session";
+import { App } from "./app";
+import { startLive } from "./live/store";
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(<App />);
+  // The cookie that a token is exchanged for must be there before the socket opens.
+  void startSession().finally(startLive);
+}

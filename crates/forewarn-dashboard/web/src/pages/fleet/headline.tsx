@@ -1,0 +1,73 @@
+// The fleet in one sentence and four figures.
+import type { Standing } from "../../api/types";
+import { number, plural } from "../../lib/format";
+import { useLive } from "../../live/store";
+import { Figure, Meter } from "../../ui/parts";
+
+/** What the fleet is like now, in words. */
+export function sentence(counts: Record<Standing, number>, total: number, period: number): string {
+  if (total === 0) return "Waiting for the first service.";
+  const parts: string[] = [];
+  if (counts.failing) parts.push(`${plural(counts.failing, "service is", "services are")} failing`);
+  if (counts.warning) {
+    parts.push(`${plural(counts.warning, "more is", "more are")} expected to fail within ${period} minutes`);
+  }
+  if (parts.length === 0) {
+    return counts.unknown === total
+      ? "Nothing can be told of any service now."
+      : `No failure is expected in the next ${period} minutes.`;
+  }
+  if (!counts.failing) {
+    return `${plural(counts.warning, "service is", "services are")} expected to fail within ${period} minutes.`;
+  }
+  return `${parts.join(", ")}.`;
+}
+
+export function Headline({ counts, total }: { counts: Record<Standing, number>; total: number }) {
+  const status = useLive((live) => live.status);
+  const warnings = useLive((live) => live.warnings);
+  const budget = status?.budget;
+  const realised = budget?.realised_per_service_week ?? null;
+  const accepted = budget?.per_service_week ?? null;
+  const share = realised !== null && accepted ? realised / (2 * accepted) : null;
+  const tone = counts.failing ? "failing" : counts.warning ? "warning" : "ok";
+  return (
+    <section className="headline" aria-label="The fleet now">
+      <p className={`headline-text tone-${tone}`}>{sentence(counts, total, status?.period_minutes ?? 5)}</p>
+      <dl className="figures">
+        <Figure
+          label="Warnings now"
+          value={warnings.length}
+          note={warnings.some((warning) => warning.silenced) ? "some of them silenced" : `of ${plural(total, "service")}`}
+          tone={warnings.length ? "warning" : undefined}
+        />
+        <Figure
+          label="Failing"
+          value={counts.failing}
+          note={status?.failure_rule ?? ""}
+          tone={counts.failing ? "failing" : undefined}
+        />
+        <Figure
+          label="Cannot tell"
+          value={counts.unknown}
+          note={counts.unknown ? "no prediction for these now" : "every service is predicted"}
+        />
+        <Figure
+          label="False alarms per service and week"
+          value={number(realised, 2)}
+          note={
+            <>
+              <Meter
+                share={share}
+                mark={0.5}
+                tone={realised !== null && accepted !== null && realised > accepted ? "warning" : "ok"}
+                label={`${number(realised, 2)} so far, ${number(accepted)} accepted`}
+              />
+              of {number(accepted)} accepted
+            </>
+          }
+        />
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,160 @@
+// The models: which one warns, which ones run beside it, and how they compare.
+import { useState } from "react";
+import { post } from "../api/client";
+import { useResource } from "../api/resource";
+import { may, useSession } from "../api/session";
+import type { ModelView, Models } from "../api/types";
+import { chance, minutes, number, words } from "../lib/format";
+import { Dialog, attempt } from "../ui/dialog";
+import { Moment, Panel } from "../ui/parts";
+import { Answer, Empty } from "../ui/states";
+
+export function ModelsPage() {
+  const models = useResource<Models>("models", {
+    refreshOn: (event) => event.event === "outcome" || event.event === "action",
+    atMostEvery: 5000,
+  });
+  const [promoting, setPromoting] = useState<string | null>(null);
+  return (
+    <Answer of={models} rows={5}>
+      {(data) => (
+        <div className="models">
+          {data.comparison && (
+            <Panel title="Shadow against main">
+              <p className="advice">{data.comparison.text}</p>
+            </Panel>
+          )}
+          {data.items.length === 0 && <Empty title="No model is loaded" />}
+          <div className="model-list">
+            {data.items.map((model) => (
+              <Model key={model.name} model={model} onPromote={() => setPromoting(model.name)} />
+            ))}
+          </div>
+          {promoting !== null && (
+            <Promote name={promoting} onClose={() => setPromoting(null)} onDone={models.reload} />
+          )}
+        </div>
+      )}
+    </Answer>
+  );
+}
+
+function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }) {
+  const { role } = useSession();
+  const { ledger } = model;
+  const metrics = Object.entries(model.metrics ?? {});
+  const facts = Object.entries(model.metadata ?? {}).filter(
+    ([, value]) => typeof value === "string" || typeof value === "number" || typeof value === "boolean",
+  );
+  return (
+    <Panel
+      title={model.name}
+      note={model.main ? "Main: its warnings are sent" : "Shadow: judged, and silent"}
+      className={model.main ? "is-main" : ""}
+      actions={
+        model.main ? (
+          <span className="tag">main</span>
+        ) : (
+          <button
+            type="button"
+            className="button"
+            disabled={!may(role, "operator")}
+            title={may(role, "operator") ? undefined : "Needs the role operator"}
+            onClick={onPromote}
+          >
+            Make it the main model
+          </button>
+        )
+      }
+    >
+      <dl className="pairs">
+        <dt>Trained</dt>
+        <dd>
+          <Moment time={model.trained} />
+        </dd>
+        <dt>Warns from</dt>
+        <dd>
+          {chance(model.threshold)}
+          <span className="quiet">
+            {model.threshold_shift === 0
+              ? " its own threshold"
+              : ` moved by ${model.threshold_shift > 0 ? "+" : "−"}${Math.abs(model.threshold_shift).toFixed(2)} log-odds to keep the budget`}
+          </span>
+        </dd>
+        {ledger && (
+          <>
+            <dt>In service</dt>
+            <dd>
+              {ledger.hits} of {ledger.hits + ledger.late + ledger.missed} failures detected
+              {ledger.median_lead_minutes !== null && `, a median ${minutes(ledger.median_lead_minutes)} ahead`}
+            </dd>
+            <dt>False alarms</dt>
+            <dd>
+              {number(ledger.realised_per_service_week, 2)} per service and week{" "}
+              <span className="quiet">of {number(ledger.budget_per_service_week)} accepted</span>
+            </dd>
+          </>
+        )}
+      </dl>
+      <details className="report" open={metrics.length > 0 && metrics.length <= 12}>
+        <summary>Training report</summary>
+        {metrics.length + facts.length === 0 ? (
+          <p className="quiet">The model file brings none.</p>
+        ) : (
+          <dl className="facts">
+            {metrics.map(([name, value]) => (
+              <div key={name}>
+                <dt>{words(name)}</dt>
+                <dd>{number(value)}</dd>
+              </div>
+            ))}
+            {facts.map(([name, value]) => (
+              <div key={name}>
+                <dt>{words(name)}</dt>
+                <dd>{typeof value === "number" ? number(value) : String(value)}</dd>
+              </div>
+            ))}
+          </dl>
+        )}
+      </details>
+    </Panel>
+  );
+}
+
+function Promote({ name, onClose, onDone }: { name: string; onClose: () => void; onDone: () => void }) {
+  const [reason, setReason] = useState("");
+  const [busy, setBusy] = useState(false);
+  const confirm = async () => {
+    if (reason.trim() === "") return;
+    setBusy(true);
+    const done = await attempt(
+      () => post(`models/${encodeURIComponent(name)}/promote`, { reason: reason.trim() }),
+      `${name} is the main model`,
+    );
+    setBusy(false);
+    if (done) {
+      onDone();
+      onClose();
+    }
+  };
+  return (
+    <Dialog
+      title={`Make ${name} the main model`}
+      confirm="Promote"
+      busy={busy || reason.trim() === ""}
+      onConfirm={() => void confirm()}
+      onClose={onClose}
+    >
+      <p>From the next minute on its warnings are sent. The one that was main runs beside it.</p>
+      <label className="field">
+        <span>Why</span>
+        <input
+          value={reason}
+          required
+          onChange={(event) => setReason(event.target.value)}
+          placeholder="Detects more at the same budget"
+        />
+      </label>
+    </Dialog>
+  );
+}
