@@ -3,6 +3,7 @@
 mod error;
 mod log;
 mod simulator;
+mod verdict;
 mod view;
 
 pub use error::ChaosError;

@@ -4,12 +4,12 @@ mod file;
 mod minutes;
 mod simulator;
 
-use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source};
+use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source, watch::WatchOptions};
 use file::MetricsFile;
 use forewarn_live::ServedModel;
 use forewarn_schema::Timestamp;
 use minutes::MinuteSource;
-use simulator::SimulatedMinutes;
+use simulator::SimulatorSource;
 
 /// The rows of one minute.
 struct Minute {
@@ -30,15 +30,20 @@ trait Minutes: Send {
     }
 }
 
-/// The source of a configuration, for a model.
-pub(crate) fn open(config: &WatchConfig, model: &ServedModel) -> Result<Box<dyn Source>, ServerError> {
+/// The source of a configuration, for a model. One that takes faults puts itself into the options.
+pub(crate) fn open(
+    config: &WatchConfig,
+    model: &ServedModel,
+    options: &mut WatchOptions,
+) -> Result<Box<dyn Source>, ServerError> {
     let (name, minutes): (_, Box<dyn Minutes>) = match &config.source {
         SourceConfig::File { path, follow, .. } => {
             ("file", Box::new(MetricsFile::open(path.clone(), *follow, model)?))
         }
-        SourceConfig::Simulator { system, scenario, seed, minutes, .. } => {
-            let minutes = SimulatedMinutes::new(*system, scenario.as_deref(), *seed, *minutes, model)?;
-            ("simulator", Box::new(minutes))
+        SourceConfig::Simulator { .. } => {
+            let source = SimulatorSource::open(config, model)?;
+            options.chaos.get_or_insert(source.chaos());
+            return Ok(Box::new(source));
         }
         SourceConfig::Prometheus(_) => {
             let reason = "source.kind: this version does not read from Prometheus yet".to_owned();

@@ -1,8 +1,8 @@
 use super::{
     ChaosControl, ChaosError, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest,
-    ChaosState, Reading, Readings, Span, log::ChaosLog,
+    ChaosState, Reading, Readings, Span, log::ChaosLog, verdict::judge,
 };
-use crate::ServerError;
+use crate::{ServerError, runtime::Handle};
 use forewarn_schema::Timestamp;
 use forewarn_sim::{
     SimError,
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use std::{
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -32,6 +32,8 @@ pub struct SimulatorChaos {
     start: Timestamp,
     /// The clock of the simulation, for readers that must not wait.
     now_millis: AtomicI64,
+    /// The service that watches it, to say what it warned of.
+    watcher: OnceLock<Handle>,
 }
 
 #[derive(Debug)]
@@ -49,13 +51,23 @@ impl SimulatorChaos {
         let (log, entries) = ChaosLog::open(log, &fingerprint(fleet)?)?;
         let session = ChaosSession::resume(fleet, entries)?;
         let now_millis = AtomicI64::new(fleet.start().millis());
-        Ok(Self { inner: Mutex::new(Inner { session, log }), start: fleet.start(), now_millis })
+        Ok(Self {
+            inner: Mutex::new(Inner { session, log }),
+            start: fleet.start(),
+            now_millis,
+            watcher: OnceLock::new(),
+        })
     }
 
     /// The clock of the simulation.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.now_millis.load(Ordering::Relaxed)).unwrap_or(self.start)
+    }
+
+    /// From now on [`state`](ChaosControl::state) says what the service behind `watcher` warned of.
+    pub(crate) fn judge_by(&self, watcher: Handle) {
+        self.watcher.get_or_init(|| watcher);
     }
 
     /// Lets five seconds pass. Returns whether a minute ended with them.
@@ -156,12 +168,17 @@ impl ChaosControl for SimulatorChaos {
             inner.session.active().map(|run| self.shown(run, simulation)).chain(waiting).collect();
         active.sort_by_key(|experiment| experiment.id);
         let past = inner.session.past().rev().take(MOST_PAST).map(|run| self.shown(run, simulation));
-        ChaosState {
+        let mut state = ChaosState {
             now: self.time(simulation.ticks()),
             most_active: ChaosSession::MOST_ACTIVE,
-            active,
             past: past.collect(),
+            active,
+        };
+        drop(inner);
+        if let Some(watcher) = self.watcher.get() {
+            judge(&mut state, &watcher.view().recent);
         }
+        state
     }
 
     fn inject(&self, request: &ChaosRequest) -> Result<ChaosExperiment, ChaosError> {

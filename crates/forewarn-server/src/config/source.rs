@@ -37,6 +37,9 @@ pub enum SourceConfig {
         /// Simulated seconds in a second; 0, the default, for as fast as it goes.
         #[serde(default)]
         speed: f64,
+        /// Minutes at its beginning that pass at once, so that pages have a past. None by default.
+        #[serde(default)]
+        history_minutes: usize,
     },
     /// A Prometheus, or a server that speaks like one.
     Prometheus(PrometheusConfig),

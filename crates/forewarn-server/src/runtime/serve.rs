@@ -1,7 +1,7 @@
 //! The runtime of the HTTP server: there is none without `[http]`.
 
 use super::{Clock, Handle, Reload, Reporter, Stop, sink::thread_error};
-use crate::{ServerError, WatchConfig, config::HttpConfig};
+use crate::{ServerError, WatchConfig, chaos::ChaosControl, config::HttpConfig};
 use std::{
     net::{SocketAddr, TcpListener},
     sync::Arc,
@@ -25,6 +25,8 @@ pub struct HttpContext {
     pub stop: Stop,
     /// Tells the operator.
     pub reporter: Reporter,
+    /// What injects faults, where something takes them.
+    pub chaos: Option<Arc<dyn ChaosControl>>,
 }
 
 /// A server that runs.

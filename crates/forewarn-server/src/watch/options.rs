@@ -1,5 +1,6 @@
 use crate::{
     ServerError, WatchConfig,
+    chaos::ChaosControl,
     runtime::{Clock, Sink, Source, SystemClock, TlsSettings, Transport, UreqTransport},
 };
 use std::{
@@ -22,6 +23,8 @@ pub struct WatchOptions {
     pub config_file: Option<PathBuf>,
     /// Set, such as by a handler of SIGHUP, it asks to read the configuration again.
     pub reload: Arc<AtomicBool>,
+    /// What injects faults into what is watched.
+    pub chaos: Option<Arc<dyn ChaosControl>>,
 }
 
 impl Default for WatchOptions {
@@ -33,6 +36,7 @@ impl Default for WatchOptions {
             sinks: Vec::new(),
             config_file: None,
             reload: Arc::default(),
+            chaos: None,
         }
     }
 }
@@ -74,6 +78,12 @@ impl WatchOptions {
     #[must_use]
     pub fn with_reload(self, reload: Arc<AtomicBool>) -> Self {
         Self { reload, ..self }
+    }
+
+    /// Sets [`chaos`](Self::chaos).
+    #[must_use]
+    pub fn with_chaos(self, chaos: Arc<dyn ChaosControl>) -> Self {
+        Self { chaos: Some(chaos), ..self }
     }
 
     /// What carries the requests of a source or sink with these settings.

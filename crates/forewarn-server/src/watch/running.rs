@@ -61,7 +61,7 @@ impl Running {
     /// [`ServerError`] for a configuration, model, source or store that cannot be used, or an address that is taken.
     pub fn start(config: WatchConfig, mut options: WatchOptions) -> Result<Self, ServerError> {
         let models = models(&config)?;
-        let mut sources = vec![source::open(&config, &models[0].1)?];
+        let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);
         let mut all_sinks = sinks::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
@@ -83,6 +83,7 @@ impl Running {
             reload: Arc::clone(&reload),
             stop: stop.clone(),
             reporter: reporter.clone(),
+            chaos: options.chaos,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
         let (tells, ready) = sync_channel(1);
