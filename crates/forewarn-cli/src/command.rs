@@ -1,6 +1,6 @@
 use crate::{
     check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph, judge::Judge,
-    replay::Replay, roots::Roots, shell, simulate::Simulate, train::Train, watch::Watch,
+    replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -48,8 +48,10 @@ enum Subcommands {
     Explain(Explain),
     /// Run the live service: metrics in, events out
     Watch(Watch),
-    /// Read a metrics file, rule, graph or model and show what was understood
+    /// Read a metrics file, rule, graph, model or configuration and show what was understood
     Check(Check),
+    /// Make a token for the API of the live service
+    Token(Token),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the manual page
@@ -69,6 +71,7 @@ impl Command {
             Subcommands::Explain(explain) => explain.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
+            Subcommands::Token(token) => token.run(),
             Subcommands::Completions(completions) => completions.run(),
             Subcommands::Man => shell::manual(),
         }

@@ -16,6 +16,7 @@ mod graph;
 mod input;
 mod judge;
 mod models;
+mod page;
 mod printable;
 mod progress;
 mod question;
@@ -24,6 +25,7 @@ mod roots;
 mod shell;
 mod simulate;
 mod terminal;
+mod token;
 mod train;
 mod watch;
 

@@ -1,4 +1,5 @@
 mod http;
+mod http_limits;
 mod log;
 mod notify;
 mod prometheus;
@@ -6,7 +7,8 @@ mod recent;
 mod slo;
 mod source;
 
-pub use http::{HttpConfig, HttpTlsConfig, Role, TokenConfig};
+pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
+pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{AlertmanagerConfig, WebhookConfig};
 pub use prometheus::{PrometheusConfig, ReceiveConfig};
@@ -218,6 +220,7 @@ impl WatchConfig {
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
+        self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.alertmanagers.iter().try_for_each(AlertmanagerConfig::check)?;
         self.webhooks.iter().try_for_each(WebhookConfig::check)?;

@@ -18,6 +18,7 @@ mod neon;
 mod promtool;
 mod python;
 mod pytorch;
+mod schemathesis;
 mod sklearn;
 mod test;
 mod tutorial;

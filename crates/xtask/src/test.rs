@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
-use crate::{browser, command, layers, libtorch, links, neon, promtool, pytorch, sklearn, tutorial};
+use crate::{
+    browser, command, layers, libtorch, links, neon, promtool, pytorch, schemathesis, sklearn, tutorial,
+};
 use plan::Action;
 
 pub(crate) const HELP: &str = "\
@@ -27,7 +29,8 @@ Parquet on), each library built on its own, benches once each, docs, examples wi
 tutorial as they stand; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a
 Python that has it; saved models read and scored by PyTorch where that Python, or python3, has torch; the report's page
 in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); queries of recipes
-in promtool where there is one (FOREWARN_PROMTOOL, or on the search path); vector code on an emulated 64-bit Arm
+in promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put
+under target/ unless FOREWARN_SCHEMATHESIS names one; vector code on an emulated 64-bit Arm
 processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a
 C++ compiler as well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
 `cargo xtask libtorch --help`.
@@ -74,7 +77,8 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
         .with_browser(browser::find())
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
-        .with_pytorch(pytorch::find());
+        .with_pytorch(pytorch::find())
+        .with_schemathesis(schemathesis::find(root));
     let steps = plan::steps(&found, scope);
     let began = Instant::now();
     let mut report = Vec::new();
@@ -128,6 +132,7 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Promtool(promtool) => promtool::check(root, promtool),
         Action::Neon(emulator) => neon::check(root, emulator),
         Action::Pytorch(python) => pytorch::compare(root, python),
+        Action::Api(schemathesis) => schemathesis::check(root, schemathesis),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())

@@ -1,6 +1,7 @@
 use crate::{
     ServerError, WatchConfig,
     chaos::ChaosControl,
+    http::Pages,
     runtime::{Clock, Sink, Source, SystemClock, TlsSettings, Transport, UreqTransport},
 };
 use std::{
@@ -25,6 +26,8 @@ pub struct WatchOptions {
     pub reload: Arc<AtomicBool>,
     /// What injects faults into what is watched.
     pub chaos: Option<Arc<dyn ChaosControl>>,
+    /// The page that the HTTP server shows.
+    pub pages: Option<Pages>,
 }
 
 impl Default for WatchOptions {
@@ -37,6 +40,7 @@ impl Default for WatchOptions {
             config_file: None,
             reload: Arc::default(),
             chaos: None,
+            pages: None,
         }
     }
 }
@@ -84,6 +88,12 @@ impl WatchOptions {
     #[must_use]
     pub fn with_chaos(self, chaos: Arc<dyn ChaosControl>) -> Self {
         Self { chaos: Some(chaos), ..self }
+    }
+
+    /// Sets [`pages`](Self::pages).
+    #[must_use]
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self { pages: Some(pages), ..self }
     }
 
     /// What carries the requests of a source or sink with these settings.
