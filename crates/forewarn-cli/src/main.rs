@@ -7,6 +7,7 @@
 
 mod check;
 mod command;
+mod demo;
 mod duration;
 mod error;
 mod evaluate;

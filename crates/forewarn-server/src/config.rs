@@ -14,7 +14,7 @@ pub use notify::{AlertmanagerConfig, WebhookConfig};
 pub use prometheus::{PrometheusConfig, ReceiveConfig};
 pub use recent::RecentConfig;
 pub use slo::SloConfig;
-pub use source::{SimulatedSystem, SourceConfig};
+pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};

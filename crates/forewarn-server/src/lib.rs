@@ -15,9 +15,9 @@ mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, LogConfig,
-    LogFormat, ModelConfig, PrometheusConfig, ReceiveConfig, RecentConfig, SimulatedSystem, SloConfig,
-    SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig,
+    LogConfig, LogFormat, ModelConfig, PrometheusConfig, ReceiveConfig, RecentConfig, SimulatedSystem,
+    SloConfig, SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;

@@ -2,7 +2,7 @@ use super::{
     ChaosControl, ChaosError, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest,
     ChaosState, Reading, Readings, Span, log::ChaosLog, verdict::judge,
 };
-use crate::{ServerError, runtime::Handle};
+use crate::{DrillConfig, ServerError, runtime::Handle};
 use forewarn_schema::Timestamp;
 use forewarn_sim::{
     SimError,
@@ -57,6 +57,30 @@ impl SimulatorChaos {
             now_millis,
             watcher: OnceLock::new(),
         })
+    }
+
+    /// Plans what begins later, unless the log has something already: then it has been planned before.
+    pub(crate) fn plan(&self, drills: &[DrillConfig]) -> Result<(), ServerError> {
+        let mut inner = self.lock();
+        if inner.session.waiting().count() + inner.session.active().count() > 0 {
+            return Ok(());
+        }
+        for drill in drills {
+            let kind = drill.kind.parse()?;
+            let entry = inner.session.order_later(
+                drill.at_minute,
+                kind,
+                &drill.service,
+                drill.severity,
+                drill.seconds,
+            )?;
+            let path = inner.log.path().to_owned();
+            inner.carry_out(entry).map_err(|error| match error {
+                ChaosError::Storage { path, source } => ServerError::File { path, source },
+                other => ServerError::Source { what: path.display().to_string(), reason: other.to_string() },
+            })?;
+        }
+        Ok(())
     }
 
     /// The clock of the simulation.

@@ -35,7 +35,7 @@ pub(super) struct SimulatorSource {
 impl SimulatorSource {
     /// The simulation of a configuration, whose rows have the columns of `model`.
     pub(super) fn open(config: &WatchConfig, model: &ServedModel) -> Result<Self, ServerError> {
-        let SourceConfig::Simulator { system, scenario, seed, minutes, speed, history_minutes } =
+        let SourceConfig::Simulator { system, scenario, seed, minutes, speed, history_minutes, drills } =
             &config.source
         else {
             let reason = "source.kind: expected \"simulator\"".to_owned();
@@ -63,6 +63,7 @@ impl SimulatorSource {
         let cannot = |source| ServerError::File { path: folder.clone(), source };
         fs::create_dir_all(folder).map_err(cannot)?;
         let chaos = Arc::new(SimulatorChaos::open(&fleet, &folder.join(LOG))?);
+        chaos.plan(drills)?;
         let blueprint = fleet.blueprint();
         let mut calls: Vec<(String, String)> =
             blueprint.calls().iter().map(|call| (call.client.clone(), call.server.clone())).collect();

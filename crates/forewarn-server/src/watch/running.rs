@@ -1,6 +1,7 @@
 use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
+    chaos::ChaosControl,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
         SourceContext, Stop, Worker, WorkerOptions, serve,
@@ -45,6 +46,7 @@ pub struct Running {
     sources: Vec<Box<dyn Source>>,
     sinks: Vec<Box<dyn Sink>>,
     http: Option<Serving>,
+    chaos: Option<Arc<dyn ChaosControl>>,
     /// Whether it goes on without a source.
     receives: bool,
 }
@@ -81,7 +83,7 @@ impl Running {
             reload: Arc::clone(&reload),
             stop: stop.clone(),
             reporter: reporter.clone(),
-            chaos: options.chaos,
+            chaos: options.chaos.clone(),
             pages: options.pages,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
@@ -100,6 +102,7 @@ impl Running {
             sources,
             sinks: all_sinks,
             http,
+            chaos: options.chaos,
             receives: config.receive.is_some(),
         })
     }
@@ -120,6 +123,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(Serving::address)
+    }
+
+    /// What injects faults into what is watched, where something takes them.
+    #[must_use]
+    pub fn chaos(&self) -> Option<&Arc<dyn ChaosControl>> {
+        self.chaos.as_ref()
     }
 
     /// Runs until the sources have ended, or it is asked to stop; then lets the engine write a checkpoint and sinks
