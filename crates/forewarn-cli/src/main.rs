@@ -8,6 +8,7 @@
 mod backfill;
 mod check;
 mod command;
+mod demo;
 mod duration;
 mod error;
 mod evaluate;

@@ -20,7 +20,7 @@ pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
 pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
 pub use slo::SloConfig;
-pub use source::{SimulatedSystem, SourceConfig};
+pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
