@@ -300,15 +300,6 @@ fn wrong(reason: &str) -> ServerError {
     ServerError::Config { reason: reason.to_owned() }
 }
 
-/// Refuses what is no address of a web server.
-fn check_url(name: &str, url: &str) -> Result<(), ServerError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
-        _ => Err(wrong(&format!("{name}: expected http://host or https://host"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
