@@ -20,8 +20,8 @@ pub use config::{
     AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
     HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
     NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
-    Severities, SimulatedSystem, SloConfig, SourceConfig, StoreConfig, TargetConfig, TokenConfig,
-    WatchConfig, WebhookConfig,
+    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
+    WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;
