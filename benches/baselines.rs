@@ -1,8 +1,8 @@
 //! What a score of a baseline costs, and how boosted trees do beside others on the same table.
 //!
-//! Alone, it measures scoring on one thread: ten metrics with their deltas, windows of ten minutes, in batches. `benches/baselines.py` calls it with
-//! `--table FOLDER` and settings: it then fits boosted trees on a table that lies there as raw numbers, and writes their scores for the script to
-//! compare with XGBoost's and LightGBM's.
+//! Alone, it measures scoring on one thread: ten metrics with their deltas, windows of ten minutes, in batches.
+//! `benches/baselines.py` calls it with `--table FOLDER` and settings: it then fits boosted trees on a table that
+//! lies there as raw numbers, and writes their scores for the script to compare with XGBoost's and LightGBM's.
 
 use criterion::{Criterion, Throughput};
 use forewarn::core::Explain;
@@ -76,7 +76,8 @@ fn part(folder: &Path, name: &str) -> Result<Snapshots, Box<dyn Error>> {
     Ok(Snapshots::new(schema, values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect(), positive)?)
 }
 
-/// Fits on `train`, stops by `validation`, writes the scores of `validation` and `test` beside them; prints seconds and trees as JSON.
+/// Fits on `train`, stops by `validation`, writes the scores of `validation` and `test` beside them; prints seconds
+/// and trees as JSON.
 fn on_table(folder: &Path, settings: &BTreeMap<String, f64>) -> Result<(), Box<dyn Error>> {
     let [train, validation, test] = ["train", "validation", "test"].map(|name| part(folder, name));
     let (train, validation, test) = (train?, validation?, test?);

@@ -5,11 +5,13 @@
 //! FOREWARN_PYTHON=python3 cargo bench -p forewarn-benches --features libtorch --bench beside_pytorch -- --services 200 --days 365
 //! ```
 //!
-//! `FOREWARN_PYTHON` names a Python that has torch; without it our own figures stand alone. Where a processor has AVX-512, ours are also taken
-//! with AVX2; `ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2` before the command keep libtorch and PyTorch
-//! to that too, as on a processor that has no more. The second command is for a machine with a GPU:
-//! with the feature `libtorch` and CUDA it also trains on windows of the given services and days, which lie in the GPU's memory. Without a GPU the
-//! processor does it, through libtorch, so keep it small there. A year of 200 services takes 8 GB, here and there.
+//! `FOREWARN_PYTHON` names a Python that has torch; without it our own figures stand alone. Where a processor has
+//! AVX-512, ours are also taken with AVX2;
+//! `ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2` before the command keep libtorch
+//! and PyTorch to that too, as on a processor that has no more. The second command is for a machine with a GPU: with
+//! the feature `libtorch` and CUDA it also trains on windows of the given services and days, which lie in the GPU's
+//! memory. Without a GPU the processor does it, through libtorch, so keep it small there. A year of 200 services
+//! takes 8 GB, here and there.
 
 use forewarn::core::Split;
 #[cfg(feature = "libtorch")]

@@ -1,8 +1,9 @@
 //! LSTM and GRU at work: a fit's step, scores of batches, windows, streams and a fleet.
 //!
-//! 10 steps of 19 features, 64 units and a head of 32, as `forewarn evaluate` has them. `beside_pytorch` measures PyTorch on the same shapes in one
-//! run with ours; `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times` measures libtorch beside
-//! the native trainer, without a line of Python.
+//! 10 steps of 19 features, 64 units and a head of 32, as `forewarn evaluate` has them. `beside_pytorch` measures
+//! PyTorch on the same shapes in one run with ours;
+//! `cargo test --release -p forewarn-recurrent --features libtorch -- --ignored --nocapture step_times` measures
+//! libtorch beside the native trainer, without a line of Python.
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::core::Split;
@@ -109,8 +110,8 @@ fn score(c: &mut Criterion) {
     }
 }
 
-/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes again, as a plain batch, in which no two
-/// windows share a row.
+/// A minute of a fleet: one row from every service, by its state; and every service's last ten minutes again, as a
+/// plain batch, in which no two windows share a row.
 fn fleet(c: &mut Criterion) {
     let (frames, split) = task(12_000);
     let names: Vec<String> = (0..FLEET).map(|service| format!("service{service}")).collect();

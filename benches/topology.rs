@@ -1,7 +1,8 @@
 //! Scores of a large service graph: 10,000 services and 100,000 calls, cycles included.
 //!
-//! `all` is what has to fit into a second on one core: everything that depends on the graph, and every score of one moment. The others are its
-//! parts. Strengths are such that a failure is followed by 1.5 others in the mean, so that cascades can grow large: the costly case.
+//! `all` is what has to fit into a second on one core: everything that depends on the graph, and every score of one
+//! moment. The others are its parts. Strengths are such that a failure is followed by 1.5 others in the mean, so that
+//! cascades can grow large: the costly case.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::topology::{

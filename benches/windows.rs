@@ -1,7 +1,7 @@
 //! From a frame to labelled, normalised windows: what a million rows cost.
 //!
-//! One service, ten metrics, the default window (10 minutes observed, 5 predicted). `benches/windows.py` measures NumPy and pandas on
-//! arrays of the same shape, runs this bench, and prints ratios.
+//! One service, ten metrics, the default window (10 minutes observed, 5 predicted). `benches/windows.py` measures
+//! NumPy and pandas on arrays of the same shape, runs this bench, and prints ratios.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use forewarn::core::RowBuffer;
@@ -72,8 +72,8 @@ fn stages(c: &mut Criterion) {
     let mut group = c.benchmark_group("windows");
     group.sample_size(10).throughput(Throughput::Elements(ROWS as u64));
     group.bench_function("label", |b| b.iter(|| label(black_box(&frames), &rule, spec, Target::Onset)));
-    // An allocator that has seen a large block freed keeps memory for the next, as in a program that has run for a while: the labels
-    // then do not come in pages that the system has to make first.
+    // An allocator that has seen a large block freed keeps memory for the next, as in a program that has run for a
+    // while: the labels then do not come in pages that the system has to make first.
     drop(black_box(vec![0u8; 30 << 20]));
     group.bench_function("label_again", |b| b.iter(|| label(black_box(&frames), &rule, spec, Target::Onset)));
     group.bench_function("split", |b| b.iter(|| chronological(black_box(&labels), Fractions::default())));

@@ -1,4 +1,5 @@
-//! Whatever is in a text of metrics, in any shape, reading it ends in an error or in frames, and a look without values agrees with them.
+//! Whatever is in a text of metrics, in any shape, reading it ends in an error or in frames, and a look without
+//! values agrees with them.
 //!
 //! `cargo +nightly fuzz run metrics_text fuzz/corpus/metrics_text fuzz/seeds_text -- -max_total_time=600`
 

@@ -1,4 +1,5 @@
-//! Whatever is in a model file, reading it ends in an error or in a model that scores, the same by windows, by a state and in a fleet.
+//! Whatever is in a model file, reading it ends in an error or in a model that scores, the same by windows, by a
+//! state and in a fleet.
 //!
 //! `cargo +nightly fuzz run model_file fuzz/corpus/model_file crates/forewarn-recurrent/tests/seeds -- -max_total_time=600`
 

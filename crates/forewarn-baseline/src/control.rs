@@ -139,7 +139,7 @@ impl Control {
                 let column = schema.index_of(SERVICE)?;
                 let mut counts: Vec<(usize, usize)> = Vec::new();
                 for (row, &positive) in windows.iter_last().zip(positive) {
-                    // A number beyond any list of services is no number of one.
+                    // A number beyond any list of services is not a number of one.
                     if row[column] >= 0.0 && row[column] < 1e6 {
                         let number = row[column] as usize;
                         counts.resize(counts.len().max(number + 1), (0, 0));

@@ -2,6 +2,7 @@ use crate::{
     error::{About, CliError},
     input::ReadArgs,
     printable,
+    prometheus::{PrometheusArgs, clock, transport},
     question::{RuleArgs, TargetArgs, WindowArgs},
     terminal,
 };
@@ -10,20 +11,24 @@ use forewarn::{
     io::Recording,
     label::{Rule, label},
     live::ServedModel,
-    schema::{FrameSet, Kind},
+    schema::{FrameSet, Kind, Step},
     topology::ServiceGraph,
 };
+use forewarn_server::{PrometheusFindings, PrometheusQueries, Stop, inspect_prometheus};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Write, fs::File, path::Path, path::PathBuf};
 
+mod config;
 mod metrics;
+mod prometheus;
 
 use metrics::Metrics;
 
-/// Read a metrics file, rule, graph or model and show what was understood
+/// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if not.
+/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services and
+/// metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
 #[derive(Args)]
 pub(crate) struct Check {
     /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
@@ -32,6 +37,8 @@ pub(crate) struct Check {
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
+    #[command(flatten)]
+    server: PrometheusArgs,
     #[command(flatten)]
     rule: RuleArgs,
     #[command(flatten)]
@@ -44,6 +51,9 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// Configuration of a live service, with its models, tokens and certificates
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
@@ -65,14 +75,20 @@ struct Findings {
     rule: Option<Value>,
     graph: Option<Value>,
     model: Option<Value>,
+    config: Option<Value>,
+    prometheus: Option<PrometheusFindings>,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let asks_for_rule = self.rule.rule.is_some() || self.rule.rule_file.is_some();
-        if self.input.is_empty() && self.topology.is_none() && self.model.is_none() && !asks_for_rule {
+        let asks_for_file = !self.input.is_empty()
+            || self.topology.is_some()
+            || self.model.is_some()
+            || self.config.is_some();
+        if !asks_for_file && !self.server.is_given() && !asks_for_rule {
             return Err(CliError::usage(
-                "what to check? Give --input, --rule-file, --rule, --topology or --model",
+                "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
             ));
         }
         let rule = self.rule.rule(self.read.outcome_column())?;
@@ -84,6 +100,7 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
+        findings.config = self.config.as_deref().map(config::about).transpose()?;
         if !self.input.is_empty() {
             let recording = self.read.read(&self.input)?;
             let spec = self.window.spec(recording.frames.layout().step())?;
@@ -96,14 +113,35 @@ impl Check {
             }
             findings.metrics = Some(metrics);
         }
+        if self.server.is_given() {
+            findings.prometheus = Some(self.look_at_server(model.as_ref())?);
+        }
         match self.format {
             Format::Json => terminal::print(&format!("{:#}", findings.json()))?,
             Format::Text => terminal::print(findings.text().trim_end())?,
+        }
+        if findings.prometheus.as_ref().is_some_and(|server| !server.is_usable) {
+            return Err(CliError::NotUsable);
         }
         match &findings.metrics {
             Some(metrics) if self.require_usable && !metrics.usable => Err(CliError::NotUsable),
             _ => Ok(()),
         }
+    }
+
+    fn look_at_server(&self, model: Option<&ServedModel>) -> Result<PrometheusFindings, CliError> {
+        let mut settings = self.server.settings()?;
+        let step = model.map(ServedModel::step).or(self.read.step()).unwrap_or(Step::MINUTE);
+        let stop = Stop::default();
+        let mut findings = inspect_prometheus(&settings, step, &clock(), transport(&settings)?, &stop)?;
+        if let (Some(model), false) = (model, findings.chosen.is_empty()) {
+            if settings.recipes.is_empty() {
+                settings.recipes.clone_from(&findings.chosen);
+            }
+            let queries = [PrometheusQueries::new(&settings, step)?];
+            prometheus::compare_model(PrometheusQueries::trained_on(&queries, model), &mut findings);
+        }
+        Ok(findings)
     }
 }
 
@@ -133,10 +171,15 @@ impl Findings {
             Some(Ok(Value::Object(all))) => all,
             _ => Map::new(),
         };
-        for (name, part) in [("rule", &self.rule), ("graph", &self.graph), ("model", &self.model)] {
+        let parts =
+            [("rule", &self.rule), ("graph", &self.graph), ("model", &self.model), ("config", &self.config)];
+        for (name, part) in parts {
             if let Some(part) = part {
                 all.insert(name.to_owned(), part.clone());
             }
+        }
+        if let Some(Ok(server)) = self.prometheus.as_ref().map(serde_json::to_value) {
+            all.insert("prometheus".to_owned(), server);
         }
         Value::Object(all)
     }
@@ -163,6 +206,12 @@ impl Findings {
                 model["metrics"].as_array().map_or(0, Vec::len)
             );
             text.insert_str(text.len() - 1, " metrics");
+        }
+        if let Some(config) = &self.config {
+            text += &config::text(config);
+        }
+        if let Some(server) = &self.prometheus {
+            text += &prometheus::text(server);
         }
         text
     }

@@ -1,6 +1,7 @@
 use crate::{
-    check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph, judge::Judge,
-    replay::Replay, shell, simulate::Simulate, train::Train, watch::Watch,
+    backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
+    graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token,
+    train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -30,6 +31,8 @@ pub(crate) struct Common {
 
 #[derive(Subcommand)]
 enum Subcommands {
+    /// Show a simulated shop, a model trained on it, and the live service with its page
+    Demo(Demo),
     /// Fit models on a metrics file or a simulation, and report how well they predict
     Evaluate(Box<Evaluate>),
     /// Fit models on all data, and save the best on validation as one file
@@ -42,12 +45,18 @@ enum Subcommands {
     Simulate(Simulate),
     /// Score a service graph: health, cascade risk, critical path, likely roots
     Graph(Graph),
+    /// Rank the services that a failure may have come from
+    Roots(Roots),
     /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
+    /// Read the past of services from Prometheus into Parquet files
+    Backfill(Backfill),
     /// Run the live service: metrics in, events out
     Watch(Watch),
-    /// Read a metrics file, rule, graph or model and show what was understood
-    Check(Check),
+    /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
+    Check(Box<Check>),
+    /// Make a token for the API of the live service
+    Token(Token),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the manual page
@@ -57,15 +66,19 @@ enum Subcommands {
 impl Command {
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.subcommand {
+            Subcommands::Demo(demo) => demo.run(&self.common),
             Subcommands::Evaluate(evaluate) => evaluate.run(&self.common),
             Subcommands::Train(train) => train.run(&self.common),
             Subcommands::Replay(replay) => replay.run(&self.common),
             Subcommands::Judge(judge) => judge.run(&self.common),
             Subcommands::Simulate(simulate) => simulate.run(&self.common),
             Subcommands::Graph(graph) => graph.run(),
+            Subcommands::Roots(roots) => roots.run(),
             Subcommands::Explain(explain) => explain.run(&self.common),
+            Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
+            Subcommands::Token(token) => token.run(),
             Subcommands::Completions(completions) => completions.run(),
             Subcommands::Man => shell::manual(),
         }

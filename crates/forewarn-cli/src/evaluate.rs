@@ -4,7 +4,7 @@ use crate::{
     input::DataArgs,
     models::ModelArgs,
     progress::Reporter,
-    question::{RuleArgs, TargetArgs, WindowArgs},
+    question::{BudgetArgs, RuleArgs, TargetArgs, WindowArgs},
     terminal,
 };
 use clap::Args;
@@ -29,6 +29,8 @@ pub(crate) struct Evaluate {
     target: TargetArgs,
     #[command(flatten)]
     window: WindowArgs,
+    #[command(flatten)]
+    budget: BudgetArgs,
     #[command(flatten)]
     models: ModelArgs,
     /// Shares of the time for train, validation and test
@@ -57,7 +59,7 @@ impl Evaluate {
         let data = self.data.data(self.models.seed)?;
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
-        let mut experiment = experiment.with_split(self.split);
+        let mut experiment = experiment.with_split(self.split).with_budget(self.budget.budget);
         if let Some(days) = self.walk_forward {
             experiment = experiment.with_walk_forward(days);
         }

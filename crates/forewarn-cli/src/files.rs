@@ -80,23 +80,6 @@ pub(crate) fn expect_no_input(output: &Path, inputs: &[&Path]) -> Result<(), Cli
     Ok(())
 }
 
-/// Reads a small text file, such as a rule: at most `limit` bytes.
-pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String, CliError> {
-    use io::Read;
-    let cannot = |error: io::Error| CliError::Failed(format!("{}: cannot be read: {error}", path.display()));
-    let file = File::open(path).map_err(cannot)?;
-    let mut text = String::new();
-    file.take(limit + 1).read_to_string(&mut text).map_err(cannot)?;
-    if text.len() as u64 > limit {
-        let megabytes = limit >> 20;
-        return Err(CliError::Failed(format!(
-            "{}: larger than {megabytes} MiB, which no such file needs to be",
-            path.display()
-        )));
-    }
-    Ok(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +108,5 @@ mod tests {
         let detour = folder.path().join(".").join("metrics.csv");
         assert!(matches!(NewFile::create(&detour, &[&input]), Err(CliError::Failed(_))));
         assert_eq!(fs::read(&input).unwrap(), b"timestamp");
-    }
-
-    #[test]
-    fn a_text_file_has_a_limit() {
-        assert!(read_text(Path::new("/dev/zero"), 1024).is_err());
     }
 }

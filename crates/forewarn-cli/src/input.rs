@@ -3,6 +3,7 @@
 use crate::error::{About, CliError};
 use clap::{Args, ValueEnum};
 use forewarn::{
+    core::{SMALL_FILE_BYTES, read_text_file},
     experiment::{Data, Simulated},
     io::{self, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape},
     schema::Step,
@@ -60,7 +61,8 @@ pub(crate) struct ReadArgs {
     /// Meaning of rows and columns of the file
     #[arg(long, value_name = "SHAPE", default_value = "auto")]
     shape: FileShape,
-    /// The metric of a wide file, in which each column is a service
+    /// The metric of a wide file, in which each column is a service; for `forewarn roots`, the metric that fails: a
+    /// column, or latency or availability for the usual one
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Word that means a missing value, besides the usual ones
@@ -108,7 +110,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// A duration with a unit.
-fn step(text: &str) -> Result<Step, String> {
+pub(crate) fn step(text: &str) -> Result<Step, String> {
     let millis = crate::duration::millis(text).ok_or("expected a duration such as 15s, 1m or 1h")?;
     Step::from_millis(millis).map_err(|error| error.to_string())
 }
@@ -133,6 +135,11 @@ impl ReadArgs {
     /// Whether the unit of a metric is given.
     pub(crate) fn names_unit_of(&self, metric: &str) -> bool {
         self.unit.iter().any(|(name, _)| name == metric)
+    }
+
+    /// The metric that a command is about.
+    pub(crate) fn metric(&self) -> Option<&str> {
+        self.metric.as_deref()
     }
 
     /// Time between rows, where it is given.
@@ -173,7 +180,7 @@ impl ReadArgs {
             options = value.map_or(options.clone(), |value| options.with_outcome_equals(value));
         }
         if let Some(path) = &self.schema {
-            let text = crate::files::read_text(path, TEXT_LIMIT)?;
+            let text = read_text_file(path, SMALL_FILE_BYTES).about(path.display())?;
             options = options.with_metrics(MetricSpec::from_toml(&text).about(path.display())?);
         }
         options.step = self.step;
@@ -207,13 +214,11 @@ pub(crate) struct SimulationArgs {
     /// under a random stress), or a scenario FILE.toml
     #[arg(long, value_name = "WHAT", default_value = "shop")]
     pub(crate) simulate: String,
-    /// Days to simulate [default: 30, or as the scenario says]
+    /// Days to simulate, or of the past to read from Prometheus [default: 30, or as the scenario says]
     #[arg(long, value_name = "N")]
     pub(crate) days: Option<usize>,
 }
 
-/// Most bytes of a scenario or rule file.
-pub(crate) const TEXT_LIMIT: u64 = 16 << 20;
 const DAYS: usize = 30;
 const MINUTES_A_DAY: usize = 24 * 60;
 
@@ -240,7 +245,7 @@ impl SimulationArgs {
                 self.simulate
             )));
         }
-        let text = crate::files::read_text(path, TEXT_LIMIT)?;
+        let text = read_text_file(path, SMALL_FILE_BYTES).about(path.display())?;
         let mut fleet = Fleet::from_toml(&text).about(path.display())?;
         if let Some(days) = self.days {
             let minutes = days.checked_mul(MINUTES_A_DAY);

@@ -5,8 +5,10 @@
     reason = "comments of options are help texts, which a terminal shows as they are"
 )]
 
+mod backfill;
 mod check;
 mod command;
+mod demo;
 mod duration;
 mod error;
 mod evaluate;
@@ -16,13 +18,17 @@ mod graph;
 mod input;
 mod judge;
 mod models;
+mod page;
 mod printable;
 mod progress;
+mod prometheus;
 mod question;
 mod replay;
+mod roots;
 mod shell;
 mod simulate;
 mod terminal;
+mod token;
 mod train;
 mod watch;
 

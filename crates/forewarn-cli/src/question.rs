@@ -3,12 +3,11 @@
 use crate::{
     duration::Steps,
     error::{About, CliError},
-    files,
-    input::TEXT_LIMIT,
 };
 use clap::Args;
 use forewarn::{
-    core::Target,
+    core::{SMALL_FILE_BYTES, Target, read_text_file},
+    eval::AlarmBudget,
     label::{Rule, RuleState},
     prelude::{FrameSet, Timestamp, WindowSpec},
     schema::Step,
@@ -36,7 +35,8 @@ impl RuleArgs {
         Ok(match (&self.rule, &self.rule_file, failure_column) {
             (Some(rule), _, _) => rule.clone(),
             (None, Some(path), _) => {
-                Rule::from_toml(&files::read_text(path, TEXT_LIMIT)?).about(path.display())?
+                Rule::from_toml(&read_text_file(path, SMALL_FILE_BYTES).about(path.display())?)
+                    .about(path.display())?
             }
             (None, None, Some(column)) => Rule::outcome(column)?,
             (None, None, None) => Rule::v1(),
@@ -105,6 +105,34 @@ impl WindowArgs {
     }
 }
 
+/// False alarms that are accepted.
+#[derive(Args)]
+#[command(next_help_heading = "Question")]
+pub(crate) struct BudgetArgs {
+    /// False alarms that are accepted per service, such as 1/week, 2/week or 1/day: thresholds are chosen by it
+    #[arg(long, value_name = "N/UNIT", default_value = "1/week", value_parser = budget)]
+    pub(crate) budget: AlarmBudget,
+}
+
+/// `1/week`, `2/day`.
+fn budget(text: &str) -> Result<AlarmBudget, String> {
+    const EXPECTED: &str = "expected a number above 0 for a time, such as 1/week, 2/week or 1/day";
+    let (number, unit) = text.split_once('/').ok_or(EXPECTED)?;
+    let a_week = match unit.trim() {
+        "hour" | "h" => 168.0,
+        "day" | "d" => 7.0,
+        "week" | "w" => 1.0,
+        // A month of 30 days.
+        "month" => 7.0 / 30.0,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let per_service_week = number.trim().parse::<f64>().map_err(|_| EXPECTED)? * a_week;
+    if !(per_service_week > 0.0 && per_service_week.is_finite()) {
+        return Err(EXPECTED.to_owned());
+    }
+    Ok(AlarmBudget { per_service_week, ..AlarmBudget::default() })
+}
+
 /// What a positive label states.
 #[derive(Args)]
 #[command(next_help_heading = "Question")]
@@ -112,4 +140,19 @@ pub(crate) struct TargetArgs {
     /// What is predicted. onset: a failure begins in the period; active: the rule is satisfied in it
     #[arg(long, value_name = "TARGET", default_value_t = Target::Onset)]
     pub(crate) target: Target,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::budget;
+
+    #[test]
+    fn budgets_are_rates() {
+        let rates =
+            ["1/week", "2/week", "1/day", "0.5 / w"].map(|text| budget(text).unwrap().per_service_week);
+        assert_eq!(rates, [1.0, 2.0, 7.0, 0.5]);
+        for wrong in ["", "1", "0/week", "-1/day", "nan/day", "inf/week", "1/fortnight"] {
+            assert!(budget(wrong).unwrap_err().contains("1/week"), "{wrong}");
+        }
+    }
 }

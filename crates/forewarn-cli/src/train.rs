@@ -1,19 +1,25 @@
 use crate::{
+    backfill::queries_of,
     command::Common,
     error::{About, CliError},
     evaluate::saved,
     input::DataArgs,
     models::ModelArgs,
     progress::Reporter,
-    question::{RuleArgs, TargetArgs, WindowArgs},
+    prometheus::{Past, PrometheusArgs},
+    question::{BudgetArgs, RuleArgs, TargetArgs, WindowArgs},
     terminal,
 };
 use clap::Args;
 use forewarn::{
-    experiment::{TrainingSummary, prepare_file, write_model},
+    experiment::{Data, TrainingSummary, prepare_file, write_model},
     prelude::Fractions,
 };
+use forewarn_server::PrometheusQueries;
 use std::{fmt::Write, path::PathBuf};
+
+/// Days of the past that are trained on unless others are asked for.
+const DAYS: usize = 30;
 
 /// Fit models on all data, and save the best on validation as one file
 ///
@@ -24,11 +30,15 @@ pub(crate) struct Train {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
+    server: PrometheusArgs,
+    #[command(flatten)]
     rule: RuleArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     window: WindowArgs,
+    #[command(flatten)]
+    budget: BudgetArgs,
     #[command(flatten)]
     models: ModelArgs,
     /// Shares of the time for train, validation and test; the test share is trained on as well
@@ -44,18 +54,38 @@ impl Train {
         let inputs = self.data.inputs();
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
-        progress.stage("reading metrics");
-        let data = self.data.data(self.models.seed)?;
+        let (data, queries) = if self.server.is_given() {
+            if !self.data.input.is_empty() {
+                return Err(CliError::usage("--prometheus and --input: give one of them"));
+            }
+            let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
+            let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
+            (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))
+        } else {
+            progress.stage("reading metrics");
+            (self.data.data(self.models.seed)?, queries_of(&self.data.input)?)
+        };
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
-        let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
+        let trained = experiment.with_split(self.split).with_budget(self.budget.budget);
+        let trained = trained.train(data, &progress).about(self.source())?;
         let chosen = trained
             .summary()
             .chosen()
             .ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
-        write_model(&self.save, &trained.to_envelope(&chosen.name)?, &inputs)?;
+        let mut envelope = trained.to_envelope(&chosen.name)?;
+        // A model that is served by other queries than these is refused.
+        envelope.metadata.extend(queries.map(|(key, queries)| (key.to_owned(), queries)));
+        write_model(&self.save, &envelope, &inputs)?;
         progress.finish();
         terminal::print(&format!("{}\n{}", table(trained.summary()), saved(&chosen.name, &self.save)))
+    }
+}
+
+impl Train {
+    /// What an error is about.
+    fn source(&self) -> String {
+        if self.server.is_given() { self.server.about() } else { self.data.source() }
     }
 }
 
@@ -82,6 +112,15 @@ fn table(summary: &TrainingSummary) -> String {
             model.false_alarms_per_service_week
         );
     }
+    let proved = summary.models.iter().filter_map(|model| model.budget);
+    text += &match proved.map(|choice| choice.budget.per_service_week).reduce(f64::max) {
+        Some(most) => format!(
+            "alarms at thresholds of which validation shows that they keep {most} false alarms per service and week\n"
+        ),
+        None => {
+            "alarms at the best F1: validation is too short to prove any budget of false alarms\n".to_owned()
+        }
+    };
     for note in &summary.notes {
         let _ = writeln!(text, "note: {note}");
     }

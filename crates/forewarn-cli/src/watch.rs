@@ -1,6 +1,6 @@
-use crate::{command::Common, error::CliError, printable, terminal};
+use crate::{command::Common, error::CliError, page::page, printable, terminal};
 use clap::Args;
-use forewarn_server::{Stop, WatchConfig, watch};
+use forewarn_server::{Running, Stop, WatchConfig, WatchOptions, start_log};
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
@@ -10,10 +10,10 @@ use std::{
 ///
 /// Reads the source of its configuration, raises warnings, judges them, and writes one JSON object a line to the file of
 /// events: each event exactly once, over crashes and restarts. It ends with its source, or after the current minute on
-/// SIGINT or SIGTERM.
+/// SIGINT or SIGTERM. On SIGHUP it reads its configuration again; the last good one stays if the new one is wrong.
 #[derive(Args)]
 pub(crate) struct Watch {
-    /// Configuration as TOML: [model], [source], [store], [events], [budget], [engine]
+    /// Configuration as TOML: [model], [source], [store], [events], and more
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
@@ -21,6 +21,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let config = WatchConfig::from_path(&self.config)?;
+        start_log(&config.log)?;
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
@@ -30,15 +31,16 @@ impl Watch {
                 eprintln!("{}", printable::text(line));
             }
         };
-        let summary = watch(&config, &Stop::from(flag), &mut report)?;
+        let events = config.events.path.display().to_string();
+        let reload = Arc::new(AtomicBool::new(false));
+        #[cfg(unix)]
+        signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&reload))?;
+        let options =
+            WatchOptions::default().with_config_file(&self.config).with_reload(reload).with_pages(page);
+        let summary = Running::start(config, options)?.wait(&Stop::from(flag), &mut report)?;
         terminal::print(&format!(
             "{} minutes and {} rows after {} replayed records: {} warnings, {} failures\nEvents: {}",
-            summary.minutes,
-            summary.rows,
-            summary.replayed,
-            summary.warnings,
-            summary.failures,
-            config.events.path.display()
+            summary.minutes, summary.rows, summary.replayed, summary.warnings, summary.failures, events
         ))
     }
 }

@@ -85,7 +85,7 @@ pub enum CoreError {
         got: Vec<String>,
     },
     /// A score that is not in 0..=1 (NaN never is).
-    #[error("{value} is no score: expected a number in 0..=1")]
+    #[error("{value} is not a score: expected a number in 0..=1")]
     InvalidScore {
         /// The number.
         value: f32,

@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 pub enum Outcome {
     /// The event first happens in this step of the period, from 1.
     At(u32),
-    /// It does not happen in so many steps of the period. Fewer than the period's steps when it is not known what came after them:
+    /// It does not happen in this number of steps of the period. Fewer than the period's steps when it is not known what came after them:
     /// the data ended, or samples are missing.
     NotWithin(u32),
 }

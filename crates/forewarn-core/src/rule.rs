@@ -29,6 +29,11 @@ pub trait FailureRule: Send + Sync {
         None
     }
 
+    /// The failures so far of each service as columns for models of the metrics of `schema`, as they are known live. None unless a rule says so.
+    fn history(&self, _schema: &Schema) -> Option<Box<dyn Feature>> {
+        None
+    }
+
     /// The rule as data to be saved with a model, from which the same rule can be made again; `None`, unless a rule says so.
     fn saved(&self) -> Option<serde_json::Value> {
         None
@@ -94,6 +99,10 @@ impl<R: FailureRule + ?Sized> FailureRule for Box<R> {
 
     fn verdicts(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         (**self).verdicts(schema)
+    }
+
+    fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        (**self).history(schema)
     }
 
     fn saved(&self) -> Option<serde_json::Value> {

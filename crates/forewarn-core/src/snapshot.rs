@@ -4,7 +4,7 @@ use forewarn_schema::{Schema, SchemaError};
 /// Labelled examples without a clock, each a window of its own: rows of a published table of features, or windows `[n, time, metric]` that
 /// were cut elsewhere, with `[n]` labels.
 ///
-/// There is no time, so nothing can be checked for leaks: that no example is in two sets, and that no two overlap, is the business of whoever
+/// Without times nothing can be checked for leaks: that no example is in two sets, and that no two overlap, is the business of whoever
 /// cut and split them.
 #[derive(Clone, Debug)]
 pub struct Snapshots {
@@ -117,7 +117,7 @@ impl Snapshots {
     }
 }
 
-/// The row that each of so many windows ends in, one after another in a block whose rows 32 bits can number.
+/// The row that each window ends in, one after another in a block whose rows 32 bits can number.
 fn last_rows(windows: usize, observation: usize) -> Vec<u32> {
     (1..=windows).map(|window| (window * observation - 1) as u32).collect()
 }

@@ -13,7 +13,7 @@ mod testing;
 mod uncertainty;
 mod windows;
 
-pub use alarms::{AlarmBudget, BudgetChoice, DayAssumption, Tradeoff, TradeoffPoint};
+pub use alarms::{AdaptiveOutcome, AlarmBudget, BudgetChoice, DayAssumption, Tradeoff, TradeoffPoint};
 pub use error::EvalError;
 pub use events::{
     Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,
@@ -32,7 +32,7 @@ pub use secondary::{
     range_precision_recall, vus, vus_pr,
 };
 pub use series::{ScoredSeries, ScoredSet};
-pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate};
+pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate, RatioPart};
 pub use windows::{
     Confusion, Counts, PrPoint, RankedWindows, Reliability, ReliabilityBin, TimingBin, TimingReliability,
     WithinReliability, best_f1_threshold, brier, log_loss, precision_recall_curve, roc_auc,

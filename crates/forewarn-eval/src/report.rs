@@ -64,14 +64,14 @@ pub struct Report {
     pub split: SplitSummary,
     /// What there was to predict in the test part.
     pub test: TestSummary,
-    /// What the best possible predictor would score; `None` where nobody can know.
+    /// What the best possible predictor would score; `None` where that cannot be known.
     pub ceiling: Option<Ceiling>,
     /// One entry a model, in the order in which they were added.
     pub models: Vec<ModelReport>,
     /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
     #[serde(default)]
     pub comparison: Option<ModelComparison>,
-    /// How quality changed over time, and whether fitting anew pays; `None` where nothing was fitted anew.
+    /// How quality changed over time, and whether refitting pays; `None` where nothing was refitted.
     #[serde(default)]
     pub walk_forward: Option<WalkForwardReport>,
     /// What an audit for leaks found; empty where none was made.
@@ -124,7 +124,7 @@ impl Report {
         self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
     }
 
-    /// How much of what can be gained over a guess a model gained, by PR-AUC: 1 at the ceiling, 0 for a guess. The ceiling is the best
+    /// Share of the possible gain over the no-skill baseline, by PR-AUC: 1 at the ceiling, 0 at the baseline. The ceiling is the best
     /// predictor that sees the metrics, or, where only that is known, the one that sees the hidden state. `None` without a
     /// ceiling above the prevalence.
     #[must_use]
@@ -185,7 +185,7 @@ impl Report {
     /// Reads a report back; numbers come back with the same bits.
     ///
     /// # Errors
-    /// [`EvalError::Json`] for a text that is no report, or one of a newer version.
+    /// [`EvalError::Json`] for a text that is not a report, or one of a newer version.
     pub fn from_json(json: &str) -> Result<Self, EvalError> {
         Ok(serde_json::from_str(json)?)
     }

@@ -109,7 +109,8 @@ impl Run<'_> {
             .trained(fitted.scorer.history())
             .timed(timing.as_ref())
             .classes(classes)
-            .delays(self.settings.delays);
+            .delays(self.settings.delays)
+            .budget(self.settings.budget);
         Ok((ModelReport::evaluate(&run)?, set))
     }
 

@@ -4,7 +4,7 @@ use crate::{
     model::{Origin, position_of_states, positions},
 };
 use forewarn_core::{FailureRule, Target, WindowSpec};
-use forewarn_eval::Delays;
+use forewarn_eval::{AlarmBudget, Delays};
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Impute, Scope};
 
@@ -22,6 +22,7 @@ use forewarn_window::{Features, Fractions, Impute, Scope};
 /// | [`with_carry_steps`](Self::with_carry_steps) | steps that a value is carried over a gap | [`CARRY_STEPS`](Self::CARRY_STEPS) |
 /// | [`with_topology`](Self::with_topology) | columns of a service graph | none |
 /// | [`with_delays`](Self::with_delays) | what is taken off for net lead times | [`Delays::default`] |
+/// | [`with_budget`](Self::with_budget) | false alarms that are accepted: thresholds are chosen by it | [`AlarmBudget::default`] |
 /// | [`with_walk_forward`](Self::with_walk_forward) | days from one fit to the next over the test span | one fit |
 /// | [`with_failures_by`](Self::with_failures_by) | rules that tell failures apart | none |
 ///
@@ -45,6 +46,7 @@ pub(crate) struct Settings {
     pub(crate) topology: Option<TopologyFeatures>,
     pub(crate) class_rules: Vec<ClassRule>,
     pub(crate) delays: Delays,
+    pub(crate) budget: AlarmBudget,
     pub(crate) refit_days: Option<usize>,
 }
 
@@ -98,6 +100,7 @@ impl Experiment {
                 topology: None,
                 class_rules: Vec::new(),
                 delays: Delays::default(),
+                budget: AlarmBudget::default(),
                 refit_days: None,
             },
             features: Features::default(),
@@ -166,6 +169,14 @@ impl Experiment {
     #[must_use]
     pub fn with_delays(mut self, delays: Delays) -> Self {
         self.settings.delays = delays;
+        self
+    }
+
+    /// The false alarms that are accepted. Reports lead with what it buys, and saved models raise alarms at the threshold of which validation shows
+    /// that it keeps this budget, or the nearest one that it can show to be kept.
+    #[must_use]
+    pub fn with_budget(mut self, budget: AlarmBudget) -> Self {
+        self.settings.budget = budget;
         self
     }
 

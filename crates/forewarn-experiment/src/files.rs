@@ -48,7 +48,7 @@ pub fn write_model(path: &Path, envelope: &Envelope, inputs: &[&Path]) -> Result
 }
 
 /// Writes a file whole or not at all: beside its place under a name that ends in `.partial`, then, when everything has reached the disk, under
-/// its own name. A link is followed. What is no file, such as a pipe or a device, is written to directly.
+/// its own name. A link is followed. What is not a file, such as a pipe or a device, is written to directly.
 ///
 /// # Errors
 /// [`ExperimentError::WouldOverwrite`] for one of `inputs`, also under another name or through a link; [`ExperimentError::Write`] with what

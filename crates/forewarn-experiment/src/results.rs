@@ -5,7 +5,7 @@ use crate::{
     saving::About,
 };
 use forewarn_core::{Envelope, Predictor};
-use forewarn_eval::{EvalError, Report, ScoredSet, predictions_csv};
+use forewarn_eval::{EvalError, OperationReport, Report, ScoredSet, predictions_csv};
 use forewarn_report::{Pictures, Present};
 use forewarn_window::Pipeline;
 use std::{
@@ -64,7 +64,8 @@ impl Results {
         &self.models.pipeline
     }
 
-    /// A model with all that a program needs to serve it: what makes its rows of metrics, and the alarm policy that the report is about. Write
+    /// A model with all that a program needs to serve it: what makes its rows of metrics, and the alarm policy at the threshold that keeps the budget (the one of
+    /// the best F1 where validation proves no budget). Write
     /// it with [`write_model`](crate::write_model) and read it with [`ServedModel::read`](forewarn_live::ServedModel::read); its scores are
     /// those of the experiment, bit for bit. [`Report::chosen`] says which one to take.
     ///
@@ -73,8 +74,9 @@ impl Results {
     /// served, with the reason.
     pub fn to_envelope(&self, model: &str) -> Result<Envelope, ExperimentError> {
         let models = self.sets().zip(&self.report.models);
-        let policies = models
-            .map(|((name, _), report)| (name, report.operation.as_ref().map(|operation| operation.policy)));
+        let policies = models.map(|((name, _), report)| {
+            (name, report.operation.as_ref().map(OperationReport::policy_at_budget))
+        });
         let about = About {
             failure_rule: &self.report.failure_rule,
             target: self.report.target,

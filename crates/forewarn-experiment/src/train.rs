@@ -8,7 +8,8 @@ use crate::{
 };
 use forewarn_core::{AlarmPolicy, Envelope, History, Predictor, Target, average_precision};
 use forewarn_eval::{
-    Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary, best_f1_threshold, roc_auc,
+    BudgetChoice, Confusion, Events, InputSummary, PartSummary, ScoredSet, WindowSummary, best_f1_threshold,
+    roc_auc,
 };
 use forewarn_window::{Pipeline, chronological_without_test};
 use serde::Serialize;
@@ -59,8 +60,10 @@ pub struct TrainedModel {
     pub description: String,
     /// What fitted its weights, where there is a choice.
     pub trainer: Option<String>,
-    /// How scores become alarms: the threshold with the best F1 on validation.
+    /// How scores become alarms: at the threshold that keeps the budget, or, where validation proves none, that of the best F1 on validation.
     pub policy: AlarmPolicy,
+    /// What validation says of that budget, which may be above the one asked for; `None` where it proves none.
+    pub budget: Option<BudgetChoice>,
     /// Average precision on validation; compare it with the prevalence there.
     pub pr_auc: f64,
     /// Area under the ROC curve on validation.
@@ -144,16 +147,19 @@ impl Run<'_> {
     fn trained_model(&self, model: &Model, fitted: &Fitted) -> Result<TrainedModel, ExperimentError> {
         let samples = self.split.validation();
         let (scores, positive) = (&fitted.validation, samples.positive());
-        let (threshold, _) = best_f1_threshold(scores, positive)?;
-        let policy = AlarmPolicy::for_window(threshold, self.settings.spec);
-        let windows = Confusion::at(threshold, scores, positive)?;
+        let (best_f1, _) = best_f1_threshold(scores, positive)?;
         let set = ScoredSet::from_samples(samples, scores, self.labels.episodes())?;
+        let policy = AlarmPolicy::for_window(best_f1, self.settings.spec);
+        let budget = self.settings.budget.choose_nearest(&set, policy)?;
+        let policy = budget.map_or(policy, |choice| policy.at(choice.threshold));
+        let windows = Confusion::at(policy.threshold(), scores, positive)?;
         let totals = Events::new(&set, policy).totals();
         Ok(TrainedModel {
             name: model.name.clone(),
             description: model.description.clone(),
             trainer: model.trainer.clone(),
             policy,
+            budget,
             pr_auc: average_precision(scores, positive)?,
             roc_auc: roc_auc(scores, positive)?,
             precision: windows.precision(),

@@ -20,7 +20,7 @@ const GAP_VALUES: u64 = 1 << 22;
 /// Further values that gaps may add for each value that the file has, so that a small file cannot ask for much memory.
 const GAP_VALUES_PER_VALUE: u64 = 10;
 
-/// Rows more than a quarter of a step off are put on the clock as long as there is one of them among so many.
+/// Rows more than a quarter of a step off are put on the clock while there is at most one of them in this number of rows.
 const OFF_ONE_IN: u64 = 20;
 
 /// Whether rows may come in any order.

@@ -1,6 +1,6 @@
 //! Counters as increases.
 
-/// A counter that falls more often than once in so many steps is none.
+/// A column that falls more often than once in this number of steps is not a counter.
 const FALLS_ONE_IN: u64 = 20;
 
 /// Falls that any counter may have.
@@ -36,7 +36,7 @@ impl Falls {
     }
 }
 
-/// Whether a column with so many falls in so many steps counts since a process began.
+/// Whether a column with `falls` falls in `steps` steps counts since a process began.
 pub(crate) fn may_count((falls, steps): (u64, u64)) -> bool {
     falls <= FALLS || falls * FALLS_ONE_IN <= steps
 }

@@ -192,7 +192,7 @@ pub enum IoError {
         /// What the decoder found.
         source: BoxError,
     },
-    /// A Parquet column of a type that is no metric, time or service name.
+    /// A Parquet column of a type that is not a metric, time or service name.
     #[error("{file}, column {column:?}: is {got}, expected {expected}")]
     ColumnType {
         /// The file.
@@ -348,7 +348,7 @@ pub enum IoError {
     },
     /// An outcome that is neither 0 nor 1.
     #[error(
-        "{place}, column {column:?}: {value:?} is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"
+        "{place}, column {column:?}: {value:?} is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"
     )]
     InvalidOutcome {
         /// The row.
@@ -359,7 +359,7 @@ pub enum IoError {
         value: String,
     },
     /// A row that does not say when.
-    #[error("{place}, column {column:?}: {text:?} is no time, expected {expected}")]
+    #[error("{place}, column {column:?}: {text:?} is not a time, expected {expected}")]
     InvalidTime {
         /// The row.
         place: Place,

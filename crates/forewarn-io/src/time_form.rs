@@ -130,7 +130,7 @@ impl TimeReader {
         if rest.is_empty() { self.local(millis) } else { None }
     }
 
-    /// The moment at which a clock of the file's zone shows so many milliseconds since 1970.
+    /// The moment at which a clock of the file's zone shows this number of milliseconds since 1970.
     pub(crate) fn local(&self, millis: i64) -> Option<Moment> {
         let Some((_, zone)) = &self.zone else { return Timestamp::from_millis(millis).map(Moment::from) };
         let shown = Offset::UTC.to_datetime(jiff::Timestamp::from_millisecond(millis).ok()?);

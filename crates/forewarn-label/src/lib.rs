@@ -2,6 +2,7 @@
 
 mod condition;
 mod error;
+mod failure_history;
 mod label;
 mod live;
 mod objective;
@@ -21,9 +22,10 @@ pub use condition::{
     Quantile, Ratio, Season, Significant, Span, Statistic, Sustained,
 };
 pub use error::LabelError;
+pub use failure_history::FailureHistory;
 pub use label::{label, label_pieces};
 pub use live::{AnyRuleState, Event, LabelState, Minute, RuleState, Standing, TimedLabel};
-pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloReport, SloState, WindowBurn};
+pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloLevel, SloReport, SloState, WindowBurn};
 pub use rule::{Rule, Saturation, Shape};
 pub use threshold::ThresholdRule;
 pub use verdict::Verdict;

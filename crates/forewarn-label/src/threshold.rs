@@ -106,6 +106,10 @@ impl FailureRule for ThresholdRule {
         Rule::from(self.clone()).verdicts(schema)
     }
 
+    fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        Rule::from(self.clone()).history(schema)
+    }
+
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {
         Ok(self.assess_with_gaps(frame)?.0)
     }

@@ -127,10 +127,10 @@ impl Feature for Verdicts {
     }
 }
 
-/// The registry with [`Verdicts`] more.
+/// The registry with [`Verdicts`] and [`FailureHistory`](crate::FailureHistory) more.
 #[must_use]
 pub fn register(registry: Registry) -> Registry {
-    registry.with_feature(KEY, |saved, _| {
+    crate::failure_history::register(registry).with_feature(KEY, |saved, _| {
         let unreadable = |error: LabelError| ModelFileError::outside("reading verdicts", error);
         match Verdicts::from_saved(saved).map_err(unreadable)? {
             Some(verdicts) => Ok(Box::new(verdicts)),

@@ -1,6 +1,7 @@
 //! The engine of a live service: a pure function from a journal to events.
 
 mod advice;
+mod alert;
 mod config;
 mod event;
 mod inbox;
@@ -9,28 +10,32 @@ mod input;
 mod minute;
 mod model;
 mod receive;
+mod risk;
 mod service;
+mod slos;
 mod snapshot;
 mod view;
 
 pub use config::{EngineConfig, EngineModels, RecommendationRule};
 pub use event::{
-    BudgetEvent, CannotTell, Event, EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent,
-    IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation, RiskLevel,
-    RowEvent, ScoreEvent, WarningEvent, WarningState,
+    AlertEvent, BudgetEvent, CannotTell, Event, EventBody, EvidenceItem, FailureEvent, FailureState,
+    IncidentEvent, IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
+    RowEvent, ScoreEvent, SloEvent, WarningEvent, WarningState,
 };
-pub use input::{Action, Input, SourceStatus};
+pub use input::{Action, AlertState, Input, SourceStatus};
 pub use model::LedgerCounts;
-pub use view::{EngineView, IncidentView, ModelView, ServiceView};
+pub use risk::{Risk, RiskLevel};
+pub use view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
 
 use crate::LiveError;
 use forewarn_core::Fingerprint;
-use forewarn_label::Rule;
+use forewarn_label::{Rule, SloState};
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_topology::{Call, ServiceGraph};
 use inbox::Inbox;
 use incidents::Incidents;
 use model::ModelRun;
+use risk::Onsets;
 use serde::{Deserialize, Serialize};
 use service::Service;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +59,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Cost
 /// Besides what the models keep (their windows), a service takes about 1 kB a model for alarms and outcomes, about
-/// 0.5 kB for the failure rule, and its name five times. A minute is linear in services; nothing is allocated for a
+/// 0.5 kB for the failure rule, 6.3 kB for each [objective](EngineConfig::slos), and its name five times. A minute is linear in services; nothing is allocated for a
 /// service but its events and what it sent.
 pub struct Engine {
     config: EngineConfig,
@@ -81,6 +86,10 @@ pub struct Engine {
     sources: BTreeMap<String, SourceStatus>,
     calls: Vec<(String, String)>,
     incidents: Incidents,
+    /// Failures of all services, those that are gone too.
+    onsets: Onsets,
+    /// The objectives before any row.
+    slos: Vec<SloState>,
     counters: Counters,
     /// Rows of the minute that was closed last, one a service.
     rows: Vec<f32>,
@@ -109,6 +118,8 @@ pub struct Counters {
     pub refused_samples: u64,
     /// Values outside the range of their metric.
     pub out_of_range: u64,
+    /// Alerts of other programs with a name that is too long, or beyond 100 of a service that fire.
+    pub refused_alerts: u64,
     /// Times that the caller's clock was set back.
     pub clock_set_back: u64,
     /// Services whose outcomes could not be followed, and began again: none but for a rule that contradicts itself.
@@ -146,7 +157,7 @@ impl Engine {
     /// # Errors
     /// [`LiveError::InvalidSetting`], [`LiveError::Models`] for models that do not read the same rows or have no
     /// alarm policy, [`LiveError::NoRule`] where nothing says what counts as failing, [`LiveError::Label`] for a rule
-    /// on a metric that the models do not read.
+    /// or an objective on a metric that the models do not read.
     pub fn new(config: EngineConfig, models: EngineModels) -> Result<Self, LiveError> {
         config.check()?;
         models.check()?;
@@ -169,6 +180,8 @@ impl Engine {
         Ok(Self {
             models: runs,
             incidents: Incidents::new(&metrics),
+            onsets: Onsets::default(),
+            slos: slos::start(&config.slos, &metrics, step)?,
             config,
             rule,
             metrics,
@@ -196,19 +209,23 @@ impl Engine {
     /// # Errors
     /// [`LiveError::Unknown`] for an action on what is not there, [`LiveError::Topology`] for a graph that is none,
     /// which change nothing; and those of the models, after which the engine is to be restored. What has no place
-    /// (late, ahead, of an unknown metric) is no error, but [counted](Self::counters).
+    /// (late, ahead, of an unknown metric) is not an error, but [counted](Self::counters).
     pub fn apply(&mut self, input: Input) -> Result<Vec<Event>, LiveError> {
         match input {
             Input::Sample { service, metric, time, value } => self.sample(service, &metric, time, value)?,
             Input::Row { service, time, values } => self.row(service, time, values)?,
             Input::Advance { now } => self.set_clock(now)?,
             Input::Action(action) => self.act(action)?,
+            Input::Alert { service, alert, state, since } => self.alert(service, alert, state, since)?,
+            // A source that tells the same graph every minute costs nothing.
+            Input::Graph { calls } if calls == self.calls => {}
             Input::Graph { calls } => {
                 let graph =
                     ServiceGraph::new(calls.iter().map(|(client, server)| Call::new(client, server)))?;
                 self.incidents.set_graph(graph)?;
                 self.calls = calls;
             }
+            Input::About { .. } => {}
             Input::Source { source, status } => {
                 if self.sources.get(&source) != Some(&status) {
                     self.sources.insert(source.clone(), status.clone());
@@ -266,6 +283,12 @@ impl Engine {
         self.next
     }
 
+    /// Number of the next event.
+    #[must_use]
+    pub fn next_event(&self) -> u64 {
+        self.out.seq
+    }
+
     /// What was refused or met so far.
     #[must_use]
     pub fn counters(&self) -> &Counters {
@@ -309,15 +332,15 @@ impl Engine {
             let slot = *self.by_name.get(&rest[..at])?;
             let time: Timestamp = rest[at + 1..].parse().ok()?;
             let is_open = |state: &model::ModelService| {
-                state.warned.iter().any(|warned| warned.time == time)
-                    || state.firing.as_ref().is_some_and(|firing| firing.since == time)
+                state.warned.iter().any(|warned| warned.first == time)
+                    || state.firing.as_ref().is_some_and(|firing| firing.first == time)
             };
             let index = self.models.iter().position(|run| is_open(&run.services[slot]))?;
             Some((index, slot, time))
         });
         let (index, slot, time) = found.ok_or_else(unknown)?;
         let warned = &mut self.models[index].services[slot].warned;
-        if let Some(warned) = warned.iter_mut().find(|warned| warned.time == time) {
+        if let Some(warned) = warned.iter_mut().find(|warned| warned.first == time) {
             mark(warned);
         }
         Ok(())

@@ -23,7 +23,7 @@ pub struct Answer<T> {
     /// What went wrong on the way: a store that did not answer, a limit that cut the answer. Short and without control
     /// characters.
     pub warnings: Vec<String>,
-    /// What could be better about the query, such as `rate()` of what is no counter. It does not make the answer
+    /// What could be better about the query, such as `rate()` of what is not a counter. It does not make the answer
     /// partial.
     pub infos: Vec<String>,
     /// Whether data may be missing: the server warned, or said `isPartial` as VictoriaMetrics does. A row made of a

@@ -34,7 +34,7 @@ impl Sample {
         is_stale(self.value)
     }
 
-    /// As a sample of the metric at `metric` in a schema; `None` for the stale marker, which is no sample.
+    /// As a sample of the metric at `metric` in a schema; `None` for the stale marker, which is not a sample.
     #[must_use]
     pub fn to_raw(self, metric: usize) -> Option<RawSample> {
         (!self.is_stale()).then_some(RawSample { metric, time: self.time, value: self.value })

@@ -118,13 +118,14 @@ impl View<'_> {
 
     /// What each model detects at the budget of false alarms, a line a model; the best on validation first.
     fn budget_lines(&self, out: &mut String) {
-        const COLUMNS: [(&str, usize); 6] = [
+        const COLUMNS: [(&str, usize); 7] = [
             ("budget/week", 12),
             ("detected", 10),
             ("recall", 8),
             ("interval", 16),
             ("lead", 9),
             ("on test/week", 13),
+            ("adaptive", 16),
         ];
         let models = self.by_validation();
         if !models.iter().any(|model| at_budget(model).is_some()) {
@@ -163,6 +164,9 @@ impl View<'_> {
                     range(found.event_recall_interval, share),
                     or_dash(found.lead_time_median_minutes, |minutes| format!("{} min", quantity(minutes))),
                     quantity(found.test_rate),
+                    found.adaptive.map_or_else(String::new, |adaptive| {
+                        format!("{}, {}", quantity(adaptive.test_rate), or_dash(adaptive.event_recall, share))
+                    }),
                 ],
             );
         }
@@ -171,6 +175,14 @@ impl View<'_> {
             .filter_map(|model| model.operation.as_ref()?.headline.as_ref()?.note.as_deref())
             .collect();
         notes.dedup();
+        if models.iter().any(|model| at_budget(model).is_some_and(|(_, found)| found.adaptive.is_some())) {
+            wrapped(
+                out,
+                0,
+                "Adaptive: false alarms a week and recall of a threshold that moves with what became of earlier alarms, as \
+                 that of the live service.",
+            );
+        }
         if let Some(first) = notes.first() {
             wrapped(out, 0, first);
         }

@@ -56,13 +56,13 @@ pub enum SchemaError {
         text: String,
     },
     /// A text that is no timestamp.
-    #[error("{text:?} is no timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
+    #[error("{text:?} is not a timestamp: expected RFC 3339, such as 2024-01-01T00:00:00Z")]
     InvalidTimestamp {
         /// The text.
         text: String,
     },
     /// A time of another program's that no timestamp holds.
-    #[error("{secs} s since 1970 is no time of the calendar: expected one in the years -9999 to 9999")]
+    #[error("{secs} s since 1970 is not a time of the calendar: expected one in the years -9999 to 9999")]
     BeyondCalendar {
         /// Seconds since 1970-01-01T00:00:00Z.
         secs: f64,

@@ -10,7 +10,7 @@ impl UtcOffset {
     /// A clock that shows UTC, which is the default.
     pub const UTC: Self = Self(0);
 
-    /// A clock that is so many minutes ahead of UTC, behind it when negative.
+    /// A clock that is this number of minutes ahead of UTC, behind it when negative.
     ///
     /// # Errors
     /// [`SchemaError::InvalidUtcOffset`] beyond a day.

@@ -1,12 +1,33 @@
-use crate::ServerError;
-use forewarn_core::BudgetSettings;
+mod http;
+mod http_limits;
+mod log;
+mod notify;
+mod prometheus;
+mod receive;
+mod recent;
+mod slo;
+mod source;
+
+pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
+pub use http_limits::HttpLimits;
+pub use log::{LogConfig, LogFormat};
+pub use notify::{
+    AlertmanagerConfig, AlertsConfig, InboundConfig, MetricsConfig, NamespaceLabel, RemoteWriteConfig,
+    Severities, TargetConfig, WebhookConfig,
+};
+pub(crate) use prometheus::is_file;
+pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
+pub use receive::ReceiveConfig;
+pub use recent::RecentConfig;
+pub use slo::SloConfig;
+pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
+
+use crate::{ServerError, runtime::TlsSettings};
+use forewarn_core::{BudgetSettings, read_text_file};
 use forewarn_live::EngineConfig;
 use forewarn_store::Durability;
 use serde::Deserialize;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Configuration of a live service, as its TOML file has it.
 ///
@@ -18,6 +39,18 @@ use std::{
 /// | `[events]` | the file that gets one JSON object a line for everything that happens |
 /// | `[budget]` | how many false alarms are accepted |
 /// | `[engine]` | how minutes are closed: see [`EngineConfig`] |
+/// | `[http]` | the HTTP server: see [`HttpConfig`]; none without this table |
+/// | `[[token]]` | who may use the API: see [`TokenConfig`] |
+/// | `[receive]` | samples that others push: see [`ReceiveConfig`] |
+/// | `[alerts]` | what alerts are called and how long they live: see [`AlertsConfig`] |
+/// | `[[alertmanager]]` | where warnings go: see [`AlertmanagerConfig`] |
+/// | `[[webhook]]` | where warnings go: see [`WebhookConfig`] |
+/// | `[[remote_write]]` | where scores go: see [`RemoteWriteConfig`] |
+/// | `[inbound]` | alerts of other programs that come back: see [`InboundConfig`] |
+/// | `[metrics]` | metrics of this service itself: see [`MetricsConfig`] |
+/// | `[[slo]]` | objectives that are followed: see [`SloConfig`] |
+/// | `[recent]` | what is kept in memory for pages and the API: see [`RecentConfig`] |
+/// | `[log]` | what is logged: see [`LogConfig`] |
 ///
 /// Paths are relative to the folder of the configuration file.
 ///
@@ -62,6 +95,42 @@ pub struct WatchConfig {
     /// How minutes are closed, without the budget.
     #[serde(default)]
     engine: EngineConfig,
+    /// The HTTP server.
+    #[serde(default)]
+    pub http: Option<HttpConfig>,
+    /// Who may use the API.
+    #[serde(default, rename = "token")]
+    pub tokens: Vec<TokenConfig>,
+    /// Samples that others push.
+    #[serde(default)]
+    pub receive: Option<ReceiveConfig>,
+    /// What alerts are called and how long they live.
+    #[serde(default)]
+    pub alerts: AlertsConfig,
+    /// Alertmanagers that get warnings.
+    #[serde(default, rename = "alertmanager")]
+    pub alertmanagers: Vec<AlertmanagerConfig>,
+    /// Web hooks that get warnings.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<WebhookConfig>,
+    /// Where scores are written to.
+    #[serde(default, rename = "remote_write")]
+    pub remote_writes: Vec<RemoteWriteConfig>,
+    /// Alerts of other programs that come back.
+    #[serde(default)]
+    pub inbound: InboundConfig,
+    /// Metrics of this service itself.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Objectives that are followed.
+    #[serde(default, rename = "slo")]
+    pub slos: Vec<SloConfig>,
+    /// What is kept in memory for pages and the API.
+    #[serde(default)]
+    pub recent: RecentConfig,
+    /// What is logged.
+    #[serde(default)]
+    pub log: LogConfig,
 }
 
 /// Which models score.
@@ -75,61 +144,13 @@ pub struct ModelConfig {
     pub shadows: Vec<PathBuf>,
 }
 
-/// Where metrics come from.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum SourceConfig {
-    /// A metrics file, CSV or Parquet.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Whether to wait for more at its end. Without it the service ends when all is closed and written. Off by
-        /// default.
-        #[serde(default)]
-        follow: bool,
-        /// Seconds of the file that pass in a second; 0, the default, for as fast as it goes.
-        #[serde(default)]
-        speed: f64,
-    },
-    /// A simulation.
-    Simulator {
-        /// What is simulated. The shop by default.
-        #[serde(default)]
-        system: SimulatedSystem,
-        /// Scenario file in place of `system`.
-        #[serde(default)]
-        scenario: Option<PathBuf>,
-        /// Seed. 7 by default.
-        #[serde(default = "seed")]
-        seed: u64,
-        /// Minutes after which it ends. A day by default.
-        #[serde(default = "minutes")]
-        minutes: usize,
-        /// Simulated seconds in a second; 0, the default, for as fast as it goes.
-        #[serde(default)]
-        speed: f64,
-    },
-}
-
-/// A simulation that comes ready-made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SimulatedSystem {
-    /// Four services.
-    #[default]
-    Shop,
-    /// Twelve services.
-    Twelve,
-}
-
 /// What is kept on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreConfig {
     /// A folder that belongs to one service.
     pub path: PathBuf,
-    /// Closed minutes between two checkpoints, 1 to 10,080. 60 by default: a start replays at most so many.
+    /// Closed minutes between two checkpoints, 1 to 10,080. 60 by default: a start replays at most this number.
     #[serde(default = "checkpoint_minutes")]
     pub checkpoint_minutes: u32,
     /// When a record counts as kept: `each`, `group` (the default) or `none`.
@@ -168,14 +189,6 @@ pub struct EventsConfig {
     pub path: PathBuf,
 }
 
-fn seed() -> u64 {
-    7
-}
-
-fn minutes() -> usize {
-    24 * 60
-}
-
 fn checkpoint_minutes() -> u32 {
     60
 }
@@ -189,11 +202,8 @@ impl WatchConfig {
     /// # Errors
     /// [`ServerError::File`] for a file that cannot be read, [`ServerError::Config`] for what it says.
     pub fn from_path(path: &Path) -> Result<Self, ServerError> {
-        let cannot = |source| ServerError::File { path: path.to_owned(), source };
-        if fs::metadata(path).map_err(cannot)?.len() > SIZE_LIMIT {
-            return Err(ServerError::Config { reason: format!("{}: larger than 1 MiB", path.display()) });
-        }
-        let text = fs::read_to_string(path).map_err(cannot)?;
+        let text = read_text_file(path, SIZE_LIMIT)
+            .map_err(|source| ServerError::File { path: path.to_owned(), source })?;
         let named = |error| match error {
             ServerError::Config { reason } => {
                 ServerError::Config { reason: format!("{}: {reason}", path.display()) }
@@ -226,17 +236,40 @@ impl WatchConfig {
     }
 
     fn check(&self) -> Result<(), ServerError> {
-        let wrong = |reason: &str| Err(ServerError::Config { reason: reason.to_owned() });
         if !(1..=10_080).contains(&self.store.checkpoint_minutes) {
-            return wrong("store.checkpoint_minutes: expected 1 to 10080");
+            return Err(wrong("store.checkpoint_minutes: expected 1 to 10080"));
         }
-        let speed = match &self.source {
-            SourceConfig::File { speed, .. } | SourceConfig::Simulator { speed, .. } => *speed,
-        };
-        if !(speed >= 0.0 && speed.is_finite()) {
-            return wrong("source.speed: expected 0 or more seconds of data a second");
-        }
+        self.source.check()?;
+        self.recent.check()?;
+        self.http.iter().try_for_each(HttpConfig::check)?;
+        self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
+        self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
+        self.tokens.iter().try_for_each(TokenConfig::check)?;
+        self.check_notify()?;
         Ok(self.engine().check()?)
+    }
+
+    /// The tables that differ from those of `old` and hold only after a restart.
+    pub(crate) fn needs_restart(&self, old: &Self) -> Vec<&'static str> {
+        let listens = |config: &Self| config.http.as_ref().map(|http| http.listen);
+        [
+            ("model", self.model != old.model),
+            ("source", self.source != old.source),
+            ("store", self.store != old.store),
+            ("events", self.events != old.events),
+            ("budget", self.budget != old.budget),
+            ("engine", self.engine != old.engine),
+            ("http.listen", listens(self) != listens(old)),
+            ("receive", self.receive != old.receive),
+            ("recent", self.recent != old.recent),
+            ("alerts", self.alerts != old.alerts),
+            ("alertmanager", self.alertmanagers != old.alertmanagers),
+            ("webhook", self.webhooks != old.webhooks),
+            ("remote_write", self.remote_writes != old.remote_writes),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
     }
 
     /// The same with relative paths below `folder`.
@@ -244,19 +277,42 @@ impl WatchConfig {
         let below = |path: &mut PathBuf| *path = folder.join(&*path);
         below(&mut self.model.path);
         self.model.shadows.iter_mut().for_each(below);
-        match &mut self.source {
-            SourceConfig::File { path, .. } => below(path),
-            SourceConfig::Simulator { scenario, .. } => scenario.iter_mut().for_each(below),
-        }
+        self.source.below(folder);
         below(&mut self.store.path);
         below(&mut self.events.path);
+        self.http.iter_mut().for_each(|http| http.below(folder));
+        self.receive.iter_mut().for_each(|receive| receive.below(folder));
+        self.tokens.iter_mut().for_each(|token| token.below(folder));
+        self.notify_below(folder);
         self
+    }
+}
+
+impl TlsSettings {
+    fn below(&mut self, folder: &Path) {
+        let Self { ca_file, certificate_file, key_file } = self;
+        let files = [ca_file, certificate_file, key_file].into_iter().flatten();
+        files.for_each(|path| *path = folder.join(&*path));
+    }
+}
+
+fn wrong(reason: &str) -> ServerError {
+    ServerError::Config { reason: reason.to_owned() }
+}
+
+/// Refuses what is no address of a web server.
+fn check_url(name: &str, url: &str) -> Result<(), ServerError> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
+        _ => Err(wrong(&format!("{name}: expected http://host or https://host"))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const SMALLEST: &str = "[model]\npath = \"m\"\n[source]\nkind = \"file\"\npath = \"f.csv\"\n[store]\n\
                             path = \"s\"\n[events]\npath = \"e\"\n";
@@ -281,6 +337,12 @@ mod tests {
             (format!("{SMALLEST}[engine]\nsettle_secs = 90000\n"), "settle_secs"),
             (format!("{SMALLEST}[budgte]\n"), "budgte"),
             (SMALLEST.replace("path = \"f.csv\"", "path = \"f.csv\"\nspeed = -1.0"), "speed"),
+            (format!("{SMALLEST}[http]\nbase_path = \"a/\"\n"), "http.base_path"),
+            (format!("{SMALLEST}[http]\nlistem = \"a\"\n"), "listem"),
+            (format!("{SMALLEST}[recent]\nhours = 0\n"), "recent.hours"),
+            (format!("{SMALLEST}[[token]]\nname = \"a\"\nrole = \"viewer\"\n"), "exactly one of"),
+            (format!("{SMALLEST}[[alertmanager]]\nurl = \"ftp://a\"\n"), "alertmanager.url"),
+            (format!("{SMALLEST}[[webhook]]\nurl = \"https:///a\"\n"), "webhook.url"),
         ] {
             let error = WatchConfig::from_toml(&wrong).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

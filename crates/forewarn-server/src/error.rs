@@ -2,7 +2,7 @@ use forewarn_io::IoError;
 use forewarn_live::LiveError;
 use forewarn_sim::SimError;
 use forewarn_store::StoreError;
-use std::{io, path::PathBuf};
+use std::{io, net::SocketAddr, path::PathBuf};
 
 /// Why a live service cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,37 @@ pub enum ServerError {
         path: PathBuf,
         /// What is wrong.
         source: LiveError,
+    },
+    /// The service has ended.
+    #[error("the service has ended")]
+    Stopped,
+    /// Too much waits for the engine already.
+    #[error("{waiting} inputs wait already: try again later")]
+    Busy {
+        /// Inputs that wait.
+        waiting: usize,
+    },
+    /// Another server does not answer.
+    #[error("{url}: {reason}")]
+    Transport {
+        /// Its address, without secrets.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// The HTTP server cannot have its address.
+    #[error("{address}: cannot be listened on: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread cannot be started, or has ended in a way that it should not.
+    #[error("a thread of the service: {source}")]
+    Thread {
+        /// Why.
+        source: io::Error,
     },
     /// A record of the journal cannot be understood.
     #[error("record {seq} of the journal cannot be understood: {source}; was it written by another version?")]

@@ -1,12 +1,35 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
+pub mod chaos;
+mod check;
 mod config;
 mod error;
+pub mod http;
 mod journal;
+mod log;
+mod metrics;
+mod receive;
+pub mod runtime;
+pub mod sink;
 mod source;
 mod watch;
 
-pub use config::{EventsConfig, ModelConfig, SimulatedSystem, SourceConfig, StoreConfig, WatchConfig};
+pub use check::{CheckedConfig, check_config};
+pub use config::{
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
+    HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
+    NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
+    Severities, SimulatedSystem, SloConfig, SourceConfig, StoreConfig, TargetConfig, TokenConfig,
+    WatchConfig, WebhookConfig,
+};
 pub use error::ServerError;
+pub use http::Role;
 pub use journal::journal_inputs;
-pub use watch::{Stop, WatchSummary, watch};
+pub use log::start_log;
+pub use runtime::Stop;
+pub use source::{
+    GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,
+    RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
+};
+pub use watch::{Running, WatchOptions, WatchSummary, watch};

@@ -178,4 +178,28 @@ pub enum SimError {
         /// The name.
         name: String,
     },
+    /// A name that is no kind of chaos.
+    #[error("there is no fault {name:?}: the kinds are {}", crate::fleet::ChaosKind::all().map(crate::fleet::ChaosKind::name).collect::<Vec<_>>().join(", "))]
+    UnknownChaos {
+        /// The name.
+        name: String,
+    },
+    /// An experiment that was never begun.
+    #[error("there is no experiment with the id {id}")]
+    UnknownExperiment {
+        /// The id.
+        id: u32,
+    },
+    /// More experiments side by side than are allowed.
+    #[error("{most} experiments are active already: stop one of them first")]
+    TooManyExperiments {
+        /// Most that there can be.
+        most: usize,
+    },
+    /// A log of commands in which an id is used twice.
+    #[error("the log of commands has the experiment {id} twice")]
+    DuplicateExperiment {
+        /// The id.
+        id: u32,
+    },
 }

@@ -24,6 +24,7 @@
 //! [`Fleet::causes`].
 
 mod blueprint;
+mod chaos;
 mod check;
 mod defects;
 mod faults;
@@ -38,7 +39,7 @@ mod truth;
 
 use blueprint::{call, order, provision, service};
 use faults::{active, effects, fault, injection, schedule};
-use plant::{attempt, hidden, latency, load, plan, pods, state, station, tally};
+use plant::{attempt, hidden, latency, load, plan, pods, reading, state, station, tally};
 use truth::{cascade, causes, ceiling};
 
 pub use active::{FaultId, FaultRecord};
@@ -46,11 +47,13 @@ pub use blueprint::{Blueprint, MAX_SERVICES};
 pub use call::{Breaker, Need, PlannedCall, Retry};
 pub use causes::{Causes, Failure};
 pub use ceiling::{Foresight, RollOuts};
+pub use chaos::{ChaosCommand, ChaosEntry, ChaosKind, ChaosSession, Experiment, ExperimentId, ExperimentRun};
 pub use defects::Defects;
 pub use fault::FaultKind;
 pub use hidden::hidden_schema;
 pub use injection::Injection;
 pub use load::Load;
+pub use reading::Reading;
 pub use run::FleetRun;
 pub use schedule::FaultSchedule;
 pub use service::Service;

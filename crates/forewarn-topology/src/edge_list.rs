@@ -234,7 +234,7 @@ fn call(fields: &[String], header: &Header, separator: Separator) -> Result<Call
         let number = || {
             let plain =
                 if separator == Separator::Semicolon { field.replace(',', ".") } else { field.clone() };
-            plain.parse::<f64>().map_err(|_| format!("{field:?} is no number"))
+            plain.parse::<f64>().map_err(|_| format!("{field:?} is not a number"))
         };
         match column {
             Column::Client => field.clone_into(&mut call.client),
@@ -261,35 +261,35 @@ mod tests {
             assert!(error.starts_with(expected), "{error}");
         };
         says("a b\n\n# note\na b", "line 4: the call from \"a\" to \"b\" appears twice");
-        says("a b 3 4", "line 1: \"a b 3 4\" is no call: 4 fields where at most 3 are expected");
-        says("a b many", "line 1: \"a b many\" is no call: \"many\" is no number");
+        says("a b 3 4", "line 1: \"a b 3 4\" is not a call: 4 fields where at most 3 are expected");
+        says("a b many", "line 1: \"a b many\" is not a call: \"many\" is not a number");
         says(
             "client server protocol",
-            "line 1: \"client server protocol\" is no call: column \"protocol\" is none of",
+            "line 1: \"client server protocol\" is not a call: column \"protocol\" is none of",
         );
         says(
             "client server client",
-            "line 1: \"client server client\" is no call: column \"client\" names the client again",
+            "line 1: \"client server client\" is not a call: column \"client\" names the client again",
         );
         says("client,server,strength\na,b,1.2", "line 2: strength is 1.2");
         says("a b inf", "line 1: requests is inf");
         says("a,", "line 1: a service needs a name");
         says("x\nx", "line 2: service \"x\" appears twice");
-        says("web   api\t3", "line 1: \"web   api\" is no call: a name with several blanks");
-        says("a,b\nc;d", "line 2: \"c;d\" is no call: one field that holds ';'");
-        says("a b\n\nc,d", "line 1: \"a b\" is no call: one field that holds ' '");
+        says("web   api\t3", "line 1: \"web   api\" is not a call: a name with several blanks");
+        says("a,b\nc;d", "line 2: \"c;d\" is not a call: one field that holds ';'");
+        says("a b\n\nc,d", "line 1: \"a b\" is not a call: one field that holds ' '");
         says(
             "upstream,downstream\na,b",
-            "line 1: \"upstream downstream\" is no call: it looks like a header",
+            "line 1: \"upstream downstream\" is not a call: it looks like a header",
         );
         says(
             "client,server,latency\na,b,3",
-            "line 1: \"client server latency\" is no call: column \"latency\" has no unit",
+            "line 1: \"client server latency\" is not a call: column \"latency\" has no unit",
         );
         says("\"a,b\nc,d", "line 1: \"a,b\\nc,d");
         says(
             "\u{1b}[31ma b",
-            "line 1: \"\\u{1b}[31ma\" is no call: a name has a line break or another control",
+            "line 1: \"\\u{1b}[31ma\" is not a call: a name has a line break or another control",
         );
     }
 

@@ -77,7 +77,7 @@ pub enum TopologyError {
         got: usize,
     },
     /// A line of an edge list with too few or too many fields, or a header that makes no sense.
-    #[error("{text:?} is no call: {reason}")]
+    #[error("{text:?} is not a call: {reason}")]
     UnreadableCall {
         /// The line.
         text: String,
@@ -113,7 +113,7 @@ pub enum TopologyError {
         reason: String,
     },
     /// A line of metrics in the text format that is none.
-    #[error("{text:?} is no sample: {reason}")]
+    #[error("{text:?} is not a sample: {reason}")]
     UnreadableSample {
         /// The line.
         text: String,
@@ -159,6 +159,21 @@ pub enum TopologyError {
         start: Timestamp,
         /// The earliest service's.
         first: Timestamp,
+    },
+    /// Metrics that say nothing of a service at the time asked about.
+    #[error(
+        "{service:?} has no row at {at} or just after: the metrics go from {start} to {end}; give a time within, \
+         the onset of the failure"
+    )]
+    NoRowAt {
+        /// The service.
+        service: String,
+        /// The time asked about.
+        at: Timestamp,
+        /// First time of the metrics.
+        start: Timestamp,
+        /// First time after them.
+        end: Timestamp,
     },
     /// A setting of a list is empty.
     #[error("{what} is empty: expected at least one")]
@@ -207,7 +222,7 @@ pub(crate) fn refuse_unless(
     if fine { Ok(()) } else { Err(TopologyError::InvalidNumber { what: what.into(), value, expected }) }
 }
 
-/// Refuses what is no probability.
+/// Refuses what is not a probability.
 pub(crate) fn probability(what: impl Into<String>, value: f64) -> Result<f64, TopologyError> {
     refuse_unless((0.0..=1.0).contains(&value), what, value, "a probability, 0 to 1")?;
     Ok(value)

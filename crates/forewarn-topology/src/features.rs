@@ -5,9 +5,11 @@ use crate::{
 use forewarn_schema::{FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, UtcOffset, ValidRange};
 use serde::{Deserialize, Serialize};
 
+mod fleet;
 mod saved;
 mod stream;
 
+pub use fleet::FleetColumns;
 pub use stream::TopologyStream;
 
 /// A group of columns that [`TopologyFeatures`] makes.
@@ -102,6 +104,7 @@ pub struct TopologyFeatures {
     peak_hours: [u8; 2],
     utc_offset: UtcOffset,
     groups: Vec<Group>,
+    fleet: Option<FleetColumns>,
 }
 
 impl TopologyFeatures {
@@ -125,7 +128,20 @@ impl TopologyFeatures {
             peak_hours: [9, 18],
             utc_offset: UtcOffset::UTC,
             groups: Group::ALL.to_vec(),
+            fleet: None,
         }
+    }
+
+    /// Columns about the other services alone, and no group.
+    #[must_use]
+    pub fn of_fleet(graph: &ServiceGraph, fleet: FleetColumns) -> Self {
+        Self { groups: Vec::new(), fleet: Some(fleet), ..Self::new(graph) }
+    }
+
+    /// The same with columns about the other services behind those of the groups.
+    #[must_use]
+    pub fn with_fleet(self, fleet: FleetColumns) -> Self {
+        Self { fleet: Some(fleet), ..self }
     }
 
     /// Only these groups.
@@ -195,7 +211,8 @@ impl TopologyFeatures {
     #[must_use]
     pub fn columns(&self) -> Vec<Metric> {
         let named = self.groups.iter().flat_map(|group| group.columns());
-        named.map(|&name| column(name)).collect()
+        let fleet = self.fleet.as_ref().map(FleetColumns::columns).unwrap_or_default();
+        named.map(|&name| column(name)).chain(fleet).collect()
     }
 
     /// Computes the columns for every row of every service. Linear in rows times calls.

@@ -90,7 +90,7 @@ pub enum WindowError {
         got: Vec<String>,
     },
     /// A text that is no three shares.
-    #[error("{text:?} is no split: expected three numbers, such as 0.70,0.15,0.15")]
+    #[error("{text:?} is not a split: expected three numbers, such as 0.70,0.15,0.15")]
     UnreadableFractions {
         /// The text.
         text: String,

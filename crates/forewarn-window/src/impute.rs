@@ -60,7 +60,7 @@ impl Impute {
         Self::default()
     }
 
-    /// The last sample, while it is at most so many steps old.
+    /// The last sample, while it is at most this number of steps old.
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.

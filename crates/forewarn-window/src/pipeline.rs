@@ -12,7 +12,7 @@ pub use state::{BoundPipeline, WindowState};
 
 /// Features and the normaliser that was fitted on them: from raw metrics to what a model sees, in one pass.
 ///
-/// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, to the bit, without the block of features that
+/// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, bit for bit, without the block of features that
 /// lies between: each few rows are computed, normalised and checked while they are in the cache.
 ///
 /// It is data: written and read by serde, to lie beside a model's weights. What is read gives the same bits.
@@ -55,7 +55,7 @@ impl Pipeline {
         Self { features, normaliser, threads: 1 }
     }
 
-    /// The same with services shared out to so many threads in [`apply`](Self::apply), which changes no bit.
+    /// The same with services shared out to this number of threads in [`apply`](Self::apply), which changes no bit.
     #[must_use]
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
@@ -81,7 +81,7 @@ impl Pipeline {
         &self.normaliser
     }
 
-    /// The features, to be fitted anew on other rows.
+    /// The features, to be refitted on other rows.
     #[must_use]
     pub fn into_features(self) -> Features {
         self.features

@@ -8,7 +8,7 @@ use std::ops::Range;
 /// Rows that are computed and normalised at a time: few enough to stay in the first-level cache.
 const BLOCK_ROWS: usize = 32;
 
-/// Frames that come piece by piece: the same normaliser, columns and windows as of frames in memory, to the bit.
+/// Frames that come piece by piece: the same normaliser, columns and windows as of frames in memory, bit for bit.
 impl Pipeline {
     /// [`fit`](Self::fit) in one pass over pieces. Memory: one row of sums a service.
     ///

@@ -20,6 +20,8 @@ mod neon;
 mod promtool;
 mod python;
 mod pytorch;
+mod real_servers;
+mod schemathesis;
 mod sklearn;
 mod test;
 mod tutorial;

@@ -254,7 +254,7 @@ fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> R
     let mut depth = vec![None; left.len()];
     depth[0] = Some(0);
     for at in 0..left.len() {
-        let Some(here) = depth[at] else { return Err(format!("node {at} is no split's child")) };
+        let Some(here) = depth[at] else { return Err(format!("node {at} is not a split's child")) };
         let is_leaf = left[at] == 0.0;
         if !(cover[at] > 0.0 || is_leaf && at > 0) {
             return Err(format!("node {at} has no training windows"));

@@ -5,6 +5,7 @@
 mod bad_input;
 mod chain;
 mod check;
+mod real_servers;
 mod streams;
 mod support;
 mod watch;

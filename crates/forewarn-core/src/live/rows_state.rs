@@ -7,7 +7,7 @@ use forewarn_schema::{Layout, Schema, Timestamp};
 pub struct Pushed<T> {
     /// Rows between the one before and this one that never came, and count as missing.
     pub missing_rows: u64,
-    /// Whether so many were missing that all that had been seen was forgotten: the stream is then that of a service
+    /// Whether the gap was long enough that all that had been seen was forgotten: the stream is then that of a service
     /// whose first row is this one.
     pub restarted: bool,
     /// What the row gave.

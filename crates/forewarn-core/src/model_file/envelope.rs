@@ -21,7 +21,7 @@ pub struct Envelope {
     pub schema: Schema,
     /// Window that the model was fitted for.
     pub window: WindowSpec,
-    /// What makes the model's rows of metrics; nothing where it reads the metrics as they are, or where it is not known.
+    /// The feature pipeline that turns metrics into the model's rows; nothing where it reads the metrics as they are, or where it is not known.
     pub pipeline: Option<Value>,
     /// How scores become alarms, where it was chosen.
     pub policy: Option<Value>,

@@ -17,7 +17,7 @@ use statrs::function::gamma::gamma_ur;
 /// their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where a day is like the day before it, the
 /// dispersion is that of a sum over many days, and [`BudgetChoice::days`] says that the promise is doubtful, since a quiet month may lie
 /// between two loud ones. The statement is about data like validation: when the service or its load
-/// changes, so does the rate. Watch the realised rate, and choose anew.
+/// changes, so does the rate. Watch the realised rate, and choose again.
 ///
 /// # References
 /// A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, *Learn then test: calibrating predictive algorithms to

@@ -44,6 +44,17 @@ impl Events {
         Self { services, step }
     }
 
+    /// Matches alarms that were raised elsewhere on these scores, in order of time, with the failures: one list a series.
+    pub(crate) fn of_alarms(set: &ScoredSet, alarms: &[Vec<Alarm>]) -> Self {
+        let (spec, step) = (set.spec(), set.step());
+        let services = set.series().iter().zip(alarms).map(|(series, alarms)| {
+            let mut next = alarms.iter().copied().peekable();
+            let raised = |&time: &Timestamp| (time, next.next_if(|alarm| alarm.time == time));
+            judge_service(series, spec, step, series.times().iter().map(raised).collect::<Vec<_>>())
+        });
+        Self { services: services.collect(), step }
+    }
+
     /// The counts of all services together.
     #[must_use]
     pub fn totals(&self) -> EventCounts {
@@ -205,11 +216,21 @@ impl EventCounts {
 }
 
 fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: AlarmPolicy) -> ServiceEvents {
-    let episodes = series.episodes();
     let mut machine = AlarmMachine::new(policy, step);
-    let mut raised = |(time, score)| (time, machine.push(time, score).ok().flatten());
-    let (alarms, failures) = match_outcomes(spec, step, series.scored().map(&mut raised), episodes)
-        .expect("the times of a series ascend");
+    let raised = series.scored().map(|(time, score)| (time, machine.push(time, score).ok().flatten()));
+    judge_service(series, spec, step, raised)
+}
+
+/// Judges the alarms that the scores of a service raised.
+fn judge_service(
+    series: &ScoredSeries,
+    spec: WindowSpec,
+    step: Step,
+    raised: impl IntoIterator<Item = (Timestamp, Option<Alarm>)>,
+) -> ServiceEvents {
+    let episodes = series.episodes();
+    let (alarms, failures) =
+        match_outcomes(spec, step, raised, episodes).expect("the times of a series ascend");
     let alarms: Vec<_> = alarms.into_iter().map(|judged| (judged.alarm, judged.outcome)).collect();
     // Other parts of a split have failures too: those that these scores are not about stay out of the count.
     let concerned = match (series.times().first(), series.times().last()) {

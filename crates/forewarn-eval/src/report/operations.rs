@@ -1,8 +1,9 @@
 use super::{ModelRun, WorstCases};
+use crate::alarms::LiveOrder;
 use crate::uncertainty::parts::{self, Part};
 use crate::{
-    AlarmBudget, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes, Skill, Tradeoff,
-    skill_over_chance,
+    AdaptiveOutcome, AlarmBudget, BudgetChoice, Delays, EvalError, EventCounts, Events, Interval, LeadTimes,
+    Skill, Tradeoff, skill_over_chance,
 };
 use forewarn_core::{AlarmOutcome, AlarmPolicy, FailureOutcome};
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,7 @@ pub struct BudgetHeadline {
     /// What came of it on test, or of the nearest budget above it that validation can show to be kept
     /// ([`BudgetChoice::budget`] says which); `None` where validation shows none.
     pub outcome: Option<BudgetOutcome>,
-    /// What makes the promise doubtful or another one, as a sentence; `None` where it stands as asked.
+    /// Why the promise is doubtful or was replaced, as a sentence; `None` where it stands as asked.
     pub note: Option<String>,
 }
 
@@ -72,6 +73,10 @@ pub struct BudgetOutcome {
     pub event_recall_interval: Option<Interval>,
     /// Median achieved lead time in minutes; `None` where nothing was caught.
     pub lead_time_median_minutes: Option<f64>,
+    /// The same budget kept by a controller that moves the threshold while it runs, beginning from this one; `None` in a
+    /// report of an older version.
+    #[serde(default)]
+    pub adaptive: Option<AdaptiveOutcome>,
 }
 
 /// False alarms per service and week that are tried: one, one a day, five a day and twenty a day.
@@ -79,11 +84,19 @@ const BUDGETS: [f64; 4] = [1.0, 7.0, 35.0, 140.0];
 const CONFIDENCE: f64 = 0.9;
 
 impl OperationReport {
+    /// How alarms are raised at the budget: [`policy`](Self::policy) at the threshold of the headline; as it is where validation proves no budget.
+    #[must_use]
+    pub fn policy_at_budget(&self) -> AlarmPolicy {
+        let outcome = self.headline.as_ref().and_then(|headline| headline.outcome.as_ref());
+        outcome.map_or(self.policy, |outcome| self.policy.at(outcome.choice.threshold))
+    }
+
     pub(super) fn new(run: &ModelRun<'_>, policy: AlarmPolicy, events: &Events) -> Result<Self, EvalError> {
         let (totals, delays) = (events.totals(), run.delays);
+        let order = LiveOrder::new(run.test);
         let net = delays.net(&LeadTimes::new(totals.leads_minutes.clone()))?;
         Ok(Self {
-            headline: Some(headline(run, policy)?),
+            headline: Some(headline(run, policy, &order)?),
             policy,
             alarm_precision: totals.alarm_precision(),
             minutes_in_warning_per_service_day: 1440.0 * totals.time_in_warning().unwrap_or_default(),
@@ -93,43 +106,85 @@ impl OperationReport {
             net_lead_time_minutes: net,
             tradeoff: Tradeoff::with_interval(run.test, policy, &run.bootstrap)?,
             worst: WorstCases::new(run.test, events),
-            budgets: budgets(run, policy)?,
+            budgets: budgets(run, policy, &order)?,
         })
     }
 }
 
-fn budgets(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<Vec<BudgetOutcome>, EvalError> {
-    let tried = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
-    // A validation part too short for a budget is no mistake: the report has fewer budgets then.
+fn budgets(
+    run: &ModelRun<'_>,
+    policy: AlarmPolicy,
+    order: &LiveOrder<'_>,
+) -> Result<Vec<BudgetOutcome>, EvalError> {
+    let usual = BUDGETS.map(|per_service_week| AlarmBudget { per_service_week, confidence: CONFIDENCE });
+    let mut tried = usual.to_vec();
+    if !usual.iter().any(|budget| budget.per_service_week == run.budget.per_service_week) {
+        tried.push(run.budget);
+        tried.sort_by(|a, b| a.per_service_week.total_cmp(&b.per_service_week));
+    }
+    // A validation part too short for a budget is not an error: the report has fewer budgets then.
     let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
-    Ok(chosen.map(|choice| outcome(run, policy, choice)).collect())
+    chosen.map(|choice| outcome(run, policy, choice, order)).collect()
 }
 
-fn headline(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<BudgetHeadline, EvalError> {
+fn headline(
+    run: &ModelRun<'_>,
+    policy: AlarmPolicy,
+    order: &LiveOrder<'_>,
+) -> Result<BudgetHeadline, EvalError> {
     let asked = run.budget;
     let choice = asked.choose_nearest(run.validation, policy)?;
-    let note = match choice {
+    let outcome = choice.map(|choice| outcome(run, policy, choice, order)).transpose()?;
+    let note = match &outcome {
         None => Some("Validation is too short to prove any budget of false alarms.".to_owned()),
-        Some(choice) => {
-            let nearest = (choice.budget != asked).then(|| {
-                format!(
-                    "Validation is too short to prove a budget of {} false alarms per service and week; {} is the nearest that it proves.",
-                    asked.per_service_week, choice.budget.per_service_week
-                )
-            });
+        Some(found) => {
             let sentences: Vec<String> =
-                nearest.into_iter().chain(choice.days.warning().map(str::to_owned)).collect();
+                [nearest(asked, found), found.choice.days.warning().map(str::to_owned), broken(found)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
             (!sentences.is_empty()).then(|| sentences.join(" "))
         }
     };
-    Ok(BudgetHeadline { asked, outcome: choice.map(|choice| outcome(run, policy, choice)), note })
+    Ok(BudgetHeadline { asked, outcome, note })
 }
 
-fn outcome(run: &ModelRun<'_>, policy: AlarmPolicy, choice: BudgetChoice) -> BudgetOutcome {
+/// Says so where another budget than the one asked for is proved.
+fn nearest(asked: AlarmBudget, found: &BudgetOutcome) -> Option<String> {
+    let proved = found.choice.budget;
+    (proved != asked).then(|| {
+        format!(
+            "Validation is too short to prove a budget of {} false alarms per service and week; {} is the nearest that it proves.",
+            asked.per_service_week, proved.per_service_week
+        )
+    })
+}
+
+/// Says so where the data have changed so much since validation that test breaks the budget beyond chance.
+fn broken(found: &BudgetOutcome) -> Option<String> {
+    let (budget, lowest) = (found.choice.budget.per_service_week, found.test_rate_interval?.low);
+    let adaptive = found.adaptive.map_or_else(String::new, |adaptive| {
+        format!("; a threshold that adapts, as in a live service, had {:.1}", adaptive.test_rate)
+    });
+    (lowest > budget).then(|| {
+        format!(
+            "The data have drifted since validation: its threshold gave {:.1} false alarms per service and week on test, against a budget of {budget}{adaptive}.",
+            found.test_rate
+        )
+    })
+}
+
+fn outcome(
+    run: &ModelRun<'_>,
+    policy: AlarmPolicy,
+    choice: BudgetChoice,
+    order: &LiveOrder<'_>,
+) -> Result<BudgetOutcome, EvalError> {
     let events = Events::new(run.test, policy.at(choice.threshold));
     let totals: EventCounts = events.totals();
     let (false_alarms, failures) = (false_alarm_parts(run, &events), failure_parts(&events));
-    BudgetOutcome {
+    let adaptive = order.replay(policy.at(choice.threshold), choice.budget.per_service_week)?;
+    Ok(BudgetOutcome {
         choice,
         test_rate: 7.0 * totals.false_alarms_per_service_day().unwrap_or_default(),
         test_rate_interval: parts::interval(&false_alarms, run.test, &run.bootstrap),
@@ -137,7 +192,8 @@ fn outcome(run: &ModelRun<'_>, policy: AlarmPolicy, choice: BudgetChoice) -> Bud
         event_recall: totals.recall(),
         event_recall_interval: parts::interval(&failures, run.test, &run.bootstrap),
         lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
-    }
+        adaptive: Some(adaptive),
+    })
 }
 
 /// False alarms over the weeks watched.

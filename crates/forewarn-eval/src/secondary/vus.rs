@@ -32,7 +32,7 @@ pub struct VusFigures {
 /// Volumes under the surface: the area under a curve with labels that fade out, averaged over how far they do.
 ///
 /// For each width from 0 to `widest` steps, windows up to half of it away from a run of positive ones count as positive in part:
-/// `sqrt(1 - distance / width)` at so many steps' distance. Recall is multiplied by the share of the runs that are hit at all. Every
+/// `sqrt(1 - distance / width)` at this distance in steps. Recall is multiplied by the share of the runs that are hit at all. Every
 /// distinct score is a threshold, where the authors' code takes 250 of them.
 ///
 /// Secondary to event recall and PR-AUC. `O(n log n)` time, and a width's share of the windows near positive ones for each width.
@@ -289,7 +289,7 @@ struct Stepped {
 }
 
 impl Stepped {
-    /// Goes on to a recall and so many false calls of so many windows, and gives the area below the way.
+    /// Goes on to a recall and a number of false calls and of windows, and gives the area below the way.
     fn to(&mut self, recall: f64, false_calls: f64, negatives: f64) -> f64 {
         let rate = if negatives > 0.0 { false_calls / negatives } else { 1.0 };
         let area = (rate - self.rate) * f64::midpoint(self.recall, recall);

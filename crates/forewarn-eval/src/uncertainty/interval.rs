@@ -70,7 +70,7 @@ impl Interval {
 /// Degrees of freedom from which on Student's distribution is the normal one.
 const NORMAL: f64 = 1e6;
 
-/// Standard errors, as resampling finds them, on each side of a figure that rests on so many blocks: more than the 1.96 of a normal at a
+/// Standard errors, as resampling finds them, on each side of a figure that rests on this number of blocks: more than the 1.96 of a normal at a
 /// level of 0.95, and without end for fewer than two blocks, whose spread is not known.
 pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
     let freedom = blocks - 1.0;

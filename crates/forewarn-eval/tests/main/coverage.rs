@@ -17,7 +17,7 @@ const STEP: i64 = 5;
 /// Steps of a day.
 const DAY: i64 = 1440 / STEP;
 
-/// A world of independent days: so many failures a day on average, 60 % of them foreseeable.
+/// A world of independent days: `rate` failures a day on average, 60 % of them foreseeable.
 #[derive(Clone, Copy, Debug)]
 struct World {
     failures_a_day: f64,

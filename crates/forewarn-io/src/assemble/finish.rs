@@ -182,7 +182,7 @@ fn fill_counters(
                 }
                 value
             } else {
-                // A level beyond single precision is no number that a frame can hold.
+                // A level beyond single precision is not a number that a frame can hold.
                 Some(raw[at] as f32).filter(|level| level.is_finite()).unwrap_or(f32::NAN)
             };
         }

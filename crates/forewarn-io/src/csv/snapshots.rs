@@ -174,7 +174,7 @@ impl Builder {
     }
 }
 
-/// The value of a feature; an infinity is no measurement.
+/// The value of a feature; an infinity is not a measurement.
 fn feature(text: &str, dialect: &Dialect) -> Result<f32, NotANumber> {
     if is_missing(text) {
         return Ok(f32::NAN);

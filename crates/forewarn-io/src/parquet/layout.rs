@@ -15,7 +15,7 @@ pub(super) enum Holds {
     Number,
     /// Integers without a sign, stored in the bits of signed ones.
     Unsigned,
-    /// An integer that is so many tens too large.
+    /// An integer scaled by this power of ten.
     Decimal {
         scale: i32,
     },

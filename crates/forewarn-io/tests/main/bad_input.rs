@@ -48,11 +48,11 @@ fn each_fault_has_one_message_with_its_place() {
         ),
         (
             "timestamp,x,failure\n2024-01-01T00:00:00Z,1,0.5\n",
-            r#"m.csv, line 2, column "failure": "0.5" is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
+            r#"m.csv, line 2, column "failure": "0.5" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
         ),
         (
             "timestamp,x,failure\n2024-01-01T00:00:00Z,1,maybe\n",
-            r#"m.csv, line 2, column "failure": "maybe" is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
+            r#"m.csv, line 2, column "failure": "maybe" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
         ),
         (
             "timestamp,service,x\n2024-01-01T00:00:00Z,,1\n",
@@ -60,15 +60,15 @@ fn each_fault_has_one_message_with_its_place() {
         ),
         (
             "timestamp,x\nyesterday,1\n",
-            r#"m.csv, line 2, column "timestamp": "yesterday" is no time, expected a time such as 2024-01-01T00:00:00Z or 2024-01-01 00:00:00, or a count of seconds or a finer unit since 1970"#,
+            r#"m.csv, line 2, column "timestamp": "yesterday" is not a time, expected a time such as 2024-01-01T00:00:00Z or 2024-01-01 00:00:00, or a count of seconds or a finer unit since 1970"#,
         ),
         (
             "timestamp,x\n1704067200,1\n2024-01-01T00:01:00Z,1\n",
-            r#"m.csv, line 3, column "timestamp": "2024-01-01T00:01:00Z" is no time, expected seconds since 1970, as in the rows before"#,
+            r#"m.csv, line 3, column "timestamp": "2024-01-01T00:01:00Z" is not a time, expected seconds since 1970, as in the rows before"#,
         ),
         (
             "timestamp,x\n2024-01-01T00:00:00Z,1\n,1\n",
-            r#"m.csv, line 3, column "timestamp": "" is no time, expected RFC 3339 with a zone, such as 2024-01-01T00:00:00Z, as in the rows before"#,
+            r#"m.csv, line 3, column "timestamp": "" is not a time, expected RFC 3339 with a zone, such as 2024-01-01T00:00:00Z, as in the rows before"#,
         ),
     ];
     for (text, message) in table {

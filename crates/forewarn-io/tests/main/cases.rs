@@ -340,7 +340,7 @@ fn counters_become_increases_wherever_they_start() {
     let shown: Vec<String> =
         recording.frames.frame(0).unwrap().column("errors_total").unwrap().map(|v| v.to_string()).collect();
     assert_eq!(shown, from_zero);
-    // What often falls is no counter, whatever its name.
+    // What often falls is not a counter, whatever its name.
     let rows: String = (0..50).map(|row| format!("{},{}\n", row * 60, row % 3)).collect();
     let recording = read(format!("timestamp,memory_total\n{rows}")).unwrap();
     assert_eq!(recording.frames.values()[..4], [0.0, 1.0, 2.0, 0.0]);

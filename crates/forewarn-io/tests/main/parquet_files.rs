@@ -259,7 +259,7 @@ fn each_fault_has_one_message_with_its_place() {
     let names = |levels| Column::Text(vec!["a"], Some(levels));
     let one = x(&[1.0, 1.0]);
     let error = refuse(optional, &[vec![times(vec![1, 0]), names(vec![1, 0]), one]]);
-    assert!(error.starts_with(r#"m.parquet, row 2, column "timestamp": "" is no time"#), "{error}");
+    assert!(error.starts_with(r#"m.parquet, row 2, column "timestamp": "" is not a time"#), "{error}");
     let both = Column::Int64(vec![60_000, 120_000], Some(vec![1, 1]));
     assert_eq!(
         refuse(optional, &[vec![both, names(vec![0, 1]), x(&[1.0, 1.0])]]),
@@ -272,7 +272,7 @@ fn each_fault_has_one_message_with_its_place() {
     );
     assert_eq!(
         sample.refusal(&plain.clone().with_outcome_column("failure")),
-        r#"m.parquet, row 1, column "failure": "2" is no outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#
+        r#"m.parquet, row 1, column "failure": "2" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#
     );
     assert_eq!(
         sample.refusal(&plain.with_outcome_column("failed")),
@@ -415,7 +415,7 @@ fn damaged_files_are_refused_or_read_and_never_panic() {
     let whole = fs::read(sample.path()).unwrap();
     for length in 0..whole.len() {
         fs::write(sample.path(), &whole[..length]).unwrap();
-        let error = sample.read().expect_err("a part of a file is no file");
+        let error = sample.read().expect_err("a part of a file is not a file");
         let expected = match length {
             0 => matches!(error, IoError::Empty { .. }),
             1..4 => matches!(error, IoError::NotParquet { .. }),

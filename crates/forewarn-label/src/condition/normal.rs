@@ -109,7 +109,7 @@ impl Normal {
         Self::new(Statistic::Season(Season { period: Span::days(1), width: Span::hours(1) }))
     }
 
-    /// So many times the normal.
+    /// A multiple of the normal.
     #[must_use]
     pub fn times(self, times: f32) -> Self {
         Self { times: times.into(), ..self }

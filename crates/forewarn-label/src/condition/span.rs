@@ -24,25 +24,25 @@ const UNITS: [(&[&str], u32); 4] = [
 ];
 
 impl Span {
-    /// So many steps of the clock.
+    /// Steps of the clock.
     #[must_use]
     pub fn steps(count: u32) -> Self {
         Self::Steps(count)
     }
 
-    /// So many minutes; at most 136 years.
+    /// Minutes; at most 136 years.
     #[must_use]
     pub fn minutes(count: u32) -> Self {
         Self::Seconds(count.saturating_mul(60))
     }
 
-    /// So many hours; at most 136 years.
+    /// Hours; at most 136 years.
     #[must_use]
     pub fn hours(count: u32) -> Self {
         Self::minutes(count.saturating_mul(60))
     }
 
-    /// So many days; at most 136 years.
+    /// Days; at most 136 years.
     #[must_use]
     pub fn days(count: u32) -> Self {
         Self::hours(count.saturating_mul(24))

@@ -48,6 +48,15 @@ pub enum Indicator {
 /// bad than that. The *burn rate* of a window is the share of bad events in it over the budget: at 1 the budget lasts
 /// just as long as the objective's period.
 ///
+/// | name | meaning | default | range |
+/// |---|---|---|---|
+/// | `name` | how reports call it | required | not empty |
+/// | `service` | the only service that it is for | every service | |
+/// | `objective` | share of events that should be good | required | above 0, below 1 |
+/// | `indicator` | which events are good | availability by `request_count` and `error_rate` | |
+/// | `period_days` | days over which the error budget is counted | 30 | 1 to 366 |
+/// | `windows_minutes` | windows of burn rates | [`Slo::WINDOWS_MINUTES`] | 1 to 129,600 each |
+///
 /// ```
 /// use forewarn_label::Slo;
 ///
@@ -62,6 +71,8 @@ pub enum Indicator {
 ///     objective = 0.95
 ///     indicator.latency = { metric = "p99_latency", at_most = 500 }
 ///     windows_minutes = [5, 60]
+///     service = "checkout"
+///     period_days = 28
 /// "#)?;
 /// assert_eq!(slos.len(), 2);
 /// # Ok::<(), forewarn_label::LabelError>(())
@@ -73,8 +84,10 @@ pub enum Indicator {
 #[serde(try_from = "SloRow", into = "SloRow")]
 pub struct Slo {
     name: String,
+    service: Option<String>,
     indicator: Indicator,
     objective: f64,
+    period_days: u32,
     windows_minutes: Vec<u32>,
 }
 
@@ -82,8 +95,13 @@ pub struct Slo {
 #[serde(deny_unknown_fields)]
 struct SloRow {
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
     objective: f64,
+    #[serde(default)]
     indicator: Indicator,
+    #[serde(default = "usual_period")]
+    period_days: u32,
     #[serde(default = "usual_windows")]
     windows_minutes: Vec<u32>,
 }
@@ -98,18 +116,31 @@ fn usual_windows() -> Vec<u32> {
     Slo::WINDOWS_MINUTES.to_vec()
 }
 
+fn usual_period() -> u32 {
+    30
+}
+
+impl Default for Indicator {
+    /// Availability by the metrics of [`Schema::v1`].
+    fn default() -> Self {
+        Self::Availability { requests: "request_count".to_owned(), error_rate: "error_rate".to_owned() }
+    }
+}
+
 impl TryFrom<SloRow> for Slo {
     type Error = LabelError;
 
     fn try_from(row: SloRow) -> Result<Self, LabelError> {
-        Self::new(row.name, row.indicator, row.objective)?.windows_minutes(row.windows_minutes)
+        let slo = Self::new(row.name, row.indicator, row.objective)?;
+        let slo = slo.with_period_days(row.period_days)?.windows_minutes(row.windows_minutes)?;
+        Ok(Self { service: row.service, ..slo })
     }
 }
 
 impl From<Slo> for SloRow {
     fn from(slo: Slo) -> Self {
-        let Slo { name, indicator, objective, windows_minutes } = slo;
-        Self { name, objective, indicator, windows_minutes }
+        let Slo { name, service, indicator, objective, period_days, windows_minutes } = slo;
+        Self { name, service, objective, indicator, period_days, windows_minutes }
     }
 }
 
@@ -140,7 +171,26 @@ impl Slo {
             &limit.to_string(),
             "a finite number",
         )?;
-        Ok(Self { name, indicator, objective, windows_minutes: usual_windows() })
+        let (period_days, windows_minutes) = (usual_period(), usual_windows());
+        Ok(Self { name, service: None, indicator, objective, period_days, windows_minutes })
+    }
+
+    /// Only for one service, where a program has many.
+    #[must_use]
+    pub fn with_service(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
+    /// Another period than 30 days.
+    ///
+    /// # Errors
+    /// [`LabelError::InvalidField`] for 0 days or more than 366.
+    pub fn with_period_days(mut self, days: u32) -> Result<Self, LabelError> {
+        let field = format!("the period of {:?} in days", self.name);
+        refuse_unless((1..=366).contains(&days), &field, &days.to_string(), "1 to 366")?;
+        self.period_days = days;
+        Ok(self)
     }
 
     /// Other windows for its burn rates.
@@ -165,11 +215,12 @@ impl Slo {
             name: name.to_owned(),
             indicator,
             objective,
+            service: None,
+            period_days: usual_period(),
             windows_minutes: usual_windows(),
         };
-        let (requests, error_rate) = ("request_count".to_owned(), "error_rate".to_owned());
         vec![
-            slo("availability", 0.999, Indicator::Availability { requests, error_rate }),
+            slo("availability", 0.999, Indicator::default()),
             slo("latency", 0.99, Indicator::Latency { metric: "p99_latency".to_owned(), at_most: 1000.0 }),
         ]
     }
@@ -204,6 +255,28 @@ impl Slo {
         self.objective
     }
 
+    /// The service that it is for; `None` for every service.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
+    /// Days over which the error budget is counted.
+    #[must_use]
+    pub fn period_days(&self) -> u32 {
+        self.period_days
+    }
+
+    /// Windows of its burn rates, in minutes.
+    #[must_use]
+    pub fn windows(&self) -> &[u32] {
+        &self.windows_minutes
+    }
+
+    pub(super) fn period_minutes(&self) -> u32 {
+        self.period_days * 24 * 60
+    }
+
     /// Judges all rows of a frame.
     ///
     /// # Errors
@@ -231,13 +304,14 @@ impl Slo {
             }
             Indicator::Throughput { requests, at_least } => Judge::AtLeast(position(requests)?, *at_least),
         };
-        Ok(SloState::new(&self.name, self.objective, &self.windows_minutes, (schema, step), judge))
+        SloState::new(self, schema, step, judge)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SloLevel;
     use forewarn_schema::{Frame, Metric, Timestamp};
 
     fn frame(rows: &[[f32; 3]]) -> Frame {
@@ -319,6 +393,92 @@ mod tests {
             assert_eq!(state.report(), twin.report());
         }
         assert!(state.burn_rates().all(|burn| burn.rate.is_some()));
+    }
+
+    /// Blocks against sums over the rows themselves, and a state that is saved and restored again and again.
+    #[test]
+    fn long_windows_are_sums_of_blocks_and_states_are_saved() {
+        let slo = availability().windows_minutes(vec![3, 60, 119, 360, 4320]).unwrap();
+        let schema = frame(&[]).view().schema().clone();
+        let start = || slo.start(&schema, Step::MINUTE).unwrap();
+        let (mut state, mut events) = (start(), Vec::new());
+        for minute in 0..6000_usize {
+            let rate = if minute % 700 < 40 { 0.25 } else { 0.0 };
+            let requests = if minute % 11 == 0 { f32::NAN } else { (minute % 13 * 10) as f32 };
+            events.push(if requests.is_nan() {
+                [0.0; 2]
+            } else {
+                [f64::from(requests) * rate, f64::from(requests)]
+            });
+            state.push(&[requests, rate as f32, 1.0]).unwrap();
+            if minute % 97 == 0 {
+                let mut bytes = Vec::new();
+                state.save(&mut bytes).unwrap();
+                let mut restored = start();
+                restored.restore(&mut &bytes[..]).unwrap();
+                assert_eq!(restored.report(), state.report());
+                state = restored;
+                let mut other =
+                    slo.clone().with_period_days(29).unwrap().start(&schema, Step::MINUTE).unwrap();
+                assert!(other.restore(&mut &bytes[..]).is_err());
+                assert!(start().restore(&mut &bytes[..bytes.len() - 1]).is_err());
+            }
+            for burn in state.burn_rates() {
+                let window = burn.window_minutes as usize;
+                let block = match window {
+                    ..120 => 1,
+                    ..1440 => 5,
+                    _ => 60,
+                };
+                // The window without the rows of a block that it has only a part of.
+                let rows = (minute + 1).min(window / block * block - (block - (minute + 1) % block) % block);
+                let sum =
+                    |column: usize| events[minute + 1 - rows..].iter().map(|row| row[column]).sum::<f64>();
+                let expected = (sum(1) > 0.0).then(|| sum(0) / sum(1) / 0.01);
+                assert!(
+                    burn.rate.zip(expected).is_none_or(|(a, b)| (a - b).abs() < 1e-4)
+                        && burn.rate.is_some() == expected.is_some(),
+                    "{minute} {window} {:?} {expected:?}",
+                    burn.rate
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn levels_follow_the_workbook_and_budgets_run_out() {
+        let (requests, error_rate) = ("requests".into(), "errors".into());
+        let slo = Slo::new("up", Indicator::Availability { requests, error_rate }, 0.999).unwrap();
+        let schema = frame(&[]).view().schema().clone();
+        let mut state = slo.start(&schema, Step::MINUTE).unwrap();
+        let mut push = |minutes: usize, errors: f32| -> Vec<SloLevel> {
+            (0..minutes)
+                .map(|_| {
+                    state.push(&[1000.0, errors, 1.0]).unwrap();
+                    state.level()
+                })
+                .collect()
+        };
+        assert!(push(360, 0.0).iter().all(|level| *level == SloLevel::Met));
+        // As in the rule of the same windows: 9 minutes of 10 % errors in an hour are 15 times the budget.
+        let burning = push(9, 0.1);
+        assert!(burning[..8].iter().all(|level| *level == SloLevel::Met) && burning[8] == SloLevel::Page);
+        let after = push(10, 0.0);
+        assert!(
+            after[3] == SloLevel::Page && after[4] == SloLevel::Met,
+            "the short window says that it is over"
+        );
+        let left = state.budget_left().unwrap();
+        assert!((left - (1.0 - 0.9 / 379.0 / 0.001)).abs() < 1e-4, "{left}");
+        assert_eq!(state.minutes_to_exhaustion(), Some(0.0));
+        // 30 days of one error in 2000 leave half of the budget, and an hour at twice its pace two weeks of it.
+        let mut state = slo.start(&schema, Step::MINUTE).unwrap();
+        for minute in 0..30 * 1440 {
+            let errors = if minute < 30 * 1440 - 60 { 0.0005 } else { 0.002 };
+            state.push(&[1000.0, errors, 1.0]).unwrap();
+        }
+        let (left, minutes) = (state.budget_left().unwrap(), state.minutes_to_exhaustion().unwrap());
+        assert!((left - 0.498).abs() < 0.002 && (minutes - left * 21_600.0).abs() < 1.0, "{left} {minutes}");
     }
 
     #[test]

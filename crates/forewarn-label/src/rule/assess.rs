@@ -64,6 +64,10 @@ impl FailureRule for Rule {
         if verdicts.is_empty() { None } else { Some(Box::new(verdicts)) }
     }
 
+    fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
+        crate::failure_history::of_rule(self, schema)
+    }
+
     fn saved(&self) -> Option<serde_json::Value> {
         serde_json::to_value(self).ok()
     }

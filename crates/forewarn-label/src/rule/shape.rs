@@ -70,7 +70,7 @@ impl fmt::Display for Shape {
             write!(f, "; gaps shorter than {span} are bridged")?;
         }
         if let Some(span) = self.at_least {
-            write!(f, "; what is over in less than {span} is no failure")?;
+            write!(f, "; what is over in less than {span} is not a failure")?;
         }
         if let Some(span) = self.cool_down {
             write!(f, "; the {span} after a failure still belong to it")?;

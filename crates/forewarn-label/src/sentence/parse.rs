@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
             let within = self.span()?;
             if !in_steps && !matches!(within, Span::Steps(_)) {
                 self.next = at;
-                return Err(self.expected("so many steps; for a time write in 3 steps of 5 min"));
+                return Err(self.expected("a number of steps; for a time write in 3 steps of 5 min"));
             }
             return Ok(condition.frequent(times, within));
         }

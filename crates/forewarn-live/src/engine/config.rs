@@ -1,7 +1,7 @@
 use super::ProbableKind;
 use crate::{LiveError, ServedModel};
 use forewarn_core::BudgetSettings;
-use forewarn_label::Rule;
+use forewarn_label::{Rule, Slo};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use std::sync::Arc;
 /// | `far_factor` | times beyond all of training at which a metric is [far](crate::ServedModel::far_from_training) | 10 | above 1 |
 /// | `budget` | how many false alarms are accepted, and how they are held to | see [`BudgetSettings`] | |
 /// | `rule` | what counts as failing | that of the main model's file | |
+/// | `slos` | service level objectives, at most 1,000: see [`Slo`] | none | |
 /// | `recommendations` | what may help, before what the engine says itself; the first that fits | none | |
 ///
 /// It is checked when an [`Engine`](crate::Engine) is built of it.
@@ -51,6 +52,9 @@ pub struct EngineConfig {
     pub budget: BudgetSettings,
     /// What counts as failing; that of the main model's file unless set.
     pub rule: Option<Rule>,
+    /// Service level objectives: budgets left and burn rates in the [view](crate::EngineView), events when one begins
+    /// or ends to be violated.
+    pub slos: Vec<Slo>,
     /// What may help.
     pub recommendations: Vec<RecommendationRule>,
 }
@@ -87,6 +91,7 @@ impl Default for EngineConfig {
             far_factor: 10.0,
             budget: BudgetSettings::default(),
             rule: None,
+            slos: Vec::new(),
             recommendations: Vec::new(),
         }
     }
@@ -120,7 +125,34 @@ impl EngineConfig {
             let (value, expected) = (self.far_factor.to_string(), "a number above 1".to_owned());
             return Err(LiveError::InvalidSetting { name: "far_factor", value, expected });
         }
+        self.check_slos()?;
         Ok(self.budget.check()?)
+    }
+
+    /// Refuses objectives that reports could not tell apart.
+    fn check_slos(&self) -> Result<(), LiveError> {
+        const MOST: usize = 1_000;
+        let refuse = |value: String, expected: &str| {
+            Err(LiveError::InvalidSetting { name: "slos", value, expected: expected.to_owned() })
+        };
+        if self.slos.len() > MOST {
+            return refuse(format!("a list of {}", self.slos.len()), "at most 1,000 objectives");
+        }
+        for (index, slo) in self.slos.iter().enumerate() {
+            let is_like = |other: &&Slo| {
+                other.name() == slo.name()
+                    && (other.service().is_none()
+                        || slo.service().is_none()
+                        || other.service() == slo.service())
+            };
+            if let Some(other) = self.slos[..index].iter().find(is_like) {
+                return refuse(
+                    format!("{:?} twice", other.name()),
+                    "names of their own for a service's objectives",
+                );
+            }
+        }
+        Ok(())
     }
 }
 

@@ -146,7 +146,7 @@ mod tests {
     fn a_row_fills_what_samples_leave_and_ranges_hold() {
         let mut minute = OpenMinute::default();
         assert!(minute.sample(1, at(30), 0.25, 2) && minute.sample(1, at(40), f64::NAN, 2));
-        assert!(!minute.sample(1, at(50), 0.5, 2), "there is no room");
+        assert!(!minute.sample(1, at(50), 0.5, 2), "the minute is full");
         assert!(minute.row(vec![7.0, 9.0]) && !minute.row(vec![8.0, 8.0]));
         assert_eq!(close(minute, &mut vec![None; 2], 60), (0, [7.0, 0.25]));
         let mut minute = OpenMinute::default();

@@ -17,7 +17,7 @@ impl Engine {
             return Ok(());
         };
         let most = self.config.most_samples;
-        // As a stale marker, what is no number says that there is no value.
+        // As a stale marker, what is not a number says that there is no value.
         let value = if value.is_finite() { value } else { f64::NAN };
         self.receive(service, time, false, |minute, counters| {
             if !minute.sample(metric as u32, time, value, most) {

@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod engine;
+mod golden;
+mod ledger;
 mod restarts;
 mod saved;
+mod slos;
 mod world;

@@ -89,7 +89,7 @@ fn open_metrics_is_read() {
     assert_eq!(exemplar.labels.get("trace_id"), Some("oHg5SJYRHA0"));
     assert_eq!((exemplar.value, exemplar.time), (9.8, at(1_520_879_607_789)));
     assert_eq!(all[1].time, at(1_395_066_363_000));
-    // The start of a family is no measurement; a gauge that is called so is.
+    // The start of a family is not a measurement; a gauge that is called so is.
     let created: Vec<bool> = all.iter().map(|sample| sample.is_created).collect();
     assert_eq!(created, [false, false, true, false, true, false]);
     assert_eq!(all[3].time, at(1_520_879_607_789));

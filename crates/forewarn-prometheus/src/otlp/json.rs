@@ -125,7 +125,7 @@ impl<'de, T: Deserialize<'de> + FromStr> Deserialize<'de> for Number<T> {
             Either::Text(word) => word
                 .parse()
                 .map(Self)
-                .map_err(|_| de::Error::custom(format!("{:?} is no number", text::quoted(&word)))),
+                .map_err(|_| de::Error::custom(format!("{:?} is not a number", text::quoted(&word)))),
         }
     }
 }

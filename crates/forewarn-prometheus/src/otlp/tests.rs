@@ -236,7 +236,7 @@ fn json_that_is_none_says_why() {
         read_otlp(body.as_bytes(), OtlpEncoding::Json, &Limits::default()).unwrap_err().to_string()
     };
     assert!(error("[1").contains("line 1"));
-    assert!(error(&example().replace("\"10\"", "\"ten\"")).contains("\"ten\" is no number"));
+    assert!(error(&example().replace("\"10\"", "\"ten\"")).contains("\"ten\" is not a number"));
     let many = format!(r#"{{"resourceMetrics":[{}{{}}]}}"#, "{},".repeat(1_000));
     assert!(error(&many).contains("objects"), "{}", error(&many));
     let limits = Limits { max_bytes: 10, ..Limits::default() };

@@ -68,6 +68,8 @@ impl View<'_> {
                     or_dash(outcome.lead_time_median_minutes, |minutes| {
                         format!("{}\u{a0}min", quantity(minutes))
                     }),
+                    or_dash(outcome.adaptive.map(|adaptive| adaptive.test_rate), quantity),
+                    or_dash(outcome.adaptive.and_then(|adaptive| adaptive.event_recall), percent),
                 ];
                 ("", name, cells)
             })
@@ -99,8 +101,14 @@ impl View<'_> {
                 "Detected",
                 "Interval",
                 "Median lead",
+                "Adaptive: on test",
+                "Adaptive: detected",
             ],
             &rows,
+        );
+        page.raw(
+            "<p class=\"note\">Adaptive: the threshold moves with what became of earlier alarms, as that of the live service, so that \
+             the budget is kept when the data drift.</p>\n",
         );
     }
 }

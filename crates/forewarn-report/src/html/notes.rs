@@ -19,7 +19,7 @@ impl View<'_> {
         page.raw(
             "<dl class=\"plain\">\n<dt>PR-AUC</dt><dd>Area under the precision-recall curve (average precision). No skill gives the \
              prevalence, the share of windows before a failure, so read the two side by side.</dd>\n\
-             <dt>ROC-AUC</dt><dd>How often a window before a failure scores higher than one that is not. A guess gets 0.5. Where \
+             <dt>ROC-AUC</dt><dd>How often a window before a failure scores higher than one that is not. The no-skill baseline gets 0.5. Where \
              failures are rare it looks good long before alarms are.</dd>\n\
              <dt>Alarm</dt><dd>Raised when the score reaches the threshold, then silent for the refractory period. Right when a \
              failure begins in the prediction period after it, late in the middle of a failure, false otherwise.</dd>\n\

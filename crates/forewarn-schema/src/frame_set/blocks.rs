@@ -102,7 +102,7 @@ mod tests {
         FrameSet::from_frames(rows.iter().enumerate().map(frame).collect()).unwrap()
     }
 
-    /// Running sums, which start anew with each service.
+    /// Running sums, which start again with each service.
     fn sums(set: &FrameSet, threads: usize) -> Result<FrameSet, SchemaError> {
         let states = vec![0.0f32; set.layout().services().len()];
         set.derive_blocks(set.schema().clone(), states, threads, |sum, samples, rows| {

@@ -1,4 +1,4 @@
-use super::{Minute, Source};
+use super::{Minute, Minutes};
 use crate::ServerError;
 use forewarn_io::ReadOptions;
 use forewarn_live::ServedModel;
@@ -7,7 +7,7 @@ use std::{fs, path::PathBuf};
 
 /// A metrics file, minute by minute. One that is followed is read again when it has grown; its newest minute is held
 /// back until a later one has come, since rows of it may still be missing.
-pub(crate) struct FileSource {
+pub(super) struct MetricsFile {
     path: PathBuf,
     metrics: Schema,
     step: Step,
@@ -19,8 +19,8 @@ pub(crate) struct FileSource {
     bytes: u64,
 }
 
-impl FileSource {
-    pub(crate) fn open(path: PathBuf, follow: bool, model: &ServedModel) -> Result<Self, ServerError> {
+impl MetricsFile {
+    pub(super) fn open(path: PathBuf, follow: bool, model: &ServedModel) -> Result<Self, ServerError> {
         let (metrics, step) = (model.metrics().clone(), model.step());
         let bytes = size(&path)?;
         let (frames, columns) = read(&path, &metrics, step)?;
@@ -66,7 +66,7 @@ fn read(path: &PathBuf, metrics: &Schema, step: Step) -> Result<(FrameSet, Vec<u
     Ok((frames, columns))
 }
 
-impl Source for FileSource {
+impl Minutes for MetricsFile {
     fn next(&mut self) -> Result<Option<Minute>, ServerError> {
         let Some(time) = self.next else { return Ok(None) };
         if self.end().is_none_or(|end| time >= end) {

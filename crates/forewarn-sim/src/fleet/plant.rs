@@ -6,6 +6,7 @@ pub(crate) mod latency;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod pods;
+pub(crate) mod reading;
 pub(crate) mod state;
 pub(crate) mod station;
 pub(crate) mod tally;

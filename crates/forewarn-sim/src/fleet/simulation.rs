@@ -12,6 +12,8 @@ use crate::fleet::{
 use forewarn_schema::{Step, Timestamp};
 use std::{fmt, sync::Arc};
 
+mod live;
+
 /// Deviation of the wandering factor on a service's own time, and minutes in which it forgets.
 const DRIFT: (f64, f64) = (0.04, 30.0);
 /// Share of failing requests at an entry that calls an engineer, and what becomes of the load meanwhile.
@@ -61,6 +63,8 @@ pub struct Simulation {
     /// A fault that does not happen, where the simulation asks what would have been without it.
     without: Option<FaultId>,
     metrics: Vec<[f32; 10]>,
+    /// What services had done in the minute before its last tick.
+    before: Vec<Tally>,
     /// Of the strongest fault on each service at the end of the minute.
     intensities: Vec<f64>,
     is_logging: bool,
@@ -89,6 +93,7 @@ impl Simulation {
             next_id: 0,
             without: None,
             metrics: vec![[f32::NAN; 10]; services],
+            before: vec![Tally::default(); services],
             intensities: vec![0.0; services],
             is_logging: true,
             pending: fleet.pending(),
@@ -113,13 +118,13 @@ impl Simulation {
         &self.plan.blueprint
     }
 
-    /// Minutes that have passed.
+    /// Whole minutes that have passed.
     #[must_use]
     pub fn minutes(&self) -> usize {
         (self.tick / TICKS) as usize
     }
 
-    /// Time of the minute that comes next.
+    /// Time of the minute that comes next, or that is under way.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.time_of(self.tick)
@@ -147,7 +152,7 @@ impl Simulation {
         &self.log
     }
 
-    /// Injects a fault, which begins with the next minute, beside whatever else goes wrong.
+    /// Injects a fault, which begins with the next [`tick`](Self::tick), beside whatever else goes wrong.
     ///
     /// # Errors
     /// [`SimError::UnknownService`], [`SimError::InvalidField`], [`SimError::MisplacedFault`].
@@ -214,8 +219,29 @@ impl Simulation {
             && self.state.is_close_to(&other.state)
     }
 
-    /// Lets a minute pass.
+    /// Lets a minute pass, or the rest of the one that is under way.
     pub fn step(&mut self) {
+        while !self.tick() {}
+    }
+
+    /// Lets five seconds pass. Returns whether a minute ended with them, so that it has [`metrics`](Self::metrics).
+    pub fn tick(&mut self) -> bool {
+        if self.tick.is_multiple_of(TICKS) {
+            self.begin_minute();
+        }
+        self.before.copy_from_slice(&self.state.tallies);
+        self.advance_faults();
+        self.state.tick(&self.plan, &self.users);
+        self.tick += 1;
+        let is_whole = self.tick.is_multiple_of(TICKS);
+        if is_whole {
+            self.end_minute();
+        }
+        is_whole
+    }
+
+    /// Faults and users of the coming minute.
+    fn begin_minute(&mut self) {
         while let Some((_, injection, target)) =
             self.pending.pop_if(|(at, ..)| (*at as u64).saturating_mul(TICKS) <= self.tick)
         {
@@ -242,11 +268,10 @@ impl Simulation {
         }
         self.set_users();
         self.state.tallies.fill(Tally::default());
-        for _ in 0..TICKS {
-            self.advance_faults();
-            self.state.tick(&self.plan, &self.users);
-            self.tick += 1;
-        }
+    }
+
+    /// What monitoring and engineers see of the minute.
+    fn end_minute(&mut self) {
         let rows = self.metrics.iter_mut().zip(&self.state.tallies).zip(&self.plan.services);
         for ((row, tally), plan) in rows {
             *row = tally.sample(plan, &mut self.telemetry);

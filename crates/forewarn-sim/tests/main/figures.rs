@@ -3,7 +3,7 @@
 use forewarn_core::{Score, Target, WindowSpec, average_precision};
 use forewarn_sim::{StressWalk, StressWalkRun, bayes_filter, ceiling, oracle, stress_walk::RuleState};
 
-/// Whether the rule is satisfied in one of the next `period` minutes, for each row that has so many after it.
+/// Whether the rule is satisfied in one of the next `period` minutes, for each row that has `period` rows after it.
 fn active_ahead(run: &StressWalkRun, spec: WindowSpec) -> Vec<bool> {
     (0..run.rule.len() - spec.horizon())
         .map(|t| run.rule[t + spec.lead() + 1..=t + spec.horizon()].contains(&RuleState::Satisfied))

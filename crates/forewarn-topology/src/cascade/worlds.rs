@@ -152,7 +152,7 @@ impl Cascade {
 }
 
 /// A share of worlds. The standard error is taken at the share with one success and one failure more, so that what
-/// never happened in so many worlds is not called impossible.
+/// never happened in this number of worlds is not called impossible.
 fn share(count: u64, worlds: usize) -> CascadeEstimate {
     let worlds = worlds as f64;
     let shrunk = (count as f64 + 1.0) / (worlds + 2.0);

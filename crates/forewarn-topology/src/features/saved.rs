@@ -1,6 +1,6 @@
 //! Columns of a service graph as they are saved with a model.
 
-use super::{Group, TopologyFeatures};
+use super::{FleetColumns, Group, TopologyFeatures};
 use crate::{HealthRules, RowLimit, ServiceGraph, Strengths, TopologyError};
 use forewarn_core::CoreError;
 use forewarn_schema::UtcOffset;
@@ -22,6 +22,8 @@ struct Saved {
     peak_hours: [u8; 2],
     utc_offset_minutes: UtcOffset,
     groups: Vec<Group>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fleet: Option<FleetColumns>,
 }
 
 impl TopologyFeatures {
@@ -43,6 +45,7 @@ impl TopologyFeatures {
             peak_hours: self.peak_hours,
             utc_offset_minutes: self.utc_offset,
             groups: self.groups.clone(),
+            fleet: self.fleet.clone(),
         };
         Ok(serde_json::to_value(saved).map_err(unwritable)?)
     }
@@ -57,14 +60,21 @@ impl TopologyFeatures {
         let graph = ServiceGraph::from_json(&saved.graph.to_string())?;
         let strengths = Strengths::new(&graph, saved.strengths)?;
         let [from, to] = saved.peak_hours;
-        Self::new(&graph)
+        let features = Self::new(&graph)
             .strengths(strengths)?
             .health_rules(saved.health_rules)
             .dependence(saved.dependence)?
             .metrics(saved.error_rate, saved.latency)
             .violations(saved.limits, saved.violation_rows)?
-            .clock(from, to, saved.utc_offset_minutes)?
-            .groups(&saved.groups)
+            .clock(from, to, saved.utc_offset_minutes)?;
+        match saved.fleet.map(FleetColumns::checked).transpose()? {
+            // Columns about other services may be all there is.
+            Some(fleet) if saved.groups.is_empty() => {
+                Ok(Self { groups: Vec::new(), fleet: Some(fleet), ..features })
+            }
+            Some(fleet) => Ok(features.groups(&saved.groups)?.with_fleet(fleet)),
+            None => features.groups(&saved.groups),
+        }
     }
 
     /// The service graph.

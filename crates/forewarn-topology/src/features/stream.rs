@@ -1,4 +1,4 @@
-use super::{Group, TopologyFeatures};
+use super::{Group, TopologyFeatures, fleet::FleetState};
 use crate::{
     BoundHealthRules, Cascade, CriticalPaths, DependencyHealth, LatencyKind, ServiceGraph, TopologyError,
     error::same_length,
@@ -27,6 +27,7 @@ pub struct TopologyStream {
     /// Metrics with the most that they may be.
     limits: Vec<(usize, f64)>,
     counts: Vec<Recent>,
+    fleet: Option<FleetState>,
     clock: Clock,
     columns: usize,
     violation_rows: usize,
@@ -105,7 +106,10 @@ impl TopologyStream {
         let limits = limits.iter().map(|limit| Ok((schema.index_of(&limit.metric)?, limit.at_most)));
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
-        Ok(Self {
+        let fleet =
+            features.fleet.as_ref().map(|fleet| FleetState::new(fleet, schema, beyond)).transpose()?;
+        let mut stream = Self {
+            fleet,
             names: services.iter().map(|&service| service.to_owned()).collect(),
             schema: schema.clone(),
             groups: features.groups.clone(),
@@ -127,7 +131,17 @@ impl TopologyStream {
             out: vec![f32::NAN; services.len() * columns],
             graph: features.graph.clone(),
             places,
-        })
+        };
+        stream.watch_fleet();
+        Ok(stream)
+    }
+
+    /// Tells the columns about other services which services there are now.
+    fn watch_fleet(&mut self) {
+        if let Some(fleet) = &mut self.fleet {
+            fleet.resize(self.counts.len());
+            fleet.watch(&self.names, &self.places);
+        }
     }
 
     /// One more service from the next row on, behind the others: as if it had been there without rows. One that the
@@ -148,6 +162,7 @@ impl TopologyStream {
         });
         self.names.push(service.to_owned());
         self.out.resize(self.names.len() * self.columns, f32::NAN);
+        self.watch_fleet();
         Ok(())
     }
 
@@ -160,14 +175,21 @@ impl TopologyStream {
         let place = self.places.swap_remove(position);
         if place >= self.graph.len() {
             self.counts.remove(place);
+            if let Some(fleet) = &mut self.fleet {
+                fleet.remove(place);
+            }
             for other in self.places.iter_mut().filter(|other| **other > place) {
                 *other -= 1;
             }
         } else {
             let rows = self.violation_rows;
             self.counts[place] = Recent { rows, each: VecDeque::new(), sum: 0 };
+            if let Some(fleet) = &mut self.fleet {
+                fleet.forget(place);
+            }
         }
         self.out.truncate(self.names.len() * self.columns);
+        self.watch_fleet();
     }
 
     /// Takes the next row of every service, one after another in the order of the services (NaN where a sample or a whole row is missing), and gives
@@ -182,6 +204,9 @@ impl TopologyStream {
             self.schema.check_row(row).map_err(|error| TopologyError::from(error).at(service))?;
         }
         let moment = self.moment(samples);
+        if let Some(fleet) = &mut self.fleet {
+            fleet.push(samples, self.schema.len(), &self.places);
+        }
         for (service, out) in self.out.chunks_exact_mut(self.columns).enumerate() {
             let place = self.places[service];
             let mut rest = out;
@@ -189,6 +214,9 @@ impl TopologyStream {
                 let (columns, after) = rest.split_at_mut(group.columns().len());
                 moment.write(&self.graph, *group, place, columns);
                 rest = after;
+            }
+            if let Some(fleet) = &self.fleet {
+                fleet.write(&self.graph, place, rest);
             }
         }
         Ok(&self.out)
@@ -200,7 +228,10 @@ impl TopologyStream {
     /// [`TopologyError::Core`] for what is more than 4 GiB.
     pub fn save(&self, out: &mut Vec<u8>) -> Result<(), TopologyError> {
         let counts: Vec<&VecDeque<u32>> = self.counts.iter().map(|recent| &recent.each).collect();
-        Ok(seal(self.fingerprint()?, out, |out| save_part(&(self.clock.next, counts), out))?)
+        Ok(seal(self.fingerprint()?, out, |out| {
+            save_part(&(self.clock.next, counts), out)?;
+            self.fleet.as_ref().map_or(Ok(()), |fleet| fleet.save(out))
+        })?)
     }
 
     /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there: the same bits as if it
@@ -213,6 +244,7 @@ impl TopologyStream {
         let mut rest = *from;
         let mut body = unseal(self.fingerprint()?, "these columns of the service graph", &mut rest)?;
         let (next, counts): (i64, Vec<VecDeque<u32>>) = restore_part(&mut body)?;
+        let fleet = self.fleet.as_ref().map(|fleet| fleet.restored(&mut body)).transpose()?;
         let most = self.limits.len() as u32;
         let is_sound = counts.len() == self.counts.len()
             && counts.iter().zip(&self.counts).all(|(each, recent)| each.len() <= recent.rows)
@@ -223,7 +255,7 @@ impl TopologyStream {
             )
             .into());
         }
-        self.clock.next = next;
+        (self.clock.next, self.fleet) = (next, fleet);
         for (recent, each) in self.counts.iter_mut().zip(counts) {
             (recent.sum, recent.each) = (each.iter().sum(), each);
         }
@@ -235,7 +267,8 @@ impl TopologyStream {
         let rows = self.violation_rows;
         let settings =
             (&self.names, &self.places, self.columns, self.clock.step, self.clock.peak_hours, rows);
-        Fingerprint::of("topology").and(&self.schema)?.and(&settings)
+        let fingerprint = Fingerprint::of("topology").and(&self.schema)?.and(&settings)?;
+        self.fleet.as_ref().map_or(Ok(fingerprint), |fleet| fingerprint.and(fleet.settings()))
     }
 
     /// What is known of every service at the next time.

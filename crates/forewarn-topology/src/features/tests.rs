@@ -198,3 +198,106 @@ proptest! {
         }
     }
 }
+
+fn fleet_of(view: &str) -> TopologyFeatures {
+    let fleet = match view {
+        "names" => FleetColumns::by_name(["error_rate", "p99_latency"], ["gateway", "user", "stranger"]),
+        _ => FleetColumns::pooled(["error_rate", "p99_latency"]),
+    };
+    TopologyFeatures::of_fleet(&shop(), fleet.unwrap())
+}
+
+#[test]
+fn other_services_are_seen_by_name() {
+    let nan = f32::NAN;
+    let set = FrameSet::from_frames(vec![
+        frame(
+            "gateway",
+            "2024-01-01T08:59:00Z",
+            &[(0.1, 1.0), (0.2, 2.0), (0.4, 3.0), (0.3, 4.0), (nan, 5.0)],
+        ),
+        frame("user", "2024-01-01T08:59:00Z", &[(0.0, 9.0); 5]),
+        frame("stranger", "2024-01-01T09:01:00Z", &[(0.5, 7.0); 3]),
+    ])
+    .unwrap();
+    let made = fleet_of("names").compute(&set).unwrap();
+    let at = |service: &str, row, column: &str| value(&made, service, row, column);
+    assert_eq!(at("user", 3, "last(gateway.error_rate)"), 0.3);
+    assert!((at("user", 3, "change_3(gateway.error_rate)") - 0.2).abs() < 1e-6);
+    assert!(at("user", 2, "change_3(gateway.error_rate)").is_nan());
+    assert_eq!(at("user", 4, "max_10(gateway.error_rate)"), 0.4);
+    assert!(at("user", 4, "last(gateway.error_rate)").is_nan());
+    assert!(at("gateway", 3, "last(gateway.error_rate)").is_nan(), "a service is not shown to itself");
+    // The stranger's first row is the third of the others.
+    assert_eq!(
+        (at("stranger", 0, "last(gateway.p99_latency)"), at("gateway", 2, "last(stranger.error_rate)")),
+        (3.0, 0.5)
+    );
+    assert!(at("gateway", 1, "last(stranger.error_rate)").is_nan());
+}
+
+#[test]
+fn neighbours_are_pooled_by_the_graph() {
+    let monday = "2024-01-01T08:59:00Z";
+    let set = FrameSet::from_frames(vec![
+        frame("gateway", monday, &[(0.1, 100.0)]),
+        frame("auth", monday, &[(0.2, 10.0)]),
+        frame("user", monday, &[(0.4, 30.0)]),
+        frame("database", monday, &[(0.8, 40.0)]),
+    ])
+    .unwrap();
+    let made = fleet_of("pooled").compute(&set).unwrap();
+    let at = |service: &str, column: &str| value(&made, service, 0, column);
+    assert!((at("gateway", "last(servers.error_rate)") - 0.3).abs() < 1e-6);
+    assert_eq!(at("gateway", "max_10(servers.p99_latency)"), 30.0);
+    assert_eq!((at("auth", "last(siblings.error_rate)"), at("auth", "last(clients.error_rate)")), (0.4, 0.1));
+    assert!(at("gateway", "last(clients.error_rate)").is_nan());
+    assert!(at("database", "last(siblings.error_rate)").is_nan());
+}
+
+#[test]
+fn fleet_columns_are_saved_with_their_settings() {
+    for view in ["names", "pooled"] {
+        let features = fleet_of(view);
+        let saved = features.saved().unwrap();
+        let read = TopologyFeatures::from_saved(&saved).unwrap();
+        assert_eq!(read.columns(), features.columns());
+        let mut damaged = saved.clone();
+        damaged["fleet"]["most_rows"] = 0.into();
+        assert!(TopologyFeatures::from_saved(&damaged).is_err());
+    }
+    assert!(FleetColumns::pooled([""; 0]).is_err() && FleetColumns::by_name(["x"], [""; 0]).is_err());
+}
+
+proptest! {
+    /// A stream that is saved and restored goes on with the columns of the whole; services that come later see what came before.
+    #[test]
+    fn fleet_columns_of_a_stream_are_those_of_frames(
+        rates in proptest::collection::vec(prop_oneof![0.0f32..1.0, Just(f32::NAN)], 60), stop in 0usize..20, pooled: bool,
+    ) {
+        let features = fleet_of(if pooled { "pooled" } else { "names" });
+        let names = ["gateway", "stranger", "user"];
+        let rows = |service: usize| -> Vec<(f32, f32)> {
+            (0..20).map(|row| (rates[3 * row + service], 100.0 + row as f32)).collect()
+        };
+        let frames = names.iter().enumerate().map(|(at, name)| frame(name, "2024-01-01T00:00:00Z", &rows(at)));
+        let set = FrameSet::from_frames(frames.collect()).unwrap();
+        let whole = features.compute(&set).unwrap();
+        let start = set.layout().services()[0].start();
+        let fresh = || features.stream(set.schema(), &names, start, Step::MINUTE).unwrap();
+        let mut stream = fresh();
+        for row in 0..20 {
+            if row == stop {
+                let mut saved = Vec::new();
+                stream.save(&mut saved).unwrap();
+                stream = fresh();
+                stream.restore(&mut &saved[..]).unwrap();
+            }
+            let samples: Vec<f32> = set.frames().flat_map(|frame| frame.row(row).unwrap().to_vec()).collect();
+            let made = stream.push(&samples).unwrap().to_vec();
+            let expected: Vec<f32> = whole.frames().flat_map(|frame| frame.row(row).unwrap().to_vec()).collect();
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&made), bits(&expected));
+        }
+    }
+}

@@ -84,13 +84,13 @@ fn sample(rest: &str) -> Result<(Labels, i128, f64), &'static str> {
     // What follows a # is an exemplar.
     let mut numbers = rest.split('#').next().unwrap_or_default().split_whitespace();
     let value = numbers.next().ok_or("the value is missing")?;
-    let value: f64 = value.parse().map_err(|_| "the value is no number")?;
+    let value: f64 = value.parse().map_err(|_| "the value is not a number")?;
     if !(0.0..f64::INFINITY).contains(&value) {
         return Err("a counter is a finite number, 0 or more");
     }
     // Milliseconds for Prometheus, seconds with a fraction for OpenMetrics: only their order counts.
     let time = match numbers.next() {
-        Some(time) => (time.parse::<f64>().map_err(|_| "the time is no number")? * 1000.0) as i128,
+        Some(time) => (time.parse::<f64>().map_err(|_| "the time is not a number")? * 1000.0) as i128,
         None => 0,
     };
     Ok((labels, time, value))

@@ -238,7 +238,7 @@ impl Aligner {
                 self.counts.resets += 1;
             }
             let near = of.checked_add(self.alignment.step, 1).is_some_and(|next| row <= next);
-            // A counter that fell began anew at zero, so all that it shows was counted since.
+            // A counter that fell began again at zero, so all that it shows was counted since.
             let increase = value - if value < before { 0.0 } else { before };
             cell.increase = if near { Some(cell.increase.unwrap_or(0.0) + increase) } else { None };
             cell.broken |= !near;

@@ -38,7 +38,7 @@ pub enum Duplicates {
 /// |---|---|---|
 /// | gauge | last sample or mean | gauge |
 /// | delta | sum | delta |
-/// | counter | increase since the last sample of the step before; where the value falls, the process began anew at 0 | delta, count per step |
+/// | counter | increase since the last sample of the step before; where the value falls, the process began again at 0 | delta, count per step |
 /// | ratio | mean, weighted by the samples of [`weigh_ratios_by`](Self::weigh_ratios_by) of the same moments | ratio |
 /// | outcome | 1 where any sample is | outcome |
 ///
@@ -68,7 +68,7 @@ impl Alignment {
         }
     }
 
-    /// The same with rows so many milliseconds after whole steps since the epoch.
+    /// The same with rows `offset` milliseconds after whole steps since the epoch.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] unless it is 0 or more and less than a step.

@@ -24,7 +24,7 @@ pub enum Normalisation {
     Robust,
     /// Minus the smallest, over the range: 0 to 1 in training, beyond it later.
     MinMax,
-    /// The share of training values below, 0 to 1, interpolated between so many equally spaced quantiles (at least 2).
+    /// The share of training values below, 0 to 1, interpolated between this number of equally spaced quantiles (at least 2).
     Quantile {
         /// Quantiles that are kept, the smallest and the largest value among them.
         knots: usize,

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Batches of training windows with a fixed share of positives, for [`Windows::gather`](forewarn_core::Windows::gather).
 ///
-/// Each class is dealt from a shuffled deck of its own, which is shuffled anew when it is used up: within a deck no window comes twice. The
+/// Each class is dealt from a shuffled deck of its own, which is shuffled again when it is used up: within a deck no window comes twice. The
 /// same seed gives the same batches.
 #[derive(Clone, Debug)]
 pub struct BalancedBatches {

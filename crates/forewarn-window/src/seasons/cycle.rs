@@ -29,7 +29,7 @@ impl Cycle {
         }
     }
 
-    /// Milliseconds since the cycle last began, at so many since the epoch.
+    /// Milliseconds since the cycle last began, at a time in milliseconds since the epoch.
     pub(crate) fn phase_millis(self, millis: i64) -> i64 {
         // 1970-01-05T00:00:00Z was a Monday.
         let begin = if self == Self::Week { 4 * DAY_MILLIS } else { 0 };

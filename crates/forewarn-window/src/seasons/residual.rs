@@ -22,7 +22,7 @@ pub struct SeasonalResidual {
 }
 
 impl SeasonalResidual {
-    /// Residuals of every metric for a season of so many steps (1,440 for a day of minutes), remembered for about seven seasons.
+    /// Residuals of every metric for a season of this number of steps (1,440 for a day of minutes), remembered for about seven seasons.
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
@@ -31,7 +31,7 @@ impl SeasonalResidual {
         Ok(Self { season_steps, memory_seasons: 7, select: Select::All })
     }
 
-    /// The same, with older seasons fading after so many.
+    /// The same, with older seasons fading after `remembered` seasons.
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.

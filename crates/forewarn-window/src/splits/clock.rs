@@ -46,7 +46,7 @@ impl Clock {
         (self.last.millis() - self.first.millis()) / self.step + 1
     }
 
-    /// So many steps after the first time, kept within the clock.
+    /// This number of steps after the first time, kept within the clock.
     pub(crate) fn at(&self, steps: i64) -> Timestamp {
         self.clamp(self.first.millis().saturating_add(steps.saturating_mul(self.step)))
     }

@@ -10,14 +10,14 @@ pub enum TrainSpan {
     /// Everything before: training spans grow from fold to fold.
     #[default]
     Expanding,
-    /// The last so many steps before validation: old behaviour is forgotten.
+    /// The last steps before validation, this number of them: old behaviour is forgotten.
     Rolling {
         /// Length of the training span, purge included.
         steps: usize,
     },
 }
 
-/// Splits that walk through time: each fold is trained on what came before it, as a model that is fitted anew every so often would be.
+/// Splits that walk through time: each fold is trained on what came before it, as a model that is refitted now and then would be.
 ///
 /// ```text
 /// expanding                              rolling

@@ -48,7 +48,7 @@ fn counters_become_increases_and_survive_resets() {
         at(60, 2, 130.0),
         at(90, 2, 150.0),
         at(120, 2, 190.0),
-        // The process began anew, counted to 5, then to 25.
+        // The process began again, counted to 5, then to 25.
         at(150, 2, 5.0),
         at(180, 2, 25.0),
         // A step without a sample.

@@ -173,7 +173,7 @@ proptest! {
         let split = Split::separated(of(0), of(1), of(2), labels.purge(), Separation::Apart { embargo });
         match split {
             Ok(split) => prop_assert!(share_nothing(&split, &labels)),
-            // Part 3 is nobody's: with gaps that long between all parts, only sharing or emptiness is a reason.
+            // Part 3 belongs to no fold: with gaps that long between all parts, only sharing or emptiness is a reason.
             Err(CoreError::SharedWindows { .. } | CoreError::EmptyPart { .. }) => {}
             Err(other) => prop_assert!(false, "{other}"),
         }

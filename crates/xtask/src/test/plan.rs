@@ -8,7 +8,8 @@ use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
-use crate::{dashboard, promtool, pytorch};
+use crate::real_servers::{self, Servers};
+use crate::{dashboard, promtool, pytorch, schemathesis};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -103,10 +104,14 @@ pub(super) enum Action {
     },
     /// Tests the recipes' queries in this promtool.
     Promtool(PathBuf),
+    /// Tests the live service beside these servers.
+    RealServers(Servers),
     /// Runs the tests of vector code on this emulator.
     Neon(Emulator),
     /// Compares scores with those of the PyTorch that this Python has.
     Pytorch(OsString),
+    /// Has this schemathesis call the HTTP API.
+    Api(PathBuf),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -121,6 +126,8 @@ pub(super) struct Found {
     emulator: Option<Emulator>,
     promtool: Option<PathBuf>,
     pytorch: Option<OsString>,
+    schemathesis: Option<PathBuf>,
+    real_servers: Option<Servers>,
 }
 
 impl Found {
@@ -136,6 +143,8 @@ impl Found {
             emulator: None,
             promtool: None,
             pytorch: None,
+            schemathesis: None,
+            real_servers: None,
         }
     }
 
@@ -155,8 +164,16 @@ impl Found {
         Self { promtool, ..self }
     }
 
+    pub(super) fn with_real_servers(self, real_servers: Option<Servers>) -> Self {
+        Self { real_servers, ..self }
+    }
+
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
         Self { pytorch: python, ..self }
+    }
+
+    pub(super) fn with_schemathesis(self, schemathesis: Option<PathBuf>) -> Self {
+        Self { schemathesis, ..self }
     }
 }
 
@@ -209,6 +226,16 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let promtool =
         found.promtool.clone().map_or_else(|| Action::Skip(promtool::NOTHING.to_owned()), Action::Promtool);
     steps.push(step("promtool", "Prometheus computes for the recipes what was worked out by hand", promtool));
+    let api = found
+        .schemathesis
+        .clone()
+        .map_or_else(|| Action::Skip(schemathesis::NOTHING.to_owned()), Action::Api);
+    steps.push(step("api", "the HTTP API does what its document says", api));
+    let servers = found
+        .real_servers
+        .clone()
+        .map_or_else(|| Action::Skip(real_servers::NOTHING.to_owned()), Action::RealServers);
+    steps.push(step("real servers", "the live service works beside Prometheus and vmagent", servers));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {
@@ -383,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_the_browser_the_emulator_promtool_and_pytorch_take_part_where_they_can() {
+    fn scikit_learn_the_browser_the_emulator_promtool_schemathesis_and_pytorch_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
@@ -405,6 +432,12 @@ mod tests {
         assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
         let skipped = Action::Skip(promtool::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
+        let with_schemathesis = Found::default().with_schemathesis(Some("/bin/schemathesis".into()));
+        assert_eq!(action(&with_schemathesis, WITHOUT, "api"), Some(Action::Api("/bin/schemathesis".into())));
+        let skipped = Action::Skip(schemathesis::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "api"), Some(skipped));
+        let skipped = Action::Skip(real_servers::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "real servers"), Some(skipped));
         let found = Found::default().with_pytorch(Some("python3".into()));
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());

@@ -74,6 +74,16 @@ impl Active {
         tick == self.onset + self.mending && self.over > self.mending
     }
 
+    /// The tick in which it begins.
+    pub(crate) fn onset(&self) -> u64 {
+        self.onset
+    }
+
+    /// The ticks in which its recovery begins, and in which it is over.
+    pub(crate) fn ends(&self) -> (u64, u64) {
+        (self.onset + self.mending, self.onset + self.over)
+    }
+
     pub(crate) fn is_over(&self, tick: u64) -> bool {
         tick >= self.onset + self.over
     }

@@ -145,6 +145,35 @@ impl FaultKind {
         }
     }
 
+    /// What it does, as a sentence; `s` is its severity.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::PodKill => "A share s of the pods is killed at once and restarts.",
+            Self::PodFailure => "A share s of the pods is unavailable.",
+            Self::NetworkDelay => "Every call to and from the service takes s seconds longer.",
+            Self::NetworkLoss => "A share s / 2 of its packets is lost.",
+            Self::NetworkPartition => "A share s of the connections to and from the service cannot be made.",
+            Self::CpuStress => "Something else takes a share s of the pods' cores.",
+            Self::MemoryStress => "Something else takes a share s of the pods' memory.",
+            Self::MemoryLeak => "Pods lose memory that would fill a limit in 40 / s minutes.",
+            Self::IoDelay => "Each request waits s / 2 seconds longer for a disk.",
+            Self::DnsError => "A share s of the service's own calls fails, because names are not resolved.",
+            Self::HttpAbort => "A share s of the requests is aborted.",
+            Self::BadDeploy => "A rolling restart brings a version in which requests fail and take longer.",
+            Self::TrafficSurge => "1 + 2 s times as many users come.",
+            Self::DependencySlowdown => "Each request takes 1 + 4 s times as long.",
+            Self::CertificateExpiry => "Clients refuse a share s of their connections to the service.",
+            Self::ConnectionLeak => "A share s of the connections to its servers is never given back.",
+            Self::ThreadLeak => "A share s of the service's workers is stuck.",
+            Self::CacheFlush => "The caches of the pods lose a share s of what they hold.",
+            Self::FlashCrowd => "A harmless crowd: 1 + s / 2 times as many users.",
+            Self::Deploy => "A rolling restart that brings nothing bad.",
+            Self::BatchJob => "A job sends 0.4 s times as many requests as usual on top.",
+            Self::NoisyNeighbour => "Neighbours on the same machines take a share 0.4 s of the cores.",
+        }
+    }
+
     /// Whether it belongs to the daily routine and is not meant to break anything: a hard negative for whoever
     /// predicts failures. It can still be the last straw.
     #[must_use]

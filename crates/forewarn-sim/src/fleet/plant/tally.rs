@@ -1,4 +1,5 @@
 use crate::fleet::{
+    Reading,
     hidden::HIDDEN,
     latency::Latency,
     math::exp,
@@ -43,6 +44,38 @@ impl Tally {
     /// The share of requests that failed, as it really was.
     pub(crate) fn error(&self) -> f64 {
         if self.requests > 1e-9 { (self.errors / self.requests).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// What was done after `earlier`, a tally of the same minute.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            requests: self.requests - earlier.requests,
+            errors: self.errors - earlier.errors,
+            done: self.done - earlier.done,
+            seconds: self.seconds - earlier.seconds,
+            seconds2: self.seconds2 - earlier.seconds2,
+            cpu: self.cpu - earlier.cpu,
+            memory: self.memory - earlier.memory,
+            restarts: self.restarts - earlier.restarts,
+            calls: self.calls - earlier.calls,
+            number: self.number - earlier.number,
+            utilisation: self.utilisation - earlier.utilisation,
+            wanted: self.wanted - earlier.wanted,
+        }
+    }
+
+    /// One tick, where a share `up` of the pods takes requests.
+    pub(crate) fn reading(&self, plan: &ServicePlan, up: f64) -> Reading {
+        let mean = self.seconds / self.done;
+        let latency = || Latency::new(mean, self.seconds2 / self.done - mean * mean).quantile(LOGITS[1]);
+        Reading {
+            cpu: (self.cpu + IDLE).clamp(0.0, 1.0),
+            memory: self.memory.clamp(0.0, 1.0),
+            p95_latency_ms: (self.done > 1e-6).then(|| 1e3 * latency().min(2.0 * plan.deadline)),
+            error_rate: (self.requests > 1e-9).then(|| self.error()),
+            requests_per_second: self.requests / TICK_SECONDS,
+            pods_up: up,
+        }
     }
 
     /// What monitoring measures, in the order of the v1 schema. Takes nine draws, whatever happened.
