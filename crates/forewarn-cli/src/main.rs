@@ -14,6 +14,7 @@ mod explain;
 mod files;
 mod graph;
 mod input;
+mod journal;
 mod judge;
 mod models;
 mod printable;

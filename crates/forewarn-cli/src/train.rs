@@ -3,6 +3,7 @@ use crate::{
     error::{About, CliError},
     evaluate::saved,
     input::DataArgs,
+    journal,
     models::ModelArgs,
     progress::Reporter,
     question::{RuleArgs, TargetArgs, WindowArgs},
@@ -11,6 +12,7 @@ use crate::{
 use clap::Args;
 use forewarn::{
     experiment::{TrainingSummary, prepare_file, write_model},
+    live::ActedOn,
     prelude::Fractions,
 };
 use std::{fmt::Write, path::PathBuf};
@@ -31,6 +33,17 @@ pub(crate) struct Train {
     window: WindowArgs,
     #[command(flatten)]
     models: ModelArgs,
+    /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without the
+    /// time after warnings that an operator acted on
+    #[arg(long, value_name = "DIR", requires = "live_model", help_heading = "Input",
+          conflicts_with_all = ["input", "simulate", "days"])]
+    journal: Option<PathBuf>,
+    /// Model file with which that service warned
+    #[arg(long, value_name = "FILE", requires = "journal", help_heading = "Input")]
+    live_model: Option<PathBuf>,
+    /// Count the time after warnings that an operator acted on as time without a failure
+    #[arg(long, requires = "journal", help_heading = "Input")]
+    keep_averted: bool,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
     split: Fractions,
@@ -45,10 +58,18 @@ impl Train {
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
         progress.stage("reading metrics");
-        let data = self.data.data(self.models.seed)?;
+        let data = match (&self.journal, &self.live_model) {
+            (Some(folder), Some(model)) => {
+                let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
+                journal::data(folder, model, acted_on, &progress)?
+            }
+            _ => self.data.data(self.models.seed)?,
+        };
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
-        let trained = experiment.with_split(self.split).train(data, &progress).about(self.data.source())?;
+        let source =
+            self.journal.as_ref().map_or_else(|| self.data.source(), |folder| folder.display().to_string());
+        let trained = experiment.with_split(self.split).train(data, &progress).about(source)?;
         let chosen = trained
             .summary()
             .chosen()
