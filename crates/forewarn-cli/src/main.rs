@@ -16,6 +16,7 @@ mod explain;
 mod files;
 mod graph;
 mod input;
+mod journal;
 mod judge;
 mod models;
 mod page;

@@ -4,6 +4,7 @@ use crate::{
     error::{About, CliError},
     evaluate::saved,
     input::DataArgs,
+    journal,
     models::ModelArgs,
     progress::Reporter,
     prometheus::{Past, PrometheusArgs},
@@ -12,7 +13,12 @@ use crate::{
 };
 use clap::Args;
 use forewarn::{
+<<<<<<< HEAD
     experiment::{Data, TrainingSummary, prepare_file, write_model},
+=======
+    experiment::{TrainingSummary, prepare_file, write_model},
+    live::ActedOn,
+>>>>>>> engine
     prelude::Fractions,
 };
 use forewarn_server::PrometheusQueries;
@@ -41,6 +47,17 @@ pub(crate) struct Train {
     budget: BudgetArgs,
     #[command(flatten)]
     models: ModelArgs,
+    /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without the
+    /// time after warnings that an operator acted on
+    #[arg(long, value_name = "DIR", requires = "live_model", help_heading = "Input",
+          conflicts_with_all = ["input", "simulate", "days"])]
+    journal: Option<PathBuf>,
+    /// Model file with which that service warned
+    #[arg(long, value_name = "FILE", requires = "journal", help_heading = "Input")]
+    live_model: Option<PathBuf>,
+    /// Count the time after warnings that an operator acted on as time without a failure
+    #[arg(long, requires = "journal", help_heading = "Input")]
+    keep_averted: bool,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
     split: Fractions,
@@ -54,6 +71,7 @@ impl Train {
         let inputs = self.data.inputs();
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
+<<<<<<< HEAD
         let (data, queries) = if self.server.is_given() {
             if !self.data.input.is_empty() {
                 return Err(CliError::usage("--prometheus and --input: give one of them"));
@@ -69,6 +87,21 @@ impl Train {
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let trained = experiment.with_split(self.split).with_budget(self.budget.budget);
         let trained = trained.train(data, &progress).about(self.source())?;
+=======
+        progress.stage("reading metrics");
+        let data = match (&self.journal, &self.live_model) {
+            (Some(folder), Some(model)) => {
+                let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
+                journal::data(folder, model, acted_on, &progress)?
+            }
+            _ => self.data.data(self.models.seed)?,
+        };
+        let question = (&self.rule, &self.target, &self.window);
+        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
+        let source =
+            self.journal.as_ref().map_or_else(|| self.data.source(), |folder| folder.display().to_string());
+        let trained = experiment.with_split(self.split).train(data, &progress).about(source)?;
+>>>>>>> engine
         let chosen = trained
             .summary()
             .chosen()
