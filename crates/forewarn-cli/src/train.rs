@@ -13,12 +13,8 @@ use crate::{
 };
 use clap::Args;
 use forewarn::{
-<<<<<<< HEAD
     experiment::{Data, TrainingSummary, prepare_file, write_model},
-=======
-    experiment::{TrainingSummary, prepare_file, write_model},
     live::ActedOn,
->>>>>>> engine
     prelude::Fractions,
 };
 use forewarn_server::PrometheusQueries;
@@ -50,7 +46,7 @@ pub(crate) struct Train {
     /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without the
     /// time after warnings that an operator acted on
     #[arg(long, value_name = "DIR", requires = "live_model", help_heading = "Input",
-          conflicts_with_all = ["input", "simulate", "days"])]
+          conflicts_with_all = ["input", "simulate", "days", "prometheus"])]
     journal: Option<PathBuf>,
     /// Model file with which that service warned
     #[arg(long, value_name = "FILE", requires = "journal", help_heading = "Input")]
@@ -71,37 +67,28 @@ impl Train {
         let inputs = self.data.inputs();
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
-<<<<<<< HEAD
-        let (data, queries) = if self.server.is_given() {
-            if !self.data.input.is_empty() {
-                return Err(CliError::usage("--prometheus and --input: give one of them"));
+        let (data, queries) = match (&self.journal, &self.live_model) {
+            (Some(folder), Some(model)) => {
+                let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
+                (journal::data(folder, model, acted_on, &progress)?, None)
             }
-            let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
-            let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
-            (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))
-        } else {
-            progress.stage("reading metrics");
-            (self.data.data(self.models.seed)?, queries_of(&self.data.input)?)
+            _ if self.server.is_given() => {
+                if !self.data.input.is_empty() {
+                    return Err(CliError::usage("--prometheus and --input: give one of them"));
+                }
+                let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
+                let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
+                (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))
+            }
+            _ => {
+                progress.stage("reading metrics");
+                (self.data.data(self.models.seed)?, queries_of(&self.data.input)?)
+            }
         };
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
         let trained = experiment.with_split(self.split).with_budget(self.budget.budget);
         let trained = trained.train(data, &progress).about(self.source())?;
-=======
-        progress.stage("reading metrics");
-        let data = match (&self.journal, &self.live_model) {
-            (Some(folder), Some(model)) => {
-                let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
-                journal::data(folder, model, acted_on, &progress)?
-            }
-            _ => self.data.data(self.models.seed)?,
-        };
-        let question = (&self.rule, &self.target, &self.window);
-        let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
-        let source =
-            self.journal.as_ref().map_or_else(|| self.data.source(), |folder| folder.display().to_string());
-        let trained = experiment.with_split(self.split).train(data, &progress).about(source)?;
->>>>>>> engine
         let chosen = trained
             .summary()
             .chosen()
@@ -118,7 +105,11 @@ impl Train {
 impl Train {
     /// What an error is about.
     fn source(&self) -> String {
-        if self.server.is_given() { self.server.about() } else { self.data.source() }
+        match &self.journal {
+            Some(folder) => folder.display().to_string(),
+            None if self.server.is_given() => self.server.about(),
+            None => self.data.source(),
+        }
     }
 }
 

@@ -41,17 +41,11 @@ The workspace's own commands.
 Usage: cargo xtask COMMAND [OPTIONS]
 
 Commands:
-<<<<<<< HEAD
   test       Run every check and every test of the workspace, as CI does
   layers     Check that no crate depends on one that its layer may not know
   dashboard  Build the web page of crates/forewarn-dashboard; needs node
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
-=======
-  test      Run every check and every test of the workspace, as CI does
-  layers    Check that no crate depends on one that its layer may not know
-  libtorch  Put a CPU libtorch under target/libtorch, for the libtorch feature
-  soak      Kill a store at 1,000 points, and fuzz the engine for as long as asked
->>>>>>> engine
+  soak       Kill a store at 1,000 points, and fuzz the engine for as long as asked
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -114,23 +108,14 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             _ => {
                 let command = command.to_string_lossy();
                 return Err(usage(format!(
-<<<<<<< HEAD
-                    "there is no command {command:?}: expected test, layers, dashboard or libtorch"
-=======
-                    "there is no command {command:?}: expected test, layers, libtorch or soak"
->>>>>>> engine
+                    "there is no command {command:?}: expected test, layers, dashboard, libtorch or soak"
                 )));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
         None => {
-<<<<<<< HEAD
-            return Err(usage(
-                "a command is missing: expected test, layers, dashboard or libtorch".to_owned(),
-            ));
-=======
-            return Err(usage("a command is missing: expected test, layers, libtorch or soak".to_owned()));
->>>>>>> engine
+            let message = "a command is missing: expected test, layers, dashboard, libtorch or soak";
+            return Err(usage(message.to_owned()));
         }
     };
     while let Some(argument) = parser.next()? {
