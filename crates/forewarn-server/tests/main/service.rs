@@ -133,6 +133,7 @@ fn what_changes_nothing_is_refused_and_the_error_of_a_source_ends_the_service() 
 }
 
 #[test]
+#[allow(clippy::result_large_err, reason = "the error is that of the hook's type")]
 fn a_server_says_when_it_is_ready_and_a_wrong_configuration_changes_nothing() -> Result<(), BoxError> {
     let folder = tempfile::tempdir()?;
     let http = "[http]\nlisten = \"127.0.0.1:0\"\n";
