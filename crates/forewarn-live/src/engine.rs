@@ -1,6 +1,7 @@
 //! The engine of a live service: a pure function from a journal to events.
 
 mod advice;
+mod alert;
 mod config;
 mod event;
 mod inbox;
@@ -17,11 +18,11 @@ mod view;
 
 pub use config::{EngineConfig, EngineModels, RecommendationRule};
 pub use event::{
-    BudgetEvent, CannotTell, Event, EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent,
-    IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation, RowEvent,
-    ScoreEvent, SloEvent, WarningEvent, WarningState,
+    AlertEvent, BudgetEvent, CannotTell, Event, EventBody, EvidenceItem, FailureEvent, FailureState,
+    IncidentEvent, IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
+    RowEvent, ScoreEvent, SloEvent, WarningEvent, WarningState,
 };
-pub use input::{Action, Input, SourceStatus};
+pub use input::{Action, AlertState, Input, SourceStatus};
 pub use model::LedgerCounts;
 pub use risk::{Risk, RiskLevel};
 pub use view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
@@ -117,6 +118,8 @@ pub struct Counters {
     pub refused_samples: u64,
     /// Values outside the range of their metric.
     pub out_of_range: u64,
+    /// Alerts of other programs with a name that is too long, or beyond 100 of a service that fire.
+    pub refused_alerts: u64,
     /// Times that the caller's clock was set back.
     pub clock_set_back: u64,
     /// Services whose outcomes could not be followed, and began again: none but for a rule that contradicts itself.
@@ -213,6 +216,7 @@ impl Engine {
             Input::Row { service, time, values } => self.row(service, time, values)?,
             Input::Advance { now } => self.set_clock(now)?,
             Input::Action(action) => self.act(action)?,
+            Input::Alert { service, alert, state, since } => self.alert(service, alert, state, since)?,
             // A source that tells the same graph every minute costs nothing.
             Input::Graph { calls } if calls == self.calls => {}
             Input::Graph { calls } => {

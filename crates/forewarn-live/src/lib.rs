@@ -11,11 +11,11 @@ mod serving;
 mod training;
 
 pub use engine::{
-    Action, BudgetEvent, CannotTell, Counters, Engine, EngineConfig, EngineModels, EngineView, Event,
-    EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent, IncidentState, IncidentView, Input,
-    LedgerCounts, MissingReason, ModelView, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
-    RecommendationRule, Risk, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent, SloView, SourceStatus,
-    WarningEvent, WarningState,
+    Action, AlertEvent, AlertState, BudgetEvent, CannotTell, Counters, Engine, EngineConfig, EngineModels,
+    EngineView, Event, EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent, IncidentState,
+    IncidentView, Input, LedgerCounts, MissingReason, ModelView, OutcomeEvent, OutcomeKind, ProbableKind,
+    Recommendation, RecommendationRule, Risk, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent,
+    SloView, SourceStatus, WarningEvent, WarningState,
 };
 pub use error::LiveError;
 pub use fleet::LiveFleet;

@@ -8,17 +8,20 @@ mod error;
 pub mod http;
 mod journal;
 mod log;
+mod metrics;
 mod receive;
 pub mod runtime;
-mod sinks;
+pub mod sink;
 mod source;
 mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig,
-    LogConfig, LogFormat, ModelConfig, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig,
-    SimulatedSystem, SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
+    HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
+    NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
+    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
+    WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;

@@ -1,4 +1,4 @@
-use super::{Action, RiskLevel, SourceStatus};
+use super::{Action, AlertState, RiskLevel, SourceStatus};
 use forewarn_label::{SloLevel, WindowBurn};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,26 @@ pub enum EventBody {
     },
     /// An operator did something.
     Action(Action),
+    /// Another program's alert says that a service fails, or no longer does.
+    Alert(AlertEvent),
+}
+
+/// What another program's alert says of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlertEvent {
+    /// The service.
+    pub service: String,
+    /// Name of the alert.
+    pub alert: String,
+    /// Whether it fires.
+    pub state: AlertState,
+    /// When it began to.
+    pub since: Timestamp,
+    /// The main model's warning that came before it and was not judged yet: should the failure rule see no failure, the
+    /// warning counts as a hit all the same.
+    pub warning: Option<String>,
+    /// Minutes between that warning and the alert.
+    pub lead_minutes: Option<f64>,
 }
 
 /// A closed row.
@@ -284,7 +304,7 @@ pub struct FailureEvent {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OutcomeKind {
-    /// The warning came before a failure's onset.
+    /// The warning came before a failure's onset, or before another program's alert.
     Hit,
     /// The warning came after the onset.
     Late,
@@ -313,7 +333,7 @@ pub struct OutcomeEvent {
     pub warning: Option<String>,
     /// Row time of the alarm: of a shadow's too, which is no warning; for a detected failure of the first before it.
     pub alarm: Option<Timestamp>,
-    /// Onset of the failure, if there was one.
+    /// Onset of the failure, if there was one; the begin of another program's alert where that alone saw it.
     pub onset: Option<Timestamp>,
     /// What became of it.
     pub outcome: OutcomeKind,

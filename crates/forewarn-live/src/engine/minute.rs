@@ -239,7 +239,13 @@ impl Engine {
             out.emit(time, EventBody::Warning(event));
             let state = &mut run.services[slot];
             state.firing = Some(firing);
-            state.warned.push_back(Warned { first, time, acknowledged: false, acted: false });
+            state.warned.push_back(Warned {
+                first,
+                time,
+                acknowledged: false,
+                acted: false,
+                confirmed: None,
+            });
         }
         Ok(())
     }

@@ -62,12 +62,14 @@ pub(super) struct Warned {
     pub(super) time: Timestamp,
     pub(super) acknowledged: bool,
     pub(super) acted: bool,
+    /// When another program's alert began after it.
+    pub(super) confirmed: Option<Timestamp>,
 }
 
 /// What became of alarms and failures, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerCounts {
-    /// Alarms before a failure that came.
+    /// Alarms before a failure that came, by the failure rule or another program's alert.
     pub hits: u32,
     /// Alarms in the middle of a failure.
     pub late: u32,
@@ -94,6 +96,11 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    /// Detected failures by seconds of lead.
+    pub(super) fn leads(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.leads.iter().map(|(&seconds, &count)| (seconds, count))
+    }
+
     /// Median lead of the detected failures, in minutes; `None` before the first.
     pub(super) fn median_lead_minutes(&self) -> Option<f64> {
         let all: u64 = self.leads.values().sum();
@@ -173,6 +180,7 @@ impl ModelRun {
                 let warned = warned.and_then(|place| state.warned.remove(place));
                 event.warning = warned.map(|warned| warning_id(service, warned.first));
                 let acted = warned.is_some_and(|warned| warned.acted);
+                let confirmed = warned.and_then(|warned| warned.confirmed);
                 event.outcome = match judged.outcome {
                     AlarmOutcome::Hit { onset } => {
                         event.onset = Some(onset);
@@ -184,6 +192,13 @@ impl ModelRun {
                     AlarmOutcome::Late => {
                         counts(own, all, |counts| counts.late += 1);
                         OutcomeKind::Late
+                    }
+                    AlarmOutcome::False | AlarmOutcome::Censored if confirmed.is_some() => {
+                        event.onset = confirmed;
+                        event.lead_minutes = confirmed.map(|onset| onset.minutes_since(time));
+                        event.net_lead_minutes = event.lead_minutes.map(|lead| lead - delay_minutes);
+                        counts(own, all, |counts| counts.hits += 1);
+                        OutcomeKind::Hit
                     }
                     AlarmOutcome::False | AlarmOutcome::Censored if acted => {
                         counts(own, all, |counts| counts.averted += 1);

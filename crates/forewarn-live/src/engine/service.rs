@@ -23,6 +23,8 @@ pub(super) struct Service {
     pub(super) missing: Option<MissingReason>,
     pub(super) onsets: Onsets,
     pub(super) slos: Vec<Followed>,
+    /// Alerts of other programs that fire, and since when.
+    pub(super) alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Service {
@@ -43,6 +45,7 @@ impl Service {
             missing: None,
             onsets: Onsets::default(),
             slos: Vec::new(),
+            alerts: BTreeMap::new(),
             name,
         })
     }

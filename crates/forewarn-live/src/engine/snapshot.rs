@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -49,6 +49,7 @@ struct SavedService {
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
     onsets: Onsets,
+    alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Engine {
@@ -96,6 +97,7 @@ impl Engine {
                 failing: service.failing,
                 missing: service.missing,
                 onsets: service.onsets,
+                alerts: service.alerts.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -150,7 +152,7 @@ impl Engine {
             (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
-            service.onsets = saved.onsets;
+            (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }

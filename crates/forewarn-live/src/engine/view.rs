@@ -80,6 +80,8 @@ pub struct ModelView {
     pub ledger: LedgerCounts,
     /// Median lead of the detected failures, in minutes.
     pub median_lead_minutes: Option<f64>,
+    /// Detected failures by seconds of lead, in order of lead.
+    pub leads: Vec<(i64, u64)>,
     /// False alarms per service and week that are accepted.
     pub budget_per_service_week: f64,
     /// False alarms per service and week so far.
@@ -151,6 +153,7 @@ impl Engine {
             threshold_shift: run.budget.shift(),
             ledger: run.ledger.counts,
             median_lead_minutes: run.ledger.median_lead_minutes(),
+            leads: run.ledger.leads().collect(),
             budget_per_service_week: run.budget.settings().per_service_week,
             realised_per_service_week: run.budget.realised_per_service_week(),
             service_weeks: run.budget.service_weeks(),

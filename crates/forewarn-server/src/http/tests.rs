@@ -82,7 +82,8 @@ fn start(config: HttpConfig, tokens: Tokens) -> HttpServer {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = TcpListener::from_std(listener).unwrap();
-            serving.serve(listener, (routes(), None), end).await;
+            let served = Served { routes: routes(), receivers: Router::new(), pages: None };
+            serving.serve(listener, served, end).await;
         });
     });
     HttpServer { front, address, config, ends, task: Some(task) }

@@ -7,6 +7,7 @@ use crate::{
     config::HttpConfig,
     http::{Pages, Server},
     receive::Receivers,
+    sink::Targets,
 };
 use std::{
     collections::BTreeMap,
@@ -41,6 +42,8 @@ pub struct HttpContext {
     pub chaos: Option<Arc<dyn ChaosControl>>,
     /// The page, where there is one.
     pub pages: Option<Pages>,
+    /// Where warnings and scores go, and how that does.
+    pub targets: Targets,
 }
 
 impl HttpContext {

@@ -18,6 +18,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::{base64, secret};
 pub use detect::RecipeMatch;
 pub use inspect::{
     GraphMatch, MetricFinding, PrometheusFindings, ServiceFinding, TickCost, inspect_prometheus,

@@ -64,7 +64,7 @@ fn base(url: &str) -> Result<String, &'static str> {
 }
 
 /// The first line of a file, without what is around it.
-fn secret(path: &Path) -> Result<String, String> {
+pub(crate) fn secret(path: &Path) -> Result<String, String> {
     let cannot = |reason: String| format!("{}: {reason}", path.display());
     let text = read_text_file(path, MOST_SECRET_BYTES).map_err(|error| cannot(error.to_string()))?;
     let secret = text.trim();
@@ -75,7 +75,7 @@ fn secret(path: &Path) -> Result<String, String> {
 }
 
 /// Base64 with padding, as RFC 4648 has it.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for three in bytes.chunks(3) {
