@@ -8,7 +8,7 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"ce525c25f10cf7e24a7d8d98f71c7abe\"",
+        etag: "\"ba774e87b36a92ad8c06bbc5ae2f340d\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {

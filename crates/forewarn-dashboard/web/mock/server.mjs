@@ -1,8 +1,8 @@
 // A stand-in for the server, for work on the page and for its tests: it serves the built page and the API's answers of a
 // made-up shop. `node mock/server.mjs [--port 8090] [--services 1000] [--minute 60]` (seconds of a made-up minute).
 //
-// POST /mock/set {delay, down, services, empty, minute, open} changes how it behaves: answers come late, all lines are
-// cut and stay cut, there are more services or none, minutes pass faster.
+// POST /mock/set {delay, down, deaf, services, empty, minute} changes how it behaves: answers come late, all lines are cut
+// and stay cut, sockets and streams are refused, there are more services or none, minutes pass faster.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -24,7 +24,7 @@ const CSP = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-a
 export async function start({ port = 0, services = 0, base = "/", minute = 60, now = undefined } = {}) {
   const token = "a-token-for-tests";
   let world = new World({ services, now });
-  const settings = { delay: 0, down: false, empty: false, minute };
+  const settings = { delay: 0, down: false, deaf: false, empty: false, minute };
   const sockets = new Set();
   const streams = new Set();
 
@@ -40,7 +40,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const beat = setInterval(() => {
     const services = Object.fromEntries(
-      world.names.slice(0, 15).map((name) => [name, { cpu: Math.min(1, world.summary(name).gauges.cpu ?? 0) }]),
+      world.names.slice(0, 14).map((name) => [name, { cpu: world.summary(name).gauges.cpu }]),
     );
     all({ type: "beat", now: new Date().toISOString(), row_age_seconds: (Date.now() - world.minute) / 1000, seq: world.seq, services: settings.empty ? {} : services });
   }, 2000);
@@ -67,7 +67,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const upgrade = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
-    if (settings.down || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
+    if (settings.down || settings.deaf || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
     upgrade.handleUpgrade(request, socket, head, (client) => {
       sockets.add(client);
       client.on("close", () => sockets.delete(client));
@@ -192,9 +192,12 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
       case "GET events": {
         const kind = search.get("kind");
         const frequent = ["row", "score"];
+        const after = Number(search.get("after") ?? -1);
         const events = settings.empty
           ? []
-          : world.events.filter((event) => (kind ? event.event === kind : !frequent.includes(event.event)));
+          : world.events.filter(
+              (event) => event.seq > after && (kind ? event.event === kind : !frequent.includes(event.event)),
+            );
         return json(response, { items: events.slice(-1000), next: null });
       }
       case "GET chaos":
@@ -212,6 +215,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         world.faults = [];
         return json(response, {});
       case "GET live":
+        if (settings.deaf) return problem(response, 404, "Not found", route);
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
         streams.add(response);
         response.on("close", () => streams.delete(response));

@@ -57,10 +57,12 @@ const cart = (state: LiveState) => state.services.get("cart") as ServiceSummary;
 describe("a snapshot", () => {
   it("replaces all, and keeps the scores that a service has", () => {
     const scored = apply(start, [event(11, { event: "score", service: "cart", probability: 0.4, level: "high" })], 1);
-    expect(cart(scored).recent).toEqual([0.4]);
+    expect(cart(scored).recent).toEqual([0.01, 0.4]);
     const again = apply(scored, [{ ...snapshot, seq: 12, services: [service("cart")] }], 2);
     expect([...again.services.keys()]).toEqual(["cart"]);
-    expect(cart(again)).toMatchObject({ probability: 0.01, recent: [0.4] });
+    expect(cart(again)).toMatchObject({ probability: 0.01, recent: [0.01, 0.4] });
+    const later = apply(again, [{ ...snapshot, seq: 13, services: [service("cart", { time: "2026-11-28T12:01:00Z", probability: 0.2 })] }], 3);
+    expect(cart(later).recent).toEqual([0.01, 0.4, 0.2]);
     expect(again.seq).toBe(12);
   });
 
@@ -103,7 +105,7 @@ describe("events", () => {
       status: "unknown",
       probability: null,
       cannot_tell: "source_down",
-      recent: [null],
+      recent: [0.01, null],
     });
   });
 
