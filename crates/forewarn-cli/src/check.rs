@@ -2,6 +2,7 @@ use crate::{
     error::{About, CliError},
     input::ReadArgs,
     printable,
+    prometheus::{PrometheusArgs, clock, transport},
     question::{RuleArgs, TargetArgs, WindowArgs},
     terminal,
 };
@@ -10,21 +11,24 @@ use forewarn::{
     io::Recording,
     label::{Rule, label},
     live::ServedModel,
-    schema::{FrameSet, Kind},
+    schema::{FrameSet, Kind, Step},
     topology::ServiceGraph,
 };
+use forewarn_server::{PrometheusFindings, PrometheusQueries, Stop, inspect_prometheus};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Write, fs::File, path::Path, path::PathBuf};
 
 mod config;
 mod metrics;
+mod prometheus;
 
 use metrics::Metrics;
 
-/// Read a metrics file, rule, graph, model or configuration and show what was understood
+/// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if not.
+/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services and
+/// metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
 #[derive(Args)]
 pub(crate) struct Check {
     /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
@@ -33,6 +37,8 @@ pub(crate) struct Check {
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
+    #[command(flatten)]
+    server: PrometheusArgs,
     #[command(flatten)]
     rule: RuleArgs,
     #[command(flatten)]
@@ -70,15 +76,19 @@ struct Findings {
     graph: Option<Value>,
     model: Option<Value>,
     config: Option<Value>,
+    prometheus: Option<PrometheusFindings>,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let asks_for_rule = self.rule.rule.is_some() || self.rule.rule_file.is_some();
-        let asks_for_file = self.topology.is_some() || self.model.is_some() || self.config.is_some();
-        if self.input.is_empty() && !asks_for_file && !asks_for_rule {
+        let asks_for_file = !self.input.is_empty()
+            || self.topology.is_some()
+            || self.model.is_some()
+            || self.config.is_some();
+        if !asks_for_file && !self.server.is_given() && !asks_for_rule {
             return Err(CliError::usage(
-                "what to check? Give --input, --rule-file, --rule, --topology, --model or --config",
+                "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
             ));
         }
         let rule = self.rule.rule(self.read.outcome_column())?;
@@ -103,14 +113,35 @@ impl Check {
             }
             findings.metrics = Some(metrics);
         }
+        if self.server.is_given() {
+            findings.prometheus = Some(self.look_at_server(model.as_ref())?);
+        }
         match self.format {
             Format::Json => terminal::print(&format!("{:#}", findings.json()))?,
             Format::Text => terminal::print(findings.text().trim_end())?,
+        }
+        if findings.prometheus.as_ref().is_some_and(|server| !server.is_usable) {
+            return Err(CliError::NotUsable);
         }
         match &findings.metrics {
             Some(metrics) if self.require_usable && !metrics.usable => Err(CliError::NotUsable),
             _ => Ok(()),
         }
+    }
+
+    fn look_at_server(&self, model: Option<&ServedModel>) -> Result<PrometheusFindings, CliError> {
+        let mut settings = self.server.settings()?;
+        let step = model.map(ServedModel::step).or(self.read.step()).unwrap_or(Step::MINUTE);
+        let stop = Stop::default();
+        let mut findings = inspect_prometheus(&settings, step, &clock(), transport(&settings)?, &stop)?;
+        if let (Some(model), false) = (model, findings.chosen.is_empty()) {
+            if settings.recipes.is_empty() {
+                settings.recipes.clone_from(&findings.chosen);
+            }
+            let queries = [PrometheusQueries::new(&settings, step)?];
+            prometheus::compare_model(PrometheusQueries::trained_on(&queries, model), &mut findings);
+        }
+        Ok(findings)
     }
 }
 
@@ -147,6 +178,9 @@ impl Findings {
                 all.insert(name.to_owned(), part.clone());
             }
         }
+        if let Some(Ok(server)) = self.prometheus.as_ref().map(serde_json::to_value) {
+            all.insert("prometheus".to_owned(), server);
+        }
         Value::Object(all)
     }
 
@@ -175,6 +209,9 @@ impl Findings {
         }
         if let Some(config) = &self.config {
             text += &config::text(config);
+        }
+        if let Some(server) = &self.prometheus {
+            text += &prometheus::text(server);
         }
         text
     }

@@ -1,7 +1,7 @@
 use crate::{
-    check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph,
-    judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token, train::Train,
-    watch::Watch,
+    backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
+    graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token,
+    train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -49,10 +49,12 @@ enum Subcommands {
     Roots(Roots),
     /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
+    /// Read the past of services from Prometheus into Parquet files
+    Backfill(Backfill),
     /// Run the live service: metrics in, events out
     Watch(Watch),
-    /// Read a metrics file, rule, graph, model or configuration and show what was understood
-    Check(Check),
+    /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
+    Check(Box<Check>),
     /// Make a token for the API of the live service
     Token(Token),
     /// Print a completion script for a shell
@@ -73,6 +75,7 @@ impl Command {
             Subcommands::Graph(graph) => graph.run(),
             Subcommands::Roots(roots) => roots.run(),
             Subcommands::Explain(explain) => explain.run(&self.common),
+            Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
             Subcommands::Token(token) => token.run(),

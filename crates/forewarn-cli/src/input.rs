@@ -110,7 +110,7 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 /// A duration with a unit.
-fn step(text: &str) -> Result<Step, String> {
+pub(crate) fn step(text: &str) -> Result<Step, String> {
     let millis = crate::duration::millis(text).ok_or("expected a duration such as 15s, 1m or 1h")?;
     Step::from_millis(millis).map_err(|error| error.to_string())
 }
@@ -214,7 +214,7 @@ pub(crate) struct SimulationArgs {
     /// under a random stress), or a scenario FILE.toml
     #[arg(long, value_name = "WHAT", default_value = "shop")]
     pub(crate) simulate: String,
-    /// Days to simulate [default: 30, or as the scenario says]
+    /// Days to simulate, or of the past to read from Prometheus [default: 30, or as the scenario says]
     #[arg(long, value_name = "N")]
     pub(crate) days: Option<usize>,
 }

@@ -5,6 +5,7 @@
     reason = "comments of options are help texts, which a terminal shows as they are"
 )]
 
+mod backfill;
 mod check;
 mod command;
 mod demo;
@@ -15,11 +16,13 @@ mod explain;
 mod files;
 mod graph;
 mod input;
+mod journal;
 mod judge;
 mod models;
 mod page;
 mod printable;
 mod progress;
+mod prometheus;
 mod question;
 mod replay;
 mod roots;

@@ -3,21 +3,26 @@ mod http_limits;
 mod log;
 mod notify;
 mod prometheus;
+mod receive;
 mod recent;
-mod slo;
 mod source;
 
 pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
 pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
-pub use notify::{AlertmanagerConfig, WebhookConfig};
-pub use prometheus::{PrometheusConfig, ReceiveConfig};
+pub use notify::{
+    AlertmanagerConfig, AlertsConfig, InboundConfig, MetricsConfig, NamespaceLabel, RemoteWriteConfig,
+    Severities, TargetConfig, WebhookConfig,
+};
+pub(crate) use prometheus::is_file;
+pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
+pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
-pub use slo::SloConfig;
 pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
+use forewarn_label::Slo;
 use forewarn_live::EngineConfig;
 use forewarn_store::Durability;
 use serde::Deserialize;
@@ -36,9 +41,13 @@ use std::path::{Path, PathBuf};
 /// | `[http]` | the HTTP server: see [`HttpConfig`]; none without this table |
 /// | `[[token]]` | who may use the API: see [`TokenConfig`] |
 /// | `[receive]` | samples that others push: see [`ReceiveConfig`] |
+/// | `[alerts]` | what alerts are called and how long they live: see [`AlertsConfig`] |
 /// | `[[alertmanager]]` | where warnings go: see [`AlertmanagerConfig`] |
 /// | `[[webhook]]` | where warnings go: see [`WebhookConfig`] |
-/// | `[[slo]]` | objectives that are followed: see [`SloConfig`] |
+/// | `[[remote_write]]` | where scores go: see [`RemoteWriteConfig`] |
+/// | `[inbound]` | alerts of other programs that come back: see [`InboundConfig`] |
+/// | `[metrics]` | metrics of this service itself: see [`MetricsConfig`] |
+/// | `[[slo]]` | objectives that are followed: see [`Slo`] |
 /// | `[recent]` | what is kept in memory for pages and the API: see [`RecentConfig`] |
 /// | `[log]` | what is logged: see [`LogConfig`] |
 ///
@@ -94,15 +103,27 @@ pub struct WatchConfig {
     /// Samples that others push.
     #[serde(default)]
     pub receive: Option<ReceiveConfig>,
+    /// What alerts are called and how long they live.
+    #[serde(default)]
+    pub alerts: AlertsConfig,
     /// Alertmanagers that get warnings.
     #[serde(default, rename = "alertmanager")]
     pub alertmanagers: Vec<AlertmanagerConfig>,
     /// Web hooks that get warnings.
     #[serde(default, rename = "webhook")]
     pub webhooks: Vec<WebhookConfig>,
+    /// Where scores are written to.
+    #[serde(default, rename = "remote_write")]
+    pub remote_writes: Vec<RemoteWriteConfig>,
+    /// Alerts of other programs that come back.
+    #[serde(default)]
+    pub inbound: InboundConfig,
+    /// Metrics of this service itself.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
     /// Objectives that are followed.
     #[serde(default, rename = "slo")]
-    pub slos: Vec<SloConfig>,
+    slos: Vec<Slo>,
     /// What is kept in memory for pages and the API.
     #[serde(default)]
     pub recent: RecentConfig,
@@ -203,13 +224,14 @@ impl WatchConfig {
         Ok(config)
     }
 
-    /// The engine's settings, with the budget of its own table.
+    /// The engine's settings, with the budget and the objectives of their own tables.
     #[must_use]
     pub fn engine(&self) -> EngineConfig {
         let mut engine = self.engine.clone();
         if let Some(budget) = self.budget {
             engine.budget = budget;
         }
+        engine.slos.extend(self.slos.iter().cloned());
         engine
     }
 
@@ -221,9 +243,9 @@ impl WatchConfig {
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
         self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
+        self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
-        self.alertmanagers.iter().try_for_each(AlertmanagerConfig::check)?;
-        self.webhooks.iter().try_for_each(WebhookConfig::check)?;
+        self.check_notify()?;
         Ok(self.engine().check()?)
     }
 
@@ -236,10 +258,15 @@ impl WatchConfig {
             ("store", self.store != old.store),
             ("events", self.events != old.events),
             ("budget", self.budget != old.budget),
+            ("slo", self.slos != old.slos),
             ("engine", self.engine != old.engine),
             ("http.listen", listens(self) != listens(old)),
             ("receive", self.receive != old.receive),
             ("recent", self.recent != old.recent),
+            ("alerts", self.alerts != old.alerts),
+            ("alertmanager", self.alertmanagers != old.alertmanagers),
+            ("webhook", self.webhooks != old.webhooks),
+            ("remote_write", self.remote_writes != old.remote_writes),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -255,30 +282,23 @@ impl WatchConfig {
         below(&mut self.store.path);
         below(&mut self.events.path);
         self.http.iter_mut().for_each(|http| http.below(folder));
+        self.receive.iter_mut().for_each(|receive| receive.below(folder));
         self.tokens.iter_mut().for_each(|token| token.below(folder));
-        self.alertmanagers.iter_mut().for_each(|target| target.below(folder));
-        self.webhooks.iter_mut().for_each(|target| target.below(folder));
+        self.notify_below(folder);
         self
     }
 }
 
 impl TlsSettings {
     fn below(&mut self, folder: &Path) {
-        self.ca_file.iter_mut().for_each(|path| *path = folder.join(&*path));
+        let Self { ca_file, certificate_file, key_file } = self;
+        let files = [ca_file, certificate_file, key_file].into_iter().flatten();
+        files.for_each(|path| *path = folder.join(&*path));
     }
 }
 
 fn wrong(reason: &str) -> ServerError {
     ServerError::Config { reason: reason.to_owned() }
-}
-
-/// Refuses what is no address of a web server.
-fn check_url(name: &str, url: &str) -> Result<(), ServerError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
-        _ => Err(wrong(&format!("{name}: expected http://host or https://host"))),
-    }
 }
 
 #[cfg(test)]

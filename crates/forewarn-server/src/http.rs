@@ -29,10 +29,10 @@ pub(crate) use connection::ended;
 pub(crate) use extract::{Body, Name, Params};
 pub(crate) use guard::{Caller, Guard};
 pub(crate) use secrets::read_tokens;
-pub(crate) use server::Front;
+pub(crate) use server::{Front, Served};
 pub(crate) use session::SignedIn;
 
-use crate::{HttpConfig, ServerError, WatchConfig, api, runtime::HttpContext};
+use crate::{HttpConfig, ServerError, WatchConfig, api, receive::Receivers, runtime::HttpContext};
 use axum::Router;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
@@ -50,6 +50,7 @@ pub(crate) fn check_tokens(config: &WatchConfig) -> Result<(), ServerError> {
 pub(crate) struct Server {
     front: Arc<Front>,
     routes: Router,
+    receivers: Router,
     pages: Option<Pages>,
     end: watch::Receiver<bool>,
 }
@@ -73,12 +74,15 @@ impl Server {
             Box::new(move |config| front.prepare(config.http.as_ref(), read_tokens(&config.tokens)?))
         });
         let pages = context.pages;
+        let receivers = context.receivers.clone().map(Receivers::router).unwrap_or_default();
+        let metrics = crate::metrics::routes().with_state(context.clone());
         let api = api::Api::new(context, Arc::clone(front.guard()), end.clone(), config.limits.sockets);
-        Ok(Self { front, routes: api::routes(Arc::new(api)), pages, end })
+        Ok(Self { front, routes: api::routes(Arc::new(api)).merge(metrics), receivers, pages, end })
     }
 
     /// Answers.
     pub(crate) async fn serve(self, listener: TcpListener) {
-        self.front.serve(listener, (self.routes, self.pages), self.end).await;
+        let Self { front, routes, receivers, pages, end } = self;
+        front.serve(listener, Served { routes, receivers, pages }, end).await;
     }
 }

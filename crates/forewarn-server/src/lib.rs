@@ -8,20 +8,28 @@ mod error;
 pub mod http;
 mod journal;
 mod log;
+mod metrics;
+mod receive;
 pub mod runtime;
-mod sinks;
+pub mod sink;
 mod source;
 mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig,
-    LogConfig, LogFormat, ModelConfig, PrometheusConfig, ReceiveConfig, RecentConfig, SimulatedSystem,
-    SloConfig, SourceConfig, StoreConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
+    HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
+    NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
+    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
+    WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;
 pub use journal::journal_inputs;
 pub use log::start_log;
 pub use runtime::Stop;
+pub use source::{
+    GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,
+    RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
+};
 pub use watch::{Running, WatchOptions, WatchSummary, watch};

@@ -1,15 +1,33 @@
 //! Sources: where the inputs of an engine come from.
 
 mod file;
+mod followed;
+mod growing;
 mod minutes;
+mod prometheus;
+mod push;
 mod simulator;
+mod stdin;
+
+pub use prometheus::{
+    GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,
+    RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
+};
+
+pub(crate) use prometheus::{base64, secret};
 
 use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source, watch::WatchOptions};
 use file::MetricsFile;
+use followed::FollowedFile;
+use forewarn_core::table::{Content, sniff, take_prefix};
 use forewarn_live::ServedModel;
 use forewarn_schema::Timestamp;
 use minutes::MinuteSource;
+use prometheus::PullSource;
+use push::PushSource;
 use simulator::SimulatorSource;
+use std::{fs::File, path::Path};
+use stdin::StandardInput;
 
 /// The rows of one minute.
 struct Minute {
@@ -36,7 +54,11 @@ pub(crate) fn open(
     model: &ServedModel,
     options: &mut WatchOptions,
 ) -> Result<Box<dyn Source>, ServerError> {
+    let settle_secs = config.engine().settle_secs;
     let (name, minutes): (_, Box<dyn Minutes>) = match &config.source {
+        SourceConfig::File { path, follow: true, .. } if is_text(path)? => {
+            ("file", Box::new(FollowedFile::new(path.clone(), model)))
+        }
         SourceConfig::File { path, follow, .. } => {
             ("file", Box::new(MetricsFile::open(path.clone(), *follow, model)?))
         }
@@ -45,11 +67,21 @@ pub(crate) fn open(
             options.chaos.get_or_insert(source.chaos());
             return Ok(Box::new(source));
         }
-        SourceConfig::Prometheus(_) => {
-            let reason = "source.kind: this version does not read from Prometheus yet".to_owned();
-            return Err(ServerError::Config { reason });
+        SourceConfig::Stdin { .. } => ("stdin", Box::new(StandardInput::open(model)?)),
+        SourceConfig::Push => return Ok(Box::new(PushSource)),
+        SourceConfig::Prometheus(servers) => {
+            let settle = if config.receive.is_some() { None } else { Some(settle_secs) };
+            return Ok(Box::new(PullSource::new(servers, model, settle, options)?));
         }
     };
-    let settle = i64::from(config.engine().settle_secs) * 1000;
+    let settle = i64::from(settle_secs) * 1000;
     Ok(Box::new(MinuteSource::new(name, minutes, config.source.speed(), settle)))
+}
+
+/// Whether a file holds text that can be read piece by piece.
+fn is_text(path: &Path) -> Result<bool, ServerError> {
+    let cannot = |source| ServerError::File { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(cannot)?;
+    let prefix = take_prefix(&mut file).map_err(cannot)?;
+    Ok(!matches!(sniff(&prefix), Content::Gzip | Content::Zstd | Content::Parquet))
 }

@@ -6,6 +6,8 @@ mod bad_input;
 mod chain;
 mod check;
 mod demo;
+mod real_servers;
+mod serve;
 mod streams;
 mod support;
 mod watch;

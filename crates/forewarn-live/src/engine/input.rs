@@ -45,6 +45,34 @@ pub enum Input {
         /// Its state.
         status: SourceStatus,
     },
+    /// Another program's alert says that a service fails, or that it no longer does.
+    Alert {
+        /// The service.
+        service: String,
+        /// Name of the alert.
+        alert: String,
+        /// Whether it fires.
+        state: AlertState,
+        /// When it began to.
+        since: Timestamp,
+    },
+    /// What a source said of itself, such as its name and version. Kept in the journal; changes nothing.
+    About {
+        /// The source.
+        source: String,
+        /// What it said.
+        text: String,
+    },
+}
+
+/// State of another program's alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// It was raised.
+    Firing,
+    /// It is over.
+    Resolved,
 }
 
 /// State of a source of samples.

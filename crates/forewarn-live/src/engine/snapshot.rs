@@ -5,6 +5,7 @@ use super::{
     inbox::{CounterState, Inbox},
     incidents::Incident,
     model::{Ledger, ModelService},
+    risk::Onsets,
     service::Service,
     slos,
 };
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +33,7 @@ struct Whole {
     calls: Vec<(String, String)>,
     incidents: Vec<Incident>,
     counters: Counters,
+    onsets: Onsets,
     rows: Vec<f32>,
 }
 
@@ -46,6 +48,8 @@ struct SavedService {
     silenced_until: Option<Timestamp>,
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
+    onsets: Onsets,
+    alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Engine {
@@ -77,6 +81,7 @@ impl Engine {
             calls: self.calls.clone(),
             incidents: self.incidents.open.clone(),
             counters: self.counters,
+            onsets: self.onsets,
             rows: self.rows.clone(),
         };
         save_part(&whole, out)?;
@@ -91,6 +96,8 @@ impl Engine {
                 silenced_until: service.silenced_until,
                 failing: service.failing,
                 missing: service.missing,
+                onsets: service.onsets,
+                alerts: service.alerts.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -145,6 +152,7 @@ impl Engine {
             (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
+            (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }
@@ -178,6 +186,7 @@ impl Engine {
         (self.inbox, self.newcomers, self.sources) = (whole.inbox, whole.newcomers, whole.sources);
         (self.calls, self.counters, self.rows) = (whole.calls, whole.counters, whole.rows);
         self.incidents.open = whole.incidents;
+        self.onsets = whole.onsets;
         let reported = |next| self.services.iter().filter(|service| service.has_reported(next)).count();
         self.reported = self.next.map_or(0, reported);
         Ok(())

@@ -5,8 +5,8 @@ use forewarn_core::{
     Alarm, AlarmOutcome, BudgetMode, BudgetSettings, CoreError, FailureOutcome, FailureRule, match_outcomes,
 };
 use forewarn_live::{
-    Action, CannotTell, Engine, EngineConfig, EngineModels, Event, EventBody, FailureState, IncidentState,
-    Input, LiveError, MissingReason, OutcomeKind, SourceStatus, WarningState,
+    Action, AlertState, CannotTell, Engine, EngineConfig, EngineModels, Event, EventBody, FailureState,
+    IncidentState, Input, LiveError, MissingReason, OutcomeKind, SourceStatus, WarningState,
 };
 use forewarn_schema::{Frame, Schema, Step, Timestamp};
 
@@ -267,6 +267,7 @@ fn warnings_fire_resolve_and_belong_to_one_incident() -> Result<(), BoxError> {
                 let was = open.remove(&warning.service).ok_or("it fired")?;
                 assert_eq!(was, (warning.id.clone(), warning.level));
             }
+            WarningState::Pending => return Err("a policy of one vote waits for nothing".into()),
         }
     }
     let incidents = |state| {
@@ -324,6 +325,52 @@ fn an_operator_acts_silences_and_promotes() -> Result<(), BoxError> {
         |model: &str| Input::Action(Action::Promote { model: model.into(), reason: "better".into() });
     assert!(engine.apply(promote("absent")).is_err() && engine.apply(promote("shadow")).is_ok());
     assert_eq!(engine.view().models[0].name, "shadow");
+    Ok(())
+}
+
+#[test]
+fn another_programs_alert_makes_a_hit_of_what_the_rule_did_not_see() -> Result<(), BoxError> {
+    let alert = |service: &str, state, since| Input::Alert {
+        service: service.into(),
+        alert: "HighErrorRate".into(),
+        state,
+        since,
+    };
+    let mut engine = engine(fixed_budget());
+    let unknown = engine.apply(alert("nowhere", AlertState::Firing, at(1)));
+    assert!(matches!(unknown, Err(LiveError::Unknown { what: "service", .. })));
+    let (mut told, mut outcomes) = (0, Vec::new());
+    for input in rows(&shop(2 * 1440)) {
+        for event in engine.apply(input)? {
+            match event.body {
+                EventBody::Warning(warning) if warning.state == WarningState::Firing => {
+                    // A minute after the warning; told again, as programs do, and over.
+                    let since = warning.since.checked_add(Step::MINUTE, 1).unwrap();
+                    let events = engine.apply(alert(&warning.service, AlertState::Firing, since))?;
+                    let [Event { body: EventBody::Alert(event), .. }] = &events[..] else {
+                        panic!("{events:?}")
+                    };
+                    assert_eq!((event.warning.as_ref(), event.lead_minutes), (Some(&warning.id), Some(1.0)));
+                    assert!(engine.apply(alert(&warning.service, AlertState::Firing, since))?.is_empty());
+                    assert_eq!(engine.apply(alert(&warning.service, AlertState::Resolved, since))?.len(), 1);
+                    assert!(engine.apply(alert(&warning.service, AlertState::Resolved, since))?.is_empty());
+                    told += 1;
+                }
+                EventBody::Outcome(outcome) if !outcome.shadow => outcomes.push(outcome),
+                _ => {}
+            }
+        }
+    }
+    let count = |kind| outcomes.iter().filter(|outcome| outcome.outcome == kind).count();
+    assert!(told > 5 && count(OutcomeKind::Hit) > 5 && count(OutcomeKind::False) == 0, "{told} {outcomes:?}");
+    let hits = outcomes.iter().filter(|outcome| outcome.outcome == OutcomeKind::Hit);
+    assert!(hits.clone().all(|hit| hit.onset.is_some() && hit.lead_minutes >= Some(1.0)));
+    // One that began before the warning does not speak for it, and a hundred are enough.
+    for number in 0..150 {
+        let (alert, service) = (format!("a{number}"), "cart".to_owned());
+        engine.apply(Input::Alert { service, alert, state: AlertState::Firing, since: at(0) })?;
+    }
+    assert_eq!(engine.counters().refused_alerts, 50);
     Ok(())
 }
 

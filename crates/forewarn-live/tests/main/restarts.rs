@@ -3,7 +3,7 @@
 use crate::world::*;
 use forewarn_core::CoreError;
 use forewarn_live::{
-    Action, Engine, EngineConfig, EngineModels, Event, EventBody, Input, LiveError, SourceStatus,
+    Action, AlertState, Engine, EngineConfig, EngineModels, Event, EventBody, Input, LiveError, SourceStatus,
 };
 use forewarn_schema::Timestamp;
 use proptest::prelude::*;
@@ -88,6 +88,12 @@ fn inputs(step: &Step, minute: &mut i64, last_warning: Option<&str>) -> Vec<Inpu
         Step::Act(2) => {
             vec![Input::Action(Action::Silence { service: "cart".into(), until: at(*minute + 5) })]
         }
+        Step::Act(3) => vec![Input::Alert {
+            service: "cart".into(),
+            alert: "HighErrorRate".into(),
+            state: if *minute % 2 == 0 { AlertState::Firing } else { AlertState::Resolved },
+            since: at(*minute - 2),
+        }],
         Step::Act(_) => last_warning
             .map(|id| Input::Action(Action::Acted { warning: id.to_owned() }))
             .into_iter()
@@ -176,6 +182,12 @@ fn damaged_and_foreign_snapshots_are_refused() -> Result<(), BoxError> {
         assert!(read(&damaged).is_err() && read(&bytes[..at]).is_err(), "{at}");
     }
     assert!(read(&[&bytes[..], &[0]].concat()).is_err());
+    // Snapshots of version 1 knew no objectives, and have no others instead.
+    let mut older = bytes.clone();
+    older[0] = 1;
+    let error = read(&older).unwrap_err();
+    assert!(matches!(error, LiveError::SnapshotVersion { got: 1, .. }));
+    assert!(error.to_string().ends_with("replay the journal instead"), "{error}");
     let mut newer = bytes.clone();
     newer[0] = 9;
     assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 2 })));

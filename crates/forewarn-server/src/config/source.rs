@@ -44,8 +44,16 @@ pub enum SourceConfig {
         #[serde(default, rename = "drill")]
         drills: Vec<DrillConfig>,
     },
-    /// A Prometheus, or a server that speaks like one.
-    Prometheus(PrometheusConfig),
+    /// CSV or JSON lines on standard input, a record a line. The service ends with it.
+    Stdin {
+        /// Seconds of the data that pass in a second; 0, the default, for as fast as they come.
+        #[serde(default)]
+        speed: f64,
+    },
+    /// Nothing but what others push, see [`ReceiveConfig`](crate::ReceiveConfig): minutes are closed by the clock.
+    Push,
+    /// Prometheus, or servers that speak like it.
+    Prometheus(Box<PrometheusConfig>),
 }
 
 /// A fault that is planned, as if a person injected it: `[[source.drill]]`.
@@ -89,8 +97,8 @@ impl SourceConfig {
     /// Seconds of data in a second; 0 for as fast as it goes.
     pub(crate) fn speed(&self) -> f64 {
         match self {
-            Self::File { speed, .. } | Self::Simulator { speed, .. } => *speed,
-            Self::Prometheus(_) => 1.0,
+            Self::File { speed, .. } | Self::Simulator { speed, .. } | Self::Stdin { speed } => *speed,
+            Self::Prometheus(_) | Self::Push => 1.0,
         }
     }
 
@@ -111,6 +119,7 @@ impl SourceConfig {
             Self::File { path, .. } => below(path),
             Self::Simulator { scenario, .. } => scenario.iter_mut().for_each(below),
             Self::Prometheus(prometheus) => prometheus.below(folder),
+            Self::Stdin { .. } | Self::Push => {}
         }
     }
 }

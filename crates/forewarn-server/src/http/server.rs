@@ -22,6 +22,16 @@ use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch};
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 
+/// What a server answers.
+pub(crate) struct Served {
+    /// Routes behind the guard.
+    pub(crate) routes: Router,
+    /// Receivers of metrics: they have a token and limits of their own, and what they take may be larger.
+    pub(crate) receivers: Router,
+    /// The page, where there is one.
+    pub(crate) pages: Option<Pages>,
+}
+
 /// What stands between connections and routes: TLS, who calls, limits, and the headers of every answer.
 pub(crate) struct Front {
     config: HttpConfig,
@@ -86,14 +96,9 @@ impl Front {
     }
 
     /// Answers until `end` becomes true, and then lets requests that have begun end.
-    pub(crate) async fn serve(
-        &self,
-        listener: TcpListener,
-        (routes, pages): (Router, Option<Pages>),
-        end: watch::Receiver<bool>,
-    ) {
+    pub(crate) async fn serve(&self, listener: TcpListener, served: Served, end: watch::Receiver<bool>) {
         let connections = Connections {
-            router: layered(routes, pages, &self.config, &self.guard),
+            router: layered(served, &self.config, &self.guard),
             base_path: self.config.base_path.as_str().into(),
             tls: self.tls.clone(),
             limits: self.config.limits,
@@ -105,7 +110,8 @@ impl Front {
 }
 
 /// Routes with all that stands before and behind them.
-fn layered(routes: Router, pages: Option<Pages>, config: &HttpConfig, guard: &Arc<Guard>) -> Router {
+fn layered(served: Served, config: &HttpConfig, guard: &Arc<Guard>) -> Router {
+    let Served { routes, receivers, pages } = served;
     let base_path: Arc<str> = config.base_path.as_str().into();
     let fallback = move |uri: Uri, headers: HeaderMap, request: Request| {
         let is_read = request.method().is_safe();
@@ -128,6 +134,7 @@ fn layered(routes: Router, pages: Option<Pages>, config: &HttpConfig, guard: &Ar
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(guard), guarded))
+        .merge(receivers.layer(CatchPanicLayer::custom(panicked)))
 }
 
 /// What a panic of a handler becomes: its text is for the log, not for a client.

@@ -6,8 +6,11 @@ use crate::{
     chaos::ChaosControl,
     config::HttpConfig,
     http::{Pages, Server},
+    receive::Receivers,
+    sink::Targets,
 };
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
@@ -29,6 +32,8 @@ pub struct HttpContext {
     pub clock: Arc<dyn Clock>,
     /// Reads the configuration again.
     pub reload: Arc<Reload>,
+    /// What others push to, where the configuration says so.
+    pub(crate) receivers: Option<Receivers>,
     /// Asks the whole service to end.
     pub stop: Stop,
     /// Tells the operator.
@@ -37,6 +42,16 @@ pub struct HttpContext {
     pub chaos: Option<Arc<dyn ChaosControl>>,
     /// The page, where there is one.
     pub pages: Option<Pages>,
+    /// Where warnings and scores go, and how that does.
+    pub targets: Targets,
+}
+
+impl HttpContext {
+    /// What receivers took and refused so far, by receiver and counter.
+    #[must_use]
+    pub fn received(&self) -> BTreeMap<&'static str, BTreeMap<&'static str, u64>> {
+        self.receivers.as_ref().map(Receivers::counts).unwrap_or_default()
+    }
 }
 
 /// A server that runs.
@@ -62,7 +77,10 @@ pub(crate) fn serve(config: &HttpConfig, context: HttpContext) -> Result<Serving
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(cannot)?
     };
+    let reporter = context.reporter.clone();
     let server = Server::new(config, address, context, end)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    reporter.tell(format!("listening on {scheme}://{address}{}/", config.base_path));
     let task = runtime.spawn(server.serve(listener));
     let limit = Duration::from_secs(u64::from(config.limits.drain_secs) + 1);
     Ok(Serving { runtime, task, ends, address, limit })

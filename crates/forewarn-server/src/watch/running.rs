@@ -2,11 +2,12 @@ use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
     chaos::ChaosControl,
+    receive::Receivers,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
         SourceContext, Stop, Worker, WorkerOptions, serve,
     },
-    sinks, source,
+    sink, source,
 };
 use forewarn_live::ServedModel;
 use std::{
@@ -63,7 +64,7 @@ impl Running {
         let models = models(&config)?;
         let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);
-        let mut all_sinks = sinks::open(&config, &options)?;
+        let (mut all_sinks, targets) = sink::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
         let (reporter, lines) = Reporter::new();
         let clock = Arc::clone(&options.clock);
@@ -81,12 +82,17 @@ impl Running {
             handle: handle.clone(),
             clock: Arc::clone(&clock),
             reload: Arc::clone(&reload),
+            receivers: config.receive.as_ref().map(|one| Receivers::new(one, &handle)).transpose()?,
             stop: stop.clone(),
             reporter: reporter.clone(),
             chaos: options.chaos.clone(),
             pages: options.pages,
+            targets,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
+        if let Some(http) = &http {
+            reporter.tell(format!("listening on {}", http.address()));
+        }
         let (tells, ready) = sync_channel(1);
         let engine = spawn("engine", move || worker.run(&tells))?;
         Ok(Self {

@@ -33,8 +33,9 @@ function trim(text: string): string {
 export function percent(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
   const hundred = value * 100;
+  if (hundred < 0) return `−${percent(-value)}`;
   if (hundred === 0) return `0${THIN}%`;
-  if (hundred > 0 && hundred < 0.01) return `<${THIN}0.01${THIN}%`;
+  if (hundred < 0.01) return `<${THIN}0.01${THIN}%`;
   if (hundred < 1) return `${trim(hundred.toPrecision(2))}${THIN}%`;
   if (hundred > 99 && hundred < 100) return `${trim((Math.floor(hundred * 100) / 100).toFixed(2))}${THIN}%`;
   if (hundred < 10) return `${trim(hundred.toFixed(1))}${THIN}%`;
@@ -84,11 +85,18 @@ export function span(seconds: number | null | undefined): string {
 
 export function minutes(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
-  return `${value < 10 ? trim(value.toFixed(1)) : value.toFixed(0)}${THIN}min`;
+  const size = Math.abs(value);
+  return `${value < 0 ? "−" : ""}${size < 10 ? trim(size.toFixed(1)) : size.toFixed(0)}${THIN}min`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** An expected number of services: what a failure may bring down. */
+export function reach(value: number): string {
+  if (value < 0.05) return "no other service";
+  return `about ${number(value, 2)} ${value === 1 ? "service" : "services"}`;
 }
 
 /** A value of a metric in the unit that the server names. */
@@ -101,6 +109,8 @@ export function metric(value: number | null | undefined, unit: string | null | u
     case "millisecond":
     case "milliseconds":
       return latency(value);
+    case "kB/s":
+      return known(value) ? `${bytes(value * 1000)}/s` : UNKNOWN;
     case "byte":
     case "bytes":
       return bytes(value);

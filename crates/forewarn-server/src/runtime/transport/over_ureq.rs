@@ -10,7 +10,7 @@ use ureq::{
     Agent, AsSendBody, Body,
     config::Config,
     http,
-    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+    tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem},
 };
 
 /// Whom to trust over TLS.
@@ -20,6 +20,12 @@ pub struct TlsSettings {
     /// File of certificates (PEM) of the authorities that are trusted. Those of the system by default.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
+    /// File of the client's own certificate (PEM), for servers that ask for one. None by default.
+    #[serde(default)]
+    pub certificate_file: Option<PathBuf>,
+    /// File of its private key (PEM).
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
 }
 
 /// Files in which systems keep the authorities that they trust, and the variable that names another one.
@@ -51,6 +57,7 @@ impl UreqTransport {
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = TlsConfig::builder()
+            .client_cert(own_certificate(tls)?)
             .root_certs(RootCerts::Specific(Arc::new(roots)))
             .unversioned_rustls_crypto_provider(provider)
             .build();
@@ -92,6 +99,18 @@ fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>, ServerErro
         return Err(ServerError::Config { reason });
     }
     Ok(found)
+}
+
+/// The client's own certificate, where both of its files are named.
+fn own_certificate(tls: &TlsSettings) -> Result<Option<ClientCert>, ServerError> {
+    let (Some(certificate), Some(key)) = (&tls.certificate_file, &tls.key_file) else { return Ok(None) };
+    let chain = read_authorities(certificate)?;
+    let text = read_text_file(key, SMALL_FILE_BYTES)
+        .map_err(|source| ServerError::File { path: key.clone(), source })?;
+    let key = PrivateKey::from_pem(text.as_bytes()).map_err(|_| ServerError::Config {
+        reason: format!("{}: has no private key in PEM form", key.display()),
+    })?;
+    Ok(Some(ClientCert::new_with_certs(&chain, key)))
 }
 
 /// Those of the first file that is there. A system without any has none, and can use plain HTTP only.

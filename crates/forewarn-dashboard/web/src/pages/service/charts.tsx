@@ -10,6 +10,7 @@ import { useLive } from "../../live/store";
 import { type Band, Chart, type Line } from "../../ui/chart";
 import { Choice } from "../../ui/parts";
 import { Answer, Empty } from "../../ui/states";
+import { bandsOf, rangeSeconds, resolution } from "./spans";
 
 const RANGES = [
   { value: "1h", label: "1 h" },
@@ -21,20 +22,12 @@ const RANGES = [
 
 type Range = (typeof RANGES)[number]["value"];
 
-/** Seconds of `3h` or `7d`. */
-export function rangeSeconds(range: string): number {
-  const amount = Number.parseInt(range, 10);
-  return (Number.isFinite(amount) ? amount : 3) * (range.endsWith("d") ? 86_400 : 3600);
-}
-
-/** Points that a chart has room for. */
-const RESOLUTION = 360;
-
 export function Charts({ name, limits }: { name: string; limits: Record<string, Limit> }) {
   const [range, setRange] = useParam("range", "3h");
   const [from] = useParam("from");
   const [to] = useParam("to");
   const next = useLive((live) => live.status?.next_minute ?? null);
+  const step = useLive((live) => live.status?.step_seconds ?? 60);
   const units = useLive((live) => live.status?.metrics);
   // By the minute: a new second is no new question.
   const minute = next ?? new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
@@ -43,7 +36,7 @@ export function Charts({ name, limits }: { name: string; limits: Record<string, 
   const path = `history/${encodeURIComponent(name)}${query({
     from: isZoomed ? from : new Date(end - rangeSeconds(range) * 1000).toISOString(),
     to: isZoomed ? to : new Date(end).toISOString(),
-    resolution: RESOLUTION,
+    resolution: resolution(isZoomed ? (parse(to) ?? end) - (parse(from) ?? end) : rangeSeconds(range) * 1000, step),
   })}`;
   const history = useResource<History>(path, { keepPrevious: true });
   const zoom = useCallback((start: number, stop: number) => {
@@ -202,22 +195,4 @@ function guess(name: string): string | null {
   if (name.endsWith("_latency")) return "ms";
   if (name.endsWith("_rate") || name.endsWith("_usage")) return "ratio";
   return null;
-}
-
-/** Warnings and failures as spans of seconds; what goes on reaches to the end. */
-export function bandsOf(data: Pick<History, "warnings" | "failures">, times: readonly number[]): Band[] {
-  const end = times[times.length - 1] ?? 0;
-  const seconds = (time: string | null) => (time === null ? end : (parse(time) ?? 0) / 1000);
-  return [
-    ...data.warnings.map((warning): Band => ({
-      kind: "warning",
-      from: seconds(warning.since),
-      to: seconds(warning.resolved_at),
-    })),
-    ...data.failures.map((failure): Band => ({
-      kind: "failure",
-      from: seconds(failure.onset),
-      to: seconds(failure.end),
-    })),
-  ];
 }

@@ -35,13 +35,23 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
     const observer = new ResizeObserver(() => {
       const wide = (element.clientWidth - 2) / layout.width;
       const tall = 620 / layout.height;
-      setFit(Math.max(0.4, Math.min(1.15, wide, tall)));
+      // A phone shows a part that can be read rather than all of it.
+      setFit(Math.max(element.clientWidth < 600 ? 0.75 : 0.5, Math.min(1.15, wide, tall)));
     });
     observer.observe(element);
     return () => observer.disconnect();
   }, [layout]);
 
   const scale = zoom ?? fit;
+
+  // Where not all fits, what matters most is shown first.
+  const first = selected || graph.cascades[0]?.root || layout.nodes[0]?.service;
+  useEffect(() => {
+    const place = layout.nodes.find((node) => node.service === first);
+    const element = box.current;
+    if (!place || !element) return;
+    element.scrollTo(place.x * fit - element.clientWidth / 2, place.y * fit - element.clientHeight / 2);
+  }, [layout, first, fit]);
   const step = (by: 1 | -1) => {
     const next = by > 0 ? ZOOMS.find((zoom) => zoom > scale + 0.01) : [...ZOOMS].reverse().find((zoom) => zoom < scale - 0.01);
     if (next !== undefined) setZoom(next);
@@ -126,6 +136,7 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
               node={{ ...place, ...current.get(place.service) }}
               isSelected={place.service === selected}
               isRoot={roots.has(place.service)}
+              rootTag={within(roots.get(place.service) ?? null)}
               victim={victims.get(place.service)}
               tabIndex={place.service === reachable ? 0 : -1}
               onFocus={() => setFocused(place.service)}
@@ -156,7 +167,7 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
 /** What a selection, or else the first cascade, brings out. */
 function emphasis(graph: Graph, selected: string) {
   const cascades = selected ? graph.cascades.filter((cascade) => cascade.root === selected) : graph.cascades;
-  const victims = new Map<string, { probability: number; minutes: number | null }>();
+  const victims = new Map<string, { probability: number }>();
   const reached = new Set<string>();
   for (const cascade of cascades) {
     reached.add(cascade.root);
@@ -173,33 +184,39 @@ function emphasis(graph: Graph, selected: string) {
   const critical = new Set(
     graph.critical_path.slice(1).map((server, index) => `${graph.critical_path[index] ?? ""}\n${server}`),
   );
-  return { victims, flow, critical, roots: new Set(cascades.map((cascade) => cascade.root)) };
+  return { victims, flow, critical, roots: new Map(cascades.map((cascade) => [cascade.root, cascade.minutes])) };
+}
+
+/** When a cascade begins, in a word or two. */
+function within(minutes: number | null): string {
+  return minutes === null ? "begins here" : `begins in ${Math.max(1, Math.round(minutes))} min`;
 }
 
 function Node({
   node,
   isSelected,
   isRoot,
+  rootTag,
   victim,
   ...rest
 }: {
   node: Placed;
   isSelected: boolean;
   isRoot: boolean;
-  victim: { probability: number; minutes: number | null } | undefined;
+  rootTag: string;
+  victim: { probability: number } | undefined;
   tabIndex: number;
   onFocus: () => void;
   onClick: () => void;
   onKeyDown: (event: KeyboardEvent) => void;
 }) {
-  const fate = isRoot
-    ? "root"
-    : victim
-      ? `${chance(victim.probability)}${victim.minutes === null ? "" : `, in ${Math.max(1, Math.round(victim.minutes))} min`}`
-      : null;
-  const label = `${node.service}: ${STANDING[node.status]}, risk ${chance(node.probability)}${
+  const name = node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service;
+  const under = node.probability === null ? STANDING[node.status] : `${chance(node.probability)} risk`;
+  const tag = isRoot ? rootTag : victim ? `${chance(victim.probability)} follows` : null;
+  // What is to be seen comes first, as it is; then what the drawing says by shape and colour.
+  const label = `${name} ${under} ${tag ?? ""} (${node.service}: ${STANDING[node.status]}${
     node.critical ? ", on the critical path" : ""
-  }${isRoot ? ", probable root of a cascade" : victim ? `, would follow with ${fate}` : ""}`;
+  }${isRoot ? ", probable root of a cascade" : victim ? ", would follow in the cascade" : ""})`;
   return (
     <g
       className={`node is-${node.status} ${isSelected ? "is-selected" : ""} ${node.critical ? "is-on-path" : ""} ${
@@ -217,15 +234,23 @@ function Node({
         <Mark standing={node.status} size={16} />
       </g>
       <text className="node-name" x="36" y="23">
-        {node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service}
+        {`${name} `}
       </text>
       <text className="node-under" x="36" y="40">
-        {node.probability === null ? STANDING[node.status] : `${chance(node.probability)} risk`}
+        {`${under} `}
       </text>
-      {fate && (
+      {tag && (
         <g transform={`translate(${NODE.width - 6} -8)`}>
+          <rect
+            className="node-fate-ground"
+            x={-6.6 * tag.length - 4}
+            y="-11"
+            width={6.6 * tag.length + 8}
+            height="15"
+            rx="4"
+          />
           <text className="node-fate" textAnchor="end" y="0">
-            {isRoot ? "begins here" : fate}
+            {tag}
           </text>
         </g>
       )}

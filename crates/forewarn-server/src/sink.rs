@@ -1,0 +1,83 @@
+//! The ways out: Alertmanagers, webhooks and remote write.
+//!
+//! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What they
+//! share is the book of the alerts that stand. A thread of its own joins each to the service.
+
+mod alert;
+mod alertmanager;
+mod backoff;
+mod book;
+mod credentials;
+#[allow(dead_code, reason = "the API mounts its routes")]
+mod inbound;
+mod labels;
+mod outlet;
+mod payload;
+#[allow(dead_code, reason = "the API mounts its routes")]
+mod receive;
+mod remote_write;
+mod runner;
+mod saved;
+mod sign;
+mod status;
+mod template;
+#[cfg(test)]
+mod testing;
+mod time;
+mod webhook;
+
+pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
+
+pub(crate) use labels::split_name;
+pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
+#[allow(unused_imports, reason = "the API mounts its routes")]
+pub(crate) use receive::routes;
+pub(crate) use remote_write::PROBABILITY;
+
+use crate::{ServerError, WatchConfig, config::TargetConfig, runtime::Sink, watch::WatchOptions};
+use alertmanager::Alertmanager;
+use credentials::{Credentials, read_secret};
+use remote_write::RemoteWrite;
+use runner::Runner;
+use saved::SavedState;
+use webhook::Webhook;
+
+/// The sinks of a configuration, and where their state is read.
+///
+/// # Errors
+/// [`ServerError`] for a template, a secret or authorities that cannot be used, or a saved state that cannot be read.
+pub(crate) fn open(
+    config: &WatchConfig,
+    options: &WatchOptions,
+) -> Result<(Vec<Box<dyn Sink>>, Targets), ServerError> {
+    let folder = config.store.path.join("targets");
+    let (mut sinks, mut targets) = (Vec::<Box<dyn Sink>>::new(), Targets::default());
+    let mut add = |outlet: Box<dyn Outlet>, target: &TargetConfig, saved: SavedState| {
+        let transport = options.transport(&target.tls)?;
+        let runner = Runner::new(outlet, Credentials::new(target), transport, saved);
+        targets.add(runner.shared());
+        sinks.push(Box::new(runner));
+        Ok::<(), ServerError>(())
+    };
+    for one in &config.alertmanagers {
+        let saved = SavedState::open(&folder, TargetKind::Alertmanager, one.target.name())?;
+        let state = saved.read();
+        let outlet = Alertmanager::new(config.alerts.clone(), one, state);
+        let outlet = outlet.map_err(|error| saved.damaged(&error))?;
+        add(Box::new(outlet), &one.target, saved)?;
+    }
+    for one in &config.webhooks {
+        let secret = one.secret_file.as_deref().map(read_secret).transpose()?.map(String::into_bytes);
+        let saved = SavedState::open(&folder, TargetKind::Webhook, one.target.name())?;
+        let template = template::Template::new(&one.template)?;
+        let outlet = Webhook::new(config.alerts.clone(), one, template, secret, saved.read());
+        let outlet = outlet.map_err(|error| saved.damaged(&error))?;
+        add(Box::new(outlet), &one.target, saved)?;
+    }
+    for one in &config.remote_writes {
+        let saved = SavedState::open(&folder, TargetKind::RemoteWrite, one.target.name())?;
+        let outlet = RemoteWrite::new(config.alerts.clone(), one, saved.read());
+        add(Box::new(outlet), &one.target, saved)?;
+    }
+    Ok((sinks, targets))
+}

@@ -1,0 +1,76 @@
+//! Standard input as a source.
+
+use super::{Minute, Minutes, growing::GrowingText};
+use crate::ServerError;
+use forewarn_live::ServedModel;
+use std::{
+    io::Read,
+    sync::mpsc::{Receiver, TryRecvError, sync_channel},
+    thread,
+};
+
+/// Pieces that wait to be read.
+const PIECES: usize = 16;
+const PIECE_BYTES: usize = 256 << 10;
+
+/// CSV or JSON lines from standard input, as they come. A thread of its own waits for them, so that the source can be
+/// asked to stop meanwhile.
+pub(super) struct StandardInput {
+    pieces: Receiver<Result<Vec<u8>, std::io::Error>>,
+    text: GrowingText,
+    has_ended: bool,
+}
+
+impl StandardInput {
+    pub(super) fn open(model: &ServedModel) -> Result<Self, ServerError> {
+        Self::of(std::io::stdin(), model)
+    }
+
+    fn of(from: impl Read + Send + 'static, model: &ServedModel) -> Result<Self, ServerError> {
+        let (sender, pieces) = sync_channel(PIECES);
+        let mut from = from;
+        let read = move || loop {
+            let mut piece = vec![0; PIECE_BYTES];
+            let read = from.read(&mut piece);
+            if read.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::Interrupted) {
+                continue;
+            }
+            let is_last = !matches!(read, Ok(1..));
+            let sent = sender.send(read.map(|bytes| {
+                piece.truncate(bytes);
+                piece
+            }));
+            if is_last || sent.is_err() {
+                return;
+            }
+        };
+        let builder = thread::Builder::new().name("standard input".to_owned());
+        builder.spawn(read).map_err(|source| ServerError::Thread { source })?;
+        let text = GrowingText::new("standard input".to_owned(), model.metrics().clone(), model.step());
+        Ok(Self { pieces, text, has_ended: false })
+    }
+}
+
+impl Minutes for StandardInput {
+    fn next(&mut self) -> Result<Option<Minute>, ServerError> {
+        loop {
+            if let Some(minute) = self.text.next(self.has_ended) {
+                return Ok(Some(minute));
+            }
+            match self.pieces.try_recv() {
+                Ok(Ok(piece)) if !piece.is_empty() => self.text.push(&piece)?,
+                Ok(Err(source)) => return Err(ServerError::File { path: "standard input".into(), source }),
+                Err(TryRecvError::Empty) => return Ok(None),
+                Ok(Ok(_)) | Err(TryRecvError::Disconnected) if !self.has_ended => {
+                    self.has_ended = true;
+                    self.text.end()?;
+                }
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    fn is_followed(&self) -> bool {
+        !self.has_ended
+    }
+}

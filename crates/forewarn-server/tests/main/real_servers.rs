@@ -1,0 +1,7 @@
+//! Beside a real Prometheus and a real sender of remote write: `cargo xtask test` runs these where they are installed.
+
+mod history;
+mod pulled;
+mod pushed;
+mod servers;
+mod service;
