@@ -5,6 +5,7 @@
 mod bad_input;
 mod chain;
 mod check;
+mod demo;
 mod real_servers;
 mod serve;
 mod streams;
