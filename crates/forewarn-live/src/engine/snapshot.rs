@@ -5,6 +5,7 @@ use super::{
     inbox::{CounterState, Inbox},
     incidents::Incident,
     model::{Ledger, ModelService},
+    normal::Normal,
     risk::Onsets,
     service::Service,
     slos,
@@ -49,6 +50,7 @@ struct SavedService {
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
     onsets: Onsets,
+    normal: Normal,
 }
 
 impl Engine {
@@ -96,6 +98,7 @@ impl Engine {
                 failing: service.failing,
                 missing: service.missing,
                 onsets: service.onsets,
+                normal: service.normal.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -150,7 +153,7 @@ impl Engine {
             (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
-            service.onsets = saved.onsets;
+            (service.onsets, service.normal) = (saved.onsets, saved.normal);
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }
