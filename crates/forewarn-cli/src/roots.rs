@@ -55,8 +55,8 @@ enum Format {
 impl Roots {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let graph = ServiceGraph::from_path(&self.topology)?;
-        let normal = self.read.read(&self.normal).about("--normal")?.frames;
-        let input = self.read.read(&self.input).about("--input")?.frames;
+        let normal = self.read.read(&self.normal)?.frames;
+        let input = self.read.read(&self.input)?.frames;
         let asked = self.read.metric().ok_or_else(|| {
             CliError::usage("--metric: which metric fails? Name a column, or latency or availability")
         })?;

@@ -5,7 +5,7 @@
 mod bad_input;
 mod chain;
 mod check;
-
+mod roots;
 mod streams;
 mod support;
 mod watch;

@@ -1,7 +1,5 @@
 use crate::{EventCounts, Events, ScoredSet, events::is_failing, events::span};
-use forewarn_core::{
-    Alarm, AlarmMachine, AlarmPolicy, BudgetController, BudgetSettings, CoreError, Shift, Threshold as _,
-};
+use forewarn_core::{Alarm, AlarmMachine, AlarmPolicy, BudgetController, BudgetSettings, CoreError, Shift};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
