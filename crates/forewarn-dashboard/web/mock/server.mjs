@@ -1,8 +1,8 @@
 // A stand-in for the server, for work on the page and for its tests: it serves the built page and the API's answers of a
 // made-up shop. `node mock/server.mjs [--port 8090] [--services 1000] [--minute 60]` (seconds of a made-up minute).
 //
-// POST /mock/set {delay, down, services, empty, minute, open} changes how it behaves: answers come late, all lines are
-// cut and stay cut, there are more services or none, minutes pass faster.
+// POST /mock/set {delay, down, deaf, services, empty, minute} changes how it behaves: answers come late, all lines are cut
+// and stay cut, sockets and streams are refused, there are more services or none, minutes pass faster.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -24,7 +24,7 @@ const CSP = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-a
 export async function start({ port = 0, services = 0, base = "/", minute = 60, now = undefined } = {}) {
   const token = "a-token-for-tests";
   let world = new World({ services, now });
-  const settings = { delay: 0, down: false, empty: false, minute };
+  const settings = { delay: 0, down: false, deaf: false, empty: false, minute };
   const sockets = new Set();
   const streams = new Set();
 
@@ -40,7 +40,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const beat = setInterval(() => {
     const services = Object.fromEntries(
-      world.names.slice(0, 15).map((name) => [name, { cpu: Math.min(1, world.summary(name).gauges.cpu ?? 0) }]),
+      world.names.slice(0, 14).map((name) => [name, { cpu: world.summary(name).gauges.cpu }]),
     );
     all({ type: "beat", now: new Date().toISOString(), row_age_seconds: (Date.now() - world.minute) / 1000, seq: world.seq, services: settings.empty ? {} : services });
   }, 2000);
@@ -67,7 +67,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const upgrade = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
-    if (settings.down || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
+    if (settings.down || settings.deaf || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
     upgrade.handleUpgrade(request, socket, head, (client) => {
       sockets.add(client);
       client.on("close", () => sockets.delete(client));
@@ -126,7 +126,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
     const known = (name) => world.names.includes(name);
     switch (`${method} ${first}`) {
       case "GET session":
-        return json(response, hasCookie ? { role: "operator", name: "demo" } : { role: null, name: null });
+        return json(response, hasCookie ? { role: "operator", name: "demo", reads: true } : { role: null, name: null, reads: true });
       case "POST session": {
         const { token: given } = await body(request);
         if (given !== token) return problem(response, 401, "The token is not known");
@@ -182,7 +182,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         all({ type: "event", ...numbered(world.emit(world.minute, { event: "action", promote: { model: second, reason: (await body(request)).reason } })) });
         return json(response, {});
       case "GET silences":
-        return json(response, { items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null })) });
+        return json(response, { items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null, by: "demo" })) });
       case "POST silences": {
         const { service, minutes } = await body(request);
         world.silenced.set(service, new Date(Date.now() + minutes * 60_000).toISOString());
@@ -191,11 +191,17 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
       }
       case "GET events": {
         const kind = search.get("kind");
-        const events = settings.empty ? [] : world.events.filter((event) => !kind || event.event === kind);
+        const frequent = ["row", "score"];
+        const after = Number(search.get("after") ?? -1);
+        const events = settings.empty
+          ? []
+          : world.events.filter(
+              (event) => event.seq > after && (kind ? event.event === kind : !frequent.includes(event.event)),
+            );
         return json(response, { items: events.slice(-1000), next: null });
       }
       case "GET chaos":
-        return json(response, settings.empty ? { available: false, kinds: [], active: [], past: [] } : world.chaos());
+        return json(response, settings.empty ? { available: false, kinds: [] } : world.chaos());
       case "POST chaos": {
         const { service, kind, severity, seconds } = await body(request);
         const fault = { ...world.fault(kind, service, severity, 0, seconds / 60), started: new Date().toISOString(), ends: new Date(Date.now() + seconds * 1000).toISOString() };
@@ -203,12 +209,13 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         return json(response, fault, 201);
       }
       case "DELETE chaos":
-        for (const fault of world.faults) if (second === undefined || fault.id === second) fault.ends = new Date().toISOString();
+        for (const fault of world.faults) if (second === undefined || String(fault.id) === second) fault.ends = new Date().toISOString();
         return json(response, {});
       case "POST reset":
         world.faults = [];
         return json(response, {});
       case "GET live":
+        if (settings.deaf) return problem(response, 404, "Not found", route);
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
         streams.add(response);
         response.on("close", () => streams.delete(response));

@@ -77,7 +77,10 @@ pub(crate) fn serve(config: &HttpConfig, context: HttpContext) -> Result<Serving
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(cannot)?
     };
+    let reporter = context.reporter.clone();
     let server = Server::new(config, address, context, end)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    reporter.tell(format!("listening on {scheme}://{address}{}/", config.base_path));
     let task = runtime.spawn(server.serve(listener));
     let limit = Duration::from_secs(u64::from(config.limits.drain_secs) + 1);
     Ok(Serving { runtime, task, ends, address, limit })

@@ -89,6 +89,8 @@ impl AlertBook {
         match &event.body {
             EventBody::Warning(warning) => match warning.state {
                 WarningState::Firing => changes.extend(self.raise(config, warning)),
+                // No alert yet: the policy waits.
+                WarningState::Pending => {}
                 WarningState::Resolved => changes.extend(self.end(&warning.id, event.time)),
             },
             // A service that is gone has no warning that could be over.

@@ -9,4 +9,5 @@ mod real_servers;
 mod receivers;
 mod schemathesis;
 mod security;
+mod service;
 mod world;

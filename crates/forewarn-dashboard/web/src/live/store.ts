@@ -1,7 +1,16 @@
 // The live state of this page, for components: messages are gathered and applied a few times a second.
 import { useRef, useSyncExternalStore } from "react";
 import { get } from "../api/client";
-import type { EngineEvent, LiveMessage, Status } from "../api/types";
+import type {
+  Chaos,
+  EngineEvent,
+  IncidentView,
+  LiveMessage,
+  Page,
+  ServiceSummary,
+  Status,
+  WarningView,
+} from "../api/types";
 import { type Connection, Line } from "./connection";
 import { EMPTY, type LiveState, apply } from "./state";
 
@@ -53,9 +62,42 @@ const line = new Line({
   },
   lastSeq() {
     if (startsOver) return null;
-    return waiting.reduce<number | null>((seq, message) => ("seq" in message ? message.seq : seq), live.seq);
+    return waiting.reduce<number | null>(
+      (seq, message) => (message.type === "event" || message.type === "snapshot" ? message.seq : seq),
+      live.seq,
+    );
+  },
+  ask,
+  askEvery() {
+    return Math.max(2000, live.services.size * 10);
   },
 });
+
+/** What the line would say, by plain requests: for a server or a proxy that opens none. */
+async function ask(): Promise<LiveMessage[]> {
+  const after = live.seq;
+  const [status, services, warnings, incidents, chaos, events] = await Promise.all([
+    get<Status>("status"),
+    get<Page<ServiceSummary>>("services?limit=10000"),
+    get<Page<WarningView>>("warnings?state=firing&limit=1000"),
+    get<Page<IncidentView>>("incidents?state=open&limit=1000"),
+    get<Chaos>("chaos"),
+    after === null ? null : get<{ items: EngineEvent[] }>(`events?after=${after}&limit=1000`),
+  ]);
+  return [
+    ...(events?.items ?? []).map((event): LiveMessage => ({ type: "event", seq: event.seq, event })),
+    {
+      type: "snapshot",
+      seq: status.seq,
+      status,
+      services: services.items,
+      warnings: warnings.items,
+      incidents: incidents.items,
+      graph: null,
+      chaos,
+    },
+  ];
+}
 
 /** Asks for all there is rather than for what is new. */
 let startsOver = false;
@@ -113,5 +155,5 @@ export function useLive<T>(select: (live: Live) => T): T {
 
 /** The server's clock now: that of the last beat, moved on. */
 export function serverNow(): number {
-  return live.now === null ? Date.now() : live.now + Math.min(Date.now() - live.heardAt, 10_000);
+  return live.now === null ? Date.now() : live.now + Math.min(Date.now() - live.heardAt, 10_000) * live.rate;
 }
