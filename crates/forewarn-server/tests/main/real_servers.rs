@@ -5,3 +5,6 @@ mod pulled;
 mod pushed;
 mod servers;
 mod service;
+
+pub(crate) use servers::free_port;
+pub(crate) use service::receiving;
