@@ -19,12 +19,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, fmt::Write, fs::File, path::Path, path::PathBuf};
 
+mod config;
 mod metrics;
 mod prometheus;
 
 use metrics::Metrics;
 
-/// Read a metrics file, Prometheus, rule, graph or model and show what was understood
+/// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
 ///
 /// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services and
 /// metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
@@ -50,6 +51,9 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
+    /// Configuration of a live service, with its models, tokens and certificates
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
@@ -71,16 +75,20 @@ struct Findings {
     rule: Option<Value>,
     graph: Option<Value>,
     model: Option<Value>,
+    config: Option<Value>,
     prometheus: Option<PrometheusFindings>,
 }
 
 impl Check {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let asks_for_rule = self.rule.rule.is_some() || self.rule.rule_file.is_some();
-        let asks_for_file = !self.input.is_empty() || self.topology.is_some() || self.model.is_some();
+        let asks_for_file = !self.input.is_empty()
+            || self.topology.is_some()
+            || self.model.is_some()
+            || self.config.is_some();
         if !asks_for_file && !self.server.is_given() && !asks_for_rule {
             return Err(CliError::usage(
-                "what to check? Give --input, --prometheus, --rule-file, --rule, --topology or --model",
+                "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
             ));
         }
         let rule = self.rule.rule(self.read.outcome_column())?;
@@ -92,6 +100,7 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
+        findings.config = self.config.as_deref().map(config::about).transpose()?;
         if !self.input.is_empty() {
             let recording = self.read.read(&self.input)?;
             let spec = self.window.spec(recording.frames.layout().step())?;
@@ -162,7 +171,9 @@ impl Findings {
             Some(Ok(Value::Object(all))) => all,
             _ => Map::new(),
         };
-        for (name, part) in [("rule", &self.rule), ("graph", &self.graph), ("model", &self.model)] {
+        let parts =
+            [("rule", &self.rule), ("graph", &self.graph), ("model", &self.model), ("config", &self.config)];
+        for (name, part) in parts {
             if let Some(part) = part {
                 all.insert(name.to_owned(), part.clone());
             }
@@ -195,6 +206,9 @@ impl Findings {
                 model["metrics"].as_array().map_or(0, Vec::len)
             );
             text.insert_str(text.len() - 1, " metrics");
+        }
+        if let Some(config) = &self.config {
+            text += &config::text(config);
         }
         if let Some(server) = &self.prometheus {
             text += &prometheus::text(server);

@@ -1,6 +1,7 @@
 use crate::{
     backfill::Backfill, check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph,
-    judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, train::Train, watch::Watch,
+    judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token, train::Train,
+    watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -50,8 +51,10 @@ enum Subcommands {
     Backfill(Backfill),
     /// Run the live service: metrics in, events out
     Watch(Watch),
-    /// Read a metrics file, Prometheus, rule, graph or model and show what was understood
+    /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
     Check(Box<Check>),
+    /// Make a token for the API of the live service
+    Token(Token),
     /// Print a completion script for a shell
     Completions(shell::Completions),
     /// Print the manual page
@@ -72,6 +75,7 @@ impl Command {
             Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
             Subcommands::Check(check) => check.run(),
+            Subcommands::Token(token) => token.run(),
             Subcommands::Completions(completions) => completions.run(),
             Subcommands::Man => shell::manual(),
         }

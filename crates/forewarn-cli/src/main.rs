@@ -17,6 +17,7 @@ mod graph;
 mod input;
 mod judge;
 mod models;
+mod page;
 mod printable;
 mod progress;
 mod prometheus;
@@ -26,6 +27,7 @@ mod roots;
 mod shell;
 mod simulate;
 mod terminal;
+mod token;
 mod train;
 mod watch;
 

@@ -1,6 +1,6 @@
-use crate::{command::Common, error::CliError, printable, terminal};
+use crate::{command::Common, error::CliError, page::page, printable, terminal};
 use clap::Args;
-use forewarn_server::{Running, Stop, WatchConfig, WatchOptions};
+use forewarn_server::{Running, Stop, WatchConfig, WatchOptions, start_log};
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
@@ -21,6 +21,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let config = WatchConfig::from_path(&self.config)?;
+        start_log(&config.log)?;
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&flag))?;
@@ -34,7 +35,8 @@ impl Watch {
         let reload = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
         signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&reload))?;
-        let options = WatchOptions::default().with_config_file(&self.config).with_reload(reload);
+        let options =
+            WatchOptions::default().with_config_file(&self.config).with_reload(reload).with_pages(page);
         let summary = Running::start(config, options)?.wait(&Stop::from(flag), &mut report)?;
         terminal::print(&format!(
             "{} minutes and {} rows after {} replayed records: {} warnings, {} failures\nEvents: {}",

@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"058e8078f2bfd7f84d418f102e5f1868\"",
+        etag: "\"aabef077aac3aaf8fa03462eb99b2a20\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"3f7d5d4d6ab7d4d61e227dc19677a827\"",
+        etag: "\"d65321174b0e3a3454c4874a231bd257\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -32,7 +32,7 @@ pub use secondary::{
     range_precision_recall, vus, vus_pr,
 };
 pub use series::{ScoredSeries, ScoredSet};
-pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate};
+pub use uncertainty::{BlockBootstrap, Interval, IntervalEstimate, RatioPart};
 pub use windows::{
     Confusion, Counts, PrPoint, RankedWindows, Reliability, ReliabilityBin, TimingBin, TimingReliability,
     WithinReliability, best_f1_threshold, brier, log_loss, precision_recall_curve, roc_auc,

@@ -7,6 +7,7 @@ mod resample;
 
 pub use bootstrap::BlockBootstrap;
 pub use interval::{Interval, IntervalEstimate};
+pub use parts::RatioPart;
 
 pub(crate) use bootstrap::{Blocks, invalid};
 pub(crate) use interval::{effective, widened};

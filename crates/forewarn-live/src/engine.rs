@@ -10,6 +10,7 @@ mod input;
 mod minute;
 mod model;
 mod receive;
+mod risk;
 mod service;
 mod slos;
 mod snapshot;
@@ -19,10 +20,11 @@ pub use config::{EngineConfig, EngineModels, RecommendationRule};
 pub use event::{
     AlertEvent, BudgetEvent, CannotTell, Event, EventBody, EvidenceItem, FailureEvent, FailureState,
     IncidentEvent, IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
-    RiskLevel, RowEvent, ScoreEvent, SloEvent, WarningEvent, WarningState,
+    RowEvent, ScoreEvent, SloEvent, WarningEvent, WarningState,
 };
 pub use input::{Action, AlertState, Input, SourceStatus};
 pub use model::LedgerCounts;
+pub use risk::{Risk, RiskLevel};
 pub use view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
 
 use crate::LiveError;
@@ -33,6 +35,7 @@ use forewarn_topology::{Call, ServiceGraph};
 use inbox::Inbox;
 use incidents::Incidents;
 use model::ModelRun;
+use risk::Onsets;
 use serde::{Deserialize, Serialize};
 use service::Service;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +86,8 @@ pub struct Engine {
     sources: BTreeMap<String, SourceStatus>,
     calls: Vec<(String, String)>,
     incidents: Incidents,
+    /// Failures of all services, those that are gone too.
+    onsets: Onsets,
     /// The objectives before any row.
     slos: Vec<SloState>,
     counters: Counters,
@@ -175,6 +180,7 @@ impl Engine {
         Ok(Self {
             models: runs,
             incidents: Incidents::new(&metrics),
+            onsets: Onsets::default(),
             slos: slos::start(&config.slos, &metrics, step)?,
             config,
             rule,
@@ -211,6 +217,8 @@ impl Engine {
             Input::Advance { now } => self.set_clock(now)?,
             Input::Action(action) => self.act(action)?,
             Input::Alert { service, alert, state, since } => self.alert(service, alert, state, since)?,
+            // A source that tells the same graph every minute costs nothing.
+            Input::Graph { calls } if calls == self.calls => {}
             Input::Graph { calls } => {
                 let graph =
                     ServiceGraph::new(calls.iter().map(|(client, server)| Call::new(client, server)))?;
@@ -324,15 +332,15 @@ impl Engine {
             let slot = *self.by_name.get(&rest[..at])?;
             let time: Timestamp = rest[at + 1..].parse().ok()?;
             let is_open = |state: &model::ModelService| {
-                state.warned.iter().any(|warned| warned.time == time)
-                    || state.firing.as_ref().is_some_and(|firing| firing.since == time)
+                state.warned.iter().any(|warned| warned.first == time)
+                    || state.firing.as_ref().is_some_and(|firing| firing.first == time)
             };
             let index = self.models.iter().position(|run| is_open(&run.services[slot]))?;
             Some((index, slot, time))
         });
         let (index, slot, time) = found.ok_or_else(unknown)?;
         let warned = &mut self.models[index].services[slot].warned;
-        if let Some(warned) = warned.iter_mut().find(|warned| warned.time == time) {
+        if let Some(warned) = warned.iter_mut().find(|warned| warned.first == time) {
             mark(warned);
         }
         Ok(())

@@ -1,5 +1,6 @@
 use forewarn_core::{CoreError, ModelFileError};
 use forewarn_label::LabelError;
+use forewarn_schema::SchemaError;
 use forewarn_topology::TopologyError;
 use forewarn_window::WindowError;
 
@@ -13,6 +14,9 @@ pub enum LiveError {
     /// The model and its rows do not fit.
     #[error(transparent)]
     Core(#[from] CoreError),
+    /// Rows that are none of their metrics.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The pipeline cannot be read, or does not fit the metrics.
     #[error(transparent)]
     Window(#[from] WindowError),

@@ -3,21 +3,25 @@
 mod engine;
 mod error;
 mod fleet;
+mod ledger;
 mod live;
 mod registry;
 mod served;
 mod serving;
+mod training;
 
 pub use engine::{
     Action, AlertEvent, AlertState, BudgetEvent, CannotTell, Counters, Engine, EngineConfig, EngineModels,
     EngineView, Event, EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent, IncidentState,
     IncidentView, Input, LedgerCounts, MissingReason, ModelView, OutcomeEvent, OutcomeKind, ProbableKind,
-    Recommendation, RecommendationRule, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent, SloView,
-    SourceStatus, WarningEvent, WarningState,
+    Recommendation, RecommendationRule, Risk, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent,
+    SloView, SourceStatus, WarningEvent, WarningState,
 };
 pub use error::LiveError;
 pub use fleet::LiveFleet;
+pub use ledger::{LedgerBook, LedgerComparison, LedgerFigures, LedgerQuery};
 pub use live::LiveService;
 pub use registry::standard_registry;
 pub use served::ServedModel;
 pub use serving::{GraphColumns, Serving};
+pub use training::{ActedOn, TrainingLeftOut, TrainingRows};

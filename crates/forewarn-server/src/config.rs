@@ -1,4 +1,5 @@
 mod http;
+mod http_limits;
 mod log;
 mod notify;
 mod prometheus;
@@ -7,7 +8,8 @@ mod recent;
 mod slo;
 mod source;
 
-pub use http::{HttpConfig, HttpTlsConfig, Role, TokenConfig};
+pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
+pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{
     AlertmanagerConfig, AlertsConfig, InboundConfig, MetricsConfig, NamespaceLabel, RemoteWriteConfig,
@@ -240,6 +242,7 @@ impl WatchConfig {
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
+        self.http.iter().try_for_each(|http| http.check_reach(&self.tokens))?;
         self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.check_notify()?;

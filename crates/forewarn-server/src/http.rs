@@ -1,34 +1,87 @@
-//! The HTTP server.
+//! The HTTP server below the API: connections, who calls, limits, and the headers of every answer.
 
-use crate::{ServerError, receive::Receivers, runtime::HttpContext};
-use axum::{Router, extract::State, http::StatusCode, routing::get};
-use std::io;
+mod connection;
+mod cookie;
+mod etag;
+mod extract;
+mod guard;
+mod headers;
+mod limit;
+mod origin;
+mod pages;
+mod problem;
+mod rate;
+mod secrets;
+mod server;
+mod session;
+mod stall;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod token;
+
+pub use limit::{Limit, LimitCounters};
+pub use pages::{PageFile, Pages};
+pub use problem::Problem;
+pub use token::{KnownToken, Role, TokenHash, Tokens, check_token, new_token};
+
+pub(crate) use connection::ended;
+pub(crate) use extract::{Body, Name, Params};
+pub(crate) use guard::{Caller, Guard};
+pub(crate) use secrets::read_tokens;
+pub(crate) use server::{Front, Served};
+pub(crate) use session::SignedIn;
+
+use crate::{HttpConfig, ServerError, WatchConfig, api, receive::Receivers, runtime::HttpContext};
+use axum::Router;
+use std::{net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::watch};
 
-/// Serves until `end` says so.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    context: HttpContext,
-    mut end: watch::Receiver<bool>,
-) -> Result<(), ServerError> {
-    let address = context.config.http.as_ref().map(|http| http.listen);
-    let received = context.receivers.clone().map(Receivers::router).unwrap_or_default();
-    let router = Router::new()
-        .route("/-/healthy", get(|| async { StatusCode::OK }))
-        .route("/-/ready", get(is_ready))
-        .merge(crate::metrics::routes())
-        .with_state(context)
-        .merge(received);
-    let ended = async move {
-        end.wait_for(|end| *end).await.ok();
-    };
-    let served = axum::serve(listener, router).with_graceful_shutdown(ended).await;
-    served.map_err(|source: io::Error| match address {
-        Some(address) => ServerError::Listen { address, source },
-        None => ServerError::Thread { source },
-    })
+/// Whether the tokens and certificates of a configuration can be used.
+///
+/// # Errors
+/// [`ServerError::Config`] and [`ServerError::File`] for those that cannot.
+pub(crate) fn check_tokens(config: &WatchConfig) -> Result<(), ServerError> {
+    let tokens = read_tokens(&config.tokens)?;
+    config.http.as_ref().map_or(Ok(()), |http| Front::new(http, http.listen, tokens).map(drop))
 }
 
-async fn is_ready(State(context): State<HttpContext>) -> StatusCode {
-    if context.handle.view().is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+/// The HTTP server of a service, ready to answer.
+pub(crate) struct Server {
+    front: Arc<Front>,
+    routes: Router,
+    receivers: Router,
+    pages: Option<Pages>,
+    end: watch::Receiver<bool>,
+}
+
+impl Server {
+    /// A server for this address that answers until `end` becomes true. A reload of the configuration replaces its
+    /// tokens and its certificate.
+    ///
+    /// # Errors
+    /// [`ServerError::Config`] and [`ServerError::File`] for tokens and certificates that cannot be used.
+    pub(crate) fn new(
+        config: &HttpConfig,
+        address: SocketAddr,
+        context: HttpContext,
+        end: watch::Receiver<bool>,
+    ) -> Result<Self, ServerError> {
+        let tokens = read_tokens(&context.config.tokens)?;
+        let front = Arc::new(Front::new(config, address, tokens)?);
+        context.reload.add({
+            let front = Arc::clone(&front);
+            Box::new(move |config| front.prepare(config.http.as_ref(), read_tokens(&config.tokens)?))
+        });
+        let pages = context.pages;
+        let receivers = context.receivers.clone().map(Receivers::router).unwrap_or_default();
+        let api = api::Api::new(context, Arc::clone(front.guard()), end.clone(), config.limits.sockets);
+        Ok(Self { front, routes: api::routes(Arc::new(api)), receivers, pages, end })
+    }
+
+    /// Answers.
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        let Self { front, routes, receivers, pages, end } = self;
+        front.serve(listener, Served { routes, receivers, pages }, end).await;
+    }
 }

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
 pub mod chaos;
+mod check;
 mod config;
 mod error;
-mod http;
+pub mod http;
 mod journal;
+mod log;
 mod metrics;
 mod receive;
 pub mod runtime;
@@ -12,14 +15,18 @@ pub mod sink;
 mod source;
 mod watch;
 
+pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, AlertsConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpTlsConfig,
-    InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries,
-    PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig, Role, Severities, SimulatedSystem,
-    SloConfig, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits,
+    HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig, NamespaceLabel,
+    OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig, Severities,
+    SimulatedSystem, SloConfig, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
+    WebhookConfig,
 };
 pub use error::ServerError;
+pub use http::Role;
 pub use journal::journal_inputs;
+pub use log::start_log;
 pub use runtime::Stop;
 pub use source::{
     GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,

@@ -6,6 +6,8 @@ mod running;
 pub use options::WatchOptions;
 pub use running::Running;
 
+pub(crate) use running::models;
+
 use crate::{ServerError, WatchConfig, runtime::Stop};
 
 /// What a service did until it ended.

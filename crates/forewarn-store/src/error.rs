@@ -188,6 +188,22 @@ pub enum StoreError {
         /// What was found.
         found: &'static str,
     },
+    /// A file of the history cannot be written or read as Parquet.
+    #[error("{file}: {action} it as Parquet failed: {reason}; move it away to go on without its rows")]
+    History {
+        /// The file.
+        file: String,
+        /// `"reading"` or `"writing"`.
+        action: &'static str,
+        /// The reason.
+        reason: String,
+    },
+    /// A row that the history cannot take, or a question that it cannot answer.
+    #[error("the history refused a row or a question: {reason}")]
+    HistoryRow {
+        /// Why.
+        reason: &'static str,
+    },
     /// A setting out of its range.
     #[error("invalid {name} {value}: expected {expected}")]
     Option {

@@ -7,6 +7,8 @@ mod events;
 mod fingerprints;
 mod frame;
 mod health;
+#[cfg(feature = "history")]
+mod history;
 mod input;
 mod journal;
 mod options;
@@ -17,6 +19,8 @@ pub use error::StoreError;
 pub use events::{EventFate, EventId, EventLog};
 pub use fingerprints::{Fingerprint, Fingerprints};
 pub use health::{Condition, Health};
+#[cfg(feature = "history")]
+pub use history::{History, HistoryOptions, HistoryRow, HistoryTable};
 pub use journal::{Journal, Record, Records};
 pub use options::{Durability, Retention, StoreOptions};
 pub use store::{Recovery, Store};

@@ -54,6 +54,14 @@ pub(crate) enum XtaskError {
         /// Where its pages lie.
         folder: PathBuf,
     },
+    /// Files of the built page differ from what its sources give; they are printed above.
+    #[error(
+        "{files} files of the page are not built from its sources: run `cargo xtask dashboard` and commit"
+    )]
+    Dashboard {
+        /// How many.
+        files: usize,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

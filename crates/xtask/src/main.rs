@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `cargo xtask test` | every check and every test of the workspace, as CI runs them |
 //! | `cargo xtask layers` | refuses a dependency between crates that may not know each other |
+//! | `cargo xtask dashboard` | builds the web page from its sources |
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
 mod browser;
 mod command;
+mod dashboard;
 mod error;
 mod layers;
 mod libtorch;
@@ -19,6 +21,7 @@ mod promtool;
 mod python;
 mod pytorch;
 mod real_servers;
+mod schemathesis;
 mod sklearn;
 mod test;
 mod tutorial;
@@ -35,9 +38,10 @@ The workspace's own commands.
 Usage: cargo xtask COMMAND [OPTIONS]
 
 Commands:
-  test      Run every check and every test of the workspace, as CI does
-  layers    Check that no crate depends on one that its layer may not know
-  libtorch  Put a CPU libtorch under target/libtorch, for the libtorch feature
+  test       Run every check and every test of the workspace, as CI does
+  layers     Check that no crate depends on one that its layer may not know
+  dashboard  Build the web page of crates/forewarn-dashboard; needs node
+  libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -51,6 +55,7 @@ enum Request {
     Help(&'static str),
     Test(test::Scope),
     Layers,
+    Dashboard,
     Libtorch,
 }
 
@@ -74,6 +79,7 @@ fn run(request: Request) -> Result<(), XtaskError> {
         }
         Request::Test(scope) => test::run(root, scope),
         Request::Layers => layers::run(root),
+        Request::Dashboard => dashboard::build(root),
         Request::Libtorch => libtorch::provide(root),
     }
 }
@@ -90,16 +96,21 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
         Some(Value(command)) => match command.to_str() {
             Some("test") => (Request::Test(test::Scope::WHOLE), test::HELP),
             Some("layers") => (Request::Layers, layers::HELP),
+            Some("dashboard") => (Request::Dashboard, dashboard::HELP),
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
             _ => {
                 let command = command.to_string_lossy();
                 return Err(usage(format!(
-                    "there is no command {command:?}: expected test, layers or libtorch"
+                    "there is no command {command:?}: expected test, layers, dashboard or libtorch"
                 )));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
-        None => return Err(usage("a command is missing: expected test, layers or libtorch".to_owned())),
+        None => {
+            return Err(usage(
+                "a command is missing: expected test, layers, dashboard or libtorch".to_owned(),
+            ));
+        }
     };
     while let Some(argument) = parser.next()? {
         match (argument, &mut request) {
@@ -127,6 +138,7 @@ mod tests {
     #[test]
     fn commands_and_their_options_are_understood() {
         assert_eq!(parsed(&["layers"]).unwrap(), Request::Layers);
+        assert_eq!(parsed(&["dashboard"]).unwrap(), Request::Dashboard);
         assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
         let whole = test::Scope::WHOLE;
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
@@ -142,6 +154,7 @@ mod tests {
         assert_eq!(parsed(&["--help"]).unwrap(), Request::Help(HELP));
         assert_eq!(parsed(&["test", "--no-libtorch", "--help"]).unwrap(), Request::Help(test::HELP));
         assert_eq!(parsed(&["layers", "--help"]).unwrap(), Request::Help(layers::HELP));
+        assert_eq!(parsed(&["dashboard", "-h"]).unwrap(), Request::Help(dashboard::HELP));
         assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
     }
 

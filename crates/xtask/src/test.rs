@@ -9,7 +9,8 @@ use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
 use crate::{
-    browser, command, layers, libtorch, links, neon, promtool, pytorch, real_servers, sklearn, tutorial,
+    browser, command, dashboard, layers, libtorch, links, neon, promtool, pytorch, real_servers,
+    schemathesis, sklearn, tutorial,
 };
 use plan::Action;
 
@@ -28,12 +29,14 @@ In this order: formatting, layer rules, links between pages, clippy, unit and in
 Parquet on), each library built on its own, benches once each, docs, examples with small settings; the commands of the
 tutorial as they stand; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a
 Python that has it; saved models read and scored by PyTorch where that Python, or python3, has torch; the report's page
-in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); queries of recipes
-in promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the live service beside real servers where
-Prometheus and vmagent are (FOREWARN_PROMETHEUS, FOREWARN_VMAGENT, or on the search path); vector code on an emulated
-64-bit Arm processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets,
-which need a C++ compiler as well, and clippy and tests of the crates that can use it. libtorch is fetched where it is
-missing, see `cargo xtask libtorch --help`.
+in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
+again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in
+promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put under
+target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus and vmagent are
+(FOREWARN_PROMETHEUS, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
+rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a C++ compiler as
+well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
+`cargo xtask libtorch --help`.
 ";
 
 /// Whether libtorch takes part.
@@ -75,10 +78,12 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
     let found = plan::Found::in_workspace(&metadata)
         .with_browser(browser::find())
+        .with_npm(dashboard::find())
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
         .with_pytorch(pytorch::find())
-        .with_real_servers(real_servers::find());
+        .with_real_servers(real_servers::find())
+        .with_schemathesis(schemathesis::find(root));
     let steps = plan::steps(&found, scope);
     let began = Instant::now();
     let mut report = Vec::new();
@@ -129,10 +134,13 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Libtorch => libtorch::provide(root),
         Action::Sklearn => sklearn::compare(root),
         Action::Page(browser) => browser::check(root, browser),
+        Action::Dashboard(npm) => dashboard::check(root, npm),
+        Action::DashboardPages { npm, browser } => dashboard::check_pages(root, npm, browser),
         Action::Promtool(promtool) => promtool::check(root, promtool),
         Action::RealServers(servers) => real_servers::check(root, servers),
         Action::Neon(emulator) => neon::check(root, emulator),
         Action::Pytorch(python) => pytorch::compare(root, python),
+        Action::Api(schemathesis) => schemathesis::check(root, schemathesis),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())

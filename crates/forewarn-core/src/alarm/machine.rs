@@ -117,6 +117,21 @@ impl<T: Threshold> AlarmMachine<T> {
         self.raised.filter(|_| self.standing == Standing::Standing)
     }
 
+    /// Whether scores reached the threshold since the last alarm, and the policy waits for more of them. Never for a
+    /// policy that is content with one.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        let (needed, of) = self.policy.votes();
+        if needed < 2 || self.standing == Standing::Standing {
+            return false;
+        }
+        let since = self.raised.zip(self.voted).map_or(of, |(raised, voted)| {
+            usize::try_from(self.steps(raised, voted)).map_or(0, |steps| steps.min(of))
+        });
+        let window = if since == 0 { 0 } else { u64::MAX >> (AlarmPolicy::MOST_VOTES - since) };
+        self.reached & window != 0
+    }
+
     /// The alarms that these scores raise, in order. Scores that are not later than those before them are passed over.
     pub fn replay(
         mut self,
@@ -213,6 +228,23 @@ mod tests {
         assert_eq!(replay(policy, &standing), [0, 5, 10]);
         assert_eq!(replay(at(0.5, 0), &standing).len(), 12);
         assert_eq!(replay(at(0.5, usize::MAX), &standing), [0]);
+    }
+
+    #[test]
+    fn a_vote_that_waits_for_others_is_pending() {
+        let pending = |policy: AlarmPolicy, scores: &[f32]| -> Vec<bool> {
+            let mut machine = AlarmMachine::new(policy, Step::MINUTE);
+            let push = |(time, &score): (i64, &f32)| {
+                machine.push(minute(time), Score::new(score).unwrap()).unwrap();
+                machine.is_pending()
+            };
+            (0..).zip(scores).map(push).collect()
+        };
+        let votes = at(0.5, 2).with_votes(2, 3).unwrap();
+        let scores = [0.1, 0.9, 0.1, 0.1, 0.1, 0.9, 0.9, 0.1, 0.9, 0.1, 0.1, 0.1];
+        let expected = [false, true, true, true, false, true, false, false, false, false, false, false];
+        assert_eq!(pending(votes, &scores), expected, "the alarm at 8 has the vote of 6 as well");
+        assert!(pending(at(0.5, 2), &scores).iter().all(|pending| !pending));
     }
 
     #[test]

@@ -80,7 +80,7 @@ export class World {
       this.fault("network_latency", "payments", 0.9, -260, 10, "payments@earlier", 2),
       this.fault("service_kill", "search", 1, -330, 2, null, 0),
     ];
-    this.started = this.minute - 26 * 60 * MINUTE;
+    this.started = Date.now() - 26 * 60 * MINUTE;
     this.main = "boosted_trees";
     this.events = [];
     this.story();

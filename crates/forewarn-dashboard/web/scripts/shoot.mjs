@@ -36,7 +36,7 @@ const page = await context.newPage();
 page.on("console", (message) => ["error", "warning"].includes(message.type()) && console.log(message.text()));
 page.on("pageerror", (error) => console.log("page error:", error.message));
 await page.goto(`${mock.url}#token=${mock.token}`);
-await page.waitForSelector(".role, .card", { timeout: 15_000 });
+await page.waitForSelector(".card", { timeout: 15_000 });
 for (const [name, address] of Object.entries(PAGES)) {
   if (wanted.length && !wanted.includes(name)) continue;
   await page.goto(mock.url + address);

@@ -62,8 +62,12 @@ impl BlockBootstrap {
     }
 
     pub(crate) fn blocks(&self, set: &ScoredSet) -> Blocks {
+        self.blocks_of(set.series().iter().flat_map(|series| series.times()).copied())
+    }
+
+    pub(crate) fn blocks_of(&self, times: impl IntoIterator<Item = Timestamp>) -> Blocks {
         let length = self.block.millis();
-        let times = set.series().iter().flat_map(|series| series.times());
+        let times = times.into_iter();
         let mut numbers: Vec<i64> = times.map(|time| time.millis().div_euclid(length)).collect();
         numbers.sort_unstable();
         numbers.dedup();

@@ -1,13 +1,34 @@
 use crate::uncertainty::{BlockBootstrap, Blocks, effective};
-use crate::{Interval, ScoredSet};
+use crate::{Interval, IntervalEstimate, ScoredSet};
 use forewarn_schema::Timestamp;
 
 /// What one moment adds to a figure that is a sum of values over a sum of weights, so that blocks of time can be drawn from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Part {
-    pub(crate) time: Timestamp,
-    pub(crate) value: f64,
-    pub(crate) weight: f64,
+pub struct RatioPart {
+    /// When.
+    pub time: Timestamp,
+    /// What it adds to the upper sum.
+    pub value: f64,
+    /// What it adds to the lower sum.
+    pub weight: f64,
+}
+
+pub(crate) use RatioPart as Part;
+
+impl BlockBootstrap {
+    /// A figure that is a sum of values over a sum of weights, and where it lies: as in a report, for what is counted
+    /// elsewhere. Blocks are those in which something was `watched`.
+    ///
+    /// No value without weight, no interval with fewer than two blocks.
+    pub fn ratio(
+        &self,
+        parts: &[RatioPart],
+        watched: impl IntoIterator<Item = Timestamp>,
+    ) -> IntervalEstimate {
+        let blocks = self.blocks_of(watched);
+        let interval = interval_over(parts, &blocks, self);
+        IntervalEstimate { value: total(parts), interval }
+    }
 }
 
 /// The figure that all parts make; `None` without weight.
@@ -19,11 +40,14 @@ pub(crate) fn total(parts: &[Part]) -> Option<f64> {
 
 /// Where that figure lies. Blocks are those of `set`, whichever parts there are.
 pub(crate) fn interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstrap) -> Option<Interval> {
-    let blocks = bootstrap.blocks(set);
+    interval_over(parts, &bootstrap.blocks(set), bootstrap)
+}
+
+fn interval_over(parts: &[Part], blocks: &Blocks, bootstrap: &BlockBootstrap) -> Option<Interval> {
     if blocks.len() < 2 {
         return None;
     }
-    let sums = sums(parts, &blocks);
+    let sums = sums(parts, blocks);
     let drawn = |weights: Vec<u32>| {
         let (mut value, mut weight) = (0.0, 0.0);
         for (&times, block) in weights.iter().zip(&sums) {

@@ -1,4 +1,4 @@
-use super::{Action, AlertState, SourceStatus};
+use super::{Action, AlertState, RiskLevel, SourceStatus};
 use forewarn_label::{SloLevel, WindowBurn};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -131,21 +131,6 @@ pub struct ScoreEvent {
     pub cannot_tell: Option<CannotTell>,
 }
 
-/// How serious a score is, from its probability against the alarm threshold `t`: low below `t / 4`, medium below `t`,
-/// high from `t` on, critical from halfway between `t` and 1 on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RiskLevel {
-    /// Nothing to see.
-    Low,
-    /// Worth a look.
-    Medium,
-    /// A warning.
-    High,
-    /// A warning that is nearly certain.
-    Critical,
-}
-
 /// Why a model cannot tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -167,22 +152,24 @@ pub enum CannotTell {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WarningState {
+    /// A score reached the threshold, and the policy waits for more of them. Only for policies that want several.
+    Pending,
     /// It was raised.
     Firing,
-    /// It is over.
+    /// It is over; or it was pending, and what the policy waits for did not come.
     Resolved,
 }
 
 /// A warning that a failure is coming.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WarningEvent {
-    /// Made of service and row time of its first minute, so that replicas agree on it.
+    /// Made of service and row time of its first minute, pending included, so that replicas agree on it.
     pub id: String,
     /// Of which service.
     pub service: String,
-    /// Firing or resolved.
+    /// Pending, firing or resolved.
     pub state: WarningState,
-    /// Row time at which it was raised.
+    /// Row time at which it was raised, or became pending.
     pub since: Timestamp,
     /// Which model.
     pub model: String,
@@ -190,7 +177,7 @@ pub struct WarningEvent {
     pub probability: Option<f64>,
     /// Probability from which on an alarm was raised.
     pub threshold: f64,
-    /// How serious it was when it was raised; it does not change later.
+    /// How serious it was when it was raised; it does not change later. See [`Risk`](crate::Risk).
     pub level: RiskLevel,
     /// What kind of failure it looks like.
     pub kind: ProbableKind,
@@ -327,6 +314,8 @@ pub enum OutcomeKind {
     Censored,
     /// An operator acted on the warning.
     Averted,
+    /// A failure that an alarm came before.
+    Detected,
     /// A failure that no warning came before.
     Missed,
 }
@@ -342,11 +331,13 @@ pub struct OutcomeEvent {
     pub shadow: bool,
     /// The warning, if it is about one.
     pub warning: Option<String>,
+    /// Row time of the alarm: of a shadow's too, which is no warning; for a detected failure of the first before it.
+    pub alarm: Option<Timestamp>,
     /// Onset of the failure, if there was one; the begin of another program's alert where that alone saw it.
     pub onset: Option<Timestamp>,
     /// What became of it.
     pub outcome: OutcomeKind,
-    /// Minutes between warning and onset.
+    /// Minutes between alarm and onset.
     pub lead_minutes: Option<f64>,
     /// The same without what passes before a person can act.
     pub net_lead_minutes: Option<f64>,

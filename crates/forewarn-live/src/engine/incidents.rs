@@ -38,6 +38,18 @@ pub(super) struct Incident {
 struct Linked {
     graph: ServiceGraph,
     cascade: Cascade,
+    /// Services that call each one, directly or through others.
+    dependents: Vec<usize>,
+}
+
+/// Services that call one, directly or through others.
+fn count_clients(graph: &ServiceGraph, service: usize) -> usize {
+    let mut seen = BTreeSet::from([service]);
+    let mut open = vec![service];
+    while let Some(place) = open.pop() {
+        open.extend(graph.clients_of(place).map(|(client, _)| client).filter(|&client| seen.insert(client)));
+    }
+    seen.len() - 1
 }
 
 /// What is known of a service in a minute.
@@ -56,8 +68,16 @@ impl Incidents {
 
     pub(super) fn set_graph(&mut self, graph: ServiceGraph) -> Result<(), TopologyError> {
         let strengths = Strengths::given(&graph, Strengths::USUAL)?;
-        self.graph = Some(Linked { cascade: Cascade::new(&graph, &strengths)?, graph });
+        let dependents = (0..graph.len()).map(|place| count_clients(&graph, place)).collect();
+        self.graph = Some(Linked { cascade: Cascade::new(&graph, &strengths)?, graph, dependents });
         Ok(())
+    }
+
+    /// How many services call one, directly or through others, and how many there are in the graph; none without one.
+    pub(super) fn dependents(&self, service: &str) -> (usize, usize) {
+        let Some(linked) = &self.graph else { return (0, 0) };
+        let count = linked.graph.find(service).and_then(|place| linked.dependents.get(place));
+        (count.copied().unwrap_or(0), linked.graph.len())
     }
 
     /// A service warns or fails: the incident that it belongs to.
@@ -132,7 +152,7 @@ impl Incidents {
             .graph
             .as_ref()
             .filter(|linked| incident.services.iter().any(|service| linked.graph.find(service).is_some()));
-        let Some(Linked { graph, cascade }) = known else {
+        let Some(Linked { graph, cascade, .. }) = known else {
             incident.suspects = alone();
             return;
         };

@@ -1,8 +1,8 @@
 //! Closing a minute: rows, failures, objectives, scores, warnings, outcomes and incidents, in this order.
 
 use super::{
-    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, RiskLevel,
-    RowEvent, ScoreEvent, WarningEvent, WarningState,
+    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, ProbableKind,
+    Risk, RiskLevel, RowEvent, ScoreEvent, WarningEvent, WarningState,
     advice::{probable_kind, top_evidence},
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::LiveError;
 use forewarn_core::{Alarm, OutcomeMatcher, Score};
-use forewarn_label::{Event as RuleEvent, Minute};
+use forewarn_label::{Event as RuleEvent, Minute, Verdict};
 use forewarn_schema::Timestamp;
 
 impl Engine {
@@ -99,6 +99,10 @@ impl Engine {
         let mut told = Vec::with_capacity(self.services.len());
         for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
             let minute = service.rule.push(row)?;
+            let began = |event: &RuleEvent| matches!(event, RuleEvent::Confirmed { .. });
+            let (is_known, began) = (minute.verdict != Verdict::Unknown, minute.events.iter().any(began));
+            service.onsets.count(is_known, began);
+            self.onsets.count(is_known, began);
             for event in &minute.events {
                 let id = |onset: Timestamp| format!("f:{}:{onset}", service.name);
                 let (name, state, id, onset, end) = match *event {
@@ -125,7 +129,7 @@ impl Engine {
     /// Scores by one model, and its alarms.
     fn score(&mut self, index: usize, time: Timestamp) -> Result<(), LiveError> {
         let (is_shadow, width) = (index != self.main, self.metrics.len());
-        let Self { models, services, rows, out, incidents, config, .. } = self;
+        let Self { models, services, rows, out, incidents, config, onsets, .. } = self;
         let run = &mut models[index];
         run.fleet.push_minute(rows)?;
         (run.watched, run.false_alarms) = (0, 0);
@@ -135,7 +139,16 @@ impl Engine {
             let score = run.fleet.scores()[slot];
             let cannot_tell = cannot_tell(run, service, row, score, config.far_factor);
             let score = score.filter(|_| cannot_tell.is_none());
-            let level = score.map(|score| RiskLevel::of(score, threshold));
+            let period = run.fleet.model().window().period();
+            let level = score.map(|score| {
+                // Who depends on a service matters only from the threshold on, and is not looked up for others.
+                let is_alarming = score >= threshold;
+                let (dependents, services) =
+                    if is_alarming { incidents.dependents(&service.name) } else { (0, 0) };
+                let base_rate = service.onsets.base_rate(onsets, period);
+                let (probability, threshold) = (f64::from(score.get()), f64::from(threshold.get()));
+                Risk { probability, threshold, base_rate, dependents, services }.level()
+            });
             let mut alarm = None;
             if let Some(score) = score {
                 run.watched += 1;
@@ -171,7 +184,7 @@ impl Engine {
             let is_over = run.is_over(slot, time);
             let silenced = service.silenced_until.is_some_and(|until| time < until);
             let warn = |run: &ModelRun, firing: &Firing, state: WarningState, evidence| WarningEvent {
-                id: warning_id(&service.name, firing.since),
+                id: warning_id(&service.name, firing.first),
                 service: service.name.clone(),
                 state,
                 since: firing.since,
@@ -192,10 +205,29 @@ impl Engine {
             {
                 out.emit(time, EventBody::Warning(warn(run, &firing, WarningState::Resolved, Vec::new())));
             }
+            let state = &mut run.services[slot];
+            let is_pending = !is_shadow && state.machine.is_pending();
+            if alarm.is_none() && is_pending != state.pending.is_some() && state.firing.is_none() {
+                let first = state.pending.take().unwrap_or(time);
+                state.pending = is_pending.then_some(time);
+                let pending = Firing {
+                    first,
+                    since: first,
+                    threshold: f64::from(threshold.get()),
+                    level: level.unwrap_or(RiskLevel::Low),
+                    kind: ProbableKind::Unknown,
+                    kind_confidence: 0.0,
+                    incident: None,
+                };
+                let told = if is_pending { WarningState::Pending } else { WarningState::Resolved };
+                out.emit(time, EventBody::Warning(warn(run, &pending, told, Vec::new())));
+            }
             let Some(Alarm { .. }) = alarm.filter(|_| !is_shadow) else { continue };
+            let first = run.services[slot].pending.take().unwrap_or(time);
             let evidence = run.fleet.evidence(slot)?;
             let (kind, kind_confidence) = probable_kind(evidence.as_ref());
             let firing = Firing {
+                first,
                 since: time,
                 threshold: f64::from(threshold.get()),
                 level: level.unwrap_or(RiskLevel::High),
@@ -207,7 +239,8 @@ impl Engine {
             out.emit(time, EventBody::Warning(event));
             let state = &mut run.services[slot];
             state.firing = Some(firing);
-            state.warned.push_back(Warned { time, acknowledged: false, acted: false, confirmed: None });
+            let warned = Warned { first, time, acknowledged: false, acted: false, confirmed: None };
+            state.warned.push_back(warned);
         }
         Ok(())
     }
@@ -326,23 +359,6 @@ impl ModelRun {
         let state = &mut self.services[slot];
         state.forget_failure();
         std::mem::replace(&mut state.matcher, matcher).finish()
-    }
-}
-
-impl RiskLevel {
-    /// The level of a score against the alarm threshold.
-    #[must_use]
-    pub fn of(score: Score, threshold: Score) -> Self {
-        let (p, t) = (f64::from(score.get()), f64::from(threshold.get()));
-        if p >= f64::midpoint(t, 1.0) {
-            Self::Critical
-        } else if p >= t {
-            Self::High
-        } else if p >= t / 4.0 {
-            Self::Medium
-        } else {
-            Self::Low
-        }
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct ModelService {
     pub(super) machine: AlarmMachine<Shift>,
     pub(super) matcher: OutcomeMatcher,
     pub(super) firing: Option<Firing>,
+    /// Row time at which a warning became pending that was not raised yet.
+    pub(super) pending: Option<Timestamp>,
     /// Warnings whose alarms are not judged yet, in order of time.
     pub(super) warned: VecDeque<Warned>,
     /// Onset of the failure that the matcher was told of and that goes on.
@@ -43,6 +45,8 @@ pub(super) struct ModelService {
 /// A warning that is not over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Firing {
+    /// Row time of its first minute, pending included.
+    pub(super) first: Timestamp,
     pub(super) since: Timestamp,
     pub(super) threshold: f64,
     pub(super) level: RiskLevel,
@@ -54,6 +58,7 @@ pub(super) struct Firing {
 /// A warning whose alarm is not judged yet.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Warned {
+    pub(super) first: Timestamp,
     pub(super) time: Timestamp,
     pub(super) acknowledged: bool,
     pub(super) acted: bool,
@@ -134,6 +139,7 @@ impl ModelRun {
             machine: AlarmMachine::with_threshold(self.policy, step, self.budget.threshold()),
             matcher: OutcomeMatcher::new(window, step),
             firing: None,
+            pending: None,
             warned: VecDeque::new(),
             begun: None,
             counts: LedgerCounts::default(),
@@ -155,6 +161,7 @@ impl ModelRun {
             model: self.name.clone(),
             shadow,
             warning: None,
+            alarm: None,
             onset: None,
             outcome: OutcomeKind::Missed,
             lead_minutes: None,
@@ -168,9 +175,10 @@ impl ModelRun {
         match settled {
             Settled::Alarm(judged) => {
                 let time = judged.alarm.time;
+                event.alarm = Some(time);
                 let warned = state.warned.iter().position(|warned| warned.time == time);
                 let warned = warned.and_then(|place| state.warned.remove(place));
-                event.warning = warned.map(|_| warning_id(service, time));
+                event.warning = warned.map(|warned| warning_id(service, warned.first));
                 let acted = warned.is_some_and(|warned| warned.acted);
                 let confirmed = warned.and_then(|warned| warned.confirmed);
                 event.outcome = match judged.outcome {
@@ -213,7 +221,11 @@ impl ModelRun {
                     let seconds = (judged.onset.millis() - alarm.millis()) / 1000;
                     *self.ledger.leads.entry(seconds).or_default() += 1;
                     counts(own, all, |counts| counts.detected += 1);
-                    None
+                    event.outcome = OutcomeKind::Detected;
+                    (event.alarm, event.onset) = (Some(alarm), Some(judged.onset));
+                    event.lead_minutes = judged.lead_minutes();
+                    event.net_lead_minutes = event.lead_minutes.map(|lead| lead - delay_minutes);
+                    Some(event)
                 }
                 FailureOutcome::Missed => {
                     counts(own, all, |counts| counts.missed += 1);

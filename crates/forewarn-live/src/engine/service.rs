@@ -1,4 +1,4 @@
-use super::{MissingReason, SourceStatus, inbox::CounterState, slos::Followed};
+use super::{MissingReason, SourceStatus, inbox::CounterState, risk::Onsets, slos::Followed};
 use crate::LiveError;
 use forewarn_label::{Rule, RuleState};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -21,6 +21,7 @@ pub(super) struct Service {
     pub(super) failing: Option<Timestamp>,
     /// Why the last row, or something of it, is missing.
     pub(super) missing: Option<MissingReason>,
+    pub(super) onsets: Onsets,
     pub(super) slos: Vec<Followed>,
     /// Alerts of other programs that fire, and since when.
     pub(super) alerts: BTreeMap<String, Timestamp>,
@@ -42,6 +43,7 @@ impl Service {
             silenced_until: None,
             failing: None,
             missing: None,
+            onsets: Onsets::default(),
             slos: Vec::new(),
             alerts: BTreeMap::new(),
             name,

@@ -5,6 +5,7 @@ use super::{
     inbox::{CounterState, Inbox},
     incidents::Incident,
     model::{Ledger, ModelService},
+    risk::Onsets,
     service::Service,
     slos,
 };
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -32,6 +33,7 @@ struct Whole {
     calls: Vec<(String, String)>,
     incidents: Vec<Incident>,
     counters: Counters,
+    onsets: Onsets,
     rows: Vec<f32>,
 }
 
@@ -47,6 +49,7 @@ struct SavedService {
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
     alerts: BTreeMap<String, Timestamp>,
+    onsets: Onsets,
 }
 
 impl Engine {
@@ -78,6 +81,7 @@ impl Engine {
             calls: self.calls.clone(),
             incidents: self.incidents.open.clone(),
             counters: self.counters,
+            onsets: self.onsets,
             rows: self.rows.clone(),
         };
         save_part(&whole, out)?;
@@ -93,6 +97,7 @@ impl Engine {
                 failing: service.failing,
                 missing: service.missing,
                 alerts: service.alerts.clone(),
+                onsets: service.onsets,
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -148,6 +153,7 @@ impl Engine {
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
             service.alerts = saved.alerts;
+            service.onsets = saved.onsets;
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }
@@ -181,6 +187,7 @@ impl Engine {
         (self.inbox, self.newcomers, self.sources) = (whole.inbox, whole.newcomers, whole.sources);
         (self.calls, self.counters, self.rows) = (whole.calls, whole.counters, whole.rows);
         self.incidents.open = whole.incidents;
+        self.onsets = whole.onsets;
         let reported = |next| self.services.iter().filter(|service| service.has_reported(next)).count();
         self.reported = self.next.map_or(0, reported);
         Ok(())

@@ -1,9 +1,10 @@
 //! What an engine shows of itself: for pages and APIs.
 
 use super::{
-    CannotTell, Counters, Engine, LedgerCounts, MissingReason, RiskLevel, SloEvent, SourceStatus,
+    CannotTell, Counters, Engine, LedgerCounts, MissingReason, Risk, RiskLevel, SloEvent, SourceStatus,
     model::warning_id,
 };
+use forewarn_core::Score;
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,12 @@ pub struct ServiceView {
     pub level: Option<RiskLevel>,
     /// Id of the warning that fires.
     pub warning: Option<String>,
+    /// Id of the warning that is pending.
+    pub pending: Option<String>,
+    /// How often a failure of the service begins in a prediction period, whatever its metrics say.
+    pub base_rate: f64,
+    /// Services that call it, directly or through others.
+    pub dependents: usize,
     /// Onset of the failure that goes on.
     pub failing_since: Option<Timestamp>,
     /// Until when an operator wants no warnings.
@@ -166,11 +173,28 @@ impl Engine {
             missing: service.missing,
             heard: service.heard,
             probability: score.map(|score| f64::from(score.get())),
-            level: score.map(|score| RiskLevel::of(score, threshold)),
-            warning: state.firing.as_ref().map(|firing| warning_id(&service.name, firing.since)),
+            level: score.map(|score| self.risk(slot, score, threshold).level()),
+            warning: state.firing.as_ref().map(|firing| warning_id(&service.name, firing.first)),
+            pending: state.pending.map(|first| warning_id(&service.name, first)),
+            base_rate: service.onsets.base_rate(&self.onsets, run.fleet.model().window().period()),
+            dependents: self.incidents.dependents(&service.name).0,
             failing_since: service.failing,
             silenced_until: service.silenced_until,
             ledger: state.counts,
+        }
+    }
+
+    /// What decides how serious a score of the main model is.
+    fn risk(&self, slot: usize, score: Score, threshold: Score) -> Risk {
+        let (service, period) =
+            (&self.services[slot], self.models[self.main].fleet.model().window().period());
+        let (dependents, services) = self.incidents.dependents(&service.name);
+        Risk {
+            probability: f64::from(score.get()),
+            threshold: f64::from(threshold.get()),
+            base_rate: service.onsets.base_rate(&self.onsets, period),
+            dependents,
+            services,
         }
     }
 

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod engine;
+mod golden;
+mod ledger;
 mod restarts;
 mod saved;
 mod slos;

@@ -182,6 +182,12 @@ fn damaged_and_foreign_snapshots_are_refused() -> Result<(), BoxError> {
         assert!(read(&damaged).is_err() && read(&bytes[..at]).is_err(), "{at}");
     }
     assert!(read(&[&bytes[..], &[0]].concat()).is_err());
+    // Snapshots of version 1 knew no objectives, and have no others instead.
+    let mut older = bytes.clone();
+    older[0] = 1;
+    let error = read(&older).unwrap_err();
+    assert!(matches!(error, LiveError::SnapshotVersion { got: 1, .. }));
+    assert!(error.to_string().ends_with("replay the journal instead"), "{error}");
     let mut newer = bytes.clone();
     newer[0] = 9;
     assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 2 })));

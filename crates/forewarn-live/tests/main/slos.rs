@@ -57,7 +57,7 @@ fn a_burning_budget_is_told_once_and_its_end_once() -> Result<(), BoxError> {
     assert!((left - (1.0 - 1.2 / 399.0 / 0.001)).abs() < 1e-3, "{left}");
     assert_eq!((view.slos[0].since, view.slos[2].since), (Some(at(116)), None));
     assert_eq!(view.slos[2].standing.budget_left, Some(1.0));
-    assert!(view.slos[0].probability.is_some());
+    assert_eq!(view.slos[0].probability, view.services[0].probability);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A small model on simulated walks, and what it is shown.
 
 use forewarn_baseline::{Input as Reads, LogisticRegression};
-use forewarn_core::{AlarmPolicy, Estimator, FailureRule, Save, Score, Silent, Target, WindowSpec};
+use forewarn_core::{AlarmPolicy, Envelope, Estimator, FailureRule, Save, Score, Silent, Target, WindowSpec};
 use forewarn_label::{Rule, label};
 use forewarn_live::{Engine, EngineConfig, EngineModels, Event, Input, ServedModel, Serving};
 use forewarn_schema::{Frame, FrameSet, Schema, Step, Timestamp};
@@ -24,6 +24,15 @@ pub(crate) fn walk(service: &str, minutes: usize, seed: u64) -> Frame {
 
 /// A logistic regression that alarms from `threshold` on, trained for `rule`.
 fn fit(threshold: f32, rule: &Rule, reads: Reads) -> Result<ServedModel, BoxError> {
+    Ok(ServedModel::from_envelope(envelope(threshold, rule, reads)?)?)
+}
+
+/// The model of the golden journal.
+pub(crate) fn golden_envelope() -> Result<Envelope, BoxError> {
+    envelope(0.15, &Rule::v1(), Reads::Snapshot)
+}
+
+fn envelope(threshold: f32, rule: &Rule, reads: Reads) -> Result<Envelope, BoxError> {
     let frames = FrameSet::from_frames(vec![walk("cart", 3 * 1440, 7), walk("login", 3 * 1440, 8)])?;
     let spec = WindowSpec::default();
     let labels = label(&frames, rule, spec, Target::Onset)?;
@@ -47,7 +56,7 @@ fn fit(threshold: f32, rule: &Rule, reads: Reads) -> Result<ServedModel, BoxErro
         ..Serving::new(Schema::v1(), Step::MINUTE)
     };
     serving.add_to(&mut envelope, Some(&pipeline))?;
-    Ok(ServedModel::from_envelope(envelope)?)
+    Ok(envelope)
 }
 
 pub(crate) fn model() -> Arc<ServedModel> {

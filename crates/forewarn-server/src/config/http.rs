@@ -1,5 +1,5 @@
-use super::wrong;
-use crate::ServerError;
+use super::{HttpLimits, wrong};
+use crate::{ServerError, http::Role};
 use serde::Deserialize;
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,8 +12,13 @@ use std::{
 /// |---|---|---|---|
 /// | `listen` | address and port | 127.0.0.1:8080 | port 0 takes a free one |
 /// | `base_path` | path before all others, for a proxy | none | `/...`, without a slash at the end |
-/// | `allow_origins` | other pages whose scripts may read | none | `https://host[:port]` |
+/// | `hosts` | names by which the server may be called, beside those of loopback | on loopback none, elsewhere any | host names, without port |
+/// | `allow_origins` | other pages whose scripts may call, with a token | none | `https://host[:port]` |
+/// | `anonymous_reads` | whether anyone may read | on loopback without tokens only | |
 /// | `tls.certificate`, `tls.key` | PEM files | plain HTTP | both |
+/// | `limits` | how much is accepted | see [`HttpLimits`] | |
+///
+/// An address that others can reach needs a `[[token]]`, or `anonymous_reads = true`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
@@ -21,10 +26,16 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// Path before all others.
     pub base_path: String,
-    /// Other pages whose scripts may read.
+    /// Names by which the server may be called, beside those of loopback.
+    pub hosts: Vec<String>,
+    /// Other pages whose scripts may call, with a token.
     pub allow_origins: Vec<String>,
+    /// Whether anyone may read.
+    pub anonymous_reads: Option<bool>,
     /// Certificate and key.
     pub tls: Option<HttpTlsConfig>,
+    /// How much is accepted.
+    pub limits: HttpLimits,
 }
 
 /// Certificate and key of the HTTP server.
@@ -56,25 +67,16 @@ pub struct TokenConfig {
     pub env: Option<String>,
 }
 
-/// What someone may do; each role may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Read.
-    Viewer,
-    /// Acknowledge, silence, inject faults.
-    Operator,
-    /// Promote models, reload.
-    Admin,
-}
-
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             base_path: String::new(),
+            hosts: Vec::new(),
             allow_origins: Vec::new(),
+            anonymous_reads: None,
             tls: None,
+            limits: HttpLimits::default(),
         }
     }
 }
@@ -87,7 +89,35 @@ impl HttpConfig {
                 "http.base_path: expected a path such as /forewarn, without a slash at the end",
             ));
         }
-        Ok(())
+        let is_plain =
+            |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte));
+        if !is_plain(path) || path.contains("//") {
+            return Err(wrong("http.base_path: expected letters, digits, and - _ . between slashes"));
+        }
+        for origin in &self.allow_origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains(['/', '*', ' '])) {
+                let origin = forewarn_schema::printable(origin);
+                return Err(wrong(&format!(
+                    "http.allow_origins: {origin:?}: expected an origin such as https://ops.example.com, without a \
+                     path; there is no sign for any"
+                )));
+            }
+        }
+        self.limits.check()
+    }
+
+    /// Refuses an address that others can reach where nothing is asked of them.
+    pub(super) fn check_reach(&self, tokens: &[TokenConfig]) -> Result<(), ServerError> {
+        let is_loopback = self.listen.ip().to_canonical().is_loopback();
+        if is_loopback || !tokens.is_empty() || self.anonymous_reads == Some(true) {
+            return Ok(());
+        }
+        Err(wrong(&format!(
+            "http.listen: {} can be reached by others; expected at least one [[token]], or http.anonymous_reads = true \
+             if anyone may read",
+            self.listen
+        )))
     }
 
     pub(super) fn below(&mut self, folder: &Path) {

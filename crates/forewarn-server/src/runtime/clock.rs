@@ -89,7 +89,8 @@ pub struct VirtualClock {
 #[derive(Debug, Default)]
 struct Virtual {
     passed: Duration,
-    sleepers: usize,
+    /// When each sleeper wakes.
+    dues: Vec<Duration>,
 }
 
 impl VirtualClock {
@@ -106,10 +107,10 @@ impl VirtualClock {
         self.changed.notify_all();
     }
 
-    /// Waits until at least `count` threads sleep.
+    /// Waits until at least `count` threads sleep whose time has not come.
     pub fn wait_for_sleepers(&self, count: usize) {
         let mut state = self.lock();
-        while state.sleepers < count {
+        while state.dues.iter().filter(|&&due| due > state.passed).count() < count {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
@@ -132,14 +133,16 @@ impl Clock for VirtualClock {
     fn sleep(&self, time: Duration, stop: &Stop) -> bool {
         let mut state = self.lock();
         let due = state.passed.saturating_add(time);
-        state.sleepers += 1;
+        state.dues.push(due);
         self.changed.notify_all();
         while state.passed < due && !stop.is_stopped() {
             // A request to stop is a flag, which wakes no one.
             let (next, _) = self.changed.wait_timeout(state, SLICE).unwrap_or_else(PoisonError::into_inner);
             state = next;
         }
-        state.sleepers -= 1;
+        if let Some(own) = state.dues.iter().position(|&other| other == due) {
+            state.dues.swap_remove(own);
+        }
         state.passed >= due
     }
 }

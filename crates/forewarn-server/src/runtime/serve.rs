@@ -1,14 +1,24 @@
 //! The runtime of the HTTP server: there is none without `[http]`.
 
 use super::{Clock, Handle, Reload, Reporter, Stop, sink::thread_error};
-use crate::{ServerError, WatchConfig, config::HttpConfig, receive::Receivers, sink::Targets};
+use crate::{
+    ServerError, WatchConfig,
+    chaos::ChaosControl,
+    config::HttpConfig,
+    http::{Pages, Server},
+    receive::Receivers,
+    sink::Targets,
+};
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+
+/// How long blocking work has to end after the requests.
+const LAST: Duration = Duration::from_secs(1);
 
 /// What the HTTP server has.
 #[derive(Clone)]
@@ -30,6 +40,10 @@ pub struct HttpContext {
     pub reporter: Reporter,
     /// Where warnings and scores go, and how that does.
     pub targets: Targets,
+    /// What injects faults, where something takes them.
+    pub chaos: Option<Arc<dyn ChaosControl>>,
+    /// The page, where there is one.
+    pub pages: Option<Pages>,
 }
 
 impl HttpContext {
@@ -43,8 +57,11 @@ impl HttpContext {
 /// A server that runs.
 pub(crate) struct Serving {
     runtime: Runtime,
+    task: JoinHandle<()>,
     ends: watch::Sender<bool>,
     address: SocketAddr,
+    /// How long requests have to end.
+    limit: Duration,
 }
 
 /// Starts the server. Its address is taken before this returns.
@@ -60,14 +77,10 @@ pub(crate) fn serve(config: &HttpConfig, context: HttpContext) -> Result<Serving
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(cannot)?
     };
-    runtime.spawn(async move {
-        let (reporter, stop) = (context.reporter.clone(), context.stop.clone());
-        if let Err(error) = crate::http::serve(listener, context, end).await {
-            reporter.tell(format!("the HTTP server ended: {error}"));
-            stop.stop();
-        }
-    });
-    Ok(Serving { runtime, ends, address })
+    let server = Server::new(config, address, context, end)?;
+    let task = runtime.spawn(server.serve(listener));
+    let limit = Duration::from_secs(u64::from(config.limits.drain_secs) + 1);
+    Ok(Serving { runtime, task, ends, address, limit })
 }
 
 impl Serving {
@@ -75,9 +88,12 @@ impl Serving {
         self.address
     }
 
-    /// Lets requests that run end until `limit`; then it ends them.
-    pub(crate) fn end(self, limit: Duration) {
+    /// Lets requests that have begun end, for as long as the configuration says.
+    pub(crate) fn end(self) {
         self.ends.send(true).ok();
-        self.runtime.shutdown_timeout(limit);
+        // A runtime that is shut down drops its tasks where they wait, so that the server's end is waited for first.
+        let (task, limit) = (self.task, self.limit);
+        self.runtime.block_on(async { tokio::time::timeout(limit, task).await.ok() });
+        self.runtime.shutdown_timeout(LAST);
     }
 }

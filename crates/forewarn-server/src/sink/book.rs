@@ -88,6 +88,8 @@ impl AlertBook {
         let mut changes = Vec::new();
         match &event.body {
             EventBody::Warning(warning) => match warning.state {
+                // It may never fire.
+                WarningState::Pending => {}
                 WarningState::Firing => changes.extend(self.raise(config, warning)),
                 WarningState::Resolved => changes.extend(self.end(&warning.id, event.time)),
             },

@@ -1,5 +1,7 @@
 use crate::{
     ServerError, WatchConfig,
+    chaos::ChaosControl,
+    http::Pages,
     runtime::{Clock, Sink, Source, SystemClock, TlsSettings, Transport, UreqTransport},
 };
 use std::{
@@ -22,6 +24,10 @@ pub struct WatchOptions {
     pub config_file: Option<PathBuf>,
     /// Set, such as by a handler of SIGHUP, it asks to read the configuration again.
     pub reload: Arc<AtomicBool>,
+    /// What injects faults into what is watched.
+    pub chaos: Option<Arc<dyn ChaosControl>>,
+    /// The page that the HTTP server shows.
+    pub pages: Option<Pages>,
 }
 
 impl Default for WatchOptions {
@@ -33,6 +39,8 @@ impl Default for WatchOptions {
             sinks: Vec::new(),
             config_file: None,
             reload: Arc::default(),
+            chaos: None,
+            pages: None,
         }
     }
 }
@@ -74,6 +82,18 @@ impl WatchOptions {
     #[must_use]
     pub fn with_reload(self, reload: Arc<AtomicBool>) -> Self {
         Self { reload, ..self }
+    }
+
+    /// Sets [`chaos`](Self::chaos).
+    #[must_use]
+    pub fn with_chaos(self, chaos: Arc<dyn ChaosControl>) -> Self {
+        Self { chaos: Some(chaos), ..self }
+    }
+
+    /// Sets [`pages`](Self::pages).
+    #[must_use]
+    pub fn with_pages(self, pages: Pages) -> Self {
+        Self { pages: Some(pages), ..self }
     }
 
     /// What carries the requests of a source or sink with these settings.

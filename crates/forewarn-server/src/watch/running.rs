@@ -27,8 +27,6 @@ use std::{
 const SOURCES_END: Duration = Duration::from_secs(10);
 /// How long sinks have to deliver what is left.
 const SINKS_END: Duration = Duration::from_secs(10);
-/// How long requests have to end.
-const HTTP_END: Duration = Duration::from_secs(2);
 /// Time between two looks at what has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -86,8 +84,13 @@ impl Running {
             stop: stop.clone(),
             reporter: reporter.clone(),
             targets,
+            chaos: options.chaos,
+            pages: options.pages,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
+        if let Some(http) = &http {
+            reporter.tell(format!("listening on {}", http.address()));
+        }
         let (tells, ready) = sync_channel(1);
         let engine = spawn("engine", move || worker.run(&tells))?;
         Ok(Self {
@@ -177,7 +180,7 @@ impl Running {
             }
         }
         if let Some(http) = http {
-            http.end(HTTP_END);
+            http.end();
         }
         lines.try_iter().for_each(|line| report(&line));
         let summary = summary?;
@@ -259,7 +262,7 @@ fn end_sources(mut threads: Vec<SourceThread>, reporter: &Reporter) -> Result<()
 }
 
 /// The models of the configuration by name, the main one first.
-fn models(config: &WatchConfig) -> Result<Vec<(String, Arc<ServedModel>)>, ServerError> {
+pub(crate) fn models(config: &WatchConfig) -> Result<Vec<(String, Arc<ServedModel>)>, ServerError> {
     let read = |path: &Path| {
         let file = File::open(path).map_err(|source| ServerError::File { path: path.to_owned(), source })?;
         let model = ServedModel::read(file);

@@ -1,3 +1,11 @@
 //! The live service around its engine.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+mod api;
+mod chaos;
+mod client;
 mod real_servers;
+mod schemathesis;
+mod security;
+mod world;

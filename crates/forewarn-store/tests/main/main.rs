@@ -8,6 +8,8 @@ mod damage;
 mod events;
 mod faults;
 mod garbage;
+#[cfg(feature = "history")]
+mod history;
 mod kill;
 mod outages;
 mod twin;

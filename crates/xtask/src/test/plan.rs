@@ -9,7 +9,7 @@ use cargo_metadata::{Metadata, TargetKind};
 use super::{Libtorch, Scope, Sklearn};
 use crate::neon::{self, Emulator};
 use crate::real_servers::{self, Servers};
-use crate::{promtool, pytorch};
+use crate::{dashboard, promtool, pytorch, schemathesis};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -42,6 +42,9 @@ const EXAMPLES: &[Example] = &[
 /// The run of the program that trains through libtorch.
 const LIBTORCH_PROGRAM: &str =
     "evaluate --days 4 --models lstm --trainer libtorch --output target/evaluate_libtorch";
+
+/// Why steps that need a browser are skipped.
+const NO_BROWSER: &str = "no Chromium or Chrome is here to open the page: set FOREWARN_BROWSER to one";
 
 /// The package of the program.
 const PROGRAM_PACKAGE: &str = "forewarn-cli";
@@ -90,6 +93,15 @@ pub(super) enum Action {
     Sklearn,
     /// Checks the report's page in this browser.
     Page(PathBuf),
+    /// Builds the web page by this npm and compares it with what is committed.
+    Dashboard(PathBuf),
+    /// Tests the web page in a browser.
+    DashboardPages {
+        /// The npm that runs the tests.
+        npm: PathBuf,
+        /// The browser.
+        browser: PathBuf,
+    },
     /// Tests the recipes' queries in this promtool.
     Promtool(PathBuf),
     /// Tests the live service beside these servers.
@@ -98,6 +110,8 @@ pub(super) enum Action {
     Neon(Emulator),
     /// Compares scores with those of the PyTorch that this Python has.
     Pytorch(OsString),
+    /// Has this schemathesis call the HTTP API.
+    Api(PathBuf),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -108,9 +122,11 @@ pub(super) struct Found {
     packages: BTreeSet<String>,
     examples: BTreeSet<String>,
     browser: Option<PathBuf>,
+    npm: Option<PathBuf>,
     emulator: Option<Emulator>,
     promtool: Option<PathBuf>,
     pytorch: Option<OsString>,
+    schemathesis: Option<PathBuf>,
     real_servers: Option<Servers>,
 }
 
@@ -123,15 +139,21 @@ impl Found {
             packages: packages.iter().map(|package| package.name.to_string()).collect(),
             examples: examples.map(|target| target.name.clone()).collect(),
             browser: None,
+            npm: None,
             emulator: None,
             promtool: None,
             pytorch: None,
+            schemathesis: None,
             real_servers: None,
         }
     }
 
     pub(super) fn with_browser(self, browser: Option<PathBuf>) -> Self {
         Self { browser, ..self }
+    }
+
+    pub(super) fn with_npm(self, npm: Option<PathBuf>) -> Self {
+        Self { npm, ..self }
     }
 
     pub(super) fn with_emulator(self, emulator: Option<Emulator>) -> Self {
@@ -148,6 +170,10 @@ impl Found {
 
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
         Self { pytorch: python, ..self }
+    }
+
+    pub(super) fn with_schemathesis(self, schemathesis: Option<PathBuf>) -> Self {
+        Self { schemathesis, ..self }
     }
 }
 
@@ -194,18 +220,17 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let pytorch =
         found.pytorch.clone().map_or_else(|| Action::Skip(pytorch::NOTHING.to_owned()), Action::Pytorch);
     steps.push(step("pytorch", "PyTorch reads saved models and gives the same scores", pytorch));
-    let page = found.browser.clone().map_or_else(
-        || {
-            Action::Skip(
-                "no Chromium or Chrome is here to open the page: set FOREWARN_BROWSER to one".to_owned(),
-            )
-        },
-        Action::Page,
-    );
+    let page = found.browser.clone().map_or_else(|| Action::Skip(NO_BROWSER.to_owned()), Action::Page);
     steps.push(step("page", "the report's page is sound in a headless browser", page));
+    steps.extend(web(found));
     let promtool =
         found.promtool.clone().map_or_else(|| Action::Skip(promtool::NOTHING.to_owned()), Action::Promtool);
     steps.push(step("promtool", "Prometheus computes for the recipes what was worked out by hand", promtool));
+    let api = found
+        .schemathesis
+        .clone()
+        .map_or_else(|| Action::Skip(schemathesis::NOTHING.to_owned()), Action::Api);
+    steps.push(step("api", "the HTTP API does what its document says", api));
     let servers = found
         .real_servers
         .clone()
@@ -266,6 +291,21 @@ fn program(found: &Found) -> Vec<Step> {
             "the first example runs by the command that it names",
             cargo("run --release --example quickstart"),
         ),
+    ]
+}
+
+/// The web page: its build, and its tests in a browser.
+fn web(found: &Found) -> [Step; 2] {
+    let build =
+        found.npm.clone().map_or_else(|| Action::Skip(dashboard::NOTHING.to_owned()), Action::Dashboard);
+    let pages = match (found.npm.clone(), found.browser.clone()) {
+        (Some(npm), Some(browser)) => Action::DashboardPages { npm, browser },
+        (None, _) => Action::Skip(dashboard::NOTHING.to_owned()),
+        (_, None) => Action::Skip(NO_BROWSER.to_owned()),
+    };
+    [
+        step("dashboard", "the web page is what its sources give, and their tests pass", build),
+        step("dashboard pages", "every page of it is sound in a headless browser", pages),
     ]
 }
 
@@ -370,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn scikit_learn_the_browser_the_emulator_promtool_and_pytorch_take_part_where_they_can() {
+    fn scikit_learn_the_browser_the_emulator_promtool_schemathesis_and_pytorch_take_part_where_they_can() {
         let action = |found: &Found, scope, name: &str| {
             steps(found, scope).into_iter().find(|step| step.name == name).map(|step| step.action)
         };
@@ -392,11 +432,30 @@ mod tests {
         assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
         let skipped = Action::Skip(promtool::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
+        let with_schemathesis = Found::default().with_schemathesis(Some("/bin/schemathesis".into()));
+        assert_eq!(action(&with_schemathesis, WITHOUT, "api"), Some(Action::Api("/bin/schemathesis".into())));
+        let skipped = Action::Skip(schemathesis::NOTHING.to_owned());
+        assert_eq!(action(&Found::default(), WITHOUT, "api"), Some(skipped));
         let skipped = Action::Skip(real_servers::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "real servers"), Some(skipped));
         let found = Found::default().with_pytorch(Some("python3".into()));
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "pytorch"), Some(skipped));
+    }
+
+    #[test]
+    fn the_web_page_takes_part_where_node_is_and_its_pages_where_a_browser_is_too() {
+        let actions = |found: &Found| web(found).map(|step| step.action);
+        let (npm, browser): (PathBuf, PathBuf) = ("/usr/bin/npm".into(), "/usr/bin/chromium".into());
+        let no_node = Action::Skip(dashboard::NOTHING.to_owned());
+        assert_eq!(actions(&Found::default()), [no_node.clone(), no_node]);
+        let found = Found::default().with_npm(Some(npm.clone()));
+        assert_eq!(actions(&found), [Action::Dashboard(npm.clone()), Action::Skip(NO_BROWSER.to_owned())]);
+        let found = found.with_browser(Some(browser.clone()));
+        assert_eq!(
+            actions(&found),
+            [Action::Dashboard(npm.clone()), Action::DashboardPages { npm, browser }]
+        );
     }
 }

@@ -33,8 +33,9 @@ function trim(text: string): string {
 export function percent(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
   const hundred = value * 100;
+  if (hundred < 0) return `−${percent(-value)}`;
   if (hundred === 0) return `0${THIN}%`;
-  if (hundred > 0 && hundred < 0.01) return `<${THIN}0.01${THIN}%`;
+  if (hundred < 0.01) return `<${THIN}0.01${THIN}%`;
   if (hundred < 1) return `${trim(hundred.toPrecision(2))}${THIN}%`;
   if (hundred > 99 && hundred < 100) return `${trim((Math.floor(hundred * 100) / 100).toFixed(2))}${THIN}%`;
   if (hundred < 10) return `${trim(hundred.toFixed(1))}${THIN}%`;
@@ -84,7 +85,8 @@ export function span(seconds: number | null | undefined): string {
 
 export function minutes(value: number | null | undefined): string {
   if (!known(value)) return UNKNOWN;
-  return `${value < 10 ? trim(value.toFixed(1)) : value.toFixed(0)}${THIN}min`;
+  const size = Math.abs(value);
+  return `${value < 0 ? "−" : ""}${size < 10 ? trim(size.toFixed(1)) : size.toFixed(0)}${THIN}min`;
 }
 
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -55,6 +55,14 @@ export class Line {
     if (this.retry) this.open();
   }
 
+  /** Drops the line and opens it again at once. */
+  restart(): void {
+    const old = this.socket;
+    this.socket = null;
+    old?.close();
+    this.open();
+  }
+
   private open(): void {
     if (this.retry) clearTimeout(this.retry);
     this.retry = null;

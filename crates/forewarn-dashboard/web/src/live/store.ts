@@ -1,6 +1,7 @@
 // The live state of this page, for components: messages are gathered and applied a few times a second.
 import { useRef, useSyncExternalStore } from "react";
-import type { EngineEvent, LiveMessage } from "../api/types";
+import { get } from "../api/client";
+import type { EngineEvent, LiveMessage, Status } from "../api/types";
 import { type Connection, Line } from "./connection";
 import { EMPTY, type LiveState, apply } from "./state";
 
@@ -30,6 +31,7 @@ function flush(): void {
   waiting = [];
   const seq = live.seq;
   set({ ...live, ...apply(live, messages, Date.now()) });
+  if (messages.some((message) => message.type === "snapshot")) startsOver = false;
   const events = messages.flatMap((message) =>
     message.type === "event" && (seq === null || message.seq > seq) ? [message.event] : [],
   );
@@ -45,12 +47,31 @@ const line = new Line({
     else timer ??= setTimeout(flush, GATHER_MS);
   },
   changed(connection) {
+    const isBack = live.connection.phase === "lost" && connection.phase === "live";
     set({ ...live, connection });
+    if (isBack) void goOn();
   },
   lastSeq() {
+    if (startsOver) return null;
     return waiting.reduce<number | null>((seq, message) => ("seq" in message ? message.seq : seq), live.seq);
   },
 });
+
+/** Asks for all there is rather than for what is new. */
+let startsOver = false;
+
+/** After a lost line: whatever was asked before may be old, and a server that has started over may be another one. */
+async function goOn(): Promise<void> {
+  for (const listener of reconnectListeners) listener();
+  try {
+    const { started } = await get<Status>("status");
+    if (live.status === null || live.status.started === started) return;
+    startsOver = true;
+    line.restart();
+  } catch {
+    // The line says by itself when the server is gone again.
+  }
+}
 
 export function startLive(): void {
   line.start();

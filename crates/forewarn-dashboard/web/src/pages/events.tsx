@@ -12,6 +12,7 @@ import { Choice, SearchBox, Select, ServiceLink } from "../ui/parts";
 import { Empty, Failed, Loading } from "../ui/states";
 import { Icon, type IconName } from "../ui/icons";
 import { describe } from "./events/describe";
+import { FREQUENT, merge } from "./events/log";
 
 const KINDS = [
   "warning",
@@ -28,9 +29,6 @@ const KINDS = [
   "score",
 ];
 
-/** Kinds that come each minute for each service, which a reader rarely wants. */
-const FREQUENT = new Set(["row", "score", "budget"]);
-
 const ICONS: Record<string, IconName> = {
   warning: "incidents",
   failure: "close",
@@ -44,7 +42,6 @@ const ICONS: Record<string, IconName> = {
   budget: "slos",
 };
 
-const KEPT = 2000;
 const PAGE = 300;
 
 export function EventsPage() {
@@ -149,14 +146,4 @@ function useLog(kind: string, isLive: boolean) {
     return onEvents((news) => setEvents((old) => merge(news, old)));
   }, [isLive]);
   return { events, state, reload: () => setVersion((old) => old + 1) };
-}
-
-/** Both lists as one, newest first, each event once; frequent kinds give way first. */
-export function merge(a: readonly EngineEvent[], b: readonly EngineEvent[]): EngineEvent[] {
-  const all = new Map<number, EngineEvent>();
-  for (const event of [...b, ...a]) all.set(event.seq, event);
-  const sorted = [...all.values()].sort((x, y) => y.seq - x.seq);
-  if (sorted.length <= KEPT) return sorted;
-  let frequent = 0;
-  return sorted.filter((event) => !FREQUENT.has(event.event) || (frequent += 1) <= KEPT / 2).slice(0, KEPT);
 }

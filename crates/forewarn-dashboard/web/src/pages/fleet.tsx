@@ -80,6 +80,7 @@ export function FleetPage() {
             <Select label="Group" value={grouping as GroupBy} options={GROUPS} onChange={setGrouping} />
             <Choice
               label="View"
+              onlyIcons
               value={view as "cards" | "table"}
               options={[
                 { value: "cards", label: "Cards", icon: "fleet" },

@@ -141,7 +141,7 @@ const COLUMNS: [OutcomeKind, keyof ModelLedger][] = [
 
 function Models({ models }: { models: ModelLedger[] }) {
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Models">
+    <div className="table-scroll" tabIndex={0} role="region" aria-label="Table of models">
       <table className="table">
         <thead>
           <tr>

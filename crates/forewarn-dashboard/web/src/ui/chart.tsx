@@ -1,6 +1,7 @@
 // A chart over time: uPlot on a canvas, with bands, limits and values under the cursor.
 import { useEffect, useMemo, useRef } from "react";
 import uPlot from "uplot";
+import { plural } from "../lib/format";
 import { useSettings } from "../lib/settings";
 import { clock, clockSeconds, day } from "../lib/time";
 
@@ -53,7 +54,7 @@ function describe(props: ChartProps): string {
   if (props.limit) text += `, limit ${props.limit.text}`;
   const warnings = props.bands?.filter((band) => band.kind === "warning").length ?? 0;
   const failures = props.bands?.filter((band) => band.kind === "failure").length ?? 0;
-  if (warnings || failures) text += `; ${warnings} warnings and ${failures} failures in this span`;
+  if (warnings || failures) text += `; ${plural(warnings, "warning")} and ${plural(failures, "failure")} in this span`;
   return text;
 }
 
@@ -94,15 +95,15 @@ export function Chart(props: ChartProps) {
   }, [data, props.bands, props.limit]);
 
   return (
-    <figure className="chart" aria-label={describe(props)} role="img">
-      <figcaption aria-hidden="true">
+    <div className="chart" aria-label={describe(props)} role="img">
+      <div className="chart-head" aria-hidden="true">
         <span className="chart-title">{props.label}</span>
         <span className="chart-readout" ref={readout}>
           {readoutText(props, lastKnown(props), null)}
         </span>
-      </figcaption>
+      </div>
       <div ref={box} className="chart-box" aria-hidden="true" />
-    </figure>
+    </div>
   );
 }
 

@@ -123,23 +123,26 @@ export function Choice<T extends string>({
   value,
   options,
   onChange,
+  onlyIcons = false,
 }: {
   label: string;
   value: T;
   options: readonly { value: T; label: string; icon?: IconName }[];
   onChange: (value: T) => void;
+  onlyIcons?: boolean;
 }) {
   return (
-    <div className="choice" role="group" aria-label={label}>
+    <div className={`choice ${onlyIcons ? "is-icons" : ""}`} role="group" aria-label={label}>
       {options.map((option) => (
         <button
           key={option.value}
           type="button"
           aria-pressed={option.value === value}
+          title={onlyIcons ? option.label : undefined}
           onClick={() => onChange(option.value)}
         >
           {option.icon && <Icon name={option.icon} size={15} />}
-          <span>{option.label}</span>
+          <span className={onlyIcons ? "hidden" : ""}>{option.label}</span>
         </button>
       ))}
     </div>

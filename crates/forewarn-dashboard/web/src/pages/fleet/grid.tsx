@@ -5,7 +5,7 @@ import { offsets, useWindow, visible } from "../../lib/virtual";
 import { Card, Row, RowHead } from "./card";
 import type { Group } from "./order";
 
-const CARD = { narrowest: 296, height: 222, gap: 12 };
+const CARD = { narrowest: 296, height: 208, gap: 12 };
 const ROW_HEIGHT = 44;
 const TITLE_HEIGHT = 44;
 

@@ -1,6 +1,6 @@
 // Drawings of the ledger, in SVG.
 import type { LedgerDay, ModelLedger, OutcomeKind, OutcomeView } from "../../api/types";
-import { chance } from "../../lib/format";
+import { chance, percent } from "../../lib/format";
 import { OUTCOME } from "../../lib/text";
 import { Empty } from "../../ui/states";
 import { OutcomeMark } from "../../ui/icons";
@@ -17,7 +17,7 @@ const STACK: [OutcomeKind, keyof LedgerDay][] = [
 /** Outcomes of each day, stacked. */
 export function Days({ days }: { days: LedgerDay[] }) {
   if (days.length === 0) return <Empty title="No day in this span" />;
-  const [width, height, foot] = [720, 190, 20];
+  const [width, height, foot] = [720, 270, 20];
   const sums = days.map((day) => STACK.reduce((sum, [, key]) => sum + Number(day[key]), 0));
   const top = Math.max(...sums, 1);
   const slot = width / Math.max(days.length, 8);
@@ -100,7 +100,7 @@ export function Calibration({ points }: { points: ModelLedger["calibration"] }) 
   const known = points.filter((point) => point.count > 0);
   if (known.length === 0) return <Empty title="Too few rows judged" />;
   const [size, pad] = [220, 30];
-  const reach = Math.min(1, Math.max(0.2, ...known.map((point) => Math.max(point.predicted, point.observed))) * 1.1);
+  const reach = Math.ceil(Math.max(0.2, ...known.map((point) => Math.max(point.predicted, point.observed))) * 10) / 10;
   const x = (value: number) => pad + (value / reach) * (size - pad - 8);
   const y = (value: number) => size - pad - (value / reach) * (size - pad - 8);
   const most = Math.max(...known.map((point) => point.count));
@@ -127,11 +127,11 @@ export function Calibration({ points }: { points: ModelLedger["calibration"] }) 
       {[0, reach / 2, reach].map((value) => (
         <g key={value} className="grid-text">
           <text x={x(value)} y={size - pad + 14} textAnchor="middle">
-            {chance(value)}
+            {percent(value)}
           </text>
           {value > 0 && (
             <text x={pad - 5} y={y(value) + 4} textAnchor="end">
-              {chance(value)}
+              {percent(value)}
             </text>
           )}
         </g>

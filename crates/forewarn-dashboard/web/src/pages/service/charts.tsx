@@ -10,6 +10,7 @@ import { useLive } from "../../live/store";
 import { type Band, Chart, type Line } from "../../ui/chart";
 import { Choice } from "../../ui/parts";
 import { Answer, Empty } from "../../ui/states";
+import { bandsOf, rangeSeconds } from "./spans";
 
 const RANGES = [
   { value: "1h", label: "1 h" },
@@ -20,12 +21,6 @@ const RANGES = [
 ] as const;
 
 type Range = (typeof RANGES)[number]["value"];
-
-/** Seconds of `3h` or `7d`. */
-export function rangeSeconds(range: string): number {
-  const amount = Number.parseInt(range, 10);
-  return (Number.isFinite(amount) ? amount : 3) * (range.endsWith("d") ? 86_400 : 3600);
-}
 
 /** Points that a chart has room for. */
 const RESOLUTION = 360;
@@ -202,22 +197,4 @@ function guess(name: string): string | null {
   if (name.endsWith("_latency")) return "ms";
   if (name.endsWith("_rate") || name.endsWith("_usage")) return "ratio";
   return null;
-}
-
-/** Warnings and failures as spans of seconds; what goes on reaches to the end. */
-export function bandsOf(data: Pick<History, "warnings" | "failures">, times: readonly number[]): Band[] {
-  const end = times[times.length - 1] ?? 0;
-  const seconds = (time: string | null) => (time === null ? end : (parse(time) ?? 0) / 1000);
-  return [
-    ...data.warnings.map((warning): Band => ({
-      kind: "warning",
-      from: seconds(warning.since),
-      to: seconds(warning.resolved_at),
-    })),
-    ...data.failures.map((failure): Band => ({
-      kind: "failure",
-      from: seconds(failure.onset),
-      to: seconds(failure.end),
-    })),
-  ];
 }

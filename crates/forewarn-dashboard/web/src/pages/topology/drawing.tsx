@@ -35,13 +35,23 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
     const observer = new ResizeObserver(() => {
       const wide = (element.clientWidth - 2) / layout.width;
       const tall = 620 / layout.height;
-      setFit(Math.max(0.4, Math.min(1.15, wide, tall)));
+      // A phone shows a part that can be read rather than all of it.
+      setFit(Math.max(element.clientWidth < 600 ? 0.75 : 0.5, Math.min(1.15, wide, tall)));
     });
     observer.observe(element);
     return () => observer.disconnect();
   }, [layout]);
 
   const scale = zoom ?? fit;
+
+  // Where not all fits, what matters most is shown first.
+  const first = selected || graph.cascades[0]?.root || layout.nodes[0]?.service;
+  useEffect(() => {
+    const place = layout.nodes.find((node) => node.service === first);
+    const element = box.current;
+    if (!place || !element) return;
+    element.scrollTo(place.x * fit - element.clientWidth / 2, place.y * fit - element.clientHeight / 2);
+  }, [layout, first, fit]);
   const step = (by: 1 | -1) => {
     const next = by > 0 ? ZOOMS.find((zoom) => zoom > scale + 0.01) : [...ZOOMS].reverse().find((zoom) => zoom < scale - 0.01);
     if (next !== undefined) setZoom(next);
@@ -192,14 +202,16 @@ function Node({
   onClick: () => void;
   onKeyDown: (event: KeyboardEvent) => void;
 }) {
-  const fate = isRoot
-    ? "root"
-    : victim
-      ? `${chance(victim.probability)}${victim.minutes === null ? "" : `, in ${Math.max(1, Math.round(victim.minutes))} min`}`
-      : null;
-  const label = `${node.service}: ${STANDING[node.status]}, risk ${chance(node.probability)}${
+  const fate = victim
+    ? `${chance(victim.probability)}${victim.minutes === null ? "" : `, in ${Math.max(1, Math.round(victim.minutes))} min`}`
+    : null;
+  const name = node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service;
+  const under = node.probability === null ? STANDING[node.status] : `${chance(node.probability)} risk`;
+  const tag = isRoot ? "begins here" : fate;
+  // What is to be seen comes first, as it is; then what the drawing says by shape and colour.
+  const label = `${name} ${under} ${tag ?? ""} (${node.service}: ${STANDING[node.status]}${
     node.critical ? ", on the critical path" : ""
-  }${isRoot ? ", probable root of a cascade" : victim ? `, would follow with ${fate}` : ""}`;
+  }${isRoot ? ", probable root of a cascade" : victim ? ", would follow in the cascade" : ""})`;
   return (
     <g
       className={`node is-${node.status} ${isSelected ? "is-selected" : ""} ${node.critical ? "is-on-path" : ""} ${
@@ -217,15 +229,23 @@ function Node({
         <Mark standing={node.status} size={16} />
       </g>
       <text className="node-name" x="36" y="23">
-        {node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service}
+        {`${name} `}
       </text>
       <text className="node-under" x="36" y="40">
-        {node.probability === null ? STANDING[node.status] : `${chance(node.probability)} risk`}
+        {`${under} `}
       </text>
-      {fate && (
+      {tag && (
         <g transform={`translate(${NODE.width - 6} -8)`}>
+          <rect
+            className="node-fate-ground"
+            x={-6.6 * tag.length - 4}
+            y="-11"
+            width={6.6 * tag.length + 8}
+            height="15"
+            rx="4"
+          />
           <text className="node-fate" textAnchor="end" y="0">
-            {isRoot ? "begins here" : fate}
+            {tag}
           </text>
         </g>
       )}

@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest";
+import type { EngineEvent, LiveMessage, ServiceSummary, Status } from "../api/types";
+import { EMPTY, KEPT_EVENTS, KEPT_SCORES, type LiveState, apply, gaugesOf, standing } from "./state";
+
+const status = {
+  now: "2026-11-28T12:00:30Z",
+  row_age_seconds: 30,
+  metrics: [
+    { name: "error_rate", unit: "ratio" },
+    { name: "cpu_usage", unit: "ratio" },
+  ],
+  budget: { per_service_week: 1, realised_per_service_week: 0.5, false_alarms: 1, service_weeks: 2 },
+} as Status;
+
+const gauges = { cpu: 0.1, memory: 0.2, latency: 30, error_rate: 0, throughput: 5, availability: 1 };
+
+function service(name: string, more: Partial<ServiceSummary> = {}): ServiceSummary {
+  return {
+    name,
+    time: "2026-11-28T12:00:00Z",
+    age_seconds: 30,
+    metrics: {},
+    missing: null,
+    health: 1,
+    status: "ok",
+    probability: 0.01,
+    level: "low",
+    cannot_tell: null,
+    warning: null,
+    failing_since: null,
+    silenced_until: null,
+    availability: 1,
+    gauges,
+    ledger: {},
+    ...more,
+  };
+}
+
+const snapshot: LiveMessage = {
+  type: "snapshot",
+  seq: 10,
+  status,
+  services: [service("cart"), service("database")],
+  warnings: [],
+  incidents: [],
+  graph: null,
+  chaos: null,
+};
+
+function event(seq: number, body: Record<string, unknown>): LiveMessage {
+  return { type: "event", seq, event: { seq, time: "2026-11-28T12:01:00Z", ...body } as EngineEvent };
+}
+
+const start = apply(EMPTY, [snapshot], 1000);
+const cart = (state: LiveState) => state.services.get("cart") as ServiceSummary;
+
+describe("a snapshot", () => {
+  it("replaces all, and keeps the scores that a service has", () => {
+    const scored = apply(start, [event(11, { event: "score", service: "cart", probability: 0.4, level: "high" })], 1);
+    expect(cart(scored).recent).toEqual([0.4]);
+    const again = apply(scored, [{ ...snapshot, seq: 12, services: [service("cart")] }], 2);
+    expect([...again.services.keys()]).toEqual(["cart"]);
+    expect(cart(again)).toMatchObject({ probability: 0.01, recent: [0.4] });
+    expect(again.seq).toBe(12);
+  });
+
+  it("sets the clock", () => {
+    expect(start).toMatchObject({ now: Date.parse(status.now), rowAge: 30, heardAt: 1000 });
+  });
+});
+
+describe("events", () => {
+  it("are taken once, in order of their numbers", () => {
+    const twice = apply(start, [event(11, { event: "late", service: "cart", count: 1 })], 1);
+    expect(apply(twice, [event(11, { event: "late", service: "cart", count: 1 })], 1).events).toHaveLength(1);
+    expect(apply(twice, [event(9, { event: "late", service: "cart", count: 1 })], 1).seq).toBe(11);
+  });
+
+  it("leave the state before them as it was", () => {
+    apply(start, [event(11, { event: "score", service: "cart", probability: 0.9, level: "critical" })], 1);
+    expect(cart(start).probability).toBe(0.01);
+  });
+
+  it("of rows name values by the metrics' order, and unknown stays unknown", () => {
+    const state = apply(start, [event(11, { event: "row", service: "cart", values: [0.07, null], missing: null })], 1);
+    expect(cart(state).metrics).toEqual({ error_rate: 0.07, cpu_usage: null });
+    expect(cart(state).gauges).toEqual({ ...gauges, error_rate: 0.07, cpu: null });
+  });
+
+  it("of rows that are missing leave no old value", () => {
+    const state = apply(start, [event(11, { event: "row", service: "cart", values: [], missing: "source_down" })], 1);
+    expect(cart(state)).toMatchObject({ missing: "source_down", metrics: { error_rate: null, cpu_usage: null } });
+  });
+
+  it("of shadow models change nothing", () => {
+    const shadow = { event: "score", service: "cart", shadow: true, probability: 0.9, level: "critical" };
+    expect(cart(apply(start, [event(11, shadow)], 1))).toEqual(cart(start));
+  });
+
+  it("of a score that cannot be told make the service unknown, not calm", () => {
+    const blind = { event: "score", service: "cart", probability: null, level: null, cannot_tell: "source_down" };
+    expect(cart(apply(start, [event(11, blind)], 1))).toMatchObject({
+      status: "unknown",
+      probability: null,
+      cannot_tell: "source_down",
+      recent: [null],
+    });
+  });
+
+  it("raise and resolve a warning", () => {
+    const firing = { event: "warning", service: "cart", id: "cart@1", state: "firing", level: "high" };
+    const raised = apply(start, [event(11, firing)], 1);
+    expect(raised.warnings.map(({ id }) => id)).toEqual(["cart@1"]);
+    expect(cart(raised)).toMatchObject({ status: "warning", warning: "cart@1" });
+    const over = apply(raised, [event(12, { ...firing, state: "resolved" })], 1);
+    expect(over.warnings).toEqual([]);
+    expect(cart(over)).toMatchObject({ status: "ok", warning: null });
+  });
+
+  it("confirm and end a failure", () => {
+    const failed = { event: "failure", service: "cart", state: "confirmed", onset: "2026-11-28T11:59:00Z" };
+    const failing = apply(start, [event(11, failed)], 1);
+    expect(cart(failing)).toMatchObject({ status: "failing", failing_since: "2026-11-28T11:59:00Z" });
+    expect(cart(apply(failing, [event(12, { ...failed, state: "ended" })], 1)).status).toBe("ok");
+  });
+
+  it("open, change and close an incident, with the engine's pairs", () => {
+    const opened = { event: "incident", id: "i", state: "opened", since: "s", services: ["cart"], suspects: [["cart", 1]], victims: [] };
+    const open = apply(start, [event(11, opened)], 1);
+    expect(open.incidents[0]).toMatchObject({ id: "i", suspects: [{ service: "cart", share: 1 }] });
+    const changed = apply(open, [event(12, { ...opened, state: "updated", victims: [["database", 0.4]] })], 1);
+    expect(changed.incidents).toHaveLength(1);
+    expect(changed.incidents[0]?.victims).toEqual([{ service: "database", probability: 0.4 }]);
+    expect(apply(changed, [event(13, { ...opened, state: "closed" })], 1).incidents).toEqual([]);
+  });
+
+  it("bring and forget services", () => {
+    const state = apply(
+      start,
+      [event(11, { event: "service_appeared", service: "new" }), event(12, { event: "service_expired", service: "cart" })],
+      1,
+    );
+    expect([...state.services.keys()]).toEqual(["database", "new"]);
+    expect(state.services.get("new")).toMatchObject({ status: "unknown", probability: null });
+  });
+
+  it("are kept in bounds, rows and scores not at all", () => {
+    const many = Array.from({ length: KEPT_EVENTS + 50 }, (_, index) =>
+      event(11 + index, { event: "late", service: "cart", count: 1 }),
+    );
+    expect(apply(start, many, 1).events).toHaveLength(KEPT_EVENTS);
+    const scores = Array.from({ length: KEPT_SCORES + 9 }, (_, index) =>
+      event(11 + index, { event: "score", service: "cart", probability: index / 100, level: "low" }),
+    );
+    const scored = apply(start, scores, 1);
+    expect(scored.events).toHaveLength(0);
+    expect(cart(scored).recent).toHaveLength(KEPT_SCORES);
+  });
+
+  it("of kinds that this page does not know yet are kept, and change nothing else", () => {
+    const state = apply(start, [event(11, { event: "moon_phase", service: "cart" })], 1);
+    expect(state.events).toHaveLength(1);
+    expect(state.services).toBe(start.services);
+  });
+});
+
+describe("other messages", () => {
+  it("move gauges between rows", () => {
+    const beat: LiveMessage = { type: "beat", now: status.now, row_age_seconds: 4, seq: 10, services: { cart: { cpu: 0.8 }, gone: { cpu: 1 } } };
+    const state = apply(start, [beat], 5);
+    expect(cart(state).gauges).toEqual({ ...gauges, cpu: 0.8 });
+    expect(state.services.size).toBe(2);
+    expect(state.rowAge).toBe(4);
+  });
+
+  it("count what the page was too slow for", () => {
+    expect(apply(start, [{ type: "lagged", missed: 7 }], 1).missed).toBe(7);
+  });
+});
+
+it("a failure counts more than a warning, and that more than a level", () => {
+  const calm = { failing_since: null, warning: null, level: "low" as const, probability: 0.01 };
+  expect(standing(calm)).toBe("ok");
+  expect(standing({ ...calm, level: "medium" })).toBe("at_risk");
+  expect(standing({ ...calm, warning: "w" })).toBe("warning");
+  expect(standing({ ...calm, warning: "w", failing_since: "t" })).toBe("failing");
+  expect(standing({ ...calm, probability: null })).toBe("unknown");
+});
+
+it("gauges that no metric measures stay out", () => {
+  expect(gaugesOf({ p99_latency: 9, request_count: 3 })).toEqual({ latency: 9, throughput: 3 });
+});

@@ -1,0 +1,180 @@
+//! The ledger over a span, against an evaluation of the same scores, and rows to train on.
+
+use crate::world::*;
+use forewarn_core::{BudgetMode, BudgetSettings, FailureRule, Score};
+use forewarn_eval::{BlockBootstrap, Events, ScoredSeries, ScoredSet};
+use forewarn_live::{
+    ActedOn, Action, Engine, EngineConfig, Event, EventBody, Input, LedgerBook, LedgerQuery, OutcomeKind,
+    TrainingRows, WarningState,
+};
+use forewarn_schema::{Frame, Schema, Step, Timestamp};
+
+const DAYS: usize = 8;
+
+fn frames() -> Vec<Frame> {
+    [("cart", 1), ("login", 2), ("shop", 3)].map(|(name, seed)| walk(name, DAYS * 1440, seed)).into()
+}
+
+fn config() -> EngineConfig {
+    let budget = BudgetSettings { mode: BudgetMode::Static, ..BudgetSettings::default() };
+    EngineConfig { budget, ..EngineConfig::default() }
+}
+
+fn book(events: &[Event]) -> LedgerBook {
+    let mut book = LedgerBook::new(Step::MINUTE);
+    events.iter().for_each(|event| book.take(event));
+    book
+}
+
+/// Scores of a model before a time, with the failures of the whole frame, as an evaluation takes them.
+fn evaluated(engine: &Engine, events: &[Event], model: &str, end: Timestamp) -> Result<Events, BoxError> {
+    let mut series = Vec::new();
+    for frame in frames() {
+        let view = frame.view();
+        let scored: Vec<(Timestamp, f64)> = events
+            .iter()
+            .filter(|event| event.time < end)
+            .filter_map(|event| match &event.body {
+                EventBody::Score(score) if score.service == view.service() && score.model == model => {
+                    Some((event.time, score.probability?))
+                }
+                _ => None,
+            })
+            .collect();
+        let scores = scored.iter().map(|&(_, score)| Score::new(score as f32));
+        let scores = scores.collect::<Result<Vec<_>, _>>()?;
+        let times: Vec<_> = scored.iter().map(|&(time, _)| time).collect();
+        let (positive, episodes) = (vec![false; times.len()], engine.rule().assess(view)?.episodes);
+        series.push(ScoredSeries::new(view.service(), times, scores, positive, episodes)?);
+    }
+    let served = if model == "main" { crate::world::model() } else { other_model() };
+    let set = ScoredSet::new(served.window(), Step::MINUTE, series)?;
+    Ok(Events::new(&set, served.policy().ok_or("a policy")?))
+}
+
+#[test]
+fn a_replay_has_the_figures_of_its_evaluation() -> Result<(), BoxError> {
+    let mut engine = Engine::new(config(), models())?;
+    let events = apply_all(&mut engine, rows(&frames()))?;
+    let (book, bootstrap) = (book(&events), BlockBootstrap::default());
+    assert_eq!(book.models().collect::<Vec<_>>(), ["main", "shadow"]);
+    let end = at((DAYS as i64 - 1) * 1440);
+    for model in ["main", "shadow"] {
+        let expected = evaluated(&engine, &events, model, end)?.totals();
+        let query = LedgerQuery { model: Some(model.into()), to: Some(end), ..LedgerQuery::default() };
+        let found = book.figures(&query, &bootstrap);
+        let alarms = (found.hits, found.late, found.false_alarms);
+        let right = expected.alarms - expected.false_alarms - expected.late_alarms;
+        assert_eq!(alarms, (right, expected.late_alarms, expected.false_alarms), "{model}");
+        assert_eq!((found.detected, found.detected + found.missed), (expected.caught(), expected.episodes));
+        let close = |a: Option<f64>, b: Option<f64>| a.zip(b).is_some_and(|(a, b)| (a - b).abs() < 1e-9);
+        let rate = found.false_alarms_per_service_week.ok_or("a rate")?;
+        assert!(close(rate.value, expected.false_alarms_per_service_day().map(|rate| 7.0 * rate)));
+        let (precision, recall) = (found.precision.ok_or("a share")?, found.recall.ok_or("a share")?);
+        assert!(close(precision.value, expected.alarm_precision()) && close(recall.value, expected.recall()));
+        for estimate in [rate, precision, recall] {
+            let interval = estimate.interval.ok_or("an interval of seven days")?;
+            assert!(
+                estimate.value.is_some_and(|value| interval.contains(value)) && interval.low < interval.high
+            );
+        }
+        let leads = forewarn_eval::LeadTimes::new(expected.leads_minutes.clone());
+        assert_eq!(found.median_lead_minutes, leads.median);
+        assert!(found.hits > 10 && found.false_alarms > 10 && found.missed > 3, "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn services_spans_and_kinds_add_up() -> Result<(), BoxError> {
+    let mut engine = Engine::new(config(), models())?;
+    let book = book(&apply_all(&mut engine, rows(&frames()))?);
+    let bootstrap = BlockBootstrap::default();
+    let all = book.figures(&LedgerQuery::default(), &bootstrap);
+    let sum = |parts: Vec<LedgerQuery>| {
+        let figures = parts.iter().map(|query| book.figures(query, &bootstrap));
+        figures.fold((0, 0, 0.0), |sum, part| {
+            (sum.0 + part.hits, sum.1 + part.false_alarms, sum.2 + part.service_weeks)
+        })
+    };
+    let services = ["cart", "login", "shop"]
+        .map(|service| LedgerQuery { service: Some(service.into()), ..LedgerQuery::default() });
+    let halves = [
+        LedgerQuery { to: Some(at(4 * 1440)), ..LedgerQuery::default() },
+        LedgerQuery { from: Some(at(4 * 1440)), ..LedgerQuery::default() },
+    ];
+    for parts in [services.to_vec(), halves.to_vec()] {
+        let (hits, false_alarms, weeks) = sum(parts);
+        assert_eq!((hits, false_alarms), (all.hits, all.false_alarms));
+        assert!((weeks - all.service_weeks).abs() < 1e-9);
+    }
+    let kinds = [
+        forewarn_live::ProbableKind::Latency,
+        forewarn_live::ProbableKind::Errors,
+        forewarn_live::ProbableKind::Cpu,
+        forewarn_live::ProbableKind::Memory,
+        forewarn_live::ProbableKind::Traffic,
+        forewarn_live::ProbableKind::Restarts,
+        forewarn_live::ProbableKind::Dependency,
+        forewarn_live::ProbableKind::Unknown,
+    ];
+    let kinds = kinds.map(|kind| LedgerQuery { kind: Some(kind), ..LedgerQuery::default() });
+    assert_eq!(sum(kinds.to_vec()).0, all.hits);
+    assert!(book.figures(&kinds[0], &bootstrap).recall.is_none());
+    let nothing = LedgerQuery { model: Some("unheard".into()), ..LedgerQuery::default() };
+    assert_eq!(book.figures(&nothing, &bootstrap), Default::default());
+    let mut later = book.clone();
+    later.forget_before(at(4 * 1440));
+    assert_eq!(later.figures(&LedgerQuery::default(), &bootstrap), book.figures(&halves[1], &bootstrap));
+    // The shadow alarms more often: it detects more, and its false alarms decide.
+    let compare = |budget| book.compare("main", "shadow", &LedgerQuery::default(), budget, &bootstrap);
+    let strict = compare(1.0).ok_or("both scored")?;
+    assert!(!strict.promote && strict.reason.contains("not shown to be better"), "{}", strict.reason);
+    let lavish = compare(1e9).ok_or("both scored")?;
+    assert_eq!(lavish.promote, lavish.recall_difference.interval.is_some_and(|interval| interval.low > 0.0));
+    assert!(book.compare("main", "unheard", &LedgerQuery::default(), 1.0, &bootstrap).is_none());
+    Ok(())
+}
+
+#[test]
+fn rows_to_train_on_lack_what_an_operator_prevented() -> Result<(), BoxError> {
+    let frames = frames();
+    let mut engine = Engine::new(config(), models())?;
+    let (mut events, mut acted) = (Vec::new(), 0);
+    for input in rows(&frames) {
+        let came = engine.apply(input)?;
+        for event in &came {
+            if let EventBody::Warning(warning) = &event.body
+                && warning.state == WarningState::Firing
+            {
+                engine.apply(Input::Action(Action::Acted { warning: warning.id.clone() }))?;
+                acted += 1;
+            }
+        }
+        events.extend(came);
+    }
+    let made = |acted_on| -> Result<_, BoxError> {
+        let mut rows = TrainingRows::new(&Schema::v1(), Step::MINUTE, model().window(), acted_on);
+        events.iter().try_for_each(|event| rows.take(event))?;
+        Ok(rows.finish()?)
+    };
+    let (kept, _) = made(ActedOn::Kept)?;
+    for (frame, expected) in kept.frames().zip(&frames) {
+        // The last minute is open.
+        let expected = &expected.view().values()[..frame.values().len()];
+        assert!(frame.values().iter().zip(expected).all(|(a, b)| a.to_bits() == b.to_bits()));
+        assert_eq!(frame.rows(), DAYS * 1440 - 1);
+    }
+    let (left, counts) = made(ActedOn::LeftOut)?;
+    let averted: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            EventBody::Outcome(outcome) if outcome.outcome == OutcomeKind::Averted => outcome.alarm,
+            _ => None,
+        })
+        .collect();
+    assert!(acted > 20 && averted.len() as u64 == counts.averted_warnings && averted.len() > 10);
+    let missing = left.values().chunks_exact(10).filter(|row| row.iter().all(|value| value.is_nan())).count();
+    assert!(missing as u64 <= counts.averted_rows && missing > 4 * averted.len(), "{missing} {counts:?}");
+    Ok(())
+}

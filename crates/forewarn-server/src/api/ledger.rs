@@ -1,0 +1,276 @@
+//! The ledger: what became of every warning and failure.
+
+use super::{
+    Shared,
+    day::{CalibrationBin, Day},
+    page::{self, Cursor, Page, page_by_number},
+    services::Ledger,
+    words::{Outcome, Time},
+};
+use crate::{
+    http::{Params, Problem},
+    runtime::{OutcomeRecord, Snapshot},
+};
+use axum::{Json, extract::State};
+use forewarn_live::{ModelView, OutcomeKind};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc};
+use utoipa::{IntoParams, ToSchema};
+
+/// A share and where it lies with 95 % confidence, by Wilson's interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct Share {
+    /// The share; null where nothing was counted.
+    pub(crate) value: Option<f64>,
+    /// Lower end.
+    pub(crate) low: f64,
+    /// Upper end.
+    pub(crate) high: f64,
+}
+
+impl Share {
+    /// `right` of `all`.
+    pub(crate) fn of(right: u32, all: u32) -> Self {
+        const Z: f64 = 1.959_963_984_540_054;
+        if all == 0 {
+            return Self { value: None, low: 0.0, high: 1.0 };
+        }
+        let (n, p) = (f64::from(all), f64::from(right) / f64::from(all));
+        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
+        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+        Self { value: Some(p), low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+    }
+}
+
+/// What became of a model's warnings.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct ModelLedger {
+    /// The model.
+    pub(crate) name: String,
+    /// Whether it only runs beside the main one.
+    pub(crate) shadow: bool,
+    #[serde(flatten)]
+    pub(crate) counts: Ledger,
+    /// Hits among hits and false alarms: late ones are left aside.
+    pub(crate) precision: Share,
+    /// Detected failures among those within reach.
+    pub(crate) recall: Share,
+    /// Median lead of the detected failures.
+    pub(crate) median_lead_minutes: Option<f64>,
+    /// False alarms per service and week so far.
+    pub(crate) realised_per_service_week: Option<f64>,
+    /// False alarms per service and week that are accepted.
+    pub(crate) budget_per_service_week: f64,
+    /// How often failures followed its scores, over the rows in memory.
+    pub(crate) calibration: Vec<CalibrationBin>,
+}
+
+impl ModelLedger {
+    pub(crate) fn of(model: &ModelView, day: &Day) -> Self {
+        let mut shown = Self::empty(model, day);
+        shown.counts = model.ledger.into();
+        shown.median_lead_minutes = model.median_lead_minutes;
+        shown.with_shares()
+    }
+
+    /// The same counted from entries.
+    fn counted<'a>(model: &ModelView, day: &Day, entries: impl Iterator<Item = &'a OutcomeRecord>) -> Self {
+        let (mut shown, mut leads) = (Self::empty(model, day), Vec::new());
+        for entry in entries.filter(|entry| entry.event.model == model.name) {
+            count(&mut shown.counts, entry.event.outcome);
+            leads.extend(entry.event.lead_minutes.filter(|_| entry.event.outcome == OutcomeKind::Hit));
+        }
+        shown.counts.detected = shown.counts.hits;
+        leads.sort_by(f64::total_cmp);
+        shown.median_lead_minutes = leads.get(leads.len().saturating_sub(1) / 2).copied();
+        shown.with_shares()
+    }
+
+    fn empty(model: &ModelView, day: &Day) -> Self {
+        Self {
+            name: model.name.clone(),
+            shadow: model.shadow,
+            counts: Ledger::default(),
+            precision: Share::of(0, 0),
+            recall: Share::of(0, 0),
+            median_lead_minutes: None,
+            realised_per_service_week: model.realised_per_service_week,
+            budget_per_service_week: model.budget_per_service_week,
+            calibration: day.calibration(&model.name).to_vec(),
+        }
+    }
+
+    fn with_shares(mut self) -> Self {
+        let counts = &self.counts;
+        self.precision = Share::of(counts.hits, counts.hits.saturating_add(counts.false_alarms));
+        self.recall = Share::of(counts.detected, counts.detected.saturating_add(counts.missed));
+        self
+    }
+}
+
+fn count(counts: &mut Ledger, outcome: OutcomeKind) {
+    match outcome {
+        OutcomeKind::Hit => counts.hits += 1,
+        OutcomeKind::Late => counts.late += 1,
+        OutcomeKind::False => counts.false_alarms += 1,
+        OutcomeKind::Averted => counts.averted += 1,
+        OutcomeKind::Missed => counts.missed += 1,
+        _ => counts.censored += 1,
+    }
+}
+
+/// What became of the main model's warnings of a day, by when they were judged.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct LedgerDay {
+    /// The day in UTC: `2026-03-02`.
+    #[schema(format = Date)]
+    pub(crate) day: String,
+    #[serde(flatten)]
+    pub(crate) counts: Ledger,
+}
+
+/// An entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct LedgerEntry {
+    /// Number of its event.
+    pub(crate) seq: u64,
+    /// Row time at which it was judged.
+    pub(crate) time: Time,
+    /// Of which service.
+    pub(crate) service: String,
+    /// Which model's warning; the main model for a missed failure.
+    pub(crate) model: String,
+    /// Whether that model only runs beside the main one.
+    pub(crate) shadow: bool,
+    /// The warning, if it is about one.
+    pub(crate) warning: Option<String>,
+    /// Onset of the failure, if there was one.
+    pub(crate) onset: Option<Time>,
+    /// What became of it.
+    pub(crate) outcome: Outcome,
+    /// Minutes between warning and onset.
+    pub(crate) lead_minutes: Option<f64>,
+    /// The same without what passes before a person can act.
+    pub(crate) net_lead_minutes: Option<f64>,
+}
+
+impl From<&OutcomeRecord> for LedgerEntry {
+    fn from(record: &OutcomeRecord) -> Self {
+        let event = &record.event;
+        Self {
+            seq: record.seq,
+            time: record.time.into(),
+            service: event.service.clone(),
+            model: event.model.clone(),
+            shadow: event.shadow,
+            warning: event.warning.clone(),
+            onset: event.onset.map(Time),
+            outcome: event.outcome.into(),
+            lead_minutes: event.lead_minutes,
+            net_lead_minutes: event.net_lead_minutes,
+        }
+    }
+}
+
+/// The ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct LedgerBook {
+    /// The models, the main one first. Over all time and services without a filter; with one, over the entries in
+    /// memory that fit.
+    pub(crate) models: Vec<ModelLedger>,
+    /// The main model's entries in memory that fit, by day.
+    pub(crate) by_day: Vec<LedgerDay>,
+    /// The entries in memory that fit, the newest first.
+    pub(crate) entries: Page<LedgerEntry>,
+    /// When the oldest entry in memory was judged.
+    pub(crate) first: Option<Time>,
+}
+
+/// Which entries to give.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LedgerQuery {
+    /// Of this service only.
+    service: Option<String>,
+    /// Of this model only.
+    model: Option<String>,
+    /// Judged then or later.
+    from: Option<Time>,
+    /// Judged before.
+    to: Option<Time>,
+    /// Most entries, 100 unless given.
+    #[param(minimum = 1, maximum = 1_000)]
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+impl LedgerQuery {
+    fn fits(&self, record: &OutcomeRecord) -> bool {
+        self.service.as_ref().is_none_or(|service| *service == record.event.service)
+            && self.model.as_ref().is_none_or(|model| *model == record.event.model)
+            && self.from.is_none_or(|from| record.time >= from.0)
+            && self.to.is_none_or(|to| record.time < to.0)
+    }
+}
+
+/// What became of every warning and failure, and how that stands beside the budget.
+#[utoipa::path(get, path = "/api/v1/ledger", tag = "ledger", params(LedgerQuery),
+    responses((status = 200, body = LedgerBook)))]
+pub(crate) async fn book(
+    State(api): State<Shared>,
+    Params(query): Params<LedgerQuery>,
+) -> Result<Json<LedgerBook>, Problem> {
+    let limit = page::limit(query.limit, None, page::MOST)?;
+    let snapshot = api.view();
+    let day = api.day(&snapshot);
+    let fitting = || snapshot.recent.outcomes().filter(|record| query.fits(record));
+    let is_filtered = query.service.is_some() || query.from.is_some() || query.to.is_some();
+    let models = snapshot.view.models.iter();
+    let models = models.filter(|model| query.model.as_ref().is_none_or(|name| *name == model.name));
+    let models = models.map(|model| {
+        if is_filtered {
+            ModelLedger::counted(model, &day, fitting().map(Arc::as_ref))
+        } else {
+            ModelLedger::of(model, &day)
+        }
+    });
+    let show = |record: &&Arc<OutcomeRecord>| LedgerEntry::from(&***record);
+    let entries = page_by_number(fitting().rev(), |record| record.seq, (query.cursor.as_ref(), limit), show)?;
+    Ok(Json(LedgerBook {
+        models: models.collect(),
+        by_day: by_day(&snapshot, |record| query.fits(record)),
+        entries,
+        first: snapshot.recent.outcomes().next().map(|record| record.time.into()),
+    }))
+}
+
+fn by_day(snapshot: &Snapshot, fits: impl Fn(&OutcomeRecord) -> bool) -> Vec<LedgerDay> {
+    let mut days: BTreeMap<String, Ledger> = BTreeMap::new();
+    for record in snapshot.recent.outcomes().filter(|record| !record.event.shadow && fits(record)) {
+        let time = record.time.to_string();
+        let day = time.split('T').next().unwrap_or_default();
+        let counts = days.entry(day.to_owned()).or_default();
+        count(counts, record.event.outcome);
+        counts.detected = counts.hits;
+    }
+    days.into_iter().map(|(day, counts)| LedgerDay { day, counts }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_have_the_interval_of_wilson() {
+        // R: prop.test(8, 10, correct = FALSE) and prop.test(0, 20, correct = FALSE).
+        let share = Share::of(8, 10);
+        assert_eq!(share.value, Some(0.8));
+        assert!((share.low - 0.490_162_5).abs() < 1e-6 && (share.high - 0.943_317_8).abs() < 1e-6);
+        let none = Share::of(0, 20);
+        assert!(none.low == 0.0 && (none.high - 0.161_125_4).abs() < 1e-6, "{none:?}");
+        assert_eq!(Share::of(0, 0), Share { value: None, low: 0.0, high: 1.0 });
+    }
+}

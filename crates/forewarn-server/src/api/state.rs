@@ -1,0 +1,187 @@
+//! What every route has.
+
+use super::{day::Day, overview::Graphs, words::Time};
+use crate::{
+    SourceConfig,
+    chaos::ChaosControl,
+    http::{Guard, Limit, Problem},
+    runtime::{HttpContext, Snapshot},
+};
+use axum::http::StatusCode;
+use forewarn_live::{Input, ServiceView};
+use forewarn_schema::Timestamp;
+use forewarn_topology::{BoundHealthRules, HealthRules};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
+
+/// Longest wait until what an operator did shows.
+const SHOWN: Duration = Duration::from_secs(2);
+
+/// What every route has.
+pub(crate) struct Api {
+    pub(crate) context: HttpContext,
+    pub(crate) guard: Arc<Guard>,
+    /// Becomes true when streams are to end.
+    pub(crate) end: watch::Receiver<bool>,
+    health: Option<BoundHealthRules>,
+    sockets: Arc<Semaphore>,
+    most_sockets: usize,
+    day: Mutex<Option<Arc<Day>>>,
+    graphs: Mutex<Option<Arc<Graphs>>>,
+    /// What was said when a service was silenced.
+    comments: Mutex<BTreeMap<String, SilenceNote>>,
+}
+
+/// What was said when a service was silenced. Kept while the process runs; the log has it for longer.
+#[derive(Clone, Debug)]
+pub(crate) struct SilenceNote {
+    pub(crate) comment: String,
+    pub(crate) by: String,
+}
+
+/// What handlers take.
+pub(crate) type Shared = Arc<Api>;
+
+impl Api {
+    pub(crate) fn new(
+        context: HttpContext,
+        guard: Arc<Guard>,
+        end: watch::Receiver<bool>,
+        sockets: u32,
+    ) -> Self {
+        let health = HealthRules::v1().bind(&context.handle.view().about.metrics).ok();
+        Self {
+            health,
+            sockets: Arc::new(Semaphore::new(sockets as usize)),
+            most_sockets: sockets as usize,
+            context,
+            guard,
+            end,
+            day: Mutex::default(),
+            graphs: Mutex::default(),
+            comments: Mutex::default(),
+        }
+    }
+
+    /// The service as it was published last.
+    pub(crate) fn view(&self) -> Arc<Snapshot> {
+        self.context.handle.view()
+    }
+
+    /// What injects faults, if anything does.
+    pub(crate) fn chaos(&self) -> Result<&Arc<dyn ChaosControl>, Problem> {
+        self.context.chaos.as_ref().ok_or_else(|| {
+            let detail =
+                "nothing here takes faults: the source is not a simulation, and no target is configured";
+            Problem::new(StatusCode::NOT_FOUND, "chaos_unavailable", detail)
+        })
+    }
+
+    /// The clock of the data: simulated time, or the time of day. A file that is only read has none.
+    pub(crate) fn data_clock(&self) -> Option<Timestamp> {
+        if let Some(chaos) = &self.context.chaos {
+            return Some(chaos.readings().time);
+        }
+        match &self.context.config.source {
+            SourceConfig::File { follow: false, .. } | SourceConfig::Simulator { .. } => None,
+            _ => Some(self.context.clock.now()),
+        }
+    }
+
+    /// Seconds since the last closed row, by the clock of the data.
+    pub(crate) fn age_seconds(&self, snapshot: &Snapshot) -> Option<f64> {
+        let (now, row) = (self.data_clock()?, snapshot.last_row?);
+        Some((now.millis() - row.millis()).max(0) as f64 / 1e3)
+    }
+
+    /// Health by the usual rules, where the metrics have what those look at.
+    pub(crate) fn health(&self, service: &ServiceView) -> Option<f64> {
+        let row: Vec<f32> = service.row.iter().map(|value| value.unwrap_or(f32::NAN)).collect();
+        self.health.as_ref().map(|rules| rules.health(&row)).filter(|health| !health.is_nan())
+    }
+
+    /// What is worked out of the last hours once a minute.
+    pub(crate) fn day(&self, snapshot: &Snapshot) -> Arc<Day> {
+        let mut day = lock(&self.day);
+        match &*day {
+            Some(day) if day.is_of(snapshot) => Arc::clone(day),
+            _ => {
+                let fresh = Arc::new(Day::of(snapshot));
+                *day = Some(Arc::clone(&fresh));
+                fresh
+            }
+        }
+    }
+
+    /// What depends on the service graph alone.
+    pub(crate) fn graphs(&self, calls: &[(String, String)]) -> Result<Arc<Graphs>, Problem> {
+        let mut graphs = lock(&self.graphs);
+        if let Some(graphs) = graphs.as_ref().filter(|graphs| graphs.calls == calls) {
+            return Ok(Arc::clone(graphs));
+        }
+        let fresh = Graphs::new(calls).map_err(|error| Problem::internal(error.to_string()))?;
+        let fresh = Arc::new(fresh);
+        *graphs = Some(Arc::clone(&fresh));
+        Ok(fresh)
+    }
+
+    /// A place among the live streams.
+    pub(crate) fn socket(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.sockets).try_acquire_owned().map_err(|_| {
+            self.guard.counters.hit(Limit::Sockets);
+            Problem::unavailable("as many live streams as http.limits.sockets allows are open")
+        })
+    }
+
+    /// Live streams that are open.
+    pub(crate) fn open_sockets(&self) -> usize {
+        self.most_sockets.saturating_sub(self.sockets.available_permits())
+    }
+
+    /// Notes why a service was silenced.
+    pub(crate) fn note(&self, service: &str, note: SilenceNote) {
+        lock(&self.comments).insert(service.to_owned(), note);
+    }
+
+    /// What was said when a service was silenced.
+    pub(crate) fn noted(&self, service: &str) -> Option<SilenceNote> {
+        lock(&self.comments).get(service).cloned()
+    }
+
+    /// Sends what an operator did, waits until it is in the journal, and then until it shows.
+    ///
+    /// # Errors
+    /// A problem where the service is too busy, ends, or refuses it.
+    pub(crate) async fn act(&self, input: Input) -> Result<Arc<Snapshot>, Problem> {
+        let pending = self.context.handle.submit(vec![input]);
+        let pending = pending.map_err(|error| Problem::unavailable(error.to_string()))?;
+        let ack = pending.acknowledged().await.map_err(|error| Problem::unavailable(error.to_string()))?;
+        if let Some(refused) = ack.refused.first() {
+            return Err(Problem::conflict(refused.reason.clone()));
+        }
+        let mut updates = self.context.handle.updates();
+        let shown = updates.wait_for(|snapshot| snapshot.events.next() >= ack.next_event);
+        match timeout(SHOWN, shown).await {
+            Ok(Ok(snapshot)) => Ok(Arc::clone(&snapshot)),
+            // It is in the journal, and shows later.
+            _ => Ok(self.view()),
+        }
+    }
+
+    /// The clock that silences end by: of the last row.
+    pub(crate) fn row_clock(&self, snapshot: &Snapshot) -> Time {
+        snapshot.last_row.unwrap_or_else(|| self.context.clock.now()).into()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What was kept is replaced whole, so that a panic elsewhere leaves it usable.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
