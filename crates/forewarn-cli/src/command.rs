@@ -1,7 +1,7 @@
 use crate::{
-    backfill::Backfill, check::Check, error::CliError, evaluate::Evaluate, explain::Explain, graph::Graph,
-    judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token, train::Train,
-    watch::Watch,
+    backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
+    graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token,
+    train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -31,6 +31,8 @@ pub(crate) struct Common {
 
 #[derive(Subcommand)]
 enum Subcommands {
+    /// Show a simulated shop, a model trained on it, and the live service with its page
+    Demo(Demo),
     /// Fit models on a metrics file or a simulation, and report how well they predict
     Evaluate(Box<Evaluate>),
     /// Fit models on all data, and save the best on validation as one file
@@ -64,6 +66,7 @@ enum Subcommands {
 impl Command {
     pub(crate) fn run(self) -> Result<(), CliError> {
         match self.subcommand {
+            Subcommands::Demo(demo) => demo.run(&self.common),
             Subcommands::Evaluate(evaluate) => evaluate.run(&self.common),
             Subcommands::Train(train) => train.run(&self.common),
             Subcommands::Replay(replay) => replay.run(&self.common),

@@ -8,6 +8,7 @@
 mod backfill;
 mod check;
 mod command;
+mod demo;
 mod duration;
 mod error;
 mod evaluate;
@@ -15,6 +16,7 @@ mod explain;
 mod files;
 mod graph;
 mod input;
+mod journal;
 mod judge;
 mod models;
 mod page;

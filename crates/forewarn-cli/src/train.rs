@@ -4,6 +4,7 @@ use crate::{
     error::{About, CliError},
     evaluate::saved,
     input::DataArgs,
+    journal,
     models::ModelArgs,
     progress::Reporter,
     prometheus::{Past, PrometheusArgs},
@@ -13,6 +14,7 @@ use crate::{
 use clap::Args;
 use forewarn::{
     experiment::{Data, TrainingSummary, prepare_file, write_model},
+    live::ActedOn,
     prelude::Fractions,
 };
 use forewarn_server::PrometheusQueries;
@@ -41,6 +43,17 @@ pub(crate) struct Train {
     budget: BudgetArgs,
     #[command(flatten)]
     models: ModelArgs,
+    /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without the
+    /// time after warnings that an operator acted on
+    #[arg(long, value_name = "DIR", requires = "live_model", help_heading = "Input",
+          conflicts_with_all = ["input", "simulate", "days", "prometheus"])]
+    journal: Option<PathBuf>,
+    /// Model file with which that service warned
+    #[arg(long, value_name = "FILE", requires = "journal", help_heading = "Input")]
+    live_model: Option<PathBuf>,
+    /// Count the time after warnings that an operator acted on as time without a failure
+    #[arg(long, requires = "journal", help_heading = "Input")]
+    keep_averted: bool,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
     split: Fractions,
@@ -54,16 +67,23 @@ impl Train {
         let inputs = self.data.inputs();
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
-        let (data, queries) = if self.server.is_given() {
-            if !self.data.input.is_empty() {
-                return Err(CliError::usage("--prometheus and --input: give one of them"));
+        let (data, queries) = match (&self.journal, &self.live_model) {
+            (Some(folder), Some(model)) => {
+                let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
+                (journal::data(folder, model, acted_on, &progress)?, None)
             }
-            let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
-            let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
-            (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))
-        } else {
-            progress.stage("reading metrics");
-            (self.data.data(self.models.seed)?, queries_of(&self.data.input)?)
+            _ if self.server.is_given() => {
+                if !self.data.input.is_empty() {
+                    return Err(CliError::usage("--prometheus and --input: give one of them"));
+                }
+                let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
+                let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
+                (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))
+            }
+            _ => {
+                progress.stage("reading metrics");
+                (self.data.data(self.models.seed)?, queries_of(&self.data.input)?)
+            }
         };
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
@@ -85,7 +105,11 @@ impl Train {
 impl Train {
     /// What an error is about.
     fn source(&self) -> String {
-        if self.server.is_given() { self.server.about() } else { self.data.source() }
+        match &self.journal {
+            Some(folder) => folder.display().to_string(),
+            None if self.server.is_given() => self.server.about(),
+            None => self.data.source(),
+        }
     }
 }
 

@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"aabef077aac3aaf8fa03462eb99b2a20\"",
+        etag: "\"ce525c25f10cf7e24a7d8d98f71c7abe\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"d65321174b0e3a3454c4874a231bd257\"",
+        etag: "\"4986c384ed0e8b390cc32515d6e63f05\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

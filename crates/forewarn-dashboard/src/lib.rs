@@ -2,8 +2,6 @@
 
 mod files;
 
-use std::borrow::Cow;
-
 /// A file of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct File {
@@ -21,7 +19,7 @@ pub struct File {
 
 /// The file at a path below the page, without a slash before it; `None` if there is none.
 ///
-/// Paths are compared as they are: `..` leads nowhere. The empty path is not the page, see [`Page`].
+/// Paths are compared as they are: `..` leads nowhere, and the empty path is no file.
 #[must_use]
 pub fn file(path: &str) -> Option<File> {
     let index = files::FILES.binary_search_by(|file| file.path.cmp(path)).ok()?;
@@ -32,57 +30,6 @@ pub fn file(path: &str) -> Option<File> {
 #[must_use]
 pub fn files() -> &'static [File] {
     files::FILES
-}
-
-/// The HTML page at its place below a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    html: Cow<'static, str>,
-    is_at_root: bool,
-}
-
-/// What the built page says of its place.
-const AT_ROOT: &str = r#"<base href="/" />"#;
-
-/// The built page; its test compares it with the table of files.
-const INDEX: &str = include_str!("../dist/index.html");
-
-impl Page {
-    /// The page below a path, `/` for a host of its own. A slash before and after the path is added where it is missing.
-    ///
-    /// Characters that mean something in HTML are escaped.
-    #[must_use]
-    pub fn below(path: &str) -> Self {
-        let path = path.trim_matches('/');
-        if path.is_empty() {
-            return Self { html: Cow::Borrowed(INDEX), is_at_root: true };
-        }
-        let mut base = String::from(r#"<base href="/"#);
-        for letter in path.chars() {
-            match letter {
-                '&' => base.push_str("&amp;"),
-                '"' => base.push_str("&quot;"),
-                '<' => base.push_str("&lt;"),
-                '>' => base.push_str("&gt;"),
-                _ => base.push(letter),
-            }
-        }
-        base.push_str(r#"/" />"#);
-        Self { html: Cow::Owned(INDEX.replacen(AT_ROOT, &base, 1)), is_at_root: false }
-    }
-
-    /// The page's text, in UTF-8. Its type is that of the file `index.html`.
-    #[must_use]
-    pub fn html(&self) -> &str {
-        &self.html
-    }
-
-    /// The page as a file, with an entity tag and packed content: only where it has a host of its own, as a page below a
-    /// path is not the file that was built.
-    #[must_use]
-    pub fn built(&self) -> Option<File> {
-        self.is_at_root.then(|| file("index.html")).flatten()
-    }
 }
 
 #[cfg(test)]
@@ -153,12 +100,15 @@ mod tests {
         assert!(files().iter().map(|file| file.path).eq(built.iter().map(String::as_str)), "{built:?}");
     }
 
+    fn html() -> &'static str {
+        std::str::from_utf8(file("index.html").unwrap().bytes).unwrap()
+    }
+
     #[test]
     fn the_page_asks_for_files_that_are_there_and_for_nothing_elsewhere() {
-        let html = Page::below("/").html().to_owned();
         let mut asked = 0;
         for attribute in ["src=\"", "href=\""] {
-            for after in html.split(attribute).skip(1) {
+            for after in html().split(attribute).skip(1) {
                 let address = after.split('"').next().unwrap();
                 if address == "/" || address.starts_with("./api/") {
                     continue;
@@ -169,21 +119,14 @@ mod tests {
             }
         }
         assert_eq!(asked, 4, "icon, theme, script and style");
-        assert!(!html.contains("<style") && !html.contains("<script>") && !html.contains("style="));
+        assert!(!html().contains("<style") && !html().contains("<script>") && !html().contains("style="));
     }
 
     #[test]
-    fn the_base_is_where_the_page_is() {
-        let page = Page::below("/");
-        assert_eq!(page.html().matches(AT_ROOT).count(), 1);
-        assert_eq!(page.built().map(|file| file.bytes), Some(page.html().as_bytes()));
-        for path in ["ops/forewarn", "/ops/forewarn", "/ops/forewarn/"] {
-            let page = Page::below(path);
-            assert_eq!(page.html().matches(r#"<base href="/ops/forewarn/" />"#).count(), 1, "{path}");
-            assert!(!page.html().contains(AT_ROOT));
-            assert_eq!(page.built(), None);
-        }
-        assert!(Page::below("a\"><b>").html().contains(r#"<base href="/a&quot;&gt;&lt;b&gt;/" />"#));
+    fn the_page_names_its_base_once_and_before_all_that_depends_on_it() {
+        let base = html().find(r#"<base href="/""#).unwrap();
+        assert_eq!(html().matches("<base").count(), 1);
+        assert!(!html()[..base].contains("src=") && !html()[..base].contains("href="));
     }
 
     #[test]

@@ -1,9 +1,13 @@
 //! Faults that a person injects into what is watched while it runs.
 
 mod error;
+mod log;
+mod simulator;
+mod verdict;
 mod view;
 
 pub use error::ChaosError;
+pub use simulator::SimulatorChaos;
 pub use view::{
     ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest, ChaosState, Reading, Readings,
     Span,

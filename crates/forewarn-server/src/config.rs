@@ -5,7 +5,6 @@ mod notify;
 mod prometheus;
 mod receive;
 mod recent;
-mod slo;
 mod source;
 
 pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
@@ -19,11 +18,11 @@ pub(crate) use prometheus::is_file;
 pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
 pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
-pub use slo::SloConfig;
-pub use source::{SimulatedSystem, SourceConfig};
+pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
+use forewarn_label::Slo;
 use forewarn_live::EngineConfig;
 use forewarn_store::Durability;
 use serde::Deserialize;
@@ -48,7 +47,7 @@ use std::path::{Path, PathBuf};
 /// | `[[remote_write]]` | where scores go: see [`RemoteWriteConfig`] |
 /// | `[inbound]` | alerts of other programs that come back: see [`InboundConfig`] |
 /// | `[metrics]` | metrics of this service itself: see [`MetricsConfig`] |
-/// | `[[slo]]` | objectives that are followed: see [`SloConfig`] |
+/// | `[[slo]]` | objectives that are followed: see [`Slo`] |
 /// | `[recent]` | what is kept in memory for pages and the API: see [`RecentConfig`] |
 /// | `[log]` | what is logged: see [`LogConfig`] |
 ///
@@ -124,7 +123,7 @@ pub struct WatchConfig {
     pub metrics: MetricsConfig,
     /// Objectives that are followed.
     #[serde(default, rename = "slo")]
-    pub slos: Vec<SloConfig>,
+    slos: Vec<Slo>,
     /// What is kept in memory for pages and the API.
     #[serde(default)]
     pub recent: RecentConfig,
@@ -225,13 +224,14 @@ impl WatchConfig {
         Ok(config)
     }
 
-    /// The engine's settings, with the budget of its own table.
+    /// The engine's settings, with the budget and the objectives of their own tables.
     #[must_use]
     pub fn engine(&self) -> EngineConfig {
         let mut engine = self.engine.clone();
         if let Some(budget) = self.budget {
             engine.budget = budget;
         }
+        engine.slos.extend(self.slos.iter().cloned());
         engine
     }
 
@@ -258,6 +258,7 @@ impl WatchConfig {
             ("store", self.store != old.store),
             ("events", self.events != old.events),
             ("budget", self.budget != old.budget),
+            ("slo", self.slos != old.slos),
             ("engine", self.engine != old.engine),
             ("http.listen", listens(self) != listens(old)),
             ("receive", self.receive != old.receive),
@@ -298,15 +299,6 @@ impl TlsSettings {
 
 fn wrong(reason: &str) -> ServerError {
     ServerError::Config { reason: reason.to_owned() }
-}
-
-/// Refuses what is no address of a web server.
-fn check_url(name: &str, url: &str) -> Result<(), ServerError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
-        _ => Err(wrong(&format!("{name}: expected http://host or https://host"))),
-    }
 }
 
 #[cfg(test)]

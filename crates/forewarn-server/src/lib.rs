@@ -17,10 +17,10 @@ mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, AlertsConfig, BasicConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits,
-    HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig, NamespaceLabel,
-    OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig, Severities,
-    SimulatedSystem, SloConfig, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
+    HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
+    NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
+    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
     WebhookConfig,
 };
 pub use error::ServerError;

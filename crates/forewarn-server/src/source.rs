@@ -25,7 +25,7 @@ use forewarn_schema::Timestamp;
 use minutes::MinuteSource;
 use prometheus::PullSource;
 use push::PushSource;
-use simulator::SimulatedMinutes;
+use simulator::SimulatorSource;
 use std::{fs::File, path::Path};
 use stdin::StandardInput;
 
@@ -48,11 +48,11 @@ trait Minutes: Send {
     }
 }
 
-/// The source of a configuration, for a model.
+/// The source of a configuration, for a model. One that takes faults puts itself into the options.
 pub(crate) fn open(
     config: &WatchConfig,
     model: &ServedModel,
-    options: &WatchOptions,
+    options: &mut WatchOptions,
 ) -> Result<Box<dyn Source>, ServerError> {
     let settle_secs = config.engine().settle_secs;
     let (name, minutes): (_, Box<dyn Minutes>) = match &config.source {
@@ -62,9 +62,10 @@ pub(crate) fn open(
         SourceConfig::File { path, follow, .. } => {
             ("file", Box::new(MetricsFile::open(path.clone(), *follow, model)?))
         }
-        SourceConfig::Simulator { system, scenario, seed, minutes, .. } => {
-            let minutes = SimulatedMinutes::new(*system, scenario.as_deref(), *seed, *minutes, model)?;
-            ("simulator", Box::new(minutes))
+        SourceConfig::Simulator { .. } => {
+            let source = SimulatorSource::open(config, model)?;
+            options.chaos.get_or_insert(source.chaos());
+            return Ok(Box::new(source));
         }
         SourceConfig::Stdin { .. } => ("stdin", Box::new(StandardInput::open(model)?)),
         SourceConfig::Push => return Ok(Box::new(PushSource)),

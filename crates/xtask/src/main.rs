@@ -6,6 +6,7 @@
 //! | `cargo xtask layers` | refuses a dependency between crates that may not know each other |
 //! | `cargo xtask dashboard` | builds the web page from its sources |
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
+//! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine for as long as asked |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
@@ -23,6 +24,7 @@ mod pytorch;
 mod real_servers;
 mod schemathesis;
 mod sklearn;
+mod soak;
 mod test;
 mod tutorial;
 
@@ -30,6 +32,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use error::XtaskError;
+use lexopt::ValueExt;
 use lexopt::prelude::{Long, Short, Value};
 
 const HELP: &str = "\
@@ -42,6 +45,7 @@ Commands:
   layers     Check that no crate depends on one that its layer may not know
   dashboard  Build the web page of crates/forewarn-dashboard; needs node
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
+  soak       Kill a store at 1,000 points, and fuzz the engine for as long as asked
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -57,6 +61,7 @@ enum Request {
     Layers,
     Dashboard,
     Libtorch,
+    Soak(soak::Soak),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +86,7 @@ fn run(request: Request) -> Result<(), XtaskError> {
         Request::Layers => layers::run(root),
         Request::Dashboard => dashboard::build(root),
         Request::Libtorch => libtorch::provide(root),
+        Request::Soak(soak) => soak::run(root, soak),
     }
 }
 
@@ -98,18 +104,18 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             Some("layers") => (Request::Layers, layers::HELP),
             Some("dashboard") => (Request::Dashboard, dashboard::HELP),
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
+            Some("soak") => (Request::Soak(soak::Soak::USUAL), soak::HELP),
             _ => {
                 let command = command.to_string_lossy();
                 return Err(usage(format!(
-                    "there is no command {command:?}: expected test, layers, dashboard or libtorch"
+                    "there is no command {command:?}: expected test, layers, dashboard, libtorch or soak"
                 )));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
         None => {
-            return Err(usage(
-                "a command is missing: expected test, layers, dashboard or libtorch".to_owned(),
-            ));
+            let message = "a command is missing: expected test, layers, dashboard, libtorch or soak";
+            return Err(usage(message.to_owned()));
         }
     };
     while let Some(argument) = parser.next()? {
@@ -117,6 +123,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Short('h') | Long("help"), _) => return Ok(Request::Help(help)),
             (Long("no-libtorch"), Request::Test(scope)) => scope.libtorch = test::Libtorch::LeftOut,
             (Long("no-sklearn"), Request::Test(scope)) => scope.sklearn = test::Sklearn::LeftOut,
+            (Long("kills"), Request::Soak(soak)) => soak.kills = parser.value()?.parse()?,
+            (Long("seed"), Request::Soak(soak)) => soak.seed = parser.value()?.parse()?,
+            (Long("fuzz-minutes"), Request::Soak(soak)) => soak.fuzz_minutes = parser.value()?.parse()?,
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -144,6 +153,10 @@ mod tests {
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
         let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };
         assert_eq!(parsed(&["test", "--no-libtorch"]).unwrap(), Request::Test(no_libtorch));
+        assert_eq!(parsed(&["soak"]).unwrap(), Request::Soak(soak::Soak::USUAL));
+        let long = soak::Soak { kills: 5_000, seed: 9, fuzz_minutes: 60 };
+        let options = ["soak", "--kills", "5000", "--seed=9", "--fuzz-minutes", "60"];
+        assert_eq!(parsed(&options).unwrap(), Request::Soak(long));
         let neither = test::Scope { sklearn: test::Sklearn::LeftOut, ..no_libtorch };
         assert_eq!(parsed(&["test", "--no-sklearn", "--no-libtorch"]).unwrap(), Request::Test(neither));
     }
@@ -156,6 +169,7 @@ mod tests {
         assert_eq!(parsed(&["layers", "--help"]).unwrap(), Request::Help(layers::HELP));
         assert_eq!(parsed(&["dashboard", "-h"]).unwrap(), Request::Help(dashboard::HELP));
         assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
+        assert_eq!(parsed(&["soak", "-h"]).unwrap(), Request::Help(soak::HELP));
     }
 
     #[test]
@@ -168,6 +182,7 @@ mod tests {
             (&["libtorch", "--no-sklearn"], "--no-sklearn"),
             (&["test", "--no-libtorch=yes"], "yes"),
             (&["libtorch", "2.13.0"], "2.13.0"),
+            (&["soak", "--kills", "many"], "many"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");

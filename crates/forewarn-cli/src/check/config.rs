@@ -16,7 +16,7 @@ pub(crate) fn about(path: &Path) -> Result<Value, CliError> {
         "listen": http.map(|http| http.listen.to_string()),
         "tls": http.map(|http| http.tls.is_some()),
         "tokens": tokens.iter().map(|(name, role)| json!({"name": name, "role": role})).collect::<Vec<_>>(),
-        "objectives": config.slos.len(),
+        "objectives": config.engine().slos.len(),
         "alertmanagers": config.alertmanagers.len(),
         "webhooks": config.webhooks.len(),
     }))

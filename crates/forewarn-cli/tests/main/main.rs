@@ -6,6 +6,7 @@ mod bad_input;
 mod chain;
 mod check;
 mod real_servers;
+mod serve;
 mod streams;
 mod support;
 mod watch;

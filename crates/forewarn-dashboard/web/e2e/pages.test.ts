@@ -19,7 +19,7 @@ const PAGES: [string, string, string][] = [
   ["chaos", "Chaos", "Inject a fault"],
   ["slos", "SLOs", "Burning fast"],
   ["events", "Events", "Failure confirmed"],
-  ["models", "Models", "Shadow against main"],
+  ["models", "Models", "Main against gru"],
   ["status", "Status", "Limits hit"],
 ];
 
@@ -59,7 +59,7 @@ describe("on a phone", () => {
     await tab.getByRole("button", { name: "More" }).click();
     await expectAccessible(tab);
     await tab.getByRole("link", { name: "Models" }).click();
-    await tab.getByText("Shadow against main").waitFor();
+    await tab.getByText("Main against gru").waitFor();
     expect(complaints).toEqual([]);
     await browser.close();
   }, 120_000);

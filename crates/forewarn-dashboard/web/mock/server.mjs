@@ -126,7 +126,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
     const known = (name) => world.names.includes(name);
     switch (`${method} ${first}`) {
       case "GET session":
-        return json(response, hasCookie ? { role: "operator", name: "demo" } : { role: null, name: null });
+        return json(response, hasCookie ? { role: "operator", name: "demo", reads: true } : { role: null, name: null, reads: true });
       case "POST session": {
         const { token: given } = await body(request);
         if (given !== token) return problem(response, 401, "The token is not known");
@@ -182,7 +182,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         all({ type: "event", ...numbered(world.emit(world.minute, { event: "action", promote: { model: second, reason: (await body(request)).reason } })) });
         return json(response, {});
       case "GET silences":
-        return json(response, { items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null })) });
+        return json(response, { items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null, by: "demo" })) });
       case "POST silences": {
         const { service, minutes } = await body(request);
         world.silenced.set(service, new Date(Date.now() + minutes * 60_000).toISOString());
@@ -191,11 +191,14 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
       }
       case "GET events": {
         const kind = search.get("kind");
-        const events = settings.empty ? [] : world.events.filter((event) => !kind || event.event === kind);
+        const frequent = ["row", "score"];
+        const events = settings.empty
+          ? []
+          : world.events.filter((event) => (kind ? event.event === kind : !frequent.includes(event.event)));
         return json(response, { items: events.slice(-1000), next: null });
       }
       case "GET chaos":
-        return json(response, settings.empty ? { available: false, kinds: [], active: [], past: [] } : world.chaos());
+        return json(response, settings.empty ? { available: false, kinds: [] } : world.chaos());
       case "POST chaos": {
         const { service, kind, severity, seconds } = await body(request);
         const fault = { ...world.fault(kind, service, severity, 0, seconds / 60), started: new Date().toISOString(), ends: new Date(Date.now() + seconds * 1000).toISOString() };
@@ -203,7 +206,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         return json(response, fault, 201);
       }
       case "DELETE chaos":
-        for (const fault of world.faults) if (second === undefined || fault.id === second) fault.ends = new Date().toISOString();
+        for (const fault of world.faults) if (second === undefined || String(fault.id) === second) fault.ends = new Date().toISOString();
         return json(response, {});
       case "POST reset":
         world.faults = [];

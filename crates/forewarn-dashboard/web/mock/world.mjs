@@ -1,16 +1,16 @@
 // A made-up shop for the page to show: enough of a service to look real, and the same with the same seed.
 
 const METRICS = [
-  ["request_count", "count"],
+  ["request_count", "count per step"],
   ["error_rate", "ratio"],
   ["p50_latency", "ms"],
   ["p95_latency", "ms"],
   ["p99_latency", "ms"],
   ["cpu_usage", "ratio"],
   ["memory_usage", "ratio"],
-  ["network_in", "bytes"],
-  ["network_out", "bytes"],
-  ["pod_restarts", "count"],
+  ["network_in", "kB/s"],
+  ["network_out", "kB/s"],
+  ["pod_restarts", "count per step"],
 ];
 
 const CALLS = [
@@ -91,14 +91,20 @@ export class World {
     const ends = started + minutes * MINUTE;
     this.faultCount = (this.faultCount ?? 0) + 1;
     return {
-      id: `fault-${this.faultCount}`,
+      id: this.faultCount,
       kind,
       service,
       severity,
+      seconds: minutes * 60,
+      phase: ends > Date.now() ? "active" : "over",
       started: iso(started),
       ends: iso(ends),
+      over: iso(ends),
       left_seconds: Math.max(0, (ends - Date.now()) / 1000),
+      stopped: false,
+      reaches: [service],
       warned,
+      failed: minutes_ahead === null ? null : iso(started + (minutes_ahead + 2) * MINUTE),
       minutes_ahead,
     };
   }
@@ -127,7 +133,7 @@ export class World {
         return clamp(0.32 + 0.25 * base + 0.02 * noise + 0.5 * strain * (this.kind(name) === "memory" ? 1 : 0.2), 0, 0.995);
       case "network_in":
       case "network_out":
-        return 1e6 * (1 + 9 * base) * (0.6 + wave) * (1 + 0.15 * noise);
+        return 1e3 * (1 + 9 * base) * (0.6 + wave) * (1 + 0.15 * noise);
       default:
         return strain > 0.9 && noise > 0.3 ? 1 : 0;
     }
@@ -292,7 +298,7 @@ export class World {
         memory: metrics.memory_usage,
         latency: metrics.p95_latency,
         error_rate: metrics.error_rate,
-        throughput: metrics.request_count,
+        throughput: metrics.request_count === null ? null : metrics.request_count / 60,
         availability,
       },
       ledger: { hits: 1 + (hash(name) % 5), late: hash(name) % 2, false: hash(name) % 3, missed: hash(name) % 4 === 0 ? 1 : 0, averted: 0, censored: 0 },
@@ -345,7 +351,7 @@ export class World {
   history(name, from, to, resolution) {
     const first = Math.ceil(from / MINUTE) * MINUTE;
     const last = Math.min(to, this.minute);
-    const every = Math.max(1, Math.ceil((last - first) / MINUTE / resolution)) * MINUTE;
+    const every = Math.max(1, Math.ceil((resolution * 1000) / MINUTE)) * MINUTE;
     const times = [];
     for (let time = first; time <= last; time += every) times.push(time);
     const isDark = (time) => STORIES[name] === "silent" && time > this.minute - 12 * MINUTE;
@@ -406,7 +412,7 @@ export class World {
       ],
       path: ["database", "orders", "payments", "checkout", "frontend"],
       warnings: this.warnings().filter((warning) => warning.incident).map((warning) => warning.id),
-      blast_radius: 7,
+      blast_radius: 2.65,
     };
     const closed = [3, 9, 15].map((hours, index) => ({
       id: `incident-old-${index}`,
@@ -418,7 +424,7 @@ export class World {
       victims: [],
       path: [],
       warnings: [],
-      blast_radius: [3, 2, 4][index],
+      blast_radius: [1.4, 0.6, 0.5][index],
     }));
     return [open, ...closed];
   }
@@ -433,7 +439,7 @@ export class World {
       edges: this.calls.map(([client, server]) => ({
         client,
         server,
-        requests: Math.round(this.value(client, "request_count", this.minute) * 0.7),
+        requests: (this.value(client, "request_count", this.minute) / 60) * 0.7,
         error_rate: STORIES[server] === "silent" ? null : this.value(server, "error_rate", this.minute),
       })),
       critical_path: ["frontend", "checkout", "payments", "database"],
@@ -441,15 +447,16 @@ export class World {
         {
           root: "database",
           victims: [
-            { service: "orders", probability: 0.81, minutes: 1 },
-            { service: "payments", probability: 0.66, minutes: 2 },
-            { service: "checkout", probability: 0.62, minutes: 3.4 },
-            { service: "users", probability: 0.34, minutes: 4 },
-            { service: "frontend", probability: 0.22, minutes: null },
+            { service: "orders", probability: 0.81 },
+            { service: "payments", probability: 0.66 },
+            { service: "checkout", probability: 0.62 },
+            { service: "users", probability: 0.34 },
+            { service: "frontend", probability: 0.22 },
           ],
+          minutes: 3.4,
         },
       ],
-      blast_radius: { database: 7, cache: 4, payments: 2, orders: 2, checkout: 1, inventory: 2, email: 3 },
+      blast_radius: { database: 2.65, cache: 1.4, payments: 0.6, orders: 0.6, checkout: 0.3, inventory: 0.5, email: 0.3 },
     };
   }
 
@@ -464,14 +471,13 @@ export class World {
         window_minutes,
         rate: [[1.4, 1.1, 0.6], [7.2, 3.4, 1.8], [0.3, 0.4, 0.5], [0.1, 0.2, 0.1], [14.6, 6.1, 2.2]][index][place],
       })),
-      violated: index === 4,
-      forecast: [
-        "Lasts the window at this rate",
-        "Used up in about 2 days at this rate",
-        "Lasts the window at this rate",
-        "Lasts the window at this rate",
-        "Used up since this morning",
-      ][index],
+      level: ["met", "ticket", "met", "met", "page"][index],
+      since: iso(this.minute - 40 * MINUTE),
+      violated: index === 4 || index === 1,
+      forecast: {
+        minutes_to_exhaustion: [null, 2860, null, null, null][index],
+        probability: this.probability(service, this.minute),
+      },
     }));
   }
 
@@ -546,17 +552,27 @@ export class World {
         main: index === 0,
         threshold: 0.31,
         threshold_shift: index ? 0 : 0.18,
-        trained: iso(this.minute - (4 + index) * 24 * 60 * MINUTE),
-        metrics: { pr_auc: index ? 0.436 : 0.412, roc_auc: 0.81, brier: 0.0066, failures_detected: 31, failures: 52, median_lead_minutes: 3 },
-        metadata: { kind: index ? "gru" : "trees", rows: 172_800, services: 4, seed: 7, target: "onset" },
+        trained: "simulated shop, 30 days, seed 7",
+        metrics: METRICS.map(([metric]) => metric),
+        observation: 10,
+        lead: 0,
+        period: 5,
+        fingerprint: index ? "9f31c2d0" : "41aa07be",
+        metadata: {
+          pr_auc: index ? 0.436 : 0.412,
+          roc_auc: 0.81,
+          brier: 0.0066,
+          failures_detected: 31,
+          failures: 52,
+          median_lead_minutes: 3,
+          rows: 172_800,
+          target: "onset",
+        },
         ledger: model,
       })),
-      comparison: {
-        main: ledger.models[0].name,
-        shadow: ledger.models[1].name,
-        text: "On the same 61 failures the shadow model detected 4 more, at a higher rate of false alarms. The difference is within what chance would give.",
-        difference: { value: 0.06, low: -0.03, high: 0.15 },
-      },
+      comparison: [
+        { shadow: ledger.models[1].name, both: 31, only_main: 5, only_shadow: 9, neither: 16, main_false: 18, shadow_false: 27 },
+      ],
     };
   }
 
@@ -564,13 +580,25 @@ export class World {
     return {
       available: true,
       kinds: [
-        ["cpu_spike", "CPU spike"],
-        ["memory_leak", "Memory leak"],
-        ["network_latency", "Network latency"],
-        ["service_kill", "Service kill"],
-        ["cascade", "Cascade"],
-        ["traffic_surge", "Traffic surge"],
-      ].map(([kind, label]) => ({ kind, label, parameters: ["severity", "seconds"] })),
+        ["cpu_spike", "CPU spike", "Something else takes most of the processor.", true],
+        ["memory_leak", "Memory leak", "Memory grows until garbage collection, and then the pod, gives in.", true],
+        ["network_latency", "Network latency", "Every call to it takes longer.", false],
+        ["service_kill", "Service kill", "All pods of it end, and start again.", false],
+        ["cascade", "Cascade", "A server fails, and takes its clients with it.", true],
+        ["traffic_surge", "Traffic surge", "Many times the usual requests.", true],
+      ].map(([kind, label, description, gradual]) => ({
+        kind,
+        label,
+        description,
+        routine: false,
+        gradual,
+        parameters: {
+          severity: { least: 0.05, most: 1, usual: 0.7 },
+          seconds: { least: 1, most: 3600, usual: 300 },
+        },
+        services: this.names.slice(0, 14),
+      })),
+      most_active: 8,
       active: this.faults.filter((fault) => Date.parse(fault.ends) > Date.now()),
       past: [...this.faults.filter((fault) => Date.parse(fault.ends) <= Date.now()), ...this.pastFaults],
     };

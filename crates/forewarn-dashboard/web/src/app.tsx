@@ -135,7 +135,7 @@ function Navigation({ active }: { active: string }) {
   const [open, setOpen] = useState(false);
   const firing = useLive((live) => live.warnings.length);
   const incidents = useLive((live) => live.incidents.length);
-  const faults = useLive((live) => live.chaos?.active.length ?? 0);
+  const faults = useLive((live) => live.chaos?.active?.length ?? 0);
   const down = useLive((live) => live.status?.sources.filter((source) => source.status !== "up").length ?? 0);
   const counts: Record<string, [number, string]> = {
     "/": [firing, "warnings"],

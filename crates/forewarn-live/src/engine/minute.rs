@@ -239,8 +239,13 @@ impl Engine {
             out.emit(time, EventBody::Warning(event));
             let state = &mut run.services[slot];
             state.firing = Some(firing);
-            let warned = Warned { first, time, acknowledged: false, acted: false, confirmed: None };
-            state.warned.push_back(warned);
+            state.warned.push_back(Warned {
+                first,
+                time,
+                acknowledged: false,
+                acted: false,
+                confirmed: None,
+            });
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 4;
+const VERSION: u16 = 3;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]
@@ -48,8 +48,8 @@ struct SavedService {
     silenced_until: Option<Timestamp>,
     failing: Option<Timestamp>,
     missing: Option<MissingReason>,
-    alerts: BTreeMap<String, Timestamp>,
     onsets: Onsets,
+    alerts: BTreeMap<String, Timestamp>,
 }
 
 impl Engine {
@@ -96,8 +96,8 @@ impl Engine {
                 silenced_until: service.silenced_until,
                 failing: service.failing,
                 missing: service.missing,
-                alerts: service.alerts.clone(),
                 onsets: service.onsets,
+                alerts: service.alerts.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -152,8 +152,7 @@ impl Engine {
             (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
-            service.alerts = saved.alerts;
-            service.onsets = saved.onsets;
+            (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }

@@ -58,6 +58,7 @@ pub(crate) async fn start(State(api): State<Shared>, Body(body): Body<SignIn>) -
     let id = id.map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let cookie =
         api.guard.cookie.set(&id).ok_or_else(|| Problem::internal("the cookie cannot be written"))?;
+    tracing::info!(target: "forewarn::audit", token = known.name, "signed in");
     let session = Session { role: Some(known.role), name: Some(known.name.clone()), reads: true };
     Ok(([(header::SET_COOKIE, cookie)], Json(session)).into_response())
 }

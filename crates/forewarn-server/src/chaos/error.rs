@@ -36,7 +36,7 @@ pub enum ChaosError {
         /// `severity` or `seconds`.
         field: &'static str,
         /// What was asked for.
-        value: f64,
+        value: String,
         /// What is allowed.
         expected: String,
     },

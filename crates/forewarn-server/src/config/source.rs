@@ -37,6 +37,12 @@ pub enum SourceConfig {
         /// Simulated seconds in a second; 0, the default, for as fast as it goes.
         #[serde(default)]
         speed: f64,
+        /// Minutes at its beginning that pass at once, so that pages have a past. None by default.
+        #[serde(default)]
+        history_minutes: usize,
+        /// Faults that are planned: `[[source.drill]]`. None by default.
+        #[serde(default, rename = "drill")]
+        drills: Vec<DrillConfig>,
     },
     /// CSV or JSON lines on standard input, a record a line. The service ends with it.
     Stdin {
@@ -48,6 +54,24 @@ pub enum SourceConfig {
     Push,
     /// Prometheus, or servers that speak like it.
     Prometheus(Box<PrometheusConfig>),
+}
+
+/// A fault that is planned, as if a person injected it: `[[source.drill]]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrillConfig {
+    /// Minute of the simulation with which it begins.
+    pub at_minute: usize,
+    /// What happens, such as `memory_leak`.
+    pub kind: String,
+    /// The service that it strikes.
+    pub service: String,
+    /// How badly, 0.01 to 1; as usual for its kind unless given.
+    #[serde(default)]
+    pub severity: Option<f64>,
+    /// Seconds until its recovery begins; as usual for its kind unless given.
+    #[serde(default)]
+    pub seconds: Option<f64>,
 }
 
 /// A simulation that comes ready-made.

@@ -12,6 +12,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -40,12 +41,20 @@ fn routes() -> Router {
     Router::new()
         .route("/api/v1/status", get(async || Json(json!({"name": "forewarn"}))))
         .route("/api/v1/chaos", post(async |Body(body): Body<Value>| Json(body)))
-        .route("/api/v1/large", get(async || vec![b'x'; 256 << 20]))
+        .route("/api/v1/large", get(async || vec![b'x'; 32 << 20]))
         .route("/api/v1/slow", get(async || tokio::time::sleep(Duration::from_secs(60)).await))
-        .route("/api/v1/nap", get(async || tokio::time::sleep(Duration::from_millis(700)).await))
+        .route("/api/v1/nap", get(nap))
         .route("/api/v1/panic", get(panicking))
         .route("/-/reload", post(async || ()))
         .route("/ws", get(async |socket: WebSocketUpgrade| socket.on_upgrade(async |_| ())))
+}
+
+/// Whether someone naps.
+static NAPS: AtomicBool = AtomicBool::new(false);
+
+async fn nap() {
+    NAPS.store(true, Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(700)).await;
 }
 
 #[expect(clippy::panic, reason = "what is tested")]
@@ -73,7 +82,8 @@ fn start(config: HttpConfig, tokens: Tokens) -> HttpServer {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = TcpListener::from_std(listener).unwrap();
-            serving.serve(listener, (routes(), None), end).await;
+            let served = Served { routes: routes(), receivers: Router::new(), pages: None };
+            serving.serve(listener, served, end).await;
         });
     });
     HttpServer { front, address, config, ends, task: Some(task) }
@@ -335,12 +345,16 @@ fn connections_and_requests_beyond_the_limit_are_refused_and_counted() {
         let request = agent().get(url(&server, "/api/v1/status")).header("authorization", bearer(ADMIN));
         request.call().is_ok_and(|answer| answer.status() == 200)
     });
-    let answers: Vec<_> = (0..4).map(|_| get_as(&server, "/api/v1/status", Some(ADMIN))).collect();
+    let agent = agent();
+    let ask = |token| {
+        agent.get(url(&server, "/api/v1/status")).header("authorization", bearer(token)).call().unwrap()
+    };
+    let answers: Vec<_> = (0..4).map(|_| ask(ADMIN)).collect();
     let refused = answers.into_iter().find(|answer| answer.status() == 429).unwrap();
     assert!(refused.headers()["retry-after"].to_str().unwrap().parse::<u32>().unwrap() >= 1);
     assert_eq!(problem(refused)["code"], "rate_limited");
     // Another token has an allowance of its own.
-    assert_eq!(get_as(&server, "/api/v1/status", Some(VIEWER)).status(), 200);
+    assert_eq!(ask(VIEWER).status(), 200);
     assert!(server.limits_hit().get(Limit::Rate) > 0);
 }
 
@@ -349,7 +363,7 @@ fn requests_that_have_begun_end_when_the_server_does() {
     let server = start(config(HttpLimits::default()), Tokens::default());
     let address = url(&server, "/api/v1/nap");
     let running = std::thread::spawn(move || agent().get(address).call().unwrap().status());
-    sleep(Duration::from_millis(200));
+    wait_for(|| NAPS.load(Ordering::Relaxed));
     let address = server.address();
     server.stop();
     assert_eq!(running.join().unwrap(), 200);

@@ -38,12 +38,12 @@ pub struct HttpContext {
     pub stop: Stop,
     /// Tells the operator.
     pub reporter: Reporter,
-    /// Where warnings and scores go, and how that does.
-    pub targets: Targets,
     /// What injects faults, where something takes them.
     pub chaos: Option<Arc<dyn ChaosControl>>,
     /// The page, where there is one.
     pub pages: Option<Pages>,
+    /// Where warnings and scores go, and how that does.
+    pub targets: Targets,
 }
 
 impl HttpContext {
@@ -77,7 +77,10 @@ pub(crate) fn serve(config: &HttpConfig, context: HttpContext) -> Result<Serving
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener).map_err(cannot)?
     };
+    let reporter = context.reporter.clone();
     let server = Server::new(config, address, context, end)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
+    reporter.tell(format!("listening on {scheme}://{address}{}/", config.base_path));
     let task = runtime.spawn(server.serve(listener));
     let limit = Duration::from_secs(u64::from(config.limits.drain_secs) + 1);
     Ok(Serving { runtime, task, ends, address, limit })

@@ -1,6 +1,7 @@
 use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
+    chaos::ChaosControl,
     receive::Receivers,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
@@ -46,6 +47,7 @@ pub struct Running {
     sources: Vec<Box<dyn Source>>,
     sinks: Vec<Box<dyn Sink>>,
     http: Option<Serving>,
+    chaos: Option<Arc<dyn ChaosControl>>,
     /// Whether it goes on without a source.
     receives: bool,
 }
@@ -60,7 +62,7 @@ impl Running {
     /// [`ServerError`] for a configuration, model, source or store that cannot be used, or an address that is taken.
     pub fn start(config: WatchConfig, mut options: WatchOptions) -> Result<Self, ServerError> {
         let models = models(&config)?;
-        let mut sources = vec![source::open(&config, &models[0].1, &options)?];
+        let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);
         let (mut all_sinks, targets) = sink::open(&config, &options)?;
         all_sinks.append(&mut options.sinks);
@@ -83,9 +85,9 @@ impl Running {
             receivers: config.receive.as_ref().map(|one| Receivers::new(one, &handle)).transpose()?,
             stop: stop.clone(),
             reporter: reporter.clone(),
-            targets,
-            chaos: options.chaos,
+            chaos: options.chaos.clone(),
             pages: options.pages,
+            targets,
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
         if let Some(http) = &http {
@@ -106,6 +108,7 @@ impl Running {
             sources,
             sinks: all_sinks,
             http,
+            chaos: options.chaos,
             receives: config.receive.is_some(),
         })
     }
@@ -126,6 +129,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.http.as_ref().map(Serving::address)
+    }
+
+    /// What injects faults into what is watched, where something takes them.
+    #[must_use]
+    pub fn chaos(&self) -> Option<&Arc<dyn ChaosControl>> {
+        self.chaos.as_ref()
     }
 
     /// Runs until the sources have ended, or it is asked to stop; then lets the engine write a checkpoint and sinks

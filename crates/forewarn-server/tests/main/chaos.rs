@@ -45,7 +45,7 @@ impl ChaosControl for FakeChaos {
         let seconds = request.seconds.unwrap_or(60.0);
         if !(5.0..=3_600.0).contains(&seconds) {
             let expected = "5 to 3600".to_owned();
-            return Err(ChaosError::OutOfRange { field: "seconds", value: seconds, expected });
+            return Err(ChaosError::OutOfRange { field: "seconds", value: seconds.to_string(), expected });
         }
         let mut all = self.0.lock().unwrap();
         let fault = ChaosExperiment {

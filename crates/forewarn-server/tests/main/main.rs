@@ -8,4 +8,5 @@ mod client;
 mod real_servers;
 mod schemathesis;
 mod security;
+mod service;
 mod world;

@@ -19,7 +19,8 @@ fn the_api_does_what_its_document_says() -> Result<(), BoxError> {
     let status = Command::new(program)
         .current_dir(folder.path())
         .args(["run", "--checks", "all", "--seed", "7", "--max-examples", EXAMPLES, "--no-color"])
-        // It looks for what is wrong, not for new names of things that are not there.
+        // A request may be as the document says and still make no sense, such as one from now to yesterday.
+        .args(["--exclude-checks", "positive_data_acceptance"])
         .args(["--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all"])
         .args(["--header", &format!("Authorization: Bearer {ADMIN}")])
         .arg(service.url("/api/v1/openapi.json"))

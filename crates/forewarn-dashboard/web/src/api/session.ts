@@ -32,7 +32,8 @@ export async function startSession(): Promise<void> {
     return;
   }
   try {
-    set({ ...(await get<Session>("session")), known: true, refused: null });
+    const session = await get<Session>("session");
+    set({ ...session, known: true, refused: session.reads === false ? "This server wants a token." : null });
   } catch (error) {
     const needed = error instanceof ApiError && error.status === 401;
     set({ role: null, name: null, known: true, refused: needed ? "This server wants a token." : null });

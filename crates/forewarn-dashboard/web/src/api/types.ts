@@ -14,7 +14,14 @@ export interface Gauges {
   availability: number | null;
 }
 
-export type Counts = Partial<Record<OutcomeKind | "hits" | "false_alarms", number>>;
+export interface Counts {
+  hits: number;
+  late: number;
+  false: number;
+  missed: number;
+  averted: number;
+  censored: number;
+}
 
 export interface ServiceSummary {
   name: string;
@@ -124,6 +131,7 @@ export interface History {
   failures: FailureView[];
 }
 
+/** `blast_radius` is the expected number of services, and so no whole number. */
 export interface IncidentView {
   id: string;
   since: Time;
@@ -207,7 +215,8 @@ export interface Graph {
   nodes: GraphNode[];
   edges: GraphEdge[];
   critical_path: string[];
-  cascades: { root: string; victims: { service: string; probability: number; minutes: number | null }[] }[];
+  /** `minutes` until the root fails; null where that is not known, or it fails already. */
+  cascades: { root: string; victims: { service: string; probability: number }[]; minutes: number | null }[];
   blast_radius: Record<string, number>;
 }
 
@@ -218,8 +227,10 @@ export interface Slo {
   window_days: number;
   budget_left: number | null;
   burn_rates: { window_minutes: number; rate: number | null }[];
+  level: "met" | "ticket" | "page";
+  since: Time | null;
   violated: boolean;
-  forecast: string | null;
+  forecast: { minutes_to_exhaustion: number | null; probability: number | null };
 }
 
 export interface ModelView {
@@ -227,46 +238,83 @@ export interface ModelView {
   main: boolean;
   threshold: number;
   threshold_shift: number;
-  trained: Time | null;
-  metrics: Record<string, number | null> | null;
-  metadata: Record<string, unknown> | null;
-  ledger: ModelLedger | null;
+  /** What it was trained on, in words. */
+  trained: string | null;
+  metrics: string[];
+  observation: number;
+  lead: number;
+  period: number;
+  fingerprint: string;
+  metadata: Record<string, unknown>;
+  ledger: ModelLedger;
+}
+
+/** A shadow model against the main one, on the same failures. */
+export interface Comparison {
+  shadow: string;
+  both: number;
+  only_main: number;
+  only_shadow: number;
+  neither: number;
+  main_false: number;
+  shadow_false: number;
 }
 
 export interface Models {
   items: ModelView[];
-  comparison: {
-    main: string;
-    shadow: string;
-    text: string;
-    difference?: Interval | null;
-  } | null;
+  comparison: Comparison[] | null;
 }
 
 export interface Silence {
   service: string;
   until: Time;
-  comment?: string | null;
+  comment: string | null;
+  by: string | null;
 }
 
 export interface ChaosFault {
-  id: string;
+  id: number;
   kind: string;
   service: string;
   severity: number;
+  seconds: number;
+  phase: "waiting" | "active" | "recovering" | "over";
   started: Time;
-  ends: Time | null;
-  left_seconds?: number | null;
-  stopped?: Time | null;
-  warned?: string | null;
-  minutes_ahead?: number | null;
+  /** When its recovery begins. */
+  ends: Time;
+  over: Time;
+  left_seconds: number;
+  stopped: boolean;
+  reaches: string[];
+  warned: string | null;
+  failed: Time | null;
+  minutes_ahead: number | null;
 }
 
+export interface Span {
+  least: number;
+  most: number;
+  usual: number;
+}
+
+export interface ChaosKind {
+  kind: string;
+  label: string;
+  description: string;
+  routine: boolean;
+  gradual: boolean;
+  parameters: { severity: Span; seconds: Span };
+  /** The services that it can strike. */
+  services: string[];
+}
+
+/** `active` and `past` are left out where no faults can be injected. */
 export interface Chaos {
   available: boolean;
-  kinds: { kind: string; label: string; parameters?: Record<string, unknown> | string[] | null }[];
-  active: ChaosFault[];
-  past: ChaosFault[];
+  kinds: ChaosKind[];
+  most_active?: number;
+  active?: ChaosFault[];
+  past?: ChaosFault[];
 }
 
 export interface SourceView {
@@ -280,14 +328,15 @@ export interface Status {
   name: string;
   version: string;
   now: Time;
+  /** By the clock of the machine, while `now` is that of the data. */
   started: Time;
   replayed: number | null;
   next_minute: Time | null;
   row_age_seconds: number | null;
   step_seconds: number;
   failure_rule: string;
-  observation_minutes: number;
-  period_minutes: number;
+  observation_minutes: number | null;
+  period_minutes: number | null;
   metrics: { name: string; unit: string | null }[];
   sources: SourceView[];
   counters: Record<string, number>;
@@ -295,13 +344,15 @@ export interface Status {
   clients: number;
   simulator: boolean;
   budget: {
-    per_service_week: number;
+    per_service_week: number | null;
     realised_per_service_week: number | null;
     false_alarms: number;
     service_weeks: number;
   };
-  seq: number;
+  seq: number | null;
   limits_hit: Record<string, number>;
+  /** Why the configuration could not be read again the last time. */
+  reload_error?: string | null;
 }
 
 /** One event of the engine: `event` says which, the other fields are its own. */
@@ -324,12 +375,14 @@ export type Role = "viewer" | "operator" | "admin";
 export interface Session {
   role: Role | null;
   name: string | null;
+  /** Whether reading needs no more than this. */
+  reads?: boolean;
 }
 
 export type LiveMessage =
   | {
       type: "snapshot";
-      seq: number;
+      seq: number | null;
       status: Status;
       services: ServiceSummary[];
       warnings: WarningView[];
@@ -342,7 +395,7 @@ export type LiveMessage =
       type: "beat";
       now: Time;
       row_age_seconds: number | null;
-      seq: number;
+      seq: number | null;
       services?: Record<string, Partial<Gauges>> | null;
     }
   | { type: "lagged"; missed: number };

@@ -93,6 +93,12 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
+/** An expected number of services: what a failure may bring down. */
+export function reach(value: number): string {
+  if (value < 0.05) return "no other service";
+  return `about ${number(value, 2)} ${value === 1 ? "service" : "services"}`;
+}
+
 /** A value of a metric in the unit that the server names. */
 export function metric(value: number | null | undefined, unit: string | null | undefined): string {
   switch (unit) {
@@ -103,6 +109,8 @@ export function metric(value: number | null | undefined, unit: string | null | u
     case "millisecond":
     case "milliseconds":
       return latency(value);
+    case "kB/s":
+      return known(value) ? `${bytes(value * 1000)}/s` : UNKNOWN;
     case "byte":
     case "bytes":
       return bytes(value);

@@ -29,7 +29,8 @@ export function href(path: string): string {
 }
 
 export function servicePath(name: string): string {
-  return `/services/${encodeURIComponent(name)}`;
+  // A dot would make the server look for a file.
+  return `/services/${encodeURIComponent(name).replaceAll(".", "%2E")}`;
 }
 
 let current: Route | null = null;

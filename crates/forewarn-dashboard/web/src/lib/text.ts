@@ -76,6 +76,7 @@ const EVENTS: Record<string, string> = {
   failure: "Failure",
   outcome: "Ledger entry",
   budget: "Budget",
+  slo: "SLO",
   source: "Source",
   late: "Late samples",
   action: "Operator",

@@ -31,7 +31,7 @@ function service(name: string, more: Partial<ServiceSummary> = {}): ServiceSumma
     silenced_until: null,
     availability: 1,
     gauges,
-    ledger: {},
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0 },
     ...more,
   };
 }
@@ -187,6 +187,24 @@ it("a failure counts more than a warning, and that more than a level", () => {
   expect(standing({ ...calm, probability: null })).toBe("unknown");
 });
 
-it("gauges that no metric measures stay out", () => {
-  expect(gaugesOf({ p99_latency: 9, request_count: 3 })).toEqual({ latency: 9, throughput: 3 });
+it("gauges go by name and unit, and those that no metric measures stay out", () => {
+  const metrics = [
+    { name: "p99_latency", unit: "ms" },
+    { name: "p95_latency", unit: "ms" },
+    { name: "request_count", unit: "count per step" },
+    { name: "cpu_seconds", unit: "count per step" },
+  ];
+  const values = { p99_latency: 9, p95_latency: 7, request_count: 120, cpu_seconds: 3 };
+  expect(gaugesOf(values, metrics, 60)).toEqual({ latency: 7, throughput: 2 });
+});
+
+it("the data's clock may run faster than this machine's", () => {
+  const beat = (now: string, at: number): [LiveMessage, number] => [
+    { type: "beat", now, row_age_seconds: 1, seq: 10 },
+    at,
+  ];
+  const [first, second] = [beat("2026-11-28T12:02:30Z", 3000), beat("2026-11-28T12:02:30Z", 3001)];
+  const state = apply(start, [first[0]], first[1]);
+  expect(state.rate).toBe(60);
+  expect(apply(state, [second[0]], second[1]).rate).toBe(60);
 });

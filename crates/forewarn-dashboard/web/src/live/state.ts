@@ -25,6 +25,8 @@ export interface LiveState {
   events: readonly EngineEvent[];
   /** The server's clock and the age of the newest row, as of `heardAt` by this machine's clock. */
   now: number | null;
+  /** Seconds of that clock in one second: more than one where a simulation runs faster. */
+  rate: number;
   rowAge: number | null;
   heardAt: number;
   /** Events that this page was too slow for. */
@@ -41,6 +43,7 @@ export const EMPTY: LiveState = {
   chaos: null,
   events: [],
   now: null,
+  rate: 1,
   rowAge: null,
   heardAt: 0,
   missed: 0,
@@ -111,6 +114,10 @@ class Draft {
 
   private clock(now: string, age: number | null): void {
     const parsed = Date.parse(now);
+    const { now: before, heardAt } = this.next;
+    const passed = this.at - heardAt;
+    // Two messages of one moment say nothing of speed.
+    if (before !== null && passed > 500) this.next.rate = Math.min(5000, Math.max(0, (parsed - before) / passed)) || 1;
     this.next.now = Number.isNaN(parsed) ? null : parsed;
     this.next.rowAge = age;
     this.next.heardAt = this.at;
@@ -173,7 +180,7 @@ class Draft {
         named[metric] = values?.[index] ?? null;
       });
       const missing = (event.missing as string | null | undefined) ?? null;
-      const measured = gaugesOf(named);
+      const measured = gaugesOf(named, metrics ?? [], this.next.status?.step_seconds ?? 60);
       return {
         time: event.time,
         age_seconds: 0,
@@ -292,7 +299,7 @@ function appeared(name: string): ServiceSummary {
     silenced_until: null,
     availability: null,
     gauges,
-    ledger: {},
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0 },
   };
 }
 
@@ -306,17 +313,26 @@ export function standing(
   return service.level === "low" ? "ok" : "at_risk";
 }
 
-/** The gauges that a row measures, by the usual names of metrics. */
-export function gaugesOf(metrics: Record<string, number | null>): Partial<Gauges> {
+/** The gauges that a row measures, by name and unit as the server finds them. */
+export function gaugesOf(
+  values: Record<string, number | null>,
+  metrics: readonly { name: string; unit: string | null }[],
+  stepSeconds: number,
+): Partial<Gauges> {
   const found: Partial<Gauges> = {};
-  const take = (gauge: keyof Gauges, names: string[]) => {
-    const name = names.find((name) => name in metrics);
-    if (name !== undefined) found[gauge] = metrics[name] ?? null;
+  const take = (gauge: keyof Gauges, unit: string, words: string[], per = 1) => {
+    for (const word of words) {
+      const metric = metrics.find(({ name, unit: own }) => own === unit && name.toLowerCase().includes(word));
+      if (!metric) continue;
+      const value = values[metric.name] ?? null;
+      found[gauge] = value === null ? null : value / per;
+      return;
+    }
   };
-  take("cpu", ["cpu_usage"]);
-  take("memory", ["memory_usage"]);
-  take("latency", ["p95_latency", "p99_latency", "p50_latency"]);
-  take("error_rate", ["error_rate"]);
-  take("throughput", ["request_count"]);
+  take("cpu", "ratio", ["cpu", "processor"]);
+  take("memory", "ratio", ["memory", "mem"]);
+  take("latency", "ms", ["p95", "p99", "latency", "duration", "p50"]);
+  take("error_rate", "ratio", ["error", "fail"]);
+  take("throughput", "count per step", ["request", "call"], stepSeconds);
   return found;
 }

@@ -53,7 +53,10 @@ const line = new Line({
   },
   lastSeq() {
     if (startsOver) return null;
-    return waiting.reduce<number | null>((seq, message) => ("seq" in message ? message.seq : seq), live.seq);
+    return waiting.reduce<number | null>(
+      (seq, message) => (message.type === "event" || message.type === "snapshot" ? message.seq : seq),
+      live.seq,
+    );
   },
 });
 
@@ -113,5 +116,5 @@ export function useLive<T>(select: (live: Live) => T): T {
 
 /** The server's clock now: that of the last beat, moved on. */
 export function serverNow(): number {
-  return live.now === null ? Date.now() : live.now + Math.min(Date.now() - live.heardAt, 10_000);
+  return live.now === null ? Date.now() : live.now + Math.min(Date.now() - live.heardAt, 10_000) * live.rate;
 }

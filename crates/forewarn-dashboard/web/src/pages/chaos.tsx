@@ -1,5 +1,5 @@
 // Faults on purpose, and what was said of each before it was felt.
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { post, remove } from "../api/client";
 import { useResource } from "../api/resource";
 import { may, useSession } from "../api/session";
@@ -16,19 +16,12 @@ import { Choice, Moment, Panel, Select, ServiceLink } from "../ui/parts";
 import { NeedsRole } from "../ui/signin";
 import { Answer, Empty } from "../ui/states";
 
-const DURATIONS = [
-  { value: "30", label: "30 s" },
-  { value: "120", label: "2 min" },
-  { value: "300", label: "5 min" },
-  { value: "900", label: "15 min" },
-] as const;
-
 export function ChaosPage() {
   const chaos = useResource<Chaos>("chaos", {
     refreshOn: (event) => event.event === "warning" || event.event === "failure" || event.event === "outcome",
   });
   const { reload } = chaos;
-  const hasActive = (chaos.data?.active.length ?? 0) > 0;
+  const hasActive = (chaos.data?.active?.length ?? 0) > 0;
   // Faults end by themselves, which is no event.
   useEffect(() => {
     if (!hasActive) return;
@@ -58,34 +51,42 @@ function Body({ chaos, reload }: { chaos: Chaos; reload: () => void }) {
       {!allowed && <NeedsRole action="Injecting a fault" />}
       <div className="chaos-columns">
         <Inject chaos={chaos} allowed={allowed} reload={reload} />
-        <Active faults={chaos.active} allowed={allowed} reload={reload} />
+        <Active faults={chaos.active ?? []} allowed={allowed} reload={reload} />
       </div>
-      <Past faults={chaos.past} />
+      <Past faults={chaos.past ?? []} />
     </div>
   );
 }
 
+/** Durations to choose from, where a kind allows them. */
+const DURATIONS = [30, 120, 300, 900, 1800];
+
 function Inject({ chaos, allowed, reload }: { chaos: Chaos; allowed: boolean; reload: () => void }) {
-  const services = useLive((live) => live.services);
-  const names = [...services.keys()].sort();
+  const names = useMemo(() => [...new Set(chaos.kinds.flatMap((kind) => kind.services))].sort(), [chaos.kinds]);
   const [chosen, setService] = useParam("service");
-  const [kind, setKind] = useParam("kind", chaos.kinds[0]?.kind ?? "");
-  const [severity, setSeverity] = useState(0.7);
-  const [seconds, setSeconds] = useState<(typeof DURATIONS)[number]["value"]>("300");
+  const service = names.includes(chosen) ? chosen : (names[0] ?? "");
+  const kinds = chaos.kinds.filter((kind) => kind.services.includes(service));
+  const [wanted, setKind] = useParam("kind");
+  const kind = kinds.find((each) => each.kind === wanted) ?? kinds[0];
+  const [severities, setSeverities] = useState<Record<string, number>>({});
+  const [lengths, setLengths] = useState<Record<string, number>>({});
   const [busy, setBusy] = useState(false);
-  const service = chosen || names[0] || "";
-  const label = chaos.kinds.find((each) => each.kind === kind)?.label ?? fault(kind);
+  if (!kind) return <Empty title="There is no service that a fault could strike" />;
+
+  const { severity: strength, seconds: length } = kind.parameters;
+  const severity = severities[kind.kind] ?? strength.usual;
+  const seconds = lengths[kind.kind] ?? length.usual;
+  const durations = [...new Set([...DURATIONS, length.usual])]
+    .filter((each) => each >= length.least && each <= length.most)
+    .sort((a, b) => a - b);
   const inject = async () => {
     setBusy(true);
-    await attempt(
-      () => post("chaos", { service, kind, severity, seconds: Number(seconds) }),
-      `${label} in ${service} for ${span(Number(seconds))}`,
-    );
+    await attempt(() => post("chaos", { service, kind: kind.kind, severity, seconds }), `${kind.label} in ${service}`);
     setBusy(false);
     reload();
   };
   return (
-    <Panel title="Inject a fault" note="It ends by itself">
+    <Panel title="Inject a fault" note="It ends by itself, and the service recovers">
       <form
         className="inject"
         onSubmit={(event) => {
@@ -102,39 +103,52 @@ function Inject({ chaos, allowed, reload }: { chaos: Chaos; allowed: boolean; re
         <fieldset>
           <legend>Fault</legend>
           <div className="kinds">
-            {chaos.kinds.map((each) => (
+            {kinds.map((each) => (
               <label key={each.kind} className="kind">
                 <input
                   type="radio"
                   name="kind"
                   value={each.kind}
-                  checked={each.kind === kind}
+                  checked={each.kind === kind.kind}
                   onChange={() => setKind(each.kind)}
                 />
-                <span>{each.label || fault(each.kind)}</span>
+                <span>{each.label}</span>
               </label>
             ))}
           </div>
         </fieldset>
+        <p className="kind-text">
+          {kind.description}{" "}
+          <span className="quiet">
+            {kind.gradual
+              ? "It builds up over minutes, so that it can be announced."
+              : "It strikes at once: only what follows from it can be announced."}
+          </span>
+        </p>
         <label className="field">
           <span>
             Severity <b>{chance(severity)}</b>
           </span>
           <input
             type="range"
-            min="0.1"
-            max="1"
+            min={strength.least}
+            max={strength.most}
             step="0.05"
             value={severity}
-            onChange={(event) => setSeverity(Number(event.target.value))}
+            onChange={(event) => setSeverities({ ...severities, [kind.kind]: Number(event.target.value) })}
           />
         </label>
         <div className="field">
           <span aria-hidden="true">Duration</span>
-          <Choice label="Duration" value={seconds} options={DURATIONS} onChange={setSeconds} />
+          <Choice
+            label="Duration"
+            value={String(seconds)}
+            options={durations.map((each) => ({ value: String(each), label: span(each) }))}
+            onChange={(value) => setLengths({ ...lengths, [kind.kind]: Number(value) })}
+          />
         </div>
-        <button type="submit" className="button is-main" disabled={!allowed || busy || service === "" || kind === ""}>
-          <Icon name="chaos" size={16} /> Inject {within(label)}
+        <button type="submit" className="button is-main" disabled={!allowed || busy}>
+          <Icon name="chaos" size={16} /> Inject {within(kind.label)}
         </button>
       </form>
     </Panel>
@@ -185,7 +199,7 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
               key={each.id}
               fault={each}
               allowed={allowed}
-              onStop={() => void stop(`chaos/${encodeURIComponent(each.id)}`, `${fault(each.kind)} is stopped`)}
+              onStop={() => void stop(`chaos/${each.id}`, `${fault(each.kind)} is stopped`)}
             />
           ))}
         </ul>
@@ -202,11 +216,9 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
 function Fault({ fault: each, allowed, onStop }: { fault: ChaosFault; allowed: boolean; onStop: () => void }) {
   const now = useNow();
   const services = useLive((live) => live.services);
-  const started = parse(each.started);
-  const ends = parse(each.ends);
-  const left = ends === null ? (each.left_seconds ?? null) : Math.max(0, (ends - now) / 1000);
-  const whole = started !== null && ends !== null ? (ends - started) / 1000 : null;
-  const share = whole && left !== null ? 1 - left / whole : null;
+  const ends = parse(each.ends) ?? now;
+  const left = Math.max(0, Math.min(each.seconds, (ends - now) / 1000));
+  const share = each.seconds > 0 ? 1 - left / each.seconds : 1;
   const service = services.get(each.service);
   return (
     <li className="fault">
@@ -223,11 +235,11 @@ function Fault({ fault: each, allowed, onStop }: { fault: ChaosFault; allowed: b
         </button>
       </div>
       <span className="meter tone-plain" aria-hidden="true">
-        <span className="meter-fill" style={{ width: `${(share ?? 0) * 100}%` }} />
+        <span className="meter-fill" style={{ width: `${share * 100}%` }} />
       </span>
       <p className="quiet">
-        {left === null ? "until it is stopped" : `${span(left)} left`} · severity {chance(each.severity)} · risk now{" "}
-        {chance(service?.probability)}
+        {each.phase === "waiting" ? "starts at once" : each.phase === "recovering" ? "recovering" : `${span(left)} left`} ·
+        severity {chance(each.severity)} · risk now {chance(service?.probability)}
         {service?.warning && " · warned"}
       </p>
     </li>
@@ -249,7 +261,8 @@ function Past({ faults }: { faults: ChaosFault[] }) {
                 <th>Service</th>
                 <th className="is-number">Severity</th>
                 <th>Warned</th>
-                <th className="is-number">Ahead of the failure</th>
+                <th>Failed</th>
+                <th className="is-number">Ahead</th>
               </tr>
             </thead>
             <tbody>
@@ -272,9 +285,10 @@ function Past({ faults }: { faults: ChaosFault[] }) {
                       <span className="quiet">No</span>
                     )}
                   </td>
-                  <td className="is-number">
-                    {minutes(each.minutes_ahead)}
+                  <td>
+                    {each.failed ? <Moment time={each.failed} /> : <span className="quiet">No</span>}
                   </td>
+                  <td className="is-number">{minutes(each.minutes_ahead)}</td>
                 </tr>
               ))}
             </tbody>

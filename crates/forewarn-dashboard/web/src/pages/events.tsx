@@ -25,6 +25,7 @@ const KINDS = [
   "service_appeared",
   "service_expired",
   "budget",
+  "slo",
   "row",
   "score",
 ];
@@ -129,7 +130,7 @@ function useLog(kind: string, isLive: boolean) {
   useEffect(() => {
     const abort = new AbortController();
     setState({ loading: true, error: null });
-    get<{ items: EngineEvent[] }>(`events${query({ kind, limit: 1000, order: "newest" })}`, abort.signal).then(
+    get<{ items: EngineEvent[] }>(`events${query({ kind, limit: 1000 })}`, abort.signal).then(
       ({ items }) => {
         setEvents((old) => merge(items, old));
         setState({ loading: false, error: null });

@@ -3,7 +3,7 @@ import { query } from "../api/client";
 import { useResource } from "../api/resource";
 import type { IncidentView, Page, WarningView } from "../api/types";
 import { useNow } from "../lib/clock";
-import { chance, plural, span } from "../lib/format";
+import { chance, plural, reach, span } from "../lib/format";
 import { Link, useParam } from "../lib/router";
 import { kind } from "../lib/text";
 import { parse } from "../lib/time";
@@ -125,7 +125,7 @@ function Body({ incident }: { incident: IncidentView }) {
         <p className="quiet">
           {isOpen ? "Open" : "Closed"} · since <Moment time={incident.since} /> ·{" "}
           <Duration incident={incident} />
-          {incident.blast_radius !== null && ` · ${plural(incident.blast_radius, "service")} within reach`}
+          {incident.blast_radius !== null && ` · may bring down ${reach(incident.blast_radius)}`}
         </p>
         {incident.path.length > 1 && <Path names={incident.path} victims={incident.victims} />}
       </header>

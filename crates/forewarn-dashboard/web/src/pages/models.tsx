@@ -3,10 +3,10 @@ import { useState } from "react";
 import { post } from "../api/client";
 import { useResource } from "../api/resource";
 import { may, useSession } from "../api/session";
-import type { ModelView, Models } from "../api/types";
-import { chance, minutes, number, words } from "../lib/format";
+import type { Comparison, ModelView, Models } from "../api/types";
+import { chance, minutes, number, plural, words } from "../lib/format";
 import { Dialog, attempt } from "../ui/dialog";
-import { Moment, Panel } from "../ui/parts";
+import { Meter, Panel } from "../ui/parts";
 import { Answer, Empty } from "../ui/states";
 
 export function ModelsPage() {
@@ -19,11 +19,7 @@ export function ModelsPage() {
     <Answer of={models} rows={5}>
       {(data) => (
         <div className="models">
-          {data.comparison && (
-            <Panel title="Shadow against main">
-              <p className="advice">{data.comparison.text}</p>
-            </Panel>
-          )}
+          {data.comparison?.map((comparison) => <Against key={comparison.shadow} comparison={comparison} />)}
           {data.items.length === 0 && <Empty title="No model is loaded" />}
           <div className="model-list">
             {data.items.map((model) => (
@@ -39,11 +35,38 @@ export function ModelsPage() {
   );
 }
 
+/** Two models on the same failures: what only one of them detected decides. */
+function Against({ comparison }: { comparison: Comparison }) {
+  const { shadow, both, only_main, only_shadow, neither, main_false, shadow_false } = comparison;
+  const all = both + only_main + only_shadow + neither;
+  const rows: [string, number][] = [
+    ["Both detected", both],
+    ["Only the main model", only_main],
+    [`Only ${shadow}`, only_shadow],
+    ["Neither", neither],
+  ];
+  return (
+    <Panel title={`Main against ${shadow}`} note={`On the same ${plural(all, "failure")}`}>
+      <ul className="against">
+        {rows.map(([label, count]) => (
+          <li key={label}>
+            <span>{label}</span>
+            <b>{count}</b>
+            <Meter share={all ? count / all : null} tone="foresee" label={`${label}: ${count} of ${all}`} />
+          </li>
+        ))}
+      </ul>
+      <p className="quiet">
+        False alarms: {main_false} of the main model, {shadow_false} of {shadow}.
+      </p>
+    </Panel>
+  );
+}
+
 function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }) {
   const { role } = useSession();
   const { ledger } = model;
-  const metrics = Object.entries(model.metrics ?? {});
-  const facts = Object.entries(model.metadata ?? {}).filter(
+  const facts = Object.entries(model.metadata).filter(
     ([, value]) => typeof value === "string" || typeof value === "number" || typeof value === "boolean",
   );
   return (
@@ -68,9 +91,16 @@ function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }
       }
     >
       <dl className="pairs">
-        <dt>Trained</dt>
+        <dt>Trained on</dt>
+        <dd>{model.trained ?? <span className="quiet">its file does not say</span>}</dd>
+        <dt>Looks at</dt>
         <dd>
-          <Moment time={model.trained} />
+          {plural(model.observation, "step")} <span className="quiet">of {plural(model.metrics.length, "metric")}</span>
+        </dd>
+        <dt>Speaks of</dt>
+        <dd>
+          {plural(model.period, "step")}
+          {model.lead > 0 && <span className="quiet"> after {plural(model.lead, "step")}</span>}
         </dd>
         <dt>Warns from</dt>
         <dd>
@@ -81,33 +111,23 @@ function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }
               : ` moved by ${model.threshold_shift > 0 ? "+" : "−"}${Math.abs(model.threshold_shift).toFixed(2)} log-odds to keep the budget`}
           </span>
         </dd>
-        {ledger && (
-          <>
-            <dt>In service</dt>
-            <dd>
-              {ledger.hits} of {ledger.hits + ledger.late + ledger.missed} failures detected
-              {ledger.median_lead_minutes !== null && `, a median ${minutes(ledger.median_lead_minutes)} ahead`}
-            </dd>
-            <dt>False alarms</dt>
-            <dd>
-              {number(ledger.realised_per_service_week, 2)} per service and week{" "}
-              <span className="quiet">of {number(ledger.budget_per_service_week)} accepted</span>
-            </dd>
-          </>
-        )}
+        <dt>In service</dt>
+        <dd>
+          {ledger.hits} of {ledger.hits + ledger.late + ledger.missed} failures detected
+          {ledger.median_lead_minutes !== null && `, a median ${minutes(ledger.median_lead_minutes)} ahead`}
+        </dd>
+        <dt>False alarms</dt>
+        <dd>
+          {number(ledger.realised_per_service_week, 2)} per service and week{" "}
+          <span className="quiet">of {number(ledger.budget_per_service_week)} accepted</span>
+        </dd>
       </dl>
-      <details className="report" open={metrics.length > 0 && metrics.length <= 12}>
+      <details className="report" open={facts.length > 0 && facts.length <= 12}>
         <summary>Training report</summary>
-        {metrics.length + facts.length === 0 ? (
+        {facts.length === 0 ? (
           <p className="quiet">The model file brings none.</p>
         ) : (
           <dl className="facts">
-            {metrics.map(([name, value]) => (
-              <div key={name}>
-                <dt>{words(name)}</dt>
-                <dd>{number(value)}</dd>
-              </div>
-            ))}
             {facts.map(([name, value]) => (
               <div key={name}>
                 <dt>{words(name)}</dt>

@@ -4,7 +4,7 @@ import { describe } from "./events/describe";
 import { merge } from "./events/log";
 import { count, filter, group, order, parseStandings, prefix } from "./fleet/order";
 import { sentence } from "./fleet/sentence";
-import { bandsOf, rangeSeconds } from "./service/spans";
+import { bandsOf, rangeSeconds, resolution } from "./service/spans";
 import { around, layOut, neighbour, smooth } from "./topology/layout";
 
 const service = (name: string, status: string, probability: number | null, error_rate: number | null = null) =>
@@ -53,6 +53,10 @@ suite("the fleet", () => {
 suite("charts", () => {
   it("reach as far back as their span says", () => {
     expect(["1h", "12h", "7d", "nonsense"].map(rangeSeconds)).toEqual([3600, 43_200, 604_800, 10_800]);
+  });
+
+  it("ask for no more points than they have room for", () => {
+    expect([3_600_000, 43_200_000, 604_800_000, 1].map((span) => resolution(span, 60))).toEqual([60, 120, 1680, 60]);
   });
 
   it("draw what goes on to the end", () => {

@@ -1,7 +1,7 @@
 // Objectives: how much of each error budget is left, and how fast it goes.
 import { useResource } from "../api/resource";
 import type { Page, Slo } from "../api/types";
-import { number, percent, plural, span } from "../lib/format";
+import { chance, number, percent, plural, span } from "../lib/format";
 import { useParam } from "../lib/router";
 import { Icon } from "../ui/icons";
 import { Choice, Meter, SearchBox, ServiceLink } from "../ui/parts";
@@ -11,12 +11,22 @@ import { Answer, Empty } from "../ui/states";
 const FAST = 6;
 
 function tone(slo: Slo): "failing" | "warning" | "ok" {
-  if (slo.violated || (slo.budget_left ?? 1) <= 0) return "failing";
-  if ((slo.budget_left ?? 1) < 0.25 || slo.burn_rates.some(({ rate }) => (rate ?? 0) >= FAST)) return "warning";
-  return "ok";
+  if (slo.level === "page" || (slo.budget_left ?? 1) <= 0) return "failing";
+  return slo.violated || slo.level === "ticket" || (slo.budget_left ?? 1) < 0.25 ? "warning" : "ok";
 }
 
-const WORD = { failing: "Violated", warning: "Burning fast", ok: "Within budget" };
+function word(slo: Slo): string {
+  if ((slo.budget_left ?? 1) <= 0) return "Used up";
+  if (slo.level === "page") return "Burning very fast";
+  if (slo.level === "ticket") return "Burning fast";
+  return (slo.budget_left ?? 1) < 0.25 ? "Nearly used up" : "Within budget";
+}
+
+function forecast(slo: Slo): string {
+  if ((slo.budget_left ?? 1) <= 0) return "No failure can be afforded in this window";
+  const { minutes_to_exhaustion: left } = slo.forecast;
+  return left === null ? "Lasts at the pace of the last hour" : `Used up in ${span(left * 60)} at the pace of the last hour`;
+}
 const ORDER = { failing: 0, warning: 1, ok: 2 };
 
 export function SlosPage() {
@@ -87,7 +97,7 @@ function Row({ slo }: { slo: Slo }) {
       <div className="slo-left">
         <span className="slo-state">
           <Icon name={look === "ok" ? "check" : look === "failing" ? "close" : "incidents"} size={14} />
-          {WORD[look]}
+          {word(slo)}
         </span>
         <b>{percent(slo.budget_left)} left</b>
         <Meter share={slo.budget_left} tone={look} label={`${percent(slo.budget_left)} of the error budget is left`} />
@@ -100,7 +110,12 @@ function Row({ slo }: { slo: Slo }) {
           </div>
         ))}
       </dl>
-      <p className="slo-forecast">{slo.forecast ?? <span className="quiet">no forecast</span>}</p>
+      <p className="slo-forecast">
+        {forecast(slo)}
+        {slo.forecast.probability !== null && (
+          <span className="quiet"> · {chance(slo.forecast.probability)} risk of a failure now</span>
+        )}
+      </p>
     </li>
   );
 }

@@ -2,7 +2,7 @@
 import { useResource } from "../api/resource";
 import type { Silence, Page, Status } from "../api/types";
 import { useNow } from "../lib/clock";
-import { bytes, number, span, words } from "../lib/format";
+import { bytes, minutes, number, span, words } from "../lib/format";
 import { parse } from "../lib/time";
 import { useLive } from "../live/store";
 import { Icon } from "../ui/icons";
@@ -20,7 +20,7 @@ export function StatusPage() {
 }
 
 function Body({ status }: { status: Status }) {
-  const now = useNow();
+  useNow();
   const rowAge = useLive((live) => live.rowAge) ?? status.row_age_seconds;
   const missed = useLive((live) => live.missed);
   const started = parse(status.started);
@@ -30,17 +30,20 @@ function Body({ status }: { status: Status }) {
   return (
     <div className="status">
       <p className="headline-text">
-        {status.store?.degraded
+        {status.reload_error
+          ? "The configuration could not be read again; the one before holds."
+          : status.store?.degraded
           ? "The store cannot write: scoring goes on in memory."
           : troubled
             ? `${troubled} of ${status.sources.length} sources ${troubled === 1 ? "is" : "are"} in trouble.`
             : "All parts work."}
       </p>
+      {status.reload_error && <p className="failed-text">{status.reload_error}</p>}
       <dl className="figures">
         <Figure label="Newest row" value={span(rowAge)} note={`one each ${span(status.step_seconds)}`} />
         <Figure
           label="Running for"
-          value={started === null ? "–" : span((now - started) / 1000)}
+          value={started === null ? "–" : span((Date.now() - started) / 1000)}
           note={`${status.name} ${status.version}`}
         />
         <Figure
@@ -49,7 +52,7 @@ function Body({ status }: { status: Status }) {
           note={status.store === null ? "none" : status.store.degraded ? (status.store.error ?? "cannot write") : "writes"}
           tone={status.store?.degraded ? "failing" : undefined}
         />
-        <Figure label="Pages open" value={number(status.clients)} note={`event ${number(status.seq)}`} />
+        <Figure label="Pages open" value={number(status.clients)} note={`event ${status.seq ?? "none yet"}`} />
       </dl>
       <div className="status-columns">
         <Panel title="Sources">
@@ -81,9 +84,9 @@ function Body({ status }: { status: Status }) {
             <dt>Failing is</dt>
             <dd>{status.failure_rule}</dd>
             <dt>Looks back</dt>
-            <dd>{status.observation_minutes} min</dd>
+            <dd>{minutes(status.observation_minutes)}</dd>
             <dt>Looks ahead</dt>
-            <dd>{status.period_minutes} min</dd>
+            <dd>{minutes(status.period_minutes)}</dd>
             <dt>Next minute</dt>
             <dd>
               <Moment time={status.next_minute} />
@@ -160,7 +163,9 @@ function Silences() {
               <span>
                 until <Moment time={silence.until} />
               </span>
-              {silence.comment && <span className="quiet">{silence.comment}</span>}
+              {(silence.comment || silence.by) && (
+                <span className="quiet">{[silence.comment, silence.by && `by ${silence.by}`].filter(Boolean).join(", ")}</span>
+              )}
             </li>
           ))}
         </ul>

@@ -141,15 +141,15 @@ function Cascades({ graph, onSelect }: { graph: Graph; onSelect: (name: string) 
             <li key={cascade.root}>
               <button type="button" className="link-button" onClick={() => onSelect(cascade.root)}>
                 {cascade.root}
-              </button>
+              </button>{" "}
+              <span className="quiet">
+                {cascade.minutes === null ? "begins it" : `begins it in about ${Math.max(1, Math.round(cascade.minutes))} min`}
+              </span>
               <ol>
                 {cascade.victims.map((victim) => (
                   <li key={victim.service}>
                     <Link to={servicePath(victim.service)}>{victim.service}</Link>
                     <b>{chance(victim.probability)}</b>
-                    <span className="quiet">
-                      {victim.minutes === null ? "time not known" : `in about ${Math.max(1, Math.round(victim.minutes))} min`}
-                    </span>
                   </li>
                 ))}
               </ol>

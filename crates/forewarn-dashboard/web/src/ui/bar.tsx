@@ -3,7 +3,7 @@ import { useSession } from "../api/session";
 import { useNow } from "../lib/clock";
 import { span } from "../lib/format";
 import { type ThemeChoice, setTheme, setZone, useSettings } from "../lib/settings";
-import { clockSeconds } from "../lib/time";
+import { clock, clockSeconds, parse } from "../lib/time";
 import { reconnect, useLive } from "../live/store";
 import { Icon, type IconName } from "./icons";
 
@@ -22,6 +22,8 @@ function Freshness() {
   const connection = useLive((live) => live.connection);
   const rowAge = useLive((live) => live.rowAge);
   const heardAt = useLive((live) => live.heardAt);
+  const rate = useLive((live) => live.rate);
+  const next = useLive((live) => live.status?.next_minute ?? null);
   const step = useLive((live) => live.status?.step_seconds ?? 60);
   const { zone } = useSettings();
   if (connection.phase === "lost") {
@@ -45,14 +47,14 @@ function Freshness() {
       </div>
     );
   }
-  const age = rowAge === null ? null : rowAge + Math.max(0, Date.now() - heardAt) / 1000;
+  const age = rowAge === null ? null : rowAge + (Math.max(0, Date.now() - heardAt) / 1000) * rate;
   const old = age !== null && age > 4 * step;
   return (
     <div className={`fresh ${old ? "is-old" : "is-live"}`}>
       <span className="fresh-dot" />
       <span>{old ? "Old data" : "Live"}</span>
       <span className="fresh-age" title="Age of the newest closed row">
-        {age === null ? "no rows yet" : `row ${span(age)} old`}
+        {age !== null ? `row ${span(age)} old` : next === null ? "no rows yet" : `rows to ${clock(parse(next) ?? 0, zone)}`}
       </span>
       <span className="fresh-clock">{clockSeconds(now, zone)}</span>
     </div>

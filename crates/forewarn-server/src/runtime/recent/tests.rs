@@ -113,6 +113,7 @@ fn a_warning_gathers_what_becomes_of_it() {
         model: "main".to_owned(),
         shadow: false,
         warning: Some("w:cart:a".to_owned()),
+        alarm: Some(at(3)),
         onset: Some(at(8)),
         outcome: OutcomeKind::Hit,
         lead_minutes: Some(5.0),

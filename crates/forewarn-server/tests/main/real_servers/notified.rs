@@ -56,7 +56,8 @@ impl Drop for Replica {
 
 fn alertmanager(folder: &Path, port: u16, hook: &Hook) -> Server {
     let config = folder.join("alertmanager.yml");
-    let receiver = json!({ "name": "hook", "webhook_configs": [{ "url": format!("{}/alertmanager", hook.url) }] });
+    let receiver =
+        json!({ "name": "hook", "webhook_configs": [{ "url": format!("{}/alertmanager", hook.url) }] });
     let route = json!({
         "receiver": "hook", "group_by": ["alertname", "service"],
         "group_wait": "1s", "group_interval": "1s", "repeat_interval": "1h",
@@ -161,10 +162,18 @@ fn two_replicas_make_one_notification_and_kills_make_none() -> Result<(), BoxErr
     let own = hook.taken("/own").remove(0);
     assert_eq!(own.body["version"], "4");
     assert_eq!(own.body["alerts"][0]["fingerprint"], alert["fingerprint"], "as Alertmanager has it");
-    assert_eq!(own.body["alerts"][0]["startsAt"].as_str().map(|time| &time[..16]), alert["startsAt"].as_str().map(|time| &time[..16]));
-    assert!(own.headers["x-forewarn-signature"].starts_with("v1=") && own.headers["x-forewarn-signature"].len() == 67);
+    assert_eq!(
+        own.body["alerts"][0]["startsAt"].as_str().map(|time| &time[..16]),
+        alert["startsAt"].as_str().map(|time| &time[..16])
+    );
+    assert!(
+        own.headers["x-forewarn-signature"].starts_with("v1=")
+            && own.headers["x-forewarn-signature"].len() == 67
+    );
     let is_told_once = || {
-        alerts(&url).len() == 1 && hook.statuses("/alertmanager") == ["firing"] && hook.statuses("/own") == ["firing"]
+        alerts(&url).len() == 1
+            && hook.statuses("/alertmanager") == ["firing"]
+            && hook.statuses("/own") == ["firing"]
     };
     stays("resends keep it", is_told_once);
 
@@ -181,12 +190,15 @@ fn two_replicas_make_one_notification_and_kills_make_none() -> Result<(), BoxErr
     eventually("Alertmanager hears of it again", || alerts(&url).len() == 1);
     stays("a kill of Alertmanager", is_told_once);
 
-    let silence = amtool(&url, &["silence", "add", "service=web", "--author=mia", "--comment=deploy", "--duration=1h"]);
+    let silence =
+        amtool(&url, &["silence", "add", "service=web", "--author=mia", "--comment=deploy", "--duration=1h"]);
     let muted = || {
         let targets = get(&format!("http://127.0.0.1:{http}/api/v1/targets"))?;
         targets["items"][0]["muted"].as_array()?.first().cloned()
     };
-    eventually("the silence is shown", || muted().is_some_and(|muted| muted["silences"][0]["created_by"] == "mia"));
+    eventually("the silence is shown", || {
+        muted().is_some_and(|muted| muted["silences"][0]["created_by"] == "mia")
+    });
     assert_eq!(muted().unwrap()["silences"][0]["comment"], "deploy");
     amtool(&url, &["silence", "expire", &silence]);
     eventually("the end of the silence is shown", || muted().is_none());

@@ -5,7 +5,10 @@ use crate::{
     client::{Service, http},
     world::BoxError,
 };
-use forewarn_server::{WatchOptions, runtime::{HttpRequest, Transport}};
+use forewarn_server::{
+    WatchOptions,
+    runtime::{HttpRequest, Transport},
+};
 use serde_json::{Value, json};
 use std::{
     fmt::Write,
@@ -115,7 +118,8 @@ fn panels(dashboard: &Value) -> Vec<(String, String)> {
         targets.into_iter().map(move |target| (panel["title"].clone(), target["expr"].clone()))
     });
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let chosen = |expr: String| expr.replace("$job", ".*").replace("$model", ".*").replace("$service", "gateway");
+    let chosen =
+        |expr: String| expr.replace("$job", ".*").replace("$model", ".*").replace("$service", "gateway");
     targets.map(|(title, expr)| (text(&title), chosen(text(&expr)))).collect()
 }
 

@@ -128,6 +128,23 @@ impl ChaosSession {
         Ok(self.entry(ChaosCommand::Inject(experiment)))
     }
 
+    /// The entry of an experiment that begins with minute `minute` of the simulation, now if that is over.
+    ///
+    /// # Errors
+    /// As [`order_injection`](Self::order_injection).
+    pub fn order_later(
+        &self,
+        minute: usize,
+        kind: ChaosKind,
+        service: &str,
+        severity: Option<f64>,
+        seconds: Option<f64>,
+    ) -> Result<ChaosEntry, SimError> {
+        let entry = self.order_injection(kind, service, severity, seconds)?;
+        let tick = (minute as u64).saturating_mul(Simulation::TICKS_A_MINUTE);
+        Ok(ChaosEntry { tick: tick.max(entry.tick), ..entry })
+    }
+
     /// The entry that begins the recovery of an experiment; `None` where it recovers already or is over.
     ///
     /// # Errors
@@ -155,8 +172,17 @@ impl ChaosSession {
         ChaosEntry { tick: self.simulation.ticks(), command }
     }
 
-    /// Does what an entry of the present tick says. Returns how many faults it began, stopped or ended.
+    /// Does what an entry says, with its tick if that is still to come. Returns how many faults it began, stopped or
+    /// ended by now.
     pub fn carry_out(&mut self, entry: ChaosEntry) -> usize {
+        if entry.tick > self.simulation.ticks() {
+            if let ChaosCommand::Inject(experiment) = &entry.command {
+                self.next_id = self.next_id.max(experiment.id.0.saturating_add(1));
+            }
+            let at = self.pending.partition_point(|earlier| earlier.tick <= entry.tick);
+            self.pending.insert(at, entry);
+            return 0;
+        }
         match entry.command {
             ChaosCommand::Inject(experiment) => self.begin(experiment),
             ChaosCommand::Stop { id } => self.stop(|run| run.shown.experiment.id == id),

@@ -175,6 +175,24 @@ fn the_log_and_the_seed_are_the_session() {
 }
 
 #[test]
+fn what_is_planned_begins_in_its_minute() {
+    let mut session = ChaosSession::new(&calm(5));
+    let entry = session.order_later(3, ChaosKind::CpuSpike, "auth", None, Some(60.0)).unwrap();
+    assert_eq!(session.carry_out(entry.clone()), 0);
+    let now = inject(&mut session, ChaosKind::CpuSpike, "user", (0.5, 60.0));
+    assert_ne!(now, entry, "ids differ");
+    assert_eq!(session.waiting().map(|(tick, one)| (tick, one.id.0)).collect::<Vec<_>>(), [(36, 1)]);
+    for _ in 0..36 {
+        assert!(session.run(ExperimentId(1)).is_none());
+        session.tick();
+    }
+    assert_eq!(session.run(ExperimentId(1)).unwrap().began, 36);
+    // A minute that is over is now.
+    let late = session.order_later(1, ChaosKind::CpuSpike, "auth", None, None).unwrap();
+    assert_eq!((late.tick, session.carry_out(late)), (36, 1));
+}
+
+#[test]
 fn what_cannot_be_is_refused() {
     let mut session = ChaosSession::new(&calm(1));
     let refusal = |kind, service: &str, severity, seconds| {

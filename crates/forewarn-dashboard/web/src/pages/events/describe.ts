@@ -1,6 +1,6 @@
 // An event in one line.
 import type { EngineEvent, OutcomeKind } from "../../api/types";
-import { chance, minutes, number, plural } from "../../lib/format";
+import { chance, minutes, number, percent, plural } from "../../lib/format";
 import { LEVEL, OUTCOME, kind, reason } from "../../lib/text";
 import type { Level } from "../../api/types";
 
@@ -62,6 +62,12 @@ export function describe(event: EngineEvent): Described {
         )} accepted`,
         tone: "plain",
       };
+    case "slo": {
+      const left = `${percent(numeric(event.budget_left))} of the error budget left`;
+      if (event.exhausted === true) return { text: `${text(event.slo)}: the error budget is used up`, tone: "failing" };
+      if (event.level === "met") return { text: `${text(event.slo)}: met, ${left}`, tone: "ok" };
+      return { text: `${text(event.slo)}: burns too fast, ${left}`, tone: event.level === "page" ? "failing" : "warning" };
+    }
     case "source":
       return source(event);
     case "late":

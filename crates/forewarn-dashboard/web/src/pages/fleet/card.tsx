@@ -24,7 +24,7 @@ export const GAUGES: readonly GaugeShape[] = [
   {
     key: "throughput",
     label: "Requests",
-    format: (value) => (value === null ? number(value) : `${number(value)}/min`),
+    format: (value) => (value === null ? number(value) : `${number(value)}/s`),
     place: (value) => Math.log10(1 + value) / 5,
   },
   {

@@ -78,7 +78,7 @@ function SilenceDialog({ name, onClose }: { name: string; onClose: () => void })
   const confirm = async () => {
     setBusy(true);
     const done = await attempt(
-      () => post("silences", { service: name, minutes: Number(minutes), comment: comment.trim() || null }),
+      () => post("silences", { service: name, minutes: Number(minutes), comment: comment.trim() }),
       `${name} is silenced`,
     );
     setBusy(false);

@@ -68,9 +68,9 @@ export function Neighbours({ servers, clients }: { servers: string[]; clients: s
 /** What became of all warnings and failures of a service. */
 export function Record({ ledger, name }: { ledger: Counts; name: string }) {
   const rows = [
-    ["hit", ledger.hits ?? ledger.hit],
+    ["hit", ledger.hits],
     ["late", ledger.late],
-    ["false", ledger.false ?? ledger.false_alarms],
+    ["false", ledger.false],
     ["missed", ledger.missed],
     ["averted", ledger.averted],
     ["censored", ledger.censored],

@@ -10,7 +10,7 @@ import { useLive } from "../../live/store";
 import { type Band, Chart, type Line } from "../../ui/chart";
 import { Choice } from "../../ui/parts";
 import { Answer, Empty } from "../../ui/states";
-import { bandsOf, rangeSeconds } from "./spans";
+import { bandsOf, rangeSeconds, resolution } from "./spans";
 
 const RANGES = [
   { value: "1h", label: "1 h" },
@@ -22,14 +22,12 @@ const RANGES = [
 
 type Range = (typeof RANGES)[number]["value"];
 
-/** Points that a chart has room for. */
-const RESOLUTION = 360;
-
 export function Charts({ name, limits }: { name: string; limits: Record<string, Limit> }) {
   const [range, setRange] = useParam("range", "3h");
   const [from] = useParam("from");
   const [to] = useParam("to");
   const next = useLive((live) => live.status?.next_minute ?? null);
+  const step = useLive((live) => live.status?.step_seconds ?? 60);
   const units = useLive((live) => live.status?.metrics);
   // By the minute: a new second is no new question.
   const minute = next ?? new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
@@ -38,7 +36,7 @@ export function Charts({ name, limits }: { name: string; limits: Record<string, 
   const path = `history/${encodeURIComponent(name)}${query({
     from: isZoomed ? from : new Date(end - rangeSeconds(range) * 1000).toISOString(),
     to: isZoomed ? to : new Date(end).toISOString(),
-    resolution: RESOLUTION,
+    resolution: resolution(isZoomed ? (parse(to) ?? end) - (parse(from) ?? end) : rangeSeconds(range) * 1000, step),
   })}`;
   const history = useResource<History>(path, { keepPrevious: true });
   const zoom = useCallback((start: number, stop: number) => {

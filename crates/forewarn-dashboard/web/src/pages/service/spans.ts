@@ -9,6 +9,14 @@ export function rangeSeconds(range: string): number {
   return (Number.isFinite(amount) ? amount : 3) * (range.endsWith("d") ? 86_400 : 3600);
 }
 
+/** Points that a chart has room for. */
+const POINTS = 360;
+
+/** Seconds of one point, a multiple of a row's, for a span in milliseconds. */
+export function resolution(span: number, stepSeconds: number): number {
+  return Math.max(1, Math.ceil(span / 1000 / POINTS / stepSeconds)) * stepSeconds;
+}
+
 /** Warnings and failures as spans of seconds; what goes on reaches to the end. */
 export function bandsOf(data: Pick<History, "warnings" | "failures">, times: readonly number[]): Band[] {
   const end = times[times.length - 1] ?? 0;

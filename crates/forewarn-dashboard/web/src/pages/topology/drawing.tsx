@@ -136,6 +136,7 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
               node={{ ...place, ...current.get(place.service) }}
               isSelected={place.service === selected}
               isRoot={roots.has(place.service)}
+              rootTag={within(roots.get(place.service) ?? null)}
               victim={victims.get(place.service)}
               tabIndex={place.service === reachable ? 0 : -1}
               onFocus={() => setFocused(place.service)}
@@ -166,7 +167,7 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
 /** What a selection, or else the first cascade, brings out. */
 function emphasis(graph: Graph, selected: string) {
   const cascades = selected ? graph.cascades.filter((cascade) => cascade.root === selected) : graph.cascades;
-  const victims = new Map<string, { probability: number; minutes: number | null }>();
+  const victims = new Map<string, { probability: number }>();
   const reached = new Set<string>();
   for (const cascade of cascades) {
     reached.add(cascade.root);
@@ -183,31 +184,35 @@ function emphasis(graph: Graph, selected: string) {
   const critical = new Set(
     graph.critical_path.slice(1).map((server, index) => `${graph.critical_path[index] ?? ""}\n${server}`),
   );
-  return { victims, flow, critical, roots: new Set(cascades.map((cascade) => cascade.root)) };
+  return { victims, flow, critical, roots: new Map(cascades.map((cascade) => [cascade.root, cascade.minutes])) };
+}
+
+/** When a cascade begins, in a word or two. */
+function within(minutes: number | null): string {
+  return minutes === null ? "begins here" : `begins in ${Math.max(1, Math.round(minutes))} min`;
 }
 
 function Node({
   node,
   isSelected,
   isRoot,
+  rootTag,
   victim,
   ...rest
 }: {
   node: Placed;
   isSelected: boolean;
   isRoot: boolean;
-  victim: { probability: number; minutes: number | null } | undefined;
+  rootTag: string;
+  victim: { probability: number } | undefined;
   tabIndex: number;
   onFocus: () => void;
   onClick: () => void;
   onKeyDown: (event: KeyboardEvent) => void;
 }) {
-  const fate = victim
-    ? `${chance(victim.probability)}${victim.minutes === null ? "" : `, in ${Math.max(1, Math.round(victim.minutes))} min`}`
-    : null;
   const name = node.service.length > 19 ? `${node.service.slice(0, 18)}…` : node.service;
   const under = node.probability === null ? STANDING[node.status] : `${chance(node.probability)} risk`;
-  const tag = isRoot ? "begins here" : fate;
+  const tag = isRoot ? rootTag : victim ? `${chance(victim.probability)} follows` : null;
   // What is to be seen comes first, as it is; then what the drawing says by shape and colour.
   const label = `${name} ${under} ${tag ?? ""} (${node.service}: ${STANDING[node.status]}${
     node.critical ? ", on the critical path" : ""

@@ -1,7 +1,7 @@
 // The graph as a table, and what is known of one service in it.
 import { useResource } from "../../api/resource";
 import type { Graph, GraphEdge, GraphNode, Prediction } from "../../api/types";
-import { chance, number, percent, plural } from "../../lib/format";
+import { chance, number, percent, reach } from "../../lib/format";
 import { Link, servicePath } from "../../lib/router";
 import { byRiskOfNodes } from "./order";
 import { Icon } from "../../ui/icons";
@@ -102,7 +102,7 @@ export function Detail({
             <dt>Health</dt>
             <dd>{percent(node.health)}</dd>
             <dt>Blast radius</dt>
-            <dd>{radius === undefined ? "not known" : plural(radius, "service")}</dd>
+            <dd>{radius === undefined ? "not known" : reach(radius)}</dd>
             {prediction?.minutes_to_failure != null && (
               <>
                 <dt>Should it fail</dt>
@@ -118,9 +118,6 @@ export function Detail({
                   <li key={victim.service}>
                     <ServiceLink name={victim.service} />
                     <b>{chance(victim.probability)}</b>
-                    <span className="quiet">
-                      {victim.minutes === null ? "" : `in ${Math.max(1, Math.round(victim.minutes))} min`}
-                    </span>
                   </li>
                 ))}
               </ul>
@@ -160,7 +157,7 @@ function Calls({ title, edges, end }: { title: string; edges: GraphEdge[]; end: 
           <li key={edge[end]}>
             <ServiceLink name={edge[end]} />
             <span className="quiet">
-              {edge.requests === null ? "" : `${number(edge.requests)}/min`}
+              {edge.requests === null ? "" : `${number(edge.requests)}/s`}
               {edge.error_rate === null ? "" : `, ${percent(edge.error_rate)} errors`}
             </span>
           </li>

@@ -1,0 +1,32 @@
+use crate::error::CliError;
+use forewarn::{
+    prelude::Timestamp,
+    sim::fleet::{Blueprint, FaultSchedule, Fleet},
+};
+
+/// Minutes of a shop that does not end: 50 years.
+pub(super) const ENDLESS: usize = 50 * 365 * 24 * 60;
+
+/// Faults that build up come so many times as often as in a usual shop, so that there is something to see in minutes.
+/// Those that strike at once, which nothing can warn of, and the daily routine come as often as ever.
+const GRADUAL_FACTOR: f64 = 5.0;
+
+/// The shop of the demo.
+pub(super) fn shop(seed: u64, start: Timestamp, minutes: usize) -> Result<Fleet, CliError> {
+    let mut faults = FaultSchedule::default();
+    for (kind, rate) in &mut faults.per_service_day {
+        if kind.is_gradual() && !kind.is_routine() {
+            *rate *= GRADUAL_FACTOR;
+        }
+    }
+    Ok(Fleet::new(Blueprint::shop(), minutes, seed)?.with_start(start)?.with_faults(faults)?)
+}
+
+/// Faults that are planned, so that something is announced in the first minutes: minute after the past, kind, service,
+/// severity and seconds.
+pub(super) const DRILLS: [(usize, &str, &str, f64, f64); 4] = [
+    (2, "memory_leak", "user", 0.9, 2_700.0),
+    (70, "cascade", "database", 0.9, 1_500.0),
+    (140, "traffic_surge", "gateway", 0.9, 1_800.0),
+    (200, "thread_leak", "auth", 0.9, 3_000.0),
+];

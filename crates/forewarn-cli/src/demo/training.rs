@@ -1,0 +1,48 @@
+use super::shop::shop;
+use crate::{
+    error::{About, CliError},
+    progress::Reporter,
+};
+use forewarn::{
+    core::Envelope,
+    experiment::{Data, Experiment, StandardModels},
+    label::Rule,
+    prelude::{Schema, Timestamp},
+    topology::TopologyFeatures,
+};
+
+/// Days of the shop that models are trained on.
+const DAYS: usize = 12;
+
+/// What is fitted: each takes seconds. The better one on validation warns, the other runs beside it.
+const MODELS: [&str; 2] = ["boosted_trees", "logistic_window"];
+
+/// Fits the models on days of the same shop with other luck, before the first minute that it shows. The better one
+/// comes first.
+pub(super) fn train(
+    seed: u64,
+    start: Timestamp,
+    progress: &Reporter,
+) -> Result<Vec<(String, Envelope)>, CliError> {
+    progress.stage(&format!("training on {DAYS} simulated days"));
+    let minutes = DAYS * 24 * 60;
+    let earlier = start.millis() - 60_000 * minutes as i64;
+    let earlier =
+        Timestamp::from_millis(earlier).ok_or_else(|| CliError::failed("a start before the calendar"))?;
+    let data = Data::from_fleet(shop(seed.wrapping_add(1), earlier, minutes)?)?;
+    let rule = Rule::v1();
+    let standard = StandardModels { seed, ..StandardModels::new(rule.clone(), Schema::v1()) };
+    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule)?;
+    if let Some(graph) = data.service_graph()? {
+        experiment = experiment.with_topology(TopologyFeatures::new(&graph));
+    }
+    for name in MODELS {
+        experiment = experiment.with_model(standard.get(name)?);
+    }
+    let trained = experiment.train(data, progress).about("simulation")?;
+    let best = trained.summary().chosen().map(|chosen| chosen.name.clone());
+    let best = best.ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
+    let mut names = MODELS.to_vec();
+    names.sort_by_key(|name| *name != best);
+    names.into_iter().map(|name| Ok((name.to_owned(), trained.to_envelope(name)?))).collect()
+}
