@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_format_is_what_is_asked_for() {
         // As Prometheus 2.42 asks.
-        let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+        let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;q=0.75,\
                           text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(format_of(prometheus), TextFormat::OpenMetrics);
         assert_eq!(format_of("text/plain, application/openmetrics-text;q=0.3"), TextFormat::Prometheus);

@@ -1,7 +1,7 @@
 //! The ways out: Alertmanagers, webhooks and remote write.
 //!
-//! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What they
-//! share is the book of the alerts that stand. A thread of its own joins each to the service.
+//! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What
+//! they share is the book of the alerts that stand. A thread of its own joins each to the service.
 
 mod alert;
 mod alertmanager;

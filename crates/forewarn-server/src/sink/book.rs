@@ -26,8 +26,8 @@ pub(crate) enum Change {
 
 /// The alerts that stand, and those that are held back.
 ///
-/// Events are taken once: numbers that came before change nothing, so that a journal that is replayed over a saved book
-/// doubles no alert.
+/// Events are taken once: numbers that came before change nothing, so that a journal that is replayed over a saved
+/// book doubles no alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AlertBook {
     /// Number of the event that is taken next.
