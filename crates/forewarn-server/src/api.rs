@@ -16,6 +16,7 @@ mod operations;
 mod overview;
 mod page;
 mod predictions;
+mod receive;
 mod series;
 mod services;
 mod session;
@@ -23,6 +24,7 @@ mod silences;
 mod slos;
 mod state;
 mod status;
+mod targets;
 mod warnings;
 mod words;
 
@@ -57,6 +59,8 @@ pub(crate) fn routes(api: Shared) -> Router {
         .route("/api/v1/openapi.json", get(async || Json(document::Document::openapi())))
         .route("/api/v1/predictions", get(predictions::list))
         .route("/api/v1/predictions/{name}", get(predictions::one))
+        .route("/api/v1/receive/action", post(receive::action))
+        .route("/api/v1/receive/alertmanager", post(receive::alerts))
         .route("/api/v1/reset", post(chaos::reset))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/services/{name}", get(services::one))
@@ -64,10 +68,12 @@ pub(crate) fn routes(api: Shared) -> Router {
         .route("/api/v1/silences", get(silences::list).post(silences::add))
         .route("/api/v1/slos", get(slos::list))
         .route("/api/v1/status", get(status::status))
+        .route("/api/v1/targets", get(targets::list))
         .route("/api/v1/warnings", get(warnings::list))
         .route("/api/v1/warnings/{id}", get(warnings::one))
         .route("/api/v1/warnings/{id}/acknowledge", post(warnings::acknowledge))
         .route("/api/v1/warnings/{id}/acted", post(warnings::acted))
+        .route("/metrics", get(crate::metrics::metrics))
         .route("/ws", get(aliases::socket))
         .with_state(api)
 }

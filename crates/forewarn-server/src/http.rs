@@ -75,9 +75,8 @@ impl Server {
         });
         let pages = context.pages;
         let receivers = context.receivers.clone().map(Receivers::router).unwrap_or_default();
-        let metrics = crate::metrics::routes().with_state(context.clone());
         let api = api::Api::new(context, Arc::clone(front.guard()), end.clone(), config.limits.sockets);
-        Ok(Self { front, routes: api::routes(Arc::new(api)).merge(metrics), receivers, pages, end })
+        Ok(Self { front, routes: api::routes(Arc::new(api)), receivers, pages, end })
     }
 
     /// Answers.
