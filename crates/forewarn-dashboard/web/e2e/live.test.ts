@@ -167,7 +167,9 @@ describe("with a thousand services", () => {
     await tab.evaluate(() => scrollTo(0, document.body.scrollHeight));
     await tab.waitForFunction(() => {
       const cards = [...document.querySelectorAll(".card")];
-      return cards.some((card) => card.getBoundingClientRect().bottom <= innerHeight && card.getBoundingClientRect().top > 0);
+      return cards.some(
+        (card) => card.getBoundingClientRect().bottom <= innerHeight && card.getBoundingClientRect().top > 0,
+      );
     });
     await tab.getByRole("searchbox", { name: "Find a service" }).fill("service-0999");
     await tab.waitForFunction(() => document.querySelectorAll(".card").length === 1);

@@ -14,6 +14,8 @@ export interface Connection {
 /** No message for this long, with a beat due every 2 s, is a lost line. */
 const SILENCE_MS = 8000;
 const LONGEST_WAIT_MS = 10_000;
+/** Time that the first socket is given before the page is filled by plain requests. */
+const PATIENCE_MS = 700;
 /** The same while plain requests are answered, so that there is no hurry. */
 const LONGEST_CALM_WAIT_MS = 60_000;
 
@@ -55,6 +57,9 @@ export class Line {
       if (event.persisted) this.lost();
     });
     this.open();
+    setTimeout(() => {
+      if (!this.isHeard && !this.isAsking) void this.askOn();
+    }, PATIENCE_MS);
   }
 
   /** Tries at once if it is waiting. */

@@ -12,7 +12,8 @@ import type {
   WarningView,
 } from "../api/types";
 import { type Connection, Line } from "./connection";
-import { EMPTY, type LiveState, apply } from "./state";
+import { seed } from "./seed";
+import { EMPTY, KEPT_SCORES, type LiveState, apply } from "./state";
 
 export interface Live extends LiveState {
   connection: Connection;
@@ -39,13 +40,25 @@ function flush(): void {
   const messages = waiting;
   waiting = [];
   const seq = live.seq;
+  const first = live.status === null ? messages.find((message) => message.type === "snapshot") : undefined;
   set({ ...live, ...apply(live, messages, Date.now()) });
   if (messages.some((message) => message.type === "snapshot")) startsOver = false;
+  if (first?.type === "snapshot") void seed(first.status, first.services, remember);
   const events = messages.flatMap((message) =>
     message.type === "event" && (seq === null || message.seq > seq) ? [message.event] : [],
   );
   if (events.length) for (const listener of eventListeners) listener(events);
   if (messages.some((message) => message.type === "snapshot")) for (const listener of reconnectListeners) listener();
+}
+
+/** Puts the last hour before what has come since. */
+function remember(name: string, before: (number | null)[]): void {
+  const service = live.services.get(name);
+  if (!service) return;
+  const since = (service.recent ?? []).slice(1);
+  const services = new Map(live.services);
+  services.set(name, { ...service, recent: [...before, ...since].slice(-KEPT_SCORES) });
+  set({ ...live, services });
 }
 
 const line = new Line({
