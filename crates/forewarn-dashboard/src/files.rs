@@ -8,7 +8,7 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"97702466408df878fd412adc46720422\"",
+        etag: "\"acd9b3dccbf14a949af8b3a4f105abf8\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
