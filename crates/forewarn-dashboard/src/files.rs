@@ -43,7 +43,7 @@ pub(crate) static FILES: &[File] = &[
         path: "licences.txt",
         bytes: include_bytes!("../dist/licences.txt"),
         content_type: "text/plain; charset=utf-8",
-        etag: "\"6a85c09fa53524ad98761d29baaf16ef\"",
+        etag: "\"16e1e683bde57531969ca12392975d6f\"",
         gzip: Some(include_bytes!("../dist/licences.txt.gz")),
     },
     File {
