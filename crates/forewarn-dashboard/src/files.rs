@@ -8,7 +8,7 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"97702466408df878fd412adc46720422\"",
+        etag: "\"acd9b3dccbf14a949af8b3a4f105abf8\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
@@ -43,7 +43,7 @@ pub(crate) static FILES: &[File] = &[
         path: "licences.txt",
         bytes: include_bytes!("../dist/licences.txt"),
         content_type: "text/plain; charset=utf-8",
-        etag: "\"6a85c09fa53524ad98761d29baaf16ef\"",
+        etag: "\"16e1e683bde57531969ca12392975d6f\"",
         gzip: Some(include_bytes!("../dist/licences.txt.gz")),
     },
     File {
