@@ -64,7 +64,7 @@ pub enum Worse {
 /// ```
 ///
 /// # References
-/// M. Hardt et al., *The PetShop dataset: finding causes of performance issues across microservices*, CLeaR 2024, for
+/// M. Hardt et al., *The `PetShop` dataset: finding causes of performance issues across microservices*, `CLeaR` 2024, for
 /// incidents to measure on. M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture*,
 /// SIGMETRICS 2013, for correlation with the target and client-side steps of the walk.
 #[derive(Clone, Debug, PartialEq)]
