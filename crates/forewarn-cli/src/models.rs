@@ -6,7 +6,7 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    experiment::{Data, Experiment, StandardModels, VerdictColumns},
+    experiment::{Blending, Data, Experiment, Model, StandardModels, VerdictColumns},
     recurrent::Trainer,
     topology::{ServiceGraph, TopologyFeatures},
 };
@@ -14,6 +14,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// The model that weighs others.
+const AUTO: &str = "auto";
 
 /// Options of them.
 #[derive(Args)]
@@ -93,7 +96,7 @@ impl ModelArgs {
             experiment = experiment.with_fit_limit(Duration::from_secs_f64(60.0 * minutes));
         }
         for name in &self.names() {
-            let model = standard.get(name);
+            let model = if name == AUTO { Ok(self.auto()) } else { standard.get(name) };
             experiment =
                 experiment.with_model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
         }
@@ -105,13 +108,24 @@ impl ModelArgs {
     /// Models asked for, and those that `auto` weighs.
     fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.models.iter().map(|name| name.trim().to_owned()).collect();
-        if names.iter().any(|name| name == "auto") {
-            let missing =
-                StandardModels::AUTO.iter().filter(|member| !names.iter().any(|name| name == *member));
-            let missing: Vec<String> = missing.map(|&member| member.to_owned()).collect();
-            names.extend(missing);
+        if names.iter().any(|name| name == AUTO) && self.members_of_auto().is_empty() {
+            names.extend(StandardModels::AUTO.map(str::to_owned));
         }
         names
+    }
+
+    /// Members of `auto` that are asked for by name.
+    fn members_of_auto(&self) -> Vec<&str> {
+        let names = self.models.iter().map(|name| name.trim());
+        names.filter(|name| StandardModels::AUTO.contains(name)).collect()
+    }
+
+    /// `auto` of its members that are asked for, or of all.
+    fn auto(&self) -> Model {
+        match self.members_of_auto() {
+            none if none.is_empty() => Model::blend(AUTO, StandardModels::AUTO, Blending::Folds),
+            some => Model::blend(AUTO, some, Blending::Folds),
+        }
     }
 }
 

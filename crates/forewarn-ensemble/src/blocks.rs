@@ -36,13 +36,17 @@ pub struct JudgedMember {
 impl Blend {
     /// Weights from the scores of several blocks of time, each by models that were fitted on what came before.
     ///
-    /// `scores` holds for each member its scores of each block, `blocks` the labels. Members are good whose PR-AUC is behind the
-    /// best one's by no more than a standard error of the difference over blocks, or a tenth of it. The good ones are calibrated
-    /// (log-odds to `a x + b`, `a` not negative) on all blocks together; their weights are those that make the labels most
+    /// `scores` holds for each member its scores of each block, `blocks` the labels. Members are good whose PR-AUC is
+    /// behind the
+    /// best one's by no more than a standard error of the difference over blocks, or a tenth of it. The good ones are
+    /// calibrated
+    /// (log-odds to `a x + b`, `a` not negative) on all blocks together; their weights are those that make the labels
+    /// most
     /// likely, none negative, drawn halfway to their mean. Without a block all members weigh the same.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for no member, [`CoreError::LengthMismatch`] unless each has a score for each label,
+    /// [`CoreError::InvalidSetting`] for no member, [`CoreError::LengthMismatch`] unless each has a score for each
+    /// label,
     /// [`CoreError::SingleClass`] for a block without both classes.
     ///
     /// # References
@@ -162,7 +166,8 @@ mod tests {
         assert_eq!(good, [true, true, false]);
         assert_eq!(found.blend.weights()[2], 0.0);
         assert!(found.blend.weights().iter().all(|&weight| weight >= 0.0));
-        // The blend's log-odds have the slope of the truth: half of it comes from a model of slope 1, half from one of 0.5.
+        // The blend's log-odds have the slope of the truth: half of it comes from a model of slope 1, half from one
+        // of 0.5.
         let pooled: Vec<Vec<Score>> = scores.iter().map(|of| of.concat()).collect();
         let blended = found.blend.apply(&pooled.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
         let [slope, intercept] = calibration(&blended, &labels.concat());

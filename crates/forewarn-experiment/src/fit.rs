@@ -69,7 +69,7 @@ pub(crate) fn fit_all(
             let blended = match blending {
                 Blending::Folds => {
                     let left = effort.limit.map(|limit| limit.saturating_sub(began.elapsed()));
-                    let found = by_folds(models, &fitted, members, views, &effort.folds, left, observer)?;
+                    let found = by_folds(models, &fitted, &members, views, &effort.folds, left, observer)?;
                     found.applied(&fitted, split, Instant::now()).map_err(about(at))?
                 }
                 _ => blend(&fitted, members, *blending, split).map_err(about(at))?,
@@ -211,7 +211,7 @@ impl ByFolds {
 fn by_folds(
     models: &[Model],
     fitted: &[Option<Fitted>],
-    members: Vec<usize>,
+    members: &[usize],
     views: Views<'_>,
     folds: &[Split],
     left: Option<Duration>,
@@ -220,7 +220,7 @@ fn by_folds(
     let began = Instant::now();
     let seconds = |member: usize| fitted[member].as_ref().map_or(0.0, |fitted| fitted.fit_seconds);
     // The quickest first, so that time that runs out costs as few members as possible.
-    let mut order = members.clone();
+    let mut order = members.to_vec();
     order.sort_by(|&a, &b| seconds(a).total_cmp(&seconds(b)).then(a.cmp(&b)));
     let (mut kept, mut scores): (Vec<usize>, Vec<Vec<Vec<Score>>>) = (Vec::new(), Vec::new());
     for member in order {

@@ -4,13 +4,15 @@ use forewarn_core::{Labels, Split};
 use forewarn_schema::Timestamp;
 use std::ops::Range;
 
-/// Where blocks that are scored begin, and how long they are, as shares of the time from the first train to the last validation window.
+/// Where blocks that are scored begin, and how long they are, as shares of the time from the first train to the last
+/// validation window.
 const BLOCKS: [f64; 3] = [0.4, 0.6, 0.8];
 const BLOCK: f64 = 0.2;
 /// Time before a block that decides when a fit stops.
 const VALIDATION: f64 = 0.15;
 
-/// Folds within train and validation of `split`: each is fitted on what comes before a block of time, with the last part of it for stopping, and
+/// Folds within train and validation of `split`: each is fitted on what comes before a block of time, with the last
+/// part of it for stopping, and
 /// scores the block. Folds of which a part lacks a class are left out, so there may be none.
 ///
 /// All parts are purged, so that no label or window is shared.

@@ -16,10 +16,11 @@ const MAXIMUM_MINUTES: [i64; 2] = [30, 720];
 /// Steps that a recent normal needs at least.
 const FEWEST_STEPS: i64 = 4;
 
-/// What wide features are computed from: metrics, the columns of the service graph if there is one, and those of the fleet.
+/// What wide features are computed from: metrics, the columns of the service graph if there is one, and those of the
+/// fleet.
 pub(crate) struct WideSources {
     pub(crate) frames: FrameSet,
-    /// What makes the columns behind the metrics; `None` where there are none.
+    /// Settings of the columns behind the metrics; `None` where there are none.
     pub(crate) topology: Option<TopologyFeatures>,
 }
 
