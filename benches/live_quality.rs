@@ -1,14 +1,15 @@
-//! What the engine of a live service is worth on replays: one incident a cascade, a budget that holds under drift, and a
+//! What the engine of a live service is worth on replays: one incident a cascade, a budget that holds in drift, and a
 //! month that teaches more than a week.
 //!
 //! It prints tables; `docs/explanation/live-quality.md` has those of a release. Parts by name, all without one:
 //!
 //! ```text
 //! cargo bench -p forewarn-benches --bench live_quality -- incidents budget learning
-//! cargo bench -p forewarn-benches --bench live_quality --features forewarn/parquet -- metrics smd_servers.parquet label
+//! cargo bench -p forewarn-benches --bench live_quality --features forewarn/parquet -- \
+//!     metrics smd_servers.parquet failure
 //! ```
 //!
-//! With `--test` spans are short: it shows that the program works. With `FOREWARN_MISSES` set, cascades whose root is not
+//! With `--test` spans are short: it shows that the program works. With `FOREWARN_MISSES`, cascades whose root is not
 //! the first suspect go to standard error.
 
 use forewarn::{
@@ -38,6 +39,8 @@ use std::{
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const DAY: usize = 1440;
+const BUDGET_HEAD: &str =
+    "| data | model | mode | false alarms a service and week | detected | static of that rate |";
 
 fn main() -> Outcome<()> {
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -51,7 +54,7 @@ fn main() -> Outcome<()> {
     let is_asked = |name| names.is_empty() || names.contains(&name);
     if is_asked("incidents") {
         println!(
-            "| graph | cascades | events of warning or failure a cascade | incidents a cascade | root first | root in three |"
+            "| graph | cascades | warnings and failures a cascade | incidents a cascade | root first | root in three |"
         );
         println!("|---|---|---|---|---|---|");
         incidents("shop", Blueprint::shop(), days(21))?;
@@ -63,14 +66,12 @@ fn main() -> Outcome<()> {
         )?;
     }
     if is_asked("budget") {
-        println!(
-            "\n| data | model | mode | false alarms a service and week | failures detected | static threshold of the same rate detects |"
-        );
+        println!("\n{BUDGET_HEAD}");
         println!("|---|---|---|---|---|---|");
         for (name, blueprint) in [("shop", Blueprint::shop()), ("twelve", Blueprint::twelve())] {
             let train = Fleet::new(blueprint.clone(), days(21) * DAY, 5)?;
             let models = if name == "shop" { &MODELS[..] } else { &MODELS[..3] };
-            budget(name, frames_of(train)?, drifting(&blueprint, days(21))?, &Rule::v1(), models)?;
+            budget(name, &frames_of(train)?, &drifting(&blueprint, days(21))?, &Rule::v1(), models)?;
         }
     }
     if is_asked("learning") {
@@ -236,13 +237,13 @@ impl Found {
                         found.told.push((event.time, incident.id.clone(), suspects));
                     }
                 }
-                EventBody::Budget(_) | EventBody::Row(_) | EventBody::Score(_) => {
-                    // Incidents are told at the end of the minute.
-                    if waiting.first().is_some_and(|&(_, time)| time < event.time) {
-                        for (service, time) in waiting.drain(..) {
-                            let incident = member.get(&service).cloned().unwrap_or_default();
-                            found.parts.push((service, time, incident));
-                        }
+                // Incidents are told at the end of the minute.
+                EventBody::Budget(_) | EventBody::Row(_) | EventBody::Score(_)
+                    if waiting.first().is_some_and(|&(_, time)| time < event.time) =>
+                {
+                    for (service, time) in waiting.drain(..) {
+                        let incident = member.get(&service).cloned().unwrap_or_default();
+                        found.parts.push((service, time, incident));
                     }
                 }
                 _ => {}
@@ -251,7 +252,7 @@ impl Found {
         found
     }
 
-    /// What belongs to some failures: warnings up to 15 minutes before them and until they end, and the failures themselves.
+    /// What belongs to some failures: warnings up to 15 minutes before them and until they end, and the failures.
     fn of(&self, causes: &Causes, failures: &[usize]) -> Option<Seen> {
         let mut parts = BTreeSet::new();
         for &failure in failures {
@@ -267,17 +268,17 @@ impl Found {
         let incidents: BTreeSet<&String> = parts.iter().map(|(_, _, incident)| incident).collect();
         // What is said of an incident with the cascade's first warning or failure.
         let (_, first, incident) = parts.iter().min_by_key(|(_, time, _)| *time)?;
-        let told = self.told.iter().filter(|(_, id, _)| id == incident);
-        let (_, _, suspects) = told.clone().find(|(time, ..)| time >= first).or_else(|| told.last())?;
+        let mut told = self.told.iter().filter(|(_, id, _)| id == incident);
+        let (_, _, suspects) = told.clone().find(|(time, ..)| time >= first).or_else(|| told.next_back())?;
         Some(Seen { parts: parts.len(), incidents: incidents.len(), suspects: suspects.clone() })
     }
 }
 
 /// The rate and the failures detected by each mode, and what a static threshold of the same rate would have detected.
-fn budget(name: &str, train: FrameSet, test: FrameSet, rule: &Rule, models: &[&str]) -> Outcome<()> {
+fn budget(name: &str, train: &FrameSet, test: &FrameSet, rule: &Rule, models: &[&str]) -> Outcome<()> {
     for model_name in models {
-        let model = fit(model_name, rule, &train)?;
-        let inputs = rows(&test, model.metrics())?;
+        let model = fit(model_name, rule, train)?;
+        let inputs = rows(test, model.metrics())?;
         for mode in [BudgetMode::Static, BudgetMode::Adaptive] {
             let models = EngineModels::new(*model_name, Arc::clone(&model));
             let (engine, events) = replay(settings(mode, 1.0), models, inputs.clone())?;
@@ -286,7 +287,7 @@ fn budget(name: &str, train: FrameSet, test: FrameSet, rule: &Rule, models: &[&s
             let figures = book.figures(&LedgerQuery::default(), &BlockBootstrap::default());
             let rate = figures.false_alarms_per_service_week.and_then(|rate| rate.value).unwrap_or_default();
             let failures = figures.detected + figures.missed;
-            let set = scored(&engine, &events, &test, &model)?;
+            let set = scored(&engine, &events, test, &model)?;
             let hindsight = hindsight(&set, model.policy().ok_or("a policy")?, rate);
             println!(
                 "| {name} | {model_name} | {mode:?} | {rate:.2} | {} of {failures} | {hindsight} |",
@@ -345,21 +346,19 @@ fn budget_of_a_file(path: &Path, column: &str) -> Outcome<()> {
         });
         Ok(FrameSet::from_frames(frames.collect::<Result<_, _>>()?)?)
     };
-    println!(
-        "| data | model | mode | false alarms a service and week | failures detected | static threshold of the same rate detects |"
-    );
+    println!("{BUDGET_HEAD}");
     println!("|---|---|---|---|---|---|");
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     budget(
         &name,
-        half(true)?,
-        half(false)?,
+        &half(true)?,
+        &half(false)?,
         &Rule::outcome(column)?,
         &["logistic_window", "boosted_trees", "gru"],
     )
 }
 
-/// A model of a week runs live for a month; one that is trained on the journal's rows runs beside it for the weeks after.
+/// A model of a week runs live for a month; one trained on the journal's rows runs beside it for the weeks after.
 fn learning(week: usize, month: usize, after: usize) -> Outcome<()> {
     let rule = Rule::v1();
     let all = frames_of(Fleet::new(Blueprint::twelve(), (week + month + after) * DAY, 21)?)?;

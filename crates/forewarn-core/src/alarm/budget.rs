@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// |---|---|---|---|
 /// | `per_service_week` | false alarms per service and week | 1 | above 0, finite |
 /// | `mode` | whether the threshold moves | adaptive | |
-/// | `gain` | log-odds by which the threshold moves for the first false alarm of a small fleet, less 0.25 | 0.5 | above 0, up to 10 |
+/// | `gain` | log-odds that a small fleet's first false alarm moves the threshold by, less 0.25 | 0.5 | above 0, up to 10 |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
@@ -17,8 +17,8 @@ pub struct BudgetSettings {
     pub per_service_week: f64,
     /// Whether the threshold moves.
     pub mode: BudgetMode,
-    /// Log-odds by which the threshold moves for the first false alarm, less 0.25, in a fleet that may have no more than
-    /// one a day; later ones move it further.
+    /// Log-odds by which the threshold moves for the first false alarm, less 0.25, in a fleet that may have no more
+    /// than one a day; later ones move it further.
     pub gain: f64,
 }
 
@@ -66,11 +66,11 @@ impl BudgetSettings {
 ///
 /// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D +
 /// f - a s, -c)`, with the budget `a` per service and step. With `x = D / b`, where `b` is what the budget allows the
-/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), the threshold lies `gain x + x²/4`
+/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), the threshold is `gain x + x²/4`
 /// above the policy's own in log-odds; while the debt is negative, `gain x`, and no further below it than
-/// [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms, one that is nearly right moves
+/// [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms, one nearly right moves
 /// little. From a shift of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays
-/// back `a s`, so silence ends by itself, and a threshold that proves too strict comes down to where the budget is used.
+/// back `a s`, so silence ends by itself, and one that proves too strict comes down to where the budget is used.
 ///
 /// # Bound
 /// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`

@@ -47,7 +47,7 @@ struct Linked {
 /// A server that shows nothing itself, while all who call it are in trouble, is suspicious: the network before it, or
 /// what it does not measure. It counts a little less than the least unusual of its clients, of which there are two or
 /// more.
-fn with_silent_servers(graph: &ServiceGraph, own: Vec<f64>) -> Vec<f64> {
+fn with_silent_servers(graph: &ServiceGraph, own: &[f64]) -> Vec<f64> {
     const SHARE: f64 = 0.9;
     let of = |(place, &anomaly): (usize, &f64)| {
         let clients = graph.clients_of(place).map(|(client, _)| own[client]);
@@ -188,7 +188,7 @@ impl Incidents {
             // Cubed: many services are a little unusual at any time, and together they would outweigh the one that is.
             anomalies[place] = unusual * unusual * unusual;
         }
-        let anomalies = with_silent_servers(graph, anomalies);
+        let anomalies = with_silent_servers(graph, &anomalies);
         // Both refuse only numbers that are none, or lists of another length.
         let ranked = RootRanking::default().rank(graph, &anomalies).unwrap_or_default();
         let name = |place: usize| graph.name(place).unwrap_or_default().to_owned();
