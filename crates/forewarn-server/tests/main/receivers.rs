@@ -65,7 +65,8 @@ fn what_is_acknowledged_is_in_the_journal_and_nothing_is_there_twice() {
     assert_eq!(samples(), 2);
     assert_eq!(send(&write, &[v1[0], ("content-type", "text/plain"), v1[2]], &body).status, 415);
     assert_eq!(send(&write, &v1, b"not snappy").status, 400);
-    assert_eq!(send(&write, &v1, &[0; 100_000]).status, 413);
+    // A block that declares 1 GiB.
+    assert_eq!(send(&write, &v1, &[0x80, 0x80, 0x80, 0x80, 0x04, 0]).status, 413);
 
     let otlp = format!("http://127.0.0.1:{port}/v1/metrics");
     let json_type = [v1[0], ("content-type", "application/json")];
