@@ -1,5 +1,6 @@
 use crate::{
     error::{About, CliError},
+    files::NewFile,
     input::ReadArgs,
     printable,
     prometheus::{PrometheusArgs, clock, transport},
@@ -17,7 +18,7 @@ use forewarn::{
 use forewarn_server::{PrometheusFindings, PrometheusQueries, Stop, inspect_prometheus};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, fmt::Write, fs::File, path::Path, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write, fs::File, io::Write as _, path::Path, path::PathBuf};
 
 mod config;
 mod metrics;
@@ -39,6 +40,9 @@ pub(crate) struct Check {
     read: ReadArgs,
     #[command(flatten)]
     server: PrometheusArgs,
+    /// File for the recipes' queries as recording rules, of a Prometheus that is to write them to a receiver
+    #[arg(long, value_name = "FILE", help_heading = "Prometheus")]
+    recording_rules: Option<PathBuf>,
     #[command(flatten)]
     rule: RuleArgs,
     #[command(flatten)]
@@ -134,12 +138,20 @@ impl Check {
         let step = model.map(ServedModel::step).or(self.read.step()).unwrap_or(Step::MINUTE);
         let stop = Stop::default();
         let mut findings = inspect_prometheus(&settings, step, &clock(), transport(&settings)?, &stop)?;
-        if let (Some(model), false) = (model, findings.chosen.is_empty()) {
-            if settings.recipes.is_empty() {
-                settings.recipes.clone_from(&findings.chosen);
-            }
-            let queries = [PrometheusQueries::new(&settings, step)?];
+        if settings.recipes.is_empty() {
+            settings.recipes.clone_from(&findings.chosen);
+        }
+        if settings.recipes.is_empty() {
+            return Ok(findings);
+        }
+        let queries = [PrometheusQueries::new(&settings, step)?];
+        if let Some(model) = model {
             prometheus::compare_model(PrometheusQueries::trained_on(&queries, model), &mut findings);
+        }
+        if let Some(path) = &self.recording_rules {
+            let mut file = NewFile::create(path, &[])?;
+            file.write_all(queries[0].set().to_rule_file().as_bytes())?;
+            file.finish()?;
         }
         Ok(findings)
     }

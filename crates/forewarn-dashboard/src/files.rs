@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"ce525c25f10cf7e24a7d8d98f71c7abe\"",
+        etag: "\"97702466408df878fd412adc46720422\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"4986c384ed0e8b390cc32515d6e63f05\"",
+        etag: "\"075e9c31b8d51e59f57cdf28ac0e5b61\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {
@@ -29,14 +29,14 @@ pub(crate) static FILES: &[File] = &[
         path: "favicon.svg",
         bytes: include_bytes!("../dist/favicon.svg"),
         content_type: "image/svg+xml",
-        etag: "\"33c6df9e756dca4db2962fd5ce03b1b7\"",
+        etag: "\"3113fb3998530707042d306559216e12\"",
         gzip: Some(include_bytes!("../dist/favicon.svg.gz")),
     },
     File {
         path: "index.html",
         bytes: include_bytes!("../dist/index.html"),
         content_type: "text/html; charset=utf-8",
-        etag: "\"125d35ec0eee0a81f759eab9c4b9cde2\"",
+        etag: "\"51416077ffe05ceb99cb722e3e317a84\"",
         gzip: Some(include_bytes!("../dist/index.html.gz")),
     },
     File {

@@ -49,7 +49,11 @@ impl Blend {
         Self::new(weights, shift)
     }
 
-    fn new(weights: Vec<f64>, shift: f64) -> Result<Self, CoreError> {
+    /// Weights and shift that are known.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for no weight, [`CoreError::NotFinite`] for one that is negative or not finite.
+    pub fn new(weights: Vec<f64>, shift: f64) -> Result<Self, CoreError> {
         if weights.is_empty() {
             return Err(CoreError::InvalidSetting {
                 name: "models to combine",

@@ -7,6 +7,7 @@ use forewarn_core::{FailureRule, Target, WindowSpec};
 use forewarn_eval::{AlarmBudget, Delays};
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Impute, Scope};
+use std::time::Duration;
 
 /// A question and the models that are to answer it: settings only. [`run`](Self::run) evaluates the models on data, [`train`](Self::train) fits
 /// them for use.
@@ -48,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) delays: Delays,
     pub(crate) budget: AlarmBudget,
     pub(crate) refit_days: Option<usize>,
+    pub(crate) fit_limit: Option<Duration>,
 }
 
 /// Whether fitted models see what the failure rule's conditions say of each row ([`FailureRule::verdicts`]), as columns behind the features.
@@ -102,6 +104,7 @@ impl Experiment {
                 delays: Delays::default(),
                 budget: AlarmBudget::default(),
                 refit_days: None,
+                fit_limit: None,
             },
             features: Features::default(),
             models: Vec::new(),
@@ -187,6 +190,15 @@ impl Experiment {
     #[must_use]
     pub fn with_walk_forward(mut self, days: usize) -> Self {
         self.settings.refit_days = Some(days);
+        self
+    }
+
+    /// Time after which no walk-forward fold is begun for a blend [by folds](crate::Blending::Folds): members whose folds would take longer are left
+    /// out of it, the slowest first. The fits of the models themselves are not cut short. Without a limit the same seed gives the same
+    /// weights on every machine.
+    #[must_use]
+    pub fn with_fit_limit(mut self, limit: Duration) -> Self {
+        self.settings.fit_limit = Some(limit);
         self
     }
 

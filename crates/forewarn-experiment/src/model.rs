@@ -26,6 +26,21 @@ pub enum Rows {
     Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
+    /// The same, followed by what looks further: the service's failures so far, its metrics over hours, the time of day, and the other services
+    /// of the fleet. See [`Experiment::with_model`](crate::Experiment::with_model) for which.
+    Wide,
+}
+
+impl Rows {
+    /// The rows in which models of both kinds find their columns; `None` where there are none.
+    pub(super) fn joint(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (one, other) if one == other => Some(one),
+            // Wide rows begin with the features, as they are.
+            (Self::Features, Self::Wide) | (Self::Wide, Self::Features) => Some(Self::Wide),
+            _ => None,
+        }
+    }
 }
 
 /// How scores of several models become one.
@@ -36,6 +51,9 @@ pub enum Blending {
     Average,
     /// Their log-odds, weighted so that the validation windows, which no model learnt from, are most likely.
     Stacked,
+    /// Their log-odds, by weights from walk-forward folds over train and validation: each fold fits the members on what comes before a block of
+    /// time and scores it. Members that no block speaks against share the weight, drawn halfway to what makes the blocks most likely.
+    Folds,
 }
 
 /// Where a model's scores come from.
@@ -142,6 +160,7 @@ impl Model {
         let how = match blending {
             Blending::Average => "mean of the log-odds of",
             Blending::Stacked => "log-odds, weighted on validation, of",
+            Blending::Folds => "log-odds, weighted by walk-forward folds, of",
         };
         let description = format!("{how} {}", members.join(", "));
         Self { name: name.into(), description, trainer: None, origin: Origin::Blend { members, blending } }
@@ -158,6 +177,11 @@ impl Model {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is weighted by walk-forward folds.
+    pub(super) fn needs_folds(&self) -> bool {
+        matches!(self.origin, Origin::Blend { blending: Blending::Folds, .. })
     }
 
     /// Whether another model can run on its states.

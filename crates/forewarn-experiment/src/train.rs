@@ -126,7 +126,14 @@ impl Experiment {
             models: run.trained_models(&fitted)?,
             notes: run.notes(),
         };
-        Ok(Trained { summary, models: run.into_models(fitted, prepared.pipeline)? })
+        Ok(Trained {
+            summary,
+            models: run.into_models(
+                fitted,
+                prepared.pipeline,
+                prepared.wide.map(|(pipeline, _)| pipeline),
+            )?,
+        })
     }
 }
 

@@ -116,10 +116,16 @@ impl FittedTrees {
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let refuse = |reason: String| ModelFileError::not_a_model(reason);
-        let Parameters { views, trees, nodes } = envelope.take_parameters()?;
+        let Parameters { views, viewed, trees, nodes } = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         let views = Views::new(views, envelope.schema.len(), observation)
             .ok_or_else(|| refuse(format!("its views do not lie in a window of {observation} rows")))?;
+        let views = match viewed {
+            None => views,
+            Some(viewed) => views.of_first(viewed).ok_or_else(|| {
+                refuse(format!("its views are of {viewed} features of {}", envelope.schema.len()))
+            })?,
+        };
         let mut take = |name: &str, length| envelope.take_tensor(name, &[length]);
         let start = f64::from(take("start", 1)?[0]);
         let sizes = take("tree_nodes", trees)?;
@@ -173,6 +179,7 @@ impl Save for FittedTrees {
         ]);
         let envelope = Envelope::new(KIND, self.schema.clone(), window).with_parameters(&Parameters {
             views: self.views.as_slice().to_vec(),
+            viewed: (self.views.viewed() < self.schema.len()).then_some(self.views.viewed()),
             trees: trees.len(),
             nodes: nodes().count(),
         })?;
@@ -240,6 +247,9 @@ impl Explain for FittedTrees {
 #[serde(deny_unknown_fields)]
 struct Parameters {
     views: Vec<View>,
+    /// Features that the views are of, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    viewed: Option<usize>,
     trees: usize,
     nodes: usize,
 }

@@ -32,6 +32,7 @@ const MOST_COLUMNS: usize = 320;
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoostedTrees {
     views: Option<Vec<View>>,
+    viewed: Option<Vec<String>>,
     leaves: Vec<usize>,
     learning_rate: f64,
     most_trees: usize,
@@ -53,6 +54,7 @@ impl Default for BoostedTrees {
     fn default() -> Self {
         Self {
             views: None,
+            viewed: None,
             leaves: vec![4, 8, 16],
             learning_rate: 0.05,
             most_trees: 2000,
@@ -74,6 +76,13 @@ impl BoostedTrees {
     #[must_use]
     pub fn with_views(self, views: Vec<View>) -> Self {
         Self { views: Some(views), ..self }
+    }
+
+    /// With views of these features only, which come first; of the features behind them the last row is seen. For features that look back by
+    /// themselves, such as means of hours: ten rows of each would be ten times the same.
+    #[must_use]
+    pub fn with_views_of(self, features: Vec<String>) -> Self {
+        Self { viewed: Some(features), ..self }
     }
 
     /// With trees of at most this number of leaves. Several numbers are tried one after another, each at the cost of a fit, until one has no smaller
@@ -201,6 +210,19 @@ impl BoostedTrees {
         let Some(views) = Views::new(views, schema.len(), observation) else {
             let expected = "at least one, within the rows of a window";
             return Err(CoreError::InvalidSetting { name: "views", value: described, expected });
+        };
+        let views = match &self.viewed {
+            None => views,
+            Some(names) => {
+                let first = schema.names().take_while(|name| names.iter().any(|known| known == name)).count();
+                let expected = "features of which at least one comes first";
+                let none = CoreError::InvalidSetting {
+                    name: "viewed features",
+                    value: format!("{names:?}"),
+                    expected,
+                };
+                views.of_first(first).ok_or(none)?
+            }
         };
         let threads = self.threads.max(1);
         let seen = |windows| Seen { windows, views: &views };

@@ -161,7 +161,7 @@ impl DemoFolder {
 }
 
 /// False alarms per service and week that the demo accepts.
-pub(super) const BUDGET: f64 = 14.0;
+const BUDGET: f64 = 14.0;
 
 impl Drop for DemoFolder {
     fn drop(&mut self) {

@@ -1,9 +1,6 @@
 //! What happened, what was warned and what became of it, in words.
 
-use super::{
-    folder::BUDGET,
-    story::{clock, judged, warned},
-};
+use super::story::{clock, judged, warned};
 use forewarn::{live::OutcomeKind, prelude::Timestamp};
 use forewarn_server::{
     chaos::{ChaosControl, ChaosExperiment, ChaosPhase},
@@ -44,8 +41,8 @@ pub(super) fn summary(snapshot: &Snapshot, chaos: Option<&dyn ChaosControl>, fro
             model.realised_per_service_week.map_or_else(String::new, |rate| format!(", {rate:.1} so far"));
         let _ = write!(
             text,
-            "Model {}, at a budget of {BUDGET} false alarms per service and week{rate}.",
-            model.name
+            "Model {}, at a budget of {} false alarms per service and week{rate}.",
+            model.name, model.budget_per_service_week
         );
     }
     text

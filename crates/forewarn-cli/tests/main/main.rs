@@ -5,7 +5,9 @@
 mod bad_input;
 mod chain;
 mod check;
+mod demo;
 mod real_servers;
+mod roots;
 mod serve;
 mod streams;
 mod support;

@@ -6,6 +6,7 @@ mod api;
 mod chaos;
 mod client;
 mod real_servers;
+mod receivers;
 mod schemathesis;
 mod security;
 mod service;

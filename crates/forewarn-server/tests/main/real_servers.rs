@@ -9,3 +9,6 @@ mod scraped;
 mod servers;
 mod service;
 mod story;
+
+pub(crate) use servers::free_port;
+pub(crate) use service::receiving;

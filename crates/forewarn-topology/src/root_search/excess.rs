@@ -142,7 +142,7 @@ impl Normal {
         let usual = quantile(&excesses, USUAL).unwrap_or(0.0);
         let least = if level != 0.0 {
             LEAST_OF_LEVEL * level.abs()
-        } else if values.iter().all(|value| !(value.abs() > 1.0)) {
+        } else if values.iter().all(|value| value.is_nan() || value.abs() <= 1.0) {
             LEAST_SHARE
         } else {
             LEAST_COUNT

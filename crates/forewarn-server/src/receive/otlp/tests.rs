@@ -141,7 +141,8 @@ fn other_metrics_are_averaged_or_added_up() {
             let point = json!({ "attributes": attributes, "timeUnixNano": time, "asDouble": cpu });
             let gauge = json!({ "name": "process.cpu.utilization", "gauge": { "dataPoints": [point] } });
             let point = json!({
-                "attributes": attributes, "timeUnixNano": time, "startTimeUnixNano": "1000000", "asInt": (2 * minute).to_string(),
+                "attributes": attributes, "timeUnixNano": time, "startTimeUnixNano": "1000000",
+                "asInt": (2 * minute).to_string(),
             });
             let sum = json!({ "dataPoints": [point], "aggregationTemporality": 2, "isMonotonic": true });
             let sum = json!({ "name": "k8s.restarts", "sum": sum });

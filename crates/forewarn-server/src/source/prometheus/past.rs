@@ -98,8 +98,8 @@ impl PrometheusPast {
     /// that the first server has series for are taken.
     ///
     /// # Errors
-    /// [`ServerError::Config`] for a setting that cannot be, [`ServerError::Source`] for a server that does not answer or
-    /// whose clock is wrong.
+    /// [`ServerError::Config`] for a setting that cannot be, [`ServerError::Source`] for a server that does not answer
+    /// or whose clock is wrong.
     pub fn new(
         config: &PrometheusConfig,
         step: Step,

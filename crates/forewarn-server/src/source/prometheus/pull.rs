@@ -80,7 +80,8 @@ pub(crate) struct PullCounts {
 }
 
 impl Pull {
-    /// Of the servers of `config`, for rows of `model`. `settle_secs` is the engine's, where no one else brings samples.
+    /// Of the servers of `config`, for rows of `model`. `settle_secs` is the engine's, where no other source brings
+    /// samples.
     pub(crate) fn new(
         config: &PrometheusConfig,
         model: &ServedModel,

@@ -5,7 +5,8 @@ use forewarn_sim::fleet::{
 };
 
 fn calm(seed: u64) -> Fleet {
-    Fleet::shop(seed).with_faults(FaultSchedule::none()).unwrap().with_on_call(None).unwrap()
+    let fleet = Fleet::shop(seed).with_faults(FaultSchedule::none()).expect("a sound scenario");
+    fleet.with_on_call(None).expect("a sound scenario")
 }
 
 fn metrics(session: &ChaosSession) -> Vec<u32> {
@@ -13,7 +14,8 @@ fn metrics(session: &ChaosSession) -> Vec<u32> {
 }
 
 fn inject(session: &mut ChaosSession, kind: ChaosKind, service: &str, numbers: (f64, f64)) -> ChaosEntry {
-    let entry = session.order_injection(kind, service, Some(numbers.0), Some(numbers.1)).unwrap();
+    let entry =
+        session.order_injection(kind, service, Some(numbers.0), Some(numbers.1)).expect("a sound order");
     session.carry_out(entry.clone());
     entry
 }
