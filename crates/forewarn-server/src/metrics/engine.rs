@@ -83,9 +83,9 @@ pub(super) fn render(shown: &Shown<'_>, page: &mut Page) -> Result<(), Prometheu
 fn counters(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
     let counters = &shown.snapshot.view.counters;
     page.counter(
-        "forewarn_minutes_closed",
+        "forewarn_steps_closed",
         None,
-        "Minutes that were closed.",
+        "Steps that were closed: minutes, unless the model has other rows.",
         plain(counters.minutes as f64),
     )?;
     page.counter(
