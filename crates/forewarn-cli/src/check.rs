@@ -55,9 +55,6 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Configuration of a live service, with its models, tokens and certificates
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
@@ -89,7 +86,7 @@ impl Check {
         let asks_for_file = !self.input.is_empty()
             || self.topology.is_some()
             || self.model.is_some()
-            || self.config.is_some();
+            || self.server.config.is_some();
         if !asks_for_file && !self.server.is_given() && !asks_for_rule {
             return Err(CliError::usage(
                 "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
@@ -104,7 +101,13 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
-        findings.config = self.config.as_deref().map(config::about).transpose()?;
+        // A configuration whose source is another one names no server.
+        let mut asks_server = self.server.prometheus.is_some();
+        if let Some(path) = &self.server.config {
+            let config = config::read(path)?;
+            asks_server = config.reads_prometheus;
+            findings.config = Some(config.about);
+        }
         if !self.input.is_empty() {
             let recording = self.read.read(&self.input)?;
             let spec = self.window.spec(recording.frames.layout().step())?;
@@ -117,7 +120,7 @@ impl Check {
             }
             findings.metrics = Some(metrics);
         }
-        if self.server.is_given() {
+        if asks_server {
             findings.prometheus = Some(self.look_at_server(model.as_ref())?);
         }
         match self.format {

@@ -60,7 +60,13 @@ use utoipa::{
         super::warnings::list,
         super::warnings::one,
     ),
-    components(schemas(Problem, Role)),
+    components(schemas(
+        Problem,
+        Role,
+        super::events::EventKind,
+        super::incidents::IncidentFilter,
+        super::warnings::WarningFilter
+    )),
     modifiers(&Common)
 )]
 pub(crate) struct Document;
