@@ -145,7 +145,7 @@ fn a_live_service_journals_what_prometheus_computes() {
     for input in journal_inputs(&store).unwrap() {
         match input.unwrap() {
             Input::Row { service, time, values } => {
-                drop(rows.entry(time).or_default().insert(service, values))
+                drop(rows.entry(time).or_default().insert(service, values));
             }
             Input::About { text, .. } => about = text,
             Input::Source { .. } => ups += 1,
