@@ -36,6 +36,8 @@ use utoipa::{
         super::incidents::list,
         super::incidents::one,
         super::ledger::book,
+        super::live::socket,
+        super::live::stream,
         super::models::list,
         super::models::promote,
         super::operations::healthy,
@@ -57,7 +59,7 @@ use utoipa::{
         super::warnings::list,
         super::warnings::one,
     ),
-    components(schemas(Problem, Role)),
+    components(schemas(super::live::LiveMessage, Problem, Role)),
     modifiers(&Common)
 )]
 pub(crate) struct Document;
