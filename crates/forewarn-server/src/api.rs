@@ -11,6 +11,7 @@ mod history;
 mod incidents;
 mod ledger;
 mod limits;
+mod live;
 mod models;
 mod operations;
 mod overview;
@@ -54,6 +55,8 @@ pub(crate) fn routes(api: Shared) -> Router {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/ledger", get(ledger::book))
+        .route("/api/v1/live", get(live::socket))
+        .route("/api/v1/live/sse", get(live::stream))
         .route("/api/v1/models", get(models::list))
         .route("/api/v1/models/{name}/promote", post(models::promote))
         .route("/api/v1/openapi.json", get(async || Json(document::Document::openapi())))

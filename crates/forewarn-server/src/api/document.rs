@@ -36,6 +36,8 @@ use utoipa::{
         super::incidents::list,
         super::incidents::one,
         super::ledger::book,
+        super::live::socket,
+        super::live::stream,
         super::models::list,
         super::models::promote,
         super::operations::healthy,
@@ -65,6 +67,7 @@ use utoipa::{
         Role,
         super::events::EventKind,
         super::incidents::IncidentFilter,
+        super::live::LiveMessage,
         super::warnings::WarningFilter
     )),
     modifiers(&Common)

@@ -5,6 +5,7 @@
 mod api;
 mod chaos;
 mod client;
+mod live;
 mod real_servers;
 mod receivers;
 mod schemathesis;

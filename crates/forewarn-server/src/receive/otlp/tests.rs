@@ -29,6 +29,7 @@ fn histograms(points: &[(&str, i64, i64, [u64; 3])], temporality: u8) -> Value {
     export(json!({ "name": "http.server.request.duration", "unit": "s", "histogram": histogram }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it goes into what is exported")]
 fn export(metric: Value) -> Value {
     let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": "web" } }] });
     json!({ "resourceMetrics": [{ "resource": resource, "scopeMetrics": [{ "metrics": [metric] }] }] })

@@ -302,7 +302,7 @@ impl Look<'_> {
         else {
             return;
         };
-        if !(count >= 1.0) {
+        if count.is_nan() || count < 1.0 {
             return;
         }
         let interval = usual(600.0 / count);
