@@ -34,9 +34,8 @@ pub enum Worse {
 ///    is not ten times as suspicious as one that answers ten times slower.
 /// 4. *Weighted by correlation with the target* over the rows of the incident, 0 where it is negative.
 /// 5. *Client-side views.* A service that calls nothing, but stands beside another server of its clients with an
-/// excess,
-///    is the clients' view of that server (a balancer, a host name): its excess counts for the server, and the server's
-///    score is shared with it.
+///    excess, is the clients' view of that server (a balancer, a host name): its excess counts for the server, and the
+///    server's score is shared with it.
 /// 6. *Along calls.* Services that the target reaches by calls are ranked by [`RootRanking`]; the others score 0.
 ///
 /// "Nothing is wrong" is an answer: see [`RootFindings::is_anything_wrong`].
