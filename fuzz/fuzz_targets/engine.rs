@@ -1,5 +1,6 @@
-//! Whatever samples, clocks, operators and crashes come: an engine that is saved and restored anywhere says what one says that
-//! never stopped, and what one says that is replayed from the journal; a snapshot of what was restored is the same.
+//! Whatever samples, clocks, operators and crashes come: an engine that is saved and restored anywhere says what one
+//! says that never stopped, and what one says that is replayed from the journal; a snapshot of what was restored is
+//! the same.
 //!
 //! `cargo +nightly fuzz run engine -- -max_total_time=3600 -max_len=512`
 

@@ -28,12 +28,12 @@ use metrics::Metrics;
 
 /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services and
-/// metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
+/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services
+/// and metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
-    /// partitioned folder, or - for standard input; may be given several times
+    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as
+    /// 'day-*.csv', a partitioned folder, or - for standard input; may be given several times
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
     #[command(flatten)]

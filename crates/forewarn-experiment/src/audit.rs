@@ -15,9 +15,9 @@ const NEAR_STEPS: i64 = 64;
 const FAR: usize = 1000;
 
 impl Run<'_> {
-    /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes after it is
-    /// shuffled, features included. The future is shuffled and prepared once for all models; of the scores of the test span, those that are
-    /// made again are compared.
+    /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes
+    /// after it is shuffled, features included. The future is shuffled and prepared once for all models; of the
+    /// scores of the test span, those that are made again are compared.
     pub(crate) fn audit(
         &self,
         prepared: &Prepared,

@@ -37,8 +37,8 @@ pub(crate) struct Effort {
     pub(crate) limit: Option<Duration>,
 }
 
-/// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of others. Results are in the
-/// order of `models`.
+/// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of
+/// others. Results are in the order of `models`.
 ///
 /// No fit sees another, so how they are scheduled changes nothing but the seconds.
 pub(crate) fn fit_all(
@@ -207,7 +207,8 @@ impl ByFolds {
     }
 }
 
-/// Fits the members on each fold, scores its block, and weighs them by all blocks together. A line of progress for each.
+/// Fits the members on each fold, scores its block, and weighs them by all blocks together. A line of progress for
+/// each.
 fn by_folds(
     models: &[Model],
     fitted: &[Option<Fitted>],
@@ -308,8 +309,8 @@ impl Scorer {
     }
 }
 
-/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it. `report` is told how many
-/// models are done.
+/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it.
+/// `report` is told how many models are done.
 pub(crate) fn score_again(
     models: &[Model],
     fitted: &[Fitted],

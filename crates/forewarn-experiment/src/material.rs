@@ -63,8 +63,8 @@ impl<'a> Views<'a> {
 }
 
 impl<'a> Material<'a> {
-    /// Looks at gaps in one pass: they are filled for the columns of the service graph, if there is one, and counted. The features' own filling
-    /// is part of the pipeline, because it is served with the model.
+    /// Looks at gaps in one pass: they are filled for the columns of the service graph, if there is one, and counted.
+    /// The features' own filling is part of the pipeline, because it is served with the model.
     pub(crate) fn new(
         settings: &Settings,
         models: &[Model],
@@ -148,10 +148,12 @@ pub(crate) fn context_columns<'a>(services: impl Iterator<Item = &'a str>) -> Fe
 }
 
 impl Settings {
-    /// The whole list of features: those asked for, of metrics whose short gaps took the last value before them; after them the rule's verdicts,
-    /// without anything filled in, if models see these; and the columns of the service graph, if there is one.
+    /// The whole list of features: those asked for, of metrics whose short gaps took the last value before them;
+    /// after them the rule's verdicts, without anything filled in, if models see these; and the columns of the
+    /// service graph, if there is one.
     ///
-    /// All of it is one list that begins with the metrics as they were measured, so that it can be saved, and served, as it is.
+    /// All of it is one list that begins with the metrics as they were measured, so that it can be saved, and served,
+    /// as it is.
     pub(crate) fn all_features(
         &self,
         asked_for: &Arc<Features>,
@@ -172,7 +174,8 @@ impl Settings {
     }
 }
 
-/// Counts missing cells that `impute` fills and leaves, as [`Impute::fill`] does, without a copy of the frames. Services without a gap cost a look.
+/// Counts missing cells that `impute` fills and leaves, as [`Impute::fill`] does, without a copy of the frames.
+/// Services without a gap cost a look.
 fn count_gaps(impute: &Impute, metrics: &FrameSet) -> Result<Imputed, ExperimentError> {
     let (schema, mut counts) = (metrics.schema(), Imputed::default());
     let mut filled = vec![f32::NAN; schema.len()];

@@ -30,9 +30,10 @@ impl Experiment {
     /// Memory: the frames, their features, and what the models need.
     ///
     /// # Errors
-    /// [`ExperimentError::NoModels`], [`ExperimentError::DuplicateModel`] and the errors about blends and states for models that do not go
-    /// together; [`ExperimentError::NoFailures`] when the rule is never satisfied; [`ExperimentError::SingleClass`] when a part of the split
-    /// lacks a class; [`ExperimentError::WalkTooLong`]; [`ExperimentError::Model`] for the first model that fails; and the stages' own.
+    /// [`ExperimentError::NoModels`], [`ExperimentError::DuplicateModel`] and the errors about blends and states for
+    /// models that do not go together; [`ExperimentError::NoFailures`] when the rule is never satisfied;
+    /// [`ExperimentError::SingleClass`] when a part of the split lacks a class; [`ExperimentError::WalkTooLong`];
+    /// [`ExperimentError::Model`] for the first model that fails; and the stages' own.
     pub fn run(self, data: Data, observer: &dyn Observer) -> Result<Results, ExperimentError> {
         self.check()?;
         let Self { settings, features, models } = self;

@@ -12,9 +12,9 @@ use forewarn_window::Features;
 
 /// The models that forewarn brings, fitted for one question.
 pub struct StandardModels {
-    /// The failure rule. Where it is one metric beyond one limit, and that metric can be observed, baselines watch the same metric at the
-    /// same limit; for any other rule, and for failures from outside (an outcome column), they watch the metric that ranks the
-    /// training windows best.
+    /// The failure rule. Where it is one metric beyond one limit, and that metric can be observed, baselines watch
+    /// the same metric at the same limit; for any other rule, and for failures from outside (an outcome column), they
+    /// watch the metric that ranks the training windows best.
     pub rule: Rule,
     /// Metrics of the raw frames.
     pub schema: Schema,
@@ -30,8 +30,8 @@ pub struct StandardModels {
 }
 
 impl StandardModels {
-    /// Their names, in the order in which they are fitted: LSTM first and GRU last, because they take longest, and on two
-    /// processors each then has one to itself for most of the time.
+    /// Their names, in the order in which they are fitted: LSTM first and GRU last, because they take longest, and on
+    /// two processors each then has one to itself for most of the time.
     pub const NAMES: [&str; 8] = [
         "lstm",
         "boosted_trees",
@@ -43,8 +43,9 @@ impl StandardModels {
         "gru",
     ];
 
-    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants. `lstm_running` and
-    /// `gru_running` are `lstm` and `gru`, which the experiment has to fit too, served by states that run on.
+    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and
+    /// variants. `lstm_running` and `gru_running` are `lstm` and `gru`, which the experiment has to fit too, served
+    /// by states that run on.
     pub const FURTHER: [&str; 23] = [
         "prevalence",
         "service_rate",
@@ -102,8 +103,8 @@ impl StandardModels {
     /// The model called `name`.
     ///
     /// # Errors
-    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::NothingToWatch`] for `persistence` of a failure that no metric shows;
-    /// [`ExperimentError::Core`] for settings that a model refuses.
+    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::NothingToWatch`] for `persistence` of a failure that no
+    /// metric shows; [`ExperimentError::Core`] for settings that a model refuses.
     pub fn get(&self, name: &str) -> Result<Model, ExperimentError> {
         let threshold = self.watched();
         let watch = || threshold.as_ref().map_or(Watch::Best, watch);
@@ -172,7 +173,8 @@ impl StandardModels {
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
         let control =
             |sentence: &str, control: Control| Some(Model::new(name, sentence, Rows::Context, control));
-        // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number of deviations.
+        // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number
+        // of deviations.
         let deviations = |most: f32| match rule {
             Some(rule) if direction(rule) == Direction::Below => Watch::below(rule.metric(), -most),
             Some(rule) => Watch::above(rule.metric(), most),

@@ -55,7 +55,8 @@ impl Run<'_> {
         Ok(Walked { report, lists })
     }
 
-    /// As many whole folds as the test span has room for, ending with the data; validation is as long as that of the run.
+    /// As many whole folds as the test span has room for, ending with the data; validation is as long as that of the
+    /// run.
     fn folds(&self, days: usize) -> Result<Vec<Split>, ExperimentError> {
         let (folds, steps) = fold_count(days, self.split.test())?;
         let validation = steps_of(self.split.validation()) + self.split.purge();

@@ -20,7 +20,8 @@ const NORMAL_WINDOWS: usize = 50_000;
 
 /// Fitted [`BoostedTrees`](crate::BoostedTrees).
 ///
-/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of scratch.
+/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of
+/// scratch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedTrees {
     schema: Schema,
@@ -67,7 +68,8 @@ impl FittedTrees {
         self.forest.trees.len()
     }
 
-    /// What each column does in the trees, with the column's name, such as `error_rate, mean`; the one that saved most loss first.
+    /// What each column does in the trees, with the column's name, such as `error_rate, mean`; the one that saved
+    /// most loss first.
     #[must_use]
     pub fn importance(&self) -> Vec<(String, Importance)> {
         let found = self.forest.importance(self.views.columns());
@@ -111,8 +113,8 @@ impl FittedTrees {
     /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes, [`ModelFileError::MissingTensor`],
-    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes,
+    /// [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let refuse = |reason: String| ModelFileError::not_a_model(reason);
@@ -257,7 +259,8 @@ struct Parameters {
 /// Most splits on the way to a leaf: evidence takes memory by its square.
 const MOST_DEPTH: usize = 1024;
 
-/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf, and no way meets another.
+/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf,
+/// and no way meets another.
 fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> Result<(), String> {
     let is_index =
         |value: f32, below: usize| value >= 0.0 && value.fract() == 0.0 && (value as usize) < below;
@@ -292,7 +295,8 @@ fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> R
     Ok(())
 }
 
-/// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is always missing.
+/// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is
+/// always missing.
 fn normal(windows: Windows<'_>, views: &Views) -> Vec<[f32; 2]> {
     let stride = windows.len().div_ceil(NORMAL_WINDOWS).max(1);
     let (mut row, mut scratch) = (vec![0.0; views.columns()], Vec::new());

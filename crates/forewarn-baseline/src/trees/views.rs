@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 /// One way of looking at a feature of a window; applied to every feature, it gives a column a feature.
 ///
-/// Statistics are over the samples present and missing where there are too few of them, one or, for a slope, two. Steps are rows.
+/// Statistics are over the samples present and missing where there are too few of them, one or, for a slope, two.
+/// Steps are rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -33,7 +34,8 @@ impl View {
         (0..u32::try_from(observation).unwrap_or(u32::MAX)).map(Self::At).collect()
     }
 
-    /// The last row, mean, deviation, range, and changes over one step, a little less than half of the window, and all of it.
+    /// The last row, mean, deviation, range, and changes over one step, a little less than half of the window, and
+    /// all of it.
     #[must_use]
     pub fn aggregates(observation: usize) -> Vec<Self> {
         let longest = u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX);
@@ -88,8 +90,8 @@ impl View {
     }
 }
 
-/// Several views of the first features, and the last row of all others: a window as one row of columns, view after view, each with a
-/// column a feature.
+/// Several views of the first features, and the last row of all others: a window as one row of columns, view after
+/// view, each with a column a feature.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Views {
     views: Vec<View>,
@@ -101,7 +103,8 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    /// Views of windows of `observation` rows of `width` features; `None` for no view, or one that reaches beyond the window.
+    /// Views of windows of `observation` rows of `width` features; `None` for no view, or one that reaches beyond the
+    /// window.
     pub(crate) fn new(views: Vec<View>, width: usize, observation: usize) -> Option<Self> {
         let fits = !views.is_empty() && views.iter().all(|view| view.reach() < observation);
         let has_statistics = views.iter().any(|view| !matches!(view, View::At(_) | View::Change(_)));

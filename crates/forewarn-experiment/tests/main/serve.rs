@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 type BoxError = Box<dyn std::error::Error>;
 
-/// Ten days of two services. Samples are missing now and then: a value, a row, and an hour of one metric, longer than a gap is carried.
+/// Ten days of two services. Samples are missing now and then: a value, a row, and an hour of one metric, longer than
+/// a gap is carried.
 fn frames() -> &'static FrameSet {
     static FRAMES: OnceLock<FrameSet> = OnceLock::new();
     FRAMES.get_or_init(|| {
@@ -45,7 +46,8 @@ impl Source for Memory {
     }
 }
 
-/// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured only.
+/// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured
+/// only.
 fn rule() -> Rule {
     Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap()
 }

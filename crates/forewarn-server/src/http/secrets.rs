@@ -12,8 +12,8 @@ const MOST_BYTES: u64 = 4 << 10;
 /// Reads the secrets and keeps their hashes.
 ///
 /// # Errors
-/// [`ServerError::File`] for a file that cannot be read, [`ServerError::Config`] for what is no token or is there twice.
-/// Neither has a secret in it.
+/// [`ServerError::File`] for a file that cannot be read, [`ServerError::Config`] for what is no token or is there
+/// twice. Neither has a secret in it.
 pub(crate) fn read_tokens(configs: &[TokenConfig]) -> Result<Tokens, ServerError> {
     let (mut names, mut hashes) = (BTreeSet::new(), BTreeSet::new());
     let mut tokens = Vec::with_capacity(configs.len());

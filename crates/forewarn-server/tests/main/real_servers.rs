@@ -1,4 +1,5 @@
-//! Beside a real Prometheus, a real Alertmanager and a real sender of remote write: `cargo xtask test` runs these where they are installed.
+//! Beside a real Prometheus, a real Alertmanager and a real sender of remote write: `cargo xtask test` runs these
+//! where they are installed.
 
 mod history;
 mod hook;
