@@ -161,7 +161,8 @@ fn a_live_service_journals_what_prometheus_computes() {
         }
     }
     assert!(about.starts_with("Prometheus 2."), "{about}");
-    assert_eq!(ups, 2, "once for each start");
+    // Once for each start that had something left to ask.
+    assert!((1..=2).contains(&ups), "{ups}");
     let queries = PrometheusConfig::new(&server.url, ["opentelemetry"]);
     let queries = PrometheusQueries::new(&queries, Step::MINUTE).unwrap();
     assert!(rows.len() >= 45, "{}", rows.len());
