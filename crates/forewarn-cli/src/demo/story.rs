@@ -73,6 +73,7 @@ pub(super) fn judged(outcome: &OutcomeEvent) -> String {
         OutcomeKind::False => format!("false alarm: {service} did not fail"),
         OutcomeKind::Censored => format!("open: whether {service} failed in time is not known"),
         OutcomeKind::Averted => format!("averted: somebody acted on the warning of {service}"),
+        OutcomeKind::Detected => format!("detected: a warning came before the failure of {service}"),
         OutcomeKind::Missed => format!("missed: {service} failed without a warning"),
         _ => format!("{service}: {:?}", outcome.outcome),
     }

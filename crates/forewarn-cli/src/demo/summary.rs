@@ -81,6 +81,7 @@ struct Counts {
     late: usize,
     wrong: usize,
     missed: usize,
+    detected: usize,
     other: usize,
     leads: Vec<f64>,
 }
@@ -97,6 +98,7 @@ impl Counts {
                 OutcomeKind::Late => &mut counts.late,
                 OutcomeKind::False => &mut counts.wrong,
                 OutcomeKind::Missed => &mut counts.missed,
+                OutcomeKind::Detected => &mut counts.detected,
                 _ => &mut counts.other,
             };
             *count += 1;
@@ -112,8 +114,8 @@ impl Counts {
         let lead = self.leads.get(self.leads.len() / 2);
         let lead = lead.map_or_else(String::new, |lead| format!(" (a median {lead:.0} minutes ahead)"));
         format!(
-            "{} failures; warnings: {} hits{lead}, {} late, {} false alarms, {} open; {} failures missed.",
-            self.failures, self.hit, self.late, self.wrong, self.other, self.missed
+            "{} failures, {} detected and {} missed; warnings: {} hits{lead}, {} late, {} false alarms, {} open.",
+            self.failures, self.detected, self.missed, self.hit, self.late, self.wrong, self.other
         )
     }
 }
