@@ -28,7 +28,7 @@ const GREETING: Duration = Duration::from_millis(100);
 const PING: Duration = Duration::from_secs(20);
 /// Pings without an answer after which a client is gone.
 const MOST_UNANSWERED: u32 = 3;
-/// How long a client has to take the goodbye.
+/// How long a client has to take the goodbye and answer it.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Bytes of a client's message.
 const MOST_BYTES: usize = 4_096;
@@ -92,8 +92,14 @@ impl Client {
     async fn serve(mut self, after: Option<u64>) {
         let Err(over) = self.follow(after).await else { return };
         if let Over::Told(frame) = over {
+            // Its answer is waited for: a connection that is closed before may lose the goodbye on its way.
+            let goodbye = async {
+                if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+                    while let Some(Ok(_)) = self.socket.recv().await {}
+                }
+            };
             // If it does not listen, it is gone all the same.
-            let _ = timeout(GOODBYE, self.socket.send(Message::Close(Some(frame)))).await;
+            let _ = timeout(GOODBYE, goodbye).await;
         }
     }
 
