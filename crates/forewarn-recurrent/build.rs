@@ -1,8 +1,8 @@
 //! With the `libtorch` feature, lets tests and programs find libtorch's shared libraries when they run.
 //!
-//! Cargo puts a library folder on the loader's path only if it lies in a package's own output folder. So the folder that
-//! `LIBTORCH` names is linked to from there, and the link is announced: every test, example and program that depends on this
-//! package then runs under `cargo` with no setting of its own.
+//! Cargo puts a library folder on the loader's path only if it lies in a package's own output folder. So the folder
+//! that `LIBTORCH` names is linked to from there, and the link is announced: every test, example and program that
+//! depends on this package then runs under `cargo` with no setting of its own.
 
 use std::{env, error::Error, fs, path::Path, path::PathBuf};
 

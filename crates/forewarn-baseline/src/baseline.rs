@@ -8,7 +8,8 @@ use forewarn_core::{
 };
 use forewarn_schema::Schema;
 
-/// Any fitted baseline, for lists of different ones that are saved and read: which one a file holds is decided by its kind.
+/// Any fitted baseline, for lists of different ones that are saved and read: which one a file holds is decided by its
+/// kind.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Baseline {

@@ -13,11 +13,11 @@ pub(crate) const STEP: &str = "step_number";
 /// Steps after which the count of steps restarts: every whole number below it is an `f32`.
 const STEP_CYCLE: i64 = 1 << 20;
 
-/// Which service and which step a row is of, as the columns `service_number` and `step_number`: what [`Control`](crate::Control)s go by, which
-/// look at nothing else.
+/// Which service and which step a row is of, as the columns `service_number` and `step_number`: what
+/// [`Control`](crate::Control)s go by, which look at nothing else.
 ///
-/// Services are numbered in the order in which they are given, one that is not among them has no number. Steps count from 1970 on and restart
-/// after 2^20, about two years of minutes.
+/// Services are numbered in the order in which they are given, one that is not among them has no number. Steps count
+/// from 1970 on and restart after 2^20, about two years of minutes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     services: Vec<String>,

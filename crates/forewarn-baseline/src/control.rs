@@ -12,22 +12,24 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) const KIND: &str = "control";
 
-/// Log-odds between windows with a warning and without one: enough for an order, too little for a probability to show it.
+/// Log-odds between windows with a warning and without one: enough for an order, too little for a probability to show
+/// it.
 const WARNING: f64 = 0.01;
 
 /// What anything must beat: predictions by someone who does not look.
 ///
-/// A figure means little beside 0 and much beside these. Those by service and by time go by the columns of [`Context`](crate::Context), added to
-/// the metrics. Saved as `"control"`.
+/// A figure means little beside 0 and much beside these. Those by service and by time go by the columns of
+/// [`Context`](crate::Context), added to the metrics. Saved as `"control"`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Control {
     /// The share of positive training windows, for every window.
     Prevalence,
-    /// The share of positive training windows of the same service; that of all for one that was not seen. Column `service_number`.
+    /// The share of positive training windows of the same service; that of all for one that was not seen. Column
+    /// `service_number`.
     ServiceRate,
-    /// What was, will be: the share of positive training windows by how many steps ago `metric` was last beyond `threshold` within the window,
-    /// never growing with the time since.
+    /// What was, will be: the share of positive training windows by how many steps ago `metric` was last beyond
+    /// `threshold` within the window, never growing with the time since.
     Persistence {
         /// The metric.
         metric: String,
@@ -230,8 +232,8 @@ impl Estimator for Control {
     /// Fits in one pass over the training windows; the validation windows are not used.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`]; [`CoreError::Schema`] without a column that the control goes by; [`CoreError::InvalidSetting`] for a setting out
-    /// of its range.
+    /// [`CoreError::SingleClass`]; [`CoreError::Schema`] without a column that the control goes by;
+    /// [`CoreError::InvalidSetting`] for a setting out of its range.
     fn fit(
         &self,
         train: Train<LabelledWindows<'_>>,

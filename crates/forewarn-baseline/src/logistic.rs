@@ -1,4 +1,5 @@
-//! Logistic regression: `design` makes terms of windows, `objective` is the penalised loss, `minimise` finds its least, `fitted` scores.
+//! Logistic regression: `design` makes terms of windows, `objective` is the penalised loss, `minimise` finds its
+//! least, `fitted` scores.
 
 mod design;
 mod fitted;

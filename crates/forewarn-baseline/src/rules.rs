@@ -1,5 +1,5 @@
-//! Rules on one metric: `watch` settles which one, `statistic` says what is computed of it, `severity` makes a probability of that, `fitted` is
-//! what any of them fits into.
+//! Rules on one metric: `watch` settles which one, `statistic` says what is computed of it, `severity` makes a
+//! probability of that, `fitted` is what any of them fits into.
 
 mod cusum;
 mod double_exponential;

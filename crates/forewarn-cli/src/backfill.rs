@@ -20,8 +20,8 @@ use std::{
 
 /// Read the past of services from Prometheus into Parquet files, one a day
 ///
-/// Rows are those of one query over the whole time, wherever it is cut. A run that was stopped goes on where it was: days
-/// that are there are not asked for again. Train on the folder with `forewarn train --input DIR`.
+/// Rows are those of one query over the whole time, wherever it is cut. A run that was stopped goes on where it was:
+/// days that are there are not asked for again. Train on the folder with `forewarn train --input DIR`.
 #[derive(Args)]
 pub(crate) struct Backfill {
     #[command(flatten)]

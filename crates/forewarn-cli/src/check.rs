@@ -1,5 +1,6 @@
 use crate::{
     error::{About, CliError},
+    files::NewFile,
     input::ReadArgs,
     printable,
     prometheus::{PrometheusArgs, clock, transport},
@@ -17,7 +18,7 @@ use forewarn::{
 use forewarn_server::{PrometheusFindings, PrometheusQueries, Stop, inspect_prometheus};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::{collections::BTreeMap, fmt::Write, fs::File, path::Path, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Write, fs::File, io::Write as _, path::Path, path::PathBuf};
 
 mod config;
 mod metrics;
@@ -27,18 +28,21 @@ use metrics::Metrics;
 
 /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
 ///
-/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services and
-/// metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
+/// Exit code 0 if everything was understood, 1 if not. Of a server: which it is, which recipes match, which services
+/// and metrics it has, what joins and what does not, and what a minute costs; exit code 1 if no rows would come.
 #[derive(Args)]
 pub(crate) struct Check {
-    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
-    /// partitioned folder, or - for standard input; may be given several times
+    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as
+    /// 'day-*.csv', a partitioned folder, or - for standard input; may be given several times
     #[arg(long, value_name = "FILE")]
     input: Vec<PathBuf>,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
     server: PrometheusArgs,
+    /// File for the recipes' queries as recording rules, of a Prometheus that is to write them to a receiver
+    #[arg(long, value_name = "FILE", help_heading = "Prometheus")]
+    recording_rules: Option<PathBuf>,
     #[command(flatten)]
     rule: RuleArgs,
     #[command(flatten)]
@@ -51,9 +55,6 @@ pub(crate) struct Check {
     /// Model file
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Configuration of a live service, with its models, tokens and certificates
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Exit with 1 also if the metrics can be read but give no window
     #[arg(long)]
     require_usable: bool,
@@ -85,7 +86,7 @@ impl Check {
         let asks_for_file = !self.input.is_empty()
             || self.topology.is_some()
             || self.model.is_some()
-            || self.config.is_some();
+            || self.server.config.is_some();
         if !asks_for_file && !self.server.is_given() && !asks_for_rule {
             return Err(CliError::usage(
                 "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
@@ -100,7 +101,13 @@ impl Check {
         findings.graph = graph.as_ref().map(about_graph);
         let model = self.model.as_deref().map(read_model).transpose()?;
         findings.model = model.as_ref().map(about_model);
-        findings.config = self.config.as_deref().map(config::about).transpose()?;
+        // A configuration whose source is another one names no server.
+        let mut asks_server = self.server.prometheus.is_some();
+        if let Some(path) = &self.server.config {
+            let config = config::read(path)?;
+            asks_server = config.reads_prometheus;
+            findings.config = Some(config.about);
+        }
         if !self.input.is_empty() {
             let recording = self.read.read(&self.input)?;
             let spec = self.window.spec(recording.frames.layout().step())?;
@@ -113,7 +120,7 @@ impl Check {
             }
             findings.metrics = Some(metrics);
         }
-        if self.server.is_given() {
+        if asks_server {
             findings.prometheus = Some(self.look_at_server(model.as_ref())?);
         }
         match self.format {
@@ -134,12 +141,20 @@ impl Check {
         let step = model.map(ServedModel::step).or(self.read.step()).unwrap_or(Step::MINUTE);
         let stop = Stop::default();
         let mut findings = inspect_prometheus(&settings, step, &clock(), transport(&settings)?, &stop)?;
-        if let (Some(model), false) = (model, findings.chosen.is_empty()) {
-            if settings.recipes.is_empty() {
-                settings.recipes.clone_from(&findings.chosen);
-            }
-            let queries = [PrometheusQueries::new(&settings, step)?];
+        if settings.recipes.is_empty() {
+            settings.recipes.clone_from(&findings.chosen);
+        }
+        if settings.recipes.is_empty() {
+            return Ok(findings);
+        }
+        let queries = [PrometheusQueries::new(&settings, step)?];
+        if let Some(model) = model {
             prometheus::compare_model(PrometheusQueries::trained_on(&queries, model), &mut findings);
+        }
+        if let Some(path) = &self.recording_rules {
+            let mut file = NewFile::create(path, &[])?;
+            file.write_all(queries[0].set().to_rule_file().as_bytes())?;
+            file.finish()?;
         }
         Ok(findings)
     }

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 
 /// Show a simulated shop, a model trained on it, and the live service with its page in the browser
 ///
-/// Trains a model on twelve simulated days of a shop of four services, lets a day pass, and then runs the live service at
-/// --speed, with the page and the API on 127.0.0.1. Faults come by themselves, some are planned, and the page injects
-/// more. Everything lies in one folder. Ctrl-C ends it.
+/// Trains a model on twelve simulated days of a shop of four services, lets a day pass, and then runs the live
+/// service at --speed, with the page and the API on 127.0.0.1. Faults come by themselves, some are planned, and the
+/// page injects more. Everything lies in one folder. Ctrl-C ends it.
 #[derive(Args)]
 pub(crate) struct Demo {
     /// Simulated seconds in a second
@@ -33,8 +33,8 @@ pub(crate) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..),
           conflicts_with = "once")]
     port: u16,
-    /// Folder for the model, the configuration and what the service keeps; one that is there is gone on with [default: a
-    /// temporary one, which is removed at the end]
+    /// Folder for the model, the configuration and what the service keeps; one that is there is gone on with
+    /// [default: a temporary one, which is removed at the end]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
     /// Seed of the shop [default: 7, or that of the folder]

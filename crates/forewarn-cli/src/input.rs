@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct ReadArgs {
-    /// A column that says when the service was failing (0/1, yes/no, true/false), or `NAME == VALUE` for one with another
-    /// value
+    /// A column that says when the service was failing (0/1, yes/no, true/false), or `NAME == VALUE` for one with
+    /// another value
     #[arg(long, value_name = "NAME")]
     pub(crate) failure_column: Option<String>,
     /// Word of the failure column that means unknown, besides the usual missing ones
@@ -261,8 +261,9 @@ impl SimulationArgs {
 /// Metrics files or a simulation.
 #[derive(Args)]
 pub(crate) struct DataArgs {
-    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as 'day-*.csv', a
-    /// partitioned folder, or - for standard input; may be repeated. Without this option, metrics are simulated
+    /// Metrics as CSV (any usual dialect, gzip or zstd), JSON lines or Parquet; a file, a pattern such as
+    /// 'day-*.csv', a partitioned folder, or - for standard input; may be repeated. Without this option, metrics are
+    /// simulated
     #[arg(long, value_name = "FILE", help_heading = "Input", conflicts_with_all = ["simulate", "days"])]
     pub(crate) input: Vec<PathBuf>,
     #[command(flatten)]

@@ -28,7 +28,7 @@ impl Source for JournalRows {
     }
 }
 
-/// Replays the journal of a store by the model that warned, which tells the warnings that an operator acted on and after
+/// Replays the journal of a store by the model that warned, which tells the warnings that somebody acted on and after
 /// which no failure came.
 pub(crate) fn data(
     folder: &Path,

@@ -6,11 +6,17 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    experiment::{Data, Experiment, StandardModels, VerdictColumns},
+    experiment::{Blending, Data, Experiment, Model, StandardModels, VerdictColumns},
     recurrent::Trainer,
     topology::{ServiceGraph, TopologyFeatures},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The model that weighs others.
+const AUTO: &str = "auto";
 
 /// Options of them.
 #[derive(Args)]
@@ -35,6 +41,9 @@ pub(crate) struct ModelArgs {
     /// services that a service calls; `simulated` for the graph of a simulated fleet
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
+    /// Minutes after which `auto` begins no further fit to weigh its members: the slowest are left out of it
+    #[arg(long, value_name = "N", value_parser = minutes)]
+    fit_minutes: Option<f64>,
     /// Seed of the simulation and of the models [default: 7]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -83,13 +92,48 @@ impl ModelArgs {
         if let Some(path) = &self.topology {
             experiment = experiment.with_topology(topology(path, data)?);
         }
-        for name in &self.models {
-            let model = standard.get(name.trim());
+        if let Some(minutes) = self.fit_minutes {
+            experiment = experiment.with_fit_limit(Duration::from_secs_f64(60.0 * minutes));
+        }
+        for name in &self.names() {
+            let model = if name == AUTO { Ok(self.auto()) } else { standard.get(name) };
             experiment =
                 experiment.with_model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
         }
         Ok(experiment)
     }
+}
+
+impl ModelArgs {
+    /// Models asked for, and those that `auto` weighs.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.models.iter().map(|name| name.trim().to_owned()).collect();
+        if names.iter().any(|name| name == AUTO) && self.members_of_auto().is_empty() {
+            names.extend(StandardModels::AUTO.map(str::to_owned));
+        }
+        names
+    }
+
+    /// Members of `auto` that are asked for by name.
+    fn members_of_auto(&self) -> Vec<&str> {
+        let names = self.models.iter().map(|name| name.trim());
+        names.filter(|name| StandardModels::AUTO.contains(name)).collect()
+    }
+
+    /// `auto` of its members that are asked for, or of all.
+    fn auto(&self) -> Model {
+        match self.members_of_auto() {
+            none if none.is_empty() => Model::blend(AUTO, StandardModels::AUTO, Blending::Folds),
+            some => Model::blend(AUTO, some, Blending::Folds),
+        }
+    }
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.trim().parse::<f64>().ok();
+    minutes
+        .filter(|minutes| (0.0..=1e6).contains(minutes))
+        .ok_or_else(|| "expected minutes, 0 to 1,000,000".to_owned())
 }
 
 /// Who calls whom: as the file says, or, for `simulated`, as the simulation has it.

@@ -14,7 +14,8 @@ use std::{fmt::Write, path::PathBuf};
 /// Rank the services that a failure may have come from
 ///
 /// Compares one metric of all services that the failing one calls, directly or through others: how much worse it got
-/// with the onset than it ever gets in the service's own normal period, and whether it moved with the failing service's.
+/// with the onset than it ever gets in the service's own normal period, and whether it moved with the failing
+/// service's.
 /// The JSON answer is a list, best first, and empty where nothing is wrong.
 #[derive(Args)]
 pub(crate) struct Roots {

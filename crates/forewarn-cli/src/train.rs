@@ -43,8 +43,8 @@ pub(crate) struct Train {
     budget: BudgetArgs,
     #[command(flatten)]
     models: ModelArgs,
-    /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without the
-    /// time after warnings that an operator acted on
+    /// Store folder of a live service, whose journal is trained on in place of metrics: what the service saw, without
+    /// the time after warnings that an operator acted on
     #[arg(long, value_name = "DIR", requires = "live_model", help_heading = "Input",
           conflicts_with_all = ["input", "simulate", "days", "prometheus"])]
     journal: Option<PathBuf>,

@@ -8,9 +8,10 @@ use std::{
 
 /// Run the live service: metrics in, events out
 ///
-/// Reads the source of its configuration, raises warnings, judges them, and writes one JSON object a line to the file of
-/// events: each event exactly once, over crashes and restarts. It ends with its source, or after the current minute on
-/// SIGINT or SIGTERM. On SIGHUP it reads its configuration again; the last good one stays if the new one is wrong.
+/// Reads the source of its configuration, raises warnings, judges them, and writes one JSON object a line to the file
+/// of events: each event exactly once, over crashes and restarts. It ends with its source, or after the current
+/// minute on SIGINT or SIGTERM. On SIGHUP it reads its configuration again; the last good one stays if the new one is
+/// wrong.
 #[derive(Args)]
 pub(crate) struct Watch {
     /// Configuration as TOML: [model], [source], [store], [events], and more

@@ -1,8 +1,8 @@
 //! The laws of this crate's traits, as checks that an implementation of your own can run in its tests.
 //!
-//! Behind the feature `conformance`. Each check takes one case (a rule and a frame, a model and a frame) and says which law it
-//! breaks, so that it fits into plain tests and into property tests alike. No check proves anything: give it frames with runs, gaps, ties
-//! and values near your limits, by `forewarn_schema::strategies` or recorded.
+//! Behind the feature `conformance`. Each check takes one case (a rule and a frame, a model and a frame) and says
+//! which law it breaks, so that it fits into plain tests and into property tests alike. No check proves anything:
+//! give it frames with runs, gaps, ties and values near your limits, by `forewarn_schema::strategies` or recorded.
 //!
 //! | trait | checks |
 //! |---|---|

@@ -3,7 +3,8 @@ use forewarn_schema::{SchemaError, Timestamp, name_difference};
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a window, a label, a split or a model was refused. Files of models have a [`ModelFileError`](crate::ModelFileError).
+/// Why a window, a label, a split or a model was refused. Files of models have a
+/// [`ModelFileError`](crate::ModelFileError).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CoreError {

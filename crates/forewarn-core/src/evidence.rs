@@ -7,8 +7,9 @@ const ROUNDING: f64 = 1e-5;
 
 /// Why a score is what it is: how its log-odds come from those of a window of which nothing is known, part by part.
 ///
-/// `base_log_odds` and the contributions add up to `log_odds`, and the logistic function of that is the score; [`Evidence::new`] and reading
-/// refuse anything else. The serialised form is stable: fields are added, never renamed.
+/// `base_log_odds` and the contributions add up to `log_odds`, and the logistic function of that is the score;
+/// [`Evidence::new`] and reading refuse anything else. The serialised form is stable: fields are added, never
+/// renamed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct Evidence {
@@ -46,8 +47,8 @@ pub enum Attribution {
     TreeShap,
     /// A rule looks at one metric, which bears all.
     Rule,
-    /// Parts of the window were replaced by what is normal, one after another in several orders, and each bears what its replacement changed,
-    /// on average.
+    /// Parts of the window were replaced by what is normal, one after another in several orders, and each bears what
+    /// its replacement changed, on average.
     Occlusion,
     /// Evidence of several models, or of one behind a calibration, put together.
     Combined,
@@ -75,7 +76,8 @@ pub struct Contribution {
 }
 
 impl Contribution {
-    /// Distance of the value from normal, in deviations; `None` where one of them is not known or nothing ever deviated.
+    /// Distance of the value from normal, in deviations; `None` where one of them is not known or nothing ever
+    /// deviated.
     #[must_use]
     pub fn deviations(&self) -> Option<f32> {
         let (value, normal, deviation) = (self.value?, self.normal?, self.deviation?);
@@ -84,7 +86,8 @@ impl Contribution {
 }
 
 impl Evidence {
-    /// Evidence from its parts, which are put in order: what moved the score most comes first, and equals stay as they were.
+    /// Evidence from its parts, which are put in order: what moved the score most comes first, and equals stay as
+    /// they were.
     ///
     /// # Errors
     /// [`CoreError::EvidenceSum`] unless base and contributions add up to the score.

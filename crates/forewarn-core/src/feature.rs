@@ -4,8 +4,8 @@ use std::{fmt, ops::Range, sync::Arc};
 
 /// Numbers derived from a service's metrics, one row at a time.
 ///
-/// A feature is a factory of [`FeatureState`]s, one for each service. Because a state sees one row after another and never a
-/// later one, features are causal by construction, and a live stream computes the same bits as a whole frame.
+/// A feature is a factory of [`FeatureState`]s, one for each service. Because a state sees one row after another and
+/// never a later one, features are causal by construction, and a live stream computes the same bits as a whole frame.
 pub trait Feature: Send + Sync {
     /// The columns that the feature adds, for frames of `input`.
     ///
@@ -19,8 +19,8 @@ pub trait Feature: Send + Sync {
     /// As [`outputs`](Self::outputs).
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError>;
 
-    /// The feature as data to be saved with a model, a table with one key, `{ kind: settings }`, from which it can be made again; `None` for
-    /// one that cannot be saved.
+    /// The feature as data to be saved with a model, a table with one key, `{ kind: settings }`, from which it can be
+    /// made again; `None` for one that cannot be saved.
     fn saved(&self) -> Option<serde_json::Value> {
         None
     }
@@ -73,12 +73,13 @@ impl<'a> From<FrameView<'a>> for Origin<'a> {
 /// }
 /// ```
 pub trait FeatureState: CloneState + fmt::Debug + Send + Sync {
-    /// Takes the next row (one value a metric of the input schema, NaN where missing) and writes the feature's columns of that
-    /// row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
+    /// Takes the next row (one value a metric of the input schema, NaN where missing) and writes the feature's
+    /// columns of that row to `out`, which is as long as [`Feature::outputs`]. Writes NaN where it cannot tell.
     fn push(&mut self, row: &[f32], out: &mut [f32]);
 
-    /// Takes many rows, one after another, as a call of [`push`](Self::push) for each does: `samples` are the input rows, `out` the
-    /// feature's columns of as many rows. There to save a dynamic call for every row; what it writes must be the same bits.
+    /// Takes many rows, one after another, as a call of [`push`](Self::push) for each does: `samples` are the input
+    /// rows, `out` the feature's columns of as many rows. There to save a dynamic call for every row; what it writes
+    /// must be the same bits.
     fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
         for (sample, out) in samples.iter().zip(out.iter_mut()) {
             self.push(sample, out);

@@ -1,8 +1,8 @@
 use crate::{CoreError, Score};
 use serde::{Deserialize, Serialize};
 
-/// When the event will come: a probability for each step of the prediction period. What a [`Predictor`](crate::Predictor) that knows more than
-/// whether it comes says of one window.
+/// When the event will come: a probability for each step of the prediction period. What a
+/// [`Predictor`](crate::Predictor) that knows more than whether it comes says of one window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct Forecast {
@@ -35,8 +35,8 @@ impl TryFrom<Unchecked> for Forecast {
 }
 
 impl Forecast {
-    /// From the hazards of each step: the probability of the event in it, if not before. The event comes in step `k` with probability
-    /// `h_k prod(1 - h_j)` over the steps before.
+    /// From the hazards of each step: the probability of the event in it, if not before. The event comes in step `k`
+    /// with probability `h_k prod(1 - h_j)` over the steps before.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for a hazard that is no probability.
@@ -71,8 +71,8 @@ impl Forecast {
         Ok(Self { probabilities: (0..steps).map(mean).collect() })
     }
 
-    /// The same forecast of when, should the event come, with another probability of its coming within the period, such as a calibrated one.
-    /// Where it could not come, each step is as likely as the others.
+    /// The same forecast of when, should the event come, with another probability of its coming within the period,
+    /// such as a calibrated one. Where it could not come, each step is as likely as the others.
     #[must_use]
     pub fn with_probability(&self, within: Score) -> Self {
         let within = f64::from(within.get());
@@ -99,9 +99,11 @@ impl Forecast {
         self.probabilities.iter().take(steps).sum()
     }
 
-    /// Steps of the period until the event, on average over the ways in which it comes within the period; `None` where it cannot.
+    /// Steps of the period until the event, on average over the ways in which it comes within the period; `None`
+    /// where it cannot.
     ///
-    /// Counted from the period's first step, which is 1. With a step of a minute and no lead time these are minutes to failure.
+    /// Counted from the period's first step, which is 1. With a step of a minute and no lead time these are minutes
+    /// to failure.
     #[must_use]
     pub fn expected_steps(&self) -> Option<f64> {
         let within = self.within();

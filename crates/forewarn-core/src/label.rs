@@ -149,8 +149,9 @@ impl Labels {
         Ok(Self { layout, spec, target, confirmation, labels, episodes, events })
     }
 
-    /// The same labels, with the rows in which it is open whether the service fails, and those that have no sample at all (both ascending
-    /// and disjoint). The former end what is known of a period that they lie in; see [`Outcome`](crate::Outcome).
+    /// The same labels, with the rows in which it is open whether the service fails, and those that have no sample at
+    /// all (both ascending and disjoint). The former end what is known of a period that they lie in; see
+    /// [`Outcome`](crate::Outcome).
     #[must_use]
     pub fn with_unknown(self, unknown: Vec<Range<u32>>, without_samples: Vec<Range<u32>>) -> Self {
         let events = Arc::unwrap_or_clone(self.events).with_unknown(unknown, without_samples);

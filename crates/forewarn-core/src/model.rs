@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 /// A fitted model: from windows to scores.
 ///
-/// Scoring a batch is the primitive; one window and live rows are adapters over it ([`PredictorState`](crate::PredictorState)). A window's score
-/// must not depend on which other windows are scored with it.
+/// Scoring a batch is the primitive; one window and live rows are adapters over it
+/// ([`PredictorState`](crate::PredictorState)). A window's score must not depend on which other windows are scored
+/// with it.
 pub trait Predictor: Send + Sync {
     /// Features that a row must have, in order.
     fn input(&self) -> &Schema;
@@ -19,7 +20,8 @@ pub trait Predictor: Send + Sync {
     /// Writes one score for each window.
     ///
     /// # Errors
-    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for windows of another shape or a wrong number of scores.
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for windows of another shape or a wrong number
+    /// of scores.
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError>;
 
     /// The scores of all windows, in a new vector.
@@ -46,8 +48,8 @@ pub trait Predictor: Send + Sync {
         Ok(score[0])
     }
 
-    /// When the event will come, for each window; `None`, unless overridden, for a predictor that says only whether it will. A forecast's
-    /// probability within the period is the window's score, but for rounding.
+    /// When the event will come, for each window; `None`, unless overridden, for a predictor that says only whether
+    /// it will. A forecast's probability within the period is the window's score, but for rounding.
     ///
     /// # Errors
     /// As [`score`](Self::score).
@@ -55,8 +57,8 @@ pub trait Predictor: Send + Sync {
         Ok(None)
     }
 
-    /// How the fits went that made the model, one entry for each of its members; none, unless overridden, for a model that is not fitted epoch
-    /// by epoch, or of which it is not known.
+    /// How the fits went that made the model, one entry for each of its members; none, unless overridden, for a model
+    /// that is not fitted epoch by epoch, or of which it is not known.
     fn history(&self) -> &[History] {
         &[]
     }
@@ -73,9 +75,11 @@ pub trait Predictor: Send + Sync {
         Err(CoreError::LengthMismatch { what: "values of a window", expected, got: window.len() })
     }
 
-    /// Why one window, row-major `[observation, feature]`, is scored as it is; `None`, unless overridden, for a model that cannot say.
+    /// Why one window, row-major `[observation, feature]`, is scored as it is; `None`, unless overridden, for a model
+    /// that cannot say.
     ///
-    /// A type that is [`Explain`](crate::Explain) gives what that says; one that holds other models asks them, whatever their types.
+    /// A type that is [`Explain`](crate::Explain) gives what that says; one that holds other models asks them,
+    /// whatever their types.
     ///
     /// # Errors
     /// As [`Explain::explain`](crate::Explain::explain).
@@ -88,12 +92,14 @@ pub trait Predictor: Send + Sync {
         None
     }
 
-    /// The model as one with states that run along with a stream; `None`, unless overridden, for one that only sees windows.
+    /// The model as one with states that run along with a stream; `None`, unless overridden, for one that only sees
+    /// windows.
     fn as_stateful(&self) -> Option<&dyn Stateful> {
         None
     }
 
-    /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every `score`.
+    /// Refuses windows that the model was not fitted for and buffers of a wrong length: the first line of every
+    /// `score`.
     ///
     /// # Errors
     /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`].
@@ -167,18 +173,19 @@ macro_rules! forward {
 
 forward!(Box<P>, Arc<P>, &P);
 
-/// An unfitted model: parameters that `fit` turns into a [`Predictor`]. The two are different types, so nothing can be scored
-/// before it is fitted.
+/// An unfitted model: parameters that `fit` turns into a [`Predictor`]. The two are different types, so nothing can
+/// be scored before it is fitted.
 pub trait Estimator: Send + Sync {
     /// What fitting makes.
     type Fitted: Predictor;
 
-    /// Fits on `train`; `validation` is there to stop early and to choose strengths, never to learn weights from. Windows of `train` may
-    /// stand for several ([`LabelledWindows::weight`]).
+    /// Fits on `train`; `validation` is there to stop early and to choose strengths, never to learn weights from.
+    /// Windows of `train` may stand for several ([`LabelledWindows::weight`]).
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::WeightsUnsupported`] for weights that the model cannot take, [`CoreError::NotFinite`] when the data or the fit is not
-    /// finite, [`CoreError::Outside`] for an error of the model's own.
+    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::WeightsUnsupported`] for weights that
+    /// the model cannot take, [`CoreError::NotFinite`] when the data or the fit is not finite, [`CoreError::Outside`]
+    /// for an error of the model's own.
     fn fit(
         &self,
         train: Train<LabelledWindows<'_>>,
@@ -187,7 +194,8 @@ pub trait Estimator: Send + Sync {
     ) -> Result<Self::Fitted, CoreError>;
 }
 
-/// [`Estimator`] as a trait object, for lists of models. Implemented for every estimator; implement [`Estimator`] instead.
+/// [`Estimator`] as a trait object, for lists of models. Implemented for every estimator; implement [`Estimator`]
+/// instead.
 pub trait DynEstimator: Send + Sync {
     /// Fits, and boxes what comes out.
     ///

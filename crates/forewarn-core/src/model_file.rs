@@ -1,5 +1,5 @@
-//! Models as files: `envelope` is what a file holds, `format` how it is written and which versions are read, `save` the contract of a model
-//! that can be saved, `registry` who reads which kind.
+//! Models as files: `envelope` is what a file holds, `format` how it is written and which versions are read, `save`
+//! the contract of a model that can be saved, `registry` who reads which kind.
 
 mod envelope;
 mod error;

@@ -2,14 +2,14 @@ use crate::{Target, WindowSpec};
 use forewarn_schema::{Episodes, Layout, Step};
 use std::{ops::Range, sync::Arc};
 
-/// What became of one window's prediction period, step by step: a time, and whether the event came then or was only not seen until
-/// then. What survival analysis calls a (right-censored) event time.
+/// What became of one window's prediction period, step by step: a time, and whether the event came then or was only
+/// not seen until then. What survival analysis calls a (right-censored) event time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The event first happens in this step of the period, from 1.
     At(u32),
-    /// It does not happen in this number of steps of the period. Fewer than the period's steps when it is not known what came after them:
-    /// the data ended, or samples are missing.
+    /// It does not happen in this number of steps of the period. Fewer than the period's steps when it is not known
+    /// what came after them: the data ended, or samples are missing.
     NotWithin(u32),
 }
 
@@ -151,8 +151,8 @@ impl Outcomes<'_> {
         self.rows.get(index).map(|&row| self.events.outcome(self.spec, row))
     }
 
-    /// Steps from the first step of window `index`'s period, which counts as 1, to the next event of its service, however far beyond
-    /// the period; `None` without one.
+    /// Steps from the first step of window `index`'s period, which counts as 1, to the next event of its service,
+    /// however far beyond the period; `None` without one.
     #[must_use]
     pub fn steps_to_event(&self, index: usize) -> Option<u32> {
         let row = *self.rows.get(index)? + self.spec.lead() as u32;

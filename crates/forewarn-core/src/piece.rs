@@ -15,9 +15,10 @@ pub struct Piece<'a> {
 
 /// Frames that come piece by piece, for what does not fit into memory.
 ///
-/// Services and times are known from the start, since they are small; values come in pieces, those of a service in order of time. Services may
-/// come after one another or take turns. Labels, normalisers and features are made of pieces with the same bits as of a whole
-/// [`FrameSet`]; they go over the frames once or twice, each time after a [`rewind`](Self::rewind).
+/// Services and times are known from the start, since they are small; values come in pieces, those of a service in
+/// order of time. Services may come after one another or take turns. Labels, normalisers and features are made of
+/// pieces with the same bits as of a whole [`FrameSet`]; they go over the frames once or twice, each time after a
+/// [`rewind`](Self::rewind).
 pub trait FrameStream: Send {
     /// The metrics of each row.
     fn schema(&self) -> &Schema;

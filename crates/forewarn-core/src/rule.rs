@@ -17,24 +17,27 @@ pub trait FailureRule: Send + Sync {
         self.confirmation()
     }
 
-    /// How many steps after a minute it is final whether that minute belongs to the confirmed part of an episode: 0 for a
-    /// rule that says so in the minute itself, more for one that bridges gaps.
+    /// How many steps after a minute it is final whether that minute belongs to the confirmed part of an episode: 0
+    /// for a rule that says so in the minute itself, more for one that bridges gaps.
     fn settling_at(&self, _step: Step) -> usize {
         0
     }
 
-    /// What the rule says of each row by itself, as columns for models of the metrics of `schema`: where its limits lie, which a model would
-    /// have to learn otherwise. None unless a rule says so. They may look at no later row and at no outcome.
+    /// What the rule says of each row by itself, as columns for models of the metrics of `schema`: where its limits
+    /// lie, which a model would have to learn otherwise. None unless a rule says so. They may look at no later row
+    /// and at no outcome.
     fn verdicts(&self, _schema: &Schema) -> Option<Box<dyn Feature>> {
         None
     }
 
-    /// The failures so far of each service as columns for models of the metrics of `schema`, as they are known live. None unless a rule says so.
+    /// The failures so far of each service as columns for models of the metrics of `schema`, as they are known live.
+    /// None unless a rule says so.
     fn history(&self, _schema: &Schema) -> Option<Box<dyn Feature>> {
         None
     }
 
-    /// The rule as data to be saved with a model, from which the same rule can be made again; `None`, unless a rule says so.
+    /// The rule as data to be saved with a model, from which the same rule can be made again; `None`, unless a rule
+    /// says so.
     fn saved(&self) -> Option<serde_json::Value> {
         None
     }
@@ -42,12 +45,12 @@ pub trait FailureRule: Send + Sync {
     /// Finds the episodes of one service.
     ///
     /// # Errors
-    /// [`CoreError::Schema`] when the frame lacks a metric that the rule needs; [`CoreError::Outside`] for an error of the
-    /// rule's own.
+    /// [`CoreError::Schema`] when the frame lacks a metric that the rule needs; [`CoreError::Outside`] for an error
+    /// of the rule's own.
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError>;
 
-    /// Finds the episodes, and the rows that have no sample at all (disjoint, in order). A rule that can tell both in one pass
-    /// over the frame overrides this: on long frames the pass is what labelling costs.
+    /// Finds the episodes, and the rows that have no sample at all (disjoint, in order). A rule that can tell both in
+    /// one pass over the frame overrides this: on long frames the pass is what labelling costs.
     ///
     /// # Errors
     /// As [`assess`](Self::assess).

@@ -5,7 +5,8 @@ use crate::{
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{ops::Range, sync::Arc};
 
-/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, nine with weights.
+/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, nine
+/// with weights.
 ///
 /// The index holds no metrics. [`on`](Self::on) joins it with any frame set of the same layout, so the same samples
 /// serve raw metrics, features and normalised features.
@@ -98,8 +99,8 @@ impl Samples {
     /// The same samples, each standing for a number of windows: what a model weighs its loss by.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] unless there is a weight for each sample, [`CoreError::InvalidSetting`] for one that is not positive and
-    /// finite.
+    /// [`CoreError::LengthMismatch`] unless there is a weight for each sample, [`CoreError::InvalidSetting`] for one
+    /// that is not positive and finite.
     pub fn with_weights(self, weights: Vec<f32>) -> Result<Self, CoreError> {
         check_weights(&weights, self.len())?;
         Ok(Self { weights: Some(weights), ..self })
@@ -117,8 +118,8 @@ impl Samples {
         self.excluded
     }
 
-    /// Rows that excluded windows end in whose period was observed in part: too little for a label, enough for a model of *when*
-    /// failures begin. Ascending.
+    /// Rows that excluded windows end in whose period was observed in part: too little for a label, enough for a
+    /// model of *when* failures begin. Ascending.
     #[must_use]
     pub fn partly_observed(&self) -> &[u32] {
         &self.partly_observed
@@ -147,7 +148,8 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer counted, nor partly observed.
+    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer
+    /// counted, nor partly observed.
     ///
     /// # Errors
     /// [`CoreError::UnorderedPicks`].
@@ -192,8 +194,8 @@ impl Samples {
         })
     }
 
-    /// These samples with the windows of each in order, which lie somewhere else than in a frame set: copies of what did not fit into memory.
-    /// Windows that were observed in part are not among them.
+    /// These samples with the windows of each in order, which lie somewhere else than in a frame set: copies of what
+    /// did not fit into memory. Windows that were observed in part are not among them.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] unless there is a window for each sample, as long as the samples ask for.
@@ -223,9 +225,9 @@ fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreError> {
 }
 
 impl Labels {
-    /// The labelled windows of the services that `keep` accepts (positions in the layout) whose last row lies in one of `spans`, which are
-    /// disjoint and ascending; excluded ones are counted, not kept. The same as [`samples`](Self::samples) with a question for each service
-    /// instead of each row.
+    /// The labelled windows of the services that `keep` accepts (positions in the layout) whose last row lies in one
+    /// of `spans`, which are disjoint and ascending; excluded ones are counted, not kept. The same as
+    /// [`samples`](Self::samples) with a question for each service instead of each row.
     #[must_use]
     pub fn samples_in(&self, spans: &[Range<Timestamp>], mut keep: impl FnMut(usize) -> bool) -> Samples {
         let mut samples = Samples::empty(self);
@@ -268,8 +270,9 @@ impl Samples {
 
 /// Windows with their labels: what models are fitted on. A view; copy it freely.
 ///
-/// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a window's loss by
-/// [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted); it never passes them over in silence.
+/// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a
+/// window's loss by [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted);
+/// it never passes them over in silence.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledWindows<'a> {
     windows: Windows<'a>,
@@ -342,7 +345,8 @@ impl<'a> LabelledWindows<'a> {
         self.outcomes
     }
 
-    /// Windows without a label whose period was observed in part, and what was seen of it; see [`Samples::partly_observed`].
+    /// Windows without a label whose period was observed in part, and what was seen of it; see
+    /// [`Samples::partly_observed`].
     #[must_use]
     pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
         self.partial

@@ -2,7 +2,8 @@ use crate::CoreError;
 use forewarn_numerics::sigmoid;
 use serde::{Deserialize, Serialize};
 
-/// A probability that a failure begins in the prediction period, or a grade that orders windows like one. Always in 0..=1.
+/// A probability that a failure begins in the prediction period, or a grade that orders windows like one. Always in
+/// 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Score(f32);

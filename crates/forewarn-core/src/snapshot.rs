@@ -1,11 +1,11 @@
 use crate::{CoreError, LabelledWindows, Windows};
 use forewarn_schema::{Schema, SchemaError};
 
-/// Labelled examples without a clock, each a window of its own: rows of a published table of features, or windows `[n, time, metric]` that
-/// were cut elsewhere, with `[n]` labels.
+/// Labelled examples without a clock, each a window of its own: rows of a published table of features, or windows
+/// `[n, time, metric]` that were cut elsewhere, with `[n]` labels.
 ///
-/// Without times nothing can be checked for leaks: that no example is in two sets, and that no two overlap, is the business of whoever
-/// cut and split them.
+/// Without times nothing can be checked for leaks: that no example is in two sets, and that no two overlap, is the
+/// business of whoever cut and split them.
 #[derive(Clone, Debug)]
 pub struct Snapshots {
     schema: Schema,
@@ -20,13 +20,14 @@ impl Snapshots {
     /// Examples of one row each: row-major `values`, NaN where missing, and whether each row is positive.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] unless there is one row for each label; [`CoreError::Schema`] for more rows than a 32-bit number holds.
+    /// [`CoreError::LengthMismatch`] unless there is one row for each label; [`CoreError::Schema`] for more rows than
+    /// a 32-bit number holds.
     pub fn new(schema: Schema, values: Vec<f32>, positive: Vec<bool>) -> Result<Self, CoreError> {
         Self::from_windows(schema, 1, values, positive)
     }
 
-    /// Windows of `observation` rows that are cut already: `values` are `[n, observation, feature]` in row-major order, NaN where missing, and
-    /// `positive` says of each of the n windows whether it is positive.
+    /// Windows of `observation` rows that are cut already: `values` are `[n, observation, feature]` in row-major
+    /// order, NaN where missing, and `positive` says of each of the n windows whether it is positive.
     ///
     /// ```
     /// use forewarn_core::Snapshots;

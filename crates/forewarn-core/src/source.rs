@@ -9,6 +9,7 @@ pub trait Source {
     /// Reads or makes all frames.
     ///
     /// # Errors
-    /// [`CoreError::Schema`] for metrics that break their schema, [`CoreError::Outside`] for an error of the source's own.
+    /// [`CoreError::Schema`] for metrics that break their schema, [`CoreError::Outside`] for an error of the source's
+    /// own.
     fn frames(&mut self) -> Result<FrameSet, CoreError>;
 }

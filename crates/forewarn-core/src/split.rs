@@ -27,10 +27,12 @@ macro_rules! part {
                 self.0.on(frames).map($name)
             }
 
-            /// Those samples at `picks` (ascending positions) that are kept of this part: fewer windows share no more than all.
+            /// Those samples at `picks` (ascending positions) that are kept of this part: fewer windows share no more
+            /// than all.
             ///
             /// # Errors
-            /// [`CoreError::UnorderedPicks`] unless every pick is greater than the one before it and within the samples.
+            /// [`CoreError::UnorderedPicks`] unless every pick is greater than the one before it and within the
+            /// samples.
             pub fn select(&self, picks: &[u32]) -> Result<Self, CoreError> {
                 self.0.select(picks).map($name)
             }
@@ -83,12 +85,13 @@ pub enum Separation {
     /// In every service train comes first, then validation, then test, a purge apart: what a deployed model meets.
     #[default]
     Order,
-    /// No service of test has a window in train or validation, which are separated by order: does the model carry over to a service that
-    /// it has never seen? Services that fail together at one time can still tell of one another.
+    /// No service of test has a window in train or validation, which are separated by order: does the model carry
+    /// over to a service that it has never seen? Services that fail together at one time can still tell of one
+    /// another.
     Services,
-    /// Windows of different parts are a purge apart and may follow one another in any order, so that every incident is tested once.
-    /// `embargo` more steps follow a part before an earlier one goes on, against what lingers after it: a train window may come after a
-    /// test window, but not soon.
+    /// Windows of different parts are a purge apart and may follow one another in any order, so that every incident
+    /// is tested once. `embargo` more steps follow a part before an earlier one goes on, against what lingers after
+    /// it: a train window may come after a test window, but not soon.
     Apart {
         /// Steps beyond the purge.
         embargo: usize,
@@ -106,8 +109,8 @@ pub struct Split {
 }
 
 impl Split {
-    /// Accepts three sets of samples as a split in order of time, or says what they share: [`separated`](Self::separated) by
-    /// [`Separation::Order`].
+    /// Accepts three sets of samples as a split in order of time, or says what they share:
+    /// [`separated`](Self::separated) by [`Separation::Order`].
     ///
     /// # Errors
     /// As [`separated`](Self::separated).
@@ -117,12 +120,13 @@ impl Split {
 
     /// Accepts three sets of samples as a split, or says what they share.
     ///
-    /// Whatever the separation, windows of different parts of one service lie at least `purge` steps apart, which comes from
-    /// [`Labels::purge`](crate::Labels::purge): neither the rows that two windows are made of overlap, nor those that their labels are. Random
-    /// splits fail this by construction. Cost: one pass over the samples.
+    /// Whatever the separation, windows of different parts of one service lie at least `purge` steps apart, which
+    /// comes from [`Labels::purge`](crate::Labels::purge): neither the rows that two windows are made of overlap, nor
+    /// those that their labels are. Random splits fail this by construction. Cost: one pass over the samples.
     ///
     /// # Errors
-    /// [`CoreError::LayoutMismatch`], [`CoreError::EmptyPart`], [`CoreError::SharedWindows`], [`CoreError::SharedService`].
+    /// [`CoreError::LayoutMismatch`], [`CoreError::EmptyPart`], [`CoreError::SharedWindows`],
+    /// [`CoreError::SharedService`].
     pub fn separated(
         train: Samples,
         validation: Samples,
@@ -156,8 +160,8 @@ impl Split {
         })
     }
 
-    /// Accepts two sets of samples in order of time as a split without a test part, for a model that is to be used, not measured: its
-    /// [`test`](Self::test) has no windows. The proof is that of [`new`](Self::new).
+    /// Accepts two sets of samples in order of time as a split without a test part, for a model that is to be used,
+    /// not measured: its [`test`](Self::test) has no windows. The proof is that of [`new`](Self::new).
     ///
     /// # Errors
     /// As [`new`](Self::new), for train and validation.

@@ -1,7 +1,8 @@
 //! Tables of text as other programs write them: rows of cells under a header, with line numbers and limits.
 //!
-//! A [`Table`] finds out the separator, copes with byte order marks, quotes, comments and line ends of any kind, and refuses what has no
-//! end. It gives text; what a cell means is its caller's business, for which [`number`], [`flag`] and [`is_missing`] are the common words.
+//! A [`Table`] finds out the separator, copes with byte order marks, quotes, comments and line ends of any kind, and
+//! refuses what has no end. It gives text; what a cell means is its caller's business, for which [`number`], [`flag`]
+//! and [`is_missing`] are the common words.
 //!
 //! ```
 //! use forewarn_core::table::{Table, TableSettings};
@@ -86,7 +87,8 @@ impl<R: Read> Table<R> {
     /// Reads the header.
     ///
     /// # Errors
-    /// [`TableError::Read`], [`TableError::Empty`], [`TableError::NotText`], [`TableError::LongRow`], [`TableError::InvalidUtf8`].
+    /// [`TableError::Read`], [`TableError::Empty`], [`TableError::NotText`], [`TableError::LongRow`],
+    /// [`TableError::InvalidUtf8`].
     pub fn open(mut from: R, settings: &TableSettings) -> Result<Self, TableError> {
         let prefix = take_prefix(&mut from).map_err(TableError::Read)?;
         Self::after_prefix(prefix, from, settings)
@@ -174,8 +176,8 @@ impl<R: Read> Table<R> {
     /// Goes to the next row; false at the end.
     ///
     /// # Errors
-    /// [`TableError::FieldCount`] for a row that has not one field for each column, [`TableError::LongRow`], [`TableError::TooManyRows`],
-    /// [`TableError::Read`].
+    /// [`TableError::FieldCount`] for a row that has not one field for each column, [`TableError::LongRow`],
+    /// [`TableError::TooManyRows`], [`TableError::Read`].
     pub fn advance(&mut self) -> Result<bool, TableError> {
         if !self.next_row()? {
             return Ok(false);
@@ -234,7 +236,8 @@ impl<R: Read> Table<R> {
         self.line
     }
 
-    /// Whether the current row ends with the text and not with a line break: where it is the last one, the text may have been cut.
+    /// Whether the current row ends with the text and not with a line break: where it is the last one, the text may
+    /// have been cut.
     #[must_use]
     pub fn is_unended(&self) -> bool {
         self.unended

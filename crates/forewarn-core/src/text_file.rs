@@ -7,8 +7,8 @@ use std::{
 /// Size that no file which people write by hand (a rule, a scenario, objectives) should exceed: 16 MiB.
 pub const SMALL_FILE_BYTES: u64 = 16 << 20;
 
-/// Reads a file as text, if it has no more than `most_bytes`: a file without end, or one of another kind such as a block of metrics, is refused
-/// before it fills the memory. A byte order mark is left out.
+/// Reads a file as text, if it has no more than `most_bytes`: a file without end, or one of another kind such as a
+/// block of metrics, is refused before it fills the memory. A byte order mark is left out.
 ///
 /// # Errors
 /// Those of the system; [`ErrorKind::InvalidData`] for a larger file, and for what is not UTF-8.

@@ -2,10 +2,11 @@ use crate::{Assessment, CoreError, FailureRule};
 use forewarn_schema::{Episodes, FrameView};
 use std::ops::Range;
 
-/// forewarn's first definition of failure, as a rule that needs no other crate: `error_rate` of at least 5 % for 2 consecutive steps.
+/// forewarn's first definition of failure, as a rule that needs no other crate: `error_rate` of at least 5 % for 2
+/// consecutive steps.
 ///
-/// It is what `Rule::v1()` of forewarn-label says, sentence for sentence and episode for episode, for those who only simulate or only window. All other
-/// rules (limits, guards, burn rates, files) are in forewarn-label.
+/// It is what `Rule::v1()` of forewarn-label says, sentence for sentence and episode for episode, for those who only
+/// simulate or only window. All other rules (limits, guards, burn rates, files) are in forewarn-label.
 ///
 /// # Examples
 /// ```

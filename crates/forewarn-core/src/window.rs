@@ -15,7 +15,8 @@ mod array;
 /// The default is 10, 0, 5: ten minutes of metrics, and the five minutes after them.
 ///
 /// # References
-/// F. Salfner, M. Lenk and M. Malek, *A survey of online failure prediction methods*, ACM Computing Surveys 42(3), 2010.
+/// F. Salfner, M. Lenk and M. Malek, *A survey of online failure prediction methods*, ACM Computing Surveys 42(3),
+/// 2010.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "WindowSteps", into = "WindowSteps")]
 pub struct WindowSpec {
@@ -183,7 +184,8 @@ impl<'a> Windows<'a> {
         Self { layout: Some(layout), ..self }
     }
 
-    /// The same windows, of which is known what is known of `other`: for windows on the same rows that are read in another way.
+    /// The same windows, of which is known what is known of `other`: for windows on the same rows that are read in
+    /// another way.
     #[must_use]
     pub fn placed_as(self, other: Windows<'a>) -> Self {
         Self { layout: other.layout, ..self }
@@ -195,7 +197,8 @@ impl<'a> Windows<'a> {
         self.layout
     }
 
-    /// Service of window `index` and time of its last row; `None` beyond the last window or where nothing is known of it.
+    /// Service of window `index` and time of its last row; `None` beyond the last window or where nothing is known of
+    /// it.
     #[must_use]
     pub fn place(&self, index: usize) -> Option<(&'a str, Timestamp)> {
         let layout = self.layout?;
@@ -317,13 +320,14 @@ impl<'a> Windows<'a> {
         Ok(())
     }
 
-    /// Shape and strides, in elements, of every window of consecutive rows of the [`block`](Self::block) as one view `[window, row, feature]`,
-    /// whether picked by [`last_rows`](Self::last_rows) or not: window `w` ends in row `w + observation - 1` of the block, and feature `f` of its
-    /// row `r` is at `w * strides[0] + r * strides[1] + f * strides[2]`. What `torch.as_strided` (`Tensor::as_strided` of tch) takes, and any
-    /// release of ndarray.
+    /// Shape and strides, in elements, of every window of consecutive rows of the [`block`](Self::block) as one view
+    /// `[window, row, feature]`, whether picked by [`last_rows`](Self::last_rows) or not: window `w` ends in row
+    /// `w + observation - 1` of the block, and feature `f` of its row `r` is at
+    /// `w * strides[0] + r * strides[1] + f * strides[2]`. What `torch.as_strided` (`Tensor::as_strided` of tch)
+    /// takes, and any release of ndarray.
     ///
-    /// Where several services lie in one block, some of these windows begin in one and end in the next: [`offset`](Self::offset) says which
-    /// are windows of this batch.
+    /// Where several services lie in one block, some of these windows begin in one and end in the next:
+    /// [`offset`](Self::offset) says which are windows of this batch.
     #[must_use]
     pub fn shape_and_strides(&self) -> ([usize; 3], [usize; 3]) {
         let width = self.schema.len();
@@ -331,8 +335,8 @@ impl<'a> Windows<'a> {
         ([count, self.observation, width], [width, width, 1])
     }
 
-    /// Offset of window `index` in [`block`](Self::block), in elements; `None` beyond the last. Divided by the number of features it is the
-    /// window's position along the first axis of that view.
+    /// Offset of window `index` in [`block`](Self::block), in elements; `None` beyond the last. Divided by the number
+    /// of features it is the window's position along the first axis of that view.
     #[must_use]
     pub fn offset(&self, index: usize) -> Option<usize> {
         let size = self.window_values();

@@ -132,7 +132,14 @@ mod tests {
     #[test]
     fn licences_of_what_is_bundled_are_listed() {
         let text = std::str::from_utf8(file("licences.txt").unwrap().bytes).unwrap();
-        for package in ["react ", "react-dom ", "uplot ", "@dagrejs/dagre ", "@fontsource-variable/inter "] {
+        for package in [
+            "react ",
+            "react-dom ",
+            "uplot ",
+            "@dagrejs/dagre ",
+            "@dagrejs/graphlib ",
+            "@fontsource-variable/inter ",
+        ] {
             assert!(text.contains(&format!("- {package}")), "{package}");
         }
     }

@@ -2,14 +2,15 @@ use forewarn_core::{CoreError, Score, expect_both_classes};
 use forewarn_numerics::fit_logistic;
 use serde::{Deserialize, Serialize};
 
-/// Strength with which stacking pulls its weights towards the average: that of a hundredth of a nat, so that few failures cannot drive weights
-/// far apart.
+/// Strength with which stacking pulls its weights towards the average: that of a hundredth of a nat, so that few
+/// failures cannot drive weights far apart.
 const STACKING_RIDGE: f64 = 0.01;
 
 /// How scores of several models become one: a weighted sum of their log-odds.
 ///
-/// Log-odds rather than probabilities, so that one model that is sure counts as such, and contributions add up. A blend knows scores and
-/// nothing of the models behind them, which may see different rows; [`Combined`](crate::Combined) is a blend with its models.
+/// Log-odds rather than probabilities, so that one model that is sure counts as such, and contributions add up. A
+/// blend knows scores and nothing of the models behind them, which may see different rows;
+/// [`Combined`](crate::Combined) is a blend with its models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct Blend {
@@ -28,17 +29,18 @@ impl Blend {
 
     /// Weights that make the labels most likely, none of them negative: stacking.
     ///
-    /// `scores` holds for each model its scores of the same windows, of which `positive` are positive, and which no model learnt its weights
-    /// from: those of a validation span, which comes after train. Scores of windows that a model was fitted on are those of a better
-    /// model than there is, and would give it too much weight. Weights are pulled towards the average a little.
+    /// `scores` holds for each model its scores of the same windows, of which `positive` are positive, and which no
+    /// model learnt its weights from: those of a validation span, which comes after train. Scores of windows that a
+    /// model was fitted on are those of a better model than there is, and would give it too much weight. Weights are
+    /// pulled towards the average a little.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for no models, [`CoreError::LengthMismatch`] unless there is a score for each window,
-    /// [`CoreError::SingleClass`].
+    /// [`CoreError::InvalidSetting`] for no models, [`CoreError::LengthMismatch`] unless there is a score for each
+    /// window, [`CoreError::SingleClass`].
     ///
     /// # References
-    /// D. Wolpert, *Stacked generalization*, Neural Networks 5, 1992; L. Breiman, *Stacked regressions*, Machine Learning 24, 1996, for why
-    /// weights are not negative.
+    /// D. Wolpert, *Stacked generalization*, Neural Networks 5, 1992; L. Breiman, *Stacked regressions*, Machine
+    /// Learning 24, 1996, for why weights are not negative.
     pub fn stacked(scores: &[&[Score]], positive: &[bool]) -> Result<Self, CoreError> {
         let start = Self::average(scores.len())?;
         for scores in scores {
@@ -49,7 +51,11 @@ impl Blend {
         Self::new(weights, shift)
     }
 
-    fn new(weights: Vec<f64>, shift: f64) -> Result<Self, CoreError> {
+    /// Weights and shift that are known.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for no weight, [`CoreError::NotFinite`] for one that is negative or not finite.
+    pub fn new(weights: Vec<f64>, shift: f64) -> Result<Self, CoreError> {
         if weights.is_empty() {
             return Err(CoreError::InvalidSetting {
                 name: "models to combine",

@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 
 const KIND: &str = "cold_start";
 
-/// Share of training windows within whose distance a window is taken for known ground, and how many times that distance it may be away.
+/// Share of training windows within whose distance a window is taken for known ground, and how many times that
+/// distance it may be away.
 const KNOWN_SHARE: f64 = 0.999;
 const MOST_TIMES: f32 = 2.0;
 
 /// A predictor that says when it cannot tell, instead of inventing a number.
 ///
-/// It cannot tell before a service has been seen for a whole window, while too few of the window's samples are there, and where the window is far
-/// from anything in training: there a fitted model's score is an extrapolation. It then gives the unsupervised score of
-/// [`Novelty`](crate::Novelty) instead, and says so.
+/// It cannot tell before a service has been seen for a whole window, while too few of the window's samples are there,
+/// and where the window is far from anything in training: there a fitted model's score is an extrapolation. It then
+/// gives the unsupervised score of [`Novelty`](crate::Novelty) instead, and says so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColdStart<P> {
     predictor: P,
@@ -30,7 +31,8 @@ pub struct Judgement {
     pub score: Option<Score>,
     /// Why it cannot tell.
     pub unknown: Option<Unknown>,
-    /// How unusual what is there is among training windows: not a probability of failure. One half where nothing is there.
+    /// How unusual what is there is among training windows: not a probability of failure. One half where nothing is
+    /// there.
     pub novelty: Score,
     /// Share of the window's samples that are there.
     pub present: f64,
@@ -57,8 +59,9 @@ pub enum Unknown {
 }
 
 impl<P: Predictor> ColdStart<P> {
-    /// Guards `predictor` by a novelty score that was fitted on the same rows. Half of the samples must be there, and a window must not be more
-    /// than twice as far from the training mean as all but a thousandth of the training windows.
+    /// Guards `predictor` by a novelty score that was fitted on the same rows. Half of the samples must be there, and
+    /// a window must not be more than twice as far from the training mean as all but a thousandth of the training
+    /// windows.
     ///
     /// # Errors
     /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] when the two were fitted on different windows.
@@ -170,11 +173,13 @@ impl<P: Predictor> ColdStart<P> {
 }
 
 impl ColdStart<Box<dyn Predictor>> {
-    /// The model that [`to_envelope`](Self::to_envelope) saved; `inside` reads the predictor. Its judgements are identical.
+    /// The model that [`to_envelope`](Self::to_envelope) saved; `inside` reads the predictor. Its judgements are
+    /// identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`]; in [`ModelFileError::Core`], [`CoreError::InvalidSetting`] for a share or a distance that is none, and
-    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for two models that do not see the same windows; and those of the predictor.
+    /// [`ModelFileError::WrongKind`]; in [`ModelFileError::Core`], [`CoreError::InvalidSetting`] for a share or a
+    /// distance that is none, and [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for two models that
+    /// do not see the same windows; and those of the predictor.
     pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
         let guarded = Self::new(inside.predictor(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
@@ -191,11 +196,12 @@ pub struct ColdStream<P> {
 }
 
 impl<P: Predictor> ColdStream<P> {
-    /// Takes the next row, all NaN for a missed step. From a whole window on, the judgement is that of [`ColdStart::judge`] on it.
+    /// Takes the next row, all NaN for a missed step. From a whole window on, the judgement is that of
+    /// [`ColdStart::judge`] on it.
     ///
     /// # Errors
-    /// As [`Schema::check_row`](forewarn_schema::Schema::check_row) for a row that no frame could hold, which leaves the stream as it was;
-    /// and the predictor's own.
+    /// As [`Schema::check_row`](forewarn_schema::Schema::check_row) for a row that no frame could hold, which leaves
+    /// the stream as it was; and the predictor's own.
     pub fn push(&mut self, row: &[f32]) -> Result<Judgement, CoreError> {
         self.guarded.predictor.input().check_row(row)?;
         let (width, needed) = (row.len(), self.guarded.predictor.observation());

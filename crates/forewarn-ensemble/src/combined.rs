@@ -12,14 +12,16 @@ pub(crate) const KIND: &str = "combined";
 
 /// Several predictors as one: a [`Blend`] of their scores.
 ///
-/// Members may read different columns and windows of different lengths. Rows of the combination hold the columns of all members, each once, and
-/// its windows are as long as the longest; a member finds its columns by name, and sees the last rows. Where two members mean different things
-/// by one name, such as `error_rate` as it was measured and as a standard score, [`Qualified`](crate::Qualified) tells them apart.
+/// Members may read different columns and windows of different lengths. Rows of the combination hold the columns of
+/// all members, each once, and its windows are as long as the longest; a member finds its columns by name, and sees
+/// the last rows. Where two members mean different things by one name, such as `error_rate` as it was measured and as
+/// a standard score, [`Qualified`](crate::Qualified) tells them apart.
 ///
 /// Combine members of different types as `Box<dyn Explain>` or `Box<dyn Predictor>`. Where the
 /// scores are there already, a [`Blend`] is all that is needed.
 ///
-/// Costs the scores of all members, and a copy of the rows of the windows for each one that reads only some of the columns.
+/// Costs the scores of all members, and a copy of the rows of the windows for each one that reads only some of the
+/// columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Combined<P> {
     members: Vec<P>,
@@ -33,21 +35,22 @@ impl<P: Predictor> Combined<P> {
     /// The mean of the members' log-odds.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for no members; [`CoreError::Outside`] with [`TwoMeanings`](crate::EnsembleError::TwoMeanings) for a
-    /// column that members mean different things by.
+    /// [`CoreError::InvalidSetting`] for no members; [`CoreError::Outside`] with
+    /// [`TwoMeanings`](crate::EnsembleError::TwoMeanings) for a column that members mean different things by.
     pub fn average(members: Vec<P>) -> Result<Self, CoreError> {
         let blend = Blend::average(members.len())?;
         Self::new(members, blend)
     }
 
-    /// Weights that make `validation` most likely, none of them negative: [`Blend::stacked`]. Its rows are those of the combination.
+    /// Weights that make `validation` most likely, none of them negative: [`Blend::stacked`]. Its rows are those of
+    /// the combination.
     ///
-    /// It respects time: the members were fitted on train, and their weights come from what follows. Where validation windows already decided on
-    /// something in a member's fit, give later ones here ([`Validation::select`]).
+    /// It respects time: the members were fitted on train, and their weights come from what follows. Where validation
+    /// windows already decided on something in a member's fit, give later ones here ([`Validation::select`]).
     ///
     /// # Errors
-    /// As [`average`](Self::average); [`CoreError::SingleClass`]; [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for windows
-    /// that are not those of the combination.
+    /// As [`average`](Self::average); [`CoreError::SingleClass`]; [`CoreError::FeatureMismatch`] or
+    /// [`CoreError::LengthMismatch`] for windows that are not those of the combination.
     pub fn stacked(members: Vec<P>, validation: Validation<LabelledWindows<'_>>) -> Result<Self, CoreError> {
         validation.expect_unweighted("stacking")?;
         let average = Self::average(members)?;
@@ -105,8 +108,9 @@ impl Combined<Box<dyn Predictor>> {
     /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads its members.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for weights that no fit makes, [`CoreError::FeatureMismatch`] or
-    /// [`CoreError::LengthMismatch`] in [`ModelFileError::Core`] for members that do not see its windows, and those of the members.
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for weights that no fit makes,
+    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] in [`ModelFileError::Core`] for members that
+    /// do not see its windows, and those of the members.
     pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (schema, observation) = (envelope.schema.clone(), envelope.window.observation());
         let (blend, inner) = nested::unpack::<Blend>(KIND, envelope)?;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blend;
+mod blocks;
 mod calibration;
 mod cold_start;
 mod combined;
@@ -13,6 +14,7 @@ mod reads;
 mod register;
 
 pub use blend::Blend;
+pub use blocks::{BlockChoice, JudgedMember};
 pub use calibration::{Calibrate, Calibrated, CalibrationMethod, Calibrator};
 pub use cold_start::{ColdStart, ColdStream, Judgement, Unknown};
 pub use combined::Combined;

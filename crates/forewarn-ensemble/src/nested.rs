@@ -5,7 +5,8 @@ use forewarn_schema::Schema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 
-/// The outer model's settings beside what the envelopes of the inner ones say; their tensors have the number of their model in front.
+/// The outer model's settings beside what the envelopes of the inner ones say; their tensors have the number of their
+/// model in front.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nested<T> {

@@ -18,9 +18,10 @@ const MOST_DEVIATIONS: f64 = 20.0;
 
 /// How unlike the training windows a window is: an anomaly score that needs no labels.
 ///
-/// The distance of a window is the root mean square of its samples' distances from the training means, in training deviations, over the samples
-/// present. The score is the share of training windows that are nearer. It says how unusual a window is, not how probable a failure: a
-/// fallback where there is nothing better, and what [`ColdStart`](crate::ColdStart) tells unknown ground by.
+/// The distance of a window is the root mean square of its samples' distances from the training means, in training
+/// deviations, over the samples present. The score is the share of training windows that are nearer. It says how
+/// unusual a window is, not how probable a failure: a fallback where there is nothing better, and what
+/// [`ColdStart`](crate::ColdStart) tells unknown ground by.
 ///
 /// Labels are not looked at. Outcomes among the columns are left out. Saved as `"novelty"`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +77,8 @@ impl Estimator for Novelty {
 }
 
 impl FittedNovelty {
-    /// Distance from the training windows of any number of whole rows, in deviations; `None` without a sample that can be compared.
+    /// Distance from the training windows of any number of whole rows, in deviations; `None` without a sample that
+    /// can be compared.
     pub(crate) fn distance_of(&self, rows: &[f32]) -> Option<f32> {
         let (mut count, mut sum) = (0.0, 0.0);
         for row in rows.chunks_exact(self.normal.len()) {
@@ -118,8 +120,8 @@ impl FittedNovelty {
     /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`], [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`],
-    /// [`CoreError::NotFinite`].
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`], [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let Parameters { knots } = envelope.take_parameters()?;

@@ -16,14 +16,14 @@ pub enum Part {
 
 /// Evidence for any predictor, of which nothing is known but its scores.
 ///
-/// Starting from a normal window (the training mean of every feature), one part after another is replaced by what the window has, and what the
-/// log-odds change by is that part's. Later parts are seen in the light of earlier ones, so this is done in several random orders and their
-/// reverses, and averaged: an estimate of the Shapley values whose contributions add up exactly whatever the number of orders. It takes
-/// `2 orders parts` scores.
+/// Starting from a normal window (the training mean of every feature), one part after another is replaced by what the
+/// window has, and what the log-odds change by is that part's. Later parts are seen in the light of earlier ones, so
+/// this is done in several random orders and their reverses, and averaged: an estimate of the Shapley values whose
+/// contributions add up exactly whatever the number of orders. It takes `2 orders parts` scores.
 ///
 /// # References
-/// E. Štrumbelj and I. Kononenko, *An efficient explanation of individual classifications using game theory*, Journal of Machine Learning
-/// Research 11, 2010.
+/// E. Štrumbelj and I. Kononenko, *An efficient explanation of individual classifications using game theory*, Journal
+/// of Machine Learning Research 11, 2010.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occlusion {
     normal: Vec<f32>,
@@ -59,7 +59,8 @@ impl Occlusion {
     /// The evidence for `predictor`'s score of one window, row-major `[observation, feature]`.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a window of another shape or a predictor of other features, and the predictor's own.
+    /// [`CoreError::LengthMismatch`] for a window of another shape or a predictor of other features, and the
+    /// predictor's own.
     pub fn explain(&self, predictor: &impl Predictor, window: &[f32]) -> Result<Evidence, CoreError> {
         predictor.expect_window(window)?;
         let (schema, observation, width) =

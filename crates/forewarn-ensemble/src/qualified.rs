@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) const KIND: &str = "qualified";
 
-/// A predictor whose columns carry the name of where they come from, such as `measured.error_rate` and `features.error_rate`.
+/// A predictor whose columns carry the name of where they come from, such as `measured.error_rate` and
+/// `features.error_rate`.
 ///
-/// So predictors of metrics as they were measured, of features and of columns for controls can be [`Combined`](crate::Combined): rows that hold
-/// all of them side by side are made by [`side_by_side`], and live by putting one row behind the other. Scores are those of the predictor
-/// itself, and nothing is copied.
+/// So predictors of metrics as they were measured, of features and of columns for controls can be
+/// [`Combined`](crate::Combined): rows that hold all of them side by side are made by [`side_by_side`], and live by
+/// putting one row behind the other. Scores are those of the predictor itself, and nothing is copied.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Qualified<P> {
     predictor: P,
@@ -55,12 +56,13 @@ impl Qualified<Box<dyn Predictor>> {
     /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads the predictor.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] unless there is one model inside, whose columns are those of the file with
-    /// the source before their names, and those of the predictor.
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] unless there is one model inside, whose columns
+    /// are those of the file with the source before their names, and those of the predictor.
     pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let schema = envelope.schema.clone();
         let (Parameters { source }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
-        // Names are compared with those in the file and never made: a long source times many columns would be more than the file has.
+        // Names are compared with those in the file and never made: a long source times many columns would be more
+        // than the file has.
         expect_qualified(&schema, &source, &inner.schema)?;
         let predictor = inside.predictor(inner)?;
         expect_qualified(&schema, &source, predictor.input())?;
@@ -129,8 +131,8 @@ impl<P> Qualified<P> {
     }
 }
 
-/// Frames of the same services and times as one, each row holding those of all `sources` one behind the other, with the source and a dot before
-/// each column's name: what [`Qualified`] predictors read.
+/// Frames of the same services and times as one, each row holding those of all `sources` one behind the other, with
+/// the source and a dot before each column's name: what [`Qualified`] predictors read.
 ///
 /// # Errors
 /// [`CoreError::LayoutMismatch`] for frames of other services or times, [`CoreError::InvalidSetting`] for none, and

@@ -37,10 +37,11 @@ impl Reads {
         Ok(Self { columns: Some(columns) })
     }
 
-    /// The windows as `model` sees them: they end in the same rows, of which `block` holds the columns that the model reads, if need be.
+    /// The windows as `model` sees them: they end in the same rows, of which `block` holds the columns that the model
+    /// reads, if need be.
     ///
-    /// Rows keep their numbers, so that a model finds service and time of each. Only rows of windows are written, and only they cost memory
-    /// that was not there before.
+    /// Rows keep their numbers, so that a model finds service and time of each. Only rows of windows are written, and
+    /// only they cost memory that was not there before.
     pub(crate) fn windows<'a>(
         &self,
         model: &'a impl Predictor,

@@ -68,11 +68,12 @@ impl<'a> LeakAudit<'a> {
         Self::default()
     }
 
-    /// Checks a model's scores on test: labels shifted by whole days, and failures moved within their service, must leave no more than no
-    /// skill; nothing is near-perfect; and scores do not leap where labels do.
+    /// Checks a model's scores on test: labels shifted by whole days, and failures moved within their service, must
+    /// leave no more than no skill; nothing is near-perfect; and scores do not leap where labels do.
     ///
-    /// The last check finds a label among the features, also under noise or one step late. It does not find one that comes two steps late or
-    /// more, or smoothed: that looks like a precursor which begins so long before each failure.
+    /// The last check finds a label among the features, also under noise or one step late. It does not find one that
+    /// comes two steps late or more, or smoothed: that looks like a precursor which begins so long before each
+    /// failure.
     #[must_use]
     pub fn scores(mut self, test: &'a ScoredSet) -> Self {
         self.scores = Some(test);
@@ -86,11 +87,12 @@ impl<'a> LeakAudit<'a> {
         self
     }
 
-    /// Checks a model: with the future shuffled, no score up to the cut may change by a bit. `before` are its scores of the frames as they were,
-    /// `after` those of the shuffled ones, one entry a row of the frames: `None` where no window ends, or where none was scored both times.
+    /// Checks a model: with the future shuffled, no score up to the cut may change by a bit. `before` are its scores
+    /// of the frames as they were, `after` those of the shuffled ones, one entry a row of the frames: `None` where no
+    /// window ends, or where none was scored both times.
     ///
-    /// Scores that were made together with later windows may well be compared with some that were not: what a model says of a window depends on
-    /// no other.
+    /// Scores that were made together with later windows may well be compared with some that were not: what a model
+    /// says of a window depends on no other.
     #[must_use]
     pub fn future(
         mut self,
@@ -102,12 +104,14 @@ impl<'a> LeakAudit<'a> {
         self
     }
 
-    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, and some 180 passes over them for moved labels.
+    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, and some 180 passes over them
+    /// for moved labels.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);
-    /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch) unless there is an entry for each row, and
-    /// [`EvalError::NothingScored`] where no row up to the cut has a score: a check that looked at nothing says nothing.
+    /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch) unless there is an entry for each row,
+    /// and [`EvalError::NothingScored`] where no row up to the cut has a score: a check that looked at nothing says
+    /// nothing.
     pub fn run(self) -> Result<LeakFindings, EvalError> {
         let mut checks = Vec::new();
         if let Some(test) = self.scores {

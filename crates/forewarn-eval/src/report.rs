@@ -39,8 +39,8 @@ pub use worst::{WorstCase, WorstCases, WorstKind};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///
-/// The JSON keys are the field names; `docs/report.md` of `forewarn-report` lists them. Within one version fields are added and
-/// never change their meaning.
+/// The JSON keys are the field names; `docs/report.md` of `forewarn-report` lists them. Within one version fields are
+/// added and never change their meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -117,16 +117,16 @@ impl Report {
         }
     }
 
-    /// The model that validation would choose: the highest PR-AUC there, of equal ones the first. The test part has no say,
-    /// so its numbers stay honest. `None` without a model.
+    /// The model that validation would choose: the highest PR-AUC there, of equal ones the first. The test part has
+    /// no say, so its numbers stay honest. `None` without a model.
     #[must_use]
     pub fn chosen(&self) -> Option<&ModelReport> {
         self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
     }
 
-    /// Share of the possible gain over the no-skill baseline, by PR-AUC: 1 at the ceiling, 0 at the baseline. The ceiling is the best
-    /// predictor that sees the metrics, or, where only that is known, the one that sees the hidden state. `None` without a
-    /// ceiling above the prevalence.
+    /// Share of the possible gain over the no-skill baseline, by PR-AUC: 1 at the ceiling, 0 at the baseline. The
+    /// ceiling is the best predictor that sees the metrics, or, where only that is known, the one that sees the
+    /// hidden state. `None` without a ceiling above the prevalence.
     #[must_use]
     pub fn share_of_ceiling(&self, model: &ModelReport) -> Option<f64> {
         let (_, bound) = self.ceiling.as_ref()?.bounds().next()?;

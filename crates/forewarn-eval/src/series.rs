@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 /// The scores of one service's windows, what they should have been, and the failures that there were.
 ///
-/// Windows without a label (see [`Exclusion`](forewarn_core::Exclusion)) have no score here; the times just leave them out.
+/// Windows without a label (see [`Exclusion`](forewarn_core::Exclusion)) have no score here; the times just leave
+/// them out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredSeries {
     service: String,
@@ -99,7 +100,8 @@ impl ScoredSet {
     /// Puts series together. `spec` says which steps after its time a score is about, `step` how long a step is.
     ///
     /// # Errors
-    /// [`EvalError::DuplicateService`]; [`EvalError::OffClock`] for times of one service that are not whole steps apart.
+    /// [`EvalError::DuplicateService`]; [`EvalError::OffClock`] for times of one service that are not whole steps
+    /// apart.
     pub fn new(spec: WindowSpec, step: Step, series: Vec<ScoredSeries>) -> Result<Self, EvalError> {
         let mut names = BTreeSet::new();
         for one in &series {
@@ -159,8 +161,8 @@ impl ScoredSet {
         Self::new(samples.spec(), samples.layout().step(), series)
     }
 
-    /// The windows up to `last`, and those from `purge` steps after it: a part to choose thresholds on, and a part to report on.
-    /// Episodes stay whole in both; services without a window in a part are left out of it.
+    /// The windows up to `last`, and those from `purge` steps after it: a part to choose thresholds on, and a part to
+    /// report on. Episodes stay whole in both; services without a window in a part are left out of it.
     ///
     /// # Errors
     /// Those of [`new`](Self::new), which parts of a set do not have.
@@ -181,8 +183,8 @@ impl ScoredSet {
     /// Sets that follow one another in time as one: what a model that is refitted now and then scored all together.
     ///
     /// # Errors
-    /// [`EvalError::TimeOrder`] for sets that overlap; those of [`new`](Self::new). [`CoreError::InvalidSetting`] for sets with
-    /// another window or step than the first, and for none.
+    /// [`EvalError::TimeOrder`] for sets that overlap; those of [`new`](Self::new). [`CoreError::InvalidSetting`] for
+    /// sets with another window or step than the first, and for none.
     pub fn join(parts: &[&Self]) -> Result<Self, EvalError> {
         let invalid = |value: &str, expected| CoreError::InvalidSetting {
             name: "sets of scores to join",

@@ -15,9 +15,9 @@ const NEAR_STEPS: i64 = 64;
 const FAR: usize = 1000;
 
 impl Run<'_> {
-    /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes after it is
-    /// shuffled, features included. The future is shuffled and prepared once for all models; of the scores of the test span, those that are
-    /// made again are compared.
+    /// Looks for leaks in the split, in every model's scores, and in every model: no score may change when what comes
+    /// after it is shuffled, features included. The future is shuffled and prepared once for all models; of the
+    /// scores of the test span, those that are made again are compared.
     pub(crate) fn audit(
         &self,
         prepared: &Prepared,
@@ -40,8 +40,12 @@ impl Run<'_> {
         report(2);
         let shuffled = Material::new(self.settings, self.models, Cow::Borrowed(future.frames()))?;
         let derived = prepared.pipeline.apply(shuffled.sources())?;
+        let wide = match (&prepared.wide, shuffled.wide()) {
+            (Some((pipeline, _)), Some(sources)) => Some(pipeline.apply(&sources.frames)?),
+            _ => None,
+        };
         report(3);
-        let views = shuffled.views(&derived);
+        let views = shuffled.views(&derived, wide.as_ref());
         let again = score_again(self.models, fitted, &picked, views, |models| report(3 + models))?;
         let by_row = |scores: &mut dyn Iterator<Item = Score>| {
             let mut rows = vec![None; metrics.layout().rows()];

@@ -10,7 +10,8 @@ pub(crate) struct ClassRule {
 }
 
 impl Experiment {
-    /// Reports failures apart during which `rule` is satisfied too, under `name`. It changes neither what a failure is nor any label.
+    /// Reports failures apart during which `rule` is satisfied too, under `name`. It changes neither what a failure
+    /// is nor any label.
     #[must_use]
     pub fn with_failures_by(mut self, name: impl Into<String>, rule: impl FailureRule + 'static) -> Self {
         self.settings.class_rules.push(ClassRule { name: name.into(), rule: Box::new(rule) });
@@ -33,7 +34,8 @@ impl Experiment {
 }
 
 impl Settings {
-    /// All that tells the failures of `data` apart: what it came with, the rules that were asked for, and the faults of a simulation.
+    /// All that tells the failures of `data` apart: what it came with, the rules that were asked for, and the faults
+    /// of a simulation.
     pub(crate) fn classes(&self, data: &Data) -> Result<Vec<EpisodeClasses>, ExperimentError> {
         let mut by_rule = EpisodeClasses::new("failure rule");
         for ClassRule { name, rule } in &self.class_rules {

@@ -97,7 +97,8 @@ impl Data {
         })
     }
 
-    /// The same, and which failures are of which class, such as the fault behind each: the report then tells them apart.
+    /// The same, and which failures are of which class, such as the fault behind each: the report then tells them
+    /// apart.
     #[must_use]
     pub fn with_classes(mut self, classes: EpisodeClasses) -> Self {
         self.classes.push(classes);

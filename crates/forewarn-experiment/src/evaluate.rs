@@ -101,7 +101,8 @@ impl Run<'_> {
         let set = ScoredSet::from_samples(test, &fitted.test, episodes)?;
         let at_validation = ScoredSet::from_samples(validation, &fitted.validation, episodes)?;
         let seconds = Duration::from_secs_f64;
-        let timing = fitted.scorer.timing(test, self.material.views(&prepared.features))?;
+        let timing =
+            fitted.scorer.timing(test, self.material.views(&prepared.features, prepared.wide_features()))?;
         let run = ModelRun::new(&model.name, &at_validation, &set)
             .described(&model.description)
             .trained_by(model.trainer.as_deref())

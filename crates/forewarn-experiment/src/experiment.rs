@@ -7,9 +7,10 @@ use forewarn_core::{FailureRule, Target, WindowSpec};
 use forewarn_eval::{AlarmBudget, Delays};
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Features, Fractions, Impute, Scope};
+use std::time::Duration;
 
-/// A question and the models that are to answer it: settings only. [`run`](Self::run) evaluates the models on data, [`train`](Self::train) fits
-/// them for use.
+/// A question and the models that are to answer it: settings only. [`run`](Self::run) evaluates the models on data,
+/// [`train`](Self::train) fits them for use.
 ///
 /// | setting | meaning | default |
 /// |---|---|---|
@@ -48,9 +49,11 @@ pub(crate) struct Settings {
     pub(crate) delays: Delays,
     pub(crate) budget: AlarmBudget,
     pub(crate) refit_days: Option<usize>,
+    pub(crate) fit_limit: Option<Duration>,
 }
 
-/// Whether fitted models see what the failure rule's conditions say of each row ([`FailureRule::verdicts`]), as columns behind the features.
+/// Whether fitted models see what the failure rule's conditions say of each row ([`FailureRule::verdicts`]), as
+/// columns behind the features.
 ///
 /// They are the verdicts on the metrics as they were measured: nothing is carried over a gap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,9 +61,10 @@ pub(crate) struct Settings {
 pub enum VerdictColumns {
     /// Shown for [`Target::Active`], hidden for [`Target::Onset`].
     ///
-    /// A window of [`Target::Active`] may end in a failure: whether it does is much of the answer, and where the limits lie is hard to learn from
-    /// examples. For [`Target::Onset`] such windows are left out, and the columns, nearly always 0, are worth nothing, unless conditions look back
-    /// further than the window, such as those of a burn rate.
+    /// A window of [`Target::Active`] may end in a failure: whether it does is much of the answer, and where the
+    /// limits lie is hard to learn from examples. For [`Target::Onset`] such windows are left out, and the columns,
+    /// nearly always 0, are worth nothing, unless conditions look back further than the window, such as those of a
+    /// burn rate.
     #[default]
     ByTarget,
     /// Shown.
@@ -80,13 +84,16 @@ impl VerdictColumns {
 }
 
 impl Experiment {
-    /// Steps for which a gap in the metrics takes the last value before it, unless [`with_carry_steps`](Self::with_carry_steps) says otherwise.
+    /// Steps for which a gap in the metrics takes the last value before it, unless
+    /// [`with_carry_steps`](Self::with_carry_steps) says otherwise.
     pub const CARRY_STEPS: usize = 5;
 
-    /// Deviations at which normalised features are cut off, so that a metric that never moved in training cannot drown the others.
+    /// Deviations at which normalised features are cut off, so that a metric that never moved in training cannot
+    /// drown the others.
     pub const DEVIATION_LIMIT: f32 = 20.0;
 
-    /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults of their types.
+    /// An experiment on failures by `rule`, with no models yet; target, window, split and features are the defaults
+    /// of their types.
     pub fn new(rule: impl FailureRule + 'static) -> Self {
         Self {
             settings: Settings {
@@ -102,6 +109,7 @@ impl Experiment {
                 delays: Delays::default(),
                 budget: AlarmBudget::default(),
                 refit_days: None,
+                fit_limit: None,
             },
             features: Features::default(),
             models: Vec::new(),
@@ -129,7 +137,8 @@ impl Experiment {
         self
     }
 
-    /// Columns that fitted models see. The [verdicts](Self::with_verdicts) of the failure rule follow them and cannot be among them.
+    /// Columns that fitted models see. The [verdicts](Self::with_verdicts) of the failure rule follow them and cannot
+    /// be among them.
     #[must_use]
     pub fn with_features(mut self, features: Features) -> Self {
         self.features = features;
@@ -157,8 +166,8 @@ impl Experiment {
         self
     }
 
-    /// Columns of the service graph, which fitted models then see beside the metrics, as they are: for each service, trouble in the services
-    /// that it calls. Baselines that watch one metric do not see them.
+    /// Columns of the service graph, which fitted models then see beside the metrics, as they are: for each service,
+    /// trouble in the services that it calls. Baselines that watch one metric do not see them.
     #[must_use]
     pub fn with_topology(mut self, topology: TopologyFeatures) -> Self {
         self.settings.topology = Some(topology);
@@ -172,21 +181,30 @@ impl Experiment {
         self
     }
 
-    /// The false alarms that are accepted. Reports lead with what it buys, and saved models raise alarms at the threshold of which validation shows
-    /// that it keeps this budget, or the nearest one that it can show to be kept.
+    /// The false alarms that are accepted. Reports lead with what it buys, and saved models raise alarms at the
+    /// threshold of which validation shows that it keeps this budget, or the nearest one that it can show to be kept.
     #[must_use]
     pub fn with_budget(mut self, budget: AlarmBudget) -> Self {
         self.settings.budget = budget;
         self
     }
 
-    /// Also refits every model after each `days` days of the test span, on everything before, and reports how quality changes over time and
-    /// what refitting gains. [`train`](Self::train) has no test span and ignores it.
+    /// Also refits every model after each `days` days of the test span, on everything before, and reports how quality
+    /// changes over time and what refitting gains. [`train`](Self::train) has no test span and ignores it.
     ///
     /// Costs a fit of every model for each fold.
     #[must_use]
     pub fn with_walk_forward(mut self, days: usize) -> Self {
         self.settings.refit_days = Some(days);
+        self
+    }
+
+    /// Time after which no walk-forward fold is begun for a blend [by folds](crate::Blending::Folds): members whose
+    /// folds would take longer are left out of it, the slowest first. The fits of the models themselves are not cut
+    /// short. Without a limit the same seed gives the same weights on every machine.
+    #[must_use]
+    pub fn with_fit_limit(mut self, limit: Duration) -> Self {
+        self.settings.fit_limit = Some(limit);
         self
     }
 

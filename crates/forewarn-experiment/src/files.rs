@@ -9,12 +9,12 @@ use std::{
     process,
 };
 
-/// Checks that a report can be written into `folder` before hours are spent on it, and makes the folders above it. The folder itself is made
-/// when there is something to put into it. `inputs` are files that must not be replaced.
+/// Checks that a report can be written into `folder` before hours are spent on it, and makes the folders above it.
+/// The folder itself is made when there is something to put into it. `inputs` are files that must not be replaced.
 ///
 /// # Errors
-/// [`ExperimentError::Write`] for a folder that cannot be made or written to, [`ExperimentError::WouldOverwrite`] where a file of the report
-/// would replace an input.
+/// [`ExperimentError::Write`] for a folder that cannot be made or written to, [`ExperimentError::WouldOverwrite`]
+/// where a file of the report would replace an input.
 pub fn prepare_folder(folder: &Path, inputs: &[&Path]) -> Result<(), ExperimentError> {
     for name in crate::Results::FILES {
         refuse_input(&folder.join(name), inputs)?;
@@ -22,10 +22,12 @@ pub fn prepare_folder(folder: &Path, inputs: &[&Path]) -> Result<(), ExperimentE
     Partial::folder(folder).map(drop)
 }
 
-/// Checks that a file can be written to `path`, and makes the folders above it. `inputs` are files that must not be replaced.
+/// Checks that a file can be written to `path`, and makes the folders above it. `inputs` are files that must not be
+/// replaced.
 ///
 /// # Errors
-/// [`ExperimentError::Write`] for a path that cannot be written to, [`ExperimentError::WouldOverwrite`] for one of the inputs.
+/// [`ExperimentError::Write`] for a path that cannot be written to, [`ExperimentError::WouldOverwrite`] for one of
+/// the inputs.
 pub fn prepare_file(path: &Path, inputs: &[&Path]) -> Result<(), ExperimentError> {
     refuse_input(path, inputs)?;
     if is_special(path) {
@@ -47,12 +49,13 @@ pub fn write_model(path: &Path, envelope: &Envelope, inputs: &[&Path]) -> Result
     write_file(path, inputs, |writer| writer.write_all(&bytes))
 }
 
-/// Writes a file whole or not at all: beside its place under a name that ends in `.partial`, then, when everything has reached the disk, under
-/// its own name. A link is followed. What is not a file, such as a pipe or a device, is written to directly.
+/// Writes a file whole or not at all: beside its place under a name that ends in `.partial`, then, when everything
+/// has reached the disk, under its own name. A link is followed. What is not a file, such as a pipe or a device, is
+/// written to directly.
 ///
 /// # Errors
-/// [`ExperimentError::WouldOverwrite`] for one of `inputs`, also under another name or through a link; [`ExperimentError::Write`] with what
-/// went wrong, after which the earlier file, if there was one, is as it was.
+/// [`ExperimentError::WouldOverwrite`] for one of `inputs`, also under another name or through a link;
+/// [`ExperimentError::Write`] with what went wrong, after which the earlier file, if there was one, is as it was.
 pub fn write_file(
     path: &Path,
     inputs: &[&Path],
@@ -98,8 +101,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Puts the files in their place: a new folder appears with all of them; in one that is there already each file takes the place of its
-    /// predecessor, and all others stay.
+    /// Puts the files in their place: a new folder appears with all of them; in one that is there already each file
+    /// takes the place of its predecessor, and all others stay.
     pub(crate) fn finish(mut self) -> Result<(), ExperimentError> {
         sync_folder(&self.partial.path);
         if !self.folder.exists() {
@@ -143,7 +146,8 @@ impl Partial {
         Self::new(&target, |path| File::create_new(path)).map_err(cannot(path))
     }
 
-    /// Made by `make` under a name of its own: another process may have the same number, in a container say, and may have been killed.
+    /// Made by `make` under a name of its own: another process may have the same number, in a container say, and may
+    /// have been killed.
     fn new<T>(of: &Path, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(Self, T)> {
         let name = of.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
         for attempt in 0..1000 {

@@ -8,7 +8,7 @@ use crate::{
 use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Stateful, Windows};
 use forewarn_ensemble::Blend;
 use forewarn_eval::TimingReliability;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What scores windows.
 pub(crate) enum Scorer {
@@ -29,16 +29,26 @@ pub(crate) struct Fitted {
     pub(crate) score_seconds: f64,
 }
 
-/// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of others. Results are in the
-/// order of `models`.
+/// What may be spent on choosing by walk-forward folds.
+pub(crate) struct Effort {
+    /// Folds over train and validation, in order of time.
+    pub(crate) folds: Vec<Split>,
+    /// Time for all fits together; members whose folds would not fit into it are left out of blends by folds.
+    pub(crate) limit: Option<Duration>,
+}
+
+/// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of
+/// others. Results are in the order of `models`.
 ///
 /// No fit sees another, so how they are scheduled changes nothing but the seconds.
 pub(crate) fn fit_all(
     models: &[Model],
     views: Views<'_>,
     split: &Split,
+    effort: &Effort,
     observer: &dyn Observer,
 ) -> Result<Vec<Fitted>, ExperimentError> {
+    let began = Instant::now();
     let about = |at: usize| {
         let name = models[at].name.clone();
         move |source| ExperimentError::Model { name, source }
@@ -56,7 +66,14 @@ pub(crate) fn fit_all(
     for (at, model) in models.iter().enumerate() {
         if let Origin::Blend { members, blending } = &model.origin {
             let members = positions(models, &model.name, members)?;
-            let blended = blend(&fitted, members, *blending, split).map_err(about(at))?;
+            let blended = match blending {
+                Blending::Folds => {
+                    let left = effort.limit.map(|limit| limit.saturating_sub(began.elapsed()));
+                    let found = by_folds(models, &fitted, &members, views, &effort.folds, left, observer)?;
+                    found.applied(&fitted, split, Instant::now()).map_err(about(at))?
+                }
+                _ => blend(&fitted, members, *blending, split).map_err(about(at))?,
+            };
             observer.progress(Progress::Scored { model: &model.name, fit_seconds: blended.fit_seconds });
             fitted[at] = Some(blended);
         }
@@ -159,6 +176,91 @@ impl Fitted {
     }
 }
 
+/// Weights of members, from walk-forward folds.
+struct ByFolds {
+    blend: Blend,
+    members: Vec<usize>,
+    seconds: f64,
+}
+
+impl ByFolds {
+    /// The members' scores by these weights.
+    fn applied(
+        self,
+        fitted: &[Option<Fitted>],
+        split: &Split,
+        started: Instant,
+    ) -> Result<Fitted, CoreError> {
+        let equal = blend(fitted, self.members.clone(), Blending::Average, split)?;
+        let of = |part: fn(&Fitted) -> &[Score]| -> Vec<&[Score]> {
+            self.members.iter().filter_map(|&member| fitted[member].as_ref().map(part)).collect()
+        };
+        let validation = self.blend.apply(&of(|fitted| &fitted.validation))?;
+        let test = self.blend.apply(&of(|fitted| &fitted.test))?;
+        Ok(Fitted {
+            validation,
+            test,
+            fit_seconds: equal.fit_seconds + self.seconds,
+            score_seconds: equal.score_seconds + started.elapsed().as_secs_f64(),
+            scorer: Scorer::Blend { blend: self.blend, members: self.members },
+        })
+    }
+}
+
+/// Fits the members on each fold, scores its block, and weighs them by all blocks together. A line of progress for
+/// each.
+fn by_folds(
+    models: &[Model],
+    fitted: &[Option<Fitted>],
+    members: &[usize],
+    views: Views<'_>,
+    folds: &[Split],
+    left: Option<Duration>,
+    observer: &dyn Observer,
+) -> Result<ByFolds, ExperimentError> {
+    let began = Instant::now();
+    let seconds = |member: usize| fitted[member].as_ref().map_or(0.0, |fitted| fitted.fit_seconds);
+    // The quickest first, so that time that runs out costs as few members as possible.
+    let mut order = members.to_vec();
+    order.sort_by(|&a, &b| seconds(a).total_cmp(&seconds(b)).then(a.cmp(&b)));
+    let (mut kept, mut scores): (Vec<usize>, Vec<Vec<Vec<Score>>>) = (Vec::new(), Vec::new());
+    for member in order {
+        let name = &models[member].name;
+        // Folds are shorter than the whole: about half of it each.
+        let expected = 0.5 * seconds(member) * folds.len() as f64;
+        let is_late = left.is_some_and(|left| began.elapsed().as_secs_f64() + expected > left.as_secs_f64());
+        if is_late && !kept.is_empty() {
+            let text =
+                format!("auto: {name} left out, its folds would take longer than the time that is left");
+            observer.progress(Progress::Stage(&text));
+            continue;
+        }
+        let Some(estimator) = Estimated::new((member, &models[member])) else { continue };
+        let about = |source| ExperimentError::Model { name: name.clone(), source };
+        let found = side_by_side(folds, |_, fold| {
+            estimator.fit(1, views, fold, &|_: Progress<'_>| {}).map(|fitted| fitted.test)
+        });
+        scores.push(found.map_err(about)?);
+        kept.push(member);
+    }
+    let blocks: Vec<&[bool]> = folds.iter().map(|fold| fold.test().positive()).collect();
+    let found: Vec<Vec<&[Score]>> =
+        scores.iter().map(|blocks| blocks.iter().map(Vec::as_slice).collect()).collect();
+    let about = |source| ExperimentError::Model { name: "auto".to_owned(), source };
+    let choice = Blend::by_blocks(&found, &blocks).map_err(about)?;
+    for ((member, judged), weight) in kept.iter().zip(&choice.members).zip(choice.blend.weights()) {
+        let text = format!(
+            "auto: {}, PR-AUC {:.3} in {} blocks (spread {:.3}), weight {weight:.2}",
+            models[*member].name,
+            judged.pr_auc,
+            blocks.len(),
+            judged.spread
+        );
+        observer.progress(Progress::Stage(&text));
+    }
+    Ok(ByFolds { blend: choice.blend, members: kept, seconds: began.elapsed().as_secs_f64() })
+}
+
 /// One model of several that are fitted; it takes as long as they do.
 fn blend(
     fitted: &[Option<Fitted>],
@@ -170,7 +272,8 @@ fn blend(
     let validation: Vec<&[Score]> = found.iter().map(|member| member.validation.as_slice()).collect();
     let test: Vec<&[Score]> = found.iter().map(|member| member.test.as_slice()).collect();
     let blend = match blending {
-        Blending::Average => Blend::average(found.len())?,
+        // Blends by folds have their weights from there.
+        Blending::Average | Blending::Folds => Blend::average(found.len())?,
         Blending::Stacked => Blend::stacked(&validation, split.validation().positive())?,
     };
     Ok(Fitted {
@@ -206,8 +309,8 @@ impl Scorer {
     }
 }
 
-/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it. `report` is told how many
-/// models are done.
+/// What every model says of some windows of other metrics: a predictor scores them once, also where blends go by it.
+/// `report` is told how many models are done.
 pub(crate) fn score_again(
     models: &[Model],
     fitted: &[Fitted],

@@ -7,13 +7,15 @@ const SETTLED: f64 = 1e-12;
 /// Calls that may be followed within one cycle before its requests are taken not to settle.
 const MOST_FOLLOWED: usize = 100_000_000;
 
-/// Who calls whom in a simulated fleet, with the requests of each call for one request at each entry service: what tracing such a fleet
-/// would show. Entry services are those with requests from outside, and those that no other calls.
+/// Who calls whom in a simulated fleet, with the requests of each call for one request at each entry service: what
+/// tracing such a fleet would show. Entry services are those with requests from outside, and those that no other
+/// calls.
 ///
 /// Cost: linear in services and calls, but for cycles, which are followed until their requests settle.
 ///
 /// # Errors
-/// [`ExperimentError::EndlessCalls`] for a cycle of calls that nearly sets itself off again, so that its requests cannot be counted.
+/// [`ExperimentError::EndlessCalls`] for a cycle of calls that nearly sets itself off again, so that its requests
+/// cannot be counted.
 pub fn fleet_graph(fleet: &fleet::Blueprint) -> Result<ServiceGraph, ExperimentError> {
     let requests = requests(fleet, MOST_FOLLOWED)?;
     let traced = fleet.calls().iter().zip(fleet.ends()).map(|(call, &(client, _))| {
@@ -28,7 +30,8 @@ fn each(call: &fleet::PlannedCall) -> f64 {
     call.probability * f64::from(call.fan_out) * (1.0 - call.cache_hit)
 }
 
-/// Requests that reach each service for one request at each entry service; `most_followed` calls at most are followed within one cycle.
+/// Requests that reach each service for one request at each entry service; `most_followed` calls at most are followed
+/// within one cycle.
 fn requests(fleet: &fleet::Blueprint, most_followed: usize) -> Result<Vec<f64>, ExperimentError> {
     let services = fleet.services().len();
     let (mut servers, mut clients) = (vec![Vec::new(); services], vec![Vec::new(); services]);
@@ -75,8 +78,8 @@ fn requests(fleet: &fleet::Blueprint, most_followed: usize) -> Result<Vec<f64>, 
     Ok(requests)
 }
 
-/// Groups of services that reach one another, each group before those that it calls, by Kosaraju's algorithm without recursion. Within a
-/// group clients come before servers, but where a cycle is closed.
+/// Groups of services that reach one another, each group before those that it calls, by Kosaraju's algorithm without
+/// recursion. Within a group clients come before servers, but where a cycle is closed.
 fn groups_clients_first(servers: &[Vec<usize>], clients: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut order = Vec::with_capacity(servers.len());
     let mut is_seen = vec![false; servers.len()];
@@ -127,7 +130,8 @@ mod tests {
     use super::*;
     use forewarn_sim::fleet::Service;
 
-    /// A graph of `services` services, of which those named have requests from outside, and calls with their probabilities.
+    /// A graph of `services` services, of which those named have requests from outside, and calls with their
+    /// probabilities.
     fn fleet(services: usize, entries: &[usize], calls: &[(usize, usize, f64)]) -> fleet::Blueprint {
         let name = |index: usize| format!("s{index:05}");
         let service = |index| Service {
@@ -156,7 +160,8 @@ mod tests {
         assert!((traced.traffic(2, 3).unwrap().requests - 0.1).abs() < 1e-12);
     }
 
-    /// 1 is called once by 0 and 0.3 times for each of its own: 1 / (1 - 0.3). Stopping after as many sweeps as there are services is 1.39.
+    /// 1 is called once by 0 and 0.3 times for each of its own: 1 / (1 - 0.3). Stopping after as many sweeps as there
+    /// are services is 1.39.
     #[test]
     fn a_cycle_is_followed_to_its_end() {
         let graph = fleet(3, &[0], &[(0, 1, 1.0), (1, 2, 1.0), (2, 1, 0.3)]);
@@ -174,7 +179,8 @@ mod tests {
         assert_close(&requests(&graph, MOST_FOLLOWED).unwrap(), &[1.0 / 0.75, 0.5 / 0.75]);
     }
 
-    /// In order of name each service is called by the next one: sweeps over all services in that order would take 20,000 of them.
+    /// In order of name each service is called by the next one: sweeps over all services in that order would take
+    /// 20,000 of them.
     #[test]
     fn a_long_chain_takes_one_pass() {
         const SERVICES: usize = 20_000;

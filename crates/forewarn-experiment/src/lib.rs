@@ -9,6 +9,7 @@ mod experiment;
 mod files;
 mod fit;
 mod fleet_graph;
+mod folds;
 mod ground_truth;
 mod material;
 mod model;
@@ -26,6 +27,7 @@ mod text_observer;
 mod train;
 mod truth;
 mod walk;
+mod wide;
 
 pub use data::Data;
 pub use error::ExperimentError;

@@ -1,5 +1,6 @@
 //! What models see: metrics, columns beside them, and features.
 
+use crate::wide::WideSources;
 use crate::{
     Experiment, ExperimentError, Model, Observer, Phase, Rows, experiment::Settings, progress::whole,
 };
@@ -9,7 +10,7 @@ use forewarn_schema::{FrameSet, Schema};
 use forewarn_window::{
     Calendar, FeatureExt as _, Features, Impute, Imputed, Metrics, Normalisation, Pipeline, Select,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// All that is made of metrics without being fitted, once for all splits.
 pub(crate) struct Material<'a> {
@@ -19,6 +20,8 @@ pub(crate) struct Material<'a> {
     with_graph: Option<FrameSet>,
     /// Metrics with service, step and time of day beside them, where a model asks for them.
     context: Option<FrameSet>,
+    /// What wide features are computed from, where a model asks for them.
+    wide: Option<WideSources>,
     /// What becomes of missing cells of the metrics on their way to features.
     pub(crate) gaps: Imputed,
 }
@@ -28,6 +31,14 @@ pub(crate) struct Prepared {
     pub(crate) pipeline: Pipeline,
     /// Normalised by training rows.
     pub(crate) features: FrameSet,
+    /// The same of wide features, where a model asks for them.
+    pub(crate) wide: Option<(Pipeline, FrameSet)>,
+}
+
+/// Lists of features that are still to be fitted.
+pub(crate) struct FeatureLists {
+    pub(crate) features: Features,
+    pub(crate) wide: Option<Features>,
 }
 
 /// The rows that each kind of model sees, of equal layout.
@@ -36,6 +47,7 @@ pub(crate) struct Views<'a> {
     metrics: &'a FrameSet,
     context: Option<&'a FrameSet>,
     pub(crate) features: &'a FrameSet,
+    wide: Option<&'a FrameSet>,
 }
 
 impl<'a> Views<'a> {
@@ -45,13 +57,14 @@ impl<'a> Views<'a> {
             // There is one wherever a model of the experiment asks for it.
             Rows::Context => self.context.unwrap_or(self.metrics),
             Rows::Features => self.features,
+            Rows::Wide => self.wide.unwrap_or(self.features),
         }
     }
 }
 
 impl<'a> Material<'a> {
-    /// Looks at gaps in one pass: they are filled for the columns of the service graph, if there is one, and counted. The features' own filling
-    /// is part of the pipeline, because it is served with the model.
+    /// Looks at gaps in one pass: they are filled for the columns of the service graph, if there is one, and counted.
+    /// The features' own filling is part of the pipeline, because it is served with the model.
     pub(crate) fn new(
         settings: &Settings,
         models: &[Model],
@@ -73,7 +86,12 @@ impl<'a> Material<'a> {
         } else {
             None
         };
-        Ok(Self { metrics, with_graph, context, gaps })
+        let wide = if models.iter().any(|model| model.reads(Rows::Wide)) {
+            Some(WideSources::new(settings, &metrics, with_graph.as_ref())?)
+        } else {
+            None
+        };
+        Ok(Self { metrics, with_graph, context, wide, gaps })
     }
 
     /// What features are computed from.
@@ -81,26 +99,46 @@ impl<'a> Material<'a> {
         self.with_graph.as_ref().unwrap_or(&self.metrics)
     }
 
+    /// What wide features are computed from, where a model asks for them.
+    pub(crate) fn wide(&self) -> Option<&WideSources> {
+        self.wide.as_ref()
+    }
+
     /// Fits `features` on the training rows of `split`, and computes them for every row.
     pub(crate) fn prepare(
         &self,
         settings: &Settings,
-        features: Features,
+        lists: FeatureLists,
         split: &Split,
         observer: &dyn Observer,
     ) -> Result<Prepared, ExperimentError> {
         whole(observer, Phase::Features, || {
-            let (train, sources) = (split.train(), self.sources());
-            let pipeline = Pipeline::fit(features, train, sources, Normalisation::ZScore, settings.scope, 1)?
-                .with_limit(Experiment::DEVIATION_LIMIT)?;
-            let features = pipeline.apply(sources)?;
-            Ok(Prepared { pipeline, features })
+            let fit = |features, sources: &FrameSet| -> Result<_, ExperimentError> {
+                let (train, scope) = (split.train(), settings.scope);
+                let pipeline = Pipeline::fit(features, train, sources, Normalisation::ZScore, scope, 1)?
+                    .with_limit(Experiment::DEVIATION_LIMIT)?;
+                let made = pipeline.apply(sources)?;
+                Ok((pipeline, made))
+            };
+            let (pipeline, features) = fit(lists.features, self.sources())?;
+            let wide = match (lists.wide, &self.wide) {
+                (Some(list), Some(sources)) => Some(fit(list, &sources.frames)?),
+                _ => None,
+            };
+            Ok(Prepared { pipeline, features, wide })
         })
     }
 
     /// What models see, with the features of every row.
-    pub(crate) fn views<'b>(&'b self, features: &'b FrameSet) -> Views<'b> {
-        Views { metrics: &self.metrics, context: self.context.as_ref(), features }
+    pub(crate) fn views<'b>(&'b self, features: &'b FrameSet, wide: Option<&'b FrameSet>) -> Views<'b> {
+        Views { metrics: &self.metrics, context: self.context.as_ref(), features, wide }
+    }
+}
+
+impl Prepared {
+    /// Wide features of every row, where a model asks for them.
+    pub(crate) fn wide_features(&self) -> Option<&FrameSet> {
+        self.wide.as_ref().map(|(_, features)| features)
     }
 }
 
@@ -110,19 +148,21 @@ pub(crate) fn context_columns<'a>(services: impl Iterator<Item = &'a str>) -> Fe
 }
 
 impl Settings {
-    /// The whole list of features: those asked for, of metrics whose short gaps took the last value before them; after them the rule's verdicts,
-    /// without anything filled in, if models see these; and the columns of the service graph, if there is one.
+    /// The whole list of features: those asked for, of metrics whose short gaps took the last value before them;
+    /// after them the rule's verdicts, without anything filled in, if models see these; and the columns of the
+    /// service graph, if there is one.
     ///
-    /// All of it is one list that begins with the metrics as they were measured, so that it can be saved, and served, as it is.
+    /// All of it is one list that begins with the metrics as they were measured, so that it can be saved, and served,
+    /// as it is.
     pub(crate) fn all_features(
         &self,
-        asked_for: Features,
+        asked_for: &Arc<Features>,
         metrics: &Schema,
         verdicts: Option<Box<dyn Feature>>,
     ) -> Result<Features, ExperimentError> {
         let of_metrics = Select::Only(metrics.names().map(str::to_owned).collect());
         let filled = self.impute()?.of(of_metrics);
-        let mut features = Features::new().with(filled.then(asked_for));
+        let mut features = Features::new().with(filled.then(Arc::clone(asked_for)));
         if let Some(verdicts) = verdicts {
             features = features.with(verdicts);
         }
@@ -134,7 +174,8 @@ impl Settings {
     }
 }
 
-/// Counts missing cells that `impute` fills and leaves, as [`Impute::fill`] does, without a copy of the frames. Services without a gap cost a look.
+/// Counts missing cells that `impute` fills and leaves, as [`Impute::fill`] does, without a copy of the frames.
+/// Services without a gap cost a look.
 fn count_gaps(impute: &Impute, metrics: &FrameSet) -> Result<Imputed, ExperimentError> {
     let (schema, mut counts) = (metrics.schema(), Imputed::default());
     let mut filled = vec![f32::NAN; schema.len()];

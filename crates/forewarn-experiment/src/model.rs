@@ -26,6 +26,22 @@ pub enum Rows {
     Context,
     /// Features, normalised by training rows: what a fitted model needs.
     Features,
+    /// The same, followed by what looks further: the service's failures so far, its metrics over hours, the time of
+    /// day, and the other services of the fleet. See [`Experiment::with_model`](crate::Experiment::with_model) for
+    /// which.
+    Wide,
+}
+
+impl Rows {
+    /// The rows in which models of both kinds find their columns; `None` where there are none.
+    pub(super) fn joint(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (one, other) if one == other => Some(one),
+            // Wide rows begin with the features, as they are.
+            (Self::Features, Self::Wide) | (Self::Wide, Self::Features) => Some(Self::Wide),
+            _ => None,
+        }
+    }
 }
 
 /// How scores of several models become one.
@@ -36,6 +52,10 @@ pub enum Blending {
     Average,
     /// Their log-odds, weighted so that the validation windows, which no model learnt from, are most likely.
     Stacked,
+    /// Their log-odds, by weights from walk-forward folds over train and validation: each fold fits the members on
+    /// what comes before a block of time and scores it. Members that no block speaks against share the weight, drawn
+    /// halfway to what makes the blocks most likely.
+    Folds,
 }
 
 /// Where a model's scores come from.
@@ -105,8 +125,9 @@ impl Model {
         Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: false } }
     }
 
-    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may [run on](Self::running). It is
-    /// fitted on as many threads as the fits beside it leave, if that is more than its settings say.
+    /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may
+    /// [run on](Self::running). It is fitted on as many threads as the fits beside it leave, if that is more than its
+    /// settings say.
     pub fn recurrent(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -122,17 +143,17 @@ impl Model {
         Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: true } }
     }
 
-    /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of windows: one for each service,
-    /// which has seen every row from the first of the frame. Nothing is fitted a second time; what differs is that a state remembers more than
-    /// the window that the model was fitted on.
+    /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of
+    /// windows: one for each service, which has seen every row from the first of the frame. Nothing is fitted a
+    /// second time; what differs is that a state remembers more than the window that the model was fitted on.
     pub fn running(name: impl Into<String>, of: impl Into<String>) -> Self {
         let of = of.into();
         let description = format!("{of}, by states that run on from the first row");
         Self { name: name.into(), description, trainer: None, origin: Origin::Running { of } }
     }
 
-    /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of them reads, and nothing is
-    /// fitted a second time.
+    /// Other models of the same experiment as one, called `name`: their scores are blended, whatever rows each of
+    /// them reads, and nothing is fitted a second time.
     pub fn blend<M: Into<String>>(
         name: impl Into<String>,
         members: impl IntoIterator<Item = M>,
@@ -142,6 +163,7 @@ impl Model {
         let how = match blending {
             Blending::Average => "mean of the log-odds of",
             Blending::Stacked => "log-odds, weighted on validation, of",
+            Blending::Folds => "log-odds, weighted by walk-forward folds, of",
         };
         let description = format!("{how} {}", members.join(", "));
         Self { name: name.into(), description, trainer: None, origin: Origin::Blend { members, blending } }
@@ -158,6 +180,11 @@ impl Model {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether it is weighted by walk-forward folds.
+    pub(super) fn needs_folds(&self) -> bool {
+        matches!(self.origin, Origin::Blend { blending: Blending::Folds, .. })
     }
 
     /// Whether another model can run on its states.

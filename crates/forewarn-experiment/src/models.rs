@@ -15,6 +15,8 @@ pub(super) struct Models {
     /// In the order of the experiment.
     pub(super) fitted: Vec<Fitted>,
     pub(super) pipeline: Pipeline,
+    /// The same of wide features, with what makes the columns behind the metrics and fills gaps before them.
+    pub(super) wide: Option<(Pipeline, Option<(TopologyFeatures, Impute)>)>,
     /// Metrics of the raw frames, without outcomes.
     pub(super) metrics: Schema,
     pub(super) step: Step,
@@ -81,6 +83,11 @@ impl Models {
                 context = Pipeline::new(columns, Normaliser::identity(&schema));
                 (Some(&context), None)
             }
+            Rows::Wide => {
+                let (pipeline, topology) = self.wide.as_ref().ok_or(NotSaved::Unknown)?;
+                let graph = topology.as_ref().map(|(columns, filling)| GraphColumns::new(filling, columns));
+                (Some(pipeline), graph.transpose()?)
+            }
             Rows::Features => {
                 let graph =
                     self.topology.as_ref().map(|(columns, filling)| GraphColumns::new(filling, columns));
@@ -111,9 +118,11 @@ impl Models {
                     if model.as_save().is_none() {
                         return Err(NotSaved::Unknown);
                     }
-                    if *common.get_or_insert(*rows) != *rows {
-                        return Err(NotSaved::MixedRows);
-                    }
+                    common = Some(
+                        common
+                            .map_or(Some(*rows), |common: Rows| common.joint(*rows))
+                            .ok_or(NotSaved::MixedRows)?,
+                    );
                     found.push(&**model);
                 }
                 let rows = common.ok_or(NotSaved::MixedRows)?;

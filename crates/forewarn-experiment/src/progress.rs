@@ -7,7 +7,8 @@ use std::fmt;
 pub enum Progress<'a> {
     /// A stage begins; the text says what is done, with figures.
     Stage(&'a str),
-    /// A long phase has come this far: the first report has `done` 0, the last one `done` equal to `total`, unless the experiment fails before.
+    /// A long phase has come this far: the first report has `done` 0, the last one `done` equal to `total`, unless
+    /// the experiment fails before.
     Phase {
         /// The phase.
         phase: Phase,

@@ -51,27 +51,28 @@ impl Results {
         self.scored.iter().map(|(name, set)| (name.as_str(), set))
     }
 
-    /// A model as it was fitted, for rows that [`pipeline`](Self::pipeline) or nothing at all has made of metrics, as its [`Rows`](crate::Rows)
-    /// say; `None` for a blend of others, and for a model that was not in the experiment.
+    /// A model as it was fitted, for rows that [`pipeline`](Self::pipeline) or nothing at all has made of metrics, as
+    /// its [`Rows`](crate::Rows) say; `None` for a blend of others, and for a model that was not in the experiment.
     #[must_use]
     pub fn predictor(&self, model: &str) -> Option<&dyn Predictor> {
         self.models.predictor(self.position(model)?)
     }
 
-    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
+    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind
+    /// the metrics.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.models.pipeline
     }
 
-    /// A model with all that a program needs to serve it: what makes its rows of metrics, and the alarm policy at the threshold that keeps the budget (the one of
-    /// the best F1 where validation proves no budget). Write
-    /// it with [`write_model`](crate::write_model) and read it with [`ServedModel::read`](forewarn_live::ServedModel::read); its scores are
-    /// those of the experiment, bit for bit. [`Report::chosen`] says which one to take.
+    /// A model with all that a program needs to serve it: what makes its rows of metrics, and the alarm policy at the
+    /// threshold that keeps the budget (the one of the best F1 where validation proves no budget). Write it with
+    /// [`write_model`](crate::write_model) and read it with [`ServedModel::read`](forewarn_live::ServedModel::read);
+    /// its scores are those of the experiment, bit for bit. [`Report::chosen`] says which one to take.
     ///
     /// # Errors
-    /// [`ExperimentError::NotFitted`] for a model that was not in the experiment, [`ExperimentError::NotSaved`] for one that cannot be saved or
-    /// served, with the reason.
+    /// [`ExperimentError::NotFitted`] for a model that was not in the experiment, [`ExperimentError::NotSaved`] for
+    /// one that cannot be saved or served, with the reason.
     pub fn to_envelope(&self, model: &str) -> Result<Envelope, ExperimentError> {
         let models = self.sets().zip(&self.report.models);
         let policies = models.map(|((name, _), report)| {
@@ -89,12 +90,13 @@ impl Results {
         self.scored.iter().position(|(name, _)| name == model)
     }
 
-    /// Writes `report.json`, `report.html` and `predictions.csv` into `folder`, which is made if need be: all of them or, if something fails or
-    /// the program is killed, none. Earlier files of these names are replaced, all other files stay.
+    /// Writes `report.json`, `report.html` and `predictions.csv` into `folder`, which is made if need be: all of them
+    /// or, if something fails or the program is killed, none. Earlier files of these names are replaced, all other
+    /// files stay.
     ///
     /// # Errors
-    /// [`ExperimentError::Write`], which names the file; [`ExperimentError::WouldOverwrite`] where one of the three is the file that the metrics
-    /// were read from.
+    /// [`ExperimentError::Write`], which names the file; [`ExperimentError::WouldOverwrite`] where one of the three
+    /// is the file that the metrics were read from.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<(), ExperimentError> {
         self.write_observed(folder, &|_: Progress<'_>| {})
     }

@@ -3,15 +3,17 @@ use forewarn_schema::{FrameSet, FrameView, Timestamp};
 use forewarn_sim::fleet::Causes;
 use forewarn_topology::{BoundHealthRules, HealthRules, ServiceGraph};
 
-/// A group of services that failed together, as someone on call finds it, and where it really began: a question for a root ranking.
+/// A group of services that failed together, as someone on call finds it, and where it really began: a question for a
+/// root ranking.
 #[derive(Clone, Debug)]
 pub struct RootCase {
     /// When the last of the group failed.
     pub at: Timestamp,
-    /// For each service of the graph how far its health has fallen, at the most, since the first of the group failed: below the mean
-    /// of the hour that ends a quarter of an hour before. 0 where nothing is known.
+    /// For each service of the graph how far its health has fallen, at the most, since the first of the group failed:
+    /// below the mean of the hour that ends a quarter of an hour before. 0 where nothing is known.
     pub anomalies: Vec<f64>,
-    /// When the health of each service first fell by a quarter, in the quarter of an hour before the first failure and since.
+    /// When the health of each service first fell by a quarter, in the quarter of an hour before the first failure
+    /// and since.
     pub onsets: Vec<Option<Timestamp>>,
     /// Services that failed, by number.
     pub failed: Vec<usize>,

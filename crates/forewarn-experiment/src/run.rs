@@ -2,16 +2,17 @@ use crate::Model;
 use crate::{
     Data, Experiment, ExperimentError, Observer, Phase, Progress, Results,
     experiment::Settings,
-    fit::{Fitted, fit_all},
-    material::{Material, Prepared},
+    fit::{Effort, Fitted, fit_all},
+    folds::inner_folds,
+    material::{FeatureLists, Material, Prepared},
     models::Models,
     progress::whole,
 };
 use forewarn_core::{Labels, Samples, Split};
 use forewarn_label::label;
-use forewarn_schema::{FrameSet, Kind};
+use forewarn_schema::{FrameSet, Kind, Schema};
 use forewarn_window::{Features, Pipeline, chronological};
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// An experiment put to one data set.
 pub(crate) struct Run<'a> {
@@ -29,9 +30,10 @@ impl Experiment {
     /// Memory: the frames, their features, and what the models need.
     ///
     /// # Errors
-    /// [`ExperimentError::NoModels`], [`ExperimentError::DuplicateModel`] and the errors about blends and states for models that do not go
-    /// together; [`ExperimentError::NoFailures`] when the rule is never satisfied; [`ExperimentError::SingleClass`] when a part of the split
-    /// lacks a class; [`ExperimentError::WalkTooLong`]; [`ExperimentError::Model`] for the first model that fails; and the stages' own.
+    /// [`ExperimentError::NoModels`], [`ExperimentError::DuplicateModel`] and the errors about blends and states for
+    /// models that do not go together; [`ExperimentError::NoFailures`] when the rule is never satisfied;
+    /// [`ExperimentError::SingleClass`] when a part of the split lacks a class; [`ExperimentError::WalkTooLong`];
+    /// [`ExperimentError::Model`] for the first model that fails; and the stages' own.
     pub fn run(self, data: Data, observer: &dyn Observer) -> Result<Results, ExperimentError> {
         self.check()?;
         let Self { settings, features, models } = self;
@@ -58,15 +60,24 @@ impl Experiment {
         let input = provenance.summary(&material.metrics, &labels)?;
         let evaluated = run.evaluate(input, &classes, truth.as_ref(), &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
-        let Prepared { mut pipeline, features } = prepared;
+        let Prepared { mut pipeline, features, wide } = prepared;
         drop(features);
+        let mut wide = wide.map(|(pipeline, _)| pipeline);
         if let Some(days) = settings.refit_days {
             let normaliser = pipeline.normaliser().clone();
-            let walked = run.walk(days, pipeline.into_features(), &report, &scored)?;
+            let of_wide = wide.as_ref().map(|pipeline| pipeline.normaliser().clone());
+            let lists =
+                FeatureLists { features: pipeline.into_features(), wide: wide.map(Pipeline::into_features) };
+            let walked = run.walk(days, lists, &report, &scored)?;
             report.walk_forward = Some(walked.report);
-            pipeline = Pipeline::new(walked.features, normaliser);
+            pipeline = Pipeline::new(walked.lists.features, normaliser);
+            wide = walked
+                .lists
+                .wide
+                .zip(of_wide)
+                .map(|(features, normaliser)| Pipeline::new(features, normaliser));
         }
-        let models = run.into_models(fitted, pipeline)?;
+        let models = run.into_models(fitted, pipeline, wide)?;
         Ok(Results { report, pictures, scored, models, input: provenance.path })
     }
 }
@@ -97,12 +108,20 @@ impl Settings {
         models: &[Model],
         features: Features,
         frames: FrameSet,
-    ) -> Result<(Material<'static>, Features), ExperimentError> {
+    ) -> Result<(Material<'static>, FeatureLists), ExperimentError> {
         let shown = self.verdicts.are_shown(self.target);
-        let verdicts = if shown { self.rule.verdicts(frames.schema()) } else { None };
+        let verdicts = |schema: &Schema| if shown { self.rule.verdicts(schema) } else { None };
+        let outcomes = frames.schema().clone();
         let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
-        let features = self.all_features(features, metrics.schema(), verdicts)?;
-        Ok((Material::new(self, models, Cow::Owned(metrics))?, features))
+        let (asked_for, schema) = (Arc::new(features), metrics.schema().clone());
+        let step = metrics.layout().step();
+        let material = Material::new(self, models, Cow::Owned(metrics))?;
+        let list = || self.all_features(&asked_for, &schema, verdicts(&outcomes));
+        let wide = match material.wide() {
+            Some(sources) => Some(list()?.with(self.behind(&schema, sources.frames.schema(), step)?)),
+            None => None,
+        };
+        Ok((material, FeatureLists { features: list()?, wide }))
     }
 }
 
@@ -112,7 +131,7 @@ impl Run<'_> {
     }
 
     /// Fits the features on the training rows of `split`, that of the run or of one of its folds.
-    pub(crate) fn prepare(&self, features: Features, split: &Split) -> Result<Prepared, ExperimentError> {
+    pub(crate) fn prepare(&self, features: FeatureLists, split: &Split) -> Result<Prepared, ExperimentError> {
         self.material.prepare(self.settings, features, split, self.observer)
     }
 
@@ -124,7 +143,13 @@ impl Run<'_> {
             _ => format!("{train} train, {validation} validation and {test} test windows"),
         };
         self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
-        fit_all(self.models, self.material.views(&prepared.features), split, self.observer)
+        let views = self.material.views(&prepared.features, prepared.wide_features());
+        let folds = if self.models.iter().any(Model::needs_folds) {
+            inner_folds(self.labels, split)
+        } else {
+            Vec::new()
+        };
+        fit_all(self.models, views, split, &Effort { folds, limit: self.settings.fit_limit }, self.observer)
     }
 
     /// The fitted models with the pipeline that makes their rows.
@@ -132,10 +157,13 @@ impl Run<'_> {
         self,
         fitted: Vec<Fitted>,
         pipeline: Pipeline,
+        wide: Option<Pipeline>,
     ) -> Result<Models, ExperimentError> {
         let (metrics, settings) = (&self.material.metrics, self.settings);
         let impute = settings.impute()?;
+        let sources = self.material.wide().and_then(|sources| sources.topology.clone());
         Ok(Models {
+            wide: wide.map(|pipeline| (pipeline, sources.map(|topology| (topology, impute.clone())))),
             fitted,
             pipeline,
             metrics: metrics.schema().clone(),

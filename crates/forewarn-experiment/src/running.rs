@@ -3,7 +3,8 @@
 use forewarn_core::{CoreError, Samples, Score, Stateful};
 use forewarn_schema::FrameSet;
 
-/// For each sample the score, at its window's last row, of a state that has seen every row of its service so far, from the first of the frame.
+/// For each sample the score, at its window's last row, of a state that has seen every row of its service so far,
+/// from the first of the frame.
 pub(super) fn scores(
     model: &dyn Stateful,
     samples: &Samples,

@@ -11,7 +11,8 @@ pub(crate) struct About<'a> {
 }
 
 impl Models {
-    /// The model called `name` with its pipeline and its policy. `policies` are the names and policies of all models, in their order.
+    /// The model called `name` with its pipeline and its policy. `policies` are the names and policies of all models,
+    /// in their order.
     pub(crate) fn envelope_of<'a>(
         &self,
         name: &str,

@@ -13,8 +13,8 @@ pub(crate) fn processors() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Does `work` for each of `items`, as many at a time as there are processors, and gives the results in the order of the items. After an error
-/// nothing new is begun; of several the first in order is returned.
+/// Does `work` for each of `items`, as many at a time as there are processors, and gives the results in the order of
+/// the items. After an error nothing new is begun; of several the first in order is returned.
 pub(crate) fn side_by_side<I: Sync, T: Send, E: Send>(
     items: &[I],
     work: impl Fn(usize, &I) -> Result<T, E> + Sync,

@@ -34,7 +34,8 @@ impl FromStr for Simulated {
 }
 
 impl Data {
-    /// `minutes` minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet the faults behind failures.
+    /// `minutes` minutes of a simulation, whose truth is known: the report then shows the ceiling, and for a fleet
+    /// the faults behind failures.
     ///
     /// # Errors
     /// [`ExperimentError::Simulate`] for no minutes, or too many.

@@ -3,17 +3,18 @@ use forewarn_baseline::{
     BoostedTrees, Control, Cusum, Direction, DoubleExponential, Ewma, FittedRule, Input, LogisticRegression,
     RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend, Watch,
 };
-use forewarn_core::{Estimator, FailureRule, WindowSpec};
+use forewarn_core::{Estimator, FailureRule, Feature as _, WindowSpec};
 use forewarn_ensemble::{Calibrate, CalibrationMethod, Novelty};
 use forewarn_label::{Comparison, Rule, ThresholdRule};
 use forewarn_recurrent::{Cell, Output, Recurrent, Settings, Trainer};
 use forewarn_schema::{Kind, Schema};
+use forewarn_window::Features;
 
 /// The models that forewarn brings, fitted for one question.
 pub struct StandardModels {
-    /// The failure rule. Where it is one metric beyond one limit, and that metric can be observed, baselines watch the same metric at the
-    /// same limit; for any other rule, and for failures from outside (an outcome column), they watch the metric that ranks the
-    /// training windows best.
+    /// The failure rule. Where it is one metric beyond one limit, and that metric can be observed, baselines watch
+    /// the same metric at the same limit; for any other rule, and for failures from outside (an outcome column), they
+    /// watch the metric that ranks the training windows best.
     pub rule: Rule,
     /// Metrics of the raw frames.
     pub schema: Schema,
@@ -29,8 +30,8 @@ pub struct StandardModels {
 }
 
 impl StandardModels {
-    /// Their names, in the order in which they are fitted: LSTM first and GRU last, because they take longest, and on two
-    /// processors each then has one to itself for most of the time.
+    /// Their names, in the order in which they are fitted: LSTM first and GRU last, because they take longest, and on
+    /// two processors each then has one to itself for most of the time.
     pub const NAMES: [&str; 8] = [
         "lstm",
         "boosted_trees",
@@ -42,9 +43,10 @@ impl StandardModels {
         "gru",
     ];
 
-    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and variants. `lstm_running` and
-    /// `gru_running` are `lstm` and `gru`, which the experiment has to fit too, served by states that run on.
-    pub const FURTHER: [&str; 20] = [
+    /// More models, for those who ask for them by name: controls that anything must beat, further rules, and
+    /// variants. `lstm_running` and `gru_running` are `lstm` and `gru`, which the experiment has to fit too, served
+    /// by states that run on.
+    pub const FURTHER: [&str; 23] = [
         "prevalence",
         "service_rate",
         "persistence",
@@ -65,10 +67,17 @@ impl StandardModels {
         "gru_running",
         "ensemble",
         "ensemble_stacked",
+        "boosted_trees_wide",
+        "logistic_wide",
+        "auto",
     ];
 
     /// Models that `ensemble` and `ensemble_stacked` blend; the experiment has to fit them too.
     pub const ENSEMBLE: [&str; 2] = ["boosted_trees", "lstm"];
+
+    /// Models that `auto` weighs by walk-forward folds; the experiment has to fit them too.
+    pub const AUTO: [&str; 6] =
+        ["lstm", "boosted_trees", "boosted_trees_wide", "logistic_window", "logistic_wide", "gru"];
 
     /// Inverse strengths of the penalty that `logistic_tuned` chooses from on validation.
     pub const STRENGTHS: [f64; 6] = [1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0];
@@ -94,8 +103,8 @@ impl StandardModels {
     /// The model called `name`.
     ///
     /// # Errors
-    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::NothingToWatch`] for `persistence` of a failure that no metric shows;
-    /// [`ExperimentError::Core`] for settings that a model refuses.
+    /// [`ExperimentError::UnknownModel`]; [`ExperimentError::NothingToWatch`] for `persistence` of a failure that no
+    /// metric shows; [`ExperimentError::Core`] for settings that a model refuses.
     pub fn get(&self, name: &str) -> Result<Model, ExperimentError> {
         let threshold = self.watched();
         let watch = || threshold.as_ref().map_or(Watch::Best, watch);
@@ -164,7 +173,8 @@ impl StandardModels {
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
         let control =
             |sentence: &str, control: Control| Some(Model::new(name, sentence, Rows::Context, control));
-        // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number of deviations.
+        // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number
+        // of deviations.
         let deviations = |most: f32| match rule {
             Some(rule) if direction(rule) == Direction::Below => Watch::below(rule.metric(), -most),
             Some(rule) => Watch::above(rule.metric(), most),
@@ -240,6 +250,21 @@ impl StandardModels {
             }
             "lstm_running" => Some(Model::running(name, "lstm")),
             "gru_running" => Some(Model::running(name, "gru")),
+            "boosted_trees_wide" => {
+                let sentence = "boosted trees on the window, and the last row of failures so far, hours before, time of day, other services";
+                // What looks back by itself stands behind the usual features.
+                let usual = Features::default().outputs(&self.schema).unwrap_or_default();
+                let usual: Vec<String> = usual.into_iter().map(|metric| metric.name).collect();
+                let trees = self.trees().with_views_of(usual);
+                let trees = move |threads| trees.clone().with_threads(threads);
+                Some(Model::on_threads(name, sentence, Rows::Wide, trees))
+            }
+            "logistic_wide" => {
+                let sentence = "logistic regression on the last minute, failures so far, hours before, time of day, other services";
+                let line = LogisticRegression::new(Input::Snapshot).with_c_from_validation(&Self::STRENGTHS);
+                Some(Model::new(name, sentence, Rows::Wide, line))
+            }
+            "auto" => Some(Model::blend(name, Self::AUTO, Blending::Folds)),
             "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
             "ensemble_stacked" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Stacked)),
             _ => None,

@@ -23,8 +23,8 @@ pub struct Trained {
 
 /// What a training used, and how its models did on validation.
 ///
-/// No figure is of windows that had no say: thresholds, stopping and the choice of model went by validation. What a model is worth is measured
-/// by [`Experiment::run`].
+/// No figure is of windows that had no say: thresholds, stopping and the choice of model went by validation. What a
+/// model is worth is measured by [`Experiment::run`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TrainingSummary {
@@ -60,7 +60,8 @@ pub struct TrainedModel {
     pub description: String,
     /// What fitted its weights, where there is a choice.
     pub trainer: Option<String>,
-    /// How scores become alarms: at the threshold that keeps the budget, or, where validation proves none, that of the best F1 on validation.
+    /// How scores become alarms: at the threshold that keeps the budget, or, where validation proves none, that of
+    /// the best F1 on validation.
     pub policy: AlarmPolicy,
     /// What validation says of that budget, which may be above the one asked for; `None` where it proves none.
     pub budget: Option<BudgetChoice>,
@@ -87,11 +88,12 @@ pub struct TrainedModel {
 }
 
 impl Experiment {
-    /// Fits every model on all there is, for use: validation keeps its share of the [split](Self::with_split), at the end of the time, for
-    /// thresholds, stopping and the choice of model, and everything before it, but for a purge, is for training. There is no test span.
+    /// Fits every model on all there is, for use: validation keeps its share of the [split](Self::with_split), at the
+    /// end of the time, for thresholds, stopping and the choice of model, and everything before it, but for a purge,
+    /// is for training. There is no test span.
     ///
-    /// Settings about the test span have no effect: delays, walk forward, and what tells failures apart. Memory and cost are those of the fits in
-    /// [`run`](Self::run).
+    /// Settings about the test span have no effect: delays, walk forward, and what tells failures apart. Memory and
+    /// cost are those of the fits in [`run`](Self::run).
     ///
     /// # Errors
     /// As [`run`](Self::run), but for what concerns the test span.
@@ -126,7 +128,14 @@ impl Experiment {
             models: run.trained_models(&fitted)?,
             notes: run.notes(),
         };
-        Ok(Trained { summary, models: run.into_models(fitted, prepared.pipeline)? })
+        Ok(Trained {
+            summary,
+            models: run.into_models(
+                fitted,
+                prepared.pipeline,
+                prepared.wide.map(|(pipeline, _)| pipeline),
+            )?,
+        })
     }
 }
 
@@ -197,14 +206,15 @@ impl Trained {
         self.models.predictor(position)
     }
 
-    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind the metrics.
+    /// The feature pipeline, fitted on the training rows. With a service graph it reads the graph's columns behind
+    /// the metrics.
     #[must_use]
     pub fn pipeline(&self) -> &Pipeline {
         &self.models.pipeline
     }
 
-    /// A model with all that a program needs to serve it: what makes its rows of metrics, and its alarm policy. Write it with
-    /// [`write_model`](crate::write_model). [`TrainingSummary::chosen`] says which one to take.
+    /// A model with all that a program needs to serve it: what makes its rows of metrics, and its alarm policy. Write
+    /// it with [`write_model`](crate::write_model). [`TrainingSummary::chosen`] says which one to take.
     ///
     /// # Errors
     /// As [`Results::to_envelope`](crate::Results::to_envelope).

@@ -136,7 +136,8 @@ fn of_fleet(
     }))
 }
 
-/// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after the simulation.
+/// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after
+/// the simulation.
 fn places(fleet: &Fleet, samples: &Samples) -> Result<Vec<Option<(usize, usize)>>, ExperimentError> {
     let names = samples.layout().services().iter().map(|place| place.name());
     let services: Vec<usize> =

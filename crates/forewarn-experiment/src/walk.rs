@@ -1,18 +1,19 @@
 use crate::{
     ExperimentError, Phase, Progress,
     experiment::Settings,
+    material::FeatureLists,
     run::{Run, check_part},
 };
 use forewarn_core::{AlarmPolicy, Samples, Split};
 use forewarn_eval::{
     BlockBootstrap, PartSummary, Report, ScoredSet, WalkForwardReport, WalkRun, best_f1_threshold,
 };
-use forewarn_window::{Features, WalkForward};
+use forewarn_window::WalkForward;
 
-/// What a walk forward found, and the list of features that it was given.
+/// What a walk forward found, and the lists of features that it was given.
 pub(crate) struct Walked {
     pub(crate) report: WalkForwardReport,
-    pub(crate) features: Features,
+    pub(crate) lists: FeatureLists,
 }
 
 impl Run<'_> {
@@ -20,7 +21,7 @@ impl Run<'_> {
     pub(crate) fn walk(
         &self,
         days: usize,
-        mut features: Features,
+        mut lists: FeatureLists,
         report: &Report,
         scored: &[(String, ScoredSet)],
     ) -> Result<Walked, ExperimentError> {
@@ -36,7 +37,7 @@ impl Run<'_> {
             self.stage(&format!("fold {} of {folds}: refitting on {train} windows", index + 1));
             check_part("train", split.train(), "learnt")?;
             check_part("validation", split.validation(), "chosen by it")?;
-            let prepared = self.prepare(features, split)?;
+            let prepared = self.prepare(lists, split)?;
             let fitted = self.fit(&prepared, split)?;
             for (run, fitted) in runs.iter_mut().zip(fitted) {
                 let episodes = self.labels.episodes();
@@ -45,15 +46,17 @@ impl Run<'_> {
                 run.refitted.push((set, AlarmPolicy::for_window(threshold, self.settings.spec)));
             }
             trained.push(PartSummary::new("train", split.train())?);
-            features = prepared.pipeline.into_features();
+            let wide = prepared.wide.map(|(pipeline, _)| pipeline.into_features());
+            lists = FeatureLists { features: prepared.pipeline.into_features(), wide };
         }
         let total = splits.len();
         self.observer.progress(Progress::Phase { phase: Phase::WalkForward, done: total, total });
         let report = WalkForwardReport::new(days as f64, &trained, &runs, &BlockBootstrap::default())?;
-        Ok(Walked { report, features })
+        Ok(Walked { report, lists })
     }
 
-    /// As many whole folds as the test span has room for, ending with the data; validation is as long as that of the run.
+    /// As many whole folds as the test span has room for, ending with the data; validation is as long as that of the
+    /// run.
     fn folds(&self, days: usize) -> Result<Vec<Split>, ExperimentError> {
         let (folds, steps) = fold_count(days, self.split.test())?;
         let validation = steps_of(self.split.validation()) + self.split.purge();

@@ -29,8 +29,8 @@ pub(crate) enum Keep {
 
 /// Puts the rows of files together, each service's on its clock, in whatever order and shape they come.
 ///
-/// Costs the values themselves, eight bytes more for each cell of a counter, and the second largest service once more at the end. Rows are held
-/// back until the step is known.
+/// Costs the values themselves, eight bytes more for each cell of a counter, and the second largest service once more
+/// at the end. Rows are held back until the step is known.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     pub(crate) slots: Slots,

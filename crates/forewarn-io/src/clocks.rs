@@ -20,7 +20,8 @@ const GAP_VALUES: u64 = 1 << 22;
 /// Further values that gaps may add for each value that the file has, so that a small file cannot ask for much memory.
 const GAP_VALUES_PER_VALUE: u64 = 10;
 
-/// Rows more than a quarter of a step off are put on the clock while there is at most one of them in this number of rows.
+/// Rows more than a quarter of a step off are put on the clock while there is at most one of them in this number of
+/// rows.
 const OFF_ONE_IN: u64 = 20;
 
 /// Whether rows may come in any order.
@@ -31,8 +32,8 @@ pub(crate) enum Order {
     Ascending,
 }
 
-/// The clocks of all services: where each row belongs, and what is missing before it. Rows come one after another, services in turns or
-/// not.
+/// The clocks of all services: where each row belongs, and what is missing before it. Rows come one after another,
+/// services in turns or not.
 #[derive(Debug)]
 pub(crate) struct Clocks {
     pub(crate) sources: Sources,
@@ -86,7 +87,8 @@ struct LastRow {
 struct Jitter {
     rows: u64,
     largest_millis: i64,
-    /// Rows more than a quarter of a step off, and the first of them: its line and service, the times of it and of the row before, and that one's line.
+    /// Rows more than a quarter of a step off, and the first of them: its line and service, the times of it and of
+    /// the row before, and that one's line.
     far: u64,
     example: Option<(u64, usize, i64, i64, u64)>,
 }

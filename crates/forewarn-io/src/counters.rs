@@ -41,8 +41,8 @@ pub(crate) fn may_count((falls, steps): (u64, u64)) -> bool {
     falls <= FALLS || falls * FALLS_ONE_IN <= steps
 }
 
-/// The increase of a counter since the row before; missing where either is. Where it fell, its process began again at zero, so all that it
-/// shows was counted since.
+/// The increase of a counter since the row before; missing where either is. Where it fell, its process began again at
+/// zero, so all that it shows was counted since.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Increase {
     before: f64,

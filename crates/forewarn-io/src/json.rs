@@ -26,8 +26,9 @@ const SKETCHED_RECORDS: usize = 200;
 
 /// Reads a recording from JSON lines, or from a JSON array of records; `name` stands for it in errors.
 ///
-/// A record is an object whose fields are what columns are in [`csv::read_from`](crate::csv::read_from). A field that is not there
-/// is missing; one that comes later in the file is a metric from there on. Fields that are objects or arrays are left out.
+/// A record is an object whose fields are what columns are in [`csv::read_from`](crate::csv::read_from). A field that
+/// is not there is missing; one that comes later in the file is a metric from there on. Fields that are objects or
+/// arrays are left out.
 ///
 /// # Errors
 /// [`IoError`], with the line on which a record begins, and its field.

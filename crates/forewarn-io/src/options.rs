@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 /// How files of metrics are to be understood: one settings type for every command and reader.
 ///
-/// The default reads most files as they are: columns are recognised by their usual names, the separator, the form of times and the step
-/// are found from the data, and each choice is said in [`ReadSummary::notes`](crate::ReadSummary::notes).
+/// The default reads most files as they are: columns are recognised by their usual names, the separator, the form of
+/// times and the step are found from the data, and each choice is said in
+/// [`ReadSummary::notes`](crate::ReadSummary::notes).
 ///
 /// | name | meaning | default | range |
 /// |---|---|---|---|
@@ -45,7 +46,8 @@ use std::collections::BTreeMap;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// The columns that say when; several, such as a date and a time, are joined with a blank. Found by their usual names by default.
+    /// The columns that say when; several, such as a date and a time, are joined with a blank. Found by their usual
+    /// names by default.
     pub time_columns: Vec<String>,
     /// The columns that say which service; several are joined with `/`. Found by their usual names by default.
     pub service_columns: Vec<String>,
@@ -57,15 +59,16 @@ pub struct ReadOptions {
     pub rename: BTreeMap<String, String>,
     /// The column that says whether the service was failing. None by default.
     pub outcome_column: Option<String>,
-    /// The cell of the outcome column that means failing, compared as a number where both are; every other known one then means that the
-    /// service was well. By default `1`, `true`, `yes` and the like mean failing, their opposites well, and anything else is an error.
+    /// The cell of the outcome column that means failing, compared as a number where both are; every other known one
+    /// then means that the service was well. By default `1`, `true`, `yes` and the like mean failing, their opposites
+    /// well, and anything else is an error.
     pub outcome_equals: Option<String>,
     /// Words of the outcome column that mean unknown, besides the missing ones.
     pub unknown_labels: Vec<String>,
     /// Words that mean a missing value, besides the usual ones.
     pub missing_words: Vec<String>,
-    /// Metrics that count since a process began; they become the increase per step, resets taken out. A name that ends in `_total` is taken
-    /// as one without being named here, unless it falls too often.
+    /// Metrics that count since a process began; they become the increase per step, resets taken out. A name that
+    /// ends in `_total` is taken as one without being named here, unless it falls too often.
     pub counters: Vec<String>,
     /// The units in which the file has a metric, by its symbol.
     pub units: BTreeMap<String, String>,
@@ -154,7 +157,8 @@ pub struct MetricSpec {
     /// Behaviour in time. A gauge by default, or as the metric of that name in the v1 schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
-    /// Values that are not an error, in the unit that is stored. By default every finite number, or as in the v1 schema.
+    /// Values that are not an error, in the unit that is stored. By default every finite number, or as in the v1
+    /// schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<ValidRange>,
 }
@@ -191,7 +195,8 @@ pub(crate) struct Conversion {
 }
 
 impl Conversion {
-    /// That of a unit's symbol: times become milliseconds, per cent a ratio, rates of bytes kilobytes per second; others stay.
+    /// That of a unit's symbol: times become milliseconds, per cent a ratio, rates of bytes kilobytes per second;
+    /// others stay.
     pub(crate) fn of(symbol: &str) -> Self {
         let known = |unit, factor| Self { unit, factor };
         match symbol.trim() {
@@ -287,8 +292,9 @@ impl ReadOptions {
         self
     }
 
-    /// With one more metric that the file has in another unit: `ns`, `us`, `ms`, `s`, `min` and `h` become milliseconds, `%` a ratio, `B/s`,
-    /// `kB/s`, `MB/s`, `KiB/s` and `MiB/s` kilobytes per second; any other symbol is kept with the metric.
+    /// With one more metric that the file has in another unit: `ns`, `us`, `ms`, `s`, `min` and `h` become
+    /// milliseconds, `%` a ratio, `B/s`, `kB/s`, `MB/s`, `KiB/s` and `MiB/s` kilobytes per second; any other symbol
+    /// is kept with the metric.
     #[must_use]
     pub fn with_unit(mut self, metric: impl Into<String>, unit: impl Into<String>) -> Self {
         self.units.insert(metric.into(), unit.into());

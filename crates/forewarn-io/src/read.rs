@@ -13,9 +13,10 @@ use std::{io::Read, path::Path};
 
 /// Reads a recording from a file, whatever its format, from the files of a folder, or from those that a pattern names.
 ///
-/// The content decides, not the name: Parquet, JSON lines or an array of JSON records, else separated text; each text may be compressed
-/// by gzip or zstd. A folder is read with the folders in it; those called `name=value` (as Hive and Spark write them) stand for a column. A
-/// pattern has `*`, `?` or `[...]` in it. All files are one recording: see [`read_files`].
+/// The content decides, not the name: Parquet, JSON lines or an array of JSON records, else separated text; each text
+/// may be compressed by gzip or zstd. A folder is read with the folders in it; those called `name=value` (as Hive and
+/// Spark write them) stand for a column. A pattern has `*`, `?` or `[...]` in it. All files are one recording: see
+/// [`read_files`].
 ///
 /// # Errors
 /// [`IoError`], with the file, the row and the column in question.
@@ -23,8 +24,8 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
     read_files(&[path], options)
 }
 
-/// Reads one recording from several files, folders and patterns. Files without a column of services are of one service each, called by
-/// the file's name.
+/// Reads one recording from several files, folders and patterns. Files without a column of services are of one
+/// service each, called by the file's name.
 ///
 /// # Errors
 /// As [`read`].
@@ -40,8 +41,8 @@ pub fn inspect(paths: &[impl AsRef<Path>], options: &ReadOptions) -> Result<Read
     assemble(paths, options, Keep::Counts)?.finish_summary()
 }
 
-/// Reads a recording from anything that gives bytes, such as standard input: any format of [`read`] but Parquet, which has its
-/// table of contents at the end. `name` stands for it in errors.
+/// Reads a recording from anything that gives bytes, such as standard input: any format of [`read`] but Parquet,
+/// which has its table of contents at the end. `name` stands for it in errors.
 ///
 /// # Errors
 /// As [`read`], and [`IoError::NotCsv`] for Parquet.

@@ -65,7 +65,8 @@ pub struct ReadSummary {
     pub services: Vec<ServiceSummary>,
     /// Cells that were not taken as they are, by service and metric.
     pub cells: Vec<CellCount>,
-    /// How the files were understood and what a user should know before trusting the data, each a sentence without the file's name.
+    /// How the files were understood and what a user should know before trusting the data, each a sentence without
+    /// the file's name.
     pub notes: Vec<String>,
 }
 

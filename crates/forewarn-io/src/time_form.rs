@@ -260,7 +260,8 @@ fn epoch(text: &str, unit: Option<EpochUnit>) -> Option<(Timestamp, EpochUnit)> 
     Some((Timestamp::from_millis(millis)?, unit))
 }
 
-/// A time with a zone: RFC 3339, with ` UTC` or ` GMT` at its end, or with an offset that blanks or the zone's name surround.
+/// A time with a zone: RFC 3339, with ` UTC` or ` GMT` at its end, or with an offset that blanks or the zone's name
+/// surround.
 fn zoned(text: &str) -> Option<Timestamp> {
     match civil_millis(text) {
         Some((millis, "Z" | "z" | "UTC" | "GMT")) => Timestamp::from_millis(millis),
@@ -295,8 +296,8 @@ fn offset_millis(text: &str) -> Option<i64> {
     Some(if offset.starts_with('-') { -millis } else { millis })
 }
 
-/// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`, `2024-01-31 9:05`,
-/// `2024/01/31T09:05:00.25`, `31.01.2024 09:05`.
+/// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`,
+/// `2024-01-31 9:05`, `2024/01/31T09:05:00.25`, `31.01.2024 09:05`.
 fn civil_millis(text: &str) -> Option<(i64, &str)> {
     let bytes = text.as_bytes();
     let number = |at: usize, digits: usize| -> Option<i64> {

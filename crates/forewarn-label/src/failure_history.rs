@@ -8,7 +8,8 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange}
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 
-/// The failures of a service so far: when the last one was, how many there were, and how often the rule's conditions held of
+/// The failures of a service so far: when the last one was, how many there were, and how often the rule's conditions
+/// held of
 /// late. A service that failed yesterday is more likely to fail today.
 ///
 /// | column | meaning | missing |
@@ -17,11 +18,14 @@ use std::collections::VecDeque;
 /// | `failures_60`, `failures_360`, `failures_1440`, `failures_10080` | failures confirmed in the last hour, 6 hours, day, week | never |
 /// | `violating_5`, `violating_30`, `violating_240` | share of the rows of the last 5, 30, 240 minutes in which a single condition of the rule held | where no row was decided |
 ///
-/// Counts are of what has been seen: in the first week of a stream they count fewer days. A failure counts from the row on that
-/// confirms it, so nothing is told that a live service would not know. On a clock on which the rule cannot be applied, all columns are
+/// Counts are of what has been seen: in the first week of a stream they count fewer days. A failure counts from the
+/// row on that
+/// confirms it, so nothing is told that a live service would not know. On a clock on which the rule cannot be
+/// applied, all columns are
 /// missing.
 ///
-/// A saved state takes what the rule's takes, 8 bytes for each failure of the last week, and a byte for each row of the last
+/// A saved state takes what the rule's takes, 8 bytes for each failure of the last week, and a byte for each row of
+/// the last
 /// four hours.
 ///
 /// ```
@@ -54,7 +58,8 @@ const SHARED: [i64; 3] = [5, 30, 240];
 const COLUMNS: usize = 1 + COUNTED.len() + SHARED.len();
 
 impl FailureHistory {
-    /// Of the failures by `rule` in metrics of `schema`; `None` where the rule asks for an outcome, which a live service
+    /// Of the failures by `rule` in metrics of `schema`; `None` where the rule asks for an outcome, which a live
+    /// service
     /// does not have.
     #[must_use]
     pub fn of(rule: &Rule, schema: &Schema) -> Option<Self> {

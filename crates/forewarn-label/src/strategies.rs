@@ -186,8 +186,9 @@ pub fn rule(kinds: Kinds) -> impl Strategy<Value = Rule> {
     shaped(condition(kinds))
 }
 
-/// A rule on the metrics of any schema, with limits among `limits` in a metric's own unit; for frames whose values are near them there is
-/// `frame_near` of forewarn-schema's strategies. Rates above chance ([`Condition::Significant`]) are not among them.
+/// A rule on the metrics of any schema, with limits among `limits` in a metric's own unit; for frames whose values
+/// are near them there is `frame_near` of forewarn-schema's strategies. Rates above chance
+/// ([`Condition::Significant`]) are not among them.
 ///
 /// # Panics
 /// Without any limit.

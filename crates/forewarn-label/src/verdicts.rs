@@ -5,14 +5,16 @@ use forewarn_core::{CoreError, Feature, FeatureState, ModelFileError, Origin, Re
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 
-/// The verdicts of a rule's single conditions on each row, as columns named `verdict(error_rate >= 0.05)`: 1 where it holds, 0 where not, NaN
-/// where it is unknown. Conditions that read alike are numbered: `verdict(…) 2`.
+/// The verdicts of a rule's single conditions on each row, as columns named `verdict(error_rate >= 0.05)`: 1 where it
+/// holds, 0 where not, NaN where it is unknown. Conditions that read alike are numbered: `verdict(…) 2`.
 ///
-/// A failure rule has hard limits, and a model that bends smoothly, such as a network, takes failures by the thousand to learn where they lie.
-/// With these columns it is told. They look at no later row, so they give nothing away that a live service would not know.
+/// A failure rule has hard limits, and a model that bends smoothly, such as a network, takes failures by the thousand
+/// to learn where they lie. With these columns it is told. They look at no later row, so they give nothing away that
+/// a live service would not know.
 ///
-/// Conditions are single when they are joined of no others: comparisons, [`Condition::Absent`], [`Condition::Significant`]. How they are
-/// joined and sustained is left to the model, which sees some minutes of them. Those that ask for an outcome are left out: that is the answer.
+/// Conditions are single when they are joined of no others: comparisons, [`Condition::Absent`],
+/// [`Condition::Significant`]. How they are joined and sustained is left to the model, which sees some minutes of
+/// them. Those that ask for an outcome are left out: that is the answer.
 ///
 /// A saved state takes nothing for a condition on a row alone, at most 20 bytes a row of a mean, 9 a row of a change or
 /// quantile, and 29 a row of a season.
@@ -70,8 +72,8 @@ impl Verdicts {
     /// From what [`Feature::saved`] gave; `None` for a feature of another kind.
     ///
     /// # Errors
-    /// [`LabelError::UnreadableFile`] for a condition that cannot be read, [`LabelError::InvalidField`] for one that makes no sense, is joined of
-    /// others, or is there twice.
+    /// [`LabelError::UnreadableFile`] for a condition that cannot be read, [`LabelError::InvalidField`] for one that
+    /// makes no sense, is joined of others, or is there twice.
     pub fn from_saved(saved: &Value) -> Result<Option<Self>, LabelError> {
         let Some(conditions) = saved.get(KEY) else { return Ok(None) };
         let conditions: Vec<Condition> = serde_path_to_error::deserialize(conditions).map_err(|error| {

@@ -83,8 +83,8 @@ impl Watch {
         self.certain.final_before(self.rows).min(self.possible.final_before(self.rows))
     }
 
-    /// A failure that goes on and whose onset is final: that, and one past the last row that is certain to be in it. `None` while rows
-    /// before it may still turn out unknown.
+    /// A failure that goes on and whose onset is final: that, and one past the last row that is certain to be in it.
+    /// `None` while rows before it may still turn out unknown.
     pub(crate) fn underway(&self) -> Option<(usize, usize)> {
         let (onset, end) = self.certain.underway(self.rows)?;
         (self.possible.final_before(self.rows) >= onset).then_some((onset, end))

@@ -9,6 +9,7 @@ mod incidents;
 mod input;
 mod minute;
 mod model;
+mod normal;
 mod receive;
 mod risk;
 mod service;
@@ -59,8 +60,8 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Cost
 /// Besides what the models keep (their windows), a service takes about 1 kB a model for alarms and outcomes, about
-/// 0.5 kB for the failure rule, 6.3 kB for each [objective](EngineConfig::slos), and its name five times. A minute is linear in services; nothing is allocated for a
-/// service but its events and what it sent.
+/// 0.5 kB for the failure rule, 6.3 kB for each [objective](EngineConfig::slos), and its name five times. A minute is
+/// linear in services; nothing is allocated for a service but its events and what it sent.
 pub struct Engine {
     config: EngineConfig,
     rule: Rule,
@@ -86,6 +87,8 @@ pub struct Engine {
     sources: BTreeMap<String, SourceStatus>,
     calls: Vec<(String, String)>,
     incidents: Incidents,
+    /// Columns whose rise is a sign of trouble.
+    telling: Vec<usize>,
     /// Failures of all services, those that are gone too.
     onsets: Onsets,
     /// The objectives before any row.
@@ -180,6 +183,7 @@ impl Engine {
         Ok(Self {
             models: runs,
             incidents: Incidents::new(&metrics),
+            telling: normal::telling_columns(&metrics),
             onsets: Onsets::default(),
             slos: slos::start(&config.slos, &metrics, step)?,
             config,

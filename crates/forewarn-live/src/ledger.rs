@@ -14,8 +14,8 @@ const HOUR: i64 = 3_600_000;
 /// What became of warnings and failures, from the events of an engine: give it every event, in order, and ask.
 ///
 /// It counts as an evaluation does, and its intervals are those of a report (`forewarn_eval::BlockBootstrap`), so a
-/// replay of a test part has the figures of its evaluation. Warnings that an operator acted on, and those of which it is
-/// not known whether a failure came, are counted and are in no rate.
+/// replay of a test part has the figures of its evaluation. Warnings that an operator acted on, and those of which it
+/// is not known whether a failure came, are counted and are in no rate.
 ///
 /// Memory: about 60 bytes a warning or failure, and 30 an hour of each service and model; see
 /// [`forget_before`](Self::forget_before). It can be saved and read with serde.

@@ -16,12 +16,13 @@ pub enum ActedOn {
     Kept,
 }
 
-/// The rows of an engine's services as frames to train on: give it every event, in order, then [`finish`](Self::finish).
+/// The rows of an engine's services as frames to train on: give it every event, in order, then
+/// [`finish`](Self::finish).
 ///
-/// A row that came too late, or not at all, is missing, as it was for the scores. After a warning that an operator acted
-/// on, the rows of its prediction period are missing too ([`ActedOn`]): no window then has a label that rests on them,
-/// and none looks back on a service that was being mended. Whether a failure began is for the failure rule to say of
-/// these rows; where it cannot (a warning that ended as censored), windows have no label.
+/// A row that came too late, or not at all, is missing, as it was for the scores. After a warning that an operator
+/// acted on, the rows of its prediction period are missing too ([`ActedOn`]): no window then has a label that rests
+/// on them, and none looks back on a service that was being mended. Whether a failure began is for the failure rule
+/// to say of these rows; where it cannot (a warning that ended as censored), windows have no label.
 #[derive(Clone, Debug)]
 pub struct TrainingRows {
     metrics: Schema,

@@ -1,6 +1,7 @@
 /// FNV-1a over words of 32 bits: tells what belongs together from what does not. No protection against people.
 ///
-/// A whole word is taken in at once, where the published function takes bytes; [`add_bytes`](Self::add_bytes) is that one.
+/// A whole word is taken in at once, where the published function takes bytes; [`add_bytes`](Self::add_bytes) is that
+/// one.
 ///
 /// # References
 /// G. Fowler, L. C. Noll, K.-P. Vo and D. Eastlake, *The FNV Non-Cryptographic Hash Algorithm*.

@@ -9,14 +9,15 @@ pub struct Point {
     pub target: f64,
 }
 
-/// Slope and intercept of the line of log-odds that makes `points` most likely, from `start` on; with a fixed slope, only the intercept is
-/// fitted.
+/// Slope and intercept of the line of log-odds that makes `points` most likely, from `start` on; with a fixed slope,
+/// only the intercept is fitted.
 ///
 /// `O(points)` time for each of a few steps.
 ///
 /// # References
-/// J. Platt, *Probabilistic outputs for support vector machines*, 1999; H.-T. Lin, C.-J. Lin and R. Weng, *A note on Platt's probabilistic
-/// outputs for support vector machines*, Machine Learning 68, 2007, for the damped Newton steps.
+/// J. Platt, *Probabilistic outputs for support vector machines*, 1999; H.-T. Lin, C.-J. Lin and R. Weng, *A note on
+/// Platt's probabilistic outputs for support vector machines*, Machine Learning 68, 2007, for the damped Newton
+/// steps.
 #[must_use]
 pub fn fit_line(points: &[Point], [slope, intercept]: [f64; 2], has_fixed_slope: bool) -> [f64; 2] {
     let weights = minimise(&Line { points, has_fixed_slope }, vec![slope, intercept], 1e-12);

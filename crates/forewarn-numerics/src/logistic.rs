@@ -1,6 +1,7 @@
 use crate::{Problem, Step, minimise};
 
-/// Weight that keeps the system solvable where a column is constant: so small that no digit of a fit on real data shows it.
+/// Weight that keeps the system solvable where a column is constant: so small that no digit of a fit on real data
+/// shows it.
 const LEAST_CURVATURE: f64 = 1e-9;
 
 /// The logistic function `1 / (1 + exp(-x))`, without overflow for any `x`.
@@ -21,8 +22,9 @@ pub fn logistic_loss(log_odds: f64, positive: bool) -> f64 {
     wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()
 }
 
-/// Minimises the mean log loss of `sigmoid(w'x)` plus `ridge |w - start|^2 / 2` over `w`, for rows `x` of as many values as `start` has; entries
-/// of `w` that `is_free` leaves out stay as they are. `rows` is row-major, with a row for each of `positive`.
+/// Minimises the mean log loss of `sigmoid(w'x)` plus `ridge |w - start|^2 / 2` over `w`, for rows `x` of as many
+/// values as `start` has; entries of `w` that `is_free` leaves out stay as they are. `rows` is row-major, with a row
+/// for each of `positive`.
 ///
 /// The loss is convex, so that damped steps reach its minimum. `O(rows k^2)` time for each of a few steps.
 #[must_use]

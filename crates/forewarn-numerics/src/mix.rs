@@ -1,12 +1,13 @@
 //! Numbers that look random and depend on nothing but a seed and an index.
 //!
-//! A generator gives its numbers in turn, so that who asks first matters. Where numbers belong to rows, a function of the row gives the same
-//! ones in any order and to any number of threads.
+//! A generator gives its numbers in turn, so that who asks first matters. Where numbers belong to rows, a function of
+//! the row gives the same ones in any order and to any number of threads.
 
 /// 64 well-mixed bits of `seed` and `index`.
 ///
 /// # References
-/// The finaliser of `SplitMix64`: G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators*, OOPSLA 2014.
+/// The finaliser of `SplitMix64`: G. Steele, D. Lea and C. Flood, *Fast splittable pseudorandom number generators*,
+/// OOPSLA 2014.
 #[must_use]
 pub fn mix(seed: u64, index: u64) -> u64 {
     let mut bits =

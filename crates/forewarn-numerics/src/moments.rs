@@ -2,12 +2,13 @@ use crate::Summary;
 
 /// Count, mean and sum of squared distances from it.
 ///
-/// Values come one by one ([`push`](Self::push)), or parts are joined ([`Summary::join`]). Neither loses digits to a mean that is large against
-/// the deviations.
+/// Values come one by one ([`push`](Self::push)), or parts are joined ([`Summary::join`]). Neither loses digits to a
+/// mean that is large against the deviations.
 ///
 /// # References
-/// B. P. Welford, *Note on a method for calculating corrected sums of squares and products*, Technometrics 4(3), 1962; T. F. Chan, G. H. Golub
-/// and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing sample variances*, 1979.
+/// B. P. Welford, *Note on a method for calculating corrected sums of squares and products*, Technometrics 4(3),
+/// 1962; T. F. Chan, G. H. Golub and R. J. `LeVeque`, *Updating formulae and a pairwise algorithm for computing
+/// sample variances*, 1979.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Moments {

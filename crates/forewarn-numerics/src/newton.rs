@@ -5,7 +5,8 @@ pub trait Problem {
     /// The function's value.
     fn loss(&self, weights: &[f64]) -> f64;
 
-    /// The step from here; `None` where there is none to be had, such as for a matrix that rounding has made indefinite.
+    /// The step from here; `None` where there is none to be had, such as for a matrix that rounding has made
+    /// indefinite.
     fn step(&self, weights: &[f64]) -> Option<Step>;
 }
 
@@ -21,9 +22,11 @@ pub struct Step {
 /// Most steps that are taken; a convex problem of a few weights needs ten.
 const MOST_STEPS: usize = 100;
 
-/// The weights of least loss, from `start` on. Ends where a step promises less than `tolerance` times one plus the loss.
+/// The weights of least loss, from `start` on. Ends where a step promises less than `tolerance` times one plus the
+/// loss.
 ///
-/// A step is halved until it gains a little of what it promises (Armijo's rule with 1e-4), so that the loss never rises.
+/// A step is halved until it gains a little of what it promises (Armijo's rule with 1e-4), so that the loss never
+/// rises.
 pub fn minimise(problem: &impl Problem, start: Vec<f64>, tolerance: f64) -> Vec<f64> {
     let mut weights = start;
     let mut loss = problem.loss(&weights);

@@ -1,10 +1,11 @@
-/// The quantile `share`, 0 to 1, of ascending values, with linear interpolation between the two next to it; `None` without a value.
+/// The quantile `share`, 0 to 1, of ascending values, with linear interpolation between the two next to it; `None`
+/// without a value.
 ///
 /// A share outside of 0..=1 counts as the nearer end, NaN as 0.
 ///
 /// # References
-/// R. J. Hyndman and Y. Fan, *Sample quantiles in statistical packages*, The American Statistician 50(4), 1996, type 7: the default of
-/// `numpy.quantile`.
+/// R. J. Hyndman and Y. Fan, *Sample quantiles in statistical packages*, The American Statistician 50(4), 1996, type
+/// 7: the default of `numpy.quantile`.
 #[must_use]
 pub fn quantile(ascending: &[f64], share: f64) -> Option<f64> {
     let last = ascending.len().checked_sub(1)?;

@@ -43,8 +43,8 @@ impl<T: Copy + Ord> Ranking<T> {
 }
 
 impl<T: Copy + PartialEq> Ranking<T> {
-    /// The same by an order that the type does not have, such as `f32::total_cmp`. What the order puts side by side and `==` calls equal (0.0
-    /// and -0.0) is one tie, of the lesser of its values.
+    /// The same by an order that the type does not have, such as `f32::total_cmp`. What the order puts side by side
+    /// and `==` calls equal (0.0 and -0.0) is one tie, of the lesser of its values.
     pub fn by(labelled: impl IntoIterator<Item = (T, bool)>, ascending: impl Fn(&T, &T) -> Ordering) -> Self {
         let mut labelled: Vec<(T, bool)> = labelled.into_iter().collect();
         labelled.sort_unstable_by(|a, b| ascending(&a.0, &b.0));
@@ -77,14 +77,16 @@ impl<T: Copy + PartialEq> Ranking<T> {
         self.negatives
     }
 
-    /// Area under the precision-recall curve as a step function; see [`average_precision_of`]. `None` unless there are both classes.
+    /// Area under the precision-recall curve as a step function; see [`average_precision_of`]. `None` unless there
+    /// are both classes.
     #[must_use]
     pub fn average_precision(&self) -> Option<f64> {
         self.has_both_classes().then(|| average_precision_of(self.ties.iter().copied(), self.positives))
     }
 
-    /// Area under the ROC curve: the probability that a positive value is higher than a negative one, a tie counting one half. Counted in
-    /// integers, so it is exact up to the one division at the end. `None` unless there are both classes.
+    /// Area under the ROC curve: the probability that a positive value is higher than a negative one, a tie counting
+    /// one half. Counted in integers, so it is exact up to the one division at the end. `None` unless there are both
+    /// classes.
     ///
     /// # References
     /// The same definition as `sklearn.metrics.roc_auc_score`.
@@ -112,8 +114,8 @@ impl<T: Copy + PartialEq> Ranking<T> {
     }
 }
 
-/// Average precision of ties from the best on, `sum (R_i - R_{i-1}) P_i`, where `positives` are positive in all, in these ties or elsewhere.
-/// NaN for none.
+/// Average precision of ties from the best on, `sum (R_i - R_{i-1}) P_i`, where `positives` are positive in all, in
+/// these ties or elsewhere. NaN for none.
 ///
 /// # References
 /// The same definition as `sklearn.metrics.average_precision_score`.
@@ -129,8 +131,9 @@ pub fn average_precision_of<T>(ties: impl IntoIterator<Item = Tie<T>>, positives
     if positives == 0 { f64::NAN } else { area }
 }
 
-/// The value with the highest F1 among ties from the best on, where `positives` are positive in all, and that F1. Of equally good values the
-/// first, which calls the fewest positive; they are compared as fractions of integers, so no rounding decides. `None` without a tie.
+/// The value with the highest F1 among ties from the best on, where `positives` are positive in all, and that F1. Of
+/// equally good values the first, which calls the fewest positive; they are compared as fractions of integers, so no
+/// rounding decides. `None` without a tie.
 pub fn best_f1_of<T>(ties: impl IntoIterator<Item = Tie<T>>, positives: u64) -> Option<(T, f64)> {
     // F1 = 2 hits / (called positive + positive), of which the factor 2 does not matter to the comparison.
     let (mut best, mut hits, mut called) = (None, 0u64, 0u64);

@@ -12,13 +12,13 @@ pub trait Summary: Copy {
 
 /// The summary of the last `steps` samples, by two stacks.
 ///
-/// Samples are never subtracted again: a running sum that adds what comes and subtracts what goes keeps every rounding error for
-/// ever, and one sample of 1e30 ruins it. Here each answer is joined afresh from the samples in the window, with two joins a push on
-/// average and `steps` in the worst case. `2 steps` summaries of memory at most.
+/// Samples are never subtracted again: a running sum that adds what comes and subtracts what goes keeps every
+/// rounding error for ever, and one sample of 1e30 ruins it. Here each answer is joined afresh from the samples in
+/// the window, with two joins a push on average and `steps` in the worst case. `2 steps` summaries of memory at most.
 ///
 /// # References
-/// K. Tangwongsan, M. Hirzel and S. Schneider, *Low-latency sliding-window aggregation in worst-case constant time*, DEBS 2017,
-/// section 3.1 ("two-stacks").
+/// K. Tangwongsan, M. Hirzel and S. Schneider, *Low-latency sliding-window aggregation in worst-case constant time*,
+/// DEBS 2017, section 3.1 ("two-stacks").
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sliding<S> {
     steps: usize,
@@ -35,8 +35,8 @@ impl<S: Summary> Sliding<S> {
         Self { steps: steps.max(1), older: Vec::new(), newer: Vec::new(), newer_total: S::EMPTY }
     }
 
-    /// A window in the middle of its samples, from what [`older`](Self::older) and [`newer`](Self::newer) said of it: every later answer has
-    /// the same bits. `None` for more samples than the window holds.
+    /// A window in the middle of its samples, from what [`older`](Self::older) and [`newer`](Self::newer) said of it:
+    /// every later answer has the same bits. `None` for more samples than the window holds.
     #[must_use]
     pub fn restored(steps: usize, older: Vec<S>, newer: Vec<S>) -> Option<Self> {
         let steps = steps.max(1);

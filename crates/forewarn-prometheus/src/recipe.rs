@@ -123,8 +123,8 @@ impl Recipe {
         self.file.metrics.iter().map(|(metric, formula)| (metric.as_str(), formula))
     }
 
-    /// Names of the series that it reads: a server that has none of them has no use for the recipe. In a whole query they are
-    /// the names before a brace or a bracket.
+    /// Names of the series that it reads: a server that has none of them has no use for the recipe. In a whole query
+    /// they are the names before a brace or a bracket.
     #[must_use]
     pub fn series(&self) -> BTreeSet<String> {
         let queries =

@@ -1,10 +1,11 @@
-//! What a processor does with sixteen numbers at once: the one interface through which every loop of a network calculates.
+//! What a processor does with sixteen numbers at once: the one interface through which every loop of a network
+//! calculates.
 
 use crate::real::Real;
 use std::marker::PhantomData;
 
-/// Numbers that are worked on together, on every machine. A hidden unit, or a weight, is always in the same place among them, so
-/// results do not depend on how wide a machine's registers are.
+/// Numbers that are worked on together, on every machine. A hidden unit, or a weight, is always in the same place
+/// among them, so results do not depend on how wide a machine's registers are.
 pub(crate) const LANES: usize = 16;
 
 /// Sixteen numbers in memory.
@@ -12,8 +13,8 @@ pub(crate) type Lanes<T> = [T; LANES];
 
 /// Arithmetic with vectors of [`LANES`] numbers.
 ///
-/// Every method is `inline(always)`, as is every loop over them: together they become one function per [`Processor`] and task,
-/// compiled for its instructions.
+/// Every method is `inline(always)`, as is every loop over them: together they become one function per [`Processor`]
+/// and task, compiled for its instructions.
 ///
 /// [`Processor`]: crate::processor::Processor
 pub(crate) trait Arithmetic: Copy + Send + Sync {
@@ -49,8 +50,8 @@ pub(crate) trait Arithmetic: Copy + Send + Sync {
     }
 }
 
-/// Arithmetic in plain Rust, which compilers turn into whatever vector instructions every machine of a family has. The portable
-/// path for `f32`, and for `f64` what finite differences are taken with.
+/// Arithmetic in plain Rust, which compilers turn into whatever vector instructions every machine of a family has.
+/// The portable path for `f32`, and for `f64` what finite differences are taken with.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Plain<T>(PhantomData<T>);
 

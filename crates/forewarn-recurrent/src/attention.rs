@@ -11,7 +11,8 @@ use crate::{
     real::Real,
 };
 
-/// The weighted sum so far, of each window of a batch. It goes on step by step, so that a stream and a batch do the same.
+/// The weighted sum so far, of each window of a batch. It goes on step by step, so that a stream and a batch do the
+/// same.
 ///
 /// # References
 /// M. Milakov and N. Gimelshein, *Online normalizer calculation for softmax*, 2018.
@@ -89,8 +90,8 @@ impl<T: Real> Attended<T> {
         }
     }
 
-    /// From the derivatives by the features to those by the weight, which are added to `grads`, and by each state, which are written to
-    /// `state_grads`. `states` are those after each step, `scores` their `e`; time comes first.
+    /// From the derivatives by the features to those by the weight, which are added to `grads`, and by each state,
+    /// which are written to `state_grads`. `states` are those after each step, `scores` their `e`; time comes first.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "one call, inlined: a struct would only rename them")]
     pub(crate) fn backward<A: Arithmetic<Number = T>>(

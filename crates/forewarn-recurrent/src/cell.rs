@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 /// Equations, gate order and the place of both biases are PyTorch's, so weights can be exchanged with it.
 ///
 /// # References
-/// S. Hochreiter and J. Schmidhuber, *Long short-term memory*, Neural Computation 9(8), 1997. K. Cho et al., *Learning phrase
-/// representations using RNN encoder-decoder for statistical machine translation*, EMNLP 2014; the reset gate is applied after the
-/// matrix product, as in PyTorch and cuDNN.
+/// S. Hochreiter and J. Schmidhuber, *Long short-term memory*, Neural Computation 9(8), 1997. K. Cho et al.,
+/// *Learning phrase representations using RNN encoder-decoder for statistical machine translation*, EMNLP 2014; the
+/// reset gate is applied after the matrix product, as in PyTorch and cuDNN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

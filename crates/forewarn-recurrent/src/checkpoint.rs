@@ -12,8 +12,9 @@ const KIND: &str = "recurrent-checkpoint";
 
 /// Where a fit stands after an epoch: everything that it needs to go on as if it had never stopped, bit for bit.
 ///
-/// Made by [`Training::checkpoint`](crate::Training::checkpoint), taken up by [`Recurrent::resume`](crate::Recurrent::resume) with the
-/// same windows. Written as a safetensors file like a model; it is none, and no model is a checkpoint.
+/// Made by [`Training::checkpoint`](crate::Training::checkpoint), taken up by
+/// [`Recurrent::resume`](crate::Recurrent::resume) with the same windows. Written as a safetensors file like a model;
+/// it is none, and no model is a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     pub(crate) settings: Settings,
@@ -122,8 +123,8 @@ impl Checkpoint {
             && self.members.len() + usize::from(epochs > 0) <= settings.members
     }
 
-    /// Writes the checkpoint. The same one gives the same bytes. Write it beside the one before and rename it: then there is a whole one at
-    /// any time.
+    /// Writes the checkpoint. The same one gives the same bytes. Write it beside the one before and rename it: then
+    /// there is a whole one at any time.
     ///
     /// # Errors
     /// [`ModelFileError::Io`], [`ModelFileError::TooLarge`] beyond [`Envelope::SIZE_LIMIT`].
@@ -158,8 +159,9 @@ impl Checkpoint {
     /// Reads a checkpoint, at most [`Envelope::SIZE_LIMIT`] bytes of it.
     ///
     /// # Errors
-    /// Those of [`Envelope::read`]; [`ModelFileError::WrongKind`] for a model; [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`] or
-    /// [`ModelFileError::NotFinite`] for its numbers. Whether they fit a network is seen when a fit takes it up.
+    /// Those of [`Envelope::read`]; [`ModelFileError::WrongKind`] for a model; [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`] or [`ModelFileError::NotFinite`] for its numbers. Whether they fit a network
+    /// is seen when a fit takes it up.
     pub fn read(from: impl Read) -> Result<Self, ModelFileError> {
         let mut envelope = Envelope::read(from)?;
         envelope.expect_kind(KIND)?;

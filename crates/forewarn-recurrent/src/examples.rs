@@ -13,7 +13,8 @@ use forewarn_numerics::Fnv1a;
 use rand_chacha::ChaCha8Rng;
 use std::iter;
 
-/// Share of windows of known services that are shown as those of an unknown one, so that there is something to say of these too.
+/// Share of windows of known services that are shown as those of an unknown one, so that there is something to say of
+/// these too.
 const UNKNOWN_SHARE: f32 = 0.1;
 
 /// The examples of a fit: labelled windows and, for a hazard, those after them whose period was observed in part.
@@ -21,7 +22,8 @@ const UNKNOWN_SHARE: f32 = 0.1;
 pub(crate) struct Examples<'a> {
     labelled: LabelledWindows<'a>,
     partial: Option<(Windows<'a>, Outcomes<'a>)>,
-    /// Mean weight of the labelled windows. Losses are divided by it, so that a learning rate means the same with weights and without.
+    /// Mean weight of the labelled windows. Losses are divided by it, so that a learning rate means the same with
+    /// weights and without.
     mean_weight: f64,
 }
 

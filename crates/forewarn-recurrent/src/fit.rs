@@ -8,15 +8,15 @@ use forewarn_core::{
 impl Estimator for Recurrent {
     type Fitted = RecurrentModel;
 
-    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, bit for bit, with any
-    /// number of threads and any [`Instructions`](crate::Instructions) but portable ones.
+    /// Fits the networks of the model, one after the other; the same settings and windows give the same model, bit
+    /// for bit, with any number of threads and any [`Instructions`](crate::Instructions) but portable ones.
     ///
-    /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise before. The
-    /// monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To stop and go on later, or to look
-    /// at each epoch, see [`Recurrent::start`].
+    /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise
+    /// before. The monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To
+    /// stop and go on later, or to look at each epoch, see [`Recurrent::start`].
     ///
-    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch, four bytes for each
-    /// window of train and twelve for each of validation.
+    /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch,
+    /// four bytes for each window of train and twelve for each of validation.
     ///
     /// # Errors
     /// As [`Recurrent::start`] and [`Training::epoch`].
@@ -31,11 +31,12 @@ impl Estimator for Recurrent {
 }
 
 impl Recurrent {
-    /// Fits on windows that are cut already and have no clock; whoever split them answers for `train` and `validation` sharing none.
+    /// Fits on windows that are cut already and have no clock; whoever split them answers for `train` and
+    /// `validation` sharing none.
     ///
     /// # Errors
-    /// As [`Recurrent::start`] and [`Training::epoch`]: [`CoreError::InvalidSetting`] for a hazard or a service embedding, since nothing is
-    /// known of times and services.
+    /// As [`Recurrent::start`] and [`Training::epoch`]: [`CoreError::InvalidSetting`] for a hazard or a service
+    /// embedding, since nothing is known of times and services.
     pub fn fit_snapshots(
         &self,
         train: &Snapshots,
@@ -94,12 +95,13 @@ impl Recurrent {
     /// ```
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::WeightsUnsupported`] for validation windows
-    /// with weights, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30 (it names feature, service and time),
-    /// [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation windows of another shape,
-    /// [`CoreError::InvalidSetting`] for settings that need to know services or times of events with windows that do not, a hazard of more
-    /// than 4096 steps, instructions or a device that are not there, or a network beyond memory, [`CoreError::UnknownOutcome`] for a
-    /// hazard of labels without episodes, [`CoreError::Outside`] when threads cannot be made or libtorch fails.
+    /// [`CoreError::SingleClass`] for train or validation windows of one class, [`CoreError::WeightsUnsupported`] for
+    /// validation windows with weights, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30 (it names
+    /// feature, service and time), [`CoreError::FeatureMismatch`] or [`CoreError::LengthMismatch`] for validation
+    /// windows of another shape, [`CoreError::InvalidSetting`] for settings that need to know services or times of
+    /// events with windows that do not, a hazard of more than 4096 steps, instructions or a device that are not
+    /// there, or a network beyond memory, [`CoreError::UnknownOutcome`] for a hazard of labels without episodes,
+    /// [`CoreError::Outside`] when threads cannot be made or libtorch fails.
     pub fn start<'a>(
         &self,
         train: Train<LabelledWindows<'a>>,
@@ -108,13 +110,13 @@ impl Recurrent {
         Training::new(self.settings().clone(), self, *train, *validation)
     }
 
-    /// Goes on from a checkpoint, with the windows that it was made with. The model has the same bits as one of a fit that was never
-    /// interrupted, with any number of threads, and with any [`Instructions`](crate::Instructions) but for portable ones, which round
-    /// otherwise.
+    /// Goes on from a checkpoint, with the windows that it was made with. The model has the same bits as one of a fit
+    /// that was never interrupted, with any number of threads, and with any [`Instructions`](crate::Instructions) but
+    /// for portable ones, which round otherwise.
     ///
     /// # Errors
-    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows, or one that no fit can have
-    /// come to.
+    /// As [`start`](Self::start); [`CoreError::InvalidSetting`] for a checkpoint of other settings or windows, or one
+    /// that no fit can have come to.
     pub fn resume<'a>(
         &self,
         train: Train<LabelledWindows<'a>>,

@@ -11,9 +11,9 @@ use std::ops::Range;
 
 /// What a model remembers of many streams: the states of a fleet in one block, stepped together.
 ///
-/// A step of a stream in a fleet has the same bits as [`RecurrentModel::step`] and costs a fraction of it, because many streams share each
-/// read of the weights. Streams have numbers, from 0; each can be [saved](Self::save), restored, added and
-/// [removed](Self::swap_remove) by itself.
+/// A step of a stream in a fleet has the same bits as [`RecurrentModel::step`] and costs a fraction of it, because
+/// many streams share each read of the weights. Streams have numbers, from 0; each can be [saved](Self::save),
+/// restored, added and [removed](Self::swap_remove) by itself.
 #[derive(Clone, Debug)]
 pub struct Fleet {
     model: u64,
@@ -66,7 +66,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// What is remembered of a stream, as plain numbers: the same as its [`RecurrentState`](crate::RecurrentState) would save.
+    /// What is remembered of a stream, as plain numbers: the same as its [`RecurrentState`](crate::RecurrentState)
+    /// would save.
     ///
     /// # Errors
     /// [`CoreError::NoSuch`].
@@ -165,18 +166,19 @@ impl RecurrentModel {
     /// When the event will come, as of the last row that a stream has seen.
     ///
     /// # Errors
-    /// [`CoreError::OtherModel`], [`CoreError::NoSuch`]; [`CoreError::LengthMismatch`] until the stream has seen a whole window.
+    /// [`CoreError::OtherModel`], [`CoreError::NoSuch`]; [`CoreError::LengthMismatch`] until the stream has seen a
+    /// whole window.
     pub fn forecast_stream(&self, fleet: &Fleet, stream: usize) -> Result<Forecast, CoreError> {
         self.forecast_state(&mut self.restore(&fleet.save(stream)?)?)
     }
 
-    /// Takes one row of every stream, `[stream, feature]`, and scores what each has seen so far; `None` for a stream that has not seen a whole
-    /// window. See [`step`](Self::step). Nothing is allocated.
+    /// Takes one row of every stream, `[stream, feature]`, and scores what each has seen so far; `None` for a stream
+    /// that has not seen a whole window. See [`step`](Self::step). Nothing is allocated.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a wrong number of values or scores, [`CoreError::OtherModel`] for the fleet of another model,
-    /// [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an error the fleet is as it
-    /// was.
+    /// [`CoreError::LengthMismatch`] for a wrong number of values or scores, [`CoreError::OtherModel`] for the fleet
+    /// of another model, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's
+    /// name. After an error the fleet is as it was.
     pub fn step_fleet(
         &self,
         fleet: &mut Fleet,

@@ -13,8 +13,8 @@ pub(crate) struct Stepped<V> {
 
 /// The equations of a cell with `G` gates, for sixteen units at once: all in which an LSTM and a GRU differ.
 ///
-/// In a step each unit adds up `G` sums over the inputs and `G` over the state before. They meet in four *slots*: the inputs' sums
-/// in the first `G` of them, the state's in those from [`STATE_SLOT`](Self::STATE_SLOT) on.
+/// In a step each unit adds up `G` sums over the inputs and `G` over the state before. They meet in four *slots*: the
+/// inputs' sums in the first `G` of them, the state's in those from [`STATE_SLOT`](Self::STATE_SLOT) on.
 pub(crate) trait Gates<const G: usize> {
     /// Which of PyTorch's gates the inputs' sums are, in the order of their slots.
     const INPUT_GATES: [usize; G];

@@ -36,12 +36,12 @@ pub(crate) trait Gradient: Send {
     fn gradient(&mut self, weights: &[f32], batch: Batch<'_>, grads: &mut [f32]) -> Result<f64, CoreError>;
 }
 
-/// Windows whose gradient is computed in one piece. A batch is the sum of its pieces, in order, so its bits do not depend on how many
-/// threads share them; and a piece's activations stay in the second-level cache.
+/// Windows whose gradient is computed in one piece. A batch is the sum of its pieces, in order, so its bits do not
+/// depend on how many threads share them; and a piece's activations stay in the second-level cache.
 pub(crate) const PIECE: usize = 32;
 
-/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread beside the caller's, the
-/// boxes in which a step's work and the wait for the next are handed to it.
+/// Back-propagation through time in pure Rust. Nothing is allocated after [`new`](Self::new) but, for every thread
+/// beside the caller's, the boxes in which a step's work and the wait for the next are handed to it.
 pub(crate) struct Native {
     processor: Processor,
     /// One for each thread.
@@ -52,8 +52,8 @@ pub(crate) struct Native {
     helpers: Option<Helpers>,
 }
 
-/// What a thread works with. Each packs the weights for itself: packed by one they would have to travel from its cache to the others', which
-/// takes longer.
+/// What a thread works with. Each packs the weights for itself: packed by one they would have to travel from its
+/// cache to the others', which takes longer.
 struct Worker {
     network: Network<f32>,
     pass: Pass<f32>,
@@ -340,8 +340,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// Units in two panels and in three, some of them filled in part. Checked are some weights of every part, always the last, which is of the
-    /// last unit.
+    /// Units in two panels and in three, some of them filled in part. Checked are some weights of every part, always
+    /// the last, which is of the last unit.
     #[test]
     fn gradients_of_several_panels_are_the_slopes_of_the_loss() {
         use crate::{Pooling, shape::Embedding};

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a thread that waits for another stays awake: several times what lies between two steps of a fit. To wake one that sleeps takes about a
-/// tenth of a step of 64 windows.
+/// How long a thread that waits for another stays awake: several times what lies between two steps of a fit. To wake
+/// one that sleeps takes about a tenth of a step of 64 windows.
 const AWAKE: Duration = Duration::from_micros(200);
 
 /// Helpers of one caller, who does a share of each step as well.

@@ -6,11 +6,12 @@ use forewarn_core::{CoreError, Windows};
 /// Most that a value may be, so that no product of it overflows.
 pub(crate) const LARGEST: f32 = 1e30;
 
-/// Writes one window into `to`, `[step, window, feature]` with `windows` windows of rows that are `row` numbers long, features first, at
-/// its place among the windows; 0 for what is missing.
+/// Writes one window into `to`, `[step, window, feature]` with `windows` windows of rows that are `row` numbers long,
+/// features first, at its place among the windows; 0 for what is missing.
 ///
 /// # Errors
-/// [`CoreError::TooLarge`] for a value beyond [`LARGEST`], with its feature's name and, where it is known, its service and time.
+/// [`CoreError::TooLarge`] for a value beyond [`LARGEST`], with its feature's name and, where it is known, its
+/// service and time.
 pub(crate) fn fill_one(
     from: Windows<'_>,
     pick: usize,

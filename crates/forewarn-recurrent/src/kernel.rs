@@ -1,7 +1,7 @@
 //! Matrix products of the sizes that a network has, on vectors of [`LANES`] numbers.
 //!
-//! Every element of a result is a sum in one fixed order, whatever rows are beside it and however many are worked on at once: a
-//! window has the same score in any batch.
+//! Every element of a result is a sum in one fixed order, whatever rows are beside it and however many are worked on
+//! at once: a window has the same score in any batch.
 
 #![expect(clippy::needless_range_loop, reason = "sums and columns are registers, which constants name")]
 
@@ -11,8 +11,8 @@ use crate::{
     real::Real,
 };
 
-/// Row after row of numbers, each `stride` after the one before. Of a row only the columns `from..from + take` of every `chunk`
-/// columns count.
+/// Row after row of numbers, each `stride` after the one before. Of a row only the columns `from..from + take` of
+/// every `chunk` columns count.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a, T> {
     pub(crate) values: &'a [T],
@@ -182,11 +182,12 @@ fn block_product<A: Arithmetic, const R: usize, const W: usize>(
     }
 }
 
-/// Rows whose outer products are summed before the sums go back to memory: what they read then stays in the nearest cache.
+/// Rows whose outer products are summed before the sums go back to memory: what they read then stays in the nearest
+/// cache.
 const OUTER_ROWS: usize = 64;
 
-/// `to[k] += left[row][k] * right[row]`, summed over the rows: `to` is `[column of left, W vectors]`, and of a row of `right` the
-/// `W` vectors from column `at` on count.
+/// `to[k] += left[row][k] * right[row]`, summed over the rows: `to` is `[column of left, W vectors]`, and of a row of
+/// `right` the `W` vectors from column `at` on count.
 #[inline(always)]
 pub(crate) fn outer<A: Arithmetic, const W: usize>(
     a: A,

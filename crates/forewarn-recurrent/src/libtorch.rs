@@ -31,7 +31,8 @@ impl<'a> Libtorch<'a> {
     /// For batches of these windows, and others of their block.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`] for a device that is not there; [`CoreError::Outside`] where the block does not fit into its memory.
+    /// [`CoreError::InvalidSetting`] for a device that is not there; [`CoreError::Outside`] where the block does not
+    /// fit into its memory.
     pub(crate) fn new(shape: Shape, windows: Windows<'a>, device: Device) -> Result<Self, CoreError> {
         let device = cuda::find(device)?;
         if device == tch::Device::Cpu {

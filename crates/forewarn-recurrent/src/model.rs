@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 /// A fitted LSTM or GRU: plain weights, scored by pure Rust code whichever trainer made them.
 ///
-/// A value that is missing (NaN) is read as 0, the training mean of a normalised feature. The score of a window does not depend on
-/// the windows beside it, bit for bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
+/// A value that is missing (NaN) is read as 0, the training mean of a normalised feature. The score of a window does
+/// not depend on the windows beside it, bit for bit; nor do a [`PredictorState`](forewarn_core::PredictorState) and
 /// [`step`](Self::step) give other bits.
 #[derive(Clone)]
 pub struct RecurrentModel {
@@ -37,8 +37,8 @@ pub struct RecurrentModel {
 const ACTIVATION_LIMIT: usize = 1 << 28;
 /// Most numbers in all copies of the weights: 4 GiB of them.
 const WEIGHTS_LIMIT: usize = 1 << 30;
-/// Most that the absolute weights of a unit may add up to, so that nothing overflows: with inputs up to [`input::LARGEST`] sums stay
-/// below 1e37.
+/// Most that the absolute weights of a unit may add up to, so that nothing overflows: with inputs up to
+/// [`input::LARGEST`] sums stay below 1e37.
 const WEIGHT_LIMIT: f64 = 1e6;
 
 impl RecurrentModel {
@@ -75,7 +75,8 @@ impl RecurrentModel {
     /// A model of these weights, with no history.
     ///
     /// # Errors
-    /// [`CoreError::TooLarge`] for weights so large that sums may overflow, [`CoreError::NotFinite`] for weights that have.
+    /// [`CoreError::TooLarge`] for weights so large that sums may overflow, [`CoreError::NotFinite`] for weights that
+    /// have.
     pub(crate) fn new(
         shape: Shape,
         output: Output,
@@ -115,7 +116,8 @@ impl RecurrentModel {
         })
     }
 
-    /// Refuses what would not fit into memory: the activations of a batch, and that number of copies of a network's weights.
+    /// Refuses what would not fit into memory: the activations of a batch, and that number of copies of a network's
+    /// weights.
     pub(crate) fn expect_size(
         shape: Shape,
         steps: usize,
@@ -178,9 +180,9 @@ impl RecurrentModel {
         Ensemble::of(self.shape, &self.networks, &self.services, self.processor)
     }
 
-    /// When the event will come, for each window, by a model with [`Output::Hazard`](crate::Output::Hazard). Its probability within the
-    /// period is the window's score, but for rounding. A model with a plain head forecasts a period of one step. Live, see
-    /// [`forecast_state`](Self::forecast_state).
+    /// When the event will come, for each window, by a model with [`Output::Hazard`](crate::Output::Hazard). Its
+    /// probability within the period is the window's score, but for rounding. A model with a plain head forecasts a
+    /// period of one step. Live, see [`forecast_state`](Self::forecast_state).
     ///
     /// # Errors
     /// As [`score`](Predictor::score).
@@ -227,14 +229,15 @@ impl Predictor for RecurrentModel {
     /// Writes one score for each window.
     ///
     /// # Errors
-    /// [`CoreError::FeatureMismatch`], [`CoreError::LengthMismatch`]; [`CoreError::TooLarge`] for a value that is infinite or beyond
-    /// 1e30, with the names of its feature and, where it is known, its service.
+    /// [`CoreError::FeatureMismatch`], [`CoreError::LengthMismatch`]; [`CoreError::TooLarge`] for a value that is
+    /// infinite or beyond 1e30, with the names of its feature and, where it is known, its service.
     fn score(&self, windows: Windows<'_>, scores: &mut [Score]) -> Result<(), CoreError> {
         self.expect_shapes(windows, scores)?;
         self.ensemble().score(windows, scores)
     }
 
-    /// Those of [`forecast`](Self::forecast), by a model with [`Output::Hazard`](crate::Output::Hazard); a plain head says only whether.
+    /// Those of [`forecast`](Self::forecast), by a model with [`Output::Hazard`](crate::Output::Hazard); a plain head
+    /// says only whether.
     fn forecasts(&self, windows: Windows<'_>) -> Result<Option<Vec<Forecast>>, CoreError> {
         match self.output {
             Output::Probability => Ok(None),

@@ -1,5 +1,5 @@
-//! The network: recurrent layers over the window, their states pooled, and a head. Its weights as products read them, and the way
-//! from rows to log-odds that scoring takes.
+//! The network: recurrent layers over the window, their states pooled, and a head. Its weights as products read them,
+//! and the way from rows to log-odds that scoring takes.
 
 use crate::{
     Cell, Pooling,
@@ -258,8 +258,9 @@ impl<T: Real> Memory<T> {
 }
 
 impl Memory<f32> {
-    /// Whether this number of rows can have led here, or at least nothing overflows from here on: a state lies within -1..=1, a cell and the
-    /// total of an attention gain at most 1 a row, and a total is no less than the share of its largest. Twice that is let pass.
+    /// Whether this number of rows can have led here, or at least nothing overflows from here on: a state lies within
+    /// -1..=1, a cell and the total of an attention gain at most 1 a row, and a total is no less than the share of
+    /// its largest. Twice that is let pass.
     pub(crate) fn is_reachable(&self, rows: usize) -> bool {
         let most = 2.0 * rows as f32;
         let within = |values: &[f32], most: f32| values.iter().all(|value| value.abs() <= most);

@@ -15,8 +15,8 @@ const EPSILON: f32 = 1e-8;
 /// `AdamW` with the gradient's global norm clipped.
 ///
 /// # References
-/// I. Loshchilov and F. Hutter, *Decoupled weight decay regularization*, ICLR 2019. R. Pascanu, T. Mikolov and Y. Bengio, *On the
-/// difficulty of training recurrent neural networks*, ICML 2013.
+/// I. Loshchilov and F. Hutter, *Decoupled weight decay regularization*, ICLR 2019. R. Pascanu, T. Mikolov and Y.
+/// Bengio, *On the difficulty of training recurrent neural networks*, ICML 2013.
 pub(crate) struct Optimiser {
     /// What it has learnt of the gradients, to be saved with a checkpoint.
     pub(crate) moments: Moments,
@@ -57,7 +57,8 @@ impl Optimiser {
         })
     }
 
-    /// The learning rate at `progress`, the share of the longest possible fit that is done, after `reductions` by a plateau.
+    /// The learning rate at `progress`, the share of the longest possible fit that is done, after `reductions` by a
+    /// plateau.
     pub(crate) fn rate(&self, progress: f64, reductions: i32) -> f64 {
         self.learning_rate * factor(self.schedule, progress, reductions)
     }

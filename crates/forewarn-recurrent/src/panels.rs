@@ -1,7 +1,7 @@
 use crate::{aligned::Aligned, arithmetic::LANES, real::Real};
 
-/// A matrix laid out as products read it: groups of one, two or four vectors of columns, and in a group the bias, then one row after
-/// the other. Columns beyond the last are zero.
+/// A matrix laid out as products read it: groups of one, two or four vectors of columns, and in a group the bias,
+/// then one row after the other. Columns beyond the last are zero.
 #[derive(Clone, Debug)]
 pub(crate) struct Panels<T> {
     values: Aligned<T>,

@@ -31,7 +31,8 @@ pub(crate) struct Pass<T> {
     inputs: Vec<T>,
     /// `[window]`: the number of its service, 0 for one that is unknown.
     pub(crate) services: Vec<u32>,
-    /// `[window, unit]` without padding: what dropout keeps of the pooled states, already scaled; all ones without dropout.
+    /// `[window, unit]` without padding: what dropout keeps of the pooled states, already scaled; all ones without
+    /// dropout.
     pub(crate) mask: Vec<T>,
     layers: Vec<Trace<T>>,
     attended: Option<Attended<T>>,
@@ -151,14 +152,15 @@ impl<T: Real> Pass<T> {
         Rows::new(&self.features[network.head.len()][..self.windows * stride], stride, network.shape.outputs)
     }
 
-    /// Sum over windows and outputs of the weighted cross-entropy; leaves its derivatives, times `share`, in the memory.
+    /// Sum over windows and outputs of the weighted cross-entropy; leaves its derivatives, times `share`, in the
+    /// memory.
     ///
-    /// For a hazard, with a weight for every step of the period that was survived or brought the event, this is the likelihood of the
-    /// discrete-time model, censored windows included.
+    /// For a hazard, with a weight for every step of the period that was survived or brought the event, this is the
+    /// likelihood of the discrete-time model, censored windows included.
     ///
     /// # References
-    /// J. Singer and J. Willett, *It's about time: using discrete-time survival analysis to study duration and the timing of events*,
-    /// Journal of Educational Statistics 18(2), 1993.
+    /// J. Singer and J. Willett, *It's about time: using discrete-time survival analysis to study duration and the
+    /// timing of events*, Journal of Educational Statistics 18(2), 1993.
     pub(crate) fn cross_entropy(&mut self, network: &Network<T>, truth: Truth<'_>, share: f64) -> f64 {
         let outputs = network.shape.outputs;
         let stride = network.head.last().map_or(1, Linear::stride);
@@ -183,8 +185,8 @@ impl<T: Real> Pass<T> {
         loss
     }
 
-    /// From the derivatives that [`cross_entropy`](Self::cross_entropy) left to those by every weight, packed, which replace what is in
-    /// `grads`. Follows a [`forward`](Self::forward), whose activations it overwrites.
+    /// From the derivatives that [`cross_entropy`](Self::cross_entropy) left to those by every weight, packed, which
+    /// replace what is in `grads`. Follows a [`forward`](Self::forward), whose activations it overwrites.
     #[inline(always)]
     pub(crate) fn backward<A: Arithmetic<Number = T>>(
         &mut self,

@@ -8,10 +8,11 @@ use forewarn_core::CoreError;
 use pulp::{NullaryFnOnce, Simd};
 use serde::{Deserialize, Serialize};
 
-/// Which vector instructions a fit or a model uses. The default asks the processor, so one program runs at full speed anywhere.
+/// Which vector instructions a fit or a model uses. The default asks the processor, so one program runs at full speed
+/// anywhere.
 ///
-/// AVX2, AVX-512 and NEON give the same bits; they round a product and a sum together. Portable code rounds twice, so its results
-/// differ in the last digits.
+/// AVX2, AVX-512 and NEON give the same bits; they round a product and a sum together. Portable code rounds twice, so
+/// its results differ in the last digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -126,9 +127,11 @@ impl<A: Arithmetic<Number = f32>, T: Task> NullaryFnOnce for With<A, T> {
     }
 }
 
-/// Beyond this the exponential function of a vector stays as it is there: neither it nor its reciprocal leaves the normal numbers.
+/// Beyond this the exponential function of a vector stays as it is there: neither it nor its reciprocal leaves the
+/// normal numbers.
 const FARTHEST: f32 = 80.0;
-/// `exp(-r)` for half a factor of two either way, from the highest power down: the best polynomial of degree 6, within 2e-9.
+/// `exp(-r)` for half a factor of two either way, from the highest power down: the best polynomial of degree 6,
+/// within 2e-9.
 const EXP_OF_LESS: [f32; 7] =
     [1.384_360_7e-3, -8.374_196e-3, 4.166_800_5e-2, -1.666_643e-1, 0.499_999_94, -1.0, 1.0];
 /// Less the bits of `-x` it makes those of `1 / x`, within an eighth; the sign is turned on the way.
@@ -163,7 +166,8 @@ macro_rules! wide {
 
             /// `1 / (1 + exp(-x))` of one register.
             ///
-            /// The reciprocal is guessed by its bits and made better twice, because a division takes as long as ten products.
+            /// The reciprocal is guessed by its bits and made better twice, because a division takes as long as ten
+            /// products.
             #[inline(always)]
             fn logistic(self, x: <$simd as Simd>::f32s) -> <$simd as Simd>::f32s {
                 let simd = self.0;

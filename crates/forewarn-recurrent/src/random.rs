@@ -1,8 +1,8 @@
 //! Everything random about a fit: first weights, the order of windows, dropout.
 //!
-//! Numbers are drawn from the generator's 32-bit words by the arithmetic below, not by a library's distributions, whose streams
-//! may change from one release to the next. Every use, pass and epoch has a stream of its own, so a fit that goes on from a
-//! checkpoint draws what it would have drawn.
+//! Numbers are drawn from the generator's 32-bit words by the arithmetic below, not by a library's distributions,
+//! whose streams may change from one release to the next. Every use, pass and epoch has a stream of its own, so a fit
+//! that goes on from a checkpoint draws what it would have drawn.
 
 use crate::shape::Shape;
 use rand_chacha::{
@@ -41,8 +41,8 @@ fn unit(generator: &mut ChaCha8Rng) -> f32 {
     (generator.next_u32() >> 8) as f32 / (1u32 << 24) as f32
 }
 
-/// First weights as PyTorch draws them: uniform within one over the root of a unit's inputs (of the last state's width for a
-/// recurrent layer); descriptions of services smaller, so that they begin alike.
+/// First weights as PyTorch draws them: uniform within one over the root of a unit's inputs (of the last state's
+/// width for a recurrent layer); descriptions of services smaller, so that they begin alike.
 pub(crate) fn first_weights(shape: Shape, generator: &mut ChaCha8Rng) -> Vec<f32> {
     let mut weights = Vec::with_capacity(shape.weights());
     for part in shape.parts() {

@@ -1,7 +1,7 @@
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
-/// The numbers that a network calculates in: `f32` at work; `f64` in tests, so that the very same code can be held against
-/// finite differences.
+/// The numbers that a network calculates in: `f32` at work; `f64` in tests, so that the very same code can be held
+/// against finite differences.
 pub(crate) trait Real:
     Copy
     + Default
@@ -78,8 +78,8 @@ impl Real for f64 {
 /// Adding it rounds to a whole number, which is then in the low bits.
 pub(crate) const ROUND: f32 = 12_582_912.0;
 
-/// `exp` within 2 units in the last place for -87 to 88, beyond which it stays at its value there. No branch and no table, so that
-/// a loop over it becomes vector code. NaN stays NaN.
+/// `exp` within 2 units in the last place for -87 to 88, beyond which it stays at its value there. No branch and no
+/// table, so that a loop over it becomes vector code. NaN stays NaN.
 ///
 /// # References
 /// The range reduction and the polynomial of `expf` in S. Moshier's Cephes library.

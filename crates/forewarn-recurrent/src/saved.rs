@@ -52,10 +52,10 @@ impl RecurrentModel {
     /// The model in an envelope of kind `"lstm"` or `"gru"`.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`]; [`ModelFileError::NotAModel`] for parameters that it cannot have or a tensor too many;
-    /// [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`ModelFileError::NotFinite`] for its weights; in [`ModelFileError::Core`],
-    /// [`CoreError::NotFinite`] or [`CoreError::TooLarge`] for sums of them, and
-    /// [`CoreError::InvalidSetting`] for a window or a network beyond what fits into memory.
+    /// [`ModelFileError::WrongKind`]; [`ModelFileError::NotAModel`] for parameters that it cannot have or a tensor
+    /// too many; [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`ModelFileError::NotFinite`]
+    /// for its weights; in [`ModelFileError::Core`], [`CoreError::NotFinite`] or [`CoreError::TooLarge`] for sums of
+    /// them, and [`CoreError::InvalidSetting`] for a window or a network beyond what fits into memory.
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         let cell = [Cell::Lstm, Cell::Gru].into_iter().find(|cell| cell.kind() == envelope.kind).ok_or_else(
             || ModelFileError::WrongKind { expected: "lstm or gru".to_owned(), got: envelope.kind.clone() },
@@ -111,14 +111,15 @@ impl RecurrentModel {
     }
 }
 
-/// As an envelope of kind `"lstm"` or `"gru"`, whose `metadata` holds settings and history: add what else should be saved.
+/// As an envelope of kind `"lstm"` or `"gru"`, whose `metadata` holds settings and history: add what else should be
+/// saved.
 impl Save for RecurrentModel {
     /// The model as a saved one, for windows of `window`.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] when `window` observes another number of rows than the model was fitted on;
-    /// [`CoreError::InvalidSetting`] when it has another lead time or period, where the windows of the fit knew theirs, or a period
-    /// beyond 4096 steps for a hazard; both in [`ModelFileError::Core`].
+    /// [`CoreError::InvalidSetting`] when it has another lead time or period, where the windows of the fit knew
+    /// theirs, or a period beyond 4096 steps for a hazard; both in [`ModelFileError::Core`].
     fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
         window.expect_observation(self.observation)?;
         let refuse = |error: serde_json::Error| ModelFileError::not_a_model(error.to_string());

@@ -1,7 +1,8 @@
 use forewarn_core::{CoreError, Windows};
 use serde::{Deserialize, Serialize};
 
-/// The services that a fit has seen, by name, for a network that describes each: numbered from 1, 0 stands for all others.
+/// The services that a fit has seen, by name, for a network that describes each: numbered from 1, 0 stands for all
+/// others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Services {

@@ -12,15 +12,18 @@ use std::str::FromStr;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Device {
-    /// On the processor, with one thread, so that a fit gives the same model each time: libtorch is told so for the whole process.
+    /// On the processor, with one thread, so that a fit gives the same model each time: libtorch is told so for the
+    /// whole process.
     #[default]
     Cpu,
     /// On the first CUDA device, where there is one and a libtorch that can use it, else as [`Cpu`](Self::Cpu).
     CudaIfAvailable,
-    /// On the first CUDA device; an error where there is none. Sums on a GPU may differ in the last bits from run to run.
+    /// On the first CUDA device; an error where there is none. Sums on a GPU may differ in the last bits from run to
+    /// run.
     ///
-    /// A program that was built with a libtorch for processors finds CUDA when `libtorch_cuda.so` of the same release lies beside the
-    /// `libtorch_cpu.so` that it runs with, as in the folder `torch/lib` of PyTorch: set `LD_LIBRARY_PATH` to that.
+    /// A program that was built with a libtorch for processors finds CUDA when `libtorch_cuda.so` of the same release
+    /// lies beside the `libtorch_cpu.so` that it runs with, as in the folder `torch/lib` of PyTorch: set
+    /// `LD_LIBRARY_PATH` to that.
     Cuda,
 }
 
@@ -41,8 +44,8 @@ pub enum Trainer {
 }
 
 impl Trainer {
-    /// The one that takes least time here: libtorch on a GPU, in a program that was built with it, where there is one; native otherwise,
-    /// which is faster than libtorch on a processor.
+    /// The one that takes least time here: libtorch on a GPU, in a program that was built with it, where there is
+    /// one; native otherwise, which is faster than libtorch on a processor.
     #[must_use]
     pub fn fastest() -> Self {
         #[cfg(feature = "libtorch")]
@@ -123,8 +126,9 @@ pub enum Output {
     /// The probability that the event comes within the prediction period.
     #[default]
     Probability,
-    /// For each minute of the period the probability that the event comes in it, if not before: a [`Forecast`](crate::Forecast). The
-    /// score is the probability of any, `1 - prod(1 - h)`. Windows whose period was observed in part are learnt from as well.
+    /// For each minute of the period the probability that the event comes in it, if not before: a
+    /// [`Forecast`](crate::Forecast). The score is the probability of any, `1 - prod(1 - h)`. Windows whose period
+    /// was observed in part are learnt from as well.
     Hazard,
 }
 
@@ -152,8 +156,8 @@ pub struct Settings {
     pub pooling: Pooling,
     /// What comes out of the head.
     pub output: Output,
-    /// Numbers that describe a window's service to the network, 1 to 64, learnt with it; `None` for a network that does not ask whose
-    /// window it is. One more description is learnt for services that the fit has not seen.
+    /// Numbers that describe a window's service to the network, 1 to 64, learnt with it; `None` for a network that
+    /// does not ask whose window it is. One more description is learnt for services that the fit has not seen.
     pub service_embedding: Option<usize>,
     /// Step size of `AdamW` at the start.
     pub learning_rate: f64,
@@ -163,8 +167,8 @@ pub struct Settings {
     pub weight_decay: f64,
     /// Share of the last hidden state's units that a training step leaves out, 0 to below 1.
     pub dropout: f64,
-    /// Windows a training step, 1 to 65,536. Larger ones cost a little less time a window, and order windows worse: as many windows in
-    /// steps of 256 have been seen to come out behind steps of 64.
+    /// Windows a training step, 1 to 65,536. Larger ones cost a little less time a window, and order windows worse:
+    /// as many windows in steps of 256 have been seen to come out behind steps of 64.
     pub batch_size: usize,
     /// Epochs at most.
     pub max_epochs: usize,
@@ -174,11 +178,11 @@ pub struct Settings {
     pub windows_per_epoch: usize,
     /// Largest Euclidean norm of a whole gradient; a longer one is scaled down to it.
     pub gradient_clip: f64,
-    /// How many times a positive window counts in the loss. 1, the default, gives probabilities; more moves them all upwards and
-    /// has not been seen to order windows better.
+    /// How many times a positive window counts in the loss. 1, the default, gives probabilities; more moves them all
+    /// upwards and has not been seen to order windows better.
     pub positive_weight: f64,
-    /// Steps on either side of the period's end over which a label goes from 1 to 0 with the time to the event, rather than at once; 0,
-    /// the default, for labels as they are. Only for [`Output::Probability`].
+    /// Steps on either side of the period's end over which a label goes from 1 to 0 with the time to the event,
+    /// rather than at once; 0, the default, for labels as they are. Only for [`Output::Probability`].
     pub label_smoothing_steps: usize,
     /// Networks that are fitted from different first weights and whose probabilities are averaged, 1 to 64.
     pub members: usize,

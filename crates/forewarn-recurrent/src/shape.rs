@@ -127,9 +127,9 @@ impl Shape {
         }
     }
 
-    /// The tensors in the order in which they lie, with the names that PyTorch would give to an `Embedding` called `service`, an `LSTM` or
-    /// `GRU` called `rnn`, a `Linear` without bias called `attention`, and a `Linear`, or a `Sequential` of `Linear`, `ReLU`,
-    /// `Linear`, called `head`.
+    /// The tensors in the order in which they lie, with the names that PyTorch would give to an `Embedding` called
+    /// `service`, an `LSTM` or `GRU` called `rnn`, a `Linear` without bias called `attention`, and a `Linear`, or a
+    /// `Sequential` of `Linear`, `ReLU`, `Linear`, called `head`.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let (hidden, mut parts) = (self.hidden, Parts::default());
         if let Some(Embedding { services, width }) = self.embedding {

@@ -1,7 +1,8 @@
 use crate::{input::copy_row, services::number_of_row};
 use forewarn_core::Windows;
 
-/// Rows that several windows of a batch lie over, read once for all of them. Windows of following minutes share all but one.
+/// Rows that several windows of a batch lie over, read once for all of them. Windows of following minutes share all
+/// but one.
 #[derive(Debug)]
 pub(crate) struct SharedRows {
     /// `[row, feature]`, with room for the description of a service at each row's end.
@@ -15,7 +16,8 @@ pub(crate) struct SharedRows {
 }
 
 impl SharedRows {
-    /// Room for the rows of `windows` windows, two a window besides those of the first; none where that is beyond `most`.
+    /// Room for the rows of `windows` windows, two a window besides those of the first; none where that is beyond
+    /// `most`.
     pub(crate) fn new(windows: usize, steps: usize, width: usize, most: usize) -> Self {
         let capacity = Some(2 * windows + steps).filter(|&capacity| capacity <= most).unwrap_or(0);
         let (rows, services) = (vec![0.0; capacity * width], vec![0; capacity]);
@@ -27,9 +29,9 @@ impl SharedRows {
         self.services.len()
     }
 
-    /// Takes the rows of these windows, with 0 for what is missing, and the numbers of their services. Does not where they are too far
-    /// apart to share rows; nor where a value is too large or a window goes over two services: that is for those to judge who read windows
-    /// one by one.
+    /// Takes the rows of these windows, with 0 for what is missing, and the numbers of their services. Does not where
+    /// they are too far apart to share rows; nor where a value is too large or a window goes over two services: that
+    /// is for those to judge who read windows one by one.
     pub(crate) fn take(&mut self, windows: Windows<'_>, numbers: &[u32]) -> bool {
         let (inputs, before) = (windows.schema().len(), windows.observation() - 1);
         let last_rows = windows.last_rows();

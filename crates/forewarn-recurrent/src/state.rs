@@ -8,9 +8,9 @@ use crate::{
 use forewarn_core::{CoreError, Predictor, RunningState, Score, Stateful};
 use serde::{Deserialize, Serialize};
 
-/// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try what-ifs,
-/// [`save`](Self::save) it to go on in another process. It belongs to the model that started it, however often that was saved and loaded:
-/// a refitted model refuses it.
+/// What a model remembers of a stream of rows: a value beside the model, one for each stream. Clone it to try
+/// what-ifs, [`save`](Self::save) it to go on in another process. It belongs to the model that started it, however
+/// often that was saved and loaded: a refitted model refuses it.
 #[derive(Clone, Debug)]
 pub struct RecurrentState {
     model: u64,
@@ -98,17 +98,18 @@ impl RecurrentModel {
         Ok(state)
     }
 
-    /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no allocation. `None` until
-    /// it has seen a whole window, [`observation`](Predictor::observation) rows: the model was fitted on no shorter one.
+    /// Takes one row and scores what `state` has seen so far: one step of work, whatever the window's length, and no
+    /// allocation. `None` until it has seen a whole window, [`observation`](Predictor::observation) rows: the model
+    /// was fitted on no shorter one.
     ///
-    /// The first score has the same bits as that of the window of these rows. Beyond that the state remembers more than a window, which the
-    /// model was not fitted on: measure it on data of your own, and choose a threshold on scores of states. A
-    /// [`PredictorState`](forewarn_core::PredictorState) gives the scores of windows.
+    /// The first score has the same bits as that of the window of these rows. Beyond that the state remembers more
+    /// than a window, which the model was not fitted on: measure it on data of your own, and choose a threshold on
+    /// scores of states. A [`PredictorState`](forewarn_core::PredictorState) gives the scores of windows.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another model,
-    /// [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an error the state is as it
-    /// was.
+    /// [`CoreError::LengthMismatch`] for a row of another width, [`CoreError::OtherModel`] for a state of another
+    /// model, [`CoreError::TooLarge`] for a value that is infinite or beyond 1e30, with its feature's name. After an
+    /// error the state is as it was.
     pub fn step(&self, state: &mut RecurrentState, row: &[f32]) -> Result<Option<Score>, CoreError> {
         expect("values of a row", self.shape.inputs, row.len())?;
         self.expect_own("the state", state.model)?;

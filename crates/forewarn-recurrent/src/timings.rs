@@ -1,6 +1,7 @@
 //! What training steps and scores take, and how much of what the processor can do: measurements, to be run alone.
 //!
-//! `cargo test --release -p forewarn-recurrent -- --ignored --nocapture --test-threads 1 times`; with `--features libtorch` beside libtorch.
+//! `cargo test --release -p forewarn-recurrent -- --ignored --nocapture --test-threads 1 times`; with
+//! `--features libtorch` beside libtorch.
 
 use crate::{
     Cell, Instructions, Output, RecurrentModel,

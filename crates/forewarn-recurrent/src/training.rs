@@ -68,8 +68,8 @@ impl<'a> Training<'a> {
                 expected: "at most 4096 steps",
             });
         }
-        // The weights, the best, both moments and the gradient; one more for each network that is done; what a thread packs, both ways;
-        // and the gradient of each piece of a batch.
+        // The weights, the best, both moments and the gradient; one more for each network that is done; what a thread
+        // packs, both ways; and the gradient of each piece of a batch.
         let copies = 5 + settings.members + 2 * settings.threads + settings.batch_size.div_ceil(PIECE);
         RecurrentModel::expect_size(shape, windows.observation(), settings.batch_size, copies)?;
         let processor = Processor::new(settings.instructions)?;
@@ -156,9 +156,10 @@ impl<'a> Training<'a> {
     /// Does one more epoch and says how it went; `None` when all networks are done.
     ///
     /// # Errors
-    /// [`CoreError::NotFinite`] when the loss, its gradient or a score is not: it names the epoch, and the feature, service and time of
-    /// the largest value in the batch; [`CoreError::Outside`] when libtorch fails. Then the fit is over: all later calls give
-    /// [`CoreError::NotFinite`] too, and [`finish`](Self::finish) makes the model of the epochs before.
+    /// [`CoreError::NotFinite`] when the loss, its gradient or a score is not: it names the epoch, and the feature,
+    /// service and time of the largest value in the batch; [`CoreError::Outside`] when libtorch fails. Then the fit
+    /// is over: all later calls give [`CoreError::NotFinite`] too, and [`finish`](Self::finish) makes the model of
+    /// the epochs before.
     pub fn epoch(&mut self) -> Result<Option<Epoch>, CoreError> {
         if self.members.len() == self.settings.members {
             return Ok(None);
@@ -213,8 +214,8 @@ impl<'a> Training<'a> {
         Ok(epoch)
     }
 
-    /// Keeps the weights if they are better, slows down if they have not been for long, goes on to the next network if they have not been
-    /// for longer.
+    /// Keeps the weights if they are better, slows down if they have not been for long, goes on to the next network
+    /// if they have not been for longer.
     fn take_in(&mut self, epoch: Epoch, number: usize) {
         let current = &mut self.current;
         let best = current.history.epochs.get(current.history.best_epoch.wrapping_sub(1));
@@ -243,7 +244,8 @@ impl<'a> Training<'a> {
         self.order = Order::new(self.examples.len(), self.settings.seed, member, 0);
     }
 
-    /// Where the fit stands after its last epoch. One of a fit that has [failed](Self::epoch) is of no use: keep the one before.
+    /// Where the fit stands after its last epoch. One of a fit that has [failed](Self::epoch) is of no use: keep the
+    /// one before.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
@@ -260,8 +262,8 @@ impl<'a> Training<'a> {
     /// The model of the best weights so far.
     ///
     /// # Errors
-    /// [`CoreError::NothingFitted`] before the first epoch; [`CoreError::TooLarge`] or [`CoreError::NotFinite`] for weights beyond all
-    /// measure.
+    /// [`CoreError::NothingFitted`] before the first epoch; [`CoreError::TooLarge`] or [`CoreError::NotFinite`] for
+    /// weights beyond all measure.
     pub fn finish(mut self) -> Result<RecurrentModel, CoreError> {
         if self.current.history.best_epoch > 0 {
             self.next_member();

@@ -3,8 +3,9 @@ use crate::view::View;
 use forewarn_eval::{BudgetOutcome, DayAssumption, ModelReport};
 
 impl View<'_> {
-    /// What the [chosen](Self::chosen) model did on test at the budget of false alarms, such as `At one false alarm per service and week: 33
-    /// of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.` Where validation proves none, at its own threshold.
+    /// What the [chosen](Self::chosen) model did on test at the budget of false alarms, such as
+    /// `At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.`
+    /// Where validation proves none, at its own threshold.
     #[must_use]
     pub(crate) fn headline(&self) -> String {
         let Some(model) = self.chosen() else { return "No model was evaluated.".to_owned() };

@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 /// A [`Report`] for people. Its JSON is [`Report::to_json`].
 pub trait Present {
-    /// What the [chosen](Report::chosen) model did on test at the budget of false alarms, such as `At one false alarm per service and week:
-    /// 33 of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.` Where validation proves no budget, at the model's
-    /// own threshold.
+    /// What the [chosen](Report::chosen) model did on test at the budget of false alarms, such as
+    /// `At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.`
+    /// Where validation proves no budget, at the model's own threshold.
     fn headline(&self) -> String;
 
     /// The report for a terminal, at most 112 columns wide: a headline, what was asked of which data, one row a model

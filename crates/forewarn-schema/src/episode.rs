@@ -93,10 +93,12 @@ impl Episodes {
         Ok(Self(episodes))
     }
 
-    /// The episodes of a service of which each row says whether it fails, from the first row at `start` on, one row every `step`.
+    /// The episodes of a service of which each row says whether it fails, from the first row at `start` on, one row
+    /// every `step`.
     ///
-    /// A run of at least `consecutive` failing rows is an episode: its onset is the first row, it is confirmed in the `consecutive`-th, and it
-    /// ends with the first row that does not fail, or with the data. Shorter runs are no failures. 0 counts as 1.
+    /// A run of at least `consecutive` failing rows is an episode: its onset is the first row, it is confirmed in the
+    /// `consecutive`-th, and it ends with the first row that does not fail, or with the data. Shorter runs are no
+    /// failures. 0 counts as 1.
     ///
     /// # Errors
     /// [`SchemaError::TimeOverflow`] for rows beyond the calendar.

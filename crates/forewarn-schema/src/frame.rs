@@ -42,9 +42,11 @@ impl Frame {
         Ok(frame)
     }
 
-    /// A frame from values of 64 bits, each rounded to the nearest of 32 bits; NaN stays missing. Otherwise as [`new`](Self::new).
+    /// A frame from values of 64 bits, each rounded to the nearest of 32 bits; NaN stays missing. Otherwise as
+    /// [`new`](Self::new).
     ///
-    /// A frame holds seven digits. A counter that has grown beyond 2^24 loses its increases by that: take differences in 64 bits first.
+    /// A frame holds seven digits. A counter that has grown beyond 2^24 loses its increases by that: take differences
+    /// in 64 bits first.
     ///
     /// # Errors
     /// As [`new`](Self::new): a value beyond the range of `f32` is an infinity, which no metric may have.

@@ -68,11 +68,12 @@ impl FrameSet {
         Ok(set)
     }
 
-    /// One set with the columns of this and of `others`: each row holds theirs, one behind the other, under the names of `schema`.
+    /// One set with the columns of this and of `others`: each row holds theirs, one behind the other, under the names
+    /// of `schema`.
     ///
     /// # Errors
-    /// [`SchemaError::MixedLayouts`] for sets of other services or times; as [`derive`](Self::derive) unless `schema` has as many columns as
-    /// all of them together.
+    /// [`SchemaError::MixedLayouts`] for sets of other services or times; as [`derive`](Self::derive) unless `schema`
+    /// has as many columns as all of them together.
     pub fn beside(&self, others: &[&Self], schema: Schema) -> Result<Self, SchemaError> {
         if others.iter().any(|other| other.layout != self.layout) {
             return Err(SchemaError::MixedLayouts);
@@ -88,16 +89,17 @@ impl FrameSet {
         self.derive(schema, values)
     }
 
-    /// A set with the same services and times and other columns, computed a block of rows at a time: what [`derive`](Self::derive) makes,
-    /// with the check of values done while they are in the cache.
+    /// A set with the same services and times and other columns, computed a block of rows at a time: what
+    /// [`derive`](Self::derive) makes, with the check of values done while they are in the cache.
     ///
-    /// `states` holds one state for each service. `fill` is called with the service's state, some rows of this set and the room for as many
-    /// rows of `schema`, which hold whatever was there before, for one block of a service after another. Services are shared out to at most `threads` threads; a service stays on one, so
-    /// the result does not depend on how many there are.
+    /// `states` holds one state for each service. `fill` is called with the service's state, some rows of this set
+    /// and the room for as many rows of `schema`, which hold whatever was there before, for one block of a service
+    /// after another. Services are shared out to at most `threads` threads; a service stays on one, so the result
+    /// does not depend on how many there are.
     ///
     /// # Errors
-    /// [`SchemaError::StateCount`] unless there is a state for each service, [`SchemaError::OutOfRange`] for the first value outside its
-    /// metric's range.
+    /// [`SchemaError::StateCount`] unless there is a state for each service, [`SchemaError::OutOfRange`] for the
+    /// first value outside its metric's range.
     pub fn derive_blocks<S: Send>(
         &self,
         schema: Schema,
@@ -108,8 +110,9 @@ impl FrameSet {
         self.derive_blocks_in(Vec::new(), schema, states, threads, fill)
     }
 
-    /// [`derive_blocks`](Self::derive_blocks) in memory that is there already, such as the [`into_values`](Self::into_values) of a set that is no
-    /// longer needed: fresh memory costs more than the columns that are written to it.
+    /// [`derive_blocks`](Self::derive_blocks) in memory that is there already, such as the
+    /// [`into_values`](Self::into_values) of a set that is no longer needed: fresh memory costs more than the columns
+    /// that are written to it.
     ///
     /// # Errors
     /// As [`derive_blocks`](Self::derive_blocks).
@@ -186,7 +189,8 @@ impl FrameSet {
         })
     }
 
-    /// [`map_rows`](Self::map_rows) with a block of whole rows of one service at a time; each is checked while it is in the cache.
+    /// [`map_rows`](Self::map_rows) with a block of whole rows of one service at a time; each is checked while it is
+    /// in the cache.
     ///
     /// # Errors
     /// As [`map_rows`](Self::map_rows).

@@ -55,8 +55,8 @@ impl Layout {
     /// Lays services out one after another, in order of their names: name, first time, number of rows.
     ///
     /// # Errors
-    /// [`SchemaError::EmptyServiceName`], [`SchemaError::DuplicateService`], [`SchemaError::TimeOverflow`], [`SchemaError::TooManyRows`] for
-    /// rows that 32 bits cannot number.
+    /// [`SchemaError::EmptyServiceName`], [`SchemaError::DuplicateService`], [`SchemaError::TimeOverflow`],
+    /// [`SchemaError::TooManyRows`] for rows that 32 bits cannot number.
     pub fn new(
         step: Step,
         services: impl IntoIterator<Item = (String, Timestamp, usize)>,
@@ -132,8 +132,8 @@ impl Layout {
         Ok(())
     }
 
-    /// The services (positions in [`services`](Self::services)) in at most `threads` neighbouring groups of about as many rows each, for work
-    /// that is done service by service.
+    /// The services (positions in [`services`](Self::services)) in at most `threads` neighbouring groups of about as
+    /// many rows each, for work that is done service by service.
     #[must_use]
     pub fn share_out(&self, threads: usize) -> Vec<Range<usize>> {
         let (count, rows) = (self.services.len(), self.rows().max(1));

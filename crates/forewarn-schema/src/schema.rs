@@ -105,12 +105,12 @@ impl Schema {
         found.ok().map(|at| self.by_name[at] as usize)
     }
 
-    /// Refuses a row that no frame could hold. Whatever takes live rows in calls it before anything else, so that a stream accepts what a batch
-    /// does, and a row that it refuses leaves it as it was.
+    /// Refuses a row that no frame could hold. Whatever takes live rows in calls it before anything else, so that a
+    /// stream accepts what a batch does, and a row that it refuses leaves it as it was.
     ///
     /// # Errors
-    /// [`SchemaError::RowWidth`] unless there is a value for each metric, [`SchemaError::OutOfRange`] for the first value that is neither missing
-    /// nor within its metric's range; infinities never are.
+    /// [`SchemaError::RowWidth`] unless there is a value for each metric, [`SchemaError::OutOfRange`] for the first
+    /// value that is neither missing nor within its metric's range; infinities never are.
     pub fn check_row(&self, row: &[f32]) -> Result<(), SchemaError> {
         if row.len() != self.len() {
             return Err(SchemaError::RowWidth { expected: self.len(), got: row.len() });

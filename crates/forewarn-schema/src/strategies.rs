@@ -22,8 +22,9 @@ pub fn value(range: ValidRange, missing_one_in: u32) -> impl Strategy<Value = f3
     prop_oneof![1 => Just(f32::NAN), missing_one_in.max(2) - 1 => min..=max]
 }
 
-/// A value within `range` that a rule with these limits has to tell apart: a limit itself, its next neighbours among the numbers, a
-/// little and a lot more or less; one time in four any [`value`] of the range; NaN one time in `missing_one_in`.
+/// A value within `range` that a rule with these limits has to tell apart: a limit itself, its next neighbours among
+/// the numbers, a little and a lot more or less; one time in four any [`value`] of the range; NaN one time in
+/// `missing_one_in`.
 pub fn value_near(
     range: ValidRange,
     limits: &[f32],
@@ -57,8 +58,9 @@ pub fn frame(service: impl Into<String>, schema: Schema, max_rows: usize) -> imp
     frame_of(service.into(), schema, vec(row, 0..=max_rows))
 }
 
-/// A frame on which a rule has something to find: values [near](value_near) its limits, one in ten missing, in runs of up to five equal
-/// rows, 0 to `max_rows` in all. `limits` are pairs of a metric and a limit, in any order; a metric may have several, or none.
+/// A frame on which a rule has something to find: values [near](value_near) its limits, one in ten missing, in runs
+/// of up to five equal rows, 0 to `max_rows` in all. `limits` are pairs of a metric and a limit, in any order; a
+/// metric may have several, or none.
 ///
 /// ```
 /// use forewarn_schema::{Metric, Schema, strategies};

@@ -3,8 +3,9 @@
 /// Most characters of a text that [`printable`] keeps.
 const MOST: usize = 1_000;
 
-/// A name or message that came from a file, fit for a terminal and for an error: control characters and marks that change the direction of
-/// text are written as escapes (`\u{1b}`), and what is beyond 1,000 characters is cut off and counted.
+/// A name or message that came from a file, fit for a terminal and for an error: control characters and marks that
+/// change the direction of text are written as escapes (`\u{1b}`), and what is beyond 1,000 characters is cut off and
+/// counted.
 ///
 /// # Examples
 /// ```
@@ -54,7 +55,8 @@ pub fn printable_names<N: AsRef<str>>(names: &[N]) -> String {
     }
 }
 
-/// How a list of names differs from the one expected, for an error: both lists, shortened, and the first place where they differ.
+/// How a list of names differs from the one expected, for an error: both lists, shortened, and the first place where
+/// they differ.
 ///
 /// # Examples
 /// ```

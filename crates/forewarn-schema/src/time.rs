@@ -119,13 +119,14 @@ impl Step {
         self.0 as f64 / 86_400_000.0
     }
 
-    /// Counts whole steps from one time to others, rounded down; negative for times before it. Several times as fast as a division of
-    /// integers for each.
+    /// Counts whole steps from one time to others, rounded down; negative for times before it. Several times as fast
+    /// as a division of integers for each.
     #[inline]
     pub fn steps_from(self, from: Timestamp) -> impl Fn(Timestamp) -> i64 + Copy {
         let inverse = 1.0 / self.0 as f64;
         move |to| {
-            // Spans are below 2^50 ms, so that the product is off by less than a quarter, and its whole part by one at most.
+            // Spans are below 2^50 ms, so that the product is off by less than a quarter, and its whole part by one
+            // at most.
             let span = to.0 - from.0;
             let steps = (span as f64 * inverse) as i64;
             let begun = |steps: i64| steps.saturating_mul(self.0) <= span;

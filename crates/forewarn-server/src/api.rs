@@ -11,11 +11,13 @@ mod history;
 mod incidents;
 mod ledger;
 mod limits;
+mod live;
 mod models;
 mod operations;
 mod overview;
 mod page;
 mod predictions;
+mod receive;
 mod series;
 mod services;
 mod session;
@@ -23,6 +25,7 @@ mod silences;
 mod slos;
 mod state;
 mod status;
+mod targets;
 mod warnings;
 mod words;
 
@@ -52,11 +55,15 @@ pub(crate) fn routes(api: Shared) -> Router {
         .route("/api/v1/incidents", get(incidents::list))
         .route("/api/v1/incidents/{id}", get(incidents::one))
         .route("/api/v1/ledger", get(ledger::book))
+        .route("/api/v1/live", get(live::socket))
+        .route("/api/v1/live/sse", get(live::stream))
         .route("/api/v1/models", get(models::list))
         .route("/api/v1/models/{name}/promote", post(models::promote))
         .route("/api/v1/openapi.json", get(async || Json(document::Document::openapi())))
         .route("/api/v1/predictions", get(predictions::list))
         .route("/api/v1/predictions/{name}", get(predictions::one))
+        .route("/api/v1/receive/action", post(receive::action))
+        .route("/api/v1/receive/alertmanager", post(receive::alerts))
         .route("/api/v1/reset", post(chaos::reset))
         .route("/api/v1/services", get(services::list))
         .route("/api/v1/services/{name}", get(services::one))
@@ -64,10 +71,12 @@ pub(crate) fn routes(api: Shared) -> Router {
         .route("/api/v1/silences", get(silences::list).post(silences::add))
         .route("/api/v1/slos", get(slos::list))
         .route("/api/v1/status", get(status::status))
+        .route("/api/v1/targets", get(targets::list))
         .route("/api/v1/warnings", get(warnings::list))
         .route("/api/v1/warnings/{id}", get(warnings::one))
         .route("/api/v1/warnings/{id}/acknowledge", post(warnings::acknowledge))
         .route("/api/v1/warnings/{id}/acted", post(warnings::acted))
+        .route("/metrics", get(crate::metrics::metrics))
         .route("/ws", get(aliases::socket))
         .with_state(api)
 }

@@ -1,4 +1,4 @@
-use crate::{Role, ServerError, WatchConfig, http::check_tokens, log::filter, watch::models};
+use crate::{Role, ServerError, WatchConfig, http::check_tokens, log::filter, sink, watch::models};
 use forewarn_live::{Engine, EngineModels};
 use std::sync::Arc;
 
@@ -14,14 +14,15 @@ pub struct CheckedConfig {
     pub tokens: Vec<(String, Role)>,
 }
 
-/// Does what a start would do before it touches the store: reads models, tokens and certificates, and builds an engine
-/// of them. Nothing is listened on, and nothing is written.
+/// Does what a start would do before it touches the store: reads models, tokens, certificates, secrets and
+/// templates, and builds an engine. Nothing is listened on, and nothing is written.
 ///
 /// # Errors
 /// [`ServerError`] as a start would have it, for a model, rule, objective, token or certificate that cannot be used.
 pub fn check_config(config: &WatchConfig) -> Result<CheckedConfig, ServerError> {
     filter(&config.log)?;
     check_tokens(config)?;
+    sink::check(config)?;
     let models = models(config)?;
     let names = models.iter().map(|(name, _)| name.clone()).collect();
     let mut all = models.into_iter();

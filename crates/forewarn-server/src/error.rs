@@ -28,7 +28,7 @@ pub enum ServerError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: LiveError,
+        source: Box<LiveError>,
     },
     /// A metrics file cannot be read.
     #[error(transparent)]
@@ -59,7 +59,7 @@ pub enum ServerError {
         /// The store.
         path: PathBuf,
         /// What is wrong.
-        source: LiveError,
+        source: Box<LiveError>,
     },
     /// The service has ended.
     #[error("the service has ended")]

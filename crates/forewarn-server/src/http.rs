@@ -49,6 +49,7 @@ pub(crate) fn check_tokens(config: &WatchConfig) -> Result<(), ServerError> {
 /// The HTTP server of a service, ready to answer.
 pub(crate) struct Server {
     front: Arc<Front>,
+    api: api::Shared,
     routes: Router,
     receivers: Router,
     pages: Option<Pages>,
@@ -75,14 +76,15 @@ impl Server {
         });
         let pages = context.pages;
         let receivers = context.receivers.clone().map(Receivers::router).unwrap_or_default();
-        let metrics = crate::metrics::routes().with_state(context.clone());
         let api = api::Api::new(context, Arc::clone(front.guard()), end.clone(), config.limits.sockets);
-        Ok(Self { front, routes: api::routes(Arc::new(api)).merge(metrics), receivers, pages, end })
+        let api = Arc::new(api);
+        Ok(Self { front, routes: api::routes(Arc::clone(&api)), api, receivers, pages, end })
     }
 
-    /// Answers.
+    /// Answers. Then waits for live streams, whose clients are told.
     pub(crate) async fn serve(self, listener: TcpListener) {
-        let Self { front, routes, receivers, pages, end } = self;
+        let Self { front, api, routes, receivers, pages, end } = self;
         front.serve(listener, Served { routes, receivers, pages }, end).await;
+        api.streams_ended().await;
     }
 }

@@ -8,16 +8,16 @@ mod services;
 mod targets;
 
 use crate::{
+    api::Shared,
     config::{AlertsConfig, MetricsConfig},
-    runtime::{HttpContext, ReloadState, Snapshot},
+    http::Limit,
+    runtime::{ReloadState, Snapshot},
     sink::TargetStatus,
 };
 use axum::{
-    Router,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use forewarn_prometheus::{PrometheusError, TextFormat};
 use forewarn_schema::Timestamp;
@@ -34,6 +34,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) load: (usize, u64),
     /// What receivers took and refused, by receiver and counter.
     pub(crate) received: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// How often limits of the HTTP server were reached.
+    pub(crate) limits: BTreeMap<&'static str, u64>,
     pub(crate) process: Option<Process>,
     pub(crate) config: MetricsConfig,
     pub(crate) alerts: &'a AlertsConfig,
@@ -59,11 +61,8 @@ pub(crate) fn render(shown: &Shown<'_>, format: TextFormat) -> Result<String, Pr
 }
 
 /// `GET /metrics`.
-pub(crate) fn routes() -> Router<HttpContext> {
-    Router::new().route("/metrics", get(metrics))
-}
-
-async fn metrics(State(context): State<HttpContext>, headers: HeaderMap) -> Response {
+pub(crate) async fn metrics(State(api): State<Shared>, headers: HeaderMap) -> Response {
+    let context = &api.context;
     let format = asked_format(&headers);
     let (snapshot, reload) = (context.handle.view(), context.reload.state());
     let targets = context.targets.all();
@@ -72,6 +71,7 @@ async fn metrics(State(context): State<HttpContext>, headers: HeaderMap) -> Resp
         targets: &targets,
         load: context.handle.load(),
         received: context.received(),
+        limits: Limit::ALL.map(|limit| (limit.name(), api.guard.counters.get(limit))).into(),
         process: Process::read(),
         config: reload.config.metrics,
         alerts: &reload.config.alerts,
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_format_is_what_is_asked_for() {
         // As Prometheus 2.42 asks.
-        let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+        let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;q=0.75,\
                           text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(format_of(prometheus), TextFormat::OpenMetrics);
         assert_eq!(format_of("text/plain, application/openmetrics-text;q=0.3"), TextFormat::Prometheus);

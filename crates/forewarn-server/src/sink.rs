@@ -1,20 +1,17 @@
 //! The ways out: Alertmanagers, webhooks and remote write.
 //!
-//! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What they
-//! share is the book of the alerts that stand. A thread of its own joins each to the service.
+//! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What
+//! they share is the book of the alerts that stand. A thread of its own joins each to the service.
 
 mod alert;
 mod alertmanager;
 mod backoff;
 mod book;
 mod credentials;
-#[allow(dead_code, reason = "the API mounts its routes")]
-mod inbound;
+pub(crate) mod inbound;
 mod labels;
 mod outlet;
 mod payload;
-#[allow(dead_code, reason = "the API mounts its routes")]
-mod receive;
 mod remote_write;
 mod runner;
 mod saved;
@@ -30,16 +27,20 @@ pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
 
 pub(crate) use labels::split_name;
 pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
-#[allow(unused_imports, reason = "the API mounts its routes")]
-pub(crate) use receive::routes;
 pub(crate) use remote_write::PROBABILITY;
 
-use crate::{ServerError, WatchConfig, config::TargetConfig, runtime::Sink, watch::WatchOptions};
+use crate::{
+    ServerError, WatchConfig,
+    config::{TargetConfig, WebhookConfig},
+    runtime::{Sink, UreqTransport},
+    watch::WatchOptions,
+};
 use alertmanager::Alertmanager;
 use credentials::{Credentials, read_secret};
 use remote_write::RemoteWrite;
 use runner::Runner;
 use saved::SavedState;
+use template::Template;
 use webhook::Webhook;
 
 /// The sinks of a configuration, and where their state is read.
@@ -67,9 +68,8 @@ pub(crate) fn open(
         add(Box::new(outlet), &one.target, saved)?;
     }
     for one in &config.webhooks {
-        let secret = one.secret_file.as_deref().map(read_secret).transpose()?.map(String::into_bytes);
+        let (template, secret) = prepare(one)?;
         let saved = SavedState::open(&folder, TargetKind::Webhook, one.target.name())?;
-        let template = template::Template::new(&one.template)?;
         let outlet = Webhook::new(config.alerts.clone(), one, template, secret, saved.read());
         let outlet = outlet.map_err(|error| saved.damaged(&error))?;
         add(Box::new(outlet), &one.target, saved)?;
@@ -80,4 +80,21 @@ pub(crate) fn open(
         add(Box::new(outlet), &one.target, saved)?;
     }
     Ok((sinks, targets))
+}
+
+/// Whether templates, secrets and authorities can be used.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn check(config: &WatchConfig) -> Result<(), ServerError> {
+    config.webhooks.iter().try_for_each(|one| prepare(one).map(drop))?;
+    let targets = config.alertmanagers.iter().map(|one| &one.target);
+    let targets = targets.chain(config.webhooks.iter().map(|one| &one.target));
+    let mut targets = targets.chain(config.remote_writes.iter().map(|one| &one.target));
+    targets.try_for_each(|target| UreqTransport::new(&target.tls).map(drop))
+}
+
+fn prepare(webhook: &WebhookConfig) -> Result<(Template, Option<Vec<u8>>), ServerError> {
+    let secret = webhook.secret_file.as_deref().map(read_secret).transpose()?;
+    Ok((Template::new(&webhook.template)?, secret.map(String::into_bytes)))
 }

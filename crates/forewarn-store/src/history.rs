@@ -354,8 +354,8 @@ impl History {
         }
     }
 
-    /// Removes pieces whose rows are in another: in the file of their day, or in one that was written again over a longer
-    /// time after the first try had failed at its end.
+    /// Removes pieces whose rows are in another: in the file of their day, or in one that was written again over a
+    /// longer time after the first try had failed at its end.
     fn drop_superseded(&mut self, table: usize) -> Result<(), StoreError> {
         let Table { pieces, stale, .. } = &mut self.tables[table];
         let is_in = |piece: &Piece, other: &Piece| {

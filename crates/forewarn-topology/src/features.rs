@@ -288,8 +288,8 @@ impl TopologyFeatures {
     /// The same columns for live rows of `services`, whose first is at `start`.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`]. Services that the graph lacks
-    /// are none, since others may still come.
+    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`]. Services that the graph
+    /// lacks are none, since others may still come.
     pub fn stream(
         &self,
         schema: &Schema,

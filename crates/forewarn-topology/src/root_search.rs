@@ -33,9 +33,9 @@ pub enum Worse {
 /// 3. *Compressed.* `ln(multiple)` where the multiple is above 1, else 0: a service that answers a hundred times slower
 ///    is not ten times as suspicious as one that answers ten times slower.
 /// 4. *Weighted by correlation with the target* over the rows of the incident, 0 where it is negative.
-/// 5. *Client-side views.* A service that calls nothing, but stands beside another server of its clients with an excess,
-///    is the clients' view of that server (a balancer, a host name): its excess counts for the server, and the server's
-///    score is shared with it.
+/// 5. *Client-side views.* A service that calls nothing, but stands beside another server of its clients with an
+///    excess, is the clients' view of that server (a balancer, a host name): its excess counts for the server, and the
+///    server's score is shared with it.
 /// 6. *Along calls.* Services that the target reaches by calls are ranked by [`RootRanking`]; the others score 0.
 ///
 /// "Nothing is wrong" is an answer: see [`RootFindings::is_anything_wrong`].
@@ -64,7 +64,8 @@ pub enum Worse {
 /// ```
 ///
 /// # References
-/// M. Hardt et al., *The PetShop dataset: finding causes of performance issues across microservices*, CLeaR 2024, for
+/// M. Hardt et al., *The `PetShop` dataset: finding causes of performance issues across microservices*, `CLeaR` 2024,
+/// for
 /// incidents to measure on. M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture*,
 /// SIGMETRICS 2013, for correlation with the target and client-side steps of the walk.
 #[derive(Clone, Debug, PartialEq)]

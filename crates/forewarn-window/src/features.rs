@@ -25,8 +25,8 @@ pub use transform::{Logs, RatioOf};
 ///
 /// [`Features::default`] is [`Metrics`] and [`Deltas`]: 19 columns for the v1 schema.
 ///
-/// A list is data: it is written and read by serde, with what was fitted in it. See [`from_saved`](Self::from_saved) for lists with features of
-/// your own. A copy shares the features.
+/// A list is data: it is written and read by serde, with what was fitted in it. See [`from_saved`](Self::from_saved)
+/// for lists with features of your own. A copy shares the features.
 #[derive(Clone)]
 pub struct Features {
     parts: Vec<Arc<dyn Feature>>,
@@ -55,9 +55,9 @@ impl Features {
     /// The columns, for frames of `input`.
     ///
     /// # Errors
-    /// [`SchemaError::UnknownMetric`] for a metric that a feature needs, [`SchemaError::DuplicateMetric`] when two features make
-    /// columns of one name, [`SchemaError::NoMetrics`] without any, [`SchemaError::TooManyColumns`] for more than
-    /// 65,536.
+    /// [`SchemaError::UnknownMetric`] for a metric that a feature needs, [`SchemaError::DuplicateMetric`] when two
+    /// features make columns of one name, [`SchemaError::NoMetrics`] without any, [`SchemaError::TooManyColumns`] for
+    /// more than 65,536.
     pub fn schema(&self, input: &Schema) -> Result<Schema, SchemaError> {
         let mut outputs = Vec::new();
         for part in &self.parts {
@@ -75,7 +75,8 @@ impl Features {
         self.apply_with(frames, 1)
     }
 
-    /// [`apply`](Self::apply) with the services shared out to at most `threads` threads; the same bits for any number of them.
+    /// [`apply`](Self::apply) with the services shared out to at most `threads` threads; the same bits for any number
+    /// of them.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// What a missing sample is replaced by. All of it comes from the past of the same service and metric.
 ///
-/// A straight line to the next sample is not among these: it knows the future. For pictures there is [`interpolate`](crate::interpolate),
-/// whose result no feature takes.
+/// A straight line to the next sample is not among these: it knows the future. For pictures there is
+/// [`interpolate`](crate::interpolate), whose result no feature takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Filling {
@@ -31,9 +31,9 @@ pub(crate) enum Filling {
 
 /// The metrics with gaps filled from the past, under the same names; and, as [`mask`](Self::mask), which cells were.
 ///
-/// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live or in a batch. Whole frames
-/// are filled in place, and counted, by [`fill`](Self::fill).
-/// Labels must be made from the frames as they were: a filled value is no evidence of health.
+/// A feature: put others behind it with [`FeatureExt::then`](crate::FeatureExt::then), and they see filled rows, live
+/// or in a batch. Whole frames are filled in place, and counted, by [`fill`](Self::fill). Labels must be made from
+/// the frames as they were: a filled value is no evidence of health.
 ///
 /// A saved state takes 5 to 14 bytes a metric for the last sample, 9 to 13 a metric and step of the season for a
 /// season, and none for the mask.

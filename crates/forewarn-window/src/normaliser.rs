@@ -21,9 +21,10 @@ pub use zscore::ZScore;
 
 /// A fitted normaliser. It is made from training rows only: those that lie in some training window.
 ///
-/// A column that is constant in training is centred and not scaled (its quantile is 0.5). A column without any value in training is
-/// left as it is, or takes its values from all services where only its own has none. Missing values stay missing. A metric that hardly
-/// moves in training can be thousands of deviations away later; [`with_limit`](Self::with_limit) keeps such values from drowning all others.
+/// A column that is constant in training is centred and not scaled (its quantile is 0.5). A column without any value
+/// in training is left as it is, or takes its values from all services where only its own has none. Missing values
+/// stay missing. A metric that hardly moves in training can be thousands of deviations away later;
+/// [`with_limit`](Self::with_limit) keeps such values from drowning all others.
 ///
 /// It is saved as JSON beside a model's weights; damaged numbers are refused when it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,8 +44,8 @@ impl Normaliser {
     /// two copy and sort the training rows.
     ///
     /// # Errors
-    /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has, [`CoreError::InvalidSetting`] for fewer than
-    /// two or more than 65,536 quantiles.
+    /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has,
+    /// [`CoreError::InvalidSetting`] for fewer than two or more than 65,536 quantiles.
     pub fn fit(
         train: &Train<Samples>,
         frames: &FrameSet,
@@ -54,7 +55,8 @@ impl Normaliser {
         Self::fit_with(train, frames, method, scope, 1)
     }
 
-    /// [`fit`](Self::fit) with the services shared out to at most `threads` threads; the same bits for any number of them.
+    /// [`fit`](Self::fit) with the services shared out to at most `threads` threads; the same bits for any number of
+    /// them.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -122,8 +124,8 @@ impl Normaliser {
         Ok(frames.map_blocks(schema, |service, block| own[service].apply(block))?)
     }
 
-    /// Normalises one row of `service` in place, with the same bits as [`apply`](Self::apply). A stream of many rows of one service
-    /// looks the service up once with [`of_service`](Self::of_service).
+    /// Normalises one row of `service` in place, with the same bits as [`apply`](Self::apply). A stream of many rows
+    /// of one service looks the service up once with [`of_service`](Self::of_service).
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a row of another width.

@@ -12,8 +12,9 @@ pub use state::{BoundPipeline, WindowState};
 
 /// Features and the normaliser that was fitted on them: from raw metrics to what a model sees, in one pass.
 ///
-/// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, bit for bit, without the block of features that
-/// lies between: each few rows are computed, normalised and checked while they are in the cache.
+/// The columns are those of [`Features::apply`] and [`Normaliser::apply`] after one another, bit for bit, without the
+/// block of features that lies between: each few rows are computed, normalised and checked while they are in the
+/// cache.
 ///
 /// It is data: written and read by serde, to lie beside a model's weights. What is read gives the same bits.
 #[derive(Clone, Serialize, Deserialize)]
@@ -103,8 +104,8 @@ impl Pipeline {
         self.apply_in(Vec::new(), frames)
     }
 
-    /// [`apply`](Self::apply) in memory that is there already: the [`FrameSet::into_values`] of the fold before, say. Fresh memory
-    /// costs about as much as the columns that are written to it.
+    /// [`apply`](Self::apply) in memory that is there already: the [`FrameSet::into_values`] of the fold before, say.
+    /// Fresh memory costs about as much as the columns that are written to it.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

@@ -97,8 +97,8 @@ fn list(saved: &[Value], inside: &NestedReader<'_>) -> Result<Features, WindowEr
 }
 
 impl Features {
-    /// Features from the values of [`Feature::saved`]; `registry` knows their kinds, those of other crates too. Where all are of this crate,
-    /// `Features` is read like other data, by serde.
+    /// Features from the values of [`Feature::saved`]; `registry` knows their kinds, those of other crates too. Where
+    /// all are of this crate, `Features` is read like other data, by serde.
     ///
     /// # Errors
     /// [`WindowError::ModelFile`]; settings are checked as when they are given in a program.
@@ -111,8 +111,8 @@ impl Pipeline {
     /// A pipeline from the value that serde made of it; see [`Features::from_saved`].
     ///
     /// # Errors
-    /// [`WindowError::ModelFile`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged; settings are checked as when they
-    /// are given in a program.
+    /// [`WindowError::ModelFile`]; [`WindowError::UnreadablePipeline`], also for a normaliser that is damaged;
+    /// settings are checked as when they are given in a program.
     pub fn from_saved(saved: &Value, registry: &Registry) -> Result<Self, WindowError> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]

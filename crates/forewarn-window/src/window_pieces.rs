@@ -29,7 +29,8 @@ impl Pipeline {
     /// The windows of `samples` in one pass over pieces: to be scored, or to be gathered from.
     ///
     /// # Errors
-    /// [`CoreError::LayoutMismatch`] for samples of other services or times, as [`schema`](Self::schema), errors of the stream.
+    /// [`CoreError::LayoutMismatch`] for samples of other services or times, as [`schema`](Self::schema), errors of
+    /// the stream.
     pub fn windows<'a>(
         &self,
         frames: &'a mut dyn FrameStream,
@@ -57,8 +58,9 @@ impl Pipeline {
         })
     }
 
-    /// Copies of the windows of `samples`, for a model to be fitted on: after [`downsample_negatives`](crate::downsample_negatives) they fit into
-    /// memory where the frames do not. Four bytes for each feature of each row of each window.
+    /// Copies of the windows of `samples`, for a model to be fitted on: after
+    /// [`downsample_negatives`](crate::downsample_negatives) they fit into memory where the frames do not. Four bytes
+    /// for each feature of each row of each window.
     ///
     /// # Errors
     /// As [`windows`](Self::windows).

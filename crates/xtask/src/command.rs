@@ -11,7 +11,8 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The run of a package's integration test that is ignored unless asked for, because it needs what not every machine has.
+/// The run of a package's integration test that is ignored unless asked for, because it needs what not every machine
+/// has.
 pub(crate) fn ignored_test(root: &Path, package: &str, test: &str) -> Command {
     let mut cargo = cargo();
     cargo.current_dir(root).args(["test", "--package", package, "--test", "main", "--", "--ignored", test]);

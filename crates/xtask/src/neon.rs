@@ -62,7 +62,8 @@ pub(crate) fn check(root: &Path, emulator: &Emulator) -> Result<(), XtaskError> 
     ]);
     cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", &emulator.linker);
     cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", &emulator.runner);
-    // Linked statically, so that the emulator need not know where the C library lies. Flags of the user are for another processor.
+    // Linked statically, so that the emulator need not know where the C library lies. Flags of the user are for
+    // another processor.
     cargo.env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-Ctarget-feature=+crt-static");
     command::run(cargo.env_remove("RUSTFLAGS"))
 }

@@ -12,7 +12,8 @@ const PACKAGE: &str = "forewarn-recurrent";
 /// The test, which is ignored unless requested.
 const TEST: &str = "pytorch::pytorch_loads_the_files_and_agrees";
 
-/// Why there may be nothing to do. It is not fetched: the wheels for Linux do not start without 2.7 GB of libraries for GPUs.
+/// Why there may be nothing to do. It is not fetched: the wheels for Linux do not start without 2.7 GB of libraries
+/// for GPUs.
 pub(crate) const NOTHING: &str = "no Python with torch is here: set FOREWARN_PYTHON to one";
 
 /// The Python that `FOREWARN_PYTHON` names, or `python3`, or `python`, if it has torch.

@@ -6,14 +6,17 @@ use crate::error::XtaskError;
 use crate::{command, promtool};
 
 /// Why there is nothing to run.
-pub(crate) const NOTHING: &str = "Prometheus with promtool, and vmagent, are not all here: install Debian's packages \
-     prometheus and victoria-metrics, or set FOREWARN_PROMETHEUS, FOREWARN_PROMTOOL and FOREWARN_VMAGENT";
+pub(crate) const NOTHING: &str = "Prometheus with promtool, Alertmanager with amtool, and vmagent, are not all here: \
+     install Debian's packages prometheus, prometheus-alertmanager and victoria-metrics, or set FOREWARN_PROMETHEUS, \
+     FOREWARN_PROMTOOL, FOREWARN_ALERTMANAGER, FOREWARN_AMTOOL and FOREWARN_VMAGENT";
 
 /// Where the servers are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Servers {
     prometheus: PathBuf,
     promtool: PathBuf,
+    alertmanager: PathBuf,
+    amtool: PathBuf,
     vmagent: PathBuf,
 }
 
@@ -22,6 +25,8 @@ pub(crate) fn find() -> Option<Servers> {
     Some(Servers {
         prometheus: find_one("FOREWARN_PROMETHEUS", "prometheus")?,
         promtool: promtool::find()?,
+        alertmanager: find_one("FOREWARN_ALERTMANAGER", "prometheus-alertmanager")?,
+        amtool: find_one("FOREWARN_AMTOOL", "amtool")?,
         vmagent: find_one("FOREWARN_VMAGENT", "vmagent")?,
     })
 }
@@ -31,7 +36,7 @@ fn find_one(variable: &str, name: &str) -> Option<PathBuf> {
     named.or_else(|| command::on_path(&[name, &format!("{name}.exe")]))
 }
 
-/// Pulls from, and is pushed to by, servers on this machine.
+/// Pulls from, is pushed to by, tells and is scraped by servers on this machine.
 ///
 /// # Errors
 ///
@@ -42,6 +47,8 @@ pub(crate) fn check(root: &Path, servers: &Servers) -> Result<(), XtaskError> {
         let cargo = cargo
             .env("FOREWARN_PROMETHEUS", &servers.prometheus)
             .env("FOREWARN_PROMTOOL", &servers.promtool)
+            .env("FOREWARN_ALERTMANAGER", &servers.alertmanager)
+            .env("FOREWARN_AMTOOL", &servers.amtool)
             .env("FOREWARN_VMAGENT", &servers.vmagent);
         command::run(cargo)?;
     }

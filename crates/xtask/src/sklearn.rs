@@ -12,8 +12,8 @@ use crate::python;
 /// Which release, and why it is pinned.
 const REQUIREMENTS: &str = "crates/forewarn-eval/tests/requirements.txt";
 
-/// Runs the comparison: with the Python that `FOREWARN_PYTHON` names, else with one that has pip, for which scikit-learn is put under
-/// `target/scikit-learn`.
+/// Runs the comparison: with the Python that `FOREWARN_PYTHON` names, else with one that has pip, for which
+/// scikit-learn is put under `target/scikit-learn`.
 ///
 /// # Errors
 ///
@@ -29,8 +29,8 @@ pub(crate) fn compare(root: &Path) -> Result<(), XtaskError> {
     command::run(&mut cargo)
 }
 
-/// Installs what is required into `folder`, unless it is there already. `--target` needs no virtual environment, which some systems ship
-/// Python without.
+/// Installs what is required into `folder`, unless it is there already. `--target` needs no virtual environment,
+/// which some systems ship Python without.
 fn fetch(python: &str, root: &Path, folder: &Path) -> Result<(), XtaskError> {
     let requirements = root.join(REQUIREMENTS);
     let wanted = fs::read_to_string(&requirements).map_err(XtaskError::io("read", &requirements))?;

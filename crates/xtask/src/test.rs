@@ -32,8 +32,8 @@ Python that has it; saved models read and scored by PyTorch where that Python, o
 in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
 again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in
 promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put under
-target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus and vmagent are
-(FOREWARN_PROMETHEUS, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
+target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus, Alertmanager and
+vmagent are (FOREWARN_PROMETHEUS, FOREWARN_ALERTMANAGER, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
 rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a C++ compiler as
 well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
 `cargo xtask libtorch --help`.

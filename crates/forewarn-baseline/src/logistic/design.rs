@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// What a logistic regression sees of a window.
 ///
-/// Features are taken as they are: the caller has normalised them, so that 0 is the training mean. A missing sample counts as
-/// 0 in a snapshot; aggregates are over the samples present, and 0 where there is none.
+/// Features are taken as they are: the caller has normalised them, so that 0 is the training mean. A missing sample
+/// counts as 0 in a snapshot; aggregates are over the samples present, and 0 where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -38,7 +38,8 @@ impl Input {
         }
     }
 
-    /// Feature of a term, how it looks at it, and the first row that it looks at, in steps before the last of `observation` rows.
+    /// Feature of a term, how it looks at it, and the first row that it looks at, in steps before the last of
+    /// `observation` rows.
     pub(crate) fn place(self, term: usize, observation: usize) -> (usize, &'static str, u32) {
         let whole = u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX);
         match self {

@@ -11,9 +11,9 @@ pub(crate) const KIND: &str = "logistic_regression";
 
 /// A fitted [`LogisticRegression`](crate::LogisticRegression).
 ///
-/// The log-odds of a window are `a + w'(x - centre)`, with the mean `centre` of the training windows' terms, so that columns far
-/// from zero lose nothing to `f32`. Scoring takes `O(observation features)` time a window for aggregates, `O(features)` for a
-/// snapshot, and one row of scratch.
+/// The log-odds of a window are `a + w'(x - centre)`, with the mean `centre` of the training windows' terms, so that
+/// columns far from zero lose nothing to `f32`. Scoring takes `O(observation features)` time a window for aggregates,
+/// `O(features)` for a snapshot, and one row of scratch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedLogisticRegression {
     schema: Schema,
@@ -81,8 +81,9 @@ impl FittedLogisticRegression {
     /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for foreign parameters, [`ModelFileError::MissingTensor`],
-    /// [`ModelFileError::TensorShape`] for weights of another schema, [`CoreError::NotFinite`].
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for foreign parameters,
+    /// [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`] for weights of another schema,
+    /// [`CoreError::NotFinite`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let Parameters { input } = envelope.take_parameters()?;

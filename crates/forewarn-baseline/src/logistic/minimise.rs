@@ -15,7 +15,8 @@ const LINE_SEARCH_EVALUATIONS: usize = 60;
 /// Steps after which the gain in loss is looked at.
 const CHECK_STEPS: usize = 25;
 
-/// Gain in loss over [`CHECK_STEPS`] steps, in nats of the whole training set, below which going on changes no prediction.
+/// Gain in loss over [`CHECK_STEPS`] steps, in nats of the whole training set, below which going on changes no
+/// prediction.
 const NEGLIGIBLE_GAIN: f64 = 1e-3;
 
 /// Gradient norm, in standard errors, at which a fit that gains no more counts as the minimum.
@@ -30,14 +31,14 @@ pub struct Convergence {
     pub iterations: usize,
     /// The penalised loss at the end.
     pub loss: f64,
-    /// Norm of the gradient at the end, in units in which the loss has a curvature of about 1 in each parameter: about how many
-    /// standard errors are left to the minimum.
+    /// Norm of the gradient at the end, in units in which the loss has a curvature of about 1 in each parameter:
+    /// about how many standard errors are left to the minimum.
     pub gradient_norm: f64,
 }
 
 impl Convergence {
-    /// Largest gradient norm that counts as the minimum. The loss is known to within its rounding, which moves the gradient by
-    /// the root of it: an absolute bound could not be reached for much data.
+    /// Largest gradient norm that counts as the minimum. The loss is known to within its rounding, which moves the
+    /// gradient by the root of it: an absolute bound could not be reached for much data.
     fn bound(&self, tolerance: f64) -> f64 {
         tolerance * (1.0 + self.loss).sqrt()
     }
@@ -77,8 +78,9 @@ impl Stop {
 
 /// Minimises by L-BFGS with a Moré-Thuente line search until the gradient's norm is at most `tolerance sqrt(1 + loss)`.
 ///
-/// On ill-conditioned data the last digits of that can take thousands of steps. Unless a tolerance was set, a fit within a hundredth of a
-/// standard error of the minimum also ends when 25 steps gain less than a thousandth of a nat over all windows, or with `max_iterations`.
+/// On ill-conditioned data the last digits of that can take thousands of steps. Unless a tolerance was set, a fit
+/// within a hundredth of a standard error of the minimum also ends when 25 steps gain less than a thousandth of a nat
+/// over all windows, or with `max_iterations`.
 ///
 /// Rounding can end a line search early: the search then restarts from the best point, and fails when it gains nothing.
 ///
@@ -147,8 +149,8 @@ pub(crate) fn minimise(
     }
 }
 
-/// Whether loss and gradient norm beat those so far. Next to the minimum the loss is equal to within its rounding, and the
-/// gradient tells more.
+/// Whether loss and gradient norm beat those so far. Next to the minimum the loss is equal to within its rounding,
+/// and the gradient tells more.
 fn is_better((loss, norm): (f64, f64), so_far: &Convergence) -> bool {
     loss < so_far.loss || (loss <= so_far.loss * (1.0 + 1e-13) && norm < so_far.gradient_norm)
 }

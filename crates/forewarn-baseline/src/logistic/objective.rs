@@ -6,12 +6,13 @@ use std::cell::{Cell, RefCell};
 /// Rows whose losses are summed before they join the total: keeps the rounding error of a long sum down.
 const BLOCK: usize = 1024;
 
-/// The penalised loss of a logistic regression, `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, over its `terms + 1`
-/// scaled parameters.
+/// The penalised loss of a logistic regression, `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, over its
+/// `terms + 1` scaled parameters.
 ///
-/// Parameter `j` is `u_j = w_j / scale_j`, and the last one the log-odds `a` at the centre of the data over their own scale, so
-/// that `b = a - w'centre`. The scales are the inverse roots of the Hessian's diagonal at `w = 0`, so that a unit of `u` is about a
-/// standard error of each parameter, whatever the columns' units, and the gradient's norm says how many of them are left to go.
+/// Parameter `j` is `u_j = w_j / scale_j`, and the last one the log-odds `a` at the centre of the data over their own
+/// scale, so that `b = a - w'centre`. The scales are the inverse roots of the Hessian's diagonal at `w = 0`, so that
+/// a unit of `u` is about a standard error of each parameter, whatever the columns' units, and the gradient's norm
+/// says how many of them are left to go.
 pub(crate) struct Objective {
     design: Design,
     penalty_strength: f64,
@@ -161,7 +162,8 @@ impl Objective {
     }
 }
 
-/// `sum_j weights_j row_j` in eight interleaved sums, in an order that depends on the length alone: vectorised and repeatable.
+/// `sum_j weights_j row_j` in eight interleaved sums, in an order that depends on the length alone: vectorised and
+/// repeatable.
 pub(crate) fn dot(weights: &[f64], row: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0f64; LANES];

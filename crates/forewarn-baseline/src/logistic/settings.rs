@@ -18,7 +18,8 @@ pub enum ClassWeight {
     /// Each window the same. Scores are probabilities.
     #[default]
     None,
-    /// Each class the same: `windows / (2 windows of the class)`, counted by their weights. Scores are no longer probabilities of the data as they are.
+    /// Each class the same: `windows / (2 windows of the class)`, counted by their weights. Scores are no longer
+    /// probabilities of the data as they are.
     Balanced,
 }
 
@@ -42,12 +43,13 @@ impl ClassWeight {
 
 /// Logistic regression with an L2 penalty on the last row of a window or on aggregates of it.
 ///
-/// Minimises `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, the objective of scikit-learn's `LogisticRegression`: the
-/// intercept `b` is not penalised, the weights `s_i` are those of the windows times [`ClassWeight`], and `C` is 1 unless said otherwise. The
-/// minimum is unique. Features must be normalised, because the penalty treats all alike; see [`Input`] for missing samples.
+/// Minimises `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, the objective of scikit-learn's
+/// `LogisticRegression`: the intercept `b` is not penalised, the weights `s_i` are those of the windows times
+/// [`ClassWeight`], and `C` is 1 unless said otherwise. The minimum is unique. Features must be normalised, because
+/// the penalty treats all alike; see [`Input`] for missing samples.
 ///
-/// Time is about `2 windows terms` multiplications an iteration, tens to a few hundreds of iterations; memory is 4 bytes for each
-/// window and term.
+/// Time is about `2 windows terms` multiplications an iteration, tens to a few hundreds of iterations; memory is 4
+/// bytes for each window and term.
 ///
 /// # References
 /// T. Hastie, R. Tibshirani and J. Friedman, *The Elements of Statistical Learning*, 2nd edition, 2009, section 4.4.
@@ -61,8 +63,9 @@ pub struct LogisticRegression {
 }
 
 impl LogisticRegression {
-    /// A regression on `input` with C = 1, no class weights, and at most 1,000 iterations to a tolerance of 1e-7, or to where no
-    /// prediction changes any more: a gradient within a hundredth of a standard error of 0, and 25 iterations that gain less than 0.001 nat.
+    /// A regression on `input` with C = 1, no class weights, and at most 1,000 iterations to a tolerance of 1e-7, or
+    /// to where no prediction changes any more: a gradient within a hundredth of a standard error of 0, and 25
+    /// iterations that gain less than 0.001 nat.
     #[must_use]
     pub fn new(input: Input) -> Self {
         Self {
@@ -80,9 +83,9 @@ impl LogisticRegression {
         Self { c: vec![c], ..self }
     }
 
-    /// With whichever of these inverse strengths has the least log loss on the validation windows, counted by their weights, the first among
-    /// equals; a fit for each.
-    /// Which one it was is in [`Convergence::c`](crate::Convergence::c).
+    /// With whichever of these inverse strengths has the least log loss on the validation windows, counted by their
+    /// weights, the first among equals; a fit for each. Which one it was is in
+    /// [`Convergence::c`](crate::Convergence::c).
     #[must_use]
     pub fn with_c_from_validation(self, candidates: &[f64]) -> Self {
         Self { c: candidates.to_vec(), ..self }
@@ -94,10 +97,10 @@ impl LogisticRegression {
         Self { class_weight, ..self }
     }
 
-    /// Stops where the gradient's norm is at most `tolerance sqrt(1 + loss)`, which puts the loss within about `tolerance^2` of
-    /// its minimum, relatively. Nothing else ends the fit but rounding (below 1e-8 or so); where the iterations do not suffice it
-    /// fails with [`BaselineError::NotConverged`](crate::BaselineError::NotConverged). See
-    /// [`Convergence::gradient_norm`](crate::Convergence::gradient_norm).
+    /// Stops where the gradient's norm is at most `tolerance sqrt(1 + loss)`, which puts the loss within about
+    /// `tolerance^2` of its minimum, relatively. Nothing else ends the fit but rounding (below 1e-8 or so); where the
+    /// iterations do not suffice it fails with [`BaselineError::NotConverged`](crate::BaselineError::NotConverged).
+    /// See [`Convergence::gradient_norm`](crate::Convergence::gradient_norm).
     #[must_use]
     pub fn with_tolerance(self, tolerance: f64) -> Self {
         Self { stop: Stop::At(tolerance), ..self }
@@ -191,7 +194,8 @@ impl LogisticRegression {
 impl Estimator for LogisticRegression {
     type Fitted = FittedLogisticRegression;
 
-    /// Fits on the training windows; the validation windows choose the strength of the penalty, where there is a choice.
+    /// Fits on the training windows; the validation windows choose the strength of the penalty, where there is a
+    /// choice.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`]; [`CoreError::InvalidSetting`] unless C and the tolerance are positive;

@@ -4,12 +4,13 @@ use super::{
     statistic::{Plan, Statistic},
 };
 
-/// Where a metric is heading by its recent course: level and trend by double exponential smoothing over the window, drawn on `horizon_steps`, 5
-/// unless said otherwise.
+/// Where a metric is heading by its recent course: level and trend by double exponential smoothing over the window,
+/// drawn on `horizon_steps`, 5 unless said otherwise.
 ///
-/// The level is that of `double_exponential_smoothing(metric[observation], level, trend)` of `PromQL` on the same samples, which is called
-/// `holt_winters` there up to version 2; the forecast adds the trend. Weights of what is new are 0.5 and 0.3 unless said otherwise. Works on
-/// raw metrics; scores as [`RollingMean`](crate::RollingMean) does. Saved as `"double_exponential"`.
+/// The level is that of `double_exponential_smoothing(metric[observation], level, trend)` of `PromQL` on the same
+/// samples, which is called `holt_winters` there up to version 2; the forecast adds the trend. Weights of what is new
+/// are 0.5 and 0.3 unless said otherwise. Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does.
+/// Saved as `"double_exponential"`.
 ///
 /// # References
 /// C. Holt, *Forecasting seasonals and trends by exponentially weighted moving averages*, 1957.
@@ -45,6 +46,7 @@ rule! {
     /// Fits as [`Trend`](crate::Trend) does.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for weights out of range.
+    /// As [`StaticThreshold`](crate::StaticThreshold);
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for weights out of range.
     DoubleExponential, |rule| Plan::Fixed(Statistic::Holt { level: rule.level, trend: rule.trend, horizon: rule.horizon_steps })
 }

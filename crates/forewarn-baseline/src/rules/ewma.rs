@@ -4,10 +4,11 @@ use super::{
     statistic::{Plan, Statistic},
 };
 
-/// The exponentially weighted mean of a metric: a sample counts half as much for every `half_life_steps` that it is old, 3 unless said otherwise.
+/// The exponentially weighted mean of a metric: a sample counts half as much for every `half_life_steps` that it is
+/// old, 3 unless said otherwise.
 ///
-/// Only the rows of the window count; what is missing is left out. Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does.
-/// Saved as `"ewma"`.
+/// Only the rows of the window count; what is missing is left out. Works on raw metrics; scores as
+/// [`RollingMean`](crate::RollingMean) does. Saved as `"ewma"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ewma {
     watch: Watch,
@@ -32,6 +33,8 @@ rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for a half-life that is no positive number.
+    /// As [`StaticThreshold`](crate::StaticThreshold);
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) also for a half-life that is no
+    /// positive number.
     Ewma, |rule| Plan::Fixed(Statistic::Ewma { half_life: rule.half_life_steps })
 }

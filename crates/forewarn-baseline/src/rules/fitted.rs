@@ -14,12 +14,12 @@ use std::collections::BTreeMap;
 /// Least difference in log-odds between the two sides of a threshold.
 const LEAST_GAP: f64 = 0.01;
 
-/// A fitted rule, such as [`StaticThreshold`](crate::StaticThreshold), [`Trend`](crate::Trend) or [`Cusum`](crate::Cusum): one statistic of one
-/// metric, and the probability that goes with it.
+/// A fitted rule, such as [`StaticThreshold`](crate::StaticThreshold), [`Trend`](crate::Trend) or
+/// [`Cusum`](crate::Cusum): one statistic of one metric, and the probability that goes with it.
 ///
-/// A window with the worse statistic never has the lower score; statistics closer than about a millionth of their standard
-/// deviation can share one, because scores are `f32`. Windows without a sample that the statistic needs score the
-/// share of positive training windows.
+/// A window with the worse statistic never has the lower score; statistics closer than about a millionth of their
+/// standard deviation can share one, because scores are `f32`. Windows without a sample that the statistic needs
+/// score the share of positive training windows.
 ///
 /// Scoring takes `O(observation)` time a window and no memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +53,8 @@ pub(crate) enum Calibrator {
     Curve(Platt),
 }
 
-/// Makes an [`Estimator`](forewarn_core::Estimator) of a type with a field `watch: Watch`: what is to be said of its fit, the type, and the statistic
-/// that its settings ask for.
+/// Makes an [`Estimator`](forewarn_core::Estimator) of a type with a field `watch: Watch`: what is to be said of its
+/// fit, the type, and the statistic that its settings ask for.
 macro_rules! rule {
     ($(#[doc = $doc:expr])* $rule:ident, $plan:expr) => {
         impl forewarn_core::Estimator for $rule {
@@ -109,8 +109,8 @@ impl FittedRule {
         &self.watched
     }
 
-    /// The score of a window whose statistic lies exactly at the threshold. An alarm at this score or above is the rule as an
-    /// operator would write it, such as `mean error rate of 3 minutes >= 5 %`.
+    /// The score of a window whose statistic lies exactly at the threshold. An alarm at this score or above is the
+    /// rule as an operator would write it, such as `mean error rate of 3 minutes >= 5 %`.
     ///
     /// # Errors
     /// None for a rule that was fitted or read.
@@ -133,8 +133,8 @@ impl FittedRule {
         }
     }
 
-    /// Steps until the metric crosses the threshold as it is heading, for a rule that looks ahead: 0 where it is beyond it already, `None` where
-    /// it is not heading there, cannot be told, or the rule does not look ahead.
+    /// Steps until the metric crosses the threshold as it is heading, for a rule that looks ahead: 0 where it is
+    /// beyond it already, `None` where it is not heading there, cannot be told, or the rule does not look ahead.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] for a window of another shape.
@@ -167,9 +167,9 @@ impl FittedRule {
     /// The rule that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters that no fit makes, [`CoreError::Schema`] for a
-    /// metric that the schema lacks, [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`CoreError::NotFinite`],
-    /// [`CoreError::InvalidScore`].
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters that no fit makes,
+    /// [`CoreError::Schema`] for a metric that the schema lacks, [`ModelFileError::MissingTensor`],
+    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`], [`CoreError::InvalidScore`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         let refuse = |reason: String| ModelFileError::not_a_model(reason);
         if !KINDS.contains(&envelope.kind.as_str()) {
@@ -310,9 +310,9 @@ struct Parameters {
     statistic: Statistic,
 }
 
-/// The share of positive windows on either side of the threshold, by Laplace's rule of succession. Where the alarming side has
-/// the smaller share, or as good as the same, both are pooled (the most likely pair that does not fall) and set [`LEAST_GAP`]
-/// apart, so that the order remains.
+/// The share of positive windows on either side of the threshold, by Laplace's rule of succession. Where the alarming
+/// side has the smaller share, or as good as the same, both are pooled (the most likely pair that does not fall) and
+/// set [`LEAST_GAP`] apart, so that the order remains.
 fn sides(threshold: f32, severities: &[f32], positive: &[bool]) -> Result<Calibrator, CoreError> {
     let share = |positives: usize, windows: usize| (positives as f64 + 1.0) / (windows as f64 + 2.0);
     let count = |alarming: bool| {

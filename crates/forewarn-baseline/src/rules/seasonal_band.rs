@@ -1,11 +1,12 @@
 use super::{Watch, fitted::rule, statistic::Plan};
 
-/// Unusual for this time of day: the distance of the last sample from the mean of the training windows in the same part of the day, in their
-/// standard deviations.
+/// Unusual for this time of day: the distance of the last sample from the mean of the training windows in the same
+/// part of the day, in their standard deviations.
 ///
-/// The time comes from the columns `sin(day)` and `cos(day)`, which the feature `Calendar` of `forewarn-window` adds to raw metrics. The day has
-/// 24 parts unless said otherwise; one with fewer than 30 training windows takes the normal of the whole day. The threshold of the [`Watch`] is in
-/// deviations. Scores as [`RollingMean`](crate::RollingMean) does. Saved as `"seasonal_band"`.
+/// The time comes from the columns `sin(day)` and `cos(day)`, which the feature `Calendar` of `forewarn-window` adds
+/// to raw metrics. The day has 24 parts unless said otherwise; one with fewer than 30 training windows takes the
+/// normal of the whole day. The threshold of the [`Watch`] is in deviations. Scores as
+/// [`RollingMean`](crate::RollingMean) does. Saved as `"seasonal_band"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeasonalBand {
     watch: Watch,
@@ -30,7 +31,9 @@ rule! {
     /// Fits as [`RollingMean`](crate::RollingMean) does, with one pass more.
     ///
     /// # Errors
-    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::Schema`](forewarn_core::CoreError::Schema) also without the two columns of the time of day;
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a day of no parts or more than 1,440.
+    /// As [`StaticThreshold`](crate::StaticThreshold); [`CoreError::Schema`](forewarn_core::CoreError::Schema) also
+    /// without the two columns of the time of day;
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a day of no parts or more than
+    /// 1,440.
     SeasonalBand, |rule| Plan::Band { parts: rule.parts }
 }

@@ -3,8 +3,8 @@ use forewarn_numerics::{Point, fit_line};
 
 /// Least log-odds by which a rule's score rises with one standard deviation of its statistic.
 ///
-/// It moves no probability by more than a quarter of a per cent, and leaves tens of thousands of distinct `f32` scores in a
-/// standard deviation.
+/// It moves no probability by more than a quarter of a per cent, and leaves tens of thousands of distinct `f32`
+/// scores in a standard deviation.
 pub(crate) const LEAST_SLOPE: f64 = 0.01;
 
 /// Probability from where on a score rises more slowly than the logistic curve, and its log-odds.
@@ -59,9 +59,9 @@ impl Platt {
 
     /// The probability of a severity that is not NaN.
     ///
-    /// Between 1e-13 and 99 % it is the logistic curve. Above, `1 - p` falls as `0.01 / (1 + 0.99 t)` with the logarithm `t` of
-    /// one plus the log-odds that are left: one metric is no ground for more certainty, and in `f32` all that is surer than
-    /// 1 - 6e-8 would be one tie. The curve and its slope are continuous.
+    /// Between 1e-13 and 99 % it is the logistic curve. Above, `1 - p` falls as `0.01 / (1 + 0.99 t)` with the
+    /// logarithm `t` of one plus the log-odds that are left: one metric is no ground for more certainty, and in `f32`
+    /// all that is surer than 1 - 6e-8 would be one tie. The curve and its slope are continuous.
     pub(crate) fn score(&self, severity: f32) -> Result<Score, CoreError> {
         let z = standardised(severity, self.mean, self.scale);
         let logit = f64::from(self.slope) * z + f64::from(self.intercept);

@@ -51,8 +51,8 @@ pub(crate) enum Plan {
     },
 }
 
-/// Share of a metric's standard deviation over training windows below which a window's own is not taken for true: a metric that stood still
-/// for a few minutes would otherwise make any move a wonder.
+/// Share of a metric's standard deviation over training windows below which a window's own is not taken for true: a
+/// metric that stood still for a few minutes would otherwise make any move a wonder.
 const LEAST_DEVIATION: f32 = 0.1;
 
 impl Plan {
@@ -127,8 +127,8 @@ fn usable(deviation: f32) -> f32 {
 }
 
 impl Statistic {
-    /// The statistic of column `column` of a row-major window of `width` columns; NaN where every sample that it needs is
-    /// missing. Sums are in `f64`. Infinities, which no frame holds, count as the largest `f32`.
+    /// The statistic of column `column` of a row-major window of `width` columns; NaN where every sample that it
+    /// needs is missing. Sums are in `f64`. Infinities, which no frame holds, count as the largest `f32`.
     pub(crate) fn of(&self, window: &[f32], width: usize, column: usize) -> f32 {
         let sample = |row: &[f32]| row[column].clamp(f32::MIN, f32::MAX);
         let rows = window.chunks_exact(width);

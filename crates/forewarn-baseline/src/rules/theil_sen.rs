@@ -4,14 +4,16 @@ use super::{
     statistic::{Plan, Statistic},
 };
 
-/// Where a metric is heading, whatever single samples do: the line with the median slope of all pairs of samples, `horizon_steps` after the
-/// last row, 5 unless said otherwise.
+/// Where a metric is heading, whatever single samples do: the line with the median slope of all pairs of samples,
+/// `horizon_steps` after the last row, 5 unless said otherwise.
 ///
-/// What [`Trend`](crate::Trend) is by least squares, by medians: up to 29 % of the samples may be spikes. Time grows with the square of the
-/// window. Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does. Saved as `"theil_sen"`.
+/// What [`Trend`](crate::Trend) is by least squares, by medians: up to 29 % of the samples may be spikes. Time grows
+/// with the square of the window. Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does. Saved as
+/// `"theil_sen"`.
 ///
 /// # References
-/// P. Sen, *Estimates of the regression coefficient based on Kendall's tau*, Journal of the American Statistical Association 63, 1968.
+/// P. Sen, *Estimates of the regression coefficient based on Kendall's tau*, Journal of the American Statistical
+/// Association 63, 1968.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TheilSen {
     watch: Watch,

@@ -4,11 +4,12 @@ use super::{
     statistic::{Plan, Statistic},
 };
 
-/// Where a metric is heading: the least-squares line through its samples in the window, `horizon_steps` after the last row.
+/// Where a metric is heading: the least-squares line through its samples in the window, `horizon_steps` after the
+/// last row.
 ///
-/// The same number as `predict_linear(metric[observation], horizon)` of `PromQL` on the same samples, evaluated at the last
-/// row; missing samples are left out as they are there. Of one sample the value is taken as it is, where `PromQL` returns
-/// nothing. The horizon is 5 steps unless said otherwise: the end of the default prediction period.
+/// The same number as `predict_linear(metric[observation], horizon)` of `PromQL` on the same samples, evaluated at
+/// the last row; missing samples are left out as they are there. Of one sample the value is taken as it is, where
+/// `PromQL` returns nothing. The horizon is 5 steps unless said otherwise: the end of the default prediction period.
 ///
 /// Works on raw metrics; scores as [`RollingMean`](crate::RollingMean) does. Saved as `"trend"`.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +33,8 @@ impl Trend {
 }
 
 rule! {
-    /// Fits in a few passes over the training windows for a given metric; see [`Watch::Best`] for the cost of a choice. The
-    /// validation windows are not used.
+    /// Fits in a few passes over the training windows for a given metric; see [`Watch::Best`] for the cost of a
+    /// choice. The validation windows are not used.
     ///
     /// # Errors
     /// As [`StaticThreshold`](crate::StaticThreshold).

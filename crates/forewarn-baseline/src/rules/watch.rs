@@ -38,15 +38,15 @@ pub enum Watch {
         /// On which side.
         direction: Direction,
     },
-    /// The metric and direction whose statistic ranks the training windows best (average precision; the first in the order
-    /// of the schema among equals, `Above` before `Below`), with the threshold of the highest F1 on them.
+    /// The metric and direction whose statistic ranks the training windows best (average precision; the first in the
+    /// order of the schema among equals, `Above` before `Below`), with the threshold of the highest F1 on them.
     ///
-    /// For failures that are stated from outside, where no rule says which metric matters. A window without the statistic
-    /// ranks last; columns of kind [`Kind::Outcome`] are never watched.
+    /// For failures that are stated from outside, where no rule says which metric matters. A window without the
+    /// statistic ranks last; columns of kind [`Kind::Outcome`] are never watched.
     ///
-    /// Cost: for each metric the statistic of each window and one sort of them, `O(metrics windows (observation + log windows))`
-    /// time, under a second for 38 metrics and 100,000 windows of 10 rows; 12 bytes of scratch a window, and 24 a
-    /// distinct value.
+    /// Cost: for each metric the statistic of each window and one sort of them,
+    /// `O(metrics windows (observation + log windows))` time, under a second for 38 metrics and 100,000 windows of 10
+    /// rows; 12 bytes of scratch a window, and 24 a distinct value.
     Best,
 }
 

@@ -24,7 +24,8 @@ pub(super) trait RowWriter: Sync {
 pub(super) struct Cuts(Vec<f32>);
 
 impl Cuts {
-    /// Cuts that hold about equally many of `values` each, and one for each distinct value where there are few. Sorts `values`.
+    /// Cuts that hold about equally many of `values` each, and one for each distinct value where there are few. Sorts
+    /// `values`.
     pub(super) fn new(values: &mut Vec<f32>, most_bins: usize) -> Self {
         values.retain(|value| !value.is_nan());
         values.sort_unstable_by(f32::total_cmp);
@@ -75,7 +76,8 @@ const ROWS_OF_A_BLOCK: usize = 64;
 
 /// A table of bins, column-major: one byte a value.
 ///
-/// A tree looks at few columns of many rows, be it to grow on a sample of them or to find the leaf of each row by the columns that it splits by.
+/// A tree looks at few columns of many rows, be it to grow on a sample of them or to find the leaf of each row by the
+/// columns that it splits by.
 pub(super) struct Binned {
     pub(super) cuts: Vec<Cuts>,
     rows: usize,

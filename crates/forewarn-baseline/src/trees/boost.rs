@@ -78,7 +78,8 @@ impl<'a> Examples<'a> {
         f64::from((sums[1] / sums[0]).ln() as f32)
     }
 
-    /// Adds the trees' values to the log-odds of the rows; returns their mean log loss, in nats. Each row counts by its weight.
+    /// Adds the trees' values to the log-odds of the rows; returns their mean log loss, in nats. Each row counts by
+    /// its weight.
     fn add(&self, trees: &[Tree], rows: &mut [Held], threads: usize) -> f64 {
         on_parts(rows, threads, |first, rows| {
             for tree in trees {

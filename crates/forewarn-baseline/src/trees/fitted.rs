@@ -20,7 +20,8 @@ const NORMAL_WINDOWS: usize = 50_000;
 
 /// Fitted [`BoostedTrees`](crate::BoostedTrees).
 ///
-/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of scratch.
+/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of
+/// scratch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedTrees {
     schema: Schema,
@@ -67,7 +68,8 @@ impl FittedTrees {
         self.forest.trees.len()
     }
 
-    /// What each column does in the trees, with the column's name, such as `error_rate, mean`; the one that saved most loss first.
+    /// What each column does in the trees, with the column's name, such as `error_rate, mean`; the one that saved
+    /// most loss first.
     #[must_use]
     pub fn importance(&self) -> Vec<(String, Importance)> {
         let found = self.forest.importance(self.views.columns());
@@ -111,15 +113,21 @@ impl FittedTrees {
     /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes, [`ModelFileError::MissingTensor`],
-    /// [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for parameters or nodes that no fit makes,
+    /// [`ModelFileError::MissingTensor`], [`ModelFileError::TensorShape`], [`CoreError::NotFinite`].
     pub fn from_envelope(mut envelope: Envelope) -> Result<Self, ModelFileError> {
         envelope.expect_kind(KIND)?;
         let refuse = |reason: String| ModelFileError::not_a_model(reason);
-        let Parameters { views, trees, nodes } = envelope.take_parameters()?;
+        let Parameters { views, viewed, trees, nodes } = envelope.take_parameters()?;
         let observation = envelope.window.observation();
         let views = Views::new(views, envelope.schema.len(), observation)
             .ok_or_else(|| refuse(format!("its views do not lie in a window of {observation} rows")))?;
+        let views = match viewed {
+            None => views,
+            Some(viewed) => views.of_first(viewed).ok_or_else(|| {
+                refuse(format!("its views are of {viewed} features of {}", envelope.schema.len()))
+            })?,
+        };
         let mut take = |name: &str, length| envelope.take_tensor(name, &[length]);
         let start = f64::from(take("start", 1)?[0]);
         let sizes = take("tree_nodes", trees)?;
@@ -173,6 +181,7 @@ impl Save for FittedTrees {
         ]);
         let envelope = Envelope::new(KIND, self.schema.clone(), window).with_parameters(&Parameters {
             views: self.views.as_slice().to_vec(),
+            viewed: (self.views.viewed() < self.schema.len()).then_some(self.views.viewed()),
             trees: trees.len(),
             nodes: nodes().count(),
         })?;
@@ -240,6 +249,9 @@ impl Explain for FittedTrees {
 #[serde(deny_unknown_fields)]
 struct Parameters {
     views: Vec<View>,
+    /// Features that the views are of, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    viewed: Option<usize>,
     trees: usize,
     nodes: usize,
 }
@@ -247,7 +259,8 @@ struct Parameters {
 /// Most splits on the way to a leaf: evidence takes memory by its square.
 const MOST_DEPTH: usize = 1024;
 
-/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf, and no way meets another.
+/// Refuses nodes that are not one tree with its root first, as a fit makes them: every way through it ends in a leaf,
+/// and no way meets another.
 fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> Result<(), String> {
     let is_index =
         |value: f32, below: usize| value >= 0.0 && value.fract() == 0.0 && (value as usize) < below;
@@ -282,7 +295,8 @@ fn expect_tree(left: &[f32], column: &[f32], cover: &[f32], columns: usize) -> R
     Ok(())
 }
 
-/// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is always missing.
+/// Mean and standard deviation of every column, over training windows spread evenly; 0 and 0 for a column that is
+/// always missing.
 fn normal(windows: Windows<'_>, views: &Views) -> Vec<[f32; 2]> {
     let stride = windows.len().div_ceil(NORMAL_WINDOWS).max(1);
     let (mut row, mut scratch) = (vec![0.0; views.columns()], Vec::new());

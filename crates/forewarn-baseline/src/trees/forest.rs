@@ -96,7 +96,8 @@ impl Tree {
         node.value
     }
 
-    /// Adds the tree's values to those of the rows of a table from `first` on: the one that it was grown on, or one with the same cuts.
+    /// Adds the tree's values to those of the rows of a table from `first` on: the one that it was grown on, or one
+    /// with the same cuts.
     pub(super) fn add_to<'m>(
         &self,
         margins: impl Iterator<Item = &'m mut f64>,

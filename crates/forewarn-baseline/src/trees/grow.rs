@@ -60,10 +60,11 @@ impl<'a> Grower<'a> {
         Self { table, limits, rows: Vec::new(), aside: Vec::new(), sums: Vec::new(), spare: Vec::new() }
     }
 
-    /// A tree for these gradients, grown from `rows` at the leaf that gains most until there are enough leaves or none gains. Its leaves'
-    /// values are the step to the loss's minimum times `rate`.
+    /// A tree for these gradients, grown from `rows` at the leaf that gains most until there are enough leaves or
+    /// none gains. Its leaves' values are the step to the loss's minimum times `rate`.
     ///
-    /// The histogram of the smaller of two siblings is summed from its rows, that of the larger is what is left of the parent's.
+    /// The histogram of the smaller of two siblings is summed from its rows, that of the larger is what is left of
+    /// the parent's.
     pub(super) fn grow(
         &mut self,
         rows: &[u32],
@@ -149,8 +150,8 @@ impl<'a> Grower<'a> {
         if left_is_smaller { (few, many) } else { (many, few) }
     }
 
-    /// Sums the histogram of `few`, takes it from the parent's, which `many` has, and finds the best split of both. The columns are shared
-    /// out to threads, which changes no sum.
+    /// Sums the histogram of `few`, takes it from the parent's, which `many` has, and finds the best split of both.
+    /// The columns are shared out to threads, which changes no sum.
     fn refine(
         &mut self,
         few: &mut Leaf,
@@ -208,7 +209,8 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Moves the rows that go left before those that go right, each in the order that they had; returns how many go left.
+    /// Moves the rows that go left before those that go right, each in the order that they had; returns how many go
+    /// left.
     fn partition(&mut self, range: &Range<usize>, split: &Split) -> usize {
         let rows = &mut self.rows[range.clone()];
         self.aside.resize(self.aside.len().max(rows.len()), 0);
@@ -234,7 +236,8 @@ impl<'a> Grower<'a> {
     }
 }
 
-/// Columns of the larger sibling's histogram that go with those of the smaller's: as many, or none where there is no sibling.
+/// Columns of the larger sibling's histogram that go with those of the smaller's: as many, or none where there is no
+/// sibling.
 fn rest_len(many: Option<Sums>, columns: usize) -> usize {
     if many.is_some() { columns } else { 0 }
 }

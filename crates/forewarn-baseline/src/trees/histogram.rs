@@ -4,10 +4,11 @@ use forewarn_numerics::uniform;
 /// Sums of gradient and curvature of the rows in each bin of one column.
 pub(super) type Column = [Sums; 256];
 
-/// A gradient and a curvature, or sums of them, as integers in one word: the gradient in the upper half, signed, the curvature in the lower.
+/// A gradient and a curvature, or sums of them, as integers in one word: the gradient in the upper half, signed, the
+/// curvature in the lower.
 ///
-/// One addition adds both. Integers add up to the same sum in any order, so that rows may be summed in any order and by any number of threads.
-/// [`Gradients::new`] scales them such that the sum over all rows fits.
+/// One addition adds both. Integers add up to the same sum in any order, so that rows may be summed in any order and
+/// by any number of threads. [`Gradients::new`] scales them such that the sum over all rows fits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums(i64);
 
@@ -47,8 +48,8 @@ pub(super) struct Slope {
 
 /// The gradient and curvature of every row's loss, rounded to integers.
 ///
-/// Each is rounded up or down at random, with probabilities that make its expectation exact: a hundred thousand gradients that are each
-/// smaller than half a unit still add up to what they are.
+/// Each is rounded up or down at random, with probabilities that make its expectation exact: a hundred thousand
+/// gradients that are each smaller than half a unit still add up to what they are.
 ///
 /// # References
 /// Y. Shi et al., *Quantized training of gradient boosting decision trees*, `NeurIPS` 2022.
@@ -85,8 +86,8 @@ impl Gradients {
     }
 }
 
-/// Columns whose histograms are summed together: they fit into the nearest cache, and rows that follow each other into the same bin of one do
-/// not wait for each other alone.
+/// Columns whose histograms are summed together: they fit into the nearest cache, and rows that follow each other
+/// into the same bin of one do not wait for each other alone.
 const COLUMNS_AT_ONCE: usize = 8;
 
 /// Adds `rows`, whose gradients are `sums`, to the histograms of these columns of the table, one each.

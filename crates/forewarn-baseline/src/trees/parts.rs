@@ -1,7 +1,7 @@
 use std::{panic::resume_unwind, thread};
 
-/// Calls `work` on parts of `values`, each on a thread of its own, together with the index of the part's first value; gives what the calls
-/// return, in the order of the parts.
+/// Calls `work` on parts of `values`, each on a thread of its own, together with the index of the part's first value;
+/// gives what the calls return, in the order of the parts.
 ///
 /// What is done to a value must not depend on the part that it is in: the number of threads then changes no result.
 pub(super) fn on_parts<T: Send, R: Send>(

@@ -10,28 +10,30 @@ use forewarn_core::{CoreError, Estimator, LabelledWindows, Monitor, Snapshots, T
 use forewarn_schema::Kind;
 use std::thread;
 
-/// Columns that a tree is grown on at most, unless a share is asked for: those of twenty features in all views. Fits of more metrics then take
-/// hardly longer, and score no worse.
+/// Columns that a tree is grown on at most, unless a share is asked for: those of twenty features in all views. Fits
+/// of more metrics then take hardly longer, and score no worse.
 const MOST_COLUMNS: usize = 320;
 
 /// Gradient-boosted trees on views of a window.
 ///
-/// Each tree is a step down the log loss of the training windows, grown at the leaf that gains most; after each the validation windows are
-/// looked at, and when their loss has not fallen for a while, the trees up to its least are kept. Tree size is chosen on validation too: a month
-/// of early warnings, where little can be known, wants trees of four leaves, a year of them sixteen. Missing values go to the side of a split that
-/// they fit better. Features need no normalisation, but a service's own normal helps where services differ.
+/// Each tree is a step down the log loss of the training windows, grown at the leaf that gains most; after each the
+/// validation windows are looked at, and when their loss has not fallen for a while, the trees up to its least are
+/// kept. Tree size is chosen on validation too: a month of early warnings, where little can be known, wants trees of
+/// four leaves, a year of them sixteen. Missing values go to the side of a split that they fit better. Features need
+/// no normalisation, but a service's own normal helps where services differ.
 ///
-/// Columns are put into at most 255 bins of about equally many training windows, a byte each. Memory is a byte for each window and column;
-/// time is about a nanosecond for each byte and level of a tree, shared out to `threads`, which change no result. The same seed gives the same
-/// bytes on every machine.
+/// Columns are put into at most 255 bins of about equally many training windows, a byte each. Memory is a byte for
+/// each window and column; time is about a nanosecond for each byte and level of a tree, shared out to `threads`,
+/// which change no result. The same seed gives the same bytes on every machine.
 ///
 /// # References
-/// J. Friedman, *Greedy function approximation: a gradient boosting machine*, Annals of Statistics 29(5), 2001; G. Ke et al., *LightGBM: a
-/// highly efficient gradient boosting decision tree*, `NeurIPS` 2017; T. Chen and C. Guestrin, *XGBoost: a scalable tree boosting system*, KDD
-/// 2016.
+/// J. Friedman, *Greedy function approximation: a gradient boosting machine*, Annals of Statistics 29(5), 2001; G. Ke
+/// et al., *LightGBM: a highly efficient gradient boosting decision tree*, `NeurIPS` 2017; T. Chen and C. Guestrin,
+/// *XGBoost: a scalable tree boosting system*, KDD 2016.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoostedTrees {
     views: Option<Vec<View>>,
+    viewed: Option<Vec<String>>,
     leaves: Vec<usize>,
     learning_rate: f64,
     most_trees: usize,
@@ -47,12 +49,13 @@ pub struct BoostedTrees {
 }
 
 impl Default for BoostedTrees {
-    /// All rows of the window, and mean, deviation, range and changes, of every feature; trees of 4 leaves, or 8 or 16 if validation prefers them,
-    /// each on half of the windows and at most 320 columns; at most 2,000 trees with a learning rate of 0.05, until validation has not
-    /// gained for 100.
+    /// All rows of the window, and mean, deviation, range and changes, of every feature; trees of 4 leaves, or 8 or
+    /// 16 if validation prefers them, each on half of the windows and at most 320 columns; at most 2,000 trees with a
+    /// learning rate of 0.05, until validation has not gained for 100.
     fn default() -> Self {
         Self {
             views: None,
+            viewed: None,
             leaves: vec![4, 8, 16],
             learning_rate: 0.05,
             most_trees: 2000,
@@ -76,8 +79,15 @@ impl BoostedTrees {
         Self { views: Some(views), ..self }
     }
 
-    /// With trees of at most this number of leaves. Several numbers are tried one after another, each at the cost of a fit, until one has no smaller
-    /// validation loss than the one before, which is then taken.
+    /// With views of these features only, which come first; of the features behind them the last row is seen. For
+    /// features that look back by themselves, such as means of hours: ten rows of each would be ten times the same.
+    #[must_use]
+    pub fn with_views_of(self, features: Vec<String>) -> Self {
+        Self { viewed: Some(features), ..self }
+    }
+
+    /// With trees of at most this number of leaves. Several numbers are tried one after another, each at the cost of
+    /// a fit, until one has no smaller validation loss than the one before, which is then taken.
     #[must_use]
     pub fn with_leaves(self, leaves: &[usize]) -> Self {
         Self { leaves: leaves.to_vec(), ..self }
@@ -95,7 +105,8 @@ impl BoostedTrees {
         Self { most_trees, patience, ..self }
     }
 
-    /// With this penalty on the square of leaf values, and at least so much curvature, which is `p (1 - p)` of a window, in a leaf.
+    /// With this penalty on the square of leaf values, and at least so much curvature, which is `p (1 - p)` of a
+    /// window, in a leaf.
     #[must_use]
     pub fn with_shrinkage(self, l2: f64, least_curvature: f64) -> Self {
         Self { l2, least_curvature, ..self }
@@ -202,6 +213,19 @@ impl BoostedTrees {
             let expected = "at least one, within the rows of a window";
             return Err(CoreError::InvalidSetting { name: "views", value: described, expected });
         };
+        let views = match &self.viewed {
+            None => views,
+            Some(names) => {
+                let first = schema.names().take_while(|name| names.iter().any(|known| known == name)).count();
+                let expected = "features of which at least one comes first";
+                let none = CoreError::InvalidSetting {
+                    name: "viewed features",
+                    value: format!("{names:?}"),
+                    expected,
+                };
+                views.of_first(first).ok_or(none)?
+            }
+        };
         let threads = self.threads.max(1);
         let seen = |windows| Seen { windows, views: &views };
         let class_weights = self.class_weight.weights(train);
@@ -239,8 +263,8 @@ impl Estimator for BoostedTrees {
     /// Fits on the training windows; validation decides on the number of trees and on their size.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`]; [`CoreError::InvalidSetting`] for settings out of their range or views beyond the window;
-    /// [`CoreError::Outside`] with a [`BaselineError`] for an outcome among the features.
+    /// [`CoreError::SingleClass`]; [`CoreError::InvalidSetting`] for settings out of their range or views beyond the
+    /// window; [`CoreError::Outside`] with a [`BaselineError`] for an outcome among the features.
     fn fit(
         &self,
         train: Train<LabelledWindows<'_>>,

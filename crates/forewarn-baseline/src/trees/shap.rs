@@ -2,11 +2,12 @@ use super::forest::{Forest, Tree};
 
 /// Shapley values of each column for one row: how the log-odds come from the expected ones to those of the row.
 ///
-/// Exact for the game in which a column that is not known takes both ways of a split, weighted by the training rows of each. They add up to
-/// the row's log-odds less [`expected`]. Time is `O(leaves depth^2)` for each tree.
+/// Exact for the game in which a column that is not known takes both ways of a split, weighted by the training rows
+/// of each. They add up to the row's log-odds less [`expected`]. Time is `O(leaves depth^2)` for each tree.
 ///
 /// # References
-/// S. Lundberg, G. Erion and S.-I. Lee, *Consistent individualized feature attribution for tree ensembles*, 2018, algorithm 2.
+/// S. Lundberg, G. Erion and S.-I. Lee, *Consistent individualized feature attribution for tree ensembles*, 2018,
+/// algorithm 2.
 pub(super) fn contributions(forest: &Forest, row: &[f32]) -> Vec<f64> {
     let mut found = vec![0.0; row.len()];
     for tree in &forest.trees {

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 /// One way of looking at a feature of a window; applied to every feature, it gives a column a feature.
 ///
-/// Statistics are over the samples present and missing where there are too few of them, one or, for a slope, two. Steps are rows.
+/// Statistics are over the samples present and missing where there are too few of them, one or, for a slope, two.
+/// Steps are rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -33,7 +34,8 @@ impl View {
         (0..u32::try_from(observation).unwrap_or(u32::MAX)).map(Self::At).collect()
     }
 
-    /// The last row, mean, deviation, range, and changes over one step, a little less than half of the window, and all of it.
+    /// The last row, mean, deviation, range, and changes over one step, a little less than half of the window, and
+    /// all of it.
     #[must_use]
     pub fn aggregates(observation: usize) -> Vec<Self> {
         let longest = u32::try_from(observation.saturating_sub(1)).unwrap_or(u32::MAX);
@@ -88,21 +90,35 @@ impl View {
     }
 }
 
-/// Several views of every feature: a window as one row of columns, view after view, each with a column a feature.
+/// Several views of the first features, and the last row of all others: a window as one row of columns, view after
+/// view, each with a column a feature.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Views {
     views: Vec<View>,
     width: usize,
+    /// Features that the views are of; of those behind them only the last row is seen.
+    viewed: usize,
     observation: usize,
     has_statistics: bool,
 }
 
 impl Views {
-    /// Views of windows of `observation` rows of `width` features; `None` for no view, or one that reaches beyond the window.
+    /// Views of windows of `observation` rows of `width` features; `None` for no view, or one that reaches beyond the
+    /// window.
     pub(crate) fn new(views: Vec<View>, width: usize, observation: usize) -> Option<Self> {
         let fits = !views.is_empty() && views.iter().all(|view| view.reach() < observation);
         let has_statistics = views.iter().any(|view| !matches!(view, View::At(_) | View::Change(_)));
-        fits.then_some(Self { views, width, observation, has_statistics })
+        fits.then_some(Self { views, width, viewed: width, observation, has_statistics })
+    }
+
+    /// With views of the first `viewed` features only; `None` for none, or more than there are.
+    pub(crate) fn of_first(self, viewed: usize) -> Option<Self> {
+        (1..=self.width).contains(&viewed).then_some(Self { viewed, ..self })
+    }
+
+    /// Features that the views are of.
+    pub(crate) fn viewed(&self) -> usize {
+        self.viewed
     }
 
     pub(crate) fn as_slice(&self) -> &[View] {
@@ -110,12 +126,16 @@ impl Views {
     }
 
     pub(crate) fn columns(&self) -> usize {
-        self.views.len() * self.width
+        self.views.len() * self.viewed + self.width - self.viewed
     }
 
     /// View and feature of a column.
     pub(crate) fn place(&self, column: usize) -> (View, usize) {
-        (self.views[column / self.width], column % self.width)
+        let of_views = self.views.len() * self.viewed;
+        match column.checked_sub(of_views) {
+            Some(behind) => (View::At(0), self.viewed + behind),
+            None => (self.views[column / self.viewed], column % self.viewed),
+        }
     }
 
     /// What a column is called, such as `error_rate, mean`.
@@ -129,12 +149,15 @@ impl Views {
     pub(crate) fn write(&self, window: &[f32], columns: &mut [f32], scratch: &mut Vec<Summary>) {
         let row = |steps: u32| {
             let start = (self.observation - 1 - steps as usize) * self.width;
-            &window[start..start + self.width]
+            &window[start..start + self.viewed]
         };
         if self.has_statistics {
-            summarise(window, self.width, scratch);
+            summarise(window, self.width, self.viewed, scratch);
         }
-        for (view, out) in self.views.iter().zip(columns.chunks_exact_mut(self.width)) {
+        let (columns, behind) = columns.split_at_mut(self.views.len() * self.viewed);
+        let last = (self.observation - 1) * self.width;
+        behind.copy_from_slice(&window[last + self.viewed..last + self.width]);
+        for (view, out) in self.views.iter().zip(columns.chunks_exact_mut(self.viewed)) {
             match *view {
                 View::At(steps) => out.copy_from_slice(row(steps)),
                 View::Change(steps) => {
@@ -209,9 +232,9 @@ impl Summary {
     }
 }
 
-fn summarise(window: &[f32], width: usize, summaries: &mut Vec<Summary>) {
+fn summarise(window: &[f32], width: usize, viewed: usize, summaries: &mut Vec<Summary>) {
     summaries.clear();
-    summaries.resize(width, Summary::NONE);
+    summaries.resize(viewed, Summary::NONE);
     for (time, row) in window.chunks_exact(width).enumerate() {
         for (summary, &sample) in summaries.iter_mut().zip(row).filter(|(_, sample)| !sample.is_nan()) {
             summary.push(time as f64, sample);
@@ -257,6 +280,20 @@ mod tests {
         let schema = Schema::new(vec![Metric::gauge("a"), Metric::gauge("b")]).unwrap();
         assert_eq!(views.name(&schema, 3), "b, 2 steps before");
         assert_eq!(views.place(16), (View::Change(1), 0));
+    }
+
+    #[test]
+    fn features_behind_the_viewed_ones_are_seen_in_the_last_row() {
+        // Features a, b and c over three rows; views are of a alone.
+        let window = [1.0, 5.0, NAN, 2.0, 6.0, 8.0, 4.0, 7.0, 9.0];
+        let views = Views::new(vec![View::At(0), View::Change(1), View::Maximum], 3, 3).unwrap();
+        let views = views.of_first(1).unwrap();
+        let mut columns = vec![0.0; views.columns()];
+        views.write(&window, &mut columns, &mut Vec::new());
+        assert_eq!(columns, [4.0, 2.0, 4.0, 7.0, 9.0]);
+        let places: Vec<_> = (0..5).map(|column| views.place(column)).collect();
+        assert_eq!(places[2..], [(View::Maximum, 0), (View::At(0), 1), (View::At(0), 2)]);
+        assert!(views.clone().of_first(0).is_none() && views.of_first(4).is_none());
     }
 
     #[test]

@@ -5,7 +5,8 @@ use forewarn_baseline::{Baseline, Control, Direction, SeasonalBand, Watch};
 use forewarn_core::{CoreError, Predictor, Save, Score};
 use forewarn_schema::{Metric, Schema};
 
-/// 20 days of hours of two services in turn, half a day each; `x` follows the hour; failures of service 1 are four times as common.
+/// 20 days of hours of two services in turn, half a day each; `x` follows the hour; failures of service 1 are four
+/// times as common.
 fn data() -> Data {
     let hours = 20 * 24;
     let row = |hour: usize| {

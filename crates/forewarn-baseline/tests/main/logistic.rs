@@ -155,8 +155,9 @@ fn validation_windows_that_stand_for_several_count_as_so_many() {
         let model = model.fit(train, validation.on(&data.frames).unwrap(), &mut Silent).unwrap();
         model.convergence().unwrap().c
     };
-    // Validation holds the rows that were trained on, so that the fit that follows them closest is best; but not where most windows are those
-    // of which it says less than the prevalence does, which is all that the strongest penalty leaves.
+    // Validation holds the rows that were trained on, so that the fit that follows them closest is best; but not
+    // where most windows are those of which it says less than the prevalence does, which is all that the strongest
+    // penalty leaves.
     let line = data.fit(&LogisticRegression::new(Input::Snapshot)).unwrap();
     let windows = data.split.validation().on(&data.frames).unwrap();
     let prevalence = windows.positives() as f32 / windows.positive().len() as f32;
@@ -279,7 +280,8 @@ fn no_convergence_is_an_error_with_its_numbers() {
     assert!(strict.convergence().unwrap().gradient_norm < 1e-6);
 }
 
-/// Two columns that are nearly one make a valley in which a loss hardly falls: the fit goes on as long as it was asked to.
+/// Two columns that are nearly one make a valley in which a loss hardly falls: the fit goes on as long as it was
+/// asked to.
 #[test]
 fn a_tolerance_that_was_set_is_reached() {
     let values: Vec<f32> = (0..800u16)

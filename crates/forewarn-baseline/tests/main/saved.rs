@@ -150,7 +150,8 @@ fn nodes_that_are_no_tree_are_refused() {
     };
     let left = good.tensors["node_left"].values();
     assert_eq!(left[..1], [1.0], "the root is split");
-    // Beyond the tree, beyond what can be counted, between two nodes, back to the root, and to the children of another split.
+    // Beyond the tree, beyond what can be counted, between two nodes, back to the root, and to the children of
+    // another split.
     for child in [f32::MAX, 1e9, 6.0, 1.5, -1.0] {
         let error = read(&changed("node_left", 0, child)).unwrap_err();
         assert!(matches!(error, ModelFileError::NotAModel { .. }), "{child}: {error}");

@@ -1,16 +1,24 @@
 //! What a configuration of a live service says, and whether a service could start with it.
 
 use crate::{error::CliError, printable};
-use forewarn_server::{CheckedConfig, WatchConfig, check_config};
+use forewarn_server::{CheckedConfig, SourceConfig, WatchConfig, check_config};
 use serde_json::{Value, json};
 use std::{fmt::Write, path::Path};
 
+/// A configuration as it was found.
+pub(crate) struct FoundConfig {
+    /// What it says.
+    pub(crate) about: Value,
+    /// Whether its source is a Prometheus.
+    pub(crate) reads_prometheus: bool,
+}
+
 /// Reads a configuration and what it names, as a start would; nothing is listened on, and nothing is written.
-pub(crate) fn about(path: &Path) -> Result<Value, CliError> {
+pub(crate) fn read(path: &Path) -> Result<FoundConfig, CliError> {
     let config = WatchConfig::from_path(path)?;
     let CheckedConfig { models, failure_rule, tokens, .. } = check_config(&config)?;
     let http = config.http.as_ref();
-    Ok(json!({
+    let about = json!({
         "models": models,
         "failure_rule": failure_rule,
         "listen": http.map(|http| http.listen.to_string()),
@@ -19,7 +27,9 @@ pub(crate) fn about(path: &Path) -> Result<Value, CliError> {
         "objectives": config.engine().slos.len(),
         "alertmanagers": config.alertmanagers.len(),
         "webhooks": config.webhooks.len(),
-    }))
+    });
+    let reads_prometheus = matches!(config.source, SourceConfig::Prometheus(_));
+    Ok(FoundConfig { about, reads_prometheus })
 }
 
 /// The same for people.

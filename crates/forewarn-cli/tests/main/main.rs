@@ -7,6 +7,7 @@ mod chain;
 mod check;
 mod demo;
 mod real_servers;
+mod roots;
 mod serve;
 mod streams;
 mod support;

@@ -34,7 +34,9 @@ fn from_a_server_to_a_model_that_knows_its_queries() {
     let found: Value = serde_json::from_str(&checked).unwrap();
     assert_eq!(found["prometheus"]["chosen"], serde_json::json!(["opentelemetry"]), "{checked}");
     assert_eq!(found["prometheus"]["is_usable"], true);
-    let text = done(at, &[&["check"], &url[..]].concat());
+    let text = done(at, &[&["check", "--recording-rules", "forewarn.rules.yml"], &url[..]].concat());
+    let rules = fs::read_to_string(at.join("forewarn.rules.yml")).unwrap();
+    assert!(rules.contains("record: forewarn:error_rate") && rules.contains("[240s]"), "{rules}");
     assert!(text.contains("shop/cart, shop/web") && text.contains("usable: rows would come"), "{text}");
     let error = refused(at, 1, &["check", "--prometheus", "http://127.0.0.1:1"]);
     assert!(error.is_empty(), "what is wrong is a finding: {error}");

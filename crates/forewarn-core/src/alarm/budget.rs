@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// |---|---|---|---|
 /// | `per_service_week` | false alarms per service and week | 1 | above 0, finite |
 /// | `mode` | whether the threshold moves | adaptive | |
-/// | `gain` | log-odds by which the threshold moves for one false alarm of a small fleet | 0.5 | above 0, up to 10 |
+/// | `gain` | log-odds that a small fleet's first false alarm moves the threshold by, less 0.25 | 0.5 | above 0, up to 10 |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
@@ -17,7 +17,8 @@ pub struct BudgetSettings {
     pub per_service_week: f64,
     /// Whether the threshold moves.
     pub mode: BudgetMode,
-    /// Log-odds by which the threshold moves for one false alarm, in a fleet that may have no more than one a day.
+    /// Log-odds by which the threshold moves for the first false alarm, less 0.25, in a fleet that may have no more
+    /// than one a day; later ones move it further.
     pub gain: f64,
 }
 
@@ -64,11 +65,12 @@ impl BudgetSettings {
 /// threshold.
 ///
 /// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D +
-/// f - a s, -c)`, with the budget `a` per service and step. The threshold lies `gain D / b` above the policy's own in
-/// log-odds (below it while the debt is negative, by no more than [`LOWEST`](Self::LOWEST)), where `b` is what the
-/// budget allows the fleet in a day, or 1 if that is less: a large fleet does not move at every alarm. From a shift
-/// of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays back `a s`, so
-/// silence ends by itself, and a threshold that proves too strict comes down to where the budget is used.
+/// f - a s, -c)`, with the budget `a` per service and step. With `x = D / b`, where `b` is what the budget allows the
+/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), the threshold is `gain x + x²/4`
+/// above the policy's own in log-odds; while the debt is negative, `gain x`, and no further below it than
+/// [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms, one nearly right moves
+/// little. From a shift of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays
+/// back `a s`, so silence ends by itself, and one that proves too strict comes down to where the budget is used.
 ///
 /// # Bound
 /// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`
@@ -76,11 +78,11 @@ impl BudgetSettings {
 /// total is at most
 ///
 /// ```text
-/// a S + SILENT B / gain + m
+/// a S + x B + m,   x the debt at which gain x + x²/4 = SILENT: 4.7 for a gain of 0.5
 /// ```
 ///
 /// so the rate exceeds the budget by a term that vanishes like 1 / `S`. Proof: the debt grows by at least `f - a s`
-/// in each step, so false alarms are at most `a S` and the debt at the end; while the debt is `SILENT B / gain` or
+/// in each step, so false alarms are at most `a S` and the debt at the end; while the debt is `x B` or
 /// more no alarm is raised, so only the `m` that were raised before can raise it further. Nothing is assumed of the
 /// data.
 ///
@@ -103,6 +105,8 @@ pub struct BudgetController {
 impl BudgetController {
     /// Log-odds above the policy's threshold from which on no alarm is raised.
     pub const SILENT: f64 = 8.0;
+    /// How much faster the threshold rises with a growing debt.
+    const CURVE: f64 = 0.25;
     /// Log-odds below the policy's threshold that the controller never goes beyond.
     pub const LOWEST: f64 = -1.0;
 
@@ -146,7 +150,10 @@ impl BudgetController {
     pub fn shift(&self) -> f64 {
         match self.settings.mode {
             BudgetMode::Static => 0.0,
-            BudgetMode::Frozen | BudgetMode::Adaptive => self.settings.gain * self.debt / self.scale,
+            BudgetMode::Frozen | BudgetMode::Adaptive => {
+                let debt = self.debt / self.scale;
+                self.settings.gain * debt + Self::CURVE * debt.max(0.0).powi(2)
+            }
         }
     }
 
@@ -192,7 +199,10 @@ impl BudgetController {
     pub fn most_false_alarms(&self, services: u64, pending: u64) -> f64 {
         let weekly = self.settings.per_service_week;
         let largest = (services as f64 * weekly / 7.0).max(1.0);
-        weekly * self.service_weeks() + Self::SILENT * largest / self.settings.gain + pending as f64
+        let gain = self.settings.gain;
+        // Where gain x + CURVE x² is SILENT.
+        let silent = ((gain * gain + 4.0 * Self::CURVE * Self::SILENT).sqrt() - gain) / (2.0 * Self::CURVE);
+        weekly * self.service_weeks() + silent * largest + pending as f64
     }
 }
 
@@ -258,8 +268,8 @@ mod tests {
         let base = Score::new(0.5).unwrap();
         let mut controller = adaptive(1.0, 0.5);
         controller.judge(1, 1);
-        assert!((controller.shift() - 0.5).abs() < 1e-3);
-        assert!((f64::from(controller.threshold().over(base).get()) - crate::sigmoid(0.5)).abs() < 1e-4);
+        assert!((controller.shift() - 0.75).abs() < 1e-3);
+        assert!((f64::from(controller.threshold().over(base).get()) - crate::sigmoid(0.75)).abs() < 1e-4);
         // A week of one service pays one false alarm back; after three more the lowest shift is reached.
         (0..10_079).for_each(|_| controller.judge(1, 0));
         assert!(controller.shift().abs() < 1e-9, "{}", controller.shift());

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 /// An alarm policy at work on one service: push each score as it comes. A live service and a replay run this same code.
 ///
-/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It is
-/// counted in steps, to the nearest: scores that come a little early or late, as those of scraped metrics do, raise the alarms
-/// of a regular clock. Scores less than half a step apart share a vote. Written and read in the middle of a stream it goes on
-/// as if nothing had happened. Constant memory, constant time a push.
+/// Time is counted on the clock, not in pushes, so missing scores neither stretch the refractory period nor vote. It
+/// is counted in steps, to the nearest: scores that come a little early or late, as those of scraped metrics do,
+/// raise the alarms of a regular clock. Scores less than half a step apart share a vote. Written and read in the
+/// middle of a stream it goes on as if nothing had happened. Constant memory, constant time a push.
 ///
 /// The threshold of each step comes from a [`Threshold`]: by default the policy's own, for ever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -287,7 +287,8 @@ mod tests {
         let policy = at(0.5, 2).with_clear(Score::new(0.3).unwrap()).unwrap();
         let scores = [(0, 0.9), (1, 0.4), (2, 0.9), (3, 0.35), (4, 0.2), (5, 0.4), (6, 0.5), (7, 0.9)];
         assert_eq!(replay(policy, &scores), [0, 6]);
-        // Back within three steps of the end at minute 4: the same alarm, which then ends at 8 and is over for good at 12.
+        // Back within three steps of the end at minute 4: the same alarm, which then ends at 8 and is over for good
+        // at 12.
         let merged = policy.with_merge(3).unwrap();
         let longer = [&scores[..], &[(8, 0.1), (12, 0.9)]].concat();
         assert_eq!(replay(merged, &longer), [0, 12]);
@@ -323,8 +324,8 @@ mod tests {
             let alarm = machine.push(minute(time), Score::new(score).unwrap()).unwrap();
             (alarm.is_some(), machine.standing_since().is_some())
         };
-        // Thresholds 0.5, 0.25 and 0.125: a score of 0.26 reaches the second, and stands there, though it is below the clear
-        // threshold that the policy began with.
+        // Thresholds 0.5, 0.25 and 0.125: a score of 0.26 reaches the second, and stands there, though it is below
+        // the clear threshold that the policy began with.
         assert_eq!(push(0, 0.26), (false, false));
         assert_eq!(push(1, 0.26), (true, true));
         assert_eq!(push(2, 0.13), (false, true));

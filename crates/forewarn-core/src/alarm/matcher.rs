@@ -4,21 +4,22 @@ use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Matches the alarms of one service with its failures as both come, and says of each what became of it as soon as that is
-/// final. The ledger of a live service and an evaluation run this same code.
+/// Matches the alarms of one service with its failures as both come, and says of each what became of it as soon as
+/// that is final. The ledger of a live service and an evaluation run this same code.
 ///
-/// An alarm at `t`, with `lead` and `period` of the window, announces a failure whose onset lies from `t + lead + 1` to
-/// `t + lead + period` steps. A failure is detected at most once: by the first alarm that announces it. An alarm raised in the
-/// middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that announces nothing is
-/// [false](AlarmOutcome::False), or [censored](AlarmOutcome::Censored) where that is not known. By the same measure a failure
-/// is within reach when a score, given while the service was well, is close enough before its onset.
+/// An alarm at `t`, with `lead` and `period` of the window, announces a failure whose onset lies from `t + lead + 1`
+/// to `t + lead + period` steps. A failure is detected at most once: by the first alarm that announces it. An alarm
+/// raised in the middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that announces nothing is
+/// [false](AlarmOutcome::False), or [censored](AlarmOutcome::Censored) where that is not known. By the same measure a
+/// failure is within reach when a score, given while the service was well, is close enough before its onset.
 ///
-/// Scores, failures and unknown times come each in order of time, mixed as you like. [`settle`](Self::settle) states that
-/// everything up to a time has been told, and returns what is final by that. A failure that is known only once it is confirmed
-/// holds that statement up: settle up to the last time of which it is certain whether a failure had begun.
+/// Scores, failures and unknown times come each in order of time, mixed as you like. [`settle`](Self::settle) states
+/// that everything up to a time has been told, and returns what is final by that. A failure that is known only once
+/// it is confirmed holds that statement up: settle up to the last time of which it is certain whether a failure had
+/// begun.
 ///
-/// Its memory does not grow: it keeps what lies within one horizon (lead and period) of the settled time, and what is not
-/// settled. Each call takes constant time on average, but for a binary search among what is kept.
+/// Its memory does not grow: it keeps what lies within one horizon (lead and period) of the settled time, and what is
+/// not settled. Each call takes constant time on average, but for a binary search among what is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeMatcher {
@@ -97,8 +98,8 @@ impl OutcomeMatcher {
     /// A failure began at `onset`.
     ///
     /// # Errors
-    /// [`CoreError::StillFailing`] while another has no end, [`CoreError::NotLater`] unless the onset is later than the settled
-    /// time and no earlier than the end of the failure before.
+    /// [`CoreError::StillFailing`] while another has no end, [`CoreError::NotLater`] unless the onset is later than
+    /// the settled time and no earlier than the end of the failure before.
     pub fn begin(&mut self, onset: Timestamp) -> Result<(), CoreError> {
         later("failure", onset, self.settled)?;
         if let Some(last) = self.failures.back() {
@@ -117,8 +118,8 @@ impl OutcomeMatcher {
     /// The failure that began last is over; `end` is the first time after it.
     ///
     /// # Errors
-    /// [`CoreError::NotFailing`] without such a failure, [`CoreError::NotLater`] unless the end is later than the onset and the
-    /// settled time.
+    /// [`CoreError::NotFailing`] without such a failure, [`CoreError::NotLater`] unless the end is later than the
+    /// onset and the settled time.
     pub fn end(&mut self, end: Timestamp) -> Result<(), CoreError> {
         let settled = self.settled;
         let open = self.failures.back_mut().filter(|last| last.to.is_none());
@@ -131,8 +132,8 @@ impl OutcomeMatcher {
     /// From `from` up to, but not with, `to` it is not known whether the service was failing or began to fail.
     ///
     /// # Errors
-    /// [`CoreError::NotLater`] unless `from` is later than the settled time and no earlier than the end of the gap before, and
-    /// `to` later than `from`.
+    /// [`CoreError::NotLater`] unless `from` is later than the settled time and no earlier than the end of the gap
+    /// before, and `to` later than `from`.
     pub fn unknown(&mut self, from: Timestamp, to: Timestamp) -> Result<(), CoreError> {
         later("gap", from, self.settled)?;
         later("gap", to, Some(from))?;
@@ -145,9 +146,9 @@ impl OutcomeMatcher {
         }
     }
 
-    /// Everything up to and with `until` has been told: what is final by that, each outcome once. Failures come in order of
-    /// time; alarms too, but that a late one may come before others that wait for the end of their period. A time that is
-    /// settled already changes nothing.
+    /// Everything up to and with `until` has been told: what is final by that, each outcome once. Failures come in
+    /// order of time; alarms too, but that a late one may come before others that wait for the end of their period. A
+    /// time that is settled already changes nothing.
     pub fn settle(&mut self, until: Timestamp) -> Vec<Settled> {
         let mut settled = Vec::new();
         self.settle_into(until.millis(), &mut settled);

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 /// - of the last *n* steps at least *k* had such a score ([`with_votes`](Self::with_votes); by default one of one),
 /// - at least this many of them had a score at all ([`with_evidence`](Self::with_evidence); by default one),
 /// - the last alarm was raised at least the refractory period ago, and
-/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a score falls
-///   below that, or nothing is heard for longer than both the refractory period and *n* steps; when the condition returns
-///   within [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear threshold an alarm is a moment,
-///   and a standing condition raises one each refractory period.
+/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a
+///   score falls below that, or nothing is heard for longer than both the refractory period and *n* steps; when the
+///   condition returns within [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear
+///   threshold an alarm is a moment, and a standing condition raises one each refractory period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PolicyFields", into = "PolicyFields")]
 pub struct AlarmPolicy {
@@ -54,8 +54,8 @@ impl AlarmPolicy {
 
     /// The default for a window: a refractory period as long as the prediction period.
     ///
-    /// With it, one standing condition makes one alarm a prediction period, and the minutes that those alarms speak about
-    /// lie end to end: each is covered once.
+    /// With it, one standing condition makes one alarm a prediction period, and the minutes that those alarms speak
+    /// about lie end to end: each is covered once.
     #[must_use]
     pub fn for_window(threshold: Score, spec: WindowSpec) -> Self {
         Self::new(threshold, spec.period())
@@ -76,7 +76,8 @@ impl AlarmPolicy {
         Self::checked(PolicyFields { needed, of, ..self.fields })
     }
 
-    /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine waits.
+    /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine
+    /// waits.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for more than the steps that vote. Call it after
@@ -161,8 +162,8 @@ impl AlarmPolicy {
         self.fields.merge
     }
 
-    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later than
-    /// those before them are passed over.
+    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later
+    /// than those before them are passed over.
     pub fn replay(
         self,
         step: Step,

@@ -11,8 +11,9 @@ const STOPS: usize = 12;
 /// - the same rows give the same columns;
 /// - rows in pieces, by [`push_rows`](FeatureState::push_rows), give the columns of rows one by one;
 /// - a copy goes on as the original does, and neither moves the other;
-/// - a state that is saved in any row and restored, into a new state or a used one, goes on with the same bits, and takes no byte
-///   more than were written; a feature that says it is [not savable](CoreError::NotSavable) is passed over;
+/// - a state that is saved in any row and restored, into a new state or a used one, goes on with the same bits, and
+///   takes no byte more than were written; a feature that says it is [not savable](CoreError::NotSavable) is passed
+///   over;
 /// - bytes that are cut off or changed make nothing panic, and where they are refused the state is as it was.
 ///
 /// That no feature sees a later row needs no check: a state is given one row after another.

@@ -9,10 +9,12 @@ const WINDOWS: usize = 64;
 ///
 /// - windows of other metrics or another length, and a wrong number of scores, are refused;
 /// - the same windows give the same scores;
-/// - a window's score depends on no other window: alone, in turned order and beside those of another service it is the same;
-/// - [`score_one`](Predictor::score_one) gives a window the score that it has in a batch, and nothing else is known of it;
-/// - live rows give the scores of the windows of a batch, of this service and of one that the model does not know, also when the
-///   state is saved and restored on the way;
+/// - a window's score depends on no other window: alone, in turned order and beside those of another service it is
+///   the same;
+/// - [`score_one`](Predictor::score_one) gives a window the score that it has in a batch, and nothing else is known
+///   of it;
+/// - live rows give the scores of the windows of a batch, of this service and of one that the model does not know,
+///   also when the state is saved and restored on the way;
 /// - a window without any sample is scored;
 /// - [`forecasts`](Predictor::forecasts), where there are any, are one for each window.
 ///

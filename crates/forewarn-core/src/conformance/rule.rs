@@ -11,12 +11,13 @@ const CUTS: usize = 24;
 /// - it has a sentence, and needs at least one step to be sure;
 /// - the same frame gives the same answer;
 /// - episodes lie in the frame, on its clock; unknown rows lie in it, in order, and in no episode;
-/// - [`assess_with_gaps`](FailureRule::assess_with_gaps) is [`assess`](FailureRule::assess) and the rows without a sample;
+/// - [`assess_with_gaps`](FailureRule::assess_with_gaps) is [`assess`](FailureRule::assess) and the rows without a
+///   sample;
 /// - moved in time, the frame has the same failures, moved;
 /// - the frame's beginning alone has the same failures as far as they are final:
 ///   [`confirmation_at`](FailureRule::confirmation_at) steps on for rows, onsets and unknown rows, and
-///   [`settling_at`](FailureRule::settling_at) for the confirmed part of an episode. So a rule sees no later row than it says, and
-///   rows that come one by one find what the whole frame has.
+///   [`settling_at`](FailureRule::settling_at) for the confirmed part of an episode. So a rule sees no later row than
+///   it says, and rows that come one by one find what the whole frame has.
 ///
 /// # Errors
 /// The first [`Breach`].
@@ -61,9 +62,9 @@ pub fn failure_rule<R: FailureRule + ?Sized>(rule: &R, frame: FrameView<'_>) -> 
     Ok(())
 }
 
-/// Checks that fewer samples never make a failure, and never make a service healthy: with the samples of `lost`, pairs of a row and
-/// a metric, taken out, each failing row was failing before, and each row that was or may have been failing still is or may be.
-/// Places outside of the frame are passed over.
+/// Checks that fewer samples never make a failure, and never make a service healthy: with the samples of `lost`,
+/// pairs of a row and a metric, taken out, each failing row was failing before, and each row that was or may have
+/// been failing still is or may be. Places outside of the frame are passed over.
 ///
 /// A rule that asks for the absence of a sample, or whose limit is estimated from the past, breaks it rightly.
 ///
@@ -94,7 +95,8 @@ pub fn missing_adds_nothing<R: FailureRule + ?Sized>(
     Ok(())
 }
 
-/// Checks that `strict` never fails where `loose` does not: what a higher limit, a longer time or one more condition must give.
+/// Checks that `strict` never fails where `loose` does not: what a higher limit, a longer time or one more condition
+/// must give.
 ///
 /// # Errors
 /// The [`Breach`].

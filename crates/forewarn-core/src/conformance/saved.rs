@@ -75,8 +75,8 @@ fn bytes_of<P: Predictor + ?Sized>(
     Ok(file)
 }
 
-/// Checks that a feature is read back as what was saved: the feature that `registry` makes of [`Feature::saved`] has the same
-/// columns, writes the same bits on the rows of `frame`, and saves the same.
+/// Checks that a feature is read back as what was saved: the feature that `registry` makes of [`Feature::saved`] has
+/// the same columns, writes the same bits on the rows of `frame`, and saves the same.
 ///
 /// # Errors
 /// The first [`Breach`].

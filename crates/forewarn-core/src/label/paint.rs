@@ -15,16 +15,17 @@ pub struct Settling {
 }
 
 impl Labels {
-    /// Labels of services whose failures are known from elsewhere, such as a list of incidents: every row is known, failing in an episode
-    /// and healthy otherwise. `episodes` has one list for each service of `layout`; `confirmation` is how many steps it took to be sure of an onset
-    /// (1 where the list is simply true).
+    /// Labels of services whose failures are known from elsewhere, such as a list of incidents: every row is known,
+    /// failing in an episode and healthy otherwise. `episodes` has one list for each service of `layout`;
+    /// `confirmation` is how many steps it took to be sure of an onset (1 where the list is simply true).
     ///
-    /// The label of the window that ends in row `t`, the first that fits: [`Exclusion::Censored`] where the period, or the confirmation of an onset
-    /// in it, runs past the service's rows; [`Exclusion::Ongoing`] inside an episode ([`Target::Onset`] only); positive where an
-    /// onset ([`Target::Onset`]) or a confirmed failing row ([`Target::Active`]) lies in rows `t + lead + 1 ..= t + lead + period`; negative.
+    /// The label of the window that ends in row `t`, the first that fits: [`Exclusion::Censored`] where the period,
+    /// or the confirmation of an onset in it, runs past the service's rows; [`Exclusion::Ongoing`] inside an episode
+    /// ([`Target::Onset`] only); positive where an onset ([`Target::Onset`]) or a confirmed failing row
+    /// ([`Target::Active`]) lies in rows `t + lead + 1 ..= t + lead + period`; negative.
     ///
-    /// An episode begins with the first row at or after its onset and ends before the first row at or after its end. What lies outside a
-    /// service's rows is left out. Linear in rows.
+    /// An episode begins with the first row at or after its onset and ends before the first row at or after its end.
+    /// What lies outside a service's rows is left out. Linear in rows.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] unless there is a list for each service.
@@ -58,12 +59,14 @@ impl Labels {
         Self::from_assessments(layout, spec, target, settling, episodes.into_iter().map(known))
     }
 
-    /// As [`from_episodes`](Self::from_episodes), with what a rule leaves open: for each service its assessment and the rows without any sample
-    /// (disjoint and in order, counted from the service's first row). [`Exclusion::Missing`] then excludes windows that end in a row without a sample, or
-    /// (for [`Target::Onset`]) in an unknown one, and those that would be negative but for an unknown row in their period.
+    /// As [`from_episodes`](Self::from_episodes), with what a rule leaves open: for each service its assessment and
+    /// the rows without any sample (disjoint and in order, counted from the service's first row).
+    /// [`Exclusion::Missing`] then excludes windows that end in a row without a sample, or (for [`Target::Onset`]) in
+    /// an unknown one, and those that would be negative but for an unknown row in their period.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] unless there is an assessment for each service, or for unknown rows beyond a service's last.
+    /// [`CoreError::LengthMismatch`] unless there is an assessment for each service, or for unknown rows beyond a
+    /// service's last.
     pub fn from_assessments(
         layout: Arc<Layout>,
         spec: WindowSpec,
@@ -140,8 +143,8 @@ fn paint(
     fill(labels, Label::Excluded(Exclusion::Censored), std::iter::once(rows.saturating_sub(beyond)..rows));
 }
 
-/// Sets `label` in ranges that come in order and may overlap; a row that two of them share is written once, so that the cost is
-/// linear however long the period is.
+/// Sets `label` in ranges that come in order and may overlap; a row that two of them share is written once, so that
+/// the cost is linear however long the period is.
 fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<usize>>) {
     let mut written = 0;
     for range in ranges {

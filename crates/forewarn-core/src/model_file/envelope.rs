@@ -8,11 +8,11 @@ use std::{
     io::{Read, Write},
 };
 
-/// A saved model: what it is, what it was fitted on, what makes its rows, what its scores are compared with, and its weights, in one
-/// safetensors file.
+/// A saved model: what it is, what it was fitted on, what makes its rows, what its scores are compared with, and its
+/// weights, in one safetensors file.
 ///
-/// The description lies as JSON in the file's metadata under `forewarn`, the weights as named `F32` tensors, so any safetensors
-/// reader opens it. Nothing in it is executable. Files of format version 1 are read too.
+/// The description lies as JSON in the file's metadata under `forewarn`, the weights as named `F32` tensors, so any
+/// safetensors reader opens it. Nothing in it is executable. Files of format version 1 are read too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
     /// Which model, such as `"lstm"`; decides who can read `parameters`.
@@ -21,7 +21,8 @@ pub struct Envelope {
     pub schema: Schema,
     /// Window that the model was fitted for.
     pub window: WindowSpec,
-    /// The feature pipeline that turns metrics into the model's rows; nothing where it reads the metrics as they are, or where it is not known.
+    /// The feature pipeline that turns metrics into the model's rows; nothing where it reads the metrics as they are,
+    /// or where it is not known.
     pub pipeline: Option<Value>,
     /// How scores become alarms, where it was chosen.
     pub policy: Option<Value>,
@@ -71,8 +72,8 @@ impl Envelope {
     /// Writes the model. The same model gives the same bytes.
     ///
     /// # Errors
-    /// [`ModelFileError::Io`]; [`ModelFileError::NotAModel`] when a part cannot be expressed; [`ModelFileError::TooLarge`] for what
-    /// [`read`](Self::read) would refuse.
+    /// [`ModelFileError::Io`]; [`ModelFileError::NotAModel`] when a part cannot be expressed;
+    /// [`ModelFileError::TooLarge`] for what [`read`](Self::read) would refuse.
     pub fn write(&self, mut to: impl Write) -> Result<(), ModelFileError> {
         let limit = Self::SIZE_LIMIT;
         if self.tensors.values().map(|tensor| size_of_val(tensor.values()) as u64).sum::<u64>() > limit {
@@ -89,8 +90,8 @@ impl Envelope {
     /// Reads a model of any kind, at most [`SIZE_LIMIT`](Self::SIZE_LIMIT) bytes of it.
     ///
     /// # Errors
-    /// [`ModelFileError::TooLarge`], [`ModelFileError::NotAModel`] for a truncated or foreign file, [`ModelFileError::NewerVersion`],
-    /// [`ModelFileError::Io`].
+    /// [`ModelFileError::TooLarge`], [`ModelFileError::NotAModel`] for a truncated or foreign file,
+    /// [`ModelFileError::NewerVersion`], [`ModelFileError::Io`].
     pub fn read(from: impl Read) -> Result<Self, ModelFileError> {
         let mut file = Vec::new();
         from.take(Self::SIZE_LIMIT + 1).read_to_end(&mut file)?;

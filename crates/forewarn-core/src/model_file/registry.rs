@@ -6,14 +6,14 @@ use std::{collections::BTreeMap, fmt};
 /// Makes a model of an envelope of its kind. Models inside it are read by the [`NestedReader`].
 pub type PredictorReader = fn(Envelope, &NestedReader<'_>) -> Result<Box<dyn Predictor>, ModelFileError>;
 
-/// Makes a feature of what [`Feature::saved`] gave, `{ kind: settings }` or the kind alone. Features inside it are read by the
-/// [`NestedReader`].
+/// Makes a feature of what [`Feature::saved`] gave, `{ kind: settings }` or the kind alone. Features inside it are
+/// read by the [`NestedReader`].
 pub type FeatureReader = fn(&Value, &NestedReader<'_>) -> Result<Box<dyn Feature>, ModelFileError>;
 
 /// Which kinds of model and feature a program can read, and how.
 ///
-/// A value that is passed to where files are read. Each crate with kinds of its own adds them by a function `register`; an outside crate's kinds
-/// are added in the same way.
+/// A value that is passed to where files are read. Each crate with kinds of its own adds them by a function
+/// `register`; an outside crate's kinds are added in the same way.
 ///
 /// ```
 /// use forewarn_core::{CoreError, Envelope, ModelFileError, NestedReader, Predictor, Registry, Score, WindowSpec, Windows};
@@ -109,7 +109,8 @@ impl Registry {
 
 /// Reads what lies inside a model or a feature that is being read: a [`Registry`] that knows how deep it is.
 ///
-/// Nothing lies in more than [`MOST_NESTED`](Self::MOST_NESTED) others. A small file could otherwise ask for more memory and stack than there is.
+/// Nothing lies in more than [`MOST_NESTED`](Self::MOST_NESTED) others. A small file could otherwise ask for more
+/// memory and stack than there is.
 #[derive(Clone, Copy, Debug)]
 pub struct NestedReader<'a> {
     registry: &'a Registry,
@@ -134,8 +135,8 @@ impl NestedReader<'_> {
     /// The feature that [`Feature::saved`] described.
     ///
     /// # Errors
-    /// [`ModelFileError::UnknownKind`], [`ModelFileError::NotAModel`] for a value that names no single kind, [`ModelFileError::TooDeep`], and
-    /// those of the kind's reader.
+    /// [`ModelFileError::UnknownKind`], [`ModelFileError::NotAModel`] for a value that names no single kind,
+    /// [`ModelFileError::TooDeep`], and those of the kind's reader.
     pub fn feature(&self, saved: &Value) -> Result<Box<dyn Feature>, ModelFileError> {
         let kind = match saved {
             Value::String(kind) => Some(kind),

@@ -33,9 +33,11 @@ pub(super) fn no_shared_service(parts: &Parts<'_>, left_out: usize) -> Result<()
     Ok(())
 }
 
-/// Windows of different parts of one service are `purge` steps apart, and `embargo` more where the part that should come first follows.
+/// Windows of different parts of one service are `purge` steps apart, and `embargo` more where the part that should
+/// come first follows.
 ///
-/// It is enough to look at neighbours: between any two windows of different parts there is a change from one part to another.
+/// It is enough to look at neighbours: between any two windows of different parts there is a change from one part to
+/// another.
 pub(super) fn apart(parts: &Parts<'_>, purge: usize, embargo: usize) -> Result<(), CoreError> {
     let ends: Vec<usize> = parts[0].1.layout().services().iter().map(|place| place.rows().end).collect();
     let mut rests = parts.map(|(_, samples)| samples.rows().iter().copied().peekable());

@@ -39,8 +39,8 @@ const MISSING: [&str; 32] = [
     "-1.#ind",
 ];
 
-/// Whether a cell says that there is no value: it is empty or blank, or a word such as `NaN`, `null`, `N/A`, `<NA>`, `None`, `-`, `\N`,
-/// `No data` or `#N/A` in any case.
+/// Whether a cell says that there is no value: it is empty or blank, or a word such as `NaN`, `null`, `N/A`, `<NA>`,
+/// `None`, `-`, `\N`, `No data` or `#N/A` in any case.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {
     let text = text.trim();
@@ -48,8 +48,8 @@ pub fn is_missing(text: &str) -> bool {
     text.is_empty() || (text.len() <= 9 && MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)))
 }
 
-/// What a cell of yes or no says: `1`, `true`, `yes`, `y`, `t`, `on` and their opposites in any case, and numbers that equal 0 or 1.
-/// `None` for anything else, a missing word too.
+/// What a cell of yes or no says: `1`, `true`, `yes`, `y`, `t`, `on` and their opposites in any case, and numbers
+/// that equal 0 or 1. `None` for anything else, a missing word too.
 #[must_use]
 pub fn flag(text: &str) -> Option<bool> {
     let text = text.trim();
@@ -77,8 +77,9 @@ pub enum NotANumber {
     Ambiguous,
 }
 
-/// The number that a cell holds, without its missing words: digits with a point or a comma as `decimal` says, an exponent, groups of
-/// three digits apart by what cannot be the decimal mark. Blanks around it are fine. An infinity is a number here.
+/// The number that a cell holds, without its missing words: digits with a point or a comma as `decimal` says, an
+/// exponent, groups of three digits apart by what cannot be the decimal mark. Blanks around it are fine. An infinity
+/// is a number here.
 ///
 /// Where `decimal` is not known, a comma is the decimal mark wherever it cannot separate thousands.
 ///

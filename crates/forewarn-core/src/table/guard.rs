@@ -34,7 +34,8 @@ impl<R: Read> Guard<R> {
         self.row_bytes = 0;
     }
 
-    /// Whether the parser, which is at `position_bytes`, ended a row there without a line break: at the end of the file.
+    /// Whether the parser, which is at `position_bytes`, ended a row there without a line break: at the end of the
+    /// file.
     pub(super) fn ended_without_break(&self, position_bytes: u64) -> bool {
         position_bytes >= self.total_bytes && self.last_byte.is_some_and(|byte| byte != b'\n')
     }

@@ -12,8 +12,8 @@ impl<'a> Windows<'a> {
         self.get(index).map(|window| ArrayView2::from_shape(shape, window).expect("a window is whole rows"))
     }
 
-    /// Every window of consecutive rows of the block as one view, as [`shape_and_strides`](Self::shape_and_strides) describes it. Needs the
-    /// feature `ndarray`.
+    /// Every window of consecutive rows of the block as one view, as [`shape_and_strides`](Self::shape_and_strides)
+    /// describes it. Needs the feature `ndarray`.
     #[must_use]
     pub fn strided(&self) -> ArrayView3<'a, f32> {
         let (shape, strides) = self.shape_and_strides();

@@ -59,7 +59,10 @@ describe("with a token", () => {
     await tab.getByRole("radio", { name: "Memory leak" }).check();
     await tab.getByRole("button", { name: "Inject memory leak" }).click();
     await tab.locator(".note").getByText("Memory leak in cart").waitFor();
-    await tab.locator(".fault").getByText(/risk now/).waitFor();
+    await tab
+      .locator(".fault")
+      .getByText(/risk now/)
+      .waitFor();
     await expectAccessible(tab);
     await tab.getByRole("button", { name: /^Stop Memory leak in cart/ }).click();
     await tab.getByText("No fault acts now").waitFor();

@@ -55,7 +55,8 @@ export async function page(within: BrowserContext): Promise<{ page: Page; compla
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
-    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) complaints.push(message.text());
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      complaints.push(message.text());
   });
   return { page, complaints };
 }
@@ -78,7 +79,13 @@ export async function expectAccessible(page: Page): Promise<void> {
       ({ id, nodes }) =>
         `${id}: ${nodes
           .slice(0, 4)
-          .map((node) => `${node.html.slice(0, 160)} (${node.any.map((check) => check.message).join("; ").slice(0, 160)})`)
+          .map(
+            (node) =>
+              `${node.html.slice(0, 160)} (${node.any
+                .map((check) => check.message)
+                .join("; ")
+                .slice(0, 160)})`,
+          )
           .join(" | ")}`,
     );
   });

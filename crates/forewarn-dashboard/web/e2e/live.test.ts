@@ -114,6 +114,26 @@ describe("the live page", () => {
     await browser.close();
   });
 
+  it("asks again and again where neither socket nor stream is let through", async () => {
+    const mock = await serve();
+    await set(mock, { deaf: true });
+    const browser = await context();
+    const { page: tab } = await page(browser);
+    await tab.goto(`${mock.url}status`);
+    await settled(tab);
+    const next = () => tab.locator("dt:text('Next minute') + dd time").getAttribute("datetime");
+    const before = await next();
+    await set(mock, { minute: 1 });
+    await tab.waitForFunction(
+      (old) => [...document.querySelectorAll("main time")].every((time) => time.getAttribute("datetime") !== old),
+      before,
+    );
+    expect(await tab.locator(".fresh.is-lost").count()).toBe(0);
+    await set(mock, { deaf: false, minute: 600 });
+    await settled(tab);
+    await browser.close();
+  });
+
   it("works below a path", async () => {
     const mock = await serve({ base: "/ops/forewarn/" });
     const browser = await context();
@@ -147,7 +167,9 @@ describe("with a thousand services", () => {
     await tab.evaluate(() => scrollTo(0, document.body.scrollHeight));
     await tab.waitForFunction(() => {
       const cards = [...document.querySelectorAll(".card")];
-      return cards.some((card) => card.getBoundingClientRect().bottom <= innerHeight && card.getBoundingClientRect().top > 0);
+      return cards.some(
+        (card) => card.getBoundingClientRect().bottom <= innerHeight && card.getBoundingClientRect().top > 0,
+      );
     });
     await tab.getByRole("searchbox", { name: "Find a service" }).fill("service-0999");
     await tab.waitForFunction(() => document.querySelectorAll(".card").length === 1);

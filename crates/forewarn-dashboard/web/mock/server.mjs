@@ -1,8 +1,8 @@
-// A stand-in for the server, for work on the page and for its tests: it serves the built page and the API's answers of a
-// made-up shop. `node mock/server.mjs [--port 8090] [--services 1000] [--minute 60]` (seconds of a made-up minute).
+// A stand-in for the server, for work on the page and for its tests: it serves the built page and the API's answers of
+// a made-up shop. `node mock/server.mjs [--port 8090] [--services 1000] [--minute 60]` (seconds of a made-up minute).
 //
-// POST /mock/set {delay, down, services, empty, minute, open} changes how it behaves: answers come late, all lines are
-// cut and stay cut, there are more services or none, minutes pass faster.
+// POST /mock/set {delay, down, deaf, services, empty, minute} changes how it behaves: answers come late, all lines are
+// cut and stay cut, sockets and streams are refused, there are more services or none, minutes pass faster.
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -24,7 +24,7 @@ const CSP = "default-src 'self'; base-uri 'self'; frame-ancestors 'none'; form-a
 export async function start({ port = 0, services = 0, base = "/", minute = 60, now = undefined } = {}) {
   const token = "a-token-for-tests";
   let world = new World({ services, now });
-  const settings = { delay: 0, down: false, empty: false, minute };
+  const settings = { delay: 0, down: false, deaf: false, empty: false, minute };
   const sockets = new Set();
   const streams = new Set();
 
@@ -40,9 +40,15 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const beat = setInterval(() => {
     const services = Object.fromEntries(
-      world.names.slice(0, 15).map((name) => [name, { cpu: Math.min(1, world.summary(name).gauges.cpu ?? 0) }]),
+      world.names.slice(0, 14).map((name) => [name, { cpu: world.summary(name).gauges.cpu }]),
     );
-    all({ type: "beat", now: new Date().toISOString(), row_age_seconds: (Date.now() - world.minute) / 1000, seq: world.seq, services: settings.empty ? {} : services });
+    all({
+      type: "beat",
+      now: new Date().toISOString(),
+      row_age_seconds: (Date.now() - world.minute) / 1000,
+      seq: world.seq,
+      services: settings.empty ? {} : services,
+    });
   }, 2000);
   let clock = setTimeout(tick, settings.minute * 1000);
   function tick() {
@@ -67,7 +73,7 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
 
   const upgrade = new WebSocketServer({ noServer: true });
   server.on("upgrade", (request, socket, head) => {
-    if (settings.down || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
+    if (settings.down || settings.deaf || !request.url.startsWith(`${base}api/v1/live`)) return socket.destroy();
     upgrade.handleUpgrade(request, socket, head, (client) => {
       sockets.add(client);
       client.on("close", () => sockets.delete(client));
@@ -79,7 +85,12 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         const oldest = world.events[0]?.seq ?? world.seq;
         if (after === null || after < oldest - 1 || after > world.seq) return send(client, snapshot());
         for (const event of world.events) if (event.seq > after) send(client, { type: "event", seq: event.seq, event });
-        send(client, { type: "beat", now: new Date().toISOString(), row_age_seconds: (Date.now() - world.minute) / 1000, seq: world.seq });
+        send(client, {
+          type: "beat",
+          now: new Date().toISOString(),
+          row_age_seconds: (Date.now() - world.minute) / 1000,
+          seq: world.seq,
+        });
       };
       client.on("message", (text) => greet(JSON.parse(text).resume ?? null));
       setTimeout(() => greet(null), 60 + settings.delay);
@@ -120,13 +131,17 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
     const [first, second, third] = route.split("/").map(decodeURIComponent);
     const hasCookie = (request.headers.cookie ?? "").includes(`session=${token}`);
     if (method !== "GET" && first !== "session") {
-      if (!hasCookie || request.headers["x-forewarn"] !== "1") return problem(response, 401, "No token", "this needs the role operator");
+      if (!hasCookie || request.headers["x-forewarn"] !== "1")
+        return problem(response, 401, "No token", "this needs the role operator");
     }
     const list = (items) => json(response, { items, total: items.length, next_cursor: null });
     const known = (name) => world.names.includes(name);
     switch (`${method} ${first}`) {
       case "GET session":
-        return json(response, hasCookie ? { role: "operator", name: "demo", reads: true } : { role: null, name: null, reads: true });
+        return json(
+          response,
+          hasCookie ? { role: "operator", name: "demo", reads: true } : { role: null, name: null, reads: true },
+        );
       case "POST session": {
         const { token: given } = await body(request);
         if (given !== token) return problem(response, 401, "The token is not known");
@@ -139,12 +154,19 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
         if (second === undefined) return list(world.names.map((name) => world.summary(name)));
         return known(second) ? json(response, world.detail(second)) : problem(response, 404, "No such service", second);
       case "GET predictions":
-        return known(second) ? json(response, world.prediction(second)) : problem(response, 404, "No such service", second);
+        return known(second)
+          ? json(response, world.prediction(second))
+          : problem(response, 404, "No such service", second);
       case "GET history":
         if (!known(second)) return problem(response, 404, "No such service", second);
         return json(
           response,
-          world.history(second, Date.parse(search.get("from")), Date.parse(search.get("to")), Number(search.get("resolution") ?? 360)),
+          world.history(
+            second,
+            Date.parse(search.get("from")),
+            Date.parse(search.get("to")),
+            Number(search.get("resolution") ?? 360),
+          ),
         );
       case "GET warnings": {
         const warnings = world.warnings();
@@ -165,53 +187,85 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
           return found ? json(response, found) : problem(response, 404, "No such incident", second);
         }
         const state = search.get("state") ?? "all";
-        return list(incidents.filter((incident) => state === "all" || (state === "closed") === (incident.state === "closed")));
+        return list(
+          incidents.filter((incident) => state === "all" || (state === "closed") === (incident.state === "closed")),
+        );
       }
       case "GET ledger": {
         const ledger = world.ledger({ ...Object.fromEntries(search), limit: Number(search.get("limit") ?? 100) });
-        return json(response, settings.empty ? { models: [], by_day: [], entries: { items: [], next_cursor: null } } : ledger);
+        return json(
+          response,
+          settings.empty ? { models: [], by_day: [], entries: { items: [], next_cursor: null } } : ledger,
+        );
       }
       case "GET graph":
-        return json(response, settings.empty ? { nodes: [], edges: [], critical_path: [], cascades: [], blast_radius: {} } : world.graph());
+        return json(
+          response,
+          settings.empty ? { nodes: [], edges: [], critical_path: [], cascades: [], blast_radius: {} } : world.graph(),
+        );
       case "GET slos":
         return json(response, settings.empty ? [] : world.slos());
       case "GET models":
         return json(response, settings.empty ? { items: [], comparison: null } : world.models());
       case "POST models":
         world.main = second;
-        all({ type: "event", ...numbered(world.emit(world.minute, { event: "action", promote: { model: second, reason: (await body(request)).reason } })) });
+        all({
+          type: "event",
+          ...numbered(
+            world.emit(world.minute, {
+              event: "action",
+              promote: { model: second, reason: (await body(request)).reason },
+            }),
+          ),
+        });
         return json(response, {});
       case "GET silences":
-        return json(response, { items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null, by: "demo" })) });
+        return json(response, {
+          items: [...world.silenced].map(([service, until]) => ({ service, until, comment: null, by: "demo" })),
+        });
       case "POST silences": {
         const { service, minutes } = await body(request);
         world.silenced.set(service, new Date(Date.now() + minutes * 60_000).toISOString());
-        all({ type: "event", ...numbered(world.emit(world.minute, { event: "action", silence: { service, until: world.silenced.get(service) } })) });
+        all({
+          type: "event",
+          ...numbered(
+            world.emit(world.minute, { event: "action", silence: { service, until: world.silenced.get(service) } }),
+          ),
+        });
         return json(response, {});
       }
       case "GET events": {
         const kind = search.get("kind");
         const frequent = ["row", "score"];
+        const after = Number(search.get("after") ?? -1);
         const events = settings.empty
           ? []
-          : world.events.filter((event) => (kind ? event.event === kind : !frequent.includes(event.event)));
+          : world.events.filter(
+              (event) => event.seq > after && (kind ? event.event === kind : !frequent.includes(event.event)),
+            );
         return json(response, { items: events.slice(-1000), next: null });
       }
       case "GET chaos":
         return json(response, settings.empty ? { available: false, kinds: [] } : world.chaos());
       case "POST chaos": {
         const { service, kind, severity, seconds } = await body(request);
-        const fault = { ...world.fault(kind, service, severity, 0, seconds / 60), started: new Date().toISOString(), ends: new Date(Date.now() + seconds * 1000).toISOString() };
+        const fault = {
+          ...world.fault(kind, service, severity, 0, seconds / 60),
+          started: new Date().toISOString(),
+          ends: new Date(Date.now() + seconds * 1000).toISOString(),
+        };
         world.faults.push(fault);
         return json(response, fault, 201);
       }
       case "DELETE chaos":
-        for (const fault of world.faults) if (second === undefined || String(fault.id) === second) fault.ends = new Date().toISOString();
+        for (const fault of world.faults)
+          if (second === undefined || String(fault.id) === second) fault.ends = new Date().toISOString();
         return json(response, {});
       case "POST reset":
         world.faults = [];
         return json(response, {});
       case "GET live":
+        if (settings.deaf) return problem(response, 404, "Not found", route);
         response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
         streams.add(response);
         response.on("close", () => streams.delete(response));

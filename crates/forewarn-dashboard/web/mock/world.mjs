@@ -130,7 +130,11 @@ export class World {
       case "cpu_usage":
         return clamp(0.18 + 0.3 * base * wave + 0.08 * noise + 0.25 * strain, 0, 1);
       case "memory_usage":
-        return clamp(0.32 + 0.25 * base + 0.02 * noise + 0.5 * strain * (this.kind(name) === "memory" ? 1 : 0.2), 0, 0.995);
+        return clamp(
+          0.32 + 0.25 * base + 0.02 * noise + 0.5 * strain * (this.kind(name) === "memory" ? 1 : 0.2),
+          0,
+          0.995,
+        );
       case "network_in":
       case "network_out":
         return 1e3 * (1 + 9 * base) * (0.6 + wave) * (1 + 0.15 * noise);
@@ -150,7 +154,8 @@ export class World {
     let strain = 0;
     // Each service had a bad quarter of an hour some hours ago.
     const earlier = 90 + (hash(name) % 240);
-    if (hash(name) % 3 === 0 && ago < earlier && ago > earlier - 16) strain = Math.sin(((earlier - ago) / 16) * Math.PI);
+    if (hash(name) % 3 === 0 && ago < earlier && ago > earlier - 16)
+      strain = Math.sin(((earlier - ago) / 16) * Math.PI);
     switch (STORIES[name]) {
       case "leak":
         strain = Math.max(strain, 0.92 * ramp(44, 44));
@@ -167,7 +172,10 @@ export class World {
     }
     for (const { service, started, ends, severity } of this.faults) {
       if (service !== name || time < Date.parse(started)) continue;
-      strain = Math.max(strain, severity * clamp((Math.min(time, Date.parse(ends)) - Date.parse(started)) / (4 * MINUTE), 0.2, 1));
+      strain = Math.max(
+        strain,
+        severity * clamp((Math.min(time, Date.parse(ends)) - Date.parse(started)) / (4 * MINUTE), 0.2, 1),
+      );
     }
     return strain;
   }
@@ -250,7 +258,8 @@ export class World {
   recommendation(name) {
     return this.kind(name) === "memory"
       ? {
-          text: "Memory grows steadily. Restart one replica after the other, or raise the limit, before it is reached; then look for what the last release keeps.",
+          text: "Memory grows steadily. Restart one replica after the other, or raise the limit, before it is reached; " +
+            "then look for what the last release keeps.",
           runbook: "https://runbooks.example/memory",
         }
       : { text: "A server that it calls is in trouble: look there first, and shed what is not needed.", runbook: null };
@@ -277,7 +286,9 @@ export class World {
             ? "ok"
             : "at_risk";
     const availability = isSilent ? null : 1 - (hash(name) % 3 === 0 ? 0.004 : 0) - (failing ? 0.006 : 0);
-    const recent = Array.from({ length: 60 }, (_, index) => this.probability(name, this.minute - (59 - index) * MINUTE));
+    const recent = Array.from({ length: 60 }, (_, index) =>
+      this.probability(name, this.minute - (59 - index) * MINUTE),
+    );
     return {
       name,
       time: iso(this.minute),
@@ -301,7 +312,14 @@ export class World {
         throughput: metrics.request_count === null ? null : metrics.request_count / 60,
         availability,
       },
-      ledger: { hits: 1 + (hash(name) % 5), late: hash(name) % 2, false: hash(name) % 3, missed: hash(name) % 4 === 0 ? 1 : 0, averted: 0, censored: 0 },
+      ledger: {
+        hits: 1 + (hash(name) % 5),
+        late: hash(name) % 2,
+        false: hash(name) % 3,
+        missed: hash(name) % 4 === 0 ? 1 : 0,
+        averted: 0,
+        censored: 0,
+      },
       recent,
     };
   }
@@ -310,7 +328,10 @@ export class World {
     return {
       ...this.summary(name),
       servers: this.calls.filter(([client]) => client === name).map(([, server]) => server),
-      clients: this.calls.filter(([, server]) => server === name).map(([client]) => client).slice(0, 20),
+      clients: this.calls
+        .filter(([, server]) => server === name)
+        .map(([client]) => client)
+        .slice(0, 20),
       limits: { error_rate: { above: 0.05 } },
       slo: this.slos().filter((slo) => slo.service === name),
     };
@@ -334,7 +355,9 @@ export class World {
       kind_confidence: tells ? 0.74 : null,
       cannot_tell: probability === null ? "missing_row" : null,
       confidence:
-        probability === null ? null : { calibrated: true, distance: 1.7, text: "Calibrated, and near to what it was trained on" },
+        probability === null
+          ? null
+          : { calibrated: true, distance: 1.7, text: "Calibrated, and near to what it was trained on" },
       evidence: tells ? this.evidence(name) : [],
       recommendation: tells ? this.recommendation(name) : null,
       warning: this.warning(name)?.id ?? null,
@@ -380,7 +403,10 @@ export class World {
       step_seconds: every / 1000,
       times: times.map(iso),
       metrics: Object.fromEntries(
-        METRICS.map(([metric]) => [metric, times.map((time) => (isDark(time) ? null : this.value(name, metric, time)))]),
+        METRICS.map(([metric]) => [
+          metric,
+          times.map((time) => (isDark(time) ? null : this.value(name, metric, time))),
+        ]),
       ),
       probability: times.map((time) => this.probability(name, time)),
       threshold: times.map(() => this.threshold()),
@@ -411,7 +437,9 @@ export class World {
         { service: "frontend", probability: 0.22 },
       ],
       path: ["database", "orders", "payments", "checkout", "frontend"],
-      warnings: this.warnings().filter((warning) => warning.incident).map((warning) => warning.id),
+      warnings: this.warnings()
+        .filter((warning) => warning.incident)
+        .map((warning) => warning.id),
       blast_radius: 2.65,
     };
     const closed = [3, 9, 15].map((hours, index) => ({
@@ -432,7 +460,13 @@ export class World {
   graph() {
     const nodes = this.names.map((name) => {
       const { health, probability, status } = this.summary(name);
-      return { service: name, health, probability, status, critical: ["frontend", "checkout", "payments", "database"].includes(name) };
+      return {
+        service: name,
+        health,
+        probability,
+        status,
+        critical: ["frontend", "checkout", "payments", "database"].includes(name),
+      };
     });
     return {
       nodes,
@@ -456,7 +490,15 @@ export class World {
           minutes: 3.4,
         },
       ],
-      blast_radius: { database: 2.65, cache: 1.4, payments: 0.6, orders: 0.6, checkout: 0.3, inventory: 0.5, email: 0.3 },
+      blast_radius: {
+        database: 2.65,
+        cache: 1.4,
+        payments: 0.6,
+        orders: 0.6,
+        checkout: 0.3,
+        inventory: 0.5,
+        email: 0.3,
+      },
     };
   }
 
@@ -469,7 +511,13 @@ export class World {
       budget_left: [0.62, 0.18, 0.84, 0.97, -0.08][index],
       burn_rates: [60, 360, 4320].map((window_minutes, place) => ({
         window_minutes,
-        rate: [[1.4, 1.1, 0.6], [7.2, 3.4, 1.8], [0.3, 0.4, 0.5], [0.1, 0.2, 0.1], [14.6, 6.1, 2.2]][index][place],
+        rate: [
+          [1.4, 1.1, 0.6],
+          [7.2, 3.4, 1.8],
+          [0.3, 0.4, 0.5],
+          [0.1, 0.2, 0.1],
+          [14.6, 6.1, 2.2],
+        ][index][place],
       })),
       level: ["met", "ticket", "met", "met", "page"][index],
       since: iso(this.minute - 40 * MINUTE),
@@ -508,10 +556,19 @@ export class World {
     );
     const tally = (list) => {
       const count = (outcome) => list.filter((entry) => entry.outcome === outcome).length;
-      return { hits: count("hit"), late: count("late"), false: count("false"), missed: count("missed"), averted: count("averted"), censored: count("censored") };
+      return {
+        hits: count("hit"),
+        late: count("late"),
+        false: count("false"),
+        missed: count("missed"),
+        averted: count("averted"),
+        censored: count("censored"),
+      };
     };
     const share = (part, whole) =>
-      whole === 0 ? null : { value: part / whole, low: Math.max(0, part / whole - 0.09), high: Math.min(1, part / whole + 0.08) };
+      whole === 0
+        ? null
+        : { value: part / whole, low: Math.max(0, part / whole - 0.09), high: Math.min(1, part / whole + 0.08) };
     const models = [this.main, this.main === "gru" ? "boosted_trees" : "gru"].map((name, index) => {
       const counts = tally(entries.filter((entry) => entry.model === name));
       return {
@@ -571,7 +628,15 @@ export class World {
         ledger: model,
       })),
       comparison: [
-        { shadow: ledger.models[1].name, both: 31, only_main: 5, only_shadow: 9, neither: 16, main_false: 18, shadow_false: 27 },
+        {
+          shadow: ledger.models[1].name,
+          both: 31,
+          only_main: 5,
+          only_shadow: 9,
+          neither: 16,
+          main_false: 18,
+          shadow_false: 27,
+        },
       ],
     };
   }
@@ -620,7 +685,12 @@ export class World {
       metrics: METRICS.map(([name, unit]) => ({ name, unit })),
       sources: [
         { name: "simulator", status: "up", reason: null, last_row: iso(this.minute) },
-        { name: "prometheus-eu", status: "partial", reason: "2 of 31 series have no value since 14:20", last_row: iso(this.minute) },
+        {
+          name: "prometheus-eu",
+          status: "partial",
+          reason: "2 of 31 series have no value since 14:20",
+          last_row: iso(this.minute),
+        },
       ],
       counters: { rows: 482_113, scores: 964_226, late_samples: 41, out_of_range: 3, unknown_services: 0 },
       store: { degraded: false, error: null, bytes: 48_211_004 },
@@ -658,16 +728,48 @@ export class World {
     const at = (ago) => this.minute - ago * MINUTE;
     for (const name of this.names.slice(0, 15)) this.emit(at(1500), { event: "service_appeared", service: name });
     this.emit(at(1490), { event: "source", source: "simulator", status: "up" });
-    for (const entry of this.outcomes().slice(0, 12).reverse()) this.emit(Date.parse(entry.time), { event: "outcome", ...entry, time: entry.time });
+    for (const entry of this.outcomes().slice(0, 12).reverse())
+      this.emit(Date.parse(entry.time), { event: "outcome", ...entry, time: entry.time });
     this.emit(at(20), { event: "source", source: "prometheus-eu", status: "partial" });
     this.emit(at(12), { event: "late", service: "email", count: 4 });
-    for (const warning of this.warnings().slice(0, 6)) this.emit(Date.parse(warning.since), { event: "warning", ...warning });
-    this.emit(at(9), { event: "incident", id: "incident-1", state: "opened", since: iso(at(9)), services: ["database", "orders"], suspects: [["database", 0.7]], victims: [] });
-    this.emit(at(6), { event: "failure", id: "orders!x", service: "orders", state: "confirmed", onset: iso(at(7)), end: null });
-    this.emit(at(3), { event: "incident", id: "incident-1", state: "updated", since: iso(at(9)), services: ["database", "orders", "payments"], suspects: [["database", 0.71]], victims: [["checkout", 0.62]] });
+    for (const warning of this.warnings().slice(0, 6))
+      this.emit(Date.parse(warning.since), { event: "warning", ...warning });
+    this.emit(at(9), {
+      event: "incident",
+      id: "incident-1",
+      state: "opened",
+      since: iso(at(9)),
+      services: ["database", "orders"],
+      suspects: [["database", 0.7]],
+      victims: [],
+    });
+    this.emit(at(6), {
+      event: "failure",
+      id: "orders!x",
+      service: "orders",
+      state: "confirmed",
+      onset: iso(at(7)),
+      end: null,
+    });
+    this.emit(at(3), {
+      event: "incident",
+      id: "incident-1",
+      state: "updated",
+      since: iso(at(9)),
+      services: ["database", "orders", "payments"],
+      suspects: [["database", 0.71]],
+      victims: [["checkout", 0.62]],
+    });
     const rows = this.events.splice(0).sort((a, b) => (a.time < b.time ? -1 : 1));
     rows.forEach((event, index) => this.events.push({ ...event, seq: this.seq - rows.length + 1 + index }));
-    this.emit(at(1), { event: "budget", per_service_week: 1, realised_per_service_week: 0.72, false_alarms: 18, service_weeks: 25.1, threshold_shift: 0.18 });
+    this.emit(at(1), {
+      event: "budget",
+      per_service_week: 1,
+      realised_per_service_week: 0.72,
+      false_alarms: 18,
+      service_weeks: 25.1,
+      threshold_shift: 0.18,
+    });
   }
 
   /** One more minute: rows, scores, and the warnings that come or go. */
@@ -677,10 +779,27 @@ export class World {
     const events = [];
     for (const name of this.names) {
       const { metrics, missing, probability, level, cannot_tell } = this.summary(name);
-      events.push(this.emit(this.minute, { event: "row", service: name, values: METRICS.map(([metric]) => metrics[metric]), missing }));
+      events.push(
+        this.emit(this.minute, {
+          event: "row",
+          service: name,
+          values: METRICS.map(([metric]) => metrics[metric]),
+          missing,
+        }),
+      );
       const { per_step, minutes_to_failure } = this.prediction(name);
       events.push(
-        this.emit(this.minute, { event: "score", service: name, model: this.main, shadow: false, probability, per_step, minutes_to_failure, level, cannot_tell }),
+        this.emit(this.minute, {
+          event: "score",
+          service: name,
+          model: this.main,
+          shadow: false,
+          probability,
+          per_step,
+          minutes_to_failure,
+          level,
+          cannot_tell,
+        }),
       );
     }
     for (const warning of this.warnings()) {

@@ -14,6 +14,13 @@ function packageOf(module) {
   return found?.[1];
 }
 
+/** A package and those that it depends on: some bring theirs within their own file. */
+function withDependencies(folder) {
+  const { dependencies = {} } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  const names = Object.keys(dependencies).filter((name) => existsSync(path.resolve("node_modules", name)));
+  return [folder, ...names.flatMap((name) => withDependencies(path.resolve("node_modules", name)))];
+}
+
 function entry(folder) {
   const { name, version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
   if (!ALLOWED.has(license)) {
@@ -37,7 +44,8 @@ export function licences() {
         if (!existsSync(folder)) throw new Error(`${name} is not installed: run npm ci`);
         folders.add(folder);
       }
-      const entries = [...folders].map(entry).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const all = new Set([...folders].flatMap(withDependencies));
+      const entries = [...all].map(entry).sort((a, b) => (a.name < b.name ? -1 : 1));
       const list = entries.map(({ title }) => `- ${title}`).join("\n");
       const texts = entries.map(({ title, text }) => `${"=".repeat(80)}\n${title}\n\n${text}\n`).join("\n");
       const source = `The page of forewarn is made with these packages, which are part of it:\n\n${list}\n\n${texts}`;

@@ -1,4 +1,5 @@
-// Pictures of every page from the mock, to look at: `node scripts/shoot.mjs FOLDER [light|dark] [wide|phone] [page ...]`.
+// Pictures of every page from the mock, to look at:
+// `node scripts/shoot.mjs FOLDER [light|dark] [wide|phone] [page ...]`.
 import { mkdirSync } from "node:fs";
 import { chromium } from "playwright-core";
 import { start } from "../mock/server.mjs";
@@ -23,7 +24,10 @@ const PAGES = {
 
 mkdirSync(folder, { recursive: true });
 const mock = await start();
-const browser = await chromium.launch({ executablePath: process.env.FOREWARN_BROWSER ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+const browser = await chromium.launch({
+  executablePath: process.env.FOREWARN_BROWSER ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"],
+});
 const context = await browser.newContext({
   viewport: size === "phone" ? { width: 390, height: 844 } : { width: 1440, height: 900 },
   deviceScaleFactor: 1,

@@ -112,10 +112,14 @@ export function App() {
 
   return (
     <div className="shell">
-      <a className="skip" href="#main" onClick={(event) => {
-        event.preventDefault();
-        main.current?.focus();
-      }}>
+      <a
+        className="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          main.current?.focus();
+        }}
+      >
         Skip to the content
       </a>
       <Navigation active={route.parts[0] ?? ""} />
@@ -172,12 +176,7 @@ function Navigation({ active }: { active: string }) {
           );
         })}
       </ul>
-      <button
-        type="button"
-        className="nav-more"
-        aria-expanded={open}
-        onClick={() => setOpen((old) => !old)}
-      >
+      <button type="button" className="nav-more" aria-expanded={open} onClick={() => setOpen((old) => !old)}>
         <Icon name={open ? "close" : "more"} />
         <span className="nav-label">{open ? "Close" : "More"}</span>
       </button>

@@ -7,13 +7,16 @@ import "./styles/fleet.css";
 import "./styles/service.css";
 import "./styles/pages.css";
 import { createRoot } from "react-dom/client";
-import { startSession } from "./api/session";
+import { startSession, tokenOf } from "./api/session";
 import { App } from "./app";
 import { startLive } from "./live/store";
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(<App />);
-  // The cookie that a token is exchanged for must be there before the socket opens.
-  void startSession().finally(startLive);
+  // The cookie that a token is exchanged for must be there before the socket opens; else there is nothing to wait for.
+  const hasToken = tokenOf(location.hash) !== null;
+  const session = startSession();
+  if (hasToken) void session.finally(startLive);
+  else startLive();
 }

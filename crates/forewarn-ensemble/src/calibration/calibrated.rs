@@ -11,8 +11,8 @@ pub(crate) const KIND: &str = "calibrated";
 
 /// Any predictor with its scores made probabilities, by a curve that was fitted on validation windows.
 ///
-/// The curve never falls: windows keep their order, though a curve may tie some. Where no curve of the family is more likely than the scores as
-/// they are, they stay as they are: the validation log loss never rises.
+/// The curve never falls: windows keep their order, though a curve may tie some. Where no curve of the family is more
+/// likely than the scores as they are, they stay as they are: the validation log loss never rises.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibrated<P> {
     predictor: P,
@@ -23,8 +23,8 @@ pub struct Calibrated<P> {
 impl<P: Predictor> Calibrated<P> {
     /// Fits the curve on `validation`.
     ///
-    /// Where the same windows also decided when to stop the fit of `predictor`, the curve is a little too sure; where that matters, fit with an
-    /// earlier part of them and calibrate on a later one ([`Validation::select`]).
+    /// Where the same windows also decided when to stop the fit of `predictor`, the curve is a little too sure; where
+    /// that matters, fit with an earlier part of them and calibrate on a later one ([`Validation::select`]).
     ///
     /// # Errors
     /// [`CoreError::SingleClass`], and the predictor's own for windows that it was not fitted for.
@@ -71,8 +71,8 @@ impl<P: Predictor> Calibrated<P> {
         self.predictor
     }
 
-    /// What a score of the inner predictor becomes, for scores that come another way than by windows, such as those of a state that runs
-    /// along with a stream.
+    /// What a score of the inner predictor becomes, for scores that come another way than by windows, such as those
+    /// of a state that runs along with a stream.
     ///
     /// # Errors
     /// [`CoreError::InvalidScore`] where the curve leaves 0..=1, which none that was fitted does.
@@ -103,7 +103,8 @@ impl Calibrated<Box<dyn Predictor>> {
     /// The model that [`to_envelope`](Save::to_envelope) saved; `inside` reads what is inside.
     ///
     /// # Errors
-    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for a curve that no fit makes, and those of the model inside.
+    /// [`ModelFileError::WrongKind`], [`ModelFileError::NotAModel`] for a curve that no fit makes, and those of the
+    /// model inside.
     pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (Parameters { curve }, inner) = nested::unpack_one::<Parameters>(KIND, envelope)?;
         Ok(Self { predictor: inside.predictor(inner)?, calibrator: curve, losses: None })

@@ -12,9 +12,11 @@ pub enum CalibrationMethod {
     /// J. Platt, *Probabilistic outputs for support vector machines*, 1999.
     #[default]
     Platt,
-    /// The most likely curve of all that never fall: needs some hundreds of failures, and ties what it cannot tell apart.
+    /// The most likely curve of all that never fall: needs some hundreds of failures, and ties what it cannot tell
+    /// apart.
     ///
-    /// B. Zadrozny and C. Elkan, *Transforming classifier scores into accurate multiclass probability estimates*, KDD 2002.
+    /// B. Zadrozny and C. Elkan, *Transforming classifier scores into accurate multiclass probability estimates*, KDD
+    /// 2002.
     Isotonic,
     /// A line in `ln s` and `ln (1 - s)`: three parameters, for scores that are off differently at both ends.
     ///
@@ -22,7 +24,8 @@ pub enum CalibrationMethod {
     Beta,
 }
 
-/// Log-odds by which the steepest part of a curve rises at least with those of the score: it never reverses, and ties as little as it can.
+/// Log-odds by which the steepest part of a curve rises at least with those of the score: it never reverses, and ties
+/// as little as it can.
 const LEAST_SLOPE: f64 = 1e-3;
 
 /// A fitted map from scores to probabilities; it never falls.
@@ -43,7 +46,8 @@ enum Curve {
 }
 
 impl Calibrator {
-    /// The most likely map of the family, or the identity where that is more likely: the log loss of `scores` does not rise.
+    /// The most likely map of the family, or the identity where that is more likely: the log loss of `scores` does
+    /// not rise.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`] unless there is a label for each score, [`CoreError::SingleClass`].
@@ -195,8 +199,8 @@ fn beta(scores: &[Score], positive: &[bool]) -> Curve {
 
 /// Pools neighbours until the shares of positives rise, and joins the middles of the pools.
 ///
-/// A pool without positives, or of positives alone, has half of one: no finite data make certain. Between two pools the curve is straight
-/// rather than a step, so that fewer scores tie.
+/// A pool without positives, or of positives alone, has half of one: no finite data make certain. Between two pools
+/// the curve is straight rather than a step, so that fewer scores tie.
 fn isotonic(scores: &[Score], positive: &[bool]) -> Curve {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by_key(|&index| scores[index]);

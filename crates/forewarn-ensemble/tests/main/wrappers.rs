@@ -152,7 +152,8 @@ fn other_rows(frames: &FrameSet) -> FrameSet {
     frames.derive(schema, values).unwrap()
 }
 
-/// A line on raw rows, one on other rows of the same names, and one on a shorter window of these: a combination of all that may differ.
+/// A line on raw rows, one on other rows of the same names, and one on a shorter window of these: a combination of
+/// all that may differ.
 fn of_different_rows(data: &Data) -> (FrameSet, Vec<Qualified<FittedLine>>) {
     let other = other_rows(&data.frames);
     let wide = side_by_side(&[("measured", &data.frames), ("other", &other)]).unwrap();
@@ -382,7 +383,8 @@ fn qualified_columns_are_those_of_the_file_or_refused() {
     let twice = Qualified::new(Qualified::new(line, "a").unwrap(), "b").unwrap();
     let envelope = through_a_file(&twice.to_envelope(data.spec).unwrap());
     assert_eq!(registry().predictor(envelope.clone()).unwrap().input(), twice.input());
-    // A long source would make names of its length, for every column and level; it is compared with those in the file instead.
+    // A long source would make names of its length, for every column and level; it is compared with those in the file
+    // instead.
     let mut long = envelope.clone();
     long.parameters["settings"]["source"] = "x".repeat(1 << 20).into();
     let error = registry().predictor(long).err().unwrap();

@@ -43,7 +43,8 @@ impl<'a> LiveOrder<'a> {
 
     /// Replays the scores with a controller that begins at the threshold of `policy`.
     ///
-    /// What became of an alarm is known once its prediction period is over, and moves the threshold from the next scores
+    /// What became of an alarm is known once its prediction period is over, and moves the threshold from the next
+    /// scores
     /// on. Linear in scores.
     ///
     /// # Errors
@@ -137,7 +138,8 @@ mod tests {
         let fixed = Events::new(&set, policy).totals();
         assert!(fixed.false_alarms > 300, "{}", fixed.false_alarms);
         let found = LiveOrder::new(&set).replay(policy, 1.0).unwrap();
-        // The bound is SILENT / gain and one pending alarm over four weeks: far below the 84 a week of a fixed threshold.
+        // The bound is SILENT / gain and one pending alarm over four weeks: far below the 84 a week of a fixed
+        // threshold.
         assert!(found.test_rate < 3.0, "{found:?}");
         assert!(found.event_recall.unwrap() > 0.6, "{found:?}");
         assert!(found.last_shift > 0.0, "{found:?}");

@@ -8,21 +8,21 @@ use statrs::function::gamma::gamma_ur;
 
 /// How many false alarms an operator accepts, and how sure it has to be that there are no more.
 ///
-/// The threshold is found on validation by testing thresholds from high to low, each for "the rate is above the budget", and
-/// stopping at the first that cannot be rejected. Since the order is fixed beforehand (601 thresholds whose log-odds are
-/// evenly spaced from 15 to -15, after 1), the rate of the last one rejected is within the budget with the stated
-/// confidence, however many were tested.
+/// The threshold is found on validation by testing thresholds from high to low, each for "the rate is above the
+/// budget", and stopping at the first that cannot be rejected. Since the order is fixed beforehand (601 thresholds
+/// whose log-odds are evenly spaced from 15 to -15, after 1), the rate of the last one rejected is within the budget
+/// with the stated confidence, however many were tested.
 ///
-/// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the factor by which
-/// their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where a day is like the day before it, the
-/// dispersion is that of a sum over many days, and [`BudgetChoice::days`] says that the promise is doubtful, since a quiet month may lie
-/// between two loud ones. The statement is about data like validation: when the service or its load
-/// changes, so does the rate. Watch the realised rate, and choose again.
+/// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the
+/// factor by which their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where
+/// a day is like the day before it, the dispersion is that of a sum over many days, and [`BudgetChoice::days`] says
+/// that the promise is doubtful, since a quiet month may lie between two loud ones. The statement is about data like
+/// validation: when the service or its load changes, so does the rate. Watch the realised rate, and choose again.
 ///
 /// # References
-/// A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, *Learn then test: calibrating predictive algorithms to
-/// achieve risk control*, 2021 (fixed sequence testing). F. Garwood, *Fiducial limits for the Poisson distribution*, Biometrika
-/// 28, 1936.
+/// A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, *Learn then test: calibrating predictive
+/// algorithms to achieve risk control*, 2021 (fixed sequence testing). F. Garwood, *Fiducial limits for the Poisson
+/// distribution*, Biometrika 28, 1936.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlarmBudget {
@@ -47,7 +47,8 @@ pub struct BudgetChoice {
     /// Whether the days of validation are as independent as the promise takes them for.
     #[serde(default)]
     pub days: DayAssumption,
-    /// Correlation of a day of validation with the next, by the ranks of their numbers of high scores; `None` where it cannot be told.
+    /// Correlation of a day of validation with the next, by the ranks of their numbers of high scores; `None` where
+    /// it cannot be told.
     #[serde(default)]
     pub day_correlation: Option<f64>,
 }
@@ -65,9 +66,9 @@ impl AlarmBudget {
     /// `O(n)` a threshold tested; testing stops where the budget is used up.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a budget that is not above 0 or a confidence
-    /// that is not above 0 and below 1; [`EvalError::BudgetNotProvable`] where validation is too short to show it for any
-    /// threshold, or empty.
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a budget that is not above 0 or a
+    /// confidence that is not above 0 and below 1; [`EvalError::BudgetNotProvable`] where validation is too short to
+    /// show it for any threshold, or empty.
     pub fn choose(&self, validation: &ScoredSet, policy: AlarmPolicy) -> Result<BudgetChoice, EvalError> {
         let Self { per_service_week, confidence } = *self;
         let chosen = Self::choose_each(&[*self], validation, policy)?;
@@ -80,8 +81,8 @@ impl AlarmBudget {
         })
     }
 
-    /// The same where validation can show it, and otherwise for the nearest budget above it that validation can show to be kept; the
-    /// choice says which. `None` where none is shown up to a thousand times this one.
+    /// The same where validation can show it, and otherwise for the nearest budget above it that validation can show
+    /// to be kept; the choice says which. `None` where none is shown up to a thousand times this one.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting), as in [`choose`](Self::choose).
@@ -211,7 +212,8 @@ impl Observed {
             // A budget so small that it is lost to rounding: whatever the count, it is not too low for it.
             return 1.0;
         }
-        // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m), which does not take infinity.
+        // P(X <= k) for a Poisson X of mean m is the regularised upper gamma function Q(k + 1, m), which does not
+        // take infinity.
         gamma_ur(self.false_alarms / dispersion + 1.0, mean.min(f64::MAX))
     }
 }

@@ -10,8 +10,8 @@ pub enum DayAssumption {
     Unchecked,
     /// Nothing speaks against it.
     Holds,
-    /// A day is like the day before it. The threshold was chosen with a dispersion over several days, and the promise is doubtful still:
-    /// the days of validation may all be quiet ones.
+    /// A day is like the day before it. The threshold was chosen with a dispersion over several days, and the promise
+    /// is doubtful still: the days of validation may all be quiet ones.
     Correlated,
     /// There are too few days to tell.
     TooFewDays,
@@ -106,10 +106,12 @@ impl Days {
         }
     }
 
-    /// The dispersion of a count over many days, where days by themselves have `dispersion` and `expected` is the count of all.
+    /// The dispersion of a count over many days, where days by themselves have `dispersion` and `expected` is the
+    /// count of all.
     ///
-    /// Where days are correlated, their levels are taken to follow an autoregression of the first order: the variance of a day's level is
-    /// the covariance over the correlation, and that of a long sum has all later covariances in it twice.
+    /// Where days are correlated, their levels are taken to follow an autoregression of the first order: the variance
+    /// of a day's level is the covariance over the correlation, and that of a long sum has all later covariances in
+    /// it twice.
     pub(super) fn dispersion(&self, dispersion: f64, expected: f64) -> f64 {
         if self.covariance <= 0.0 {
             return dispersion;

@@ -5,10 +5,11 @@ use forewarn_core::Score;
 use forewarn_core::{AlarmPolicy, FailureOutcome};
 use serde::{Deserialize, Serialize};
 
-/// What more alarms buy: failures detected, and how early, against false alarms and time in warning, at many thresholds.
+/// What more alarms buy: failures detected, and how early, against false alarms and time in warning, at many
+/// thresholds.
 ///
-/// In hindsight on the data measured: it shows what was possible. The threshold to run with is chosen on validation, by an
-/// [`AlarmBudget`](crate::AlarmBudget).
+/// In hindsight on the data measured: it shows what was possible. The threshold to run with is chosen on validation,
+/// by an [`AlarmBudget`](crate::AlarmBudget).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Tradeoff {
@@ -41,7 +42,8 @@ impl Tradeoff {
     /// Most thresholds that are tried.
     pub const POINTS: usize = 60;
 
-    /// Replays `policy` at thresholds spread over the scores, denser among the high ones. `None` without a failure within reach.
+    /// Replays `policy` at thresholds spread over the scores, denser among the high ones. `None` without a failure
+    /// within reach.
     ///
     /// `O(n log n)` time, and `O(n)` a threshold.
     ///
@@ -105,7 +107,8 @@ impl Tradeoff {
 fn thresholds(set: &ScoredSet) -> Result<Vec<Score>, EvalError> {
     let (mut scores, _) = set.pooled("test")?;
     scores.sort_unstable_by(|a, b| b.cmp(a));
-    // The share of windows at or above the threshold grows by the same factor from point to point, from one window to all.
+    // The share of windows at or above the threshold grows by the same factor from point to point, from one window to
+    // all.
     let growth = (scores.len() as f64).ln() / (Tradeoff::POINTS - 1) as f64;
     let place = |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
     let mut thresholds: Vec<Score> = (0..Tradeoff::POINTS).map(|point| scores[place(point)]).collect();

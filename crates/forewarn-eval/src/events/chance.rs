@@ -5,8 +5,8 @@ use forewarn_schema::{Episode, Timestamp};
 use serde::{Deserialize, Serialize};
 use statrs::function::beta::beta_reg;
 
-/// What warnings are worth beyond being on for so long: compared with warnings at random, and with "it has just failed, so it
-/// will fail again", both on for the same share of the time.
+/// What warnings are worth beyond being on for so long: compared with warnings at random, and with "it has just
+/// failed, so it will fail again", both on for the same share of the time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skill {
@@ -14,7 +14,8 @@ pub struct Skill {
     pub time_in_warning: f64,
     /// Share of the failures within reach that were caught.
     pub event_recall: f64,
-    /// Improvement over random warnings: `(event_recall - time_in_warning) / (1 - time_in_warning)`. 0 for chance, 1 at best.
+    /// Improvement over random warnings: `(event_recall - time_in_warning) / (1 - time_in_warning)`. 0 for chance, 1
+    /// at best.
     pub over_random: f64,
     /// Probability that random warnings detect at least as many.
     pub random_p_value: f64,
@@ -26,16 +27,17 @@ pub struct Skill {
 
 /// Compares warnings with chance. `None` without a failure within reach, or where a warning is always on.
 ///
-/// Random: the number caught is binomial with the time in warning as probability. Persistence: a warning is on for a time
-/// after each failure's end, as long as makes the same time in warning; failures that only one of the two catches decide (an
-/// exact sign test). Both tests take failures for independent: failures that come in bursts make the p-values too small.
+/// Random: the number caught is binomial with the time in warning as probability. Persistence: a warning is on for a
+/// time after each failure's end, as long as makes the same time in warning; failures that only one of the two
+/// catches decide (an exact sign test). Both tests take failures for independent: failures that come in bursts make
+/// the p-values too small.
 ///
 /// `O(n log n)` time.
 ///
 /// # References
-/// D. E. Snyder, F. Mormann, B. Litt and others, *The statistics of a practical seizure warning system*, Journal of Neural Engineering
-/// 5(4), 2008. Q. McNemar, *Note on the sampling error of the difference between correlated proportions or percentages*,
-/// Psychometrika 12, 1947.
+/// D. E. Snyder, F. Mormann, B. Litt and others, *The statistics of a practical seizure warning system*, Journal of
+/// Neural Engineering 5(4), 2008. Q. McNemar, *Note on the sampling error of the difference between correlated
+/// proportions or percentages*, Psychometrika 12, 1947.
 #[must_use]
 #[allow(clippy::doc_markdown, reason = "McNemar is a person")]
 pub fn skill_over_chance(set: &ScoredSet, events: &Events) -> Option<Skill> {
@@ -76,7 +78,8 @@ pub(crate) struct Persistence {
 }
 
 impl Persistence {
-    /// The warning that is on in `wanted` of the scored windows. Where fewer follow a failure, it simply stays on after each.
+    /// The warning that is on in `wanted` of the scored windows. Where fewer follow a failure, it simply stays on
+    /// after each.
     pub(crate) fn new(set: &ScoredSet, wanted: usize) -> Self {
         let mut since: Vec<i64> = set
             .series()

@@ -2,11 +2,11 @@ use crate::{EvalError, Events, uncertainty::invalid};
 use forewarn_schema::{Episode, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Which failures are of which class: the fault behind each, as an incident review or a simulator knows it, or the failure rule that it
-/// satisfies.
+/// Which failures are of which class: the fault behind each, as an incident review or a simulator knows it, or the
+/// failure rule that it satisfies.
 ///
-/// A class is known as spans of time in which its cause was at work. A failure is of every class one of whose spans it meets, and may be
-/// of none.
+/// A class is known as spans of time in which its cause was at work. A failure is of every class one of whose spans
+/// it meets, and may be of none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpisodeClasses {
     by: String,
@@ -25,8 +25,8 @@ impl EpisodeClasses {
     /// Failures of `service` that go on at any time from `start` until before `end` are of this class.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) unless `start` comes before `end`, and for a class
-    /// without a name.
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) unless `start` comes before `end`, and
+    /// for a class without a name.
     pub fn span(
         &mut self,
         service: impl Into<String>,
@@ -86,8 +86,8 @@ impl EpisodeClasses {
         spans.filter(meets).map(|span| span.2.as_str()).collect()
     }
 
-    /// The events of the failures of one class, or, for `None`, of those of no class. Alarms in the middle of such a failure come
-    /// along; what is false is of no class.
+    /// The events of the failures of one class, or, for `None`, of those of no class. Alarms in the middle of such a
+    /// failure come along; what is false is of no class.
     #[must_use]
     pub(crate) fn select(&self, events: &Events, class: Option<&str>) -> Events {
         let is_of = |service: &str, episode: &Episode| {

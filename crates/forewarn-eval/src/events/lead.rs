@@ -10,8 +10,8 @@ pub struct LeadTimes {
     pub mean: Option<f64>,
     /// Median, the mean of the middle two for an even number; `None` where nothing was caught.
     pub median: Option<f64>,
-    /// Lower decile: nine warnings of ten came at least this early. Interpolated linearly, as `numpy.quantile` does. `None`
-    /// where nothing was caught.
+    /// Lower decile: nine warnings of ten came at least this early. Interpolated linearly, as `numpy.quantile` does.
+    /// `None` where nothing was caught.
     pub p10: Option<f64>,
     /// Every lead time, in order of service and time.
     pub all: Vec<f64>,
@@ -54,11 +54,12 @@ impl Delays {
         self.scrape_minutes + self.evaluation_minutes + self.notification_minutes
     }
 
-    /// Net lead times: what achieved lead times leave to act in. Warnings that arrive at the onset or later are left out: they
-    /// are none.
+    /// Net lead times: what achieved lead times leave to act in. Warnings that arrive at the onset or later are left
+    /// out: they are none.
     ///
     /// # Errors
-    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a delay that is negative or not finite.
+    /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a delay that is negative or not
+    /// finite.
     pub fn net(&self, achieved: &LeadTimes) -> Result<LeadTimes, EvalError> {
         for delay in [self.scrape_minutes, self.evaluation_minutes, self.notification_minutes] {
             if !(delay >= 0.0 && delay.is_finite()) {

@@ -21,11 +21,12 @@ pub struct ServiceEvents {
 
 /// Alarms matched with failures, for all services.
 ///
-/// An alarm at `t`, with `lead` and `period` of the window, warns of a failure whose onset lies from `t + lead + 1` to
-/// `t + lead + period` steps. A failure is caught at most once: by the first alarm that warns of it. An alarm raised in the
-/// middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that warns of nothing is [false](AlarmOutcome::False).
-/// By the same measure a failure is within reach when a window that was scored while the service was well is close enough
-/// before its onset. So, with an alarm at every scored window, everything within reach is caught.
+/// An alarm at `t`, with `lead` and `period` of the window, warns of a failure whose onset lies from `t + lead + 1`
+/// to `t + lead + period` steps. A failure is caught at most once: by the first alarm that warns of it. An alarm
+/// raised in the middle of a failure is [late](AlarmOutcome::Late), whatever follows; one that warns of nothing is
+/// [false](AlarmOutcome::False). By the same measure a failure is within reach when a window that was scored while
+/// the service was well is close enough before its onset. So, with an alarm at every scored window, everything within
+/// reach is caught.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Events {
     /// One entry a service.
@@ -44,7 +45,8 @@ impl Events {
         Self { services, step }
     }
 
-    /// Matches alarms that were raised elsewhere on these scores, in order of time, with the failures: one list a series.
+    /// Matches alarms that were raised elsewhere on these scores, in order of time, with the failures: one list a
+    /// series.
     pub(crate) fn of_alarms(set: &ScoredSet, alarms: &[Vec<Alarm>]) -> Self {
         let (spec, step) = (set.spec(), set.step());
         let services = set.series().iter().zip(alarms).map(|(series, alarms)| {
@@ -64,7 +66,8 @@ impl Events {
             .fold(EventCounts::default(), EventCounts::plus)
     }
 
-    /// The failures for which `keep` holds, with the alarms in the middle of them; false alarms and watched time are all there.
+    /// The failures for which `keep` holds, with the alarms in the middle of them; false alarms and watched time are
+    /// all there.
     pub(crate) fn select(&self, keep: impl Fn(&str, &Episode) -> bool) -> Self {
         let services = self.services.iter().map(|service| {
             let is_kept = |episode: &Episode| keep(&service.service, episode);
@@ -158,8 +161,8 @@ pub struct EventCounts {
     pub episodes: usize,
     /// Failures between the first and the last score that no scored window could have announced.
     pub out_of_reach: usize,
-    /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time of the
-    /// first alarm before it.
+    /// Achieved lead time of each caught failure, in minutes, in order of service and time: its onset minus the time
+    /// of the first alarm before it.
     pub leads_minutes: Vec<f64>,
     /// Scored windows.
     pub windows: usize,
@@ -188,7 +191,8 @@ impl EventCounts {
         (self.service_days > 0.0).then(|| self.false_alarms as f64 / self.service_days)
     }
 
-    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false one.
+    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false
+    /// one.
     #[must_use]
     pub fn alarm_precision(&self) -> Option<f64> {
         let judged = self.alarms - self.late_alarms;

@@ -10,7 +10,8 @@ use std::{collections::BTreeMap, io::Read, path::Path};
 pub struct EpisodeFile {
     /// Each service's failures.
     pub episodes: BTreeMap<String, Episodes>,
-    /// Classes of them by `fault kind` and by `failure rule`, where the file has such columns and something stands in them.
+    /// Classes of them by `fault kind` and by `failure rule`, where the file has such columns and something stands in
+    /// them.
     pub classes: Vec<EpisodeClasses>,
 }
 
@@ -23,9 +24,10 @@ impl EpisodeFile {
         table::open(path.as_ref(), Self::read)
     }
 
-    /// Reads CSV with the columns `service`, `onset`, `end` (first minute after the failure) and, if they are there, `confirmed_at`,
-    /// `kind` (the fault behind it) and `rule` (the failure rule that it satisfies); others are skipped. Each service's failures are
-    /// disjoint and in order. A row whose onset and end are both empty says that the service was watched and did not fail.
+    /// Reads CSV with the columns `service`, `onset`, `end` (first minute after the failure) and, if they are there,
+    /// `confirmed_at`, `kind` (the fault behind it) and `rule` (the failure rule that it satisfies); others are
+    /// skipped. Each service's failures are disjoint and in order. A row whose onset and end are both empty says that
+    /// the service was watched and did not fail.
     ///
     /// # Errors
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line.

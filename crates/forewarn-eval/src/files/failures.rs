@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum KnownFailures<'a> {
-    /// What a rule made of metrics, row by row: windows, step and target are theirs, and what the metrics leave open is unknown.
+    /// What a rule made of metrics, row by row: windows, step and target are theirs, and what the metrics leave open
+    /// is unknown.
     Labels(&'a Labels),
-    /// A list of failures, as an [`EpisodeFile`](super::EpisodeFile) has it. Every service in it was watched for as long as
-    /// there are scores of it; of a service that it does not name nothing is known.
+    /// A list of failures, as an [`EpisodeFile`](super::EpisodeFile) has it. Every service in it was watched for as
+    /// long as there are scores of it; of a service that it does not name nothing is known.
     List {
         /// Each service's failures.
         episodes: &'a BTreeMap<String, Episodes>,

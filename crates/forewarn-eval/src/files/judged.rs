@@ -22,18 +22,18 @@ pub struct JudgedScores {
 }
 
 impl ScoreFile {
-    /// Joins scores with failures. A window is positive when a failure begins in its prediction period. Windows inside a
-    /// failure, those whose period runs past the data, and those of which the outcome is not known for any other reason are
-    /// left out and counted, never taken for negative. A single service on either side needs no name: metrics files often
-    /// have none. `O(n log e)` for `n` scores and `e` failures.
+    /// Joins scores with failures. A window is positive when a failure begins in its prediction period. Windows
+    /// inside a failure, those whose period runs past the data, and those of which the outcome is not known for any
+    /// other reason are left out and counted, never taken for negative. A single service on either side needs no
+    /// name: metrics files often have none. `O(n log e)` for `n` scores and `e` failures.
     ///
     /// Labels in the file have to agree with the failures. `meaning` says what they state.
     ///
     /// # Errors
-    /// [`EvalError::NoCommonService`], [`EvalError::LabelContradicts`]; [`EvalError::NothingKnown`] where no score is left;
-    /// [`EvalError::NoStep`] where neither says how long a step is; for a list of failures [`EvalError::EpisodeOutside`] and
-    /// [`EvalError::UnknownService`], which say that it is not about these scores; without other failures
-    /// [`EvalError::MissingColumn`] for a file without labels; [`EvalError::OffClock`].
+    /// [`EvalError::NoCommonService`], [`EvalError::LabelContradicts`]; [`EvalError::NothingKnown`] where no score is
+    /// left; [`EvalError::NoStep`] where neither says how long a step is; for a list of failures
+    /// [`EvalError::EpisodeOutside`] and [`EvalError::UnknownService`], which say that it is not about these scores;
+    /// without other failures [`EvalError::MissingColumn`] for a file without labels; [`EvalError::OffClock`].
     pub fn judge(
         &self,
         failures: KnownFailures<'_>,
@@ -260,7 +260,8 @@ impl Judging {
 }
 
 impl ScoreRows {
-    /// The failures that labels of a failing service make, and the times of which they say nothing, as milliseconds from and to.
+    /// The failures that labels of a failing service make, and the times of which they say nothing, as milliseconds
+    /// from and to.
     fn failing(&self, step: Step) -> Result<(Episodes, Vec<(i64, i64)>), EvalError> {
         if self.labels.len() != self.times.len() {
             let available = vec!["service".to_owned(), "timestamp".to_owned(), "score".to_owned()];

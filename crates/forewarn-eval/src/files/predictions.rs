@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 /// Writes every score of every model as CSV: `service,timestamp,label,model,score`, with label 1 for a positive window.
 ///
-/// A score is the shortest text that gives the same 32-bit number, like the threshold in `report.json`: read as numbers of any
-/// precision, `score >= threshold` comes out as it did here.
+/// A score is the shortest text that gives the same 32-bit number, like the threshold in `report.json`: read as
+/// numbers of any precision, `score >= threshold` comes out as it did here.
 ///
-/// A name that begins with `=`, `+`, `-`, `@`, a tab, a carriage return or an apostrophe gets an apostrophe before it: a
-/// spreadsheet then shows it and does not run it as a formula. [`ScoreFile::read`](super::ScoreFile::read) takes that one off.
+/// A name that begins with `=`, `+`, `-`, `@`, a tab, a carriage return or an apostrophe gets an apostrophe before
+/// it: a spreadsheet then shows it and does not run it as a formula. [`ScoreFile::read`](super::ScoreFile::read)
+/// takes that one off.
 ///
 /// # Errors
 /// [`EvalError::Io`].

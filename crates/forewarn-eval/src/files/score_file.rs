@@ -31,10 +31,10 @@ impl ScoreFile {
         table::open(path.as_ref(), Self::read)
     }
 
-    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and `model`; others are
-    /// skipped. Times are RFC 3339, or seconds or milliseconds since 1970, and ascend within each service of each model. The
-    /// scores of each model come under its name, those of a file without models under the empty name. Names are read as
-    /// [`predictions_csv`](super::predictions_csv) writes them.
+    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and
+    /// `model`; others are skipped. Times are RFC 3339, or seconds or milliseconds since 1970, and ascend within each
+    /// service of each model. The scores of each model come under its name, those of a file without models under the
+    /// empty name. Names are read as [`predictions_csv`](super::predictions_csv) writes them.
     ///
     /// At most 100 million rows and a million services are read, and no line longer than a mebibyte.
     ///
@@ -82,7 +82,8 @@ impl ScoreFile {
         self.services.keys().map(String::as_str)
     }
 
-    /// The most common time between two rows of a service, of equally common ones the shortest; `None` where no service has two.
+    /// The most common time between two rows of a service, of equally common ones the shortest; `None` where no
+    /// service has two.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
         let mut counts: BTreeMap<i64, usize> = BTreeMap::new();

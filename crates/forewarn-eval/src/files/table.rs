@@ -119,8 +119,8 @@ impl Row<'_> {
     }
 }
 
-/// A name as a cell, such that a spreadsheet takes it for text: an apostrophe goes before what begins a formula, and before an
-/// apostrophe, so that [`Row::name`] gives the name back.
+/// A name as a cell, such that a spreadsheet takes it for text: an apostrophe goes before what begins a formula, and
+/// before an apostrophe, so that [`Row::name`] gives the name back.
 pub(crate) fn cell_of(name: &str) -> Cow<'_, str> {
     if needs_apostrophe(name) { format!("'{name}").into() } else { name.into() }
 }

@@ -11,10 +11,11 @@ const ROUNDING: f64 = 1e-4;
 /// Most windows of one cell that a window is compared with.
 const COMPARED: usize = 16;
 
-/// Test windows that are in train too, within rounding. Windows in which nothing moves are left out: an idle service makes many alike.
+/// Test windows that are in train too, within rounding. Windows in which nothing moves are left out: an idle service
+/// makes many alike.
 ///
-/// Windows are looked up by cells, so that one of which a sample lies by the border of its cell is missed: about a tenth where noise is a
-/// millionth of the range.
+/// Windows are looked up by cells, so that one of which a sample lies by the border of its cell is missed: about a
+/// tenth where noise is a millionth of the range.
 pub(super) fn check(train: Windows<'_>, test: Windows<'_>) -> LeakCheck {
     let scale = Scale::new(train);
     let mut known: Vec<(u64, usize)> = train

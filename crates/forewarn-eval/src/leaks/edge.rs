@@ -14,10 +14,12 @@ const SHARE: f64 = 0.4;
 const CERTAIN: f64 = 4.0;
 const TIMES: f64 = 2.5;
 
-/// Whether scores step up where the label does. What precedes a failure knows nothing of the prediction period: its length is a choice. A score
-/// that leaps in the very step in which a failure comes into the period, or one later, has seen the label, however much noise lies on it.
+/// Whether scores step up where the label does. What precedes a failure knows nothing of the prediction period: its
+/// length is a choice. A score that leaps in the very step in which a failure comes into the period, or one later,
+/// has seen the label, however much noise lies on it.
 ///
-/// Scores are taken as normal quantiles of the share of negative windows below them, so that their scale does not matter.
+/// Scores are taken as normal quantiles of the share of negative windows below them, so that their scale does not
+/// matter.
 pub(super) fn check(set: &ScoredSet) -> LeakCheck {
     let spec = set.spec();
     let edge = spec.lead() + spec.period();

@@ -9,7 +9,8 @@ const DRAWS: usize = 60;
 const DAY_MILLIS: i64 = 86_400_000;
 /// Positive runs that begin so soon after one another move together: failures come in bursts.
 const TOGETHER_MILLIS: i64 = 3_600_000;
-/// Longest that runs are taken together, as a share of a service's windows: one that fails all the time could not be moved at all.
+/// Longest that runs are taken together, as a share of a service's windows: one that fails all the time could not be
+/// moved at all.
 const LONGEST_SHARE: usize = 20;
 
 /// The windows of a set by score, and the runs of positive ones, to be put elsewhere.
@@ -83,8 +84,8 @@ impl<'a> Placed<'a> {
         (0..DRAWS).map(|_| self.moved(own, &mut random)).collect()
     }
 
-    /// PR-AUC with the labels of each service moved by whole days of time, round; windows that get no label are left out. Empty for services
-    /// of fewer days.
+    /// PR-AUC with the labels of each service moved by whole days of time, round; windows that get no label are left
+    /// out. Empty for services of fewer days.
     pub(super) fn by_whole_days(&self, fewest: usize) -> Vec<f64> {
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let days = |series: &crate::ScoredSeries| {

@@ -12,9 +12,9 @@ const DEVIATIONS: f64 = 4.0;
 /// Fewest days of which labels can be moved by whole ones.
 const FEWEST_DAYS: usize = 3;
 
-/// Labels are moved, failure by failure, in three ways: anywhere, which leaves nothing; anywhere within their service, which leaves what tells
-/// services apart; by whole days of time within their service, which leaves what tells hours apart too. What survives a move was not learnt
-/// from what precedes a failure.
+/// Labels are moved, failure by failure, in three ways: anywhere, which leaves nothing; anywhere within their
+/// service, which leaves what tells services apart; by whole days of time within their service, which leaves what
+/// tells hours apart too. What survives a move was not learnt from what precedes a failure.
 pub(super) fn check(set: &ScoredSet) -> Result<Vec<LeakCheck>, EvalError> {
     let placed = Placed::new(set)?;
     let pr_auc = placed.pr_auc();

@@ -28,7 +28,8 @@ pub struct ClassReport {
 }
 
 impl ClassReport {
-    /// One entry a class with a failure on test, in order of the classes' names, and one for failures without a class where there are any.
+    /// One entry a class with a failure on test, in order of the classes' names, and one for failures without a class
+    /// where there are any.
     pub(super) fn all(
         set: &ScoredSet,
         events: &Events,

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 /// Models held against each other on the same windows.
 ///
-/// All models are measured on the same resamples, so what a hard day does to all of them cancels: the difference of two models
-/// is known far better than either figure.
+/// All models are measured on the same resamples, so what a hard day does to all of them cancels: the difference of
+/// two models is known far better than either figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelComparison {
@@ -50,16 +50,16 @@ pub struct Difference {
     pub pr_auc: f64,
     /// Where that difference lies, taken by itself.
     pub interval: Option<Interval>,
-    /// Whether the difference is real: its interval leaves out 0 even when it is widened so that the intervals of all pairs
-    /// hold together. Of many pairs some always look different by chance.
+    /// Whether the difference is real: its interval leaves out 0 even when it is widened so that the intervals of all
+    /// pairs hold together. Of many pairs some always look different by chance.
     pub is_real: bool,
 }
 
 impl ModelComparison {
     /// Compares the PR-AUC of models. `None` for fewer than two models or two blocks.
     ///
-    /// `O(n)` time a model and resample. The simultaneous intervals are `d ± q se`, with the standard error of each difference
-    /// over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample,
+    /// `O(n)` time a model and resample. The simultaneous intervals are `d ± q se`, with the standard error of each
+    /// difference over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample,
     /// widened for the number of blocks as every interval is.
     ///
     /// # Errors
@@ -67,8 +67,8 @@ impl ModelComparison {
     /// [`CoreError::SingleClass`].
     ///
     /// # References
-    /// J. P. Romano and M. Wolf, *Exact and approximate stepdown methods for multiple hypothesis testing*, Journal of the American
-    /// Statistical Association 100(469), 2005 (its first step).
+    /// J. P. Romano and M. Wolf, *Exact and approximate stepdown methods for multiple hypothesis testing*, Journal of
+    /// the American Statistical Association 100(469), 2005 (its first step).
     pub fn new(models: &[(&str, &ScoredSet)], bootstrap: &BlockBootstrap) -> Result<Option<Self>, EvalError> {
         let Some(&(_, first)) = models.first() else { return Ok(None) };
         if let Some((name, _)) = models.iter().find(|(_, set)| !set.has_same_windows(first)) {

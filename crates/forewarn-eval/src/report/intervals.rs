@@ -7,9 +7,10 @@ use forewarn_core::Score;
 use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
-/// Where a model's figures lie, by [`BlockBootstrap`]. Each interval is widened for the number of blocks that its figure rests on, by the
-/// failures, windows or alarms that it is divided by: all failures in three of thirty days count as three blocks. A figure that fewer than half of the resamples have (no failure in
-/// them, nothing caught) is `None`.
+/// Where a model's figures lie, by [`BlockBootstrap`]. Each interval is widened for the number of blocks that its
+/// figure rests on, by the failures, windows or alarms that it is divided by: all failures in three of thirty days
+/// count as three blocks. A figure that fewer than half of the resamples have (no failure in them, nothing caught) is
+/// `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -89,11 +90,11 @@ pub struct ServiceIntervals {
 }
 
 impl ModelIntervals {
-    /// Draws blocks of the set and measures each resample. `events` are those of the set, at `threshold`; `delays` are those of the
-    /// net figures.
+    /// Draws blocks of the set and measures each resample. `events` are those of the set, at `threshold`; `delays`
+    /// are those of the net figures.
     ///
-    /// `None` with fewer than two blocks, from which nothing can be said. `O(n log n)` to begin with and `O(n)` a resample,
-    /// some two nanoseconds a window: for 88,000 windows and 1,000 resamples a fifth of a second.
+    /// `None` with fewer than two blocks, from which nothing can be said. `O(n log n)` to begin with and `O(n)` a
+    /// resample, some two nanoseconds a window: for 88,000 windows and 1,000 resamples a fifth of a second.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).

@@ -25,8 +25,8 @@ pub struct ModelReport {
     pub pr_auc: f64,
     /// Area under the ROC curve; no skill has 0.5.
     pub roc_auc: f64,
-    /// Windows with `score >= threshold` count as called positive, and raise an alarm outside the refractory period. Written
-    /// as the shortest text that gives the same 32-bit number.
+    /// Windows with `score >= threshold` count as called positive, and raise an alarm outside the refractory period.
+    /// Written as the shortest text that gives the same 32-bit number.
     pub threshold: Score,
     /// Steps between two alarms at least.
     pub refractory_steps: usize,
@@ -103,7 +103,8 @@ impl ModelReport {
     /// [`AlarmPolicy::for_window`], and measures everything.
     ///
     /// # Errors
-    /// [`EvalError::Model`], which names the model, for a part (`validation` or `test`, named too) without windows of both classes.
+    /// [`EvalError::Model`], which names the model, for a part (`validation` or `test`, named too) without windows of
+    /// both classes.
     pub fn evaluate(run: &ModelRun<'_>) -> Result<Self, EvalError> {
         let chosen = run
             .validation

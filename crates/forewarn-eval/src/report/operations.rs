@@ -17,7 +17,8 @@ pub struct OperationReport {
     pub headline: Option<BudgetHeadline>,
     /// How scores became alarms.
     pub policy: AlarmPolicy,
-    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false one.
+    /// Share of the alarms that were right, late ones left aside; `None` where there is neither a right nor a false
+    /// one.
     pub alarm_precision: Option<f64>,
     /// Minutes a day in which a warning was on, per service.
     pub minutes_in_warning_per_service_day: f64,
@@ -25,7 +26,8 @@ pub struct OperationReport {
     pub skill: Option<Skill>,
     /// What stands between an alarm and a person who can act on it.
     pub delays: Delays,
-    /// Share of the failures within reach for which the warning arrived before the onset; `None` where none was within reach.
+    /// Share of the failures within reach for which the warning arrived before the onset; `None` where none was
+    /// within reach.
     pub net_event_recall: Option<f64>,
     /// What delays leave of the lead times; warnings that came too late for them are left out.
     pub net_lead_time_minutes: LeadTimes,
@@ -34,8 +36,8 @@ pub struct OperationReport {
     /// Where the model was most wrong.
     #[serde(default)]
     pub worst: WorstCases,
-    /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where validation is too short for
-    /// any.
+    /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where
+    /// validation is too short for any.
     pub budgets: Vec<BudgetOutcome>,
 }
 
@@ -73,8 +75,8 @@ pub struct BudgetOutcome {
     pub event_recall_interval: Option<Interval>,
     /// Median achieved lead time in minutes; `None` where nothing was caught.
     pub lead_time_median_minutes: Option<f64>,
-    /// The same budget kept by a controller that moves the threshold while it runs, beginning from this one; `None` in a
-    /// report of an older version.
+    /// The same budget kept by a controller that moves the threshold while it runs, beginning from this one; `None`
+    /// in a report of an older version.
     #[serde(default)]
     pub adaptive: Option<AdaptiveOutcome>,
 }
@@ -84,7 +86,8 @@ const BUDGETS: [f64; 4] = [1.0, 7.0, 35.0, 140.0];
 const CONFIDENCE: f64 = 0.9;
 
 impl OperationReport {
-    /// How alarms are raised at the budget: [`policy`](Self::policy) at the threshold of the headline; as it is where validation proves no budget.
+    /// How alarms are raised at the budget: [`policy`](Self::policy) at the threshold of the headline; as it is where
+    /// validation proves no budget.
     #[must_use]
     pub fn policy_at_budget(&self) -> AlarmPolicy {
         let outcome = self.headline.as_ref().and_then(|headline| headline.outcome.as_ref());

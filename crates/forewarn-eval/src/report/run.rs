@@ -2,7 +2,8 @@ use crate::{AlarmBudget, BlockBootstrap, Delays, EpisodeClasses, ScoredSet, Timi
 use forewarn_core::History;
 use std::time::Duration;
 
-/// One model's scores and what is to be said about it: what [`ModelReport::evaluate`](super::ModelReport::evaluate) takes.
+/// One model's scores and what is to be said about it: what [`ModelReport::evaluate`](super::ModelReport::evaluate)
+/// takes.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRun<'a> {
     pub(super) name: &'a str,
@@ -21,8 +22,9 @@ pub struct ModelRun<'a> {
 }
 
 impl<'a> ModelRun<'a> {
-    /// A model by a short name, with its scores of validation, on which thresholds are chosen, and of test, on which it is measured. Where
-    /// nothing else is said: no description, default delays, intervals from 1,000 draws of days.
+    /// A model by a short name, with its scores of validation, on which thresholds are chosen, and of test, on which
+    /// it is measured. Where nothing else is said: no description, default delays, intervals from 1,000 draws of
+    /// days.
     #[must_use]
     pub fn new(name: &'a str, validation: &'a ScoredSet, test: &'a ScoredSet) -> Self {
         Self {

@@ -7,8 +7,8 @@ use crate::{BlockBootstrap, Buffer, EvalError, Events, IntervalEstimate, NabProf
 use forewarn_core::Score;
 use serde::{Deserialize, Serialize};
 
-/// Figures that are published for the detection of anomalies, adapted to early warning: to compare with others, not to choose by.
-/// Windows are called at the model's threshold.
+/// Figures that are published for the detection of anomalies, adapted to early warning: to compare with others, not
+/// to choose by. Windows are called at the model's threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SecondaryFigures {
@@ -20,8 +20,8 @@ pub struct SecondaryFigures {
     pub affiliation_precision: IntervalEstimate,
     /// Affiliation recall.
     pub affiliation_recall: IntervalEstimate,
-    /// Volume under the precision-recall surface, with buffers of up to a prediction period before the windows that precede failures.
-    /// By straight lines, as release 0.0.5 of the authors' package has it.
+    /// Volume under the precision-recall surface, with buffers of up to a prediction period before the windows that
+    /// precede failures. By straight lines, as release 0.0.5 of the authors' package has it.
     pub vus_pr: IntervalEstimate,
     /// The same by steps, as release 0.0.6 and the benchmark TSB-AD have it.
     #[serde(default = "unknown")]

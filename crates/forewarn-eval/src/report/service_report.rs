@@ -42,8 +42,8 @@ pub struct ServiceReport {
 }
 
 impl ServiceReport {
-    /// One entry a service of several; none for a single one, of which the model's report says all. `events` are those of the set, at
-    /// `threshold`.
+    /// One entry a service of several; none for a single one, of which the model's report says all. `events` are
+    /// those of the set, at `threshold`.
     pub(super) fn all(
         test: &ScoredSet,
         threshold: Score,

@@ -25,7 +25,8 @@ impl TestSummary {
     /// Counts windows and failures; the scores do not matter.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative
+    /// window.
     pub fn new(test: &ScoredSet) -> Result<Self, EvalError> {
         test.pooled("test")?;
         let totals = Events::new(test, AlarmPolicy::new(Score::ONE, 0)).totals();

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// Quality over time, of models that were refitted every few days and of the same models left as they were.
 ///
-/// Each fold's models have seen nothing of the fold, and all that came before it; thresholds are chosen on the time right before it.
+/// Each fold's models have seen nothing of the fold, and all that came before it; thresholds are chosen on the time
+/// right before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WalkForwardReport {
@@ -95,8 +96,9 @@ impl WalkForwardReport {
     /// Measures every fold. `trained` says what the models of each fold were fitted on.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for other numbers of folds; [`CoreError::InvalidSetting`], which names the model, where its two sets
-    /// of scores are not of the same windows; [`CoreError::EmptyPart`] for a fold without a window.
+    /// [`CoreError::LengthMismatch`] for other numbers of folds; [`CoreError::InvalidSetting`], which names the
+    /// model, where its two sets of scores are not of the same windows; [`CoreError::EmptyPart`] for a fold without a
+    /// window.
     pub fn new(
         refit_days: f64,
         trained: &[PartSummary],

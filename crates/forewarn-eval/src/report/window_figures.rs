@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WindowFigures {
-    /// Area under the precision-recall curve with its points joined by straight lines: too good, here to compare with others.
+    /// Area under the precision-recall curve with its points joined by straight lines: too good, here to compare with
+    /// others.
     pub pr_auc_trapezoid: f64,
     /// Area under the ROC curve up to [`Self::HIGHEST_FALSE_POSITIVE_RATE`], rescaled so that no skill gives 0.5.
     pub partial_roc_auc: f64,
@@ -16,7 +17,8 @@ pub struct WindowFigures {
     pub f_half: f64,
     /// Matthews' correlation coefficient at the threshold.
     pub mcc: f64,
-    /// Highest recall of a threshold at which at least half of the calls are right, in hindsight; 0 where there is none.
+    /// Highest recall of a threshold at which at least half of the calls are right, in hindsight; 0 where there is
+    /// none.
     pub recall_at_half_precision: f64,
     /// Mean of minus the logarithm of the probability given to what happened.
     pub log_loss: f64,

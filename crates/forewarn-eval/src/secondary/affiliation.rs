@@ -15,13 +15,13 @@ pub struct AffiliationFigures {
 
 /// Affiliation precision and recall at a threshold.
 ///
-/// The truth is the time from which a warning would be right: the runs of positive windows. Each run owns the zone of time that is
-/// nearer to it than to any other of its service. A call's precision is the probability that a moment drawn from the zone is no
-/// nearer to the run; a moment of the run is recalled with the probability that a moment drawn from the zone is no nearer to it than
-/// the nearest call. Random alarms therefore get about 0.5, not 0.
+/// The truth is the time from which a warning would be right: the runs of positive windows. Each run owns the zone of
+/// time that is nearer to it than to any other of its service. A call's precision is the probability that a moment
+/// drawn from the zone is no nearer to the run; a moment of the run is recalled with the probability that a moment
+/// drawn from the zone is no nearer to it than the nearest call. Random alarms therefore get about 0.5, not 0.
 ///
-/// Secondary: a service without a failure has no zone, so that its false alarms cost nothing here, and a call inside a failure is
-/// near the truth although it is late. `O(n)` time.
+/// Secondary: a service without a failure has no zone, so that its false alarms cost nothing here, and a call inside
+/// a failure is near the truth although it is late. `O(n)` time.
 ///
 /// # Errors
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).

@@ -25,24 +25,28 @@ impl NabProfile {
     pub const FEW_MISSES: Self = Self { hit: 1.0, false_alarm: 0.11, miss: 2.0 };
 }
 
-/// The score of the Numenta Anomaly Benchmark: 100 for a warning of every failure at the first moment possible and no false alarm, 0
-/// for silence, below 0 for less than that. `None` without a failure within reach.
+/// The score of the Numenta Anomaly Benchmark: 100 for a warning of every failure at the first moment possible and no
+/// false alarm, 0 for silence, below 0 for less than that. `None` without a failure within reach.
 ///
-/// An anomaly's window is here the time from which a warning of a failure would be right, and a detection is an alarm. The first
-/// alarm in a window counts, the earlier the more, along a sigmoid that falls to 0 at the window's end; an alarm outside any window
-/// costs, the more the longer ago the last window ended, and a late one costs by the same rule. No part of the data is a probation, and the
-/// threshold is not chosen on the data scored, which the benchmark does.
+/// An anomaly's window is here the time from which a warning of a failure would be right, and a detection is an
+/// alarm. The first alarm in a window counts, the earlier the more, along a sigmoid that falls to 0 at the window's
+/// end; an alarm outside any window costs, the more the longer ago the last window ended, and a late one costs by the
+/// same rule. No part of the data is a probation, and the threshold is not chosen on the data scored, which the
+/// benchmark does.
 ///
-/// Secondary: the price of a false alarm is built in. Read alarm budgets instead. `O(a + e)` time for `a` alarms and `e` failures.
+/// Secondary: the price of a false alarm is built in. Read alarm budgets instead. `O(a + e)` time for `a` alarms and
+/// `e` failures.
 ///
 /// # References
-/// A. Lavin and S. Ahmad, *Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark*, ICMLA 2015.
+/// A. Lavin and S. Ahmad, *Evaluating real-time anomaly detection algorithms: the Numenta Anomaly Benchmark*, ICMLA
+/// 2015.
 #[must_use]
 pub fn nab_score(set: &ScoredSet, events: &Events, profile: NabProfile) -> Option<f64> {
     total(&nab_parts(set, events, profile))
 }
 
-/// What each failure and each alarm outside a window adds, scaled so that their sum over the number of failures is the score.
+/// What each failure and each alarm outside a window adds, scaled so that their sum over the number of failures is
+/// the score.
 pub(crate) fn nab_parts(set: &ScoredSet, events: &Events, profile: NabProfile) -> Vec<Part> {
     let (spec, step) = (set.spec(), set.step());
     let NabProfile { hit, false_alarm, miss } = profile;
@@ -155,8 +159,9 @@ mod tests {
 
     #[test]
     fn a_false_alarm_three_widths_behind_a_window_is_on_the_sigmoid() {
-        // The benchmark's `scaledSigmoid`: -1 for a place above 3.0, 2 / (1 + exp(5 * 3)) - 1 at 3.0 itself. With an onset in minute 5 and
-        // a window of 5 minutes, the window ends in minute 4, and three widths of four steps behind it is minute 16.
+        // The benchmark's `scaledSigmoid`: -1 for a place above 3.0, 2 / (1 + exp(5 * 3)) - 1 at 3.0 itself. With an
+        // onset in minute 5 and a window of 5 minutes, the window ends in minute 4, and three widths of four steps
+        // behind it is minute 16.
         let mut alarms = "0".repeat(20);
         alarms.replace_range(16..17, "1");
         let found = score(&alarms, &[5], 5, NabProfile::STANDARD).unwrap();

@@ -13,12 +13,12 @@ pub struct RangeFigures {
     pub recall: f64,
 }
 
-/// Range-based precision and recall, with flat positional bias and a cardinality factor of one over the number of runs that share a
-/// run: what is broken up counts less.
+/// Range-based precision and recall, with flat positional bias and a cardinality factor of one over the number of
+/// runs that share a run: what is broken up counts less.
 ///
-/// A run is a stretch of scored windows of one service that are positive, or called positive at `threshold`. `existence` is the weight
-/// of a positive run's being hit at all in its recall; the rest is how much of it was hit. Secondary to event recall: here for
-/// comparison with work on anomaly detection. `O(n)` time.
+/// A run is a stretch of scored windows of one service that are positive, or called positive at `threshold`.
+/// `existence` is the weight of a positive run's being hit at all in its recall; the rest is how much of it was hit.
+/// Secondary to event recall: here for comparison with work on anomaly detection. `O(n)` time.
 ///
 /// # Errors
 /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for an existence weight outside 0..=1;
@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn runs_of_one_window_are_windows() {
-        // With runs of single windows the figures are those of windows: 2 of 3 called are right, 2 of 4 positive are found.
+        // With runs of single windows the figures are those of windows: 2 of 3 called are right, 2 of 4 positive are
+        // found.
         let found = figures("101000010", "101010100", 0.3);
         assert_eq!((found.precision, found.recall), (2.0 / 3.0, 0.5));
     }

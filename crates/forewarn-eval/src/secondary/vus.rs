@@ -7,8 +7,8 @@ use forewarn_core::Score;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Buffer {
-    /// Before each run of positive windows only: a warning that comes a little too early is worth something, one that comes too late
-    /// is worth nothing.
+    /// Before each run of positive windows only: a warning that comes a little too early is worth something, one that
+    /// comes too late is worth nothing.
     Before,
     /// On both sides, as the measure is published for the detection of anomalies.
     Around,
@@ -18,12 +18,13 @@ pub enum Buffer {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct VusFigures {
-    /// VUS-PR as releases up to 0.0.5 of the authors' package `vus` have it: points joined by straight lines, from precision 1 at recall 0,
-    /// and recall divided by the labels half-way between sharp and faded. Equal to release 0.0.5; earlier ones begin the left buffer
-    /// one step off.
+    /// VUS-PR as releases up to 0.0.5 of the authors' package `vus` have it: points joined by straight lines, from
+    /// precision 1 at recall 0, and recall divided by the labels half-way between sharp and faded. Equal to release
+    /// 0.0.5; earlier ones begin the left buffer one step off.
     pub pr_by_lines: f64,
-    /// VUS-PR as release 0.0.6, the authors' repository and the benchmark TSB-AD have it: points joined by steps, and only the buffer that
-    /// is called counts in the divisor of recall. Compare this one with current tables; it is often a tenth above the other.
+    /// VUS-PR as release 0.0.6, the authors' repository and the benchmark TSB-AD have it: points joined by steps, and
+    /// only the buffer that is called counts in the divisor of recall. Compare this one with current tables; it is
+    /// often a tenth above the other.
     pub pr_by_steps: f64,
     /// VUS-ROC of the same release; 0.5 for scores that say nothing, more with wide buffers around many runs.
     pub roc: f64,
@@ -31,20 +32,22 @@ pub struct VusFigures {
 
 /// Volumes under the surface: the area under a curve with labels that fade out, averaged over how far they do.
 ///
-/// For each width from 0 to `widest` steps, windows up to half of it away from a run of positive ones count as positive in part:
-/// `sqrt(1 - distance / width)` at this distance in steps. Recall is multiplied by the share of the runs that are hit at all. Every
-/// distinct score is a threshold, where the authors' code takes 250 of them.
+/// For each width from 0 to `widest` steps, windows up to half of it away from a run of positive ones count as
+/// positive in part: `sqrt(1 - distance / width)` at this distance in steps. Recall is multiplied by the share of the
+/// runs that are hit at all. Every distinct score is a threshold, where the authors' code takes 250 of them.
 ///
-/// Secondary to event recall and PR-AUC. `O(n log n)` time, and a width's share of the windows near positive ones for each width.
+/// Secondary to event recall and PR-AUC. `O(n log n)` time, and a width's share of the windows near positive ones for
+/// each width.
 ///
 /// # Errors
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);
 /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a width of more than 1000 steps.
 ///
 /// # References
-/// J. Paparrizos, P. Boniol, T. Palpanas, R. S. Tsay, A. Elmore and M. J. Franklin, *Volume under the surface: a new accuracy
-/// evaluation measure for time-series anomaly detection*, PVLDB 15(11), 2022. Q. Liu and J. Paparrizos, *The elephant in the room:
-/// towards a reliable time-series anomaly detection benchmark*, Advances in Neural Information Processing Systems 37, 2024 (`TSB-AD`).
+/// J. Paparrizos, P. Boniol, T. Palpanas, R. S. Tsay, A. Elmore and M. J. Franklin, *Volume under the surface: a new
+/// accuracy evaluation measure for time-series anomaly detection*, PVLDB 15(11), 2022. Q. Liu and J. Paparrizos, *The
+/// elephant in the room: towards a reliable time-series anomaly detection benchmark*, Advances in Neural Information
+/// Processing Systems 37, 2024 (`TSB-AD`).
 pub fn vus(set: &ScoredSet, widest: usize, buffer: Buffer) -> Result<VusFigures, EvalError> {
     let one = Blocks::whole();
     // Both classes are there, so every curve has points.
@@ -108,7 +111,8 @@ impl VusFigures {
 struct Surface {
     /// The block of each window, from the highest score on.
     ranked: Vec<u32>,
-    /// Distinct scores that a window near a positive run has. At all others only precision changes, and no area is added.
+    /// Distinct scores that a window near a positive run has. At all others only precision changes, and no area is
+    /// added.
     stops: Vec<Stop>,
     /// Windows near a positive run at the widest width, in order of score.
     near: Vec<Near>,
@@ -242,7 +246,8 @@ impl Surface {
         weight: &impl Fn(u32) -> f64,
     ) -> VusFigures {
         let labels: f64 = self.near.iter().map(|near| weight(near.block) * near.labels[width].0).sum();
-        // Half-way between the labels as they are and as they fade out, as published: recall is neither too strict nor too lax.
+        // Half-way between the labels as they are and as they fade out, as published: recall is neither too strict
+        // nor too lax.
         let wanted = f64::midpoint(positives, labels);
         let all_runs: f64 = self.runs[width].iter().map(|&block| weight(block)).sum();
         let mut is_hit = vec![false; self.runs[width].len()];
@@ -360,7 +365,8 @@ mod tests {
 
     #[test]
     fn the_authors_code_gives_the_same() {
-        // `RangeAUC_volume_opt` of the authors' code with as many thresholds as windows, before releases that join points by steps.
+        // `RangeAUC_volume_opt` of the authors' code with as many thresholds as windows, before releases that join
+        // points by steps.
         let positive = |i: usize| (40..=44).contains(&i) || (60..=61).contains(&i) || (66..=70).contains(&i);
         let values: Vec<f32> = (0..100).map(|i| ((i * 37 + 11) % 101) as f32 / 101.0).collect();
         let set = set(scores(&values), (0..100).map(positive).collect());

@@ -6,10 +6,10 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 /// How uncertain a figure is, found by drawing whole blocks of time with replacement.
 ///
-/// Windows that overlap, and services that fail together, are not independent: an interval that takes them for so is far too
-/// narrow. A block (a day, from midnight UTC, by default) is drawn with all that lies in it: the windows of every service, the
-/// alarms raised and the failures begun in it. Alarms are matched with failures once, before drawing. Intervals are
-/// percentiles of the resampled figures.
+/// Windows that overlap, and services that fail together, are not independent: an interval that takes them for so is
+/// far too narrow. A block (a day, from midnight UTC, by default) is drawn with all that lies in it: the windows of
+/// every service, the alarms raised and the failures begun in it. Alarms are matched with failures once, before
+/// drawing. Intervals are percentiles of the resampled figures.
 ///
 /// With fewer than some twenty blocks even these are too narrow; the number of blocks is reported beside them. What is
 /// longer than a block, such as a trend over weeks, is not in them at all.
@@ -17,9 +17,9 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 /// The same seed gives the same intervals on every machine.
 ///
 /// # References
-/// B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 8 and 13. E. Carlstein, *The use of
-/// subseries values for estimating the variance of a general statistic from a stationary sequence*, Annals of Statistics
-/// 14(3), 1986.
+/// B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapters 8 and 13. E. Carlstein, *The use
+/// of subseries values for estimating the variance of a general statistic from a stationary sequence*, Annals of
+/// Statistics 14(3), 1986.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockBootstrap {
     block: Step,
@@ -112,8 +112,8 @@ impl Blocks {
         self.numbers.len()
     }
 
-    /// Position of the block of `time`; the last one before it where nothing was scored in its own, as for a failure that
-    /// begins a few minutes after the last score.
+    /// Position of the block of `time`; the last one before it where nothing was scored in its own, as for a failure
+    /// that begins a few minutes after the last score.
     pub(crate) fn of(&self, time: Timestamp) -> usize {
         let number = time.millis().div_euclid(self.length);
         self.numbers.partition_point(|&other| other <= number).saturating_sub(1)

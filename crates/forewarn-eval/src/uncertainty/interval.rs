@@ -21,24 +21,27 @@ impl Interval {
         self.low <= value && value <= self.high
     }
 
-    /// The middle of resampled values of a figure, widened for the number of `blocks` that it rests on. `None` where fewer than half of the
-    /// `resamples` gave a value: what is left would be a selection.
+    /// The middle of resampled values of a figure, widened for the number of `blocks` that it rests on. `None` where
+    /// fewer than half of the `resamples` gave a value: what is left would be a selection.
     ///
-    /// The middle `level` itself is too narrow: resampling divides by `n` where a variance divides by `n - 1`, and knows the spread of
-    /// the blocks no better than the data does. Its tails are therefore those of a normal at `t sqrt(n / (n - 1))`, with the quantile
-    /// `t` of Student's distribution.
+    /// The middle `level` itself is too narrow: resampling divides by `n` where a variance divides by `n - 1`, and
+    /// knows the spread of the blocks no better than the data does. Its tails are therefore those of a normal at
+    /// `t sqrt(n / (n - 1))`, with the quantile `t` of Student's distribution.
     ///
     /// # References
-    /// T. C. Hesterberg, *What teachers should know about the bootstrap*, The American Statistician 69(4), 2015 (expanded percentile).
+    /// T. C. Hesterberg, *What teachers should know about the bootstrap*, The American Statistician 69(4), 2015
+    /// (expanded percentile).
     pub(crate) fn expanded(values: Vec<f64>, blocks: f64, resamples: usize, level: f64) -> Option<Self> {
         Self::corrected(values, None, &[], blocks, resamples, level)
     }
 
-    /// The same, moved for bias and skewness: by where the figure of the data, `point`, lies among the resampled ones, and by how the figures
-    /// without one block each lean. A rate of rare alarms is known to be at least so high better than to be at most so high.
+    /// The same, moved for bias and skewness: by where the figure of the data, `point`, lies among the resampled
+    /// ones, and by how the figures without one block each lean. A rate of rare alarms is known to be at least so
+    /// high better than to be at most so high.
     ///
     /// # References
-    /// B. Efron, *Better bootstrap confidence intervals*, Journal of the American Statistical Association 82(397), 1987 (`BCa`).
+    /// B. Efron, *Better bootstrap confidence intervals*, Journal of the American Statistical Association 82(397),
+    /// 1987 (`BCa`).
     pub(crate) fn corrected(
         mut values: Vec<f64>,
         point: Option<f64>,
@@ -70,8 +73,8 @@ impl Interval {
 /// Degrees of freedom from which on Student's distribution is the normal one.
 const NORMAL: f64 = 1e6;
 
-/// Standard errors, as resampling finds them, on each side of a figure that rests on this number of blocks: more than the 1.96 of a normal at a
-/// level of 0.95, and without end for fewer than two blocks, whose spread is not known.
+/// Standard errors, as resampling finds them, on each side of a figure that rests on this number of blocks: more than
+/// the 1.96 of a normal at a level of 0.95, and without end for fewer than two blocks, whose spread is not known.
 pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
     let freedom = blocks - 1.0;
     // Below one degree of freedom the quantile is beyond any draw, and searching for it does not end.
@@ -85,8 +88,8 @@ pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
     student.map_or(f64::INFINITY, |t| t.inverse_cdf(f64::midpoint(1.0, level)) * (blocks / freedom).sqrt())
 }
 
-/// Number of equal blocks that say as much as these, by what each adds to what a figure is divided by: with all failures in three of thirty
-/// days it is three at most.
+/// Number of equal blocks that say as much as these, by what each adds to what a figure is divided by: with all
+/// failures in three of thirty days it is three at most.
 ///
 /// # References
 /// L. Kish, *Survey sampling*, 1965 (effective sample size).
@@ -95,8 +98,8 @@ pub(crate) fn effective(weights: impl IntoIterator<Item = f64>) -> f64 {
     if squares > 0.0 { sum * sum / squares } else { 0.0 }
 }
 
-/// Normal quantile of the share of values below a figure, equal ones counting half; held within one standard error, so that a figure at the
-/// end of its values keeps an interval.
+/// Normal quantile of the share of values below a figure, equal ones counting half; held within one standard error,
+/// so that a figure at the end of its values keeps an interval.
 fn bias(ascending: &[f64], point: f64) -> f64 {
     let below = ascending.partition_point(|value| *value < point);
     let until = ascending.partition_point(|value| *value <= point);

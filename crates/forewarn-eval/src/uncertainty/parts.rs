@@ -2,7 +2,8 @@ use crate::uncertainty::{BlockBootstrap, Blocks, effective};
 use crate::{Interval, IntervalEstimate, ScoredSet};
 use forewarn_schema::Timestamp;
 
-/// What one moment adds to a figure that is a sum of values over a sum of weights, so that blocks of time can be drawn from it.
+/// What one moment adds to a figure that is a sum of values over a sum of weights, so that blocks of time can be
+/// drawn from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RatioPart {
     /// When.

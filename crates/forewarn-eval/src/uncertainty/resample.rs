@@ -3,8 +3,8 @@ use crate::windows::expect_both_classes;
 use crate::{EvalError, ScoredSet};
 use forewarn_core::Score;
 
-/// Windows of a set in order of score from high to low, each with its block, its label, and whether it is the last of its
-/// score: figures of the ranking for any weighting of the blocks in one pass, without sorting again.
+/// Windows of a set in order of score from high to low, each with its block, its label, and whether it is the last of
+/// its score: figures of the ranking for any weighting of the blocks in one pass, without sorting again.
 ///
 /// Four bytes a window.
 pub(crate) struct RankedBlocks {
@@ -42,8 +42,8 @@ impl RankedBlocks {
             .zip(scores.iter().zip(&positive))
             .map(|(&time, (&score, &positive))| {
                 let label = if positive { POSITIVE } else { 0 };
-                // A block is at least one window, and a frame set has no more than 2^32 of them in all services, so that the
-                // number of blocks stays far below 2^30 for any block that is worth drawing.
+                // A block is at least one window, and a frame set has no more than 2^32 of them in all services, so
+                // that the number of blocks stays far below 2^30 for any block that is worth drawing.
                 (score, ((blocks.of(time) as u32) << BLOCK_SHIFT) | label)
             })
             .collect();
@@ -61,8 +61,8 @@ impl RankedBlocks {
         Ok(Self { cells, classes })
     }
 
-    /// Number of equal blocks that say as much, by their positive windows and by those among them that rank high, whichever are fewer: what
-    /// figures of the ranking rest on. High are as many windows as there are positive ones.
+    /// Number of equal blocks that say as much, by their positive windows and by those among them that rank high,
+    /// whichever are fewer: what figures of the ranking rest on. High are as many windows as there are positive ones.
     pub(crate) fn effective_blocks(&self) -> f64 {
         let positives: u64 = self.classes.iter().map(|classes| classes[1]).sum();
         let mut high = vec![0.0; self.classes.len()];
@@ -76,8 +76,8 @@ impl RankedBlocks {
         }
     }
 
-    /// The figures where block `b` counts `weights[b]` times; the partial area goes up to `rate`. `O(n)` time: some two nanoseconds a
-    /// window, since between two scores of positive windows both curves are straight.
+    /// The figures where block `b` counts `weights[b]` times; the partial area goes up to `rate`. `O(n)` time: some
+    /// two nanoseconds a window, since between two scores of positive windows both curves are straight.
     pub(crate) fn areas(&self, weights: &[u32], rate: f64) -> Option<Areas> {
         let drawn = |class: usize| -> u64 {
             weights

@@ -22,7 +22,8 @@ impl Confusion {
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch);
-    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
+    /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative
+    /// window.
     pub fn at(threshold: Score, scores: &[Score], positive: &[bool]) -> Result<Self, EvalError> {
         expect_both_classes("the data", scores, positive)?;
         let mut counts = [[0; 2]; 2];

@@ -26,8 +26,9 @@ impl Counts {
         ratio(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// Weighted harmonic mean of precision and recall, in which recall counts `beta` times as much: 1 for F1, 2 where a missed
-    /// failure is worse than a false alarm, 0.5 where it is the other way round. 0 where no positive window is found.
+    /// Weighted harmonic mean of precision and recall, in which recall counts `beta` times as much: 1 for F1, 2 where
+    /// a missed failure is worse than a false alarm, 0.5 where it is the other way round. 0 where no positive window
+    /// is found.
     ///
     /// # References
     /// C. J. van Rijsbergen, *Information Retrieval*, 1979, chapter 7.
@@ -38,12 +39,12 @@ impl Counts {
         ratio(found, found + square * self.false_negatives + self.false_positives)
     }
 
-    /// Matthews' correlation coefficient: the correlation of what was said with what was, from -1 to 1. 0 for no skill, and
-    /// where all windows are called the same.
+    /// Matthews' correlation coefficient: the correlation of what was said with what was, from -1 to 1. 0 for no
+    /// skill, and where all windows are called the same.
     ///
     /// # References
-    /// B. W. Matthews, *Comparison of the predicted and observed secondary structure of T4 phage lysozyme*, Biochimica et
-    /// Biophysica Acta 405(2), 1975.
+    /// B. W. Matthews, *Comparison of the predicted and observed secondary structure of T4 phage lysozyme*,
+    /// Biochimica et Biophysica Acta 405(2), 1975.
     #[must_use]
     pub fn mcc(&self) -> f64 {
         let (tp, fp) = (self.true_positives, self.false_positives);

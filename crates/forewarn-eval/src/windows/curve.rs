@@ -15,8 +15,9 @@ pub struct PrPoint {
 
 /// The precision-recall curve: one point a distinct score, from the highest score on, so recall rises.
 ///
-/// The last point has recall 1 and the prevalence as precision. [`average_precision`](forewarn_core::average_precision) is the area
-/// under its steps. Points are not joined by straight lines: precision between two of them is not linear in recall.
+/// The last point has recall 1 and the prevalence as precision.
+/// [`average_precision`](forewarn_core::average_precision) is the area under its steps. Points are not joined by
+/// straight lines: precision between two of them is not linear in recall.
 ///
 /// `O(n log n)` time, 24 bytes a distinct score.
 ///

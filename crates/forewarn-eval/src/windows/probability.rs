@@ -1,16 +1,17 @@
 use crate::{EvalError, windows::expect_both_classes};
 use forewarn_core::Score;
 
-/// Brier score: the mean squared difference between score and outcome (1 for a positive window, 0 for a negative one). 0 is
-/// best. Always answering the prevalence `p` gives `p (1 - p)`, so with rare failures a small value says little by itself.
+/// Brier score: the mean squared difference between score and outcome (1 for a positive window, 0 for a negative
+/// one). 0 is best. Always answering the prevalence `p` gives `p (1 - p)`, so with rare failures a small value says
+/// little by itself.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch);
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
 ///
 /// # References
-/// G. W. Brier, *Verification of forecasts expressed in terms of probability*, Monthly Weather Review 78(1), 1950, in the form
-/// for two classes of `sklearn.metrics.brier_score_loss`.
+/// G. W. Brier, *Verification of forecasts expressed in terms of probability*, Monthly Weather Review 78(1), 1950, in
+/// the form for two classes of `sklearn.metrics.brier_score_loss`.
 pub fn brier(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
     expect_both_classes("the data", scores, positive)?;
     let squares = scores.iter().zip(positive).map(|(score, &positive)| {
@@ -22,11 +23,12 @@ pub fn brier(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
 
 /// Log loss: the mean of minus the natural logarithm of the probability given to what happened. 0 is best.
 ///
-/// Certainty that proves wrong would cost infinitely much; probabilities are held between 2.2e-16 and one minus that, the rounding of
-/// `f64`, so each such window costs 36.0.
+/// Certainty that proves wrong would cost infinitely much; probabilities are held between 2.2e-16 and one minus that,
+/// the rounding of `f64`, so each such window costs 36.0.
 ///
-/// `sklearn.metrics.log_loss` holds them at the rounding of the array that it is given: it gives the same figure for these scores as
-/// `float64`, and for the same scores as `float32` holds them at 1.2e-7, where a window costs at most 15.9.
+/// `sklearn.metrics.log_loss` holds them at the rounding of the array that it is given: it gives the same figure for
+/// these scores as `float64`, and for the same scores as `float32` holds them at 1.2e-7, where a window costs at most
+/// 15.9.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch);

@@ -4,11 +4,11 @@ use crate::{
 };
 use forewarn_core::Score;
 
-/// Area under the ROC curve: the probability that a positive window scores higher than a negative one, a tie counting one
-/// half (midranks). Counted in integers, so it is exact up to the one division at the end.
+/// Area under the ROC curve: the probability that a positive window scores higher than a negative one, a tie counting
+/// one half (midranks). Counted in integers, so it is exact up to the one division at the end.
 ///
-/// 0.5 for scores that say nothing, whatever the prevalence; with few positives it looks good long before alarms are, so read
-/// it beside [`average_precision`](forewarn_core::average_precision).
+/// 0.5 for scores that say nothing, whatever the prevalence; with few positives it looks good long before alarms are,
+/// so read it beside [`average_precision`](forewarn_core::average_precision).
 ///
 /// `O(n log n)` time, 8 bytes of scratch a window.
 ///
@@ -17,8 +17,8 @@ use forewarn_core::Score;
 /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass) without a positive or without a negative window.
 ///
 /// # References
-/// J. A. Hanley and B. J. McNeil, *The meaning and use of the area under a receiver operating characteristic (ROC) curve*,
-/// Radiology 143(1), 1982. The same definition as `sklearn.metrics.roc_auc_score`.
+/// J. A. Hanley and B. J. McNeil, *The meaning and use of the area under a receiver operating characteristic (ROC)
+/// curve*, Radiology 143(1), 1982. The same definition as `sklearn.metrics.roc_auc_score`.
 #[allow(clippy::doc_markdown, reason = "McNeil is a person")]
 pub fn roc_auc(scores: &[Score], positive: &[bool]) -> Result<f64, EvalError> {
     let ranking = ranking(scores, positive)?;

@@ -1,11 +1,11 @@
 use crate::{Counts, EvalError, PrPoint, windows::expect_both_classes};
 use forewarn_core::{CoreError, Score};
 
-/// Windows with weights in order of score, sorted once for many figures. Equal scores enter together, so their order does not
-/// matter; a window of weight 0 might as well not be there.
+/// Windows with weights in order of score, sorted once for many figures. Equal scores enter together, so their order
+/// does not matter; a window of weight 0 might as well not be there.
 ///
-/// All figures are those of scikit-learn with `sample_weight`. `O(n log n)` time to make, then `O(n)` a figure; 24 bytes a
-/// distinct score, and 16 bytes of scratch a window.
+/// All figures are those of scikit-learn with `sample_weight`. `O(n log n)` time to make, then `O(n)` a figure; 24
+/// bytes a distinct score, and 16 bytes of scratch a window.
 #[derive(Clone, Debug)]
 pub struct RankedWindows {
     groups: Vec<WeightedGroup>,
@@ -34,8 +34,8 @@ impl RankedWindows {
     /// Windows of different weight, such as one over how often each was sampled.
     ///
     /// # Errors
-    /// As [`new`](Self::new), of the windows whose weight is not 0; [`CoreError::InvalidSetting`] for a weight that is negative or
-    /// not finite.
+    /// As [`new`](Self::new), of the windows whose weight is not 0; [`CoreError::InvalidSetting`] for a weight that
+    /// is negative or not finite.
     pub fn weighted(scores: &[Score], positive: &[bool], weights: &[f64]) -> Result<Self, EvalError> {
         expect_both_classes("the data", scores, positive)?;
         if weights.len() != scores.len() {
@@ -57,7 +57,8 @@ impl RankedWindows {
     }
 
     fn ranked(mut windows: Vec<(Score, bool, f64)>) -> Result<Self, EvalError> {
-        // The order within a tie is settled by label and weight, so that sums have the same bits however the input was ordered.
+        // The order within a tie is settled by label and weight, so that sums have the same bits however the input
+        // was ordered.
         windows.sort_unstable_by(|a, b| {
             b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)).then_with(|| a.2.total_cmp(&b.2))
         });
@@ -94,7 +95,8 @@ impl RankedWindows {
         })
     }
 
-    /// Area under the precision-recall curve as a step function; see [`average_precision`](forewarn_core::average_precision).
+    /// Area under the precision-recall curve as a step function; see
+    /// [`average_precision`](forewarn_core::average_precision).
     #[must_use]
     pub fn average_precision(&self) -> f64 {
         let mut hits = 0.0;
@@ -110,9 +112,9 @@ impl RankedWindows {
 
     /// Area under the precision-recall curve with its points joined by straight lines, from precision 1 at recall 0.
     ///
-    /// Too good: between two points the true curve lies below the line, and the first point is made up. Here because others
-    /// publish it; compare models by [`average_precision`](Self::average_precision). `auc(recall, precision)` of
-    /// scikit-learn.
+    /// Too good: between two points the true curve lies below the line, and the first point is made up. Here because
+    /// others publish it; compare models by [`average_precision`](Self::average_precision). `auc(recall, precision)`
+    /// of scikit-learn.
     #[must_use]
     pub fn trapezoidal_pr_auc(&self) -> f64 {
         let (mut recall, mut precision, mut area) = (0.0, 1.0, 0.0);
@@ -131,7 +133,8 @@ impl RankedWindows {
 
     /// Area under the ROC curve up to a false positive rate, rescaled so that no skill has 0.5 and a perfect ranking 1.
     ///
-    /// Alarms live at small false positive rates: with one failure a day and a score a minute, 0.01 is fourteen false calls.
+    /// Alarms live at small false positive rates: with one failure a day and a score a minute, 0.01 is fourteen false
+    /// calls.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for a rate that is not above 0 and at most 1.
@@ -154,8 +157,8 @@ impl RankedWindows {
         Ok(0.5 * (1.0 + (self.roc_area(most) - least) / (most - least)))
     }
 
-    /// The point with the highest recall among those of at least this precision; of those the most precise. `None` where no
-    /// threshold is that precise.
+    /// The point with the highest recall among those of at least this precision; of those the most precise. `None`
+    /// where no threshold is that precise.
     #[must_use]
     pub fn recall_at_precision(&self, precision: f64) -> Option<PrPoint> {
         let precise = self.points().filter(|point| point.precision >= precision);
@@ -181,7 +184,8 @@ impl RankedWindows {
         self.mean(|score| ((score - 1.0).powi(2), score.powi(2)))
     }
 
-    /// Weighted mean of minus the logarithm of the probability given to what happened; see [`log_loss`](crate::log_loss).
+    /// Weighted mean of minus the logarithm of the probability given to what happened; see
+    /// [`log_loss`](crate::log_loss).
     #[must_use]
     pub fn log_loss(&self) -> f64 {
         self.mean(|score| (crate::windows::surprise(score, true), crate::windows::surprise(score, false)))
@@ -236,7 +240,8 @@ mod tests {
 
     #[test]
     fn known_values() {
-        // The example of scikit-learn's documentation; its trapezoid is 0.7916..., its partial area up to 0.1 is 0.7368...
+        // The example of scikit-learn's documentation; its trapezoid is 0.7916..., its partial area up to 0.1 is
+        // 0.7368...
         let ranked =
             RankedWindows::new(&scores(&[0.1, 0.4, 0.35, 0.8]), &[false, false, true, true]).unwrap();
         assert_abs_diff_eq!(ranked.trapezoidal_pr_auc(), 0.791_666_666_666_666_6, epsilon = 1e-12);

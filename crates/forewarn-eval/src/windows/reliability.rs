@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 /// Whether scores are probabilities: of the windows that score 0.2, does a failure follow in a fifth?
 ///
-/// Windows are put into bins of about equal number by score, ties together, so that rare high scores are not drowned and no
-/// bin is empty. Bins with fixed edges would hold nearly all windows in the first one where failures are rare.
+/// Windows are put into bins of about equal number by score, ties together, so that rare high scores are not drowned
+/// and no bin is empty. Bins with fixed edges would hold nearly all windows in the first one where failures are rare.
 ///
-/// Not quite `calibration_curve(strategy="quantile")` of scikit-learn, which cuts at percentiles of the scores, interpolated between
-/// two of them: where the number of bins does not divide the number of windows, or scores tie at an edge, a window next to an edge may
-/// lie in the other bin there. Here a tie goes to the bin that holds its middle.
+/// Not quite `calibration_curve(strategy="quantile")` of scikit-learn, which cuts at percentiles of the scores,
+/// interpolated between two of them: where the number of bins does not divide the number of windows, or scores tie at
+/// an edge, a window next to an edge may lie in the other bin there. Here a tie goes to the bin that holds its
+/// middle.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reliability {
-    /// Expected calibration error: mean distance between score and share of failures over the bins, weighted by windows.
+    /// Expected calibration error: mean distance between score and share of failures over the bins, weighted by
+    /// windows.
     pub ece: f64,
     /// Where it lies. Resampling adds noise that a distance counts as error, so this tends to lie above `ece`.
     pub ece_interval: Option<Interval>,
@@ -55,8 +57,8 @@ impl Reliability {
     /// Bins used where nothing else is asked for.
     pub const BINS: usize = 10;
 
-    /// Puts windows into at most `bins` bins. `reliability - resolution + uncertainty` is the Brier score, exactly: what scores
-    /// of one bin differ by is counted as resolution. `O(n log n)` time.
+    /// Puts windows into at most `bins` bins. `reliability - resolution + uncertainty` is the Brier score, exactly:
+    /// what scores of one bin differ by is counted as resolution. `O(n log n)` time.
     ///
     /// # Errors
     /// [`CoreError::LengthMismatch`](forewarn_core::CoreError::LengthMismatch),
@@ -64,9 +66,11 @@ impl Reliability {
     /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for no bin.
     ///
     /// # References
-    /// A. H. Murphy, *A new vector partition of the probability score*, Journal of Applied Meteorology 12, 1973. D. B. Stephenson,
-    /// C. A. S. Coelho and I. T. Jolliffe, *Two extra components in the Brier score decomposition*, Weather and Forecasting 23,
-    /// 2008. K. Nguyen and B. O'Connor, *Posterior calibration and exploratory analysis for natural language processing models*,
+    /// A. H. Murphy, *A new vector partition of the probability score*, Journal of Applied Meteorology 12, 1973. D.
+    /// B. Stephenson, C. A. S. Coelho and I. T. Jolliffe, *Two extra components in the Brier score decomposition*,
+    /// Weather and Forecasting 23,
+    /// 2008. K. Nguyen and B. O'Connor, *Posterior calibration and exploratory analysis for natural language
+    ///       processing models*,
     /// EMNLP 2015 (adaptive bins).
     pub fn new(scores: &[Score], positive: &[bool], bins: usize) -> Result<Self, EvalError> {
         expect_both_classes("the data", scores, positive)?;
@@ -109,8 +113,8 @@ impl Reliability {
         })
     }
 
-    /// The same with intervals, by drawing blocks of time; the bins stay as they are. `None` for the intervals with fewer
-    /// than two blocks. `O(n log n)` time, and bins times blocks for each resample.
+    /// The same with intervals, by drawing blocks of time; the bins stay as they are. `None` for the intervals with
+    /// fewer than two blocks. `O(n log n)` time, and bins times blocks for each resample.
     ///
     /// # Errors
     /// As [`new`](Self::new).

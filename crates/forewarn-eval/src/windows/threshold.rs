@@ -4,8 +4,8 @@ use crate::{
 };
 use forewarn_core::Score;
 
-/// The threshold with the highest F1 among the distinct scores, and that F1. Of equally good thresholds the highest, which
-/// raises the fewest alarms. F1 values are compared as fractions of integers: no rounding decides.
+/// The threshold with the highest F1 among the distinct scores, and that F1. Of equally good thresholds the highest,
+/// which raises the fewest alarms. F1 values are compared as fractions of integers: no rounding decides.
 ///
 /// Choose it on validation, never on the data that is reported. `O(n log n)` time.
 ///

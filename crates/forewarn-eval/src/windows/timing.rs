@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 /// Whether a predictor that says *when* is right about it.
 ///
-/// Two questions. Of the windows that announce a failure within `k` minutes with probability .2, does it come so soon in a fifth, for each
-/// `k` ([`within`](Self::within))? And where it did come, how far off were the minutes that were expected ([`bins`](Self::bins))?
+/// Two questions. Of the windows that announce a failure within `k` minutes with probability .2, does it come so soon
+/// in a fifth, for each `k` ([`within`](Self::within))? And where it did come, how far off were the minutes that were
+/// expected ([`bins`](Self::bins))?
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TimingReliability {
@@ -17,9 +18,11 @@ pub struct TimingReliability {
     pub mean_absolute_error_of_the_mean_minutes: f64,
     /// Mean of expected less actual minutes.
     pub bias_minutes: f64,
-    /// About as many windows in each, those that expect the failure soonest first; windows that expect the same are together.
+    /// About as many windows in each, those that expect the failure soonest first; windows that expect the same are
+    /// together.
     pub bins: Vec<TimingBin>,
-    /// One entry for each step of the period, but for those by which a failure had come in none of the windows, or in all.
+    /// One entry for each step of the period, but for those by which a failure had come in none of the windows, or in
+    /// all.
     pub within: Vec<WithinReliability>,
 }
 
@@ -57,14 +60,15 @@ impl TimingReliability {
     /// Bins used where nothing else is asked for.
     pub const BINS: usize = 8;
 
-    /// Holds forecasts against what happened, in at most `bins` bins. `None` when no window has a failure in its period, or none is left.
-    /// Minutes are counted from a window's last row: a failure in the first step after a lead of two steps comes in three.
+    /// Holds forecasts against what happened, in at most `bins` bins. `None` when no window has a failure in its
+    /// period, or none is left. Minutes are counted from a window's last row: a failure in the first step after a
+    /// lead of two steps comes in three.
     ///
     /// `O(n log n)` time for each step of the period.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] unless there is one outcome for each forecast, and one probability for each step of the period;
-    /// [`CoreError::InvalidSetting`] for no bin.
+    /// [`CoreError::LengthMismatch`] unless there is one outcome for each forecast, and one probability for each step
+    /// of the period; [`CoreError::InvalidSetting`] for no bin.
     pub fn new(
         forecasts: &[Forecast],
         outcomes: Outcomes<'_>,

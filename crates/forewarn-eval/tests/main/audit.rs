@@ -139,8 +139,8 @@ fn labels_under_noise_or_a_step_late_are_found() {
     }
 }
 
-/// Series in which the score says nothing of failures, though it has a daily pattern, memory, and services of levels of their own, and though
-/// failures prefer hours or services. Gives what was found.
+/// Series in which the score says nothing of failures, though it has a daily pattern, memory, and services of levels
+/// of their own, and though failures prefer hours or services. Gives what was found.
 fn null(series: u64) -> Vec<String> {
     let mut found = Vec::new();
     for seed in 0..series {

@@ -10,8 +10,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
 const WEEK: i64 = 7 * 1440;
 
-/// Weeks of minutes with a failure every 400 at a random minute, scored by `score(onset within five minutes, minutes since the
-/// last onset, a uniform number)`.
+/// Weeks of minutes with a failure every 400 at a random minute, scored by
+/// `score(onset within five minutes, minutes since the last onset, a uniform number)`.
 fn scored(weeks: i64, seed: u64, mut score: impl FnMut(bool, i64, f32) -> f32) -> ScoredSet {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let onsets: Vec<i64> = (0..weeks * WEEK / 400).map(|i| 400 * i + random.random_range(20..380)).collect();
@@ -101,7 +101,8 @@ fn budgets_beyond_all_measure_are_answered_too() {
 fn warnings_at_random_have_no_skill_and_an_oracle_has_all() {
     let guess = scored(20, 5, |_, _, u| if u < 0.02 { 1.0 } else { 0.0 });
     let skill = skill_over_chance(&guess, &Events::new(&guess, policy())).unwrap();
-    // An alarm in fifty minutes, outside the refractory period, five minutes of warning each: 1 - 1/1.1 of the time or so.
+    // An alarm in fifty minutes, outside the refractory period, five minutes of warning each: 1 - 1/1.1 of the time
+    // or so.
     assert!((skill.time_in_warning - 0.0926).abs() < 0.008, "{skill:?}");
     assert!(skill.over_random.abs() < 0.05 && skill.random_p_value > 0.01, "{skill:?}");
     let oracle = scored(20, 5, |near, _, _| f32::from(u8::from(near)));

@@ -9,8 +9,8 @@ use forewarn_schema::{Episodes, Step};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 
-/// Days of two services without failures, a score every ten minutes, whose level of a day has a deviation of half a unit of log-odds and this
-/// correlation with the next.
+/// Days of two services without failures, a score every ten minutes, whose level of a day has a deviation of half a
+/// unit of log-odds and this correlation with the next.
 fn quiet(days: i64, correlation: f64, seed: u64) -> ScoredSet {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut normal = || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
@@ -31,7 +31,8 @@ fn quiet(days: i64, correlation: f64, seed: u64) -> ScoredSet {
     ScoredSet::new(WindowSpec::default(), Step::from_millis(600_000).unwrap(), series.into()).unwrap()
 }
 
-/// Shares of fits whose true rate is above the budget, whose days are said to be correlated, and of those above without a word.
+/// Shares of fits whose true rate is above the budget, whose days are said to be correlated, and of those above
+/// without a word.
 fn broken(correlation: f64, fits: u64) -> [f64; 3] {
     let policy = AlarmPolicy::for_window(Score::new(0.5).unwrap(), WindowSpec::default());
     let truth = quiet(3000, correlation, 1);
@@ -59,8 +60,8 @@ fn a_promise_is_kept_or_said_to_be_doubtful() {
     assert!(said >= 0.5 && unsaid <= 0.3, "{said} {unsaid}");
 }
 
-/// Of 200 fits of 28 days: independent days over the budget in 6.5 %, said to be correlated in 4.5 %; at a correlation of 0.9 over in 30.7 %, said to
-/// be correlated in 66.7 %, over without a word in 13.0 %.
+/// Of 200 fits of 28 days: independent days over the budget in 6.5 %, said to be correlated in 4.5 %; at a
+/// correlation of 0.9 over in 30.7 %, said to be correlated in 66.7 %, over without a word in 13.0 %.
 #[test]
 #[ignore = "minutes; run in release"]
 fn a_promise_is_kept_or_said_to_be_doubtful_in_many_fits() {

@@ -124,9 +124,10 @@ fn intervals_of_a_month_hold_the_truth() {
     assert!(found.iter().all(|&share| share >= 0.85), "{found:?}");
 }
 
-/// Of 150 sets with 400 draws each: 30 days .960, .953, .947 (PR-AUC, event recall, false alarms) and 10 days .960, .973, .913; with 0.6 failures
-/// a day (18 in a month, 6 in ten days) 30 days .947, .987, .947. Three equal models: a difference called real in 7.3 % and, with rare
-/// failures, 3.3 % of sets (standard error 2 points). Ten days with six failures are not promised: too few to know their own spread.
+/// Of 150 sets with 400 draws each: 30 days .960, .953, .947 (PR-AUC, event recall, false alarms) and 10 days .960,
+/// .973, .913; with 0.6 failures a day (18 in a month, 6 in ten days) 30 days .947, .987, .947. Three equal models: a
+/// difference called real in 7.3 % and, with rare failures, 3.3 % of sets (standard error 2 points). Ten days with
+/// six failures are not promised: too few to know their own spread.
 #[test]
 #[ignore = "minutes; run in release"]
 fn intervals_hold_the_truth_as_often_as_they_say() {

@@ -80,7 +80,8 @@ fn an_alarm_in_the_middle_of_a_failure_is_late_whatever_follows() {
 
 #[test]
 fn failures_beyond_the_scores_are_told_apart() {
-    // Scored from 100 to 110 and from 130 to 140. Onset 50 and 160 belong to other parts of the data; 120 lies in the gap.
+    // Scored from 100 to 110 and from 130 to 140. Onset 50 and 160 belong to other parts of the data; 120 lies in the
+    // gap.
     let failures = [(50, 52), (103, 104), (120, 122), (145, 146), (160, 161)];
     let events = events(WindowSpec::default(), (100..=110).chain(130..=140), &[], &failures);
     let found: Vec<_> = events.services[0].episodes.iter().map(|(e, o)| (e.onset(), *o)).collect();

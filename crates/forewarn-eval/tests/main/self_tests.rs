@@ -90,7 +90,8 @@ fn an_alarm_that_is_always_on_warns_of_everything_and_is_mostly_false() {
     let set = scored(|_, _| 1.0);
     let totals = totals(&set, 5);
     assert_eq!(totals.alarms as i64, MINUTES / 5);
-    // One alarm a period, end to end: no onset falls between two of them, unless the one before it was raised in a failure.
+    // One alarm a period, end to end: no onset falls between two of them, unless the one before it was raised in a
+    // failure.
     assert_eq!(totals.recall(), Some(1.0));
     // 3 of 97 minutes fail, and the 5 before an onset hold one alarm: late 3/97, right 1/5 x 5/97 of the minutes.
     let per_cycle = |count: usize| count as f64 * 97.0 / MINUTES as f64;

@@ -12,7 +12,8 @@ use std::sync::{Arc, OnceLock};
 
 type BoxError = Box<dyn std::error::Error>;
 
-/// Ten days of two services. Samples are missing now and then: a value, a row, and an hour of one metric, longer than a gap is carried.
+/// Ten days of two services. Samples are missing now and then: a value, a row, and an hour of one metric, longer than
+/// a gap is carried.
 fn frames() -> &'static FrameSet {
     static FRAMES: OnceLock<FrameSet> = OnceLock::new();
     FRAMES.get_or_init(|| {
@@ -45,7 +46,8 @@ impl Source for Memory {
     }
 }
 
-/// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured only.
+/// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured
+/// only.
 fn rule() -> Rule {
     Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap()
 }
@@ -140,9 +142,11 @@ fn every_saved_model_gives_the_scores_of_its_experiment() -> Result<(), BoxError
         let model = assert_served(&envelope, expected)?;
         assert_eq!((model.metrics(), model.step()), (&Schema::v1(), Step::MINUTE));
         let report = results.report().models.iter().find(|model| model.name == name).ok_or("a report")?;
-        let policy = report.operation.as_ref().map(|operation| operation.policy);
-        assert!(model.policy().is_some_and(|policy| policy.threshold() == report.threshold));
-        assert_eq!(model.policy(), policy);
+        let operation = report.operation.as_ref().ok_or("an operation")?;
+        assert_eq!(model.policy(), Some(operation.policy_at_budget()));
+        let outcome = operation.headline.as_ref().and_then(|headline| headline.outcome.as_ref());
+        let chosen = outcome.map_or(report.threshold, |outcome| outcome.choice.threshold);
+        assert!(model.policy().is_some_and(|policy| policy.threshold() == chosen));
     }
     // What the rule says of metrics as they were measured is in the file.
     let saved = results.to_envelope("line")?.pipeline.ok_or("a pipeline")?.to_string();
@@ -377,5 +381,33 @@ fn a_file_has_the_rule_and_the_ranges_of_training() -> Result<(), BoxError> {
         row[latency] *= factor;
         assert_eq!(model.far_from_training(&row, 10.0), far, "{factor}");
     }
+    Ok(())
+}
+
+#[test]
+fn wide_models_and_their_blend_by_folds_are_served() -> Result<(), BoxError> {
+    let results = run(Experiment::new(Rule::v1())
+        .with_model(line("line"))
+        .with_model(standard().get("boosted_trees_wide")?)
+        .with_model(standard().get("logistic_wide")?)
+        .with_model(Model::blend(
+            "by folds",
+            ["line", "boosted_trees_wide", "logistic_wide"],
+            Blending::Folds,
+        )))?;
+    for (name, expected) in results.sets() {
+        assert_fleet(&results.to_envelope(name)?, expected)?;
+    }
+    // The other service, hours before, and failures so far are among the columns; no future is.
+    let saved = results.to_envelope("by folds")?.pipeline.ok_or("a pipeline")?.to_string();
+    for part in ["last(login.error_rate)", "failure_history", "recent_normal", "calendar"] {
+        assert!(saved.contains(part), "{part}");
+    }
+    let is_future = |check: &&forewarn_eval::LeakCheck| check.name.contains("future");
+    let checks: Vec<_> = results.report().audit.iter().filter(is_future).collect();
+    assert_eq!(checks.len(), 4);
+    let leaks: Vec<_> =
+        checks.iter().filter(|check| check.finding != forewarn_eval::Finding::Clean).collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
     Ok(())
 }

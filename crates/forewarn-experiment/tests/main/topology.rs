@@ -53,7 +53,8 @@ fn a_client_is_warned_by_its_server() {
         let set = results.scores("logistic").unwrap().service("shop").unwrap().clone();
         average_precision(set.scores(), set.positive()).unwrap()
     };
-    // In four of the five minutes before the shop fails nothing shows but in its database; in the first of them nothing does.
+    // In four of the five minutes before the shop fails nothing shows but in its database; in the first of them
+    // nothing does.
     assert!(
         of_client(&with) > 0.7 && of_client(&without) < 0.2,
         "{} {}",

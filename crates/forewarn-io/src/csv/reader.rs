@@ -15,19 +15,22 @@ const SKETCHED_ROWS: usize = 200;
 
 /// Reads a recording from separated text; `name` stands for it in errors.
 ///
-/// - The first line names the columns. The time and the service are found by their usual names, or named in the settings; without a
-///   service, all rows are of one called `service`. Every other column is a metric; one that has a name of
-///   [`Schema::v1`](forewarn_schema::Schema::v1) has its unit and range, any other is a gauge of finite numbers. Row numbers and
-///   columns of text are left out.
-/// - A time is RFC 3339, a date and a time of day without a zone, or a number since 1970: seconds below 1e11, milliseconds below 1e14,
-///   microseconds below 1e17, else nanoseconds. The first row decides for the file, and a note says what it decided. Times
-///   are kept to the millisecond.
-/// - The rows of a service may come in any order, and services in turns. Rows that are not there become rows of NaN and are counted.
-/// - A missing value is an empty cell or one of the words of [`is_missing`](forewarn_core::table::is_missing). An infinity counts as missing.
-/// - A byte order mark, line ends of any kind, quoted fields, comments, blanks around names and numbers, and blank lines are fine.
+/// - The first line names the columns. The time and the service are found by their usual names, or named in the
+///   settings; without a service, all rows are of one called `service`. Every other column is a metric; one that has
+///   a name of [`Schema::v1`](forewarn_schema::Schema::v1) has its unit and range, any other is a gauge of finite
+///   numbers. Row numbers and columns of text are left out.
+/// - A time is RFC 3339, a date and a time of day without a zone, or a number since 1970: seconds below 1e11,
+///   milliseconds below 1e14, microseconds below 1e17, else nanoseconds. The first row decides for the file, and a
+///   note says what it decided. Times are kept to the millisecond.
+/// - The rows of a service may come in any order, and services in turns. Rows that are not there become rows of NaN
+///   and are counted.
+/// - A missing value is an empty cell or one of the words of [`is_missing`](forewarn_core::table::is_missing). An
+///   infinity counts as missing.
+/// - A byte order mark, line ends of any kind, quoted fields, comments, blanks around names and numbers, and blank
+///   lines are fine.
 ///
-/// Every choice is in [`ReadSummary::notes`](crate::ReadSummary::notes). Reads once, in pieces; memory is that of the frames, and of the largest
-/// service but one once more at the end.
+/// Every choice is in [`ReadSummary::notes`](crate::ReadSummary::notes). Reads once, in pieces; memory is that of the
+/// frames, and of the largest service but one once more at the end.
 ///
 /// # Errors
 /// [`IoError`], with line and column. At most a year, and ten times the rows that there are plus 16 MiB, are filled

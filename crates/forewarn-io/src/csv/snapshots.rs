@@ -10,7 +10,8 @@ use forewarn_core::{
 use forewarn_schema::{Metric, Schema};
 use std::{collections::BTreeMap, io::Read, path::Path};
 
-/// A table without a clock: every row an example of its own, with its outcome and perhaps words about it, such as the part of a published split.
+/// A table without a clock: every row an example of its own, with its outcome and perhaps words about it, such as the
+/// part of a published split.
 #[derive(Clone, Debug)]
 pub struct SnapshotTable {
     snapshots: Snapshots,
@@ -38,8 +39,8 @@ impl SnapshotTable {
     }
 }
 
-/// Reads a table without a clock from a CSV file: the column `outcome` says with 0 and 1 what is predicted, the columns `words` are text, every
-/// other one is a feature, a finite number or missing.
+/// Reads a table without a clock from a CSV file: the column `outcome` says with 0 and 1 what is predicted, the
+/// columns `words` are text, every other one is a feature, a finite number or missing.
 ///
 /// # Errors
 /// As [`snapshots_from`], and [`IoError::Open`] or [`IoError::Directory`].
@@ -52,7 +53,8 @@ pub fn read_snapshots(
     snapshots_from(open(path)?, &path.display().to_string(), outcome, words)
 }
 
-/// The same from anything that gives bytes; `name` stands for it in errors. Cells are read as [`read_from`](super::read_from) reads them.
+/// The same from anything that gives bytes; `name` stands for it in errors. Cells are read as
+/// [`read_from`](super::read_from) reads them.
 ///
 /// # Errors
 /// [`IoError`], with line and column: a row without an outcome too.

@@ -6,12 +6,12 @@ use crate::{
 use forewarn_schema::FrameSet;
 use std::{fmt::Write as _, io::Write};
 
-/// Writes frames as comma-separated text, service after service: `timestamp` (RFC 3339 in UTC), `service` (left out when
-/// there is one, and it is called `service`), then the metrics. A missing value is an empty cell.
+/// Writes frames as comma-separated text, service after service: `timestamp` (RFC 3339 in UTC), `service` (left out
+/// when there is one, and it is called `service`), then the metrics. A missing value is an empty cell.
 ///
-/// Numbers have the fewest digits that are read back as the same `f32`, so writing and [`read_from`](super::read_from) keep
-/// every bit of values, times and names. Units and ranges of metrics outside v1 are not kept: a CSV file has no
-/// place for them.
+/// Numbers have the fewest digits that are read back as the same `f32`, so writing and
+/// [`read_from`](super::read_from) keep every bit of values, times and names. Units and ranges of metrics outside v1
+/// are not kept: a CSV file has no place for them.
 ///
 /// # Errors
 /// [`IoError::Write`]; [`IoError::Unwritable`] for frames that would not be read back: a service without rows, a metric

@@ -36,13 +36,15 @@ const BATCH_ROWS: usize = 8192;
 
 /// Reads a recording from a Parquet file.
 ///
-/// Columns are named and judged as in CSV (see [`csv::read_from`](crate::csv::read_from)). A time is a Parquet timestamp of any
-/// unit, INT96, a date, a number or text as in CSV; times of no stated zone are taken as UTC or as the settings say, and a note says so.
-/// A service is text or an integer. Metrics are booleans, integers, decimals, halves, floats or doubles; null and NaN are missing; columns
-/// of text and nested ones are left out. zstd, Snappy, gzip and LZ4 are understood.
+/// Columns are named and judged as in CSV (see [`csv::read_from`](crate::csv::read_from)). A time is a Parquet
+/// timestamp of any unit, INT96, a date, a number or text as in CSV; times of no stated zone are taken as UTC or as
+/// the settings say, and a note says so. A service is text or an integer. Metrics are booleans, integers, decimals,
+/// halves, floats or doubles; null and NaN are missing; columns of text and nested ones are left out. zstd, Snappy,
+/// gzip and LZ4 are understood.
 ///
-/// Decodes 8,192 rows at a time; memory is that of the frames (and once more for a moment when there are several services),
-/// and one page of each column, at most 128 MiB. Where that is too much, [`ParquetStream`](super::ParquetStream) reads the file piece by piece.
+/// Decodes 8,192 rows at a time; memory is that of the frames (and once more for a moment when there are several
+/// services), and one page of each column, at most 128 MiB. Where that is too much,
+/// [`ParquetStream`](super::ParquetStream) reads the file piece by piece.
 ///
 /// # Errors
 /// [`IoError`], with row (from 1) and column.
@@ -219,7 +221,8 @@ impl FileRows {
         })
     }
 
-    /// Shows each row of the batch: its number in the file (from 1), service, time and values. Without values, where only places are wanted.
+    /// Shows each row of the batch: its number in the file (from 1), service, time and values. Without values, where
+    /// only places are wanted.
     pub(super) fn for_each(
         &mut self,
         mut visit: impl FnMut(u64, &str, Moment, &RowValues) -> Result<(), IoError>,

@@ -28,9 +28,10 @@ const SHORT_GAP_ROWS: usize = 1 << 10;
 
 /// A Parquet file of any size as a stream of frames: the rows that [`read`](super::read()) gives, in pieces.
 ///
-/// [`open`](Self::open) goes over times and services once and checks them; each pass over the stream decodes the values again. Memory: the
-/// rows of [`rows_at_once`](Self::rows_at_once), one page of each column, and a name and two times for each service, however long the
-/// file is. Services may come after one another or take turns in the file; the more they do, the shorter are the pieces.
+/// [`open`](Self::open) goes over times and services once and checks them; each pass over the stream decodes the
+/// values again. Memory: the rows of [`rows_at_once`](Self::rows_at_once), one page of each column, and a name and
+/// two times for each service, however long the file is. Services may come after one another or take turns in the
+/// file; the more they do, the shorter are the pieces.
 ///
 /// ```no_run
 /// use forewarn_core::FrameStream;
@@ -94,11 +95,12 @@ struct Part {
 }
 
 impl ParquetStream {
-    /// Opens a file, and finds and checks the times of all services. Reads their columns, and those that are called like counters.
+    /// Opens a file, and finds and checks the times of all services. Reads their columns, and those that are called
+    /// like counters.
     ///
     /// # Errors
-    /// As [`read`](super::read()), except for what is wrong with values: a pass finds that. The rows of a service must be in order of time,
-    /// each once, and the file one of records.
+    /// As [`read`](super::read()), except for what is wrong with values: a pass finds that. The rows of a service
+    /// must be in order of time, each once, and the file one of records.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, IoError> {
         let path = path.as_ref();
         let origin = Origin::new(&path.display().to_string(), Format::Parquet);

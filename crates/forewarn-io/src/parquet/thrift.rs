@@ -1,8 +1,8 @@
 //! A look at Thrift before the decoder sees it.
 //!
-//! The decoder skips what it does not know, and trusts the sizes that it finds there: a few bytes that announce a list of two thousand million
-//! flags, within a list of as many, keep it busy for days. Everything is walked through here first, with each element charged to an
-//! allowance that is as large as the bytes are.
+//! The decoder skips what it does not know, and trusts the sizes that it finds there: a few bytes that announce a
+//! list of two thousand million flags, within a list of as many, keep it busy for days. Everything is walked through
+//! here first, with each element charged to an allowance that is as large as the bytes are.
 
 /// Structures within structures.
 const DEPTH: u32 = 64;

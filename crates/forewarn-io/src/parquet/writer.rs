@@ -19,8 +19,8 @@ use std::{fs::File, io::Write, ops::Range, path::Path, sync::Arc};
 /// Rows of one row group: enough to compress well, few enough to be read alone.
 const GROUP_ROWS: usize = 1 << 17;
 
-/// Writes frames to a Parquet file, zstd-compressed: `timestamp` (milliseconds, UTC), `service` (left out when there is one,
-/// and it is called `service`), then the metrics as floats. A missing value is null.
+/// Writes frames to a Parquet file, zstd-compressed: `timestamp` (milliseconds, UTC), `service` (left out when there
+/// is one, and it is called `service`), then the metrics as floats. A missing value is null.
 ///
 /// Writing and [`read`](super::read) keep every bit. Units and ranges of metrics outside v1 are not kept.
 ///
@@ -45,9 +45,11 @@ pub fn write_to(frames: &FrameSet, to: impl Write + Send) -> Result<(), IoError>
         .map_err(|source| IoError::Write { file: "Parquet".to_owned(), source: source.into() })
 }
 
-/// A Parquet file that is written service by service, or day by day: what [`write`](write()) writes, for what does not fit into memory.
+/// A Parquet file that is written service by service, or day by day: what [`write`](write()) writes, for what does
+/// not fit into memory.
 ///
-/// Each frame becomes row groups of its own. [`finish`](Self::finish) writes the end of the file; without it nothing can be read.
+/// Each frame becomes row groups of its own. [`finish`](Self::finish) writes the end of the file; without it nothing
+/// can be read.
 pub struct ParquetWriter {
     file: String,
     schema: Schema,
@@ -58,7 +60,8 @@ impl ParquetWriter {
     /// A new file for frames of `schema`.
     ///
     /// # Errors
-    /// [`IoError::Open`], [`IoError::Write`], [`IoError::Unwritable`] for a metric that would be read back as something else.
+    /// [`IoError::Open`], [`IoError::Write`], [`IoError::Unwritable`] for a metric that would be read back as
+    /// something else.
     pub fn create(path: impl AsRef<Path>, schema: &Schema) -> Result<Self, IoError> {
         let path = path.as_ref();
         let name = || path.display().to_string();
@@ -69,7 +72,8 @@ impl ParquetWriter {
         Ok(Self { file: name(), schema: schema.clone(), writer })
     }
 
-    /// Appends a frame. The frames of one service are written in order of time; whoever reads the file refuses them otherwise.
+    /// Appends a frame. The frames of one service are written in order of time; whoever reads the file refuses them
+    /// otherwise.
     ///
     /// # Errors
     /// [`IoError::Schema`] for other metrics than the file's, [`IoError::Unwritable`], [`IoError::Write`].

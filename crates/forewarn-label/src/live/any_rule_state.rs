@@ -4,23 +4,25 @@ use forewarn_schema::{Episode, Frame, Schema, Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
-/// Any [`FailureRule`] on a live stream of one service, one of your own too: it keeps the last rows, and assesses them again with each
-/// row that comes.
+/// Any [`FailureRule`] on a live stream of one service, one of your own too: it keeps the last rows, and assesses
+/// them again with each row that comes.
 ///
-/// A [`Rule`](crate::Rule) is faster, and knows episodes sooner, as a [`RuleState`](crate::RuleState). This is for rules that are no values
-/// of this crate. Episodes are those that [`assess`](FailureRule::assess) finds in all rows at once:
+/// A [`Rule`](crate::Rule) is faster, and knows episodes sooner, as a [`RuleState`](crate::RuleState). This is for
+/// rules that are no values of this crate. Episodes are those that [`assess`](FailureRule::assess) finds in all rows
+/// at once:
 ///
 /// | known | when |
 /// |---|---|
 /// | that a failure is confirmed | with the row `confirmed_at` |
 /// | its final onset, its end, and unknown rows | [`confirmation_at`](FailureRule::confirmation_at) rows later, when the rule is sure |
 ///
-/// That holds for rules that keep the laws of `forewarn_core::conformance::failure_rule` (feature `conformance` of that crate), and while
-/// `lookback_rows` is large enough: the rows before a row that the rule looks at to judge it, by its longest mean, the longest gap that it
-/// bridges, the shortest failure, the longest recovery. 0 is enough for a rule that judges every row by itself.
+/// That holds for rules that keep the laws of `forewarn_core::conformance::failure_rule` (feature `conformance` of
+/// that crate), and while `lookback_rows` is large enough: the rows before a row that the rule looks at to judge it,
+/// by its longest mean, the longest gap that it bridges, the shortest failure, the longest recovery. 0 is enough for
+/// a rule that judges every row by itself.
 ///
-/// Work for each row: an assessment of `lookback_rows + confirmation + 1` rows. Memory: those rows, and about 200 bytes. Saved: 4 bytes a
-/// value of those rows, and about 60.
+/// Work for each row: an assessment of `lookback_rows + confirmation + 1` rows. Memory: those rows, and about 200
+/// bytes. Saved: 4 bytes a value of those rows, and about 60.
 ///
 /// ```
 /// use forewarn_core::V1Rule;
@@ -114,8 +116,9 @@ impl AnyRuleState {
     /// Takes the next row (all NaN for a missed step), and gives what has become known with it.
     ///
     /// # Errors
-    /// As [`Schema::check_row`] for a row that no frame could hold; [`LabelError::BeyondCalendar`]; [`LabelError::OffClock`] and
-    /// [`LabelError::UnknownRows`] for a rule that finds what is not in its frame; those of the rule. All leave the state as it was.
+    /// As [`Schema::check_row`] for a row that no frame could hold; [`LabelError::BeyondCalendar`];
+    /// [`LabelError::OffClock`] and [`LabelError::UnknownRows`] for a rule that finds what is not in its frame; those
+    /// of the rule. All leave the state as it was.
     pub fn push(&mut self, row: &[f32]) -> Result<Vec<Event>, LabelError> {
         self.schema.check_row(row)?;
         let (now, rows) = (self.rows, self.rows + 1);
@@ -135,13 +138,14 @@ impl AnyRuleState {
         Ok(events)
     }
 
-    /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing shifts; each takes as
-    /// much work as a row.
+    /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing
+    /// shifts; each takes as much work as a row.
     ///
     /// # Errors
-    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one
-    /// that is more than a year of minutes ahead; otherwise as [`push`](Self::push). An error of the rule leaves the state at the row
-    /// before the one that it refused, any other as it was.
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two,
+    /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
+    /// [`push`](Self::push). An error of the rule leaves the state at the row before the one that it refused, any
+    /// other as it was.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<Event>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.rows, time)?;
@@ -179,12 +183,12 @@ impl AnyRuleState {
         })
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same as if it had never
-    /// stopped.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same
+    /// as if it had never stopped.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule (by its sentence), service, schema, step or
-    /// lookback. The state is then as it was.
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule (by its sentence),
+    /// service, schema, step or lookback. The state is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;
         let mut body = unseal(self.fingerprint, &format!("a rule on {}", self.service), &mut rest)?;
@@ -205,7 +209,8 @@ impl AnyRuleState {
         Ok(())
     }
 
-    /// What is final of a row: whether an episode or unknown rows begin or end with it. The row after the last ends all.
+    /// What is final of a row: whether an episode or unknown rows begin or end with it. The row after the last ends
+    /// all.
     fn settle(
         &self,
         row: usize,

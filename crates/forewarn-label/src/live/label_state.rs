@@ -12,8 +12,9 @@ use std::{collections::VecDeque, ops::Range};
 
 /// Labels of a live stream of one service: push a row a step, get the label of an earlier row as soon as it is final.
 ///
-/// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay) steps later, the
-/// horizon of the window and what the rule needs to be sure. Labels are those that [`label`](crate::label()) gives the same rows.
+/// A label speaks of the minutes after its row, so it can only be known when they are over: [`delay`](Self::delay)
+/// steps later, the horizon of the window and what the rule needs to be sure. Labels are those that
+/// [`label`](crate::label()) gives the same rows.
 ///
 /// Saved: as [`RuleState`](crate::RuleState), and a byte for each row that has no label yet.
 #[derive(Clone, Debug)]
@@ -118,8 +119,8 @@ impl LabelState {
         self.delay
     }
 
-    /// Takes the next row (all NaN for a missed step) and gives the label of the row [`delay`](Self::delay) steps before it, `None`
-    /// until there is one.
+    /// Takes the next row (all NaN for a missed step) and gives the label of the row [`delay`](Self::delay) steps
+    /// before it, `None` until there is one.
     ///
     /// # Errors
     /// As [`Schema::check_row`] for a row that no frame could hold, which leaves the stream as it was.
@@ -140,12 +141,13 @@ impl LabelState {
         Ok(self.next().map(|label| TimedLabel { time, label }))
     }
 
-    /// Takes the row of a time and gives the labels that become final with it, in order. Steps that were missed before it count as rows without
-    /// samples, so that nothing shifts.
+    /// Takes the row of a time and gives the labels that become final with it, in order. Steps that were missed
+    /// before it count as rows without samples, so that nothing shifts.
     ///
     /// # Errors
-    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one that is more
-    /// than a year of minutes ahead; otherwise as [`push`](Self::push). All leave the state as it was.
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two,
+    /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
+    /// [`push`](Self::push). All leave the state as it was.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<TimedLabel>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.watch.rows(), time)?;
@@ -182,12 +184,12 @@ impl LabelState {
         })
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same as if it had
-    /// never stopped, bit for bit.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same
+    /// as if it had never stopped, bit for bit.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule, schema, step, window or target.
-    /// The state is then as it was.
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule, schema, step, window
+    /// or target. The state is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;
         self.restore_body(unseal(self.fingerprint, "labels", &mut rest)?)?;

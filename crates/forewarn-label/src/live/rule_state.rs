@@ -8,8 +8,8 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 
 /// A rule on a live stream of one service: push a row a step, learn what it tells.
 ///
-/// The episodes are those that [`assess`](forewarn_core::FailureRule::assess) finds in the same rows, to the minute: both run the same
-/// machine. What differs is when one knows:
+/// The episodes are those that [`assess`](forewarn_core::FailureRule::assess) finds in the same rows, to the minute:
+/// both run the same machine. What differs is when one knows:
 ///
 /// | known | when |
 /// |---|---|
@@ -17,9 +17,9 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// | that a failure is confirmed | with the row `confirmed_at` |
 /// | its final onset and end | once no later row can join or extend it: after the longest gap that is bridged, the recovery and the evidence that a later row may still bring |
 ///
-/// Memory: the rows that its conditions look back on, and failures that are not final. Saved: at most 20 bytes a row of a mean, 9
-/// of a change or quantile, 29 of a season, 30 of a condition that is sustained or frequent; 31 a failure that is not
-/// final; and about 40.
+/// Memory: the rows that its conditions look back on, and failures that are not final. Saved: at most 20 bytes a row
+/// of a mean, 9 of a change or quantile, 29 of a season, 30 of a condition that is sustained or frequent; 31 a
+/// failure that is not final; and about 40.
 ///
 /// ```
 /// use forewarn_label::{Event, Rule, RuleState, Verdict};
@@ -80,10 +80,11 @@ pub enum Event {
 /// What a rule has told for good, after a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Of every time before this one it is final whether a failure begins or goes on in it, or whether that is unknown; what there is to tell
-    /// of it has been told.
+    /// Of every time before this one it is final whether a failure begins or goes on in it, or whether that is
+    /// unknown; what there is to tell of it has been told.
     pub final_before: Timestamp,
-    /// A failure that goes on and whose onset is final: the onset, and the first time of which it is open whether the failure goes on in it.
+    /// A failure that goes on and whose onset is final: the onset, and the first time of which it is open whether the
+    /// failure goes on in it.
     pub failing: Option<(Timestamp, Timestamp)>,
 }
 
@@ -105,7 +106,8 @@ impl RuleState {
     /// Takes the next row (all NaN for a missed step).
     ///
     /// # Errors
-    /// As [`Schema::check_row`] for a row that no frame could hold, [`LabelError::BeyondCalendar`]; both leave the stream as it was.
+    /// As [`Schema::check_row`] for a row that no frame could hold, [`LabelError::BeyondCalendar`]; both leave the
+    /// stream as it was.
     pub fn push(&mut self, row: &[f32]) -> Result<Minute, LabelError> {
         self.schema.check_row(row)?;
         let time = self.time(self.watch.rows())?;
@@ -121,11 +123,13 @@ impl RuleState {
         Ok(Minute { time, verdict: told.verdict, events })
     }
 
-    /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing shifts; what they told comes first.
+    /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing
+    /// shifts; what they told comes first.
     ///
     /// # Errors
-    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two, [`LabelError::GapTooLong`] for one that is more
-    /// than a year of minutes ahead; otherwise as [`push`](Self::push). All leave the state as it was.
+    /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two,
+    /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
+    /// [`push`](Self::push). All leave the state as it was.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<Minute>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.watch.rows(), time)?;
@@ -181,12 +185,12 @@ impl RuleState {
         })
     }
 
-    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same as if it had
-    /// never stopped, bit for bit.
+    /// Takes what [`save`](Self::save) wrote from the front of `from`, and goes on from there, in its time: the same
+    /// as if it had never stopped, bit for bit.
     ///
     /// # Errors
-    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule, schema or step. The state is
-    /// then as it was.
+    /// [`CoreError::DamagedState`], and [`CoreError::ForeignState`] for a state of another rule, schema or step. The
+    /// state is then as it was.
     pub fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
         let mut rest = *from;
         self.restore_body(unseal(self.fingerprint, "a rule", &mut rest)?)?;

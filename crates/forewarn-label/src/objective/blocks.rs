@@ -43,7 +43,7 @@ pub(super) fn for_windows(rows: impl IntoIterator<Item = usize>) -> Vec<Blocks> 
         match all.iter_mut().find(|blocks| blocks.size == size) {
             Some(blocks) => blocks.most = blocks.most.max(most),
             None => {
-                all.push(Blocks { size, most, whole: VecDeque::new(), open: Tally::default(), open_rows: 0 })
+                all.push(Blocks { size, most, whole: VecDeque::new(), open: Tally::default(), open_rows: 0 });
             }
         }
     }

@@ -427,7 +427,7 @@ mod tests {
                 let window = burn.window_minutes as usize;
                 let block = match window {
                     ..120 => 1,
-                    ..1440 => 5,
+                    120..1440 => 5,
                     _ => 60,
                 };
                 // The window without the rows of a block that it has only a part of.

@@ -41,8 +41,8 @@ impl Sums {
         (sums, known)
     }
 
-    /// Appends what has been seen: at most 20 bytes a row. Both stacks, since which rows were joined before decides how their sum
-    /// is rounded later.
+    /// Appends what has been seen: at most 20 bytes a row. Both stacks, since which rows were joined before decides
+    /// how their sum is rounded later.
     pub(crate) fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         save_part(&(self.0.older(), self.0.newer()), out)
     }

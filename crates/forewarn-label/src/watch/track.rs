@@ -21,8 +21,8 @@ impl Found {
     }
 }
 
-/// Whether episodes are whole, disjoint, in order, and of the first `rows` rows: what every list of them here is, and what a
-/// saved one may have lost.
+/// Whether episodes are whole, disjoint, in order, and of the first `rows` rows: what every list of them here is, and
+/// what a saved one may have lost.
 pub(crate) fn are_in_order(episodes: impl IntoIterator<Item = Found>, rows: usize) -> bool {
     let mut free = 0;
     episodes.into_iter().all(|Found { onset, confirmed, end }| {
@@ -132,7 +132,8 @@ impl Tracker {
         self.recovering.map_or(open, |last| last.onset.min(open))
     }
 
-    /// The first episode that is not over, once its onset is final: that, and one past the last row that is certain to be in it.
+    /// The first episode that is not over, once its onset is final: that, and one past the last row that is certain
+    /// to be in it.
     pub(crate) fn underway(&self, rows: usize) -> Option<(usize, usize)> {
         if let Some(last) = self.recovering {
             return Some((last.onset, last.end));

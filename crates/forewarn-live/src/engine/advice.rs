@@ -51,14 +51,19 @@ const DEFAULTS: [(ProbableKind, &str); 8] = [
     (ProbableKind::Unknown, "Look at the metrics of the service and of its servers."),
 ];
 
+/// The kind of failure that a feature speaks for, by its name.
+pub(super) fn kind_of(feature: &str) -> ProbableKind {
+    let name = feature.to_lowercase();
+    let found = WORDS.iter().find(|(word, _)| name.contains(word));
+    found.map_or(ProbableKind::Unknown, |&(_, kind)| kind)
+}
+
 /// The kind of failure that most evidence speaks for, and its share of all that speaks for a failure.
 pub(super) fn probable_kind(evidence: Option<&Evidence>) -> (ProbableKind, f64) {
     let mut sums: [(ProbableKind, f64); 8] = DEFAULTS.map(|(kind, _)| (kind, 0.0));
     let mut all = 0.0;
     for part in evidence.map_or(&[][..], Evidence::contributions).iter().filter(|part| part.log_odds > 0.0) {
-        let name = part.metric.to_lowercase();
-        let found = WORDS.iter().find(|(word, _)| name.contains(word));
-        let kind = found.map_or(ProbableKind::Unknown, |&(_, kind)| kind);
+        let kind = kind_of(&part.metric);
         if let Some((_, sum)) = sums.iter_mut().find(|(of, _)| *of == kind) {
             *sum += part.log_odds;
         }

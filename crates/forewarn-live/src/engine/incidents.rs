@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// Probability from which on a service counts as one that may follow.
 const VICTIM: f64 = 0.05;
+/// How unusual a service is at least that warns.
+const MEMBER: f64 = 0.8;
 /// Suspects and victims that an event names.
 const MOST_NAMED: usize = 10;
 
@@ -42,6 +44,19 @@ struct Linked {
     dependents: Vec<usize>,
 }
 
+/// A server that shows nothing itself, while all who call it are in trouble, is suspicious: the network before it, or
+/// what it does not measure. It counts a little less than the least unusual of its clients, of which there are two or
+/// more.
+fn with_silent_servers(graph: &ServiceGraph, own: &[f64]) -> Vec<f64> {
+    const SHARE: f64 = 0.9;
+    let of = |(place, &anomaly): (usize, &f64)| {
+        let clients = graph.clients_of(place).map(|(client, _)| own[client]);
+        let least = if clients.len() < 2 { 0.0 } else { clients.fold(1.0, f64::min) };
+        anomaly.max(SHARE * least)
+    };
+    own.iter().enumerate().map(of).collect()
+}
+
 /// Services that call one, directly or through others.
 fn count_clients(graph: &ServiceGraph, service: usize) -> usize {
     let mut seen = BTreeSet::from([service]);
@@ -56,6 +71,8 @@ fn count_clients(graph: &ServiceGraph, service: usize) -> usize {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Condition<'a> {
     pub(super) row: &'a [f32],
+    /// How unusual the row is for the service, 0 to 1.
+    pub(super) anomaly: f64,
     pub(super) probability: Option<f64>,
     pub(super) is_failing: bool,
 }
@@ -159,15 +176,19 @@ impl Incidents {
         let members: BTreeSet<&str> = incident.services.iter().map(String::as_str).collect();
         let (mut anomalies, mut own) = (vec![0.0; graph.len()], vec![0.0; graph.len()]);
         for (place, name) in graph.services().enumerate() {
-            let Some(Condition { row, probability, is_failing }) = condition(name) else { continue };
+            let Some(Condition { row, anomaly, probability, is_failing }) = condition(name) else { continue };
             let health = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
             let unwell = if health.is_nan() { 0.0 } else { (1.0 - health).clamp(0.0, 1.0) };
             let probability = probability.unwrap_or(0.0);
-            anomalies[place] = if is_failing { 1.0 } else { unwell.max(probability) };
+            let mut unusual = if is_failing { 1.0 } else { anomaly.max(unwell) };
             if members.contains(name) {
                 own[place] = if is_failing { 1.0 } else { probability };
+                unusual = unusual.max(MEMBER);
             }
+            // Cubed: many services are a little unusual at any time, and together they would outweigh the one that is.
+            anomalies[place] = unusual * unusual * unusual;
         }
+        let anomalies = with_silent_servers(graph, &anomalies);
         // Both refuse only numbers that are none, or lists of another length.
         let ranked = RootRanking::default().rank(graph, &anomalies).unwrap_or_default();
         let name = |place: usize| graph.name(place).unwrap_or_default().to_owned();

@@ -24,6 +24,7 @@ impl Engine {
         }
         self.judge(time, &told)?;
         self.tell_incidents(time);
+        self.learn_normal();
         self.tell_budget(time);
         self.expire(time);
         self.counters.minutes += 1;
@@ -276,7 +277,7 @@ impl Engine {
     }
 
     fn tell_incidents(&mut self, time: Timestamp) {
-        let Self { incidents, by_name, services, models, main, rows, metrics, config, .. } = self;
+        let Self { incidents, by_name, services, models, main, rows, metrics, config, telling, .. } = self;
         let (run, width) = (&models[*main], metrics.len());
         let is_active = |name: &str| {
             let slot = by_name.get(name).copied();
@@ -284,14 +285,26 @@ impl Engine {
         };
         let condition = |name: &str| {
             let slot = by_name.get(name).copied()?;
+            let row = &rows[slot * width..(slot + 1) * width];
             Some(Condition {
-                row: &rows[slot * width..(slot + 1) * width],
+                row,
+                anomaly: services[slot].normal.anomaly(row, telling),
                 probability: run.fleet.scores()[slot].map(|score| f64::from(score.get())),
                 is_failing: services[slot].failing.is_some(),
             })
         };
         for event in incidents.settle(time, config, is_active, condition) {
             self.out.emit(time, EventBody::Incident(event));
+        }
+    }
+
+    /// Takes the minute for normal where nothing fails.
+    fn learn_normal(&mut self) {
+        let width = self.metrics.len();
+        for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
+            if service.failing.is_none() {
+                service.normal.learn(row);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{MissingReason, SourceStatus, inbox::CounterState, risk::Onsets, slos::Followed};
+use super::{MissingReason, SourceStatus, inbox::CounterState, normal::Normal, risk::Onsets, slos::Followed};
 use crate::LiveError;
 use forewarn_label::{Rule, RuleState};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -22,6 +22,7 @@ pub(super) struct Service {
     /// Why the last row, or something of it, is missing.
     pub(super) missing: Option<MissingReason>,
     pub(super) onsets: Onsets,
+    pub(super) normal: Normal,
     pub(super) slos: Vec<Followed>,
     /// Alerts of other programs that fire, and since when.
     pub(super) alerts: BTreeMap<String, Timestamp>,
@@ -44,6 +45,7 @@ impl Service {
             failing: None,
             missing: None,
             onsets: Onsets::default(),
+            normal: Normal::default(),
             slos: Vec::new(),
             alerts: BTreeMap::new(),
             name,

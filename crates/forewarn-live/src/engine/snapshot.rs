@@ -5,6 +5,7 @@ use super::{
     inbox::{CounterState, Inbox},
     incidents::Incident,
     model::{Ledger, ModelService},
+    normal::Normal,
     risk::Onsets,
     service::Service,
     slos,
@@ -50,6 +51,7 @@ struct SavedService {
     missing: Option<MissingReason>,
     onsets: Onsets,
     alerts: BTreeMap<String, Timestamp>,
+    normal: Normal,
 }
 
 impl Engine {
@@ -98,6 +100,7 @@ impl Engine {
                 missing: service.missing,
                 onsets: service.onsets,
                 alerts: service.alerts.clone(),
+                normal: service.normal.clone(),
             };
             save_part(&saved, out)?;
             service.rule.save(out)?;
@@ -153,6 +156,7 @@ impl Engine {
             (service.silenced_until, service.failing, service.missing) =
                 (saved.silenced_until, saved.failing, saved.missing);
             (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
+            service.normal = saved.normal;
             if self.by_name.insert(saved.name, slot).is_some() {
                 return damaged("a service is there twice");
             }

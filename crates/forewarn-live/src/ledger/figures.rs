@@ -56,8 +56,8 @@ fn part(time: Timestamp, value: f64, weight: f64) -> RatioPart {
 }
 
 impl LedgerBook {
-    /// Figures over the part that is asked for, with intervals by drawing blocks of time. All zero, without rates, for a
-    /// model that never scored.
+    /// Figures over the part that is asked for, with intervals by drawing blocks of time. All zero, without rates,
+    /// for a model that never scored.
     #[must_use]
     pub fn figures(&self, query: &LedgerQuery, bootstrap: &BlockBootstrap) -> LedgerFigures {
         let Some(model) = self.model(query.model.as_deref()) else { return LedgerFigures::default() };

@@ -1,8 +1,8 @@
 //! A journal that every version of the engine replays to the same bytes.
 //!
 //! The files under `tests/golden` are a model, a journal (inputs one after another, as postcard) and the checksum of
-//! the events that come of them. Events that change on purpose are a change that users see: say so in the changelog, and
-//! write the checksum again with `cargo test -p forewarn-live --test main -- --ignored write_the_golden_journal`.
+//! the events that come of them. Events that change on purpose are a change that users see: say so in the changelog,
+//! and write the checksum again with `cargo test -p forewarn-live --test main -- --ignored write_the_golden_journal`.
 
 use crate::world::{BoxError, at, golden_envelope, rows, walk};
 use forewarn_label::{Indicator, Slo};

@@ -1,7 +1,7 @@
 //! Saving and restoring changes nothing, whatever comes.
 
 use crate::world::*;
-use forewarn_core::CoreError;
+use forewarn_core::{BudgetSettings, CoreError};
 use forewarn_live::{
     Action, AlertState, Engine, EngineConfig, EngineModels, Event, EventBody, Input, LiveError, SourceStatus,
 };
@@ -9,7 +9,9 @@ use forewarn_schema::Timestamp;
 use proptest::prelude::*;
 
 fn config() -> EngineConfig {
-    EngineConfig { expire_minutes: 25, ahead_minutes: 30, ..EngineConfig::default() }
+    // A budget that a day of two services does not use up.
+    let budget = BudgetSettings { per_service_week: 100.0, ..BudgetSettings::default() };
+    EngineConfig { expire_minutes: 25, ahead_minutes: 30, budget, ..EngineConfig::default() }
 }
 
 fn restarted(engine: &Engine) -> Result<Engine, LiveError> {

@@ -83,8 +83,8 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// From the derivatives by the states after each step, in `trace.state_grads`, to those by all weights, which are added to
-    /// `grads`, and to those by the inputs, which are written to `input_grads` where that is asked for.
+    /// From the derivatives by the states after each step, in `trace.state_grads`, to those by all weights, which are
+    /// added to `grads`, and to those by the inputs, which are written to `input_grads` where that is asked for.
     #[inline(always)]
     pub(crate) fn backward<A: Arithmetic<Number = T>>(
         &self,

@@ -4,7 +4,8 @@ use forewarn_core::Windows;
 use std::marker::PhantomData;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Every window of a block of rows, as a view: on a processor of the block where it is, on a GPU of the one copy that was sent there.
+/// Every window of a block of rows, as a view: on a processor of the block where it is, on a GPU of the one copy that
+/// was sent there.
 pub(super) struct Block<'a> {
     /// `[step, window, feature]`; window `w` begins with row `w`.
     windows: Tensor,
@@ -28,7 +29,8 @@ impl<'a> Block<'a> {
     /// The windows that begin with these rows, `[step, window, feature]`, with 0 for what is missing.
     pub(super) fn gather(&self, places: &[i64]) -> Result<Tensor, TchError> {
         let places = Tensor::f_from_slice(places)?.f_to_device(self.windows.device())?;
-        // Not `index_select`, which on a processor first copies the whole view, ten times the frame, to have it contiguous.
+        // Not `index_select`, which on a processor first copies the whole view, ten times the frame, to have it
+        // contiguous.
         let windows = self.windows.f_index(&[None, Some(places)])?;
         // Others than NaN stay as they are: a fit has refused what is infinite.
         windows.f_nan_to_num(0.0, f64::INFINITY, f64::NEG_INFINITY)
@@ -42,10 +44,11 @@ impl<'a> Block<'a> {
 )]
 fn on_processor(values: &[f32], width: i64) -> Result<Tensor, TchError> {
     let rows = values.len() as i64 / width;
-    // SAFETY: `values` is initialised, aligned for `f32` and at least `rows * width` long, with rows `width` apart. libtorch frees
-    // nothing that it did not allocate. The one caller keeps the tensor, or a view of it, in a `Block` that borrows the values for as long
-    // as it lives, hands out copies (`index`) only, and calls nothing that writes to it; libtorch reads it on no other thread after
-    // such a call has returned. So the values are neither written nor freed while the tensor is there.
+    // SAFETY: `values` is initialised, aligned for `f32` and at least `rows * width` long, with rows `width` apart.
+    // libtorch frees nothing that it did not allocate. The one caller keeps the tensor, or a view of it, in a `Block`
+    // that borrows the values for as long as it lives, hands out copies (`index`) only, and calls nothing that writes
+    // to it; libtorch reads it on no other thread after such a call has returned. So the values are neither written
+    // nor freed while the tensor is there.
     unsafe {
         Tensor::f_from_blob(values.as_ptr().cast(), &[rows, width], &[width, 1], Kind::Float, Device::Cpu)
     }

@@ -36,8 +36,8 @@ fn load() -> &'static Result<(), String> {
     LOADED.get_or_init(|| beside_libtorch("libtorch_cuda.so"))
 }
 
-/// Loads a library from the folder of the `libtorch_cpu.so` that this program runs with, and keeps it: its initialisers tell libtorch
-/// what there is.
+/// Loads a library from the folder of the `libtorch_cpu.so` that this program runs with, and keeps it: its
+/// initialisers tell libtorch what there is.
 #[cfg(target_os = "linux")]
 fn beside_libtorch(name: &str) -> Result<(), String> {
     let maps = std::fs::read_to_string("/proc/self/maps").map_err(|error| error.to_string())?;
@@ -54,7 +54,8 @@ fn beside_libtorch(_: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The folder of the `libtorch_cpu.so` in a list of a process's memory, whose lines end in the path of a mapped file, if any.
+/// The folder of the `libtorch_cpu.so` in a list of a process's memory, whose lines end in the path of a mapped file,
+/// if any.
 #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "there are no such lists"))]
 fn folder_in(maps: &str) -> Option<PathBuf> {
     let path = maps.lines().find_map(|line| {
@@ -71,9 +72,10 @@ fn folder_in(maps: &str) -> Option<PathBuf> {
 )]
 fn open(path: &std::path::Path) -> Result<(), String> {
     use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
-    // SAFETY: the library is the part of libtorch that belongs to the one which is loaded: it lies in the same folder, where a program
-    // that is linked to both would have found it, and its initialisers would have run before `main` by the same rules. They register
-    // kernels behind libtorch's own locks. It is never unloaded, so nothing that it registered dangles.
+    // SAFETY: the library is the part of libtorch that belongs to the one which is loaded: it lies in the same
+    // folder, where a program that is linked to both would have found it, and its initialisers would have run before
+    // `main` by the same rules. They register kernels behind libtorch's own locks. It is never unloaded, so nothing
+    // that it registered dangles.
     let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_GLOBAL) };
     std::mem::forget(library.map_err(|error| error.to_string())?);
     Ok(())

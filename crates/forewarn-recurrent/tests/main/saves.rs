@@ -117,8 +117,8 @@ fn what_does_not_fit_together_is_refused() {
     assert!(Envelope::read(&file[..file.len() - 1]).is_err());
 }
 
-/// Thousands of damaged files, as `fuzz/fuzz_targets/model_file.rs` makes them without end: bytes changed, cut out, doubled, and digits of the
-/// description exchanged, which is where sizes are.
+/// Thousands of damaged files, as `fuzz/fuzz_targets/model_file.rs` makes them without end: bytes changed, cut out,
+/// doubled, and digits of the description exchanged, which is where sizes are.
 #[test]
 fn whatever_is_in_a_file_ends_in_an_error_or_a_model_that_scores() {
     let task = Task::new(300, Rows::InOrder, 1);

@@ -129,7 +129,8 @@ fn a_score_does_not_depend_on_rows_that_are_shared() {
     assert!(refused.contains("\"jumps\" = inf"), "{refused}");
 }
 
-/// The equations of the PyTorch documentation in f64, element by element, for units that fill one vector in part, two, and three with some left.
+/// The equations of the PyTorch documentation in f64, element by element, for units that fill one vector in part,
+/// two, and three with some left.
 #[test]
 fn scores_are_those_of_the_equations() {
     let sides = [(5, None), (5, Some(4)), (32, Some(16)), (37, None), (37, Some(20))];

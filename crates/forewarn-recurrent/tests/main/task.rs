@@ -1,5 +1,5 @@
-//! A task that needs the order of the rows: in every window one feature jumps up once and down once, and the window is positive
-//! when the jump up came first. No single row tells, nor any set of rows without their order.
+//! A task that needs the order of the rows: in every window one feature jumps up once and down once, and the window
+//! is positive when the jump up came first. No single row tells, nor any set of rows without their order.
 
 use forewarn_core::{Exclusion, Label, Labels, Split, Target, WindowSpec};
 use forewarn_schema::{Episode, Episodes, Frame, FrameSet, Metric, Schema, Step, Timestamp};
@@ -73,8 +73,8 @@ impl Task {
     }
 }
 
-/// Two services of a number of windows. The last value of a window's first feature is positive where "loud" is about to fail, negative where
-/// "quiet" is: who does not know the service knows nothing.
+/// Two services of a number of windows. The last value of a window's first feature is positive where "loud" is about
+/// to fail, negative where "quiet" is: who does not know the service knows nothing.
 pub(crate) fn two_services(windows: usize) -> (FrameSet, Split) {
     two_services_called(["loud", "quiet"], windows)
 }

@@ -7,7 +7,8 @@ use forewarn_report::Present;
 use serde_json::Value;
 use std::{fs, process::Command};
 
-/// Puts the page into frames of several widths, with a policy that forbids every request, and writes down what it finds.
+/// Puts the page into frames of several widths, with a policy that forbids every request, and writes down what it
+/// finds.
 const HARNESS: &str = r#"<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">

@@ -69,7 +69,8 @@ impl World {
         samples.rows().iter().map(|row| Score::new(value(row).max(0.01)).unwrap()).collect()
     }
 
-    /// The score as the probability of the whole period, the same in each of its minutes but for a first that grows with it.
+    /// The score as the probability of the whole period, the same in each of its minutes but for a first that grows
+    /// with it.
     fn forecasts(&self, samples: &forewarn_core::Samples, scores: &[Score]) -> Vec<Forecast> {
         assert_eq!(samples.len(), scores.len());
         let hazards = |score: f64| [score * score, 0.2 * score, 0.2 * score, 0.2 * score, 0.2 * score];
@@ -478,8 +479,8 @@ fn the_page_is_whole_and_foreign_text_stays_text() {
     for nan in ["NaN", "inf"] {
         assert!(!page.split(['"', ',', ' ', '>', '<']).any(|word| word == nan), "{nan}");
     }
-    // A drawing for each screen of the six wide figures, one histogram a model that caught something, one reliability curve a model,
-    // one of quality over time, and one a worst case.
+    // A drawing for each screen of the six wide figures, one histogram a model that caught something, one reliability
+    // curve a model, one of quality over time, and one a worst case.
     let histograms = report.models.iter().filter(|model| model.episodes_caught > 0).count();
     let worst = &report.chosen().unwrap().operation.as_ref().unwrap().worst;
     let worst = worst.misses.len() + worst.false_alarms.len();

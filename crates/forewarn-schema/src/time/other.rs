@@ -13,7 +13,8 @@ impl Timestamp {
         time.ok_or(SchemaError::BeyondCalendar { secs: secs as f64 })
     }
 
-    /// From seconds since the epoch with a fraction, rounded to the nearest millisecond: what Python's `time.time()` gives.
+    /// From seconds since the epoch with a fraction, rounded to the nearest millisecond: what Python's `time.time()`
+    /// gives.
     ///
     /// # Errors
     /// [`SchemaError::BeyondCalendar`] beyond year 9999, before -9999, or for NaN.

@@ -36,6 +36,8 @@ use utoipa::{
         super::incidents::list,
         super::incidents::one,
         super::ledger::book,
+        super::live::socket,
+        super::live::stream,
         super::models::list,
         super::models::promote,
         super::operations::healthy,
@@ -43,6 +45,8 @@ use utoipa::{
         super::operations::reload,
         super::predictions::list,
         super::predictions::one,
+        super::receive::action,
+        super::receive::alerts,
         super::services::list,
         super::services::one,
         super::session::end,
@@ -52,12 +56,20 @@ use utoipa::{
         super::silences::list,
         super::slos::list,
         super::status::status,
+        super::targets::list,
         super::warnings::acknowledge,
         super::warnings::acted,
         super::warnings::list,
         super::warnings::one,
     ),
-    components(schemas(Problem, Role)),
+    components(schemas(
+        Problem,
+        Role,
+        super::events::EventKind,
+        super::incidents::IncidentFilter,
+        super::live::LiveMessage,
+        super::warnings::WarningFilter
+    )),
     modifiers(&Common)
 )]
 pub(crate) struct Document;

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+/// Largest number that the document's 64-bit integers have.
+const MOST_SEQ: u64 = i64::MAX as u64;
+
 /// A page of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct EventPage {
@@ -112,6 +115,9 @@ pub(crate) async fn list(
     Params(query): Params<EventsQuery>,
 ) -> Result<Response, Problem> {
     let limit = page::limit(query.limit, None, page::MOST)?;
+    if let Some(after) = query.after.filter(|after| *after > MOST_SEQ) {
+        return Err(Problem::invalid(format!("after is {after}: expected a number up to {MOST_SEQ}")));
+    }
     let events = &api.view().events;
     let fits = |body: &EventBody| {
         let kind = EventKind::of(body);

@@ -78,9 +78,8 @@ impl ModelLedger {
         let (mut shown, mut leads) = (Self::empty(model, day), Vec::new());
         for entry in entries.filter(|entry| entry.event.model == model.name) {
             count(&mut shown.counts, entry.event.outcome);
-            leads.extend(entry.event.lead_minutes.filter(|_| entry.event.outcome == OutcomeKind::Hit));
+            leads.extend(entry.event.lead_minutes.filter(|_| entry.event.outcome == OutcomeKind::Detected));
         }
-        shown.counts.detected = shown.counts.hits;
         leads.sort_by(f64::total_cmp);
         shown.median_lead_minutes = leads.get(leads.len().saturating_sub(1) / 2).copied();
         shown.with_shares()
@@ -114,6 +113,7 @@ fn count(counts: &mut Ledger, outcome: OutcomeKind) {
         OutcomeKind::Late => counts.late += 1,
         OutcomeKind::False => counts.false_alarms += 1,
         OutcomeKind::Averted => counts.averted += 1,
+        OutcomeKind::Detected => counts.detected += 1,
         OutcomeKind::Missed => counts.missed += 1,
         _ => counts.censored += 1,
     }
@@ -144,6 +144,8 @@ pub(crate) struct LedgerEntry {
     pub(crate) shadow: bool,
     /// The warning, if it is about one.
     pub(crate) warning: Option<String>,
+    /// Row time of the alarm: of a model beside the main one, too, whose alarms are no warnings.
+    pub(crate) alarm: Option<Time>,
     /// Onset of the failure, if there was one.
     pub(crate) onset: Option<Time>,
     /// What became of it.
@@ -164,6 +166,7 @@ impl From<&OutcomeRecord> for LedgerEntry {
             model: event.model.clone(),
             shadow: event.shadow,
             warning: event.warning.clone(),
+            alarm: event.alarm.map(Time),
             onset: event.onset.map(Time),
             outcome: event.outcome.into(),
             lead_minutes: event.lead_minutes,
@@ -252,9 +255,7 @@ fn by_day(snapshot: &Snapshot, fits: impl Fn(&OutcomeRecord) -> bool) -> Vec<Led
     for record in snapshot.recent.outcomes().filter(|record| !record.event.shadow && fits(record)) {
         let time = record.time.to_string();
         let day = time.split('T').next().unwrap_or_default();
-        let counts = days.entry(day.to_owned()).or_default();
-        count(counts, record.event.outcome);
-        counts.detected = counts.hits;
+        count(days.entry(day.to_owned()).or_default(), record.event.outcome);
     }
     days.into_iter().map(|(day, counts)| LedgerDay { day, counts }).collect()
 }

@@ -16,8 +16,8 @@ pub(crate) struct MetricLimit {
     pub(crate) below: Option<f64>,
 }
 
-/// The constants that the rule compares metrics with. What it says of changes, means and ratios is no line in a chart of
-/// the metric, and is left out; so is what stands under a negation.
+/// The constants that the rule compares metrics with. What it says of changes, means and ratios is no line in a chart
+/// of the metric, and is left out; so is what stands under a negation.
 pub(crate) fn limits(rule: &Rule) -> BTreeMap<String, MetricLimit> {
     let mut limits = BTreeMap::new();
     collect(rule.when(), &mut limits);

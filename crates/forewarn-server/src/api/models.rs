@@ -123,7 +123,7 @@ fn compare(snapshot: &Snapshot, main: &str, shadow: &str) -> Comparison {
         }
         let failure = event.onset.map(|onset| (event.service.as_str(), onset));
         match event.outcome {
-            OutcomeKind::Hit => {
+            OutcomeKind::Detected => {
                 all.extend(failure);
                 if is_main { &mut by_main } else { &mut by_shadow }.extend(failure);
             }

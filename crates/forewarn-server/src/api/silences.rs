@@ -1,4 +1,4 @@
-//! Silences: services of which nobody wants warnings for a while.
+//! Silences: services of which no warnings are wanted for a while.
 
 use super::{
     Shared,

@@ -1,6 +1,6 @@
 //! What every route has.
 
-use super::{day::Day, overview::Graphs, words::Time};
+use super::{day::Day, live::LiveTexts, overview::Graphs, words::Time};
 use crate::{
     SourceConfig,
     chaos::ChaosControl,
@@ -30,6 +30,8 @@ pub(crate) struct Api {
     pub(crate) guard: Arc<Guard>,
     /// Becomes true when streams are to end.
     pub(crate) end: watch::Receiver<bool>,
+    /// What clients of the live stream share.
+    pub(crate) live: LiveTexts,
     health: Option<BoundHealthRules>,
     sockets: Arc<Semaphore>,
     most_sockets: usize,
@@ -64,6 +66,7 @@ impl Api {
             context,
             guard,
             end,
+            live: LiveTexts::new(),
             day: Mutex::default(),
             graphs: Mutex::default(),
             comments: Mutex::default(),
@@ -93,6 +96,11 @@ impl Api {
             SourceConfig::File { follow: false, .. } | SourceConfig::Simulator { .. } => None,
             _ => Some(self.context.clock.now()),
         }
+    }
+
+    /// The clock that pages show: that of the data, or the time of day where that has none.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.data_clock().unwrap_or_else(|| self.context.clock.now())
     }
 
     /// Seconds since the last closed row, by the clock of the data.
@@ -143,6 +151,13 @@ impl Api {
     /// Live streams that are open.
     pub(crate) fn open_sockets(&self) -> usize {
         self.most_sockets.saturating_sub(self.sockets.available_permits())
+    }
+
+    /// Waits until no live stream is open.
+    pub(crate) async fn streams_ended(&self) {
+        let all = u32::try_from(self.most_sockets).unwrap_or(u32::MAX);
+        // The semaphore is never closed, and then there would be nothing to wait for.
+        let _ = self.sockets.acquire_many(all).await;
     }
 
     /// Notes why a service was silenced.

@@ -142,7 +142,7 @@ impl Status {
         Self {
             name: "forewarn".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            now: api.data_clock().unwrap_or_else(|| api.context.clock.now()).into(),
+            now: api.now().into(),
             started: snapshot.started.into(),
             ready: snapshot.is_ready,
             replayed: snapshot.replayed,

@@ -78,7 +78,7 @@ word! {
 }
 word! {
     /// What became of a warning or a failure.
-    Outcome(OutcomeKind): "hit" "late" "false" "censored" "averted" "missed"
+    Outcome(OutcomeKind): "hit" "late" "false" "censored" "averted" "detected" "missed"
 }
 word! {
     /// State of an incident.

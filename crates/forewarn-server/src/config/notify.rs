@@ -118,8 +118,8 @@ pub struct TargetConfig {
     pub tls: TlsSettings,
 }
 
-/// An Alertmanager: one `[[alertmanager]]`. Where there are several, as in a cluster of them, name each: every one is told
-/// everything, and they agree among themselves.
+/// An Alertmanager: one `[[alertmanager]]`. Where there are several, as in a cluster of them, name each: every one is
+/// told everything, and they agree among themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlertmanagerConfig {
@@ -135,8 +135,8 @@ pub struct WebhookConfig {
     /// File with the secret that bodies are signed with; without one they are not signed.
     #[serde(default)]
     pub secret_file: Option<PathBuf>,
-    /// What is sent: `alertmanager` (Alertmanager's payload, version 4; the default), `slack`, `discord`, `teams`, or a
-    /// file with a template.
+    /// What is sent: `alertmanager` (Alertmanager's payload, version 4; the default), `slack`, `discord`, `teams`, or
+    /// a file with a template.
     #[serde(default = "template")]
     pub template: String,
     /// `Content-Type` of what the template makes. `application/json` by default.
@@ -167,8 +167,8 @@ pub struct WebhookConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteWriteConfig {
-    /// Samples that wait while it does not answer, 1,000 to 10,000,000. Beyond that the oldest are dropped and counted.
-    /// 200,000 by default.
+    /// Samples that wait while it does not answer, 1,000 to 10,000,000. Beyond that the oldest are dropped and
+    /// counted. 200,000 by default.
     #[serde(default = "most_samples")]
     pub most_samples: usize,
     /// Whether scores of models that only run beside the main one are written too. No by default.

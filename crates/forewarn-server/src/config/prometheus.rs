@@ -12,16 +12,16 @@ use std::{
 /// | name | meaning | default | range |
 /// |---|---|---|---|
 /// | `url` | where it is; a path is the prefix of its API | | `http://` or `https://` |
-/// | `recipes` | names of built-in recipes, or paths of files that end in `.toml`; of two that make a metric the first counts | | at least one |
+/// | `recipes` | built-in names, or paths in `.toml`; of two for a metric the first counts | | at least one |
 /// | `name` | what events call it | `prometheus` | 1 to 200 characters |
 /// | `services` | by recipe: the labels that name a service, and a map of names | the recipe's own labels | |
 /// | `selector` | matchers for every series, such as `namespace="shop"`: they choose services | none | |
 /// | `scrape_interval_secs` | seconds between two scrapes; rates are taken over four of them | 15 | 1 to 3,600 |
-/// | `settle_secs` | seconds after the end of a minute at which it is asked for | 15; Mimir and Thanos 30; VictoriaMetrics 45 | 0 to 3,600 |
+/// | `settle_secs` | seconds after a minute at which it is asked for | 15, 30 or 45, by the server | 0 to 3,600 |
 /// | `timeout_secs` | seconds that an answer may take | 30 | 1 to 600 |
 /// | `concurrency` | queries at the same time | 4 | 1 to 64 |
 /// | `reread_minutes` | minutes that are read again for late changes | 5 | 0 to 60 |
-/// | `backlog_minutes` | minutes that are made up for after an outage of either side; older ones are missing | 360 | 1 to 10,080 |
+/// | `backlog_minutes` | minutes that are made up for; older ones are missing | 360 | 1 to 10,080 |
 /// | `warm_up_minutes` | minutes of the past that a new service begins with | 60 | 0 to 10,080 |
 /// | `graph` | whether service graph metrics are read, every five minutes | `true` | |
 /// | `other_queries` | a model that was trained on other queries: `refuse` or `flag` | `refuse` | |

@@ -12,13 +12,13 @@ use std::{
 /// |---|---|---|---|
 /// | `remote_write` | takes remote write 1.0 and 2.0 at `/api/v1/write` | off | |
 /// | `otlp` | takes OTLP metrics, protobuf and JSON, at `/v1/metrics` and `/api/v1/otlp/v1/metrics` | off | |
-/// | `service_labels` | labels of a pushed series whose values, joined by `/`, name its service | `["job"]` | at least one |
+/// | `service_labels` | labels whose values, joined by `/`, name the service | `["job"]` | at least one |
 /// | `service_names` | from such a name to that of the service; others are left out | names as they are | |
 /// | `series` | further series by name, and the metric of the model that each is | `forewarn:METRIC` is METRIC | |
-/// | `otlp_metrics` | OTLP gauges and sums by name, and the metric of the model that each is | `http.server.request.duration` makes requests, errors and latencies | |
+/// | `otlp_metrics` | OTLP gauges and sums, and the metric of the model that each is | none | |
 /// | `max_bytes` | bytes of a request, also after inflating | 33554432 | 1,024 to 1,073,741,824 |
 /// | `max_samples` | samples of a request; those beyond are refused and counted | 1,000,000 | 1 to 100,000,000 |
-/// | `most_services` | services of which it is remembered what came; those beyond are refused | 100,000 | 1 to 10,000,000 |
+/// | `most_services` | services that are remembered; those beyond are refused | 100,000 | 1 to 10,000,000 |
 /// | `bearer_file` | file with the token that senders show | none | needed unless `http.listen` is a loopback address |
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -89,8 +89,8 @@ impl ReceiveConfig {
         };
         if is_on && self.bearer_file.is_none() && !http.listen.ip().is_loopback() {
             return wrong(format!(
-                "receive.bearer_file: {} can be reached from other machines: expected a file with the token that senders \
-                 show",
+                "receive.bearer_file: {} can be reached from other machines: expected a file with the token of \
+                 the senders",
                 http.listen
             ));
         }

@@ -28,7 +28,7 @@ use tokio::{
 
 /// What a client beyond the limit of connections is told.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\
-    retry-after: 1\r\ncontent-length: 116\r\n\r\n\
+    retry-after: 1\r\ncontent-length: 115\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"full\",\"detail\":\"too many connections\"}    ";
 
 /// Pause after an accept that failed, such as for want of file descriptors.

@@ -1,6 +1,6 @@
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub struct Problem {
     detail: String,
     #[serde(skip)]
     #[schema(ignore)]
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
@@ -30,7 +30,7 @@ impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Problem").to_owned();
         let detail = printable(&detail.into());
-        Self { kind: "about:blank", title, status: status.as_u16(), code, detail, headers: HeaderMap::new() }
+        Self { kind: "about:blank", title, status: status.as_u16(), code, detail, headers: Vec::new() }
     }
 
     /// The request says something that cannot be.
@@ -68,7 +68,7 @@ impl Problem {
     /// The same with one more header.
     #[must_use]
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 }
@@ -91,8 +91,8 @@ impl IntoResponse for Problem {
         let text = serde_json::to_string(&self).unwrap_or_default();
         let mut response = Response::new(Body::from(text));
         *response.status_mut() = status;
-        *response.headers_mut() = self.headers;
         let headers = response.headers_mut();
+        headers.extend(self.headers);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

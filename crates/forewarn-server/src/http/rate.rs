@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -9,7 +9,7 @@ use std::{
 const MOST_CALLERS: usize = 10_000;
 
 /// Whose requests are counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CallerKey {
     /// The bearer of a token, by its name.
     Token(String),
@@ -34,7 +34,7 @@ impl CallerKey {
 pub(crate) struct Rates {
     per_second: f64,
     burst: f64,
-    callers: Mutex<HashMap<CallerKey, Allowance>>,
+    callers: Mutex<BTreeMap<CallerKey, Allowance>>,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::{KnownToken, TokenHash, Tokens, check_token};
 use crate::{ServerError, TokenConfig};
 use forewarn_core::read_text_file;
 use forewarn_schema::printable;
-use std::{collections::HashSet, env};
+use std::{collections::BTreeSet, env};
 
 /// Most bytes of a file with a token.
 const MOST_BYTES: u64 = 4 << 10;
@@ -12,10 +12,10 @@ const MOST_BYTES: u64 = 4 << 10;
 /// Reads the secrets and keeps their hashes.
 ///
 /// # Errors
-/// [`ServerError::File`] for a file that cannot be read, [`ServerError::Config`] for what is no token or is there twice.
-/// Neither has a secret in it.
+/// [`ServerError::File`] for a file that cannot be read, [`ServerError::Config`] for what is no token or is there
+/// twice. Neither has a secret in it.
 pub(crate) fn read_tokens(configs: &[TokenConfig]) -> Result<Tokens, ServerError> {
-    let (mut names, mut hashes) = (HashSet::new(), HashSet::new());
+    let (mut names, mut hashes) = (BTreeSet::new(), BTreeSet::new());
     let mut tokens = Vec::with_capacity(configs.len());
     for config in configs {
         let wrong = |reason: &str| {

@@ -1,6 +1,6 @@
 use super::{Role, TokenHash, new_token};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,7 +13,7 @@ const MOST_SESSIONS: usize = 10_000;
 /// The browsers that are signed in. A session has an id of 256 random bits, of which only the hash is kept, as of a
 /// token; they end with the server.
 #[derive(Debug, Default)]
-pub(crate) struct Sessions(Mutex<HashMap<TokenHash, Session>>);
+pub(crate) struct Sessions(Mutex<BTreeMap<TokenHash, Session>>);
 
 #[derive(Clone, Debug)]
 struct Session {
@@ -59,7 +59,7 @@ impl Sessions {
         self.lock().remove(&TokenHash::of(id));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TokenHash, Session>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<TokenHash, Session>> {
         // A panic elsewhere leaves the map whole: each change is one call.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

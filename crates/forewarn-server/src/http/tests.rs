@@ -57,7 +57,6 @@ async fn nap() {
     tokio::time::sleep(Duration::from_millis(700)).await;
 }
 
-#[expect(clippy::panic, reason = "what is tested")]
 async fn panicking() {
     panic!("secret text");
 }

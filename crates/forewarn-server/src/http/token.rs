@@ -36,7 +36,7 @@ const MOST_CHARACTERS: usize = 512;
 
 /// SHA-256 of a token: all that the server keeps of it. A token has 256 random bits, so that a hash without salt
 /// cannot be searched.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TokenHash([u8; HASH_BYTES]);
 
 impl TokenHash {

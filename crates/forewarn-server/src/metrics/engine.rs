@@ -83,9 +83,9 @@ pub(super) fn render(shown: &Shown<'_>, page: &mut Page) -> Result<(), Prometheu
 fn counters(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
     let counters = &shown.snapshot.view.counters;
     page.counter(
-        "forewarn_minutes_closed",
+        "forewarn_steps_closed",
         None,
-        "Minutes that were closed.",
+        "Steps that were closed: minutes, unless the model has other rows.",
         plain(counters.minutes as f64),
     )?;
     page.counter(
@@ -174,7 +174,13 @@ fn received(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
     let all = shown.received.iter().flat_map(|(receiver, counts)| {
         counts.iter().map(|(what, count)| (vec![("receiver", *receiver), ("what", *what)], *count as f64))
     });
-    page.counter("forewarn_received", None, "What receivers of pushed samples took and refused.", all)
+    page.counter("forewarn_received", None, "What receivers of pushed samples took and refused.", all)?;
+    page.counter(
+        "forewarn_http_requests_refused",
+        None,
+        "Requests that the HTTP server refused, by the limit that was reached.",
+        shown.limits.iter().map(|(limit, count)| (vec![("limit", *limit)], *count as f64)),
+    )
 }
 
 fn disk(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {

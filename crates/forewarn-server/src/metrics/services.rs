@@ -16,8 +16,8 @@ pub(super) fn render(
     page.gauge(
         PROBABILITY,
         Some("ratio"),
-        "Probability that a failure of the service begins in the prediction period; absent where the main model cannot \
-         tell.",
+        "Probability that a failure of the service begins in the prediction period; absent where the main model \
+         cannot tell.",
         view.services.iter().filter_map(|service| Some((named(service, alerts), service.probability?))),
     )?;
     page.gauge(

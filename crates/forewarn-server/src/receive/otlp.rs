@@ -43,13 +43,16 @@ pub(super) struct OtlpReceiver {
     pub(super) counts: Counts,
 }
 
+/// A minute of a service: its end in milliseconds, and the service.
+type Place = (i64, Arc<str>);
+
 #[derive(Default)]
 struct State {
     series: BTreeMap<SeriesKey, SeriesState>,
     /// By the end of the minute in milliseconds and the service.
-    minutes: BTreeMap<(i64, Arc<str>), Minute>,
+    minutes: BTreeMap<Place, Minute>,
     /// Minutes of which something has not been journaled.
-    open: BTreeSet<(i64, Arc<str>)>,
+    open: BTreeSet<Place>,
     services: BTreeSet<Arc<str>>,
     /// End of the first minute that can be whole.
     whole_from: Option<i64>,
@@ -62,7 +65,7 @@ pub(super) struct Taken {
     pub(super) inputs: Vec<Input>,
     encoding: OtlpEncoding,
     /// Minutes whose metrics these are, and how many requests they had seen.
-    minutes: Vec<((i64, Arc<str>), u64)>,
+    minutes: Vec<(Place, u64)>,
     rejected: u64,
     reason: Option<String>,
     points: u64,
@@ -197,7 +200,7 @@ impl OtlpReceiver {
     }
 
     /// The metrics of all minutes that are not journaled as they are.
-    fn inputs(&self, state: &mut State) -> (Vec<Input>, Vec<((i64, Arc<str>), u64)>) {
+    fn inputs(&self, state: &mut State) -> (Vec<Input>, Vec<(Place, u64)>) {
         let (mut inputs, mut versions) = (Vec::new(), Vec::new());
         let State { open, minutes, whole_from, .. } = state;
         for place in open.iter() {

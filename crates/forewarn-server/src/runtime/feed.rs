@@ -1,6 +1,7 @@
 //! Recent events by number.
 
 use super::{Snapshot, Stop, clock::SLICE};
+use axum::extract::ws::Utf8Bytes;
 use forewarn_live::Event;
 use std::{
     collections::VecDeque,
@@ -17,19 +18,42 @@ pub struct Numbered {
     pub seq: u64,
     /// The event.
     pub event: Event,
-    json: OnceLock<String>,
+    text: OnceLock<Text>,
+}
+
+/// A message of the live stream, and where in it the event begins; one brace follows it.
+#[derive(Debug)]
+struct Text {
+    message: Utf8Bytes,
+    start: usize,
 }
 
 impl Numbered {
     pub(super) fn new(event: Event) -> Self {
-        Self { seq: event.seq, event, json: OnceLock::new() }
+        Self { seq: event.seq, event, text: OnceLock::new() }
     }
 
     /// The event as a JSON object.
     #[must_use]
     pub fn json(&self) -> &str {
-        // Text keys and finite numbers: it cannot fail, and an empty object says no more than there is.
-        self.json.get_or_init(|| serde_json::to_string(&self.event).unwrap_or_else(|_| "{}".to_owned()))
+        let Text { message, start } = self.text();
+        &message[*start..message.len() - 1]
+    }
+
+    /// The event as a message of the live stream, shared by all who are sent it.
+    pub(crate) fn message(&self) -> Utf8Bytes {
+        self.text().message.clone()
+    }
+
+    fn text(&self) -> &Text {
+        self.text.get_or_init(|| {
+            let mut text = format!("{{\"type\":\"event\",\"seq\":{},\"event\":", self.seq);
+            let start = text.len();
+            // Text keys and finite numbers: it cannot fail, and an empty object says no more than there is.
+            text += &serde_json::to_string(&self.event).unwrap_or_else(|_| "{}".to_owned());
+            text.push('}');
+            Text { message: text.into(), start }
+        })
     }
 }
 
@@ -186,6 +210,16 @@ mod tests {
 
     fn numbers(ring: &EventRing, since: u64) -> Vec<u64> {
         ring.since(since).map(|event| event.seq).collect()
+    }
+
+    #[test]
+    fn an_event_and_its_message_are_one_text() {
+        let event = &events(7..8)[0];
+        assert_eq!(event.json(), serde_json::to_string(&event.event).unwrap());
+        let message: serde_json::Value = serde_json::from_str(&event.message()).unwrap();
+        assert_eq!((&message["type"], &message["seq"]), (&"event".into(), &7.into()));
+        assert_eq!(message["event"], serde_json::to_value(&event.event).unwrap());
+        assert_eq!(event.message().as_ptr(), event.message().as_ptr());
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Reads the configuration again.
 type Read = Box<dyn Fn() -> Result<WatchConfig, ServerError> + Send + Sync>;
 
-/// A part of a service that takes a changed configuration: checks it, and gives what makes it hold. Nothing holds unless
-/// every part accepts it.
+/// A part of a service that takes a changed configuration: checks it, and gives what makes it hold. Nothing holds
+/// unless every part accepts it.
 pub type ReloadHook =
     Box<dyn Fn(&WatchConfig) -> Result<Box<dyn FnOnce() + Send>, ServerError> + Send + Sync>;
 

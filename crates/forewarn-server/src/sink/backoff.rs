@@ -4,9 +4,9 @@ use super::time::plus_millis;
 use forewarn_schema::Timestamp;
 use sha2::{Digest, Sha256};
 
-/// Waits that double with every failure in a row, from 1 s to 5 minutes, each shortened by up to a half so that clients
-/// that failed together do not come back together. What the server asks for (`Retry-After`) is waited at least, up to
-/// an hour.
+/// Waits that double with every failure in a row, from 1 s to 5 minutes, each shortened by up to a half so that
+/// clients that failed together do not come back together. What the server asks for (`Retry-After`) is waited at
+/// least, up to an hour.
 ///
 /// The jitter is a hash of the target's name and the number of the try: the same in every run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -26,8 +26,8 @@ pub(crate) enum Change {
 
 /// The alerts that stand, and those that are held back.
 ///
-/// Events are taken once: numbers that came before change nothing, so that a journal that is replayed over a saved book
-/// doubles no alert.
+/// Events are taken once: numbers that came before change nothing, so that a journal that is replayed over a saved
+/// book doubles no alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AlertBook {
     /// Number of the event that is taken next.
@@ -88,9 +88,9 @@ impl AlertBook {
         let mut changes = Vec::new();
         match &event.body {
             EventBody::Warning(warning) => match warning.state {
-                WarningState::Firing => changes.extend(self.raise(config, warning)),
-                // No alert yet: the policy waits.
+                // It may never fire.
                 WarningState::Pending => {}
+                WarningState::Firing => changes.extend(self.raise(config, warning)),
                 WarningState::Resolved => changes.extend(self.end(&warning.id, event.time)),
             },
             // A service that is gone has no warning that could be over.

@@ -5,6 +5,7 @@ use forewarn_live::{Action, AlertState, EngineView, Input};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Alerts that are taken of one body.
 const MOST_ALERTS: usize = 10_000;
@@ -17,7 +18,7 @@ pub(crate) struct Received {
 }
 
 /// Alerts that were left out, by reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct LeftOut {
     /// Alerts of this service itself, which must not confirm themselves.
     pub(crate) own: u64,
@@ -31,32 +32,30 @@ pub(crate) struct LeftOut {
     pub(crate) beyond_limit: u64,
 }
 
-#[derive(Deserialize)]
-struct Body {
-    alerts: Vec<Told>,
+/// What Alertmanager sends to a webhook, version 4, as far as it is read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+pub(crate) struct AlertPayload {
+    /// The alerts.
+    alerts: Vec<ReceivedAlert>,
 }
 
-#[derive(Deserialize)]
+/// An alert of another program.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Told {
+struct ReceivedAlert {
+    /// `firing` or `resolved`.
     #[serde(default)]
     status: String,
+    /// Its labels: `alertname`, and those that name a service.
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// When it began: RFC 3339.
     #[serde(default)]
     starts_at: String,
 }
 
 /// The alerts of Alertmanager's payload as inputs of the engine.
-///
-/// # Errors
-/// Why the body is no such payload.
-pub(crate) fn read_alerts(
-    config: &InboundConfig,
-    alerts: &AlertsConfig,
-    body: &[u8],
-) -> Result<Received, serde_json::Error> {
-    let body: Body = serde_json::from_slice(body)?;
+pub(crate) fn read_alerts(config: &InboundConfig, alerts: &AlertsConfig, body: AlertPayload) -> Received {
     let mut received = Received::default();
     let left_out = &mut received.left_out;
     left_out.beyond_limit = body.alerts.len().saturating_sub(MOST_ALERTS) as u64;
@@ -89,13 +88,14 @@ pub(crate) fn read_alerts(
             _ => left_out.unclear += 1,
         }
     }
-    Ok(received)
+    received
 }
 
 /// What an operator did, as a button of a chat tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActionBody {
+    /// What it was.
     action: Did,
     /// Id of the warning.
     #[serde(default)]
@@ -105,21 +105,19 @@ pub(crate) struct ActionBody {
     service: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// What was done about a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Did {
+    /// It was seen.
     Acknowledged,
+    /// Something was done against the failure.
     Acted,
 }
 
 /// Why an action cannot be taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ActionError {
-    /// The body is no action.
-    #[error(
-        "expected {{\"action\": \"acted\" or \"acknowledged\", \"warning\": id or \"service\": name}}: {0}"
-    )]
-    Body(#[from] serde_json::Error),
     /// Neither a warning nor a service is named, or both are.
     #[error("expected either \"warning\" with an id or \"service\" with a name")]
     About,
@@ -132,8 +130,7 @@ pub(crate) enum ActionError {
 ///
 /// # Errors
 /// Why it cannot be taken.
-pub(crate) fn read_action(view: &EngineView, body: &[u8]) -> Result<Input, ActionError> {
-    let told: ActionBody = serde_json::from_slice(body)?;
+pub(crate) fn read_action(view: &EngineView, told: ActionBody) -> Result<Input, ActionError> {
     let warning = match (told.warning, told.service) {
         (Some(warning), None) => warning,
         (None, Some(name)) => {
@@ -155,8 +152,8 @@ mod tests {
     use serde_json::json;
 
     fn read(config: &InboundConfig, alerts: &serde_json::Value) -> Received {
-        let body = json!({ "version": "4", "status": "firing", "alerts": alerts }).to_string();
-        read_alerts(config, &AlertsConfig::default(), body.as_bytes()).unwrap()
+        let body = json!({ "version": "4", "status": "firing", "alerts": alerts });
+        read_alerts(config, &AlertsConfig::default(), serde_json::from_value(body).unwrap())
     }
 
     fn alert(name: &str, status: &str, service: Option<&str>) -> serde_json::Value {
@@ -192,14 +189,16 @@ mod tests {
         let few = InboundConfig { alertnames: ["Down".to_owned()].into(), ..InboundConfig::default() };
         let received = read(&few, &alerts);
         assert_eq!((received.inputs.len(), received.left_out.other_names, received.left_out.own), (0, 5, 1));
-        assert!(read_alerts(&few, &AlertsConfig::default(), b"[]").is_err());
     }
 
     #[test]
     fn a_button_tells_by_warning_or_by_service() {
         let id = "w:web:1970-01-01T00:05:00Z".to_owned();
         let view = view(vec![service_view("web", Some(id.clone())), service_view("db", None)]);
-        let read = |body: serde_json::Value| read_action(&view, body.to_string().as_bytes());
+        let read = |body: serde_json::Value| {
+            let told = serde_json::from_value(body).map_err(|error| error.to_string())?;
+            read_action(&view, told).map_err(|error| error.to_string())
+        };
         let acted = Input::Action(Action::Acted { warning: id.clone() });
         assert_eq!(read(json!({"action": "acted", "warning": id})).unwrap(), acted);
         assert_eq!(read(json!({"action": "acted", "service": "web"})).unwrap(), acted);
@@ -211,7 +210,7 @@ mod tests {
             (json!({"action": "acted", "service": "web", "warning": id}), "either"),
             (json!({"action": "promote", "service": "web"}), "promote"),
         ] {
-            let error = read(wrong).unwrap_err().to_string();
+            let error = read(wrong).unwrap_err();
             assert!(error.contains(told), "{error}");
         }
     }

@@ -96,8 +96,8 @@ pub(crate) enum Verdict {
 impl Answer {
     /// What it means.
     ///
-    /// Only what says that the content is wrong (400, 410, 413, 415, 422) refuses it. A missing or wrong token, or an address
-    /// that does not exist, can be put right by an operator, and must not lose an alert until then.
+    /// Only what says that the content is wrong (400, 410, 413, 415, 422) refuses it. A missing or wrong token, or an
+    /// address that does not exist, can be put right by an operator, and must not lose an alert until then.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Failed(reason) => Verdict::Later(reason.clone(), None),

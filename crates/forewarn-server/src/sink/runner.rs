@@ -112,7 +112,7 @@ impl Runner {
         let was_failing = self.saved.is_failing;
         match self.saved.write(&state) {
             Ok(()) if was_failing => {
-                context.reporter.tell(format!("{}: its state is saved again", self.name))
+                context.reporter.tell(format!("{}: its state is saved again", self.name));
             }
             Err(error) if !was_failing => context.reporter.tell(format!(
                 "{}: its state cannot be saved, and after a crash it may tell of alerts twice: {error}",

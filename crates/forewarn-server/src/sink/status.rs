@@ -3,9 +3,10 @@
 use forewarn_schema::Timestamp;
 use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::ToSchema;
 
 /// What kind of target it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TargetKind {
@@ -30,7 +31,7 @@ impl TargetKind {
 }
 
 /// How a target does, since the start of the service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[non_exhaustive]
 pub struct TargetStatus {
     /// Its kind.
@@ -40,6 +41,7 @@ pub struct TargetStatus {
     /// Whether the last request arrived; `None` before the first.
     pub is_up: Option<bool>,
     /// When a request last arrived.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_success: Option<Timestamp>,
     /// What went wrong last, in the server's words where it had any.
     pub last_error: Option<String>,
@@ -60,7 +62,7 @@ pub struct TargetStatus {
 }
 
 /// An alert of which Alertmanager tells no one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[non_exhaustive]
 pub struct MutedAlert {
     /// The id of the warning, or `source:` and the name of a source.
@@ -72,7 +74,7 @@ pub struct MutedAlert {
 }
 
 /// A silence of Alertmanager.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[non_exhaustive]
 pub struct SilenceNote {
     /// Its id.
@@ -82,6 +84,7 @@ pub struct SilenceNote {
     /// Why.
     pub comment: String,
     /// Until when it holds.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub ends_at: Option<Timestamp>,
 }
 

@@ -97,6 +97,7 @@ fn in_one_line(error: &minijinja::Error) -> String {
 }
 
 /// Text in Slack's markup, in which three characters have a meaning.
+#[expect(clippy::needless_pass_by_value, reason = "a filter of a template is called with a text of its own")]
 fn mrkdwn(text: String) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

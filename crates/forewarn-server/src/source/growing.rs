@@ -224,7 +224,9 @@ mod tests {
         GrowingText::new("text".to_owned(), schema(), Step::MINUTE)
     }
 
-    fn drained(text: &mut GrowingText, has_ended: bool) -> Vec<(i64, Vec<(String, Vec<f32>)>)> {
+    type Rows = Vec<(String, Vec<f32>)>;
+
+    fn drained(text: &mut GrowingText, has_ended: bool) -> Vec<(i64, Rows)> {
         std::iter::from_fn(|| text.next(has_ended))
             .map(|minute| (minute.time.millis() / 60_000, minute.rows))
             .collect()

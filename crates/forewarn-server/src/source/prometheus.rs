@@ -35,6 +35,10 @@ use forewarn_live::{Input, ServedModel};
 use forewarn_schema::Timestamp;
 use pull::{Inlet, Pull};
 
+/// Connects to a server of the configuration.
+type Connect<'a> =
+    dyn FnMut(&PrometheusConfig) -> Result<std::sync::Arc<dyn crate::runtime::Transport>, ServerError> + 'a;
+
 /// Servers of the Prometheus API as the source of a live service.
 pub(super) struct PullSource {
     pull: Pull,

@@ -3,6 +3,7 @@
 use super::{Minute, Minutes, growing::GrowingText};
 use crate::ServerError;
 use forewarn_live::ServedModel;
+use forewarn_schema::{Schema, Step};
 use std::{
     io::Read,
     sync::mpsc::{Receiver, TryRecvError, sync_channel},
@@ -23,10 +24,11 @@ pub(super) struct StandardInput {
 
 impl StandardInput {
     pub(super) fn open(model: &ServedModel) -> Result<Self, ServerError> {
-        Self::of(std::io::stdin(), model)
+        Self::of(std::io::stdin(), model.metrics(), model.step())
     }
 
-    fn of(from: impl Read + Send + 'static, model: &ServedModel) -> Result<Self, ServerError> {
+    /// The same from anything that gives bytes.
+    fn of(from: impl Read + Send + 'static, metrics: &Schema, step: Step) -> Result<Self, ServerError> {
         let (sender, pieces) = sync_channel(PIECES);
         let mut from = from;
         let read = move || loop {
@@ -46,7 +48,7 @@ impl StandardInput {
         };
         let builder = thread::Builder::new().name("standard input".to_owned());
         builder.spawn(read).map_err(|source| ServerError::Thread { source })?;
-        let text = GrowingText::new("standard input".to_owned(), model.metrics().clone(), model.step());
+        let text = GrowingText::new("standard input".to_owned(), metrics.clone(), step);
         Ok(Self { pieces, text, has_ended: false })
     }
 }
@@ -72,5 +74,42 @@ impl Minutes for StandardInput {
 
     fn is_followed(&self) -> bool {
         !self.has_ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn minutes(input: &mut StandardInput) -> Result<usize, ServerError> {
+        let mut minutes = 0;
+        // Another thread reads: there is nothing to wait for but its end.
+        while input.is_followed() {
+            while input.next()?.is_some() {
+                minutes += 1;
+            }
+            thread::yield_now();
+        }
+        while input.next()?.is_some() {
+            minutes += 1;
+        }
+        Ok(minutes)
+    }
+
+    #[test]
+    fn it_ends_with_its_input_and_gives_the_last_minute_too() {
+        let mut text =
+            Schema::v1().names().fold("timestamp,service".to_owned(), |text, name| text + "," + name);
+        for minute in 0..7 {
+            text += &format!("\n2026-01-01T00:0{minute}:00Z,web,1,0,1,1,1,0,0,1,1,0");
+        }
+        let mut input = StandardInput::of(Cursor::new(text), &Schema::v1(), Step::MINUTE).unwrap();
+        assert_eq!(minutes(&mut input).unwrap(), 7);
+        let mut empty = StandardInput::of(Cursor::new(""), &Schema::v1(), Step::MINUTE).unwrap();
+        assert_eq!(minutes(&mut empty).unwrap(), 0);
+        let wrong = Cursor::new("timestamp,service,cpu\n2026-01-01T00:00:00Z,web,1\n");
+        let mut wrong = StandardInput::of(wrong, &Schema::v1(), Step::MINUTE).unwrap();
+        assert!(minutes(&mut wrong).unwrap_err().to_string().starts_with("standard input"));
     }
 }

@@ -275,7 +275,8 @@ pub(crate) fn models(config: &WatchConfig) -> Result<Vec<(String, Arc<ServedMode
     let read = |path: &Path| {
         let file = File::open(path).map_err(|source| ServerError::File { path: path.to_owned(), source })?;
         let model = ServedModel::read(file);
-        let model = model.map_err(|source| ServerError::Model { path: path.to_owned(), source })?;
+        let model =
+            model.map_err(|source| ServerError::Model { path: path.to_owned(), source: Box::new(source) })?;
         let name = path.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         Ok((name, Arc::new(model)))
     };

@@ -5,7 +5,10 @@
 mod api;
 mod chaos;
 mod client;
+mod live;
 mod real_servers;
+mod receivers;
 mod schemathesis;
 mod security;
+mod service;
 mod world;

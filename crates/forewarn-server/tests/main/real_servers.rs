@@ -1,7 +1,15 @@
-//! Beside a real Prometheus and a real sender of remote write: `cargo xtask test` runs these where they are installed.
+//! Beside a real Prometheus, a real Alertmanager and a real sender of remote write: `cargo xtask test` runs these
+//! where they are installed.
 
 mod history;
+mod hook;
+mod notified;
 mod pulled;
 mod pushed;
+mod scraped;
 mod servers;
 mod service;
+mod story;
+
+pub(crate) use servers::free_port;
+pub(crate) use service::receiving;

@@ -32,9 +32,14 @@ fn fit() -> Result<Vec<u8>, BoxError> {
     Ok(std::fs::read(path)?)
 }
 
+/// Writes the model's file into `folder`.
+pub(crate) fn write_model_to(folder: &Path) -> Result<(), BoxError> {
+    Ok(std::fs::write(folder.join("model.safetensors"), model())?)
+}
+
 /// A configuration in `folder`, with a simulation of the shop.
 pub(crate) fn configure(folder: &Path, source: &str, more: &str) -> Result<WatchConfig, BoxError> {
-    std::fs::write(folder.join("model.safetensors"), model())?;
+    write_model_to(folder)?;
     let text = format!(
         "[model]\npath = \"model.safetensors\"\n[source]\nkind = \"simulator\"\nseed = 4\n{source}\n[store]\n\
          path = \"store\"\ncheckpoint_minutes = 60\n[events]\npath = \"events.ndjson\"\n{more}"

@@ -31,8 +31,8 @@ fn share(positive: &[bool]) -> f64 {
     positive.iter().filter(|&&label| label).count() as f64 / positive.len() as f64
 }
 
-/// In the long run the oracle of the published windows has PR-AUC .389 and best F1 .432. Both stray by .0035 from year to
-/// year (standard deviation), so by .0015 over six years.
+/// In the long run the oracle of the published windows has PR-AUC .389 and best F1 .432. Both stray by .0035 from
+/// year to year (standard deviation), so by .0015 over six years.
 #[test]
 fn the_oracle_of_years_has_its_known_scores() {
     let run = StressWalk::new(6 * 365 * 24 * 60, 1).unwrap().run();
@@ -46,8 +46,8 @@ fn the_oracle_of_years_has_its_known_scores() {
     assert!((mean(oracle) / share(&happened) - 1.0).abs() < 0.02);
 }
 
-/// An independent simulation in NumPy had 257.0 failures in 30 days and .00733 of all minutes satisfying the rule. Years stray
-/// by 6.7 and .0002.
+/// An independent simulation in NumPy had 257.0 failures in 30 days and .00733 of all minutes satisfying the rule.
+/// Years stray by 6.7 and .0002.
 #[test]
 fn failures_are_as_frequent_as_they_should_be() {
     let run = StressWalk::new(6 * 365 * 24 * 60, 2).unwrap().run();
@@ -67,7 +67,8 @@ fn failures_are_as_frequent_as_they_should_be() {
     }
 }
 
-/// Knowing more is better, as long as it is knowledge: the hidden stress beats the metrics, the metrics beat the base rate.
+/// Knowing more is better, as long as it is knowledge: the hidden stress beats the metrics, the metrics beat the base
+/// rate.
 #[test]
 fn the_filter_lies_between_the_oracle_and_chance() {
     let run = StressWalk::new(30 * 24 * 60, 3).unwrap().run();

@@ -3,11 +3,14 @@ use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Metric, Schema};
 use serde::{Deserialize, Serialize};
 
-/// Columns about the other services of a fleet: of each metric the last sample, its change over some rows, and its maximum of
+/// Columns about the other services of a fleet: of each metric the last sample, its change over some rows, and its
+/// maximum of
 /// some rows.
 ///
-/// A small fleet is shown [by name](Self::by_name): each service sees the columns of each other one, and nothing in those that
-/// are its own. Of a large one each service sees the servers that it calls, its clients, and its siblings, which are the other
+/// A small fleet is shown [by name](Self::by_name): each service sees the columns of each other one, and nothing in
+/// those that
+/// are its own. Of a large one each service sees the servers that it calls, its clients, and its siblings, which are
+/// the other
 /// servers of its clients, [pooled](Self::pooled): the mean of last samples and changes, the maximum of maxima.
 ///
 /// | column | of |

@@ -7,7 +7,8 @@ use forewarn_core::{CoreError, Fingerprint, restore_part, save_part, seal, unsea
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::VecDeque;
 
-/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to [`TopologyFeatures::compute`], bit for bit.
+/// [`TopologyFeatures`] of live rows: all services of one time, then of the next. Equal to
+/// [`TopologyFeatures::compute`], bit for bit.
 ///
 /// A saved state takes a byte a row and service of the violations that are counted, and about 40.
 #[derive(Clone, Debug)]
@@ -192,12 +193,12 @@ impl TopologyStream {
         self.watch_fleet();
     }
 
-    /// Takes the next row of every service, one after another in the order of the services (NaN where a sample or a whole row is missing), and gives
-    /// their columns in the same order.
+    /// Takes the next row of every service, one after another in the order of the services (NaN where a sample or a
+    /// whole row is missing), and gives their columns in the same order.
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] unless there is a row for each service, and as [`Schema::check_row`], [at](TopologyError::At) the service, for
-    /// a row that no frame could hold. Both leave the stream as it was.
+    /// [`TopologyError::LengthMismatch`] unless there is a row for each service, and as [`Schema::check_row`],
+    /// [at](TopologyError::At) the service, for a row that no frame could hold. Both leave the stream as it was.
     pub fn push(&mut self, samples: &[f32]) -> Result<&[f32], TopologyError> {
         same_length("values of a time", self.places.len() * self.schema.len(), samples.len())?;
         for (service, row) in self.names.iter().zip(samples.chunks_exact(self.schema.len())) {
@@ -357,7 +358,8 @@ impl Moment {
     }
 }
 
-/// The worst and the mean of a service's servers; `none` twice for a service without calls, NaN where no server has a sample.
+/// The worst and the mean of a service's servers; `none` twice for a service without calls, NaN where no server has a
+/// sample.
 fn neighbours(
     graph: &ServiceGraph,
     client: usize,

@@ -270,7 +270,8 @@ fn fleet_columns_are_saved_with_their_settings() {
 }
 
 proptest! {
-    /// A stream that is saved and restored goes on with the columns of the whole; services that come later see what came before.
+    /// A stream that is saved and restored goes on with the columns of the whole; services that come later see what
+    /// came before.
     #[test]
     fn fleet_columns_of_a_stream_are_those_of_frames(
         rates in proptest::collection::vec(prop_oneof![0.0f32..1.0, Just(f32::NAN)], 60), stop in 0usize..20, pooled: bool,

@@ -5,7 +5,7 @@ use forewarn_schema::{FrameView, Step, Timestamp};
 
 /// Share of the times of a normal period whose excess is the unit of excesses.
 const USUAL: f64 = 0.99;
-/// Least unit, as a share of the metric's normal level: less is no matter, however steady the service is.
+/// Least unit, as a share of the normal level of the metric: smaller changes do not matter, however steady it is.
 const LEAST_OF_LEVEL: f64 = 0.05;
 /// Least unit of a metric that is normally 0 and never above 1, such as an error rate.
 const LEAST_SHARE: f64 = 0.01;
@@ -142,7 +142,7 @@ impl Normal {
         let usual = quantile(&excesses, USUAL).unwrap_or(0.0);
         let least = if level != 0.0 {
             LEAST_OF_LEVEL * level.abs()
-        } else if values.iter().all(|value| !(value.abs() > 1.0)) {
+        } else if values.iter().all(|value| value.is_nan() || value.abs() <= 1.0) {
             LEAST_SHARE
         } else {
             LEAST_COUNT

@@ -17,8 +17,8 @@ pub struct AlignedRow {
     pub values: Vec<f32>,
 }
 
-/// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the samples of rows that are not
-/// made yet, and rows until they are taken.
+/// Raw samples of one service to rows, one after another: [`Alignment::frame`] for a live stream. It holds the
+/// samples of rows that are not made yet, and rows until they are taken.
 ///
 /// It can be saved and restored: about 10 bytes, up to 28 a sample that waits, 16 a counter and 4 a value of a row
 /// that was not taken.
@@ -57,8 +57,8 @@ pub struct Aligner {
 }
 
 impl Aligner {
-    /// An aligner that has seen nothing. A row is made once a sample has come from more than `lateness_steps` steps after it; samples of it that
-    /// come later still are counted and dropped.
+    /// An aligner that has seen nothing. A row is made once a sample has come from more than `lateness_steps` steps
+    /// after it; samples of it that come later still are counted and dropped.
     ///
     /// # Errors
     /// [`SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
@@ -93,9 +93,9 @@ impl Aligner {
     /// Takes a sample in, and makes the rows that can be made now.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`SchemaError::OutOfRange`] in its [row](SchemaError::InRow) for a value
-    /// outside the metric's range (infinities always are), [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`]. Such a sample is not taken
-    /// in.
+    /// [`CoreError::LengthMismatch`] for a metric beyond the schema, [`SchemaError::OutOfRange`] in its
+    /// [row](SchemaError::InRow) for a value outside the metric's range (infinities always are),
+    /// [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`]. Such a sample is not taken in.
     pub fn push(&mut self, sample: RawSample) -> Result<(), WindowError> {
         let Some(metric) = self.raw.metrics().get(sample.metric) else {
             let (expected, got) = (self.raw.len(), sample.metric.saturating_add(1));
@@ -150,7 +150,8 @@ impl Aligner {
         Ok(())
     }
 
-    /// There are no more samples to come: the rows that have not been taken and those of all samples that are left, and what became of all samples.
+    /// There are no more samples to come: the rows that have not been taken and those of all samples that are left,
+    /// and what became of all samples.
     ///
     /// # Errors
     /// [`WindowError::GapTooLong`].
@@ -173,7 +174,8 @@ impl Aligner {
         self.counts
     }
 
-    /// The row to be made next: after the one before it, or that of the first sample. Refuses to step through too long a gap.
+    /// The row to be made next: after the one before it, or that of the first sample. Refuses to step through too
+    /// long a gap.
     fn first_row(&self) -> Result<Option<Timestamp>, WindowError> {
         let Some(&(first, _)) = self.pending.keys().next() else { return Ok(self.next) };
         let Some(next) = self.next else { return self.alignment.row_of(first).map(Some) };

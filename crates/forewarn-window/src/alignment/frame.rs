@@ -8,8 +8,8 @@ impl Alignment {
     /// Makes a frame of one service's raw samples, in any order.
     ///
     /// # Errors
-    /// [`WindowError::NoSamples`], [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`], and for values outside their metric's range
-    /// as [`Frame::new`].
+    /// [`WindowError::NoSamples`], [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`], and for values
+    /// outside their metric's range as [`Frame::new`].
     pub fn frame(
         &self,
         service: &str,
@@ -19,8 +19,8 @@ impl Alignment {
         self.frame_of(Aligner::of_all(self, service, raw)?, service, raw, samples)
     }
 
-    /// The frame that a live [`Aligner`] makes of samples in the order in which they arrived, with what came too late missing: to train on what a
-    /// service will see.
+    /// The frame that a live [`Aligner`] makes of samples in the order in which they arrived, with what came too late
+    /// missing: to train on what a service will see.
     ///
     /// # Errors
     /// As [`frame`](Self::frame).

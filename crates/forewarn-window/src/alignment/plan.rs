@@ -31,8 +31,8 @@ pub enum Duplicates {
 
 /// How raw samples become rows on a regular clock.
 ///
-/// The row at `t` is made of the samples after `t - step` and up to `t`, so that it is known at `t`. Steps begin at the epoch plus
-/// [`offset_millis`](Self::offset_millis). By kind of metric:
+/// The row at `t` is made of the samples after `t - step` and up to `t`, so that it is known at `t`. Steps begin at
+/// the epoch plus [`offset_millis`](Self::offset_millis). By kind of metric:
 ///
 /// | kind | value of a step | output |
 /// |---|---|---|
@@ -42,8 +42,8 @@ pub enum Duplicates {
 /// | ratio | mean, weighted by the samples of [`weigh_ratios_by`](Self::weigh_ratios_by) of the same moments | ratio |
 /// | outcome | 1 where any sample is | outcome |
 ///
-/// A step without samples is missing. So is a counter's first step and the one after a gap, since an increase over several steps is that of
-/// none in particular; and a ratio whose weights are absent or add up to nothing.
+/// A step without samples is missing. So is a counter's first step and the one after a gap, since an increase over
+/// several steps is that of none in particular; and a ratio whose weights are absent or add up to nothing.
 #[derive(Clone, Debug)]
 pub struct Alignment {
     pub(crate) step: Step,
@@ -55,7 +55,8 @@ pub struct Alignment {
 }
 
 impl Alignment {
-    /// Rows every `step`: the last sample of gauges, the first of duplicates, unweighted ratios, no gap longer than 100,000 steps.
+    /// Rows every `step`: the last sample of gauges, the first of duplicates, unweighted ratios, no gap longer than
+    /// 100,000 steps.
     #[must_use]
     pub fn to(step: Step) -> Self {
         Self {
@@ -91,8 +92,8 @@ impl Alignment {
         Self { duplicates, ..self }
     }
 
-    /// The same with another longest gap: a sample farther from the ones before it is an error, since a wrong clock would make
-    /// as many empty rows as fit into memory.
+    /// The same with another longest gap: a sample farther from the ones before it is an error, since a wrong clock
+    /// would make as many empty rows as fit into memory.
     #[must_use]
     pub fn longest_gap(self, steps: usize) -> Self {
         Self { longest_gap_steps: steps.max(1), ..self }

@@ -8,11 +8,12 @@ use forewarn_core::{Columns, CoreError, Feature, FeatureState, Origin, Rows, res
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 use std::ops::Range;
 
-/// The change of each metric since some steps before, as columns named `delta(metric)`, or `delta_5(metric)` over five steps.
+/// The change of each metric since some steps before, as columns named `delta(metric)`, or `delta_5(metric)` over
+/// five steps.
 ///
-/// NaN in the first rows of a service and wherever one of the two samples is missing. `pod_restarts`, a count of rare changes, has no
-/// delta of its own; other columns can be left out with [`except`](Self::except). A saved state takes 4 bytes a step
-/// and metric, and a few.
+/// NaN in the first rows of a service and wherever one of the two samples is missing. `pod_restarts`, a count of rare
+/// changes, has no delta of its own; other columns can be left out with [`except`](Self::except). A saved state takes
+/// 4 bytes a step and metric, and a few.
 #[derive(Clone, Debug)]
 pub struct Deltas {
     select: Select,

@@ -32,10 +32,12 @@ pub(crate) fn neighbours(columns: &[usize]) -> Option<Range<usize>> {
     columns.iter().copied().eq(range.clone()).then_some(range)
 }
 
-/// Columns that are worked on at a time, all rows of a block after one another: a row is too short for a loop of its own.
+/// Columns that are worked on at a time, all rows of a block after one another: a row is too short for a loop of its
+/// own.
 pub(crate) const STRIP: usize = 4;
 
-/// Where strips of [`STRIP`] begin that cover `width` columns, the last one overlapping another where it must; none for fewer columns.
+/// Where strips of [`STRIP`] begin that cover `width` columns, the last one overlapping another where it must; none
+/// for fewer columns.
 pub(crate) fn strips(width: usize) -> impl Iterator<Item = usize> {
     let count = if width < STRIP { 0 } else { width.div_ceil(STRIP) };
     (0..count).map(move |strip| (strip * STRIP).min(width - STRIP))

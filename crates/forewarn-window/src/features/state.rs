@@ -170,8 +170,8 @@ impl FeaturesState {
     }
 
     /// Takes the row at `time` and gives its features. Rows between the one before and this one are missing, all NaN,
-    /// as in a frame; more than the [longest gap](Self::with_longest_gap) make the features begin again, as for a service
-    /// whose first row is this one.
+    /// as in a frame; more than the [longest gap](Self::with_longest_gap) make the features begin again, as for a
+    /// service whose first row is this one.
     ///
     /// # Errors
     /// [`CoreError::LateRow`] and [`CoreError::OffClock`], and as [`Schema::check_row`], in its

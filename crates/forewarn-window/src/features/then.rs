@@ -4,8 +4,8 @@ use forewarn_schema::{Metric, Schema, SchemaError};
 
 /// Features of features.
 pub trait FeatureExt: Feature + Sized {
-    /// `next`, computed from the columns of this feature: `Deltas::default().then(Rolling::new(Statistic::Max, 5)?)` has the columns
-    /// `max_5(delta(metric))`.
+    /// `next`, computed from the columns of this feature: `Deltas::default().then(Rolling::new(Statistic::Max, 5)?)`
+    /// has the columns `max_5(delta(metric))`.
     fn then<F: Feature>(self, next: F) -> Then<Self, F> {
         Then { first: self, next }
     }

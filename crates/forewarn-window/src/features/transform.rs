@@ -8,8 +8,8 @@ use crate::{
 use forewarn_core::{Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
-/// The logarithm of each metric, as columns named `log(metric)`: `sign(x) ln(1 + |x|)`, which is defined for every number, 0 at 0, and
-/// near `ln x` for what is large.
+/// The logarithm of each metric, as columns named `log(metric)`: `sign(x) ln(1 + |x|)`, which is defined for every
+/// number, 0 at 0, and near `ln x` for what is large.
 #[derive(Clone, Debug, Default)]
 pub struct Logs {
     select: Select,
@@ -51,8 +51,8 @@ impl ColumnState for Log {
     nothing_to_save!();
 }
 
-/// One metric over another, as a column named `ratio(metric, by)`. NaN where either is missing, the divisor is zero, or the quotient is
-/// beyond an `f32`.
+/// One metric over another, as a column named `ratio(metric, by)`. NaN where either is missing, the divisor is zero,
+/// or the quotient is beyond an `f32`.
 #[derive(Clone, Debug)]
 pub struct RatioOf {
     metric: String,

@@ -1,8 +1,9 @@
 use crate::WindowError;
 use forewarn_schema::{FrameSet, FrameView};
 
-/// Frames whose gaps were filled by what came before *and after* them. They can be looked at; features and normalisers take a
-/// [`FrameSet`], which this is not, so nothing that was made with hindsight becomes the input of a model.
+/// Frames whose gaps were filled by what came before *and after* them. They can be looked at; features and
+/// normalisers take a [`FrameSet`], which this is not, so nothing that was made with hindsight becomes the input of a
+/// model.
 #[derive(Clone, Debug)]
 pub struct Hindsight {
     frames: FrameSet,
@@ -22,7 +23,8 @@ impl Hindsight {
     }
 }
 
-/// Fills gaps of at most `longest` steps by a straight line between the samples on both sides, for pictures and reports.
+/// Fills gaps of at most `longest` steps by a straight line between the samples on both sides, for pictures and
+/// reports.
 ///
 /// # Errors
 /// None for a valid frame set; the type is that of [`FrameSet::derive`].

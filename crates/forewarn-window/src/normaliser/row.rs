@@ -9,8 +9,8 @@ pub struct RowNormaliser {
 
 #[derive(Clone, Debug)]
 enum Columns {
-    /// Repeated for a few rows: one loop without an end for each row. Three numbers a column, in single precision: eight values
-    /// at a time where double precision has four, and no conversions.
+    /// Repeated for a few rows: one loop without an end for each row. Three numbers a column, in single precision:
+    /// eight values at a time where double precision has four, and no conversions.
     Linear { width: usize, high: Vec<f32>, low: Vec<f32>, inverse_scale: Vec<f32> },
     /// Columns that are not linear, or whose numbers are too large or too small for the quick way.
     Each(Vec<Column>),
@@ -38,8 +38,8 @@ impl RowNormaliser {
         Self { limit, kind: Columns::Linear { width, high: part(0), low: part(1), inverse_scale: part(2) } }
     }
 
-    /// Normalises whole rows in place, with the same bits as [`Normaliser::apply`](super::Normaliser::apply); values beyond the last whole
-    /// row are left as they are.
+    /// Normalises whole rows in place, with the same bits as [`Normaliser::apply`](super::Normaliser::apply); values
+    /// beyond the last whole row are left as they are.
     pub fn apply(&self, rows: &mut [f32]) {
         match &self.kind {
             Columns::Linear { width, high, low, inverse_scale } => {
@@ -64,8 +64,9 @@ impl RowNormaliser {
 
 /// A linear column's centre as the sum of two numbers in single precision, and its inverse scale.
 ///
-/// A value near the centre minus its high part is exact (Sterbenz' lemma), and the low part brings the digits that a centre of single
-/// precision would lose: with a metric of 1e9 and a deviation of 50, standard scores would be off by one.
+/// A value near the centre minus its high part is exact (Sterbenz' lemma), and the low part brings the digits that a
+/// centre of single precision would lose: with a metric of 1e9 and a deviation of 50, standard scores would be off by
+/// one.
 fn split(column: &Column) -> Option<[f32; 3]> {
     let Column::Linear { centre, scale } = column else { return None };
     let high = *centre as f32;

@@ -2,8 +2,8 @@
 
 use super::{Normalisation, column::Column};
 
-/// Counts over rows of `width` values. Tallies of services are joined in the order of the services, so that the result does not depend
-/// on who counted when.
+/// Counts over rows of `width` values. Tallies of services are joined in the order of the services, so that the
+/// result does not depend on who counted when.
 pub(super) trait Tally: Clone + Send {
     fn new(width: usize) -> Self;
     fn add(&mut self, rows: &[f32]);

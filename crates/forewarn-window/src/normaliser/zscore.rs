@@ -2,8 +2,8 @@ use crate::{Normalisation, Normaliser, Scope, WindowError};
 use forewarn_core::{Samples, Train};
 use forewarn_schema::FrameSet;
 
-/// Standard scores: each column minus its mean, over its standard deviation, both from training rows. Short for a [`Normaliser`] by
-/// [`Normalisation::ZScore`].
+/// Standard scores: each column minus its mean, over its standard deviation, both from training rows. Short for a
+/// [`Normaliser`] by [`Normalisation::ZScore`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ZScore;
 

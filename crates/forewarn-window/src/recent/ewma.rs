@@ -7,11 +7,12 @@ use crate::{
 use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 
-/// An exponentially weighted mean of each metric, as columns named `ewma_5(metric)`: a sample `half_life` steps old weighs half as much
-/// as the present one.
+/// An exponentially weighted mean of each metric, as columns named `ewma_5(metric)`: a sample `half_life` steps old
+/// weighs half as much as the present one.
 ///
-/// Weights are those of the samples that are there, so the first value is the first sample and a gap only lets the past fade. A missing
-/// sample leaves the mean as it was; NaN before the first sample. Equal to pandas' `ewm(halflife, adjust=True, ignore_na=False).mean()`.
+/// Weights are those of the samples that are there, so the first value is the first sample and a gap only lets the
+/// past fade. A missing sample leaves the mean as it was; NaN before the first sample. Equal to pandas'
+/// `ewm(halflife, adjust=True, ignore_na=False).mean()`.
 ///
 /// A saved state takes 16 bytes a metric.
 #[derive(Clone, Debug)]

@@ -9,13 +9,13 @@ use forewarn_core::{CoreError, Feature, FeatureState, Origin};
 use forewarn_numerics::Moments;
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 
-/// How far each metric is from its own recent normal: standard scores against the mean and deviation of the steps *before* this
-/// one, as columns named `zscore_60(metric)`.
+/// How far each metric is from its own recent normal: standard scores against the mean and deviation of the steps
+/// *before* this one, as columns named `zscore_60(metric)`.
 ///
 /// The present sample is not part of its own normal, so a jump cannot hide itself. Scores are cut off at
-/// [`limit`](Self::limit) deviations (10 unless said otherwise), which is also what a change of a metric that was constant gives. NaN where
-/// the sample is missing or fewer than half of the steps before it are present. A saved state takes 24 bytes a step
-/// and metric.
+/// [`limit`](Self::limit) deviations (10 unless said otherwise), which is also what a change of a metric that was
+/// constant gives. NaN where the sample is missing or fewer than half of the steps before it are present. A saved
+/// state takes 24 bytes a step and metric.
 #[derive(Clone, Debug)]
 pub struct RecentNormal {
     steps: usize,
@@ -88,7 +88,8 @@ impl ColumnState for Normal {
         if sample.is_nan() || normal.count < self.at_least {
             return f32::NAN;
         }
-        // The mean of equal samples is off by a rounding error at most; a sample is a neighbour of it or farther by eight digits.
+        // The mean of equal samples is off by a rounding error at most; a sample is a neighbour of it or farther by
+        // eight digits.
         if distance.abs() <= f64::from(f32::EPSILON) * 0.25 * normal.mean.abs() {
             return 0.0;
         }

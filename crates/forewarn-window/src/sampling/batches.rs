@@ -3,10 +3,11 @@ use forewarn_core::CoreError;
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-/// Batches of training windows with a fixed share of positives, for [`Windows::gather`](forewarn_core::Windows::gather).
+/// Batches of training windows with a fixed share of positives, for
+/// [`Windows::gather`](forewarn_core::Windows::gather).
 ///
-/// Each class is dealt from a shuffled deck of its own, which is shuffled again when it is used up: within a deck no window comes twice. The
-/// same seed gives the same batches.
+/// Each class is dealt from a shuffled deck of its own, which is shuffled again when it is used up: within a deck no
+/// window comes twice. The same seed gives the same batches.
 #[derive(Clone, Debug)]
 pub struct BalancedBatches {
     positives: Deck,
@@ -20,7 +21,8 @@ impl BalancedBatches {
     /// Batches of `size` windows of which `positives` are positive; `labels` says which windows are.
     ///
     /// # Errors
-    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::InvalidSetting`] unless a batch has room for both.
+    /// [`CoreError::SingleClass`] without windows of both classes, [`CoreError::InvalidSetting`] unless a batch has
+    /// room for both.
     pub fn new(labels: &[bool], size: usize, positives: usize, seed: u64) -> Result<Self, WindowError> {
         if !(1..size).contains(&positives) {
             return Err(setting("positives in a batch", &positives, "1 to one less than the batch's size"));

@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 /// Training windows that were picked, each with what it stands for.
 ///
-/// [`samples`](Self::samples) carry the weights to the estimator, so that a fit is, on average, one on all windows; a model that takes no weights is
-/// fitted on [`unweighted`](Self::unweighted) samples, and [`correct`](Self::correct) undoes the choice in its scores.
+/// [`samples`](Self::samples) carry the weights to the estimator, so that a fit is, on average, one on all windows; a
+/// model that takes no weights is fitted on [`unweighted`](Self::unweighted) samples, and [`correct`](Self::correct)
+/// undoes the choice in its scores.
 #[derive(Clone, Debug)]
 pub struct Picked {
     samples: Train<Samples>,
@@ -104,8 +105,9 @@ pub fn stride(train: &Train<Samples>, steps: usize, skip: Skip) -> Result<Picked
     Picked::new(train, &picks, negative_weight)
 }
 
-/// Keeps every positive window, the `hardest` negative ones by `scores` (those that a model of the round before was surest of), and
-/// `random` others, so that the model does not forget what is easy. Hard ones are no sample of all, and get no weights.
+/// Keeps every positive window, the `hardest` negative ones by `scores` (those that a model of the round before was
+/// surest of), and `random` others, so that the model does not forget what is easy. Hard ones are no sample of all,
+/// and get no weights.
 ///
 /// # Errors
 /// [`CoreError::LengthMismatch`] unless there is one score for each window.

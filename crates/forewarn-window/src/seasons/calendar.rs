@@ -5,11 +5,12 @@ use crate::{
 use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, UtcOffset, ValidRange};
 
-/// Where a row lies in the day and in the week, as points on a circle: `sin(day)`, `cos(day)`, `sin(week)`, `cos(week)`.
+/// Where a row lies in the day and in the week, as points on a circle: `sin(day)`, `cos(day)`, `sin(week)`,
+/// `cos(week)`.
 ///
-/// A circle, so that 23:59 and 00:00 are neighbours. The day begins at midnight and the week on Monday, both in UTC unless
-/// [`utc_offset`](Self::utc_offset) says otherwise. Summer time is not followed: it would take a time-zone database.
-/// A saved state takes up to 6 bytes a cycle.
+/// A circle, so that 23:59 and 00:00 are neighbours. The day begins at midnight and the week on Monday, both in UTC
+/// unless [`utc_offset`](Self::utc_offset) says otherwise. Summer time is not followed: it would take a time-zone
+/// database. A saved state takes up to 6 bytes a cycle.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
     utc_offset: UtcOffset,

@@ -13,8 +13,8 @@ const MINUTE_MILLIS: i64 = 60_000;
 
 /// What is normal at a time of day or of week, to be learnt from training rows: [`fit`](Self::fit) gives a feature.
 ///
-/// [`SeasonalResidual`](crate::SeasonalResidual) learns on the way and needs no fit, but knows nothing during its first season and takes a slow
-/// decline for the new normal. A profile stays what it was in training.
+/// [`SeasonalResidual`](crate::SeasonalResidual) learns on the way and needs no fit, but knows nothing during its
+/// first season and takes a slow decline for the new normal. A profile stays what it was in training.
 ///
 /// ```
 /// use forewarn_window::{Cycle, Profile, Scope};
@@ -59,7 +59,8 @@ impl From<Profile> for Settings {
 }
 
 impl Profile {
-    /// A mean of every metric and service for each `bin_minutes` minutes of a cycle in UTC: 1 for each minute, 60 for each hour.
+    /// A mean of every metric and service for each `bin_minutes` minutes of a cycle in UTC: 1 for each minute, 60 for
+    /// each hour.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] unless a cycle is a whole number of bins.
@@ -78,7 +79,8 @@ impl Profile {
         Self { select, ..self }
     }
 
-    /// The same with one normal for each service (the default), or one for all. A service that was not trained on has that of all.
+    /// The same with one normal for each service (the default), or one for all. A service that was not trained on has
+    /// that of all.
     #[must_use]
     pub fn scope(self, scope: Scope) -> Self {
         Self { scope, ..self }
@@ -93,7 +95,8 @@ impl Profile {
     /// Learns from the rows of `frames` that lie in some training window, and from no other. One pass.
     ///
     /// # Errors
-    /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has, [`SchemaError::UnknownMetric`].
+    /// [`CoreError::LayoutMismatch`] for frames of other services or times than the split has,
+    /// [`SchemaError::UnknownMetric`].
     pub fn fit(self, train: &Train<Samples>, frames: &FrameSet) -> Result<SeasonalProfile, WindowError> {
         self.fit_pieces(train, &mut InPieces::new(frames, usize::MAX))
     }
@@ -165,11 +168,12 @@ impl Profile {
     }
 }
 
-/// How far each metric is from what was normal in training at this time of day or of week, as columns named `profile_day(metric)` or
-/// `profile_week(metric)`.
+/// How far each metric is from what was normal in training at this time of day or of week, as columns named
+/// `profile_day(metric)` or `profile_week(metric)`.
 ///
-/// NaN where the sample is missing, and at times at which training has no sample of the service. Made by [`Profile::fit`], from training rows
-/// alone, and saved with the list of features. A saved state takes up to 5 bytes: the means are settings.
+/// NaN where the sample is missing, and at times at which training has no sample of the service. Made by
+/// [`Profile::fit`], from training rows alone, and saved with the list of features. A saved state takes up to 5
+/// bytes: the means are settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts", into = "Parts")]
 pub struct SeasonalProfile {
@@ -190,8 +194,8 @@ struct Parts {
 }
 
 impl SeasonalProfile {
-    /// What is normal for `metric` of `service` at each bin of the cycle; `None` at times without a training sample, and for a metric that
-    /// was not learnt.
+    /// What is normal for `metric` of `service` at each bin of the cycle; `None` at times without a training sample,
+    /// and for a metric that was not learnt.
     pub fn normal<'a>(&'a self, service: &str, metric: &str) -> impl Iterator<Item = Option<f64>> + use<'a> {
         let column = self.metrics.iter().position(|name| name == metric);
         let rows = self.of_service(service).chunks_exact(self.metrics.len().max(1));

@@ -7,13 +7,12 @@ use crate::{
 use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 
-/// How far each metric is from what it was at the same point of earlier seasons, as columns named `seasonal_1440(metric)`: the
-/// sample minus the mean of the samples a season, two seasons, ... before.
+/// How far each metric is from what it was at the same point of earlier seasons, as columns named
+/// `seasonal_1440(metric)`: the sample minus the mean of the samples a season, two seasons, ... before.
 ///
-/// The mean is learnt on the way, from the past of this service only: plain over the first [`memory`](Self::memory) seasons, then each
-/// new one weighs `1 / memory`. NaN during the first season and where the sample is missing. Memory: 16 bytes a step
-/// of the season and
-/// metric, and 9 to 13 in a saved state.
+/// The mean is learnt on the way, from the past of this service only: plain over the first [`memory`](Self::memory)
+/// seasons, then each new one weighs `1 / memory`. NaN during the first season and where the sample is missing.
+/// Memory: 16 bytes a step of the season and metric, and 9 to 13 in a saved state.
 #[derive(Clone, Debug)]
 pub struct SeasonalResidual {
     season_steps: usize,
@@ -22,7 +21,8 @@ pub struct SeasonalResidual {
 }
 
 impl SeasonalResidual {
-    /// Residuals of every metric for a season of this number of steps (1,440 for a day of minutes), remembered for about seven seasons.
+    /// Residuals of every metric for a season of this number of steps (1,440 for a day of minutes), remembered for
+    /// about seven seasons.
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.

@@ -61,11 +61,11 @@ impl From<Fractions> for [f64; 3] {
     }
 }
 
-/// Splits labelled windows by time: the first part of the clock for training, the next for validation, the last for test, the same
-/// boundaries for all services.
+/// Splits labelled windows by time: the first part of the clock for training, the next for validation, the last for
+/// test, the same boundaries for all services.
 ///
-/// Boundaries are fractions of the times at which a window can be labelled, from the first to the last of any service. The purge is taken
-/// from the end of train and of validation, so the test span does not depend on it.
+/// Boundaries are fractions of the times at which a window can be labelled, from the first to the last of any
+/// service. The purge is taken from the end of train and of validation, so the test span does not depend on it.
 ///
 /// # Errors
 /// [`WindowError::TooShort`] when no window can be labelled, [`CoreError::EmptyPart`] when a part keeps no window.
@@ -76,8 +76,9 @@ pub fn chronological(labels: &Labels, fractions: Fractions) -> Result<Split, Win
     Ok(Split::new(part(train), part(validation), part(test), labels.purge())?)
 }
 
-/// Splits labelled windows by time without a test part: validation keeps its share, at the end of the clock, and everything before it, the
-/// shares of train and test together, is for training. The purge is taken from the end of train.
+/// Splits labelled windows by time without a test part: validation keeps its share, at the end of the clock, and
+/// everything before it, the shares of train and test together, is for training. The purge is taken from the end of
+/// train.
 ///
 /// For a model that is to be used: what it is worth has been measured before, by [`chronological`].
 ///

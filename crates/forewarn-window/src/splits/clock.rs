@@ -59,7 +59,8 @@ impl Clock {
     /// The first time that is a purge and `embargo` steps after what ends before `end`.
     pub(crate) fn after(&self, end: Timestamp, embargo: usize) -> Timestamp {
         let embargo = i64::try_from(embargo).unwrap_or(i64::MAX).saturating_mul(self.step);
-        // The last time before `end` may be up to a step earlier; counting from `end` itself keeps a millisecond more than needed.
+        // The last time before `end` may be up to a step earlier; counting from `end` itself keeps a millisecond more
+        // than needed.
         self.clamp(end.millis().saturating_add(self.purge).saturating_add(embargo))
     }
 

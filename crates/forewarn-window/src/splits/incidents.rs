@@ -5,17 +5,17 @@ use std::ops::Range;
 
 /// Splits by incident: every incident is tested exactly once, whole, in one of `folds` folds.
 ///
-/// Failures of any services that are less than a purge apart are one incident, such as a cascade. Time is cut half-way between
-/// incidents, at the same moments for all services, and the pieces are dealt to the folds in turn; a fold's validation is the next fold's
-/// test, its train all the rest. Train and validation are cut back by the purge wherever they touch what is tested, and by `embargo`
-/// steps more where they follow it.
+/// Failures of any services that are less than a purge apart are one incident, such as a cascade. Time is cut
+/// half-way between incidents, at the same moments for all services, and the pieces are dealt to the folds in turn; a
+/// fold's validation is the next fold's test, its train all the rest. Train and validation are cut back by the purge
+/// wherever they touch what is tested, and by `embargo` steps more where they follow it.
 ///
-/// Use it where there are too few incidents to test on the last ones alone. A model is then trained on what came after its test windows too,
-/// which a deployed one never is; [`Split::separation`] says so.
+/// Use it where there are too few incidents to test on the last ones alone. A model is then trained on what came
+/// after its test windows too, which a deployed one never is; [`Split::separation`] says so.
 ///
 /// # Errors
-/// [`forewarn_core::CoreError::InvalidSetting`] for fewer than three folds, [`WindowError::TooFewIncidents`], [`WindowError::TooShort`],
-/// [`WindowError::Fold`] for a fold of which a part has no window.
+/// [`forewarn_core::CoreError::InvalidSetting`] for fewer than three folds, [`WindowError::TooFewIncidents`],
+/// [`WindowError::TooShort`], [`WindowError::Fold`] for a fold of which a part has no window.
 pub fn grouped_by_incident(labels: &Labels, folds: usize, embargo: usize) -> Result<Vec<Split>, WindowError> {
     if folds < 3 {
         return Err(setting("folds", &folds, "3 or more: for train, validation and test"));

@@ -5,20 +5,23 @@ use forewarn_core::{Labels, Separation, Split};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TestSpan {
-    /// Those of the test span of time: a new service, later. Nothing that happened to several services at one time is in two parts.
+    /// Those of the test span of time: a new service, later. Nothing that happened to several services at one time is
+    /// in two parts.
     #[default]
     Later,
     /// All: more of them, at the price that what happened to all services at one time is known from the others.
     Whole,
 }
 
-/// Splits by service: train and validation are the first two spans of time of all services but `services`, test is those.
+/// Splits by service: train and validation are the first two spans of time of all services but `services`, test is
+/// those.
 ///
 /// It answers whether a model carries over to services that it has never seen; a normaliser of
 /// [`Scope::Service`](crate::Scope::Service) then measures them against all others.
 ///
 /// # Errors
-/// [`WindowError::UnknownService`], [`WindowError::TooShort`], [`forewarn_core::CoreError::EmptyPart`] when all services or none are left out.
+/// [`WindowError::UnknownService`], [`WindowError::TooShort`], [`forewarn_core::CoreError::EmptyPart`] when all
+/// services or none are left out.
 pub fn leave_services_out(
     labels: &Labels,
     services: &[&str],
@@ -48,11 +51,12 @@ pub fn leave_services_out(
     )?)
 }
 
-/// [`leave_services_out`] for each of `folds` groups of services in turn, so that every service is tested once. Services are dealt out by
-/// name, one to each group after another.
+/// [`leave_services_out`] for each of `folds` groups of services in turn, so that every service is tested once.
+/// Services are dealt out by name, one to each group after another.
 ///
 /// # Errors
-/// As [`leave_services_out`]; [`forewarn_core::CoreError::InvalidSetting`] for fewer than two folds or fewer services than folds.
+/// As [`leave_services_out`]; [`forewarn_core::CoreError::InvalidSetting`] for fewer than two folds or fewer services
+/// than folds.
 pub fn leave_each_out(
     labels: &Labels,
     folds: usize,

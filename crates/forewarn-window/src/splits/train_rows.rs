@@ -14,7 +14,8 @@ pub(crate) fn train_rows(train: &Train<Samples>) -> Vec<Vec<Range<usize>>> {
         rest = after;
         let mut runs: Vec<Range<usize>> = Vec::new();
         while let Some(&first) = last_rows.first() {
-            // Rows ascend, so that where the last of a group is as far on as the group is long, no row is left out in between.
+            // Rows ascend, so that where the last of a group is as far on as the group is long, no row is left out in
+            // between.
             let group = last_rows.get(..GROUP).filter(|group| group[GROUP - 1] - first < GROUP as u32);
             let group = group.unwrap_or(&last_rows[..1]);
             let rows = first as usize + 1 - observation..first as usize + group.len();
@@ -29,8 +30,8 @@ pub(crate) fn train_rows(train: &Train<Samples>) -> Vec<Vec<Range<usize>>> {
     train.layout().services().iter().map(|place| place.rows().end).map(of_service).collect()
 }
 
-/// Shows every piece of `frames` in order, with the runs of training rows that lie in it, and an empty run at its end where more training
-/// rows of the service follow: so rows behind the last run need no look.
+/// Shows every piece of `frames` in order, with the runs of training rows that lie in it, and an empty run at its end
+/// where more training rows of the service follow: so rows behind the last run need no look.
 pub(crate) fn for_each_piece(
     train: &Train<Samples>,
     frames: &mut dyn FrameStream,

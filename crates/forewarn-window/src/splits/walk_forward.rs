@@ -17,7 +17,8 @@ pub enum TrainSpan {
     },
 }
 
-/// Splits that walk through time: each fold is trained on what came before it, as a model that is refitted now and then would be.
+/// Splits that walk through time: each fold is trained on what came before it, as a model that is refitted now and
+/// then would be.
 ///
 /// ```text
 /// expanding                              rolling
@@ -26,8 +27,8 @@ pub enum TrainSpan {
 /// train ..................... validation test     train ..... validation test
 /// ```
 ///
-/// The test spans follow one another without a gap and end with the data. A fold's validation span lies directly before its test span and
-/// is, as train, purged from its end.
+/// The test spans follow one another without a gap and end with the data. A fold's validation span lies directly
+/// before its test span and is, as train, purged from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WalkForward {
     folds: usize,
@@ -64,7 +65,8 @@ impl WalkForward {
     /// The folds in order of time.
     ///
     /// # Errors
-    /// [`WindowError::TooShort`] when no window can be labelled, [`WindowError::Fold`] for the first fold of which a part has no window.
+    /// [`WindowError::TooShort`] when no window can be labelled, [`WindowError::Fold`] for the first fold of which a
+    /// part has no window.
     pub fn split(&self, labels: &Labels) -> Result<Vec<Split>, WindowError> {
         let clock = Clock::of(labels)?;
         (0..self.folds)

@@ -235,7 +235,11 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         .real_servers
         .clone()
         .map_or_else(|| Action::Skip(real_servers::NOTHING.to_owned()), Action::RealServers);
-    steps.push(step("real servers", "the live service works beside Prometheus and vmagent", servers));
+    steps.push(step(
+        "real servers",
+        "the live service works beside Prometheus, Alertmanager and vmagent",
+        servers,
+    ));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
     if scope.libtorch == Libtorch::Included {

@@ -20,8 +20,8 @@ pub(crate) struct Band {
 }
 
 impl Band {
-    /// Mean and deviation of the last samples of training windows in each of `parts` equal parts of the day; of all of them where a part has too
-    /// few.
+    /// Mean and deviation of the last samples of training windows in each of `parts` equal parts of the day; of all
+    /// of them where a part has too few.
     pub(super) fn fit(train: LabelledWindows<'_>, column: usize, parts: usize) -> Result<Self, CoreError> {
         let windows = train.windows();
         let (sin, cos) = (windows.schema().index_of(CLOCK[0])?, windows.schema().index_of(CLOCK[1])?);

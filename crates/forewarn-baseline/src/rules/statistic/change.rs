@@ -23,8 +23,8 @@ pub(super) fn ewma(points: impl Iterator<Item = (f64, f64)>, half_life: f64) -> 
     sum / total
 }
 
-/// How far the mean of the last `rows` steps lies from the mean of those before, in standard deviations of those before, which count as at
-/// least `least`; NaN unless there are samples on both sides.
+/// How far the mean of the last `rows` steps lies from the mean of those before, in standard deviations of those
+/// before, which count as at least `least`; NaN unless there are samples on both sides.
 pub(super) fn z_score(points: impl Iterator<Item = (f64, f64)>, rows: f64, least: f64) -> f64 {
     let mut before = Moments::default();
     let (mut now_count, mut now_sum) = (0.0, 0.0);
@@ -42,8 +42,8 @@ pub(super) fn z_score(points: impl Iterator<Item = (f64, f64)>, rows: f64, least
     (now_sum / now_count - before.mean) / before.deviation().max(least)
 }
 
-/// The two one-sided cumulative sums of `deviations` beyond `slack`: the upper one, or the lower one with a minus where that is greater. NaN
-/// without a sample.
+/// The two one-sided cumulative sums of `deviations` beyond `slack`: the upper one, or the lower one with a minus
+/// where that is greater. NaN without a sample.
 ///
 /// # References
 /// E. Page, *Continuous inspection schemes*, Biometrika 41, 1954.

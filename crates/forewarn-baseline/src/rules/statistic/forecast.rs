@@ -1,4 +1,5 @@
-/// The least-squares line through `points` at time `at`; the only point's value where there is one, NaN where there is none.
+/// The least-squares line through `points` at time `at`; the only point's value where there is one, NaN where there
+/// is none.
 ///
 /// Two passes, around the means: exact for constant values, and free of the cancellation of the textbook sums.
 pub(super) fn line_at(points: impl Iterator<Item = (f64, f64)> + Clone, at: f64) -> f64 {
@@ -25,7 +26,8 @@ pub(super) fn line_at(points: impl Iterator<Item = (f64, f64)> + Clone, at: f64)
 /// `O(points^2)` time and memory.
 ///
 /// # References
-/// P. Sen, *Estimates of the regression coefficient based on Kendall's tau*, Journal of the American Statistical Association 63, 1968.
+/// P. Sen, *Estimates of the regression coefficient based on Kendall's tau*, Journal of the American Statistical
+/// Association 63, 1968.
 pub(super) fn theil_sen_at(points: &[(f64, f64)], at: f64) -> f64 {
     let mut slopes = Vec::with_capacity(points.len() * points.len().saturating_sub(1) / 2);
     for (index, &(time, value)) in points.iter().enumerate() {
@@ -47,8 +49,8 @@ fn median(values: &mut [f64]) -> f64 {
     f64::midpoint(lower, upper)
 }
 
-/// Level and trend of the samples, in order, by double exponential smoothing with the weights `level` and `trend` of what is new, drawn on
-/// `steps` steps; the only sample where there is one, NaN where there is none.
+/// Level and trend of the samples, in order, by double exponential smoothing with the weights `level` and `trend` of
+/// what is new, drawn on `steps` steps; the only sample where there is one, NaN where there is none.
 ///
 /// The recurrence of Prometheus: the level is what its `double_exponential_smoothing` gives.
 ///

@@ -38,8 +38,8 @@ export interface Options {
 /** The answer to a GET; `path` null asks nothing. */
 export function useResource<T>(path: string | null, options: Options = {}): Resource<T> {
   const [version, setVersion] = useState(0);
-  const [state, setState] = useState<{ path: string | null; data?: T; error: ApiError | null; loading: boolean }>(
-    () => initial<T>(path),
+  const [state, setState] = useState<{ path: string | null; data?: T; error: ApiError | null; loading: boolean }>(() =>
+    initial<T>(path),
   );
   const { refreshOn, atMostEvery = 2000, keepPrevious = false } = options;
   const previous = useRef<T | undefined>(undefined);

@@ -45,8 +45,8 @@ export interface ServiceSummary {
 }
 
 export interface Limit {
-  above?: number;
-  below?: number;
+  above?: number | null;
+  below?: number | null;
 }
 
 export interface ServiceDetail extends ServiceSummary {

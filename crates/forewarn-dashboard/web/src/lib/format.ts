@@ -119,7 +119,7 @@ export function metric(value: number | null | undefined, unit: string | null | u
   }
 }
 
-const ACRONYMS = new Set(["auc", "cpu", "gpu", "http", "id", "io", "pr", "roc", "slo", "url"]);
+const ACRONYMS = new Set(["auc", "cpu", "dns", "gpu", "http", "id", "io", "pr", "roc", "slo", "url"]);
 
 /** `cpu_usage` as "CPU usage", `p95_latency` as "p95 latency". */
 export function words(name: string): string {
@@ -128,6 +128,11 @@ export function words(name: string): string {
     .map((word) => (ACRONYMS.has(word) ? word.toUpperCase() : word))
     .join(" ");
   return /^p\d/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A label with its abbreviations in capitals: "Dns error" as "DNS error". */
+export function proper(label: string): string {
+  return label.replace(/[A-Za-z]+/g, (word) => (ACRONYMS.has(word.toLowerCase()) ? word.toUpperCase() : word));
 }
 
 /** A label within a sentence: "Memory leak" as "memory leak", "CPU spike" as it is. */

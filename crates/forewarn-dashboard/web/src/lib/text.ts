@@ -1,4 +1,5 @@
 // The engine's words in those of a reader.
+import { words } from "./format";
 import type { Level, OutcomeKind, Standing } from "../api/types";
 
 export const STANDING: Record<Standing, string> = {
@@ -86,14 +87,5 @@ export function eventName(name: string): string {
   return EVENTS[name] ?? name.replaceAll("_", " ");
 }
 
-const FAULTS: Record<string, string> = {
-  cpu_spike: "CPU spike",
-  memory_leak: "Memory leak",
-  network_latency: "Network latency",
-  service_kill: "Service kill",
-  cascade: "Cascade",
-};
-
-export function fault(name: string): string {
-  return FAULTS[name] ?? name.replaceAll("_", " ").replace(/^./, (letter) => letter.toUpperCase());
-}
+/** A kind of fault by its name in requests. */
+export const fault = words;

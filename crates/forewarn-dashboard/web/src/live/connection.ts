@@ -14,10 +14,14 @@ export interface Connection {
 /** No message for this long, with a beat due every 2 s, is a lost line. */
 const SILENCE_MS = 8000;
 const LONGEST_WAIT_MS = 10_000;
+/** Time that the first socket is given before the page is filled by plain requests. */
+const PATIENCE_MS = 700;
+/** The same while plain requests are answered, so that there is no hurry. */
+const LONGEST_CALM_WAIT_MS = 60_000;
 
-/** Wait before a try: half a second, doubled each time, up to ten; `spread` from 0 to 1 keeps pages apart. */
-export function waitFor(tries: number, spread: number): number {
-  return Math.min(LONGEST_WAIT_MS, 500 * 2 ** Math.min(tries, 10)) * (0.75 + 0.5 * spread);
+/** Wait before a try: half a second, doubled each time, up to `longest`; `spread` from 0 to 1 keeps pages apart. */
+export function waitFor(tries: number, spread: number, longest = LONGEST_WAIT_MS): number {
+  return Math.min(longest, 500 * 2 ** Math.min(tries, 10)) * (0.75 + 0.5 * spread);
 }
 
 export interface Hooks {
@@ -25,13 +29,18 @@ export interface Hooks {
   changed(connection: Connection): void;
   /** The last number that was taken, to resume after. */
   lastSeq(): number | null;
+  /** All there is by plain requests, and the events since the last number. Fails where the server is not there. */
+  ask(): Promise<LiveMessage[]>;
+  /** Time between two such requests, in milliseconds. */
+  askEvery(): number;
 }
 
 export class Line {
   private socket: WebSocket | EventSource | null = null;
   private tries = 0;
   private failedSockets = 0;
-  private wasOpen = false;
+  private isHeard = false;
+  private isAsking = false;
   private silence: ReturnType<typeof setTimeout> | null = null;
   private retry: ReturnType<typeof setTimeout> | null = null;
   private connection: Connection = { phase: "connecting", lostAt: null, retryAt: null };
@@ -48,6 +57,9 @@ export class Line {
       if (event.persisted) this.lost();
     });
     this.open();
+    setTimeout(() => {
+      if (!this.isHeard && !this.isAsking) void this.askOn();
+    }, PATIENCE_MS);
   }
 
   /** Tries at once if it is waiting. */
@@ -57,18 +69,23 @@ export class Line {
 
   /** Drops the line and opens it again at once. */
   restart(): void {
+    this.drop();
+    this.open();
+  }
+
+  private drop(): void {
     const old = this.socket;
     this.socket = null;
+    this.isHeard = false;
     old?.close();
-    this.open();
   }
 
   private open(): void {
     if (this.retry) clearTimeout(this.retry);
     this.retry = null;
-    this.tell({ ...this.connection, retryAt: null });
+    if (this.connection.phase === "lost") this.tell({ ...this.connection, retryAt: null });
     // A proxy that lets no sockets through mostly lets a plain answer through.
-    if (this.failedSockets >= 3) this.openEvents();
+    if (this.failedSockets % 4 === 3) this.openEvents();
     else this.openSocket();
     this.watch();
   }
@@ -78,20 +95,15 @@ export class Line {
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(url);
     this.socket = socket;
-    this.wasOpen = false;
     socket.onopen = () => {
-      if (socket !== this.socket) return;
-      this.wasOpen = true;
       const seq = this.hooks.lastSeq();
-      if (seq !== null) socket.send(JSON.stringify({ resume: seq }));
+      if (socket === this.socket && seq !== null) socket.send(JSON.stringify({ resume: seq }));
     };
     socket.onmessage = (event) => {
       if (socket === this.socket) this.heard(String(event.data));
     };
     socket.onclose = () => {
-      if (socket !== this.socket) return;
-      if (!this.wasOpen) this.failedSockets += 1;
-      this.lost();
+      if (socket === this.socket) this.lost();
     };
   }
 
@@ -104,9 +116,7 @@ export class Line {
       if (source === this.socket) this.heard(String(event.data));
     };
     source.onerror = () => {
-      if (source !== this.socket) return;
-      this.failedSockets = 0;
-      this.lost();
+      if (source === this.socket) this.lost();
     };
   }
 
@@ -117,10 +127,15 @@ export class Line {
     } catch {
       return;
     }
+    this.isHeard = true;
     this.tries = 0;
     this.watch();
-    if (this.connection.phase !== "live") this.tell({ phase: "live", lostAt: null, retryAt: null });
+    this.back();
     this.hooks.message(message);
+  }
+
+  private back(): void {
+    if (this.connection.phase !== "live") this.tell({ phase: "live", lostAt: null, retryAt: null });
   }
 
   private watch(): void {
@@ -130,14 +145,47 @@ export class Line {
 
   private lost(): void {
     if (this.silence) clearTimeout(this.silence);
-    const old = this.socket;
-    this.socket = null;
-    old?.close();
+    if (!this.isHeard) this.failedSockets += 1;
+    this.drop();
     if (this.retry) clearTimeout(this.retry);
-    const wait = waitFor(this.tries, Math.random());
+    const wait = waitFor(this.tries, Math.random(), this.isAsking ? LONGEST_CALM_WAIT_MS : LONGEST_WAIT_MS);
     this.tries += 1;
     this.retry = setTimeout(() => this.open(), wait);
-    this.tell({ phase: "lost", lostAt: this.connection.lostAt ?? Date.now(), retryAt: Date.now() + wait });
+    // While plain requests are answered, nothing is lost for a reader.
+    if (this.isAsking) return;
+    const wasLive = this.connection.phase === "live";
+    void this.askOn().then((isThere) => {
+      if (isThere || this.isHeard) return;
+      const lostAt = this.connection.lostAt ?? Date.now();
+      if (wasLive || this.connection.phase !== "live") this.tell({ phase: "lost", lostAt, retryAt: Date.now() + wait });
+    });
+  }
+
+  /** Asks again and again until the line is back or the server is gone; whether the first answer came. */
+  private async askOn(): Promise<boolean> {
+    this.isAsking = true;
+    try {
+      const messages = await this.hooks.ask();
+      if (this.isHeard) {
+        this.isAsking = false;
+        return true;
+      }
+      this.back();
+      for (const message of messages) this.hooks.message(message);
+    } catch {
+      this.isAsking = false;
+      return false;
+    }
+    setTimeout(() => {
+      this.isAsking = false;
+      if (this.isHeard) return;
+      void this.askOn().then((isThere) => {
+        if (isThere || this.isHeard) return;
+        this.tell({ phase: "lost", lostAt: Date.now(), retryAt: Date.now() });
+        this.hurry();
+      });
+    }, this.hooks.askEvery());
+    return true;
   }
 
   private tell(connection: Connection): void {

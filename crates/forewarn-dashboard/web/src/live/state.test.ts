@@ -57,10 +57,16 @@ const cart = (state: LiveState) => state.services.get("cart") as ServiceSummary;
 describe("a snapshot", () => {
   it("replaces all, and keeps the scores that a service has", () => {
     const scored = apply(start, [event(11, { event: "score", service: "cart", probability: 0.4, level: "high" })], 1);
-    expect(cart(scored).recent).toEqual([0.4]);
+    expect(cart(scored).recent).toEqual([0.01, 0.4]);
     const again = apply(scored, [{ ...snapshot, seq: 12, services: [service("cart")] }], 2);
     expect([...again.services.keys()]).toEqual(["cart"]);
-    expect(cart(again)).toMatchObject({ probability: 0.01, recent: [0.4] });
+    expect(cart(again)).toMatchObject({ probability: 0.01, recent: [0.01, 0.4] });
+    const later = apply(
+      again,
+      [{ ...snapshot, seq: 13, services: [service("cart", { time: "2026-11-28T12:01:00Z", probability: 0.2 })] }],
+      3,
+    );
+    expect(cart(later).recent).toEqual([0.01, 0.4, 0.2]);
     expect(again.seq).toBe(12);
   });
 
@@ -103,7 +109,7 @@ describe("events", () => {
       status: "unknown",
       probability: null,
       cannot_tell: "source_down",
-      recent: [null],
+      recent: [0.01, null],
     });
   });
 
@@ -125,7 +131,15 @@ describe("events", () => {
   });
 
   it("open, change and close an incident, with the engine's pairs", () => {
-    const opened = { event: "incident", id: "i", state: "opened", since: "s", services: ["cart"], suspects: [["cart", 1]], victims: [] };
+    const opened = {
+      event: "incident",
+      id: "i",
+      state: "opened",
+      since: "s",
+      services: ["cart"],
+      suspects: [["cart", 1]],
+      victims: [],
+    };
     const open = apply(start, [event(11, opened)], 1);
     expect(open.incidents[0]).toMatchObject({ id: "i", suspects: [{ service: "cart", share: 1 }] });
     const changed = apply(open, [event(12, { ...opened, state: "updated", victims: [["database", 0.4]] })], 1);
@@ -137,7 +151,10 @@ describe("events", () => {
   it("bring and forget services", () => {
     const state = apply(
       start,
-      [event(11, { event: "service_appeared", service: "new" }), event(12, { event: "service_expired", service: "cart" })],
+      [
+        event(11, { event: "service_appeared", service: "new" }),
+        event(12, { event: "service_expired", service: "cart" }),
+      ],
       1,
     );
     expect([...state.services.keys()]).toEqual(["database", "new"]);
@@ -166,7 +183,13 @@ describe("events", () => {
 
 describe("other messages", () => {
   it("move gauges between rows", () => {
-    const beat: LiveMessage = { type: "beat", now: status.now, row_age_seconds: 4, seq: 10, services: { cart: { cpu: 0.8 }, gone: { cpu: 1 } } };
+    const beat: LiveMessage = {
+      type: "beat",
+      now: status.now,
+      row_age_seconds: 4,
+      seq: 10,
+      services: { cart: { cpu: 0.8 }, gone: { cpu: 1 } },
+    };
     const state = apply(start, [beat], 5);
     expect(cart(state).gauges).toEqual({ ...gauges, cpu: 0.8 });
     expect(state.services.size).toBe(2);

@@ -125,8 +125,10 @@ class Draft {
 
   private withRecent(service: ServiceSummary): ServiceSummary {
     if (service.recent) return service;
-    const old = (this.services ?? this.next.services).get(service.name)?.recent;
-    return old ? { ...service, recent: old } : service;
+    const old = (this.services ?? this.next.services).get(service.name);
+    if (!old?.recent) return { ...service, recent: [service.probability] };
+    const isNewer = service.time !== null && service.time !== old.time;
+    return { ...service, recent: isNewer ? [...old.recent, service.probability].slice(-KEPT_SCORES) : old.recent };
   }
 
   private change(name: string, how: (service: ServiceSummary) => Partial<ServiceSummary>): void {

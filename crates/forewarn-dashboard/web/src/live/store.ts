@@ -1,9 +1,19 @@
 // The live state of this page, for components: messages are gathered and applied a few times a second.
 import { useRef, useSyncExternalStore } from "react";
 import { get } from "../api/client";
-import type { EngineEvent, LiveMessage, Status } from "../api/types";
+import type {
+  Chaos,
+  EngineEvent,
+  IncidentView,
+  LiveMessage,
+  Page,
+  ServiceSummary,
+  Status,
+  WarningView,
+} from "../api/types";
 import { type Connection, Line } from "./connection";
-import { EMPTY, type LiveState, apply } from "./state";
+import { seed } from "./seed";
+import { EMPTY, KEPT_SCORES, type LiveState, apply } from "./state";
 
 export interface Live extends LiveState {
   connection: Connection;
@@ -30,13 +40,25 @@ function flush(): void {
   const messages = waiting;
   waiting = [];
   const seq = live.seq;
+  const first = live.status === null ? messages.find((message) => message.type === "snapshot") : undefined;
   set({ ...live, ...apply(live, messages, Date.now()) });
   if (messages.some((message) => message.type === "snapshot")) startsOver = false;
+  if (first?.type === "snapshot") void seed(first.status, first.services, remember);
   const events = messages.flatMap((message) =>
     message.type === "event" && (seq === null || message.seq > seq) ? [message.event] : [],
   );
   if (events.length) for (const listener of eventListeners) listener(events);
   if (messages.some((message) => message.type === "snapshot")) for (const listener of reconnectListeners) listener();
+}
+
+/** Puts the last hour before what has come since. */
+function remember(name: string, before: (number | null)[]): void {
+  const service = live.services.get(name);
+  if (!service) return;
+  const since = (service.recent ?? []).slice(1);
+  const services = new Map(live.services);
+  services.set(name, { ...service, recent: [...before, ...since].slice(-KEPT_SCORES) });
+  set({ ...live, services });
 }
 
 const line = new Line({
@@ -58,7 +80,37 @@ const line = new Line({
       live.seq,
     );
   },
+  ask,
+  askEvery() {
+    return Math.max(2000, live.services.size * 10);
+  },
 });
+
+/** What the line would say, by plain requests: for a server or a proxy that opens none. */
+async function ask(): Promise<LiveMessage[]> {
+  const after = live.seq;
+  const [status, services, warnings, incidents, chaos, events] = await Promise.all([
+    get<Status>("status"),
+    get<Page<ServiceSummary>>("services?limit=10000"),
+    get<Page<WarningView>>("warnings?state=firing&limit=1000"),
+    get<Page<IncidentView>>("incidents?state=open&limit=1000"),
+    get<Chaos>("chaos"),
+    after === null ? null : get<{ items: EngineEvent[] }>(`events?after=${after}&limit=1000`),
+  ]);
+  return [
+    ...(events?.items ?? []).map((event): LiveMessage => ({ type: "event", seq: event.seq, event })),
+    {
+      type: "snapshot",
+      seq: status.seq,
+      status,
+      services: services.items,
+      warnings: warnings.items,
+      incidents: incidents.items,
+      graph: null,
+      chaos,
+    },
+  ];
+}
 
 /** Asks for all there is rather than for what is new. */
 let startsOver = false;

@@ -5,7 +5,7 @@ import { useResource } from "../api/resource";
 import { may, useSession } from "../api/session";
 import type { Chaos, ChaosFault } from "../api/types";
 import { useNow } from "../lib/clock";
-import { chance, minutes, plural, span, within } from "../lib/format";
+import { chance, minutes, plural, proper, span, within } from "../lib/format";
 import { useParam } from "../lib/router";
 import { fault } from "../lib/text";
 import { parse } from "../lib/time";
@@ -81,7 +81,10 @@ function Inject({ chaos, allowed, reload }: { chaos: Chaos; allowed: boolean; re
     .sort((a, b) => a - b);
   const inject = async () => {
     setBusy(true);
-    await attempt(() => post("chaos", { service, kind: kind.kind, severity, seconds }), `${kind.label} in ${service}`);
+    await attempt(
+      () => post("chaos", { service, kind: kind.kind, severity, seconds }),
+      `${proper(kind.label)} in ${service}`,
+    );
     setBusy(false);
     reload();
   };
@@ -112,7 +115,7 @@ function Inject({ chaos, allowed, reload }: { chaos: Chaos; allowed: boolean; re
                   checked={each.kind === kind.kind}
                   onChange={() => setKind(each.kind)}
                 />
-                <span>{each.label}</span>
+                <span>{proper(each.label)}</span>
               </label>
             ))}
           </div>
@@ -148,7 +151,7 @@ function Inject({ chaos, allowed, reload }: { chaos: Chaos; allowed: boolean; re
           />
         </div>
         <button type="submit" className="button is-main" disabled={!allowed || busy}>
-          <Icon name="chaos" size={16} /> Inject {within(kind.label)}
+          <Icon name="chaos" size={16} /> Inject {within(proper(kind.label))}
         </button>
       </form>
     </Panel>
@@ -205,7 +208,12 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
         </ul>
       )}
       {asks && (
-        <Dialog title="Reset the simulation" confirm="Reset" onConfirm={() => void reset()} onClose={() => setAsks(false)}>
+        <Dialog
+          title="Reset the simulation"
+          confirm="Reset"
+          onConfirm={() => void reset()}
+          onClose={() => setAsks(false)}
+        >
           <p>All faults end, and the simulated services recover at once. Ledger and history stay.</p>
         </Dialog>
       )}
@@ -238,8 +246,12 @@ function Fault({ fault: each, allowed, onStop }: { fault: ChaosFault; allowed: b
         <span className="meter-fill" style={{ width: `${share * 100}%` }} />
       </span>
       <p className="quiet">
-        {each.phase === "waiting" ? "starts at once" : each.phase === "recovering" ? "recovering" : `${span(left)} left`} ·
-        severity {chance(each.severity)} · risk now {chance(service?.probability)}
+        {each.phase === "waiting"
+          ? "starts at once"
+          : each.phase === "recovering"
+            ? "recovering"
+            : `${span(left)} left`}{" "}
+        · severity {chance(each.severity)} · risk now {chance(service?.probability)}
         {service?.warning && " · warned"}
       </p>
     </li>
@@ -285,9 +297,7 @@ function Past({ faults }: { faults: ChaosFault[] }) {
                       <span className="quiet">No</span>
                     )}
                   </td>
-                  <td>
-                    {each.failed ? <Moment time={each.failed} /> : <span className="quiet">No</span>}
-                  </td>
+                  <td>{each.failed ? <Moment time={each.failed} /> : <span className="quiet">No</span>}</td>
                   <td className="is-number">{minutes(each.minutes_ahead)}</td>
                 </tr>
               ))}

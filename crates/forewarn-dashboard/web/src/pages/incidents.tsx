@@ -70,7 +70,9 @@ function Row({ incident }: { incident: IncidentView }) {
           <b>{root ? `Probably began in ${root.service}` : incident.services.join(", ")}</b>
           <span>
             {plural(incident.services.length, "service")}: {incident.services.join(", ")}
-            {incident.victims.length > 0 && isOpen && ` · may reach ${incident.victims.map((v) => v.service).join(", ")}`}
+            {incident.victims.length > 0 &&
+              isOpen &&
+              ` · may reach ${incident.victims.map((v) => v.service).join(", ")}`}
           </span>
         </span>
         <span className="incident-when">
@@ -123,8 +125,7 @@ function Body({ incident }: { incident: IncidentView }) {
           )}
         </p>
         <p className="quiet">
-          {isOpen ? "Open" : "Closed"} · since <Moment time={incident.since} /> ·{" "}
-          <Duration incident={incident} />
+          {isOpen ? "Open" : "Closed"} · since <Moment time={incident.since} /> · <Duration incident={incident} />
           {incident.blast_radius !== null && ` · may bring down ${reach(incident.blast_radius)}`}
         </p>
         {incident.path.length > 1 && <Path names={incident.path} victims={incident.victims} />}

@@ -19,20 +19,25 @@ export function ModelsPage() {
     <Answer of={models} rows={5}>
       {(data) => (
         <div className="models">
-          {data.comparison?.map((comparison) => <Against key={comparison.shadow} comparison={comparison} />)}
+          {data.comparison?.map((comparison) => (
+            <Against key={comparison.shadow} comparison={comparison} />
+          ))}
           {data.items.length === 0 && <Empty title="No model is loaded" />}
           <div className="model-list">
             {data.items.map((model) => (
               <Model key={model.name} model={model} onPromote={() => setPromoting(model.name)} />
             ))}
           </div>
-          {promoting !== null && (
-            <Promote name={promoting} onClose={() => setPromoting(null)} onDone={models.reload} />
-          )}
+          {promoting !== null && <Promote name={promoting} onClose={() => setPromoting(null)} onDone={models.reload} />}
         </div>
       )}
     </Answer>
   );
+}
+
+/** With its sign, as it is added. */
+function shift(value: number): string {
+  return `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(2)}`;
 }
 
 /** Two models on the same failures: what only one of them detected decides. */
@@ -108,7 +113,7 @@ function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }
           <span className="quiet">
             {model.threshold_shift === 0
               ? " its own threshold"
-              : ` moved by ${model.threshold_shift > 0 ? "+" : "−"}${Math.abs(model.threshold_shift).toFixed(2)} log-odds to keep the budget`}
+              : ` moved by ${shift(model.threshold_shift)} log-odds to keep the budget`}
           </span>
         </dd>
         <dt>In service</dt>

@@ -33,7 +33,10 @@ suite("the fleet", () => {
 
   it("is grouped in the order of what is in the groups", () => {
     const groups = group(order(services, "risk"), "prefix");
-    expect(groups.map(({ title, services }) => [title, services.length])).toEqual([["db", 3], ["web", 2]]);
+    expect(groups.map(({ title, services }) => [title, services.length])).toEqual([
+      ["db", 3],
+      ["web", 2],
+    ]);
     expect(group(services, "none")).toHaveLength(1);
     expect([prefix("shop/cart"), prefix("cart"), prefix("-x")]).toEqual(["shop", "cart", "-x"]);
   });
@@ -66,7 +69,13 @@ suite("charts", () => {
 });
 
 suite("the graph", () => {
-  const node = (name: string) => ({ service: name, health: 1, probability: 0.1, status: "ok" as const, critical: false });
+  const node = (name: string) => ({
+    service: name,
+    health: 1,
+    probability: 0.1,
+    status: "ok" as const,
+    critical: false,
+  });
   const edge = (client: string, server: string) => ({ client, server, requests: 1, error_rate: 0 });
   const graph = {
     nodes: ["a", "b", "c", "d", "e"].map(node),
@@ -97,7 +106,13 @@ suite("the graph", () => {
   });
 
   it("has lines from their first point to their last", () => {
-    expect(smooth([{ x: 0, y: 0 }, { x: 10, y: 0 }, { x: 20, y: 10 }])).toBe("M0.0 0.0Q10.0 0.0 15.0 5.0L20.0 10.0");
+    expect(
+      smooth([
+        { x: 0, y: 0 },
+        { x: 10, y: 0 },
+        { x: 20, y: 10 },
+      ]),
+    ).toBe("M0.0 0.0Q10.0 0.0 15.0 5.0L20.0 10.0");
     expect(smooth([])).toBe("");
   });
 });

@@ -25,14 +25,19 @@ function word(slo: Slo): string {
 function forecast(slo: Slo): string {
   if ((slo.budget_left ?? 1) <= 0) return "No failure can be afforded in this window";
   const { minutes_to_exhaustion: left } = slo.forecast;
-  return left === null ? "Lasts at the pace of the last hour" : `Used up in ${span(left * 60)} at the pace of the last hour`;
+  return left === null
+    ? "Lasts at the pace of the last hour"
+    : `Used up in ${span(left * 60)} at the pace of the last hour`;
 }
 const ORDER = { failing: 0, warning: 1, ok: 2 };
 
 export function SlosPage() {
   const [show, setShow] = useParam("show", "all");
   const [search, setSearch] = useParam("search");
-  const slos = useResource<Slo[] | Page<Slo>>("slos", { refreshOn: (event) => event.event === "row", atMostEvery: 10_000 });
+  const slos = useResource<Slo[] | Page<Slo>>("slos", {
+    refreshOn: (event) => event.event === "row",
+    atMostEvery: 10_000,
+  });
   return (
     <Answer of={slos} rows={5}>
       {(data) => {

@@ -33,10 +33,10 @@ function Body({ status }: { status: Status }) {
         {status.reload_error
           ? "The configuration could not be read again; the one before holds."
           : status.store?.degraded
-          ? "The store cannot write: scoring goes on in memory."
-          : troubled
-            ? `${troubled} of ${status.sources.length} sources ${troubled === 1 ? "is" : "are"} in trouble.`
-            : "All parts work."}
+            ? "The store cannot write: scoring goes on in memory."
+            : troubled
+              ? `${troubled} of ${status.sources.length} sources ${troubled === 1 ? "is" : "are"} in trouble.`
+              : "All parts work."}
       </p>
       {status.reload_error && <p className="failed-text">{status.reload_error}</p>}
       <dl className="figures">
@@ -49,7 +49,9 @@ function Body({ status }: { status: Status }) {
         <Figure
           label="Store"
           value={bytes(status.store?.bytes)}
-          note={status.store === null ? "none" : status.store.degraded ? (status.store.error ?? "cannot write") : "writes"}
+          note={
+            status.store === null ? "none" : status.store.degraded ? (status.store.error ?? "cannot write") : "writes"
+          }
           tone={status.store?.degraded ? "failing" : undefined}
         />
         <Figure label="Pages open" value={number(status.clients)} note={`event ${status.seq ?? "none yet"}`} />
@@ -63,7 +65,10 @@ function Body({ status }: { status: Status }) {
               {status.sources.map((source) => (
                 <li key={source.name} className={`is-${source.status}`}>
                   <span className="source-state">
-                    <Icon name={source.status === "up" ? "check" : source.status === "down" ? "close" : "more"} size={15} />
+                    <Icon
+                      name={source.status === "up" ? "check" : source.status === "down" ? "close" : "more"}
+                      size={15}
+                    />
                     {source.status === "up" ? "Up" : source.status === "down" ? "Down" : "In part"}
                   </span>
                   <b>{source.name}</b>
@@ -164,7 +169,9 @@ function Silences() {
                 until <Moment time={silence.until} />
               </span>
               {(silence.comment || silence.by) && (
-                <span className="quiet">{[silence.comment, silence.by && `by ${silence.by}`].filter(Boolean).join(", ")}</span>
+                <span className="quiet">
+                  {[silence.comment, silence.by && `by ${silence.by}`].filter(Boolean).join(", ")}
+                </span>
               )}
             </li>
           ))}

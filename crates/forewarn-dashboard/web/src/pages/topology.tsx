@@ -19,7 +19,11 @@ export function TopologyPage() {
     refreshOn: (event) => WORTH_ASKING.has(event.event),
     atMostEvery: 5000,
   });
-  return <Answer of={graph} rows={8}>{(data) => <Topology graph={data} />}</Answer>;
+  return (
+    <Answer of={graph} rows={8}>
+      {(data) => <Topology graph={data} />}
+    </Answer>
+  );
 }
 
 function Topology({ graph }: { graph: Graph }) {
@@ -41,15 +45,14 @@ function Topology({ graph }: { graph: Graph }) {
       }),
     [graph.nodes, services],
   );
-  const most = useMemo(
-    () =>
-      [...nodes].sort(byRiskOfNodes)[0]?.service,
-    [nodes],
-  );
+  const most = useMemo(() => [...nodes].sort(byRiskOfNodes)[0]?.service, [nodes]);
   const isLarge = graph.nodes.length > MOST;
   const centre = selected || (isLarge ? (most ?? "") : "");
   const shown = useMemo(
-    () => (isLarge && centre ? around({ nodes, edges: graph.edges }, centre, Number(depth) || 2) : { nodes, edges: graph.edges }),
+    () =>
+      isLarge && centre
+        ? around({ nodes, edges: graph.edges }, centre, Number(depth) || 2)
+        : { nodes, edges: graph.edges },
     [nodes, graph.edges, isLarge, centre, depth],
   );
 
@@ -143,7 +146,9 @@ function Cascades({ graph, onSelect }: { graph: Graph; onSelect: (name: string) 
                 {cascade.root}
               </button>{" "}
               <span className="quiet">
-                {cascade.minutes === null ? "begins it" : `begins it in about ${Math.max(1, Math.round(cascade.minutes))} min`}
+                {cascade.minutes === null
+                  ? "begins it"
+                  : `begins it in about ${Math.max(1, Math.round(cascade.minutes))} min`}
               </span>
               <ol>
                 {cascade.victims.map((victim) => (

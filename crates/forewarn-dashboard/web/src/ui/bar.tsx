@@ -54,7 +54,11 @@ function Freshness() {
       <span className="fresh-dot" />
       <span>{old ? "Old data" : "Live"}</span>
       <span className="fresh-age" title="Age of the newest closed row">
-        {age !== null ? `row ${span(age)} old` : next === null ? "no rows yet" : `rows to ${clock(parse(next) ?? 0, zone)}`}
+        {age !== null
+          ? `row ${span(age)} old`
+          : next === null
+            ? "no rows yet"
+            : `rows to ${clock(parse(next) ?? 0, zone)}`}
       </span>
       <span className="fresh-clock">{clockSeconds(now, zone)}</span>
     </div>

@@ -46,7 +46,13 @@ export function ServiceLink({ name }: { name: string }) {
 }
 
 /** A moment: short, with the whole of it on hovering. */
-export function Moment({ time, style = "compact" }: { time: string | null | undefined; style?: "compact" | "ago" | "both" }) {
+export function Moment({
+  time,
+  style = "compact",
+}: {
+  time: string | null | undefined;
+  style?: "compact" | "ago" | "both";
+}) {
   const now = useNow();
   const { zone } = useSettings();
   const at = parse(time);

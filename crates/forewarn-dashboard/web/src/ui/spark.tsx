@@ -2,7 +2,15 @@
 import { chance } from "../lib/format";
 
 /** Probabilities over time as a line; a gap where nothing is known. */
-export function Spark({ values, width = 120, height = 30 }: { values: readonly (number | null)[]; width?: number; height?: number }) {
+export function Spark({
+  values,
+  width = 120,
+  height = 30,
+}: {
+  values: readonly (number | null)[];
+  width?: number;
+  height?: number;
+}) {
   const last = values.length - 1;
   if (last < 1) return <svg className="spark" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" />;
   const top = Math.max(0.2, ...values.map((value) => value ?? 0));

@@ -25,19 +25,18 @@ fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-/// Host, port and path of an address of a server.
-fn after_scheme<'a>(table: &str, name: &str, url: &'a str) -> Result<&'a str, ServerError> {
+/// Refuses what is no address of a server, and a password in one.
+fn check_address(table: &str, name: &str, url: &str) -> Result<(), ServerError> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    match rest {
-        _ if host.contains('@') => Err(wrong(format!(
-            "{table}.{name}: an address must not have a password in it; use basic or bearer_file"
-        ))),
-        Some(rest) if !host.is_empty() && !url.contains(|c: char| c.is_whitespace() || c.is_control()) => {
-            Ok(rest)
-        }
-        _ => Err(wrong(format!("{table}.{name}: found {url:?}, expected an http:// or https:// address"))),
+    if host.contains('@') {
+        let reason = "an address must not have a password in it; use basic or bearer_file";
+        return Err(wrong(format!("{table}.{name}: {reason}")));
     }
+    if host.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err(wrong(format!("{table}.{name}: found {url:?}, expected an http:// or https:// address")));
+    }
+    Ok(())
 }
 
 impl AlertsConfig {
@@ -75,7 +74,7 @@ impl AlertsConfig {
             }
         }
         let url = self.external_url.as_deref();
-        url.map_or(Ok(()), |url| after_scheme("alerts", "external_url", url).map(drop))
+        url.map_or(Ok(()), |url| check_address("alerts", "external_url", url))
     }
 }
 
@@ -96,7 +95,7 @@ impl TargetConfig {
     }
 
     fn check(&self, table: &str) -> Result<(), ServerError> {
-        after_scheme(table, "url", &self.url)?;
+        check_address(table, "url", &self.url)?;
         in_range(table, "timeout_secs", self.timeout_secs.into(), 1, 300)?;
         if self.name().is_empty() || self.name().contains(char::is_control) {
             return Err(wrong(format!("{table}.name: found {:?}, expected a name", self.name())));

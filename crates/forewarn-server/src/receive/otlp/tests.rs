@@ -29,6 +29,7 @@ fn histograms(points: &[(&str, i64, i64, [u64; 3])], temporality: u8) -> Value {
     export(json!({ "name": "http.server.request.duration", "unit": "s", "histogram": histogram }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it goes into what is exported")]
 fn export(metric: Value) -> Value {
     let resource = json!({ "attributes": [{ "key": "service.name", "value": { "stringValue": "web" } }] });
     json!({ "resourceMetrics": [{ "resource": resource, "scopeMetrics": [{ "metrics": [metric] }] }] })
@@ -141,7 +142,8 @@ fn other_metrics_are_averaged_or_added_up() {
             let point = json!({ "attributes": attributes, "timeUnixNano": time, "asDouble": cpu });
             let gauge = json!({ "name": "process.cpu.utilization", "gauge": { "dataPoints": [point] } });
             let point = json!({
-                "attributes": attributes, "timeUnixNano": time, "startTimeUnixNano": "1000000", "asInt": (2 * minute).to_string(),
+                "attributes": attributes, "timeUnixNano": time, "startTimeUnixNano": "1000000",
+                "asInt": (2 * minute).to_string(),
             });
             let sum = json!({ "dataPoints": [point], "aggregationTemporality": 2, "isMonotonic": true });
             let sum = json!({ "name": "k8s.restarts", "sum": sum });

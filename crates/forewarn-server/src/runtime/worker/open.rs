@@ -45,7 +45,7 @@ impl Worker {
                 let file = |source| ServerError::File { path: folder.clone(), source };
                 checkpoint.state()?.read_to_end(&mut state).map_err(file)?;
                 Engine::restore(config.engine(), engine_models(&models)?, &state)
-                    .map_err(|source| ServerError::State { path: folder.clone(), source })?
+                    .map_err(|source| ServerError::State { path: folder.clone(), source: Box::new(source) })?
             }
             None => Engine::new(config.engine(), engine_models(&models)?)?,
         };

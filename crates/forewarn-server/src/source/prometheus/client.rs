@@ -223,7 +223,7 @@ fn encoded(form: &[(&str, &str)]) -> String {
         for byte in value.bytes() {
             match byte {
                 b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    text.push(char::from(byte))
+                    text.push(char::from(byte));
                 }
                 b' ' => text.push('+'),
                 _ => text.push_str(&format!("%{byte:02X}")),

@@ -53,8 +53,8 @@ struct Ask {
 
 impl Fetcher<'_> {
     /// Asks every query for every time of the span. One that the server cannot answer at once is cut in halves; one
-    /// that it cannot answer now, or only in part, is asked again after a wait, as often as `backoff` says. `None` where
-    /// a stop was asked for.
+    /// that it cannot answer now, or only in part, is asked again after a wait, as often as `backoff` says. `None`
+    /// where a stop was asked for.
     pub(crate) fn fetch(&self, queries: &[&str], span: Span, backoff: &mut Backoff) -> Option<Vec<Fetched>> {
         let chunks = span.chunks(self.most_points.min(MOST_POINTS));
         let asks = |query| chunks.iter().map(move |&span| Ask { query, span, partial: None });

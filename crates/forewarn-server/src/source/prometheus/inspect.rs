@@ -104,8 +104,8 @@ fn meet(
     findings.clock_skew_secs = skew.map(|millis| millis as f64 / 1000.0);
     if skew.is_none() {
         findings.notes.push(format!(
-            "the server does not say what time it is; a clock that is off by more than {MOST_SKEW_SECS} s gives rows of \
-             other minutes"
+            "the server does not say what time it is; a clock that is off by more than {MOST_SKEW_SECS} s gives \
+             rows of other minutes"
         ));
     }
     client.check_clock()
@@ -262,8 +262,8 @@ impl Look<'_> {
             }
             if !metric.blind.is_empty() {
                 notes.push(format!(
-                    "{name}: most values of {} lie at the highest finite bucket, beyond which no quantile goes: give the \
-                     histogram higher buckets, or leave the metric out",
+                    "{name}: most values of {} lie at the highest finite bucket, beyond which no quantile goes: give \
+                     the histogram higher buckets, or leave the metric out",
                     printable_names(&metric.blind)
                 ));
             }
@@ -302,17 +302,16 @@ impl Look<'_> {
         else {
             return;
         };
-        if !(count >= 1.0) {
+        if count.is_nan() || count < 1.0 {
             return;
         }
-        let interval = 600.0 / count;
+        let interval = usual(600.0 / count);
         findings.scrape_interval_secs = Some(interval);
         let said = f64::from(self.config.scrape_interval_secs);
-        // One scrape more or less in ten minutes is rounding.
-        if interval > said * 1.2 {
+        if interval > said {
             findings.notes.push(format!(
-                "series are scraped every {interval:.0} s, and rates are taken over {:.0} s, less than four scrapes: set \
-                 scrape_interval_secs = {interval:.0}",
+                "series are scraped every {interval:.0} s, and rates are taken over {:.0} s, less than four scrapes: \
+                 set scrape_interval_secs = {interval:.0}",
                 findings.range_secs
             ));
         }
@@ -344,6 +343,15 @@ impl Look<'_> {
             bytes: self.client.bytes() - bytes,
         });
     }
+}
+
+/// Intervals that people set.
+const USUAL_SECS: [f64; 8] = [5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0];
+
+/// The usual interval that is near enough: a scrape more or less in ten minutes is no other interval.
+fn usual(interval: f64) -> f64 {
+    let near = |usual: &f64| (interval - usual).abs() <= 0.1 * usual;
+    USUAL_SECS.into_iter().find(near).unwrap_or(interval)
 }
 
 fn median(mut values: Vec<f32>) -> Option<f64> {

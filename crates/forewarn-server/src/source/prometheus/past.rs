@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     PrometheusConfig, ServerError,
-    runtime::{Clock, Stop, Transport},
+    runtime::{Clock, Stop},
 };
 use forewarn_schema::{Frame, FrameSet, Schema, Step, Timestamp};
 use std::{
@@ -98,13 +98,13 @@ impl PrometheusPast {
     /// that the first server has series for are taken.
     ///
     /// # Errors
-    /// [`ServerError::Config`] for a setting that cannot be, [`ServerError::Source`] for a server that does not answer or
-    /// whose clock is wrong.
+    /// [`ServerError::Config`] for a setting that cannot be, [`ServerError::Source`] for a server that does not answer
+    /// or whose clock is wrong.
     pub fn new(
         config: &PrometheusConfig,
         step: Step,
         clock: &Arc<dyn Clock>,
-        transport: &mut dyn FnMut(&PrometheusConfig) -> Result<Arc<dyn Transport>, ServerError>,
+        transport: &mut super::Connect<'_>,
     ) -> Result<Self, ServerError> {
         let mut servers = Vec::new();
         for one in config.servers() {
@@ -282,6 +282,7 @@ pub fn join_days(days: Vec<PastRows>, schema: &Schema, step: Step) -> Result<Fra
     FrameSet::from_frames(frames.collect::<Result<_, _>>()?).map_err(refuse)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn refuse(error: forewarn_schema::SchemaError) -> ServerError {
     ServerError::Source { what: "the past".to_owned(), reason: error.to_string() }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     OtherQueries, PrometheusConfig, ServerError,
-    runtime::{Clock, Stop, Transport},
+    runtime::{Clock, Stop},
 };
 use forewarn_live::{Input, ServedModel, SourceStatus};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -80,13 +80,14 @@ pub(crate) struct PullCounts {
 }
 
 impl Pull {
-    /// Of the servers of `config`, for rows of `model`. `settle_secs` is the engine's, where no one else brings samples.
+    /// Of the servers of `config`, for rows of `model`. `settle_secs` is the engine's, where no other source brings
+    /// samples.
     pub(crate) fn new(
         config: &PrometheusConfig,
         model: &ServedModel,
         settle_secs: Option<u32>,
         clock: &Arc<dyn Clock>,
-        transport: &mut dyn FnMut(&PrometheusConfig) -> Result<Arc<dyn Transport>, ServerError>,
+        transport: &mut super::Connect<'_>,
     ) -> Result<Self, ServerError> {
         let mut pull = Self::of(config, (model.metrics(), model.step()), settle_secs, clock, transport)?;
         let queries: Vec<PrometheusQueries> = pull.servers.iter().map(|one| one.queries.clone()).collect();
@@ -100,7 +101,7 @@ impl Pull {
         (metrics, step): (&Schema, Step),
         settle_secs: Option<u32>,
         clock: &Arc<dyn Clock>,
-        transport: &mut dyn FnMut(&PrometheusConfig) -> Result<Arc<dyn Transport>, ServerError>,
+        transport: &mut super::Connect<'_>,
     ) -> Result<Self, ServerError> {
         config.check()?;
         let servers = config

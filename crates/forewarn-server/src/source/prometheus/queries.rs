@@ -226,8 +226,8 @@ mod tests {
         let expected = ["request_count", "error_rate", "p50_latency", "p95_latency", "p99_latency"];
         assert!(one.schema().names().eq(expected));
         assert_ne!(
-            PrometheusQueries::fingerprint(&[both.clone()]),
-            PrometheusQueries::fingerprint(&[one.clone()])
+            PrometheusQueries::fingerprint(std::slice::from_ref(&both)),
+            PrometheusQueries::fingerprint(std::slice::from_ref(&one))
         );
         let joined = PrometheusQueries::fingerprint(&[one.clone(), both, one]);
         assert_eq!(joined.len(), 16 + 1 + 16);

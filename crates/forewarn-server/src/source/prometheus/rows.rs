@@ -88,7 +88,8 @@ mod tests {
 
     fn answer(values: &str) -> Answer<QueryData> {
         let body = format!(
-            "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\"metric\":{{\"job\":\"web\"}},\
+            "{{\"status\":\"success\",\"data\":{{\"resultType\":\"matrix\",\"result\":[{{\
+             \"metric\":{{\"job\":\"web\"}},\
              \"values\":[{values}]}}]}}}}"
         );
         read_query(body.as_bytes(), &Limits::default()).unwrap()

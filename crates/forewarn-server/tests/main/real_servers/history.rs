@@ -29,12 +29,13 @@ impl Stream {
 }
 
 impl History {
-    /// Two services, `shop/web` and `shop/cart`. The web has no errors in the first third, so that there is no series of
-    /// them yet, and restarts in the middle; the cart is away for a while, and has no traffic in the last tenth.
+    /// Two services, `shop/web` and `shop/cart`. The web has no errors in the first third, so that there is no series
+    /// of them yet, and restarts in the middle; the cart is away for a while, and has no traffic in the last tenth.
     pub(crate) fn write(self, path: &Path) {
         let mut file = BufWriter::new(File::create(path).unwrap());
         writeln!(file, "# TYPE http_server_request_duration_seconds histogram").unwrap();
         let scrapes = (self.to - self.from) / self.step;
+        let name = "http_server_request_duration_seconds";
         for (job, status, seed) in [("shop/web", "200", 1), ("shop/web", "503", 2), ("shop/cart", "200", 3)] {
             let mut stream = Stream(seed);
             let mut text: [String; 4] = Default::default();
@@ -59,7 +60,7 @@ impl History {
                     sum += count;
                     writeln!(
                         line,
-                        "http_server_request_duration_seconds_bucket{{job=\"{job}\",http_response_status_code=\"{status}\",\
+                        "{name}_bucket{{job=\"{job}\",http_response_status_code=\"{status}\",\
                          le=\"{bound}\"}} {sum} {time}"
                     )
                     .unwrap();
@@ -67,7 +68,7 @@ impl History {
                 if let Some(last) = text.last_mut() {
                     writeln!(
                         last,
-                        "http_server_request_duration_seconds_count{{job=\"{job}\",http_response_status_code=\"{status}\"}} \
+                        "{name}_count{{job=\"{job}\",http_response_status_code=\"{status}\"}} \
                          {sum} {time}"
                     )
                     .unwrap();

@@ -7,8 +7,8 @@ use super::{
 use forewarn_live::Input;
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_server::{
-    PastDay, PrometheusConfig, PrometheusPast, PrometheusQueries, Stop, inspect_prometheus, join_days,
-    journal_inputs,
+    PastDay, PrometheusConfig, PrometheusPast, PrometheusQueries, Running, Stop, WatchConfig, WatchOptions,
+    inspect_prometheus, join_days, journal_inputs,
     runtime::{Clock, SystemClock, TlsSettings, Transport, UreqTransport},
 };
 use serde_json::Value;
@@ -113,6 +113,24 @@ fn a_month_that_is_read_back_is_what_prometheus_computes_at_every_border() {
     assert!((44_630..=44_640).contains(&web.rows()), "{}", web.rows());
 }
 
+/// Runs a service until the minute that it closes next is as it should be.
+fn run_until(config: &WatchConfig, is_enough: impl Fn(i64) -> bool) {
+    let running = Running::start(config.clone(), WatchOptions::default()).unwrap();
+    let (handle, stop) = (running.handle().clone(), Stop::default());
+    let waits = stop.clone();
+    let wait = thread::spawn(move || running.wait(&waits, &mut |_| {}).map_err(|error| error.to_string()));
+    let has_come = |_| {
+        let is_there = handle.view().view.next.is_some_and(|next| is_enough(next.millis() / 1000));
+        if !is_there {
+            thread::sleep(Duration::from_millis(20));
+        }
+        is_there
+    };
+    assert!((0..3_000).any(has_come), "the past is not read");
+    stop.stop();
+    wait.join().unwrap().unwrap();
+}
+
 #[test]
 #[ignore = "needs Prometheus: run by cargo xtask test"]
 fn a_live_service_journals_what_prometheus_computes() {
@@ -126,26 +144,16 @@ fn a_live_service_journals_what_prometheus_computes() {
     );
     let config = super::service::pulling(folder.path(), &source).unwrap();
     let store = config.store.path.clone();
-    let running = forewarn_server::Running::start(config, forewarn_server::WatchOptions::default()).unwrap();
-    let (handle, stop) = (running.handle().clone(), Stop::default());
-    let waits = stop.clone();
-    let wait = thread::spawn(move || running.wait(&waits, &mut |_| {}).map_err(|error| error.to_string()));
-    let has_all = |_| {
-        let closed = handle.view().view.next.is_some_and(|next| next.millis() / 1000 >= minutes_ago(0));
-        if !closed {
-            thread::sleep(Duration::from_millis(100));
-        }
-        closed
-    };
-    assert!((0..600).any(has_all), "the past is not read");
-    stop.stop();
-    wait.join().unwrap().unwrap();
+    // Ended somewhere on the way, and started again.
+    run_until(&config, |next| next > minutes_ago(45));
+    run_until(&config, |next| next >= minutes_ago(0));
     let mut rows: BTreeMap<Timestamp, BTreeMap<String, Vec<f32>>> = BTreeMap::new();
     let (mut about, mut ups) = (String::new(), 0);
     for input in journal_inputs(&store).unwrap() {
         match input.unwrap() {
             Input::Row { service, time, values } => {
-                drop(rows.entry(time).or_default().insert(service, values))
+                let twice = rows.entry(time).or_default().insert(service, values);
+                assert!(twice.is_none(), "a row of {time} came twice");
             }
             Input::About { text, .. } => about = text,
             Input::Source { .. } => ups += 1,
@@ -153,7 +161,8 @@ fn a_live_service_journals_what_prometheus_computes() {
         }
     }
     assert!(about.starts_with("Prometheus 2."), "{about}");
-    assert_eq!(ups, 1);
+    // Once for each start that had something left to ask.
+    assert!((1..=2).contains(&ups), "{ups}");
     let queries = PrometheusConfig::new(&server.url, ["opentelemetry"]);
     let queries = PrometheusQueries::new(&queries, Step::MINUTE).unwrap();
     assert!(rows.len() >= 45, "{}", rows.len());

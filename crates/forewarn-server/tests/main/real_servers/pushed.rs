@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, thread, time::Duration};
 
 /// Runs a receiver on `port` while `meanwhile` runs.
 fn receive(folder: &std::path::Path, port: u16, meanwhile: impl FnOnce()) {
-    let config = super::service::receiving(folder, port).unwrap();
+    let config = super::service::receiving(folder, port, "").unwrap();
     let running = Running::start(config, WatchOptions::default()).unwrap();
     let stop = Stop::default();
     let waits = stop.clone();

@@ -38,7 +38,7 @@ impl Drop for Server {
 
 impl Server {
     /// Starts `command`, and waits until `path` below `url` answers with 200.
-    fn start(command: &mut Command, url: String, path: &str) -> Self {
+    pub(crate) fn start(command: &mut Command, url: String, path: &str) -> Self {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self { child, url };
         let ready = HttpRequest::get(format!("{}{path}", server.url)).with_timeout(Duration::from_secs(5));

@@ -62,8 +62,8 @@ pub(crate) fn pulling(folder: &Path, source: &str) -> Result<WatchConfig, BoxErr
 }
 
 /// A service that is pushed to.
-pub(crate) fn receiving(folder: &Path, port: u16) -> Result<WatchConfig, BoxError> {
+pub(crate) fn receiving(folder: &Path, port: u16, more: &str) -> Result<WatchConfig, BoxError> {
     let more =
-        format!("[http]\nlisten = \"127.0.0.1:{port}\"\n[receive]\nremote_write = true\notlp = true\n");
+        format!("[http]\nlisten = \"127.0.0.1:{port}\"\n[receive]\nremote_write = true\notlp = true\n{more}");
     configure(folder, "kind = \"push\"", &more)
 }

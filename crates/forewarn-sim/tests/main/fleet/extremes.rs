@@ -30,7 +30,8 @@ prop_compose! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever is accepted can be simulated: a frame takes no infinite number, and only rates and latencies may be missing.
+    /// Whatever is accepted can be simulated: a frame takes no infinite number, and only rates and latencies may be
+    /// missing.
     #[test]
     fn what_is_accepted_gives_numbers(
         (a, b) in (service("a"), service("b")), level in number(1e-6, 1e6), noise in number(0.0, 5.0), fan_out in 1u32..=100,

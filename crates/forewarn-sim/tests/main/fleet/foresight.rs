@@ -106,7 +106,8 @@ fn causes_are_found_across_services_and_time() {
     assert_eq!(causes.of(causes.failures[0].root.unwrap()).count(), causes.failures.len());
 }
 
-/// In rough weeks too, almost every failure has a fault but for which it would not have happened, and removing that fault by hand does remove it.
+/// In rough weeks too, almost every failure has a fault but for which it would not have happened, and removing that
+/// fault by hand does remove it.
 #[test]
 fn removing_the_root_removes_the_failure() {
     let fleet = Fleet::shop(21).with_minutes(4 * 1_440).unwrap();

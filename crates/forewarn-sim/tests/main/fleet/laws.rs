@@ -89,8 +89,8 @@ fn retries_amplify_the_load() {
     assert!(amplification > 2.5 && amplification <= 4.0, "{amplification}");
 }
 
-/// The trigger is gone after 4 minutes. Without retries the backlog drains; with them the overload feeds itself for as long as the load
-/// lasts; a budget for retries prevents it; and at half the load it cannot last.
+/// The trigger is gone after 4 minutes. Without retries the backlog drains; with them the overload feeds itself for
+/// as long as the load lasts; a budget for retries prevents it; and at half the load it cannot last.
 #[test]
 fn a_metastable_state_outlives_its_trigger() {
     let late = |(errors, _): (Vec<f64>, Simulation)| errors[40..].iter().sum::<f64>() / 20.0;

@@ -66,7 +66,10 @@ export function describe(event: EngineEvent): Described {
       const left = `${percent(numeric(event.budget_left))} of the error budget left`;
       if (event.exhausted === true) return { text: `${text(event.slo)}: the error budget is used up`, tone: "failing" };
       if (event.level === "met") return { text: `${text(event.slo)}: met, ${left}`, tone: "ok" };
-      return { text: `${text(event.slo)}: burns too fast, ${left}`, tone: event.level === "page" ? "failing" : "warning" };
+      return {
+        text: `${text(event.slo)}: burns too fast, ${left}`,
+        tone: event.level === "page" ? "failing" : "warning",
+      };
     }
     case "source":
       return source(event);

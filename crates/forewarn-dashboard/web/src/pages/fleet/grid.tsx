@@ -16,8 +16,7 @@ type Part =
 export function Grid({ groups, view }: { groups: Group[]; view: "cards" | "table" }) {
   const box = useRef<HTMLDivElement>(null);
   const seen = useWindow(box);
-  const columns =
-    view === "cards" ? Math.max(1, Math.floor((seen.width + CARD.gap) / (CARD.narrowest + CARD.gap))) : 1;
+  const columns = view === "cards" ? Math.max(1, Math.floor((seen.width + CARD.gap) / (CARD.narrowest + CARD.gap))) : 1;
   const { parts, tops, total } = useMemo(() => {
     const parts: Part[] = [];
     const heights: number[] = [];

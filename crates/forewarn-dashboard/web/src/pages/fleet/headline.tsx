@@ -20,7 +20,9 @@ export function Headline({ counts, total }: { counts: Record<Standing, number>; 
         <Figure
           label="Warnings now"
           value={warnings.length}
-          note={warnings.some((warning) => warning.silenced) ? "some of them silenced" : `of ${plural(total, "service")}`}
+          note={
+            warnings.some((warning) => warning.silenced) ? "some of them silenced" : `of ${plural(total, "service")}`
+          }
           tone={warnings.length ? "warning" : undefined}
         />
         <Figure

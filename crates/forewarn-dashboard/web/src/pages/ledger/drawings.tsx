@@ -153,8 +153,9 @@ export function Leads({ entries }: { entries: OutcomeView[] }) {
   );
   if (leads.length === 0) return <Empty title="No hit in this span" />;
   const last = Math.min(12, Math.max(5, ...leads.map(Math.ceil)));
-  const counts = Array.from({ length: last }, (_, index) =>
-    leads.filter((lead) => Math.min(last, Math.max(1, Math.round(lead))) === index + 1).length,
+  const counts = Array.from(
+    { length: last },
+    (_, index) => leads.filter((lead) => Math.min(last, Math.max(1, Math.round(lead))) === index + 1).length,
   );
   const top = Math.max(...counts, 1);
   const [width, height, foot] = [240, 200, 34];

@@ -170,11 +170,8 @@ function Metric({
 }) {
   const lines = useMemo<Line[]>(() => [{ label: words(name), values, colour: "--series", fill: true }], [name, values]);
   const format = useCallback((value: number | null) => metric(value, unit), [unit]);
-  const value = limit?.above ?? limit?.below;
-  const drawn = useMemo(
-    () => (value === undefined ? null : { value, text: metric(value, unit) }),
-    [value, unit],
-  );
+  const value = limit?.above ?? limit?.below ?? null;
+  const drawn = useMemo(() => (value === null ? null : { value, text: metric(value, unit) }), [value, unit]);
   return (
     <Chart
       label={words(name)}

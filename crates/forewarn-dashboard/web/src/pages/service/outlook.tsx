@@ -12,7 +12,16 @@ import { Icon } from "../../ui/icons";
 export function Outlook({ prediction, service }: { prediction: Resource<Prediction>; service: ServiceSummary }) {
   const period = useLive((live) => live.status?.period_minutes ?? 5);
   return (
-    <Panel title={`The next ${period} minutes`} note={prediction.data && <>as of <Moment time={prediction.data.time} /></>}>
+    <Panel
+      title={`The next ${period} minutes`}
+      note={
+        prediction.data && (
+          <>
+            as of <Moment time={prediction.data.time} />
+          </>
+        )
+      }
+    >
       <Answer of={prediction}>
         {(data) =>
           data.probability === null ? (
@@ -84,9 +93,7 @@ export function Evidence({ items }: { items: EvidenceItem[] }) {
                 <span>
                   <b>{words(item.metric)}</b> <span className="quiet">{item.view}</span>
                 </span>
-                <span className={`evidence-way ${raises ? "is-up" : "is-down"}`}>
-                  {raises ? "raises" : "lowers"}
-                </span>
+                <span className={`evidence-way ${raises ? "is-up" : "is-down"}`}>{raises ? "raises" : "lowers"}</span>
               </div>
               <span className="evidence-bar" aria-hidden="true">
                 <span

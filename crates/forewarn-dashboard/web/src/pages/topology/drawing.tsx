@@ -53,13 +53,15 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
     element.scrollTo(place.x * fit - element.clientWidth / 2, place.y * fit - element.clientHeight / 2);
   }, [layout, first, fit]);
   const step = (by: 1 | -1) => {
-    const next = by > 0 ? ZOOMS.find((zoom) => zoom > scale + 0.01) : [...ZOOMS].reverse().find((zoom) => zoom < scale - 0.01);
+    const next =
+      by > 0 ? ZOOMS.find((zoom) => zoom > scale + 0.01) : [...ZOOMS].reverse().find((zoom) => zoom < scale - 0.01);
     if (next !== undefined) setZoom(next);
   };
 
   const { victims, flow, critical, roots } = useMemo(() => emphasis(graph, selected), [graph, selected]);
   const [focused, setFocused] = useState<string | null>(null);
-  const reachable = focused && current.has(focused) ? focused : selected && current.has(selected) ? selected : layout.nodes[0]?.service;
+  const reachable =
+    focused && current.has(focused) ? focused : selected && current.has(selected) ? selected : layout.nodes[0]?.service;
 
   const press = (event: KeyboardEvent, name: string) => {
     if (event.key === "Enter" || event.key === " ") {
@@ -117,16 +119,17 @@ export function Drawing({ graph, nodes, edges, selected, onSelect, direction }: 
             const isBad = (edge.error_rate ?? 0) >= 0.05;
             const isCritical = critical.has(edge.key);
             const touches = selected !== "" && (edge.client === selected || edge.server === selected);
+            const place = touches ? "is-near" : selected && !isFlow ? "is-far" : "";
             const kind = isFlow ? "flow" : isBad ? "bad" : isCritical ? "critical" : "plain";
             return (
               <g key={edge.key}>
-              {isCritical && <path className="edge-path" d={edge.path} />}
-              <path
-                className={`edge is-${kind} ${touches ? "is-near" : ""} ${selected && !touches && !isFlow ? "is-far" : ""}`}
-                d={edge.path}
-                markerEnd={`url(#arrow-${kind})`}
-                strokeWidth={1.2 + Math.min(2.6, Math.log10(1 + (edge.requests ?? 0)) * 0.55)}
-              />
+                {isCritical && <path className="edge-path" d={edge.path} />}
+                <path
+                  className={`edge is-${kind} ${place}`}
+                  d={edge.path}
+                  markerEnd={`url(#arrow-${kind})`}
+                  strokeWidth={1.2 + Math.min(2.6, Math.log10(1 + (edge.requests ?? 0)) * 0.55)}
+                />
               </g>
             );
           })}

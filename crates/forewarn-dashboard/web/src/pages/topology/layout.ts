@@ -66,7 +66,7 @@ export function smooth(points: readonly { x: number; y: number }[]): string {
   return path;
 }
 
-/** The services within so many calls of one, in either direction, and the calls between them. */
+/** The services within `depth` calls of one, in either direction, and the calls between them. */
 export function around(graph: Pick<Graph, "nodes" | "edges">, name: string, depth: number) {
   const next = new Map<string, string[]>();
   const join = (from: string, to: string) => {

@@ -39,8 +39,8 @@ pub(super) fn suggestions(findings: &PrometheusFindings, queries: &PrometheusQue
             .collect();
         if !pairs.is_empty() {
             text += &format!(
-                ". Names that are alike: add to [source.services.{other}] names = {{ {} }}, and every other name that it \
-                 has: those that are not in the map are left out",
+                ". Names that are alike: add to [source.services.{other}] names = {{ {} }}, and every other name that \
+                 it has: those that are not in the map are left out",
                 pairs.join(", ")
             );
         }

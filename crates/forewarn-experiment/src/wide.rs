@@ -1,0 +1,111 @@
+//! Wide features: what is known at a time beyond the last minutes of a service's own metrics.
+
+use crate::{ExperimentError, experiment::Settings};
+use forewarn_schema::{FrameSet, Schema, Step};
+use forewarn_topology::{FleetColumns, ServiceGraph, TopologyFeatures};
+use forewarn_window::{
+    Calendar, FeatureExt as _, Features, Impute, RecentNormal, Rolling, Select, Statistic,
+};
+
+/// Services of which each other one sees the metrics by name; more are pooled by the graph.
+const MOST_NAMED: usize = 8;
+/// Minutes over which a metric's own recent normal is taken.
+const NORMAL_MINUTES: [i64; 3] = [30, 120, 720];
+/// Minutes over which its maximum is taken.
+const MAXIMUM_MINUTES: [i64; 2] = [30, 720];
+/// Steps that a recent normal needs at least.
+const FEWEST_STEPS: i64 = 4;
+
+/// What wide features are computed from: metrics, the columns of the service graph if there is one, and those of the
+/// fleet.
+pub(crate) struct WideSources {
+    pub(crate) frames: FrameSet,
+    /// Settings of the columns behind the metrics; `None` where there are none.
+    pub(crate) topology: Option<TopologyFeatures>,
+}
+
+impl WideSources {
+    pub(crate) fn new(
+        settings: &Settings,
+        metrics: &FrameSet,
+        with_graph: Option<&FrameSet>,
+    ) -> Result<Self, ExperimentError> {
+        let Some(topology) = settings.fleet(metrics)? else {
+            return Ok(Self {
+                frames: with_graph.unwrap_or(metrics).clone(),
+                topology: settings.topology.clone(),
+            });
+        };
+        let (filled, _) = settings.impute()?.fill(metrics.clone())?;
+        let columns = topology.compute(&filled)?;
+        drop(filled);
+        let schema = Schema::new([metrics.schema().metrics(), columns.schema().metrics()].concat())?;
+        Ok(Self { frames: metrics.beside(&[&columns], schema)?, topology: Some(topology) })
+    }
+}
+
+impl Settings {
+    /// Columns of the service graph, if there is one, and of the fleet, if it has more than one service.
+    fn fleet(&self, metrics: &FrameSet) -> Result<Option<TopologyFeatures>, ExperimentError> {
+        let services: Vec<&str> = metrics.layout().services().iter().map(|place| place.name()).collect();
+        let names = metrics.schema().names();
+        let has_calls = self.topology.as_ref().is_some_and(|topology| topology.graph().calls() > 0);
+        let fleet = match services.len() {
+            0 | 1 => return Ok(None),
+            2..=MOST_NAMED => FleetColumns::by_name(names, services.iter().copied())?,
+            // Without calls there are no neighbours to pool.
+            _ if !has_calls => return Ok(None),
+            _ => FleetColumns::pooled(names)?,
+        };
+        Ok(Some(match &self.topology {
+            Some(topology) => topology.clone().with_fleet(fleet),
+            None => TopologyFeatures::of_fleet(&ServiceGraph::with_services(services, [])?, fleet),
+        }))
+    }
+
+    /// What follows the usual features in the list of wide ones; `sources` are the frames that it is computed from.
+    pub(crate) fn behind(
+        &self,
+        metrics: &Schema,
+        sources: &Schema,
+        step: Step,
+    ) -> Result<Features, ExperimentError> {
+        let steps = |minutes: i64| {
+            let steps = minutes.saturating_mul(60_000).div_euclid(step.millis()).max(FEWEST_STEPS);
+            usize::try_from(steps).unwrap_or(usize::MAX)
+        };
+        let of_metrics = || Select::Only(metrics.names().map(str::to_owned).collect());
+        let mut long = Features::new();
+        // On a coarse clock two spans may be as many steps.
+        let spans = |minutes: &[i64]| -> Vec<usize> {
+            let mut spans: Vec<usize> = minutes.iter().map(|&minutes| steps(minutes)).collect();
+            spans.dedup();
+            spans
+        };
+        for steps in spans(&NORMAL_MINUTES) {
+            long = long.with(RecentNormal::new(steps)?);
+        }
+        for steps in spans(&MAXIMUM_MINUTES) {
+            long = long.with(Rolling::new(Statistic::Max, steps)?);
+        }
+        let mut behind = Features::new().with(self.impute()?.of(of_metrics()).then(long));
+        if let Some(history) = self.rule.history(metrics) {
+            behind = behind.with(history);
+        }
+        behind = behind.with(Calendar::time_of_day());
+        let fleet: Vec<String> = sources
+            .names()
+            .filter(|name| metrics.position(name).is_none() && is_of_fleet(name))
+            .map(str::to_owned)
+            .collect();
+        if !fleet.is_empty() {
+            behind = behind.with(Impute::none().of(Select::Only(fleet)));
+        }
+        Ok(behind)
+    }
+}
+
+/// Whether a column is one of [`FleetColumns`].
+fn is_of_fleet(name: &str) -> bool {
+    ["last(", "change_", "max_"].iter().any(|start| name.starts_with(start)) && name.contains('.')
+}
