@@ -5,15 +5,19 @@ use crate::{
 };
 use forewarn::{
     baseline::BoostedTrees,
-    core::Envelope,
+    core::{AlarmPolicy, Envelope},
     experiment::{Data, Experiment, Model, Rows, StandardModels},
     label::Rule,
-    prelude::{Schema, Timestamp},
+    prelude::{Schema, Score, Timestamp, WindowSpec},
     topology::TopologyFeatures,
 };
 
 /// Days of the shop that models are trained on.
 const DAYS: usize = 12;
+
+/// Where the threshold begins: low, so that the budget is used from the first hour on. The controller raises it with
+/// the false alarms that come.
+const THRESHOLD: f32 = 0.2;
 
 /// What is fitted: each takes seconds. The better one on validation warns, the other runs beside it.
 const MODELS: [&str; 2] = ["boosted_trees", "logistic_window"];
@@ -47,5 +51,11 @@ pub(super) fn train(
     let best = best.ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
     let mut names = MODELS.to_vec();
     names.sort_by_key(|name| *name != best);
-    names.into_iter().map(|name| Ok((name.to_owned(), trained.to_envelope(name)?))).collect()
+    let with_policy = |name: &str| {
+        let mut envelope = trained.to_envelope(name)?;
+        let policy = AlarmPolicy::for_window(Score::new(THRESHOLD)?, WindowSpec::default());
+        envelope.policy = Some(serde_json::to_value(policy)?);
+        Ok((name.to_owned(), envelope))
+    };
+    names.into_iter().map(with_policy).collect()
 }
