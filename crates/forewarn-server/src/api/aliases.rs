@@ -3,6 +3,7 @@
 use super::{
     Shared,
     chaos::{Reset, on_thread},
+    live::not_a_socket,
     predictions::Prediction,
     services::{ServiceSummary, Standing, Summaries, find},
     state::Api,
@@ -16,7 +17,7 @@ use axum::{
     Json,
     extract::{
         State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
+        ws::{Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::StatusCode,
     response::Response,
@@ -172,8 +173,9 @@ pub(crate) async fn reset(State(api): State<Shared>) -> Result<Json<Reset>, Prob
 /// A web socket that sends the services in short every 2 s.
 pub(crate) async fn socket(
     State(api): State<Shared>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(not_a_socket)?;
     let place = api.socket()?;
     Ok(upgrade.max_message_size(4_096).on_upgrade(async move |socket| {
         beat(socket, &api, api.end.clone()).await;
