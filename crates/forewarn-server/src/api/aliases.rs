@@ -3,6 +3,7 @@
 use super::{
     Shared,
     chaos::{Reset, on_thread},
+    live::not_a_socket,
     predictions::Prediction,
     services::{ServiceSummary, Standing, Summaries, find},
     state::Api,
@@ -174,7 +175,7 @@ pub(crate) async fn socket(
     State(api): State<Shared>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade = upgrade.map_err(|error| Problem::invalid(error.body_text()))?;
+    let upgrade = upgrade.map_err(not_a_socket)?;
     let place = api.socket()?;
     Ok(upgrade.max_message_size(4_096).on_upgrade(async move |socket| {
         beat(socket, &api, api.end.clone()).await;

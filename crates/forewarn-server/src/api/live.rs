@@ -12,7 +12,7 @@ mod sse;
 
 pub(crate) use message::LiveMessage;
 pub(crate) use shared::LiveTexts;
-pub(crate) use socket::{__path_socket, socket};
+pub(crate) use socket::{__path_socket, not_a_socket, socket};
 pub(crate) use sse::{__path_stream, stream};
 
 use serde::Deserialize;

@@ -4,7 +4,14 @@
 use crate::{chaos::FakeChaos, client::*, world::*};
 use forewarn_server::{Running, WatchConfig, WatchOptions};
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, io::Write, net::TcpStream, sync::Arc, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 use tokio_tungstenite::tungstenite::{Message, connect, stream::MaybeTlsStream};
 
 fn with_chaos() -> WatchOptions {
@@ -194,12 +201,16 @@ fn secrets_are_in_no_answer() -> Result<(), BoxError> {
     let service = Service::start(folder.path(), "minutes = 30", &http(""), with_chaos())?;
     let document = service.json("/api/v1/openapi.json");
     for path in document["paths"].as_object().unwrap().keys().filter(|path| !path.contains('{')) {
-        let text = agent()
-            .get(service.url(path))
-            .header("authorization", format!("Bearer {ADMIN}"))
-            .call()?
-            .body_mut()
-            .read_to_string()?;
+        let request = agent().get(service.url(path)).header("authorization", format!("Bearer {ADMIN}"));
+        let mut body = BufReader::new(request.call()?.into_body().into_reader());
+        let mut text = String::new();
+        if path.ends_with("/sse") {
+            // A stream has no end: id and data of its snapshot.
+            body.read_line(&mut text)?;
+            body.read_line(&mut text)?;
+        } else {
+            body.read_to_string(&mut text)?;
+        }
         for token in [VIEWER, OPERATOR, ADMIN] {
             let hash = forewarn_server::http::TokenHash::of(token).to_string();
             assert!(!text.contains(token) && !text.contains(&hash), "{path}");

@@ -10,7 +10,10 @@ use crate::{
 use axum::{
     extract::{
         State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+        ws::{
+            CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
     },
     response::Response,
 };
@@ -56,8 +59,9 @@ struct Wish {
 pub(crate) async fn socket(
     State(api): State<Shared>,
     Params(query): Params<LiveQuery>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    let upgrade = upgrade.map_err(not_a_socket)?;
     let place = api.socket()?;
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
@@ -65,6 +69,15 @@ pub(crate) async fn socket(
         Client { end: api.end.clone(), socket, api }.serve(query.after).await;
         drop(place);
     }))
+}
+
+/// Why a request gets no web socket.
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn not_a_socket(error: WebSocketUpgradeRejection) -> Problem {
+    Problem::invalid(format!(
+        "this is a web socket, and the request no upgrade to one: {}",
+        error.body_text()
+    ))
 }
 
 /// One task reads from a socket and writes to it: no two writes can meet.
