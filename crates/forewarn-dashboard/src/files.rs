@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"acd9b3dccbf14a949af8b3a4f105abf8\"",
+        etag: "\"c2ca01712c32bc0ac2a6db18a744d4c7\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"075e9c31b8d51e59f57cdf28ac0e5b61\"",
+        etag: "\"d3381ff81a6d12f785ed8849dac4c552\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -319,6 +319,7 @@ export class World {
         missed: hash(name) % 4 === 0 ? 1 : 0,
         averted: 0,
         censored: 0,
+        detected: 1 + (hash(name) % 5),
       },
       recent,
     };
@@ -563,6 +564,7 @@ export class World {
         missed: count("missed"),
         averted: count("averted"),
         censored: count("censored"),
+        detected: count("hit"),
       };
     };
     const share = (part, whole) =>
@@ -576,7 +578,7 @@ export class World {
         shadow: index > 0,
         ...counts,
         precision: share(counts.hits, counts.hits + counts.false),
-        recall: share(counts.hits, counts.hits + counts.late + counts.missed),
+        recall: share(counts.detected, counts.detected + counts.missed),
         median_lead_minutes: 3,
         realised_per_service_week: index ? 1.24 : 0.72,
         budget_per_service_week: 1,

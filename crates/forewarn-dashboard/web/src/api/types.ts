@@ -3,7 +3,7 @@
 export type Time = string;
 export type Level = "low" | "medium" | "high" | "critical";
 export type Standing = "ok" | "at_risk" | "warning" | "failing" | "unknown";
-export type OutcomeKind = "hit" | "late" | "false" | "missed" | "averted" | "censored";
+export type OutcomeKind = "hit" | "late" | "false" | "missed" | "averted" | "censored" | "detected";
 
 export interface Gauges {
   cpu: number | null;
@@ -21,6 +21,8 @@ export interface Counts {
   missed: number;
   averted: number;
   censored: number;
+  /** Failures that a warning came before. */
+  detected: number;
 }
 
 export interface ServiceSummary {
@@ -160,6 +162,7 @@ export interface ModelLedger {
   missed: number;
   averted: number;
   censored: number;
+  detected: number;
   precision: Interval | null;
   recall: Interval | null;
   median_lead_minutes: number | null;

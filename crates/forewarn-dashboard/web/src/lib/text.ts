@@ -27,6 +27,7 @@ export const OUTCOME: Record<OutcomeKind, string> = {
   missed: "Missed",
   averted: "Averted",
   censored: "Not known",
+  detected: "Detected",
 };
 
 export const OUTCOME_MEANING: Record<OutcomeKind, string> = {
@@ -36,6 +37,7 @@ export const OUTCOME_MEANING: Record<OutcomeKind, string> = {
   missed: "A failure that no warning came before",
   averted: "An operator acted on the warning",
   censored: "Whether a failure began cannot be known",
+  detected: "A failure that a warning came before",
 };
 
 const KINDS: Record<string, string> = {

@@ -31,7 +31,7 @@ function service(name: string, more: Partial<ServiceSummary> = {}): ServiceSumma
     silenced_until: null,
     availability: 1,
     gauges,
-    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0 },
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0 },
     ...more,
   };
 }

@@ -301,7 +301,7 @@ function appeared(name: string): ServiceSummary {
     silenced_until: null,
     availability: null,
     gauges,
-    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0 },
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0 },
   };
 }
 

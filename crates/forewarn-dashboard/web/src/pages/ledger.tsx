@@ -73,12 +73,12 @@ function Body({ ledger, search }: { ledger: Ledger; search: string }) {
       </Empty>
     );
   }
-  const failures = main.hits + main.late + main.missed;
+  const failures = main.detected + main.missed;
   const { realised_per_service_week: realised, budget_per_service_week: budget } = main;
   return (
     <>
       <p className="headline-text">
-        {main.hits} of {plural(failures, "failure")} detected
+        {main.detected} of {plural(failures, "failure")} detected
         {main.median_lead_minutes === null ? "" : `, a median ${minutes(main.median_lead_minutes)} ahead`}
         {realised === null ? "." : `, at ${number(realised, 2)} false alarms per service and week.`}
       </p>
@@ -134,9 +134,10 @@ const COLUMNS: [OutcomeKind, keyof ModelLedger][] = [
   ["hit", "hits"],
   ["late", "late"],
   ["false", "false"],
-  ["missed", "missed"],
   ["averted", "averted"],
   ["censored", "censored"],
+  ["detected", "detected"],
+  ["missed", "missed"],
 ];
 
 function Models({ models }: { models: ModelLedger[] }) {

@@ -118,7 +118,7 @@ function Model({ model, onPromote }: { model: ModelView; onPromote: () => void }
         </dd>
         <dt>In service</dt>
         <dd>
-          {ledger.hits} of {ledger.hits + ledger.late + ledger.missed} failures detected
+          {ledger.detected} of {ledger.detected + ledger.missed} failures detected
           {ledger.median_lead_minutes !== null && `, a median ${minutes(ledger.median_lead_minutes)} ahead`}
         </dd>
         <dt>False alarms</dt>

@@ -145,6 +145,7 @@ const OUTCOMES: Record<OutcomeKind, ReactNode> = {
   missed: <path d="M8 2.5a5.5 5.5 0 1 0 .1 0M4 12 12 4" />,
   averted: <path d="M8 2 3 4v4c0 3 2 5 5 6 3-1 5-3 5-6V4z" />,
   censored: <path d="M3 8h2M7 8h2M11 8h2" />,
+  detected: <path d="m3 8.5 3.2 3.2L13 4.5" />,
 };
 
 export function OutcomeMark({ outcome }: { outcome: OutcomeKind }) {
