@@ -43,14 +43,14 @@ impl Engine {
                 let Some(warned) = warned else { continue };
                 warned.confirmed = warned.confirmed.or(Some(since));
                 if index == self.main {
-                    before = Some(warned.time);
+                    before = Some((warned.first, warned.time));
                 }
             }
         }
         let time = self.last_time();
         let event = AlertEvent {
-            warning: before.map(|time| warning_id(&service, time)),
-            lead_minutes: before.map(|time| since.minutes_since(time)),
+            warning: before.map(|(first, _)| warning_id(&service, first)),
+            lead_minutes: before.map(|(_, time)| since.minutes_since(time)),
             service,
             alert,
             state,

@@ -341,7 +341,16 @@ fn another_programs_alert_makes_a_hit_of_what_the_rule_did_not_see() -> Result<(
     assert!(matches!(unknown, Err(LiveError::Unknown { what: "service", .. })));
     let (mut told, mut outcomes) = (0, Vec::new());
     for input in rows(&shop(2 * 1440)) {
-        for event in engine.apply(input)? {
+        let events = engine.apply(input)?;
+        // A warning in the middle of a failure is judged at once, and no alert speaks for it any more.
+        let late: Vec<String> = events
+            .iter()
+            .filter_map(|event| match &event.body {
+                EventBody::Outcome(outcome) if !outcome.shadow => outcome.warning.clone(),
+                _ => None,
+            })
+            .collect();
+        for event in events {
             match event.body {
                 EventBody::Warning(warning) if warning.state == WarningState::Firing => {
                     // A minute after the warning; told again, as programs do, and over.
@@ -350,7 +359,8 @@ fn another_programs_alert_makes_a_hit_of_what_the_rule_did_not_see() -> Result<(
                     let [Event { body: EventBody::Alert(event), .. }] = &events[..] else {
                         panic!("{events:?}")
                     };
-                    assert_eq!((event.warning.as_ref(), event.lead_minutes), (Some(&warning.id), Some(1.0)));
+                    let open = (!late.contains(&warning.id)).then_some(&warning.id);
+                    assert_eq!((event.warning.as_ref(), event.lead_minutes), (open, open.map(|_| 1.0)));
                     assert!(engine.apply(alert(&warning.service, AlertState::Firing, since))?.is_empty());
                     assert_eq!(engine.apply(alert(&warning.service, AlertState::Resolved, since))?.len(), 1);
                     assert!(engine.apply(alert(&warning.service, AlertState::Resolved, since))?.is_empty());

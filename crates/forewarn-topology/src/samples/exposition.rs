@@ -159,7 +159,7 @@ mod tests {
             assert!(error.starts_with("line 2: ") && error.contains(reason), "{error}");
         };
         says("traces_service_graph_request_total{client=\"a\",server=\"b\"}", "value is missing");
-        says("traces_service_graph_request_total{client=\"a\",server=\"b\"} x", "no number");
+        says("traces_service_graph_request_total{client=\"a\",server=\"b\"} x", "not a number");
         says("traces_service_graph_request_total{client=\"a\",server=\"b} 1", "closing quote");
         says("traces_service_graph_request_total{client=a} 1", "not in quotes");
         says("traces_service_graph_request_total{client=\"a\"", "brace");

@@ -32,7 +32,7 @@ fn it_goes_on_from_its_log() {
         match at {
             10 => drop(chaos.inject(&request("memory_leak", "user", 3_000.0)).unwrap()),
             11 => drop(chaos.inject(&request("network-latency", "database", 30.0)).unwrap()),
-            20 => drop(chaos.inject(&request("cascade", "database", 600.0)).unwrap()),
+            20 => drop(chaos.inject(&request("cascade", "database", 1_800.0)).unwrap()),
             30 => drop(chaos.stop(1).unwrap()),
             40 => assert!(chaos.reset().unwrap() > 0),
             _ => {}
