@@ -28,6 +28,6 @@ pub(crate) fn find() -> Option<PathBuf> {
 ///
 /// The check's.
 pub(crate) fn check(root: &Path, browser: &Path) -> Result<(), XtaskError> {
-    let mut cargo = command::ignored_test(root, "forewarn-report", "page::");
+    let mut cargo = command::ignored_test(root, "page::");
     command::run(cargo.env("FOREWARN_BROWSER", browser))
 }

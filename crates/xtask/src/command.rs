@@ -11,11 +11,16 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// The run of a package's integration test that is ignored unless asked for, because it needs what not every machine
-/// has.
-pub(crate) fn ignored_test(root: &Path, package: &str, test: &str) -> Command {
+/// Turns on all there is but libtorch: what default features leave out is tested too.
+pub(crate) const ALL_BUT_LIBTORCH: &str =
+    "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet";
+
+/// The run of integration tests that are ignored unless asked for, because they need what not every machine has. It is
+/// that of the whole workspace, so that nothing is built twice; the path of the tests says which ones.
+pub(crate) fn ignored_test(root: &Path, test: &str) -> Command {
     let mut cargo = cargo();
-    cargo.current_dir(root).args(["test", "--package", package, "--test", "main", "--", "--ignored", test]);
+    cargo.current_dir(root).args(["test", "--workspace", ALL_BUT_LIBTORCH, "--test", "main"]);
+    cargo.args(["--", "--ignored", test]);
     cargo
 }
 

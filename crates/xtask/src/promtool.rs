@@ -20,6 +20,6 @@ pub(crate) fn find() -> Option<PathBuf> {
 ///
 /// The check's.
 pub(crate) fn check(root: &Path, promtool: &Path) -> Result<(), XtaskError> {
-    let mut cargo = command::ignored_test(root, "forewarn-prometheus", "promtool::");
+    let mut cargo = command::ignored_test(root, "promtool::");
     command::run(cargo.env("FOREWARN_PROMTOOL", promtool))
 }

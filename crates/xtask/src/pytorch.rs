@@ -7,8 +7,6 @@ use std::process::Command;
 use crate::command;
 use crate::error::XtaskError;
 
-const PACKAGE: &str = "forewarn-recurrent";
-
 /// The test, which is ignored unless requested.
 const TEST: &str = "pytorch::pytorch_loads_the_files_and_agrees";
 
@@ -35,7 +33,7 @@ fn has(python: &OsStr, module: &str) -> bool {
 ///
 /// The files cannot be read by PyTorch, or a score differs.
 pub(crate) fn compare(root: &Path, python: &OsStr) -> Result<(), XtaskError> {
-    let mut cargo = command::ignored_test(root, PACKAGE, TEST);
+    let mut cargo = command::ignored_test(root, TEST);
     command::run(cargo.arg("--exact").env("FOREWARN_PYTHON", python))
 }
 
@@ -54,7 +52,7 @@ mod tests {
     #[test]
     fn the_test_that_is_asked_for_by_name_is_there() {
         let (module, name) = TEST.split_once("::").unwrap();
-        let folder = crate::root().join("crates").join(PACKAGE).join("tests/main");
+        let folder = crate::root().join("crates/forewarn-recurrent/tests/main");
         let read = |file: String| std::fs::read_to_string(folder.join(file)).unwrap();
         assert!(read("main.rs".to_owned()).contains(&format!("mod {module};")));
         assert!(read(format!("{module}.rs")).contains(&format!("fn {name}()")));

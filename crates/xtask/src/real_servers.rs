@@ -42,15 +42,12 @@ fn find_one(variable: &str, name: &str) -> Option<PathBuf> {
 ///
 /// The check's.
 pub(crate) fn check(root: &Path, servers: &Servers) -> Result<(), XtaskError> {
-    for package in ["forewarn-server", "forewarn-cli"] {
-        let mut cargo = command::ignored_test(root, package, "real_servers::");
-        let cargo = cargo
-            .env("FOREWARN_PROMETHEUS", &servers.prometheus)
-            .env("FOREWARN_PROMTOOL", &servers.promtool)
-            .env("FOREWARN_ALERTMANAGER", &servers.alertmanager)
-            .env("FOREWARN_AMTOOL", &servers.amtool)
-            .env("FOREWARN_VMAGENT", &servers.vmagent);
-        command::run(cargo)?;
-    }
-    Ok(())
+    let mut cargo = command::ignored_test(root, "real_servers::");
+    let cargo = cargo
+        .env("FOREWARN_PROMETHEUS", &servers.prometheus)
+        .env("FOREWARN_PROMTOOL", &servers.promtool)
+        .env("FOREWARN_ALERTMANAGER", &servers.alertmanager)
+        .env("FOREWARN_AMTOOL", &servers.amtool)
+        .env("FOREWARN_VMAGENT", &servers.vmagent);
+    command::run(cargo)
 }

@@ -19,7 +19,7 @@ const REQUIREMENTS: &str = "crates/forewarn-eval/tests/requirements.txt";
 ///
 /// Neither is there, nothing can be fetched, or a figure differs.
 pub(crate) fn compare(root: &Path) -> Result<(), XtaskError> {
-    let mut cargo = command::ignored_test(root, "forewarn-eval", "sklearn::");
+    let mut cargo = command::ignored_test(root, "sklearn::");
     if std::env::var_os("FOREWARN_PYTHON").is_none_or(|python| python.is_empty()) {
         let python = python::with_pip("the comparison with scikit-learn")?;
         let folder = root.join("target/scikit-learn");

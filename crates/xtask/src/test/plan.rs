@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
+use crate::command::ALL_BUT_LIBTORCH;
 use crate::neon::{self, Emulator};
 use crate::real_servers::{self, Servers};
 use crate::{dashboard, promtool, pytorch, schemathesis};
@@ -61,10 +62,6 @@ const PROGRAMS: &[&str] = &[EXAMPLES_PACKAGE, BENCHES_PACKAGE, PROGRAM_PACKAGE, 
 /// The crates that have a `libtorch` feature.
 const LIBTORCH_PACKAGES: &[&str] =
     &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
-
-/// Turns on all there is but libtorch: what default features leave out is tested too.
-const ALL_BUT_LIBTORCH: &str = "--features forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,\
-     forewarn-io/parquet";
 
 /// One step of a test run.
 #[derive(Clone, Debug, PartialEq, Eq)]
