@@ -21,7 +21,7 @@ use std::{
 };
 
 fn deploy() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")
 }
 
 fn promtool(arguments: &[&str], input: &str) -> (bool, String) {
@@ -85,11 +85,14 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// The configuration of a Prometheus that scrapes the service and has its rules.
-fn scraping(service: u16) -> Value {
+/// The configuration of a Prometheus that scrapes the service and has its rules, none of which waits for minutes.
+fn scraping(folder: &Path, service: u16) -> Value {
+    let rules = fs::read_to_string(deploy().join("prometheus-rules.yml")).unwrap();
+    let quick = folder.join("prometheus-rules.yml");
+    fs::write(&quick, rules.replace("interval: 5m", "interval: 1s")).unwrap();
     json!({
         "global": { "scrape_interval": "1s", "evaluation_interval": "1s" },
-        "rule_files": [deploy().join("prometheus-rules.yml")],
+        "rule_files": [quick],
         "scrape_configs": [{
             "job_name": "forewarn",
             "static_configs": [{ "targets": [format!("127.0.0.1:{service}")] }],
@@ -180,7 +183,7 @@ fn dashboards_rules_and_scores_are_found_in_prometheus() -> Result<(), BoxError>
     assert_eq!(kind.as_deref(), Some("application/openmetrics-text; version=1.0.0; charset=utf-8"));
     assert!(open.ends_with("# EOF\n") && open.contains("# UNIT forewarn_lead_seconds seconds\n"));
 
-    let server = prometheus(folder.path(), free_port(), &scraping(service.address.port()));
+    let server = prometheus(folder.path(), free_port(), &scraping(folder.path(), service.address.port()));
     eventually("a scrape", || !query(&server.url, "forewarn_ready == 1").is_empty());
     let mut asked = 0;
     for entry in fs::read_dir(deploy().join("grafana/dashboards"))? {
