@@ -12,8 +12,8 @@ pub(crate) fn cargo() -> Command {
 }
 
 /// Turns on all there is but libtorch: what default features leave out is tested too.
-pub(crate) const ALL_BUT_LIBTORCH: &str =
-    "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet";
+pub(crate) const ALL_BUT_LIBTORCH: &str = "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
+     forewarn-store/history";
 
 /// The run of integration tests that are ignored unless asked for, because they need what not every machine has. It is
 /// that of the whole workspace, so that nothing is built twice; the path of the tests says which ones.
