@@ -61,7 +61,7 @@ impl Demo {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let progress = Reporter::new(common.quiet);
         let made = if self.once { Made::AtAFixedTime } else { Made::Now };
-        let folder = DemoFolder::open(self.folder.as_deref(), self.seed, made)?;
+        let mut folder = DemoFolder::open(self.folder.as_deref(), self.seed, made)?;
         folder.train(&progress)?;
         progress.finish();
         if self.once {

@@ -13,6 +13,7 @@ mod receive;
 pub mod runtime;
 pub mod sink;
 mod source;
+mod text;
 mod watch;
 
 pub use check::{CheckedConfig, check_config};

@@ -99,7 +99,7 @@ impl DemoFolder {
     }
 
     /// Trains the models, unless an earlier run has.
-    pub(super) fn train(&self, progress: &Reporter) -> Result<(), CliError> {
+    pub(super) fn train(&mut self, progress: &Reporter) -> Result<(), CliError> {
         if !self.mark.models.is_empty() {
             progress.stage(&format!("the models of an earlier run are in {}", self.path.display()));
             return Ok(());
@@ -108,10 +108,9 @@ impl DemoFolder {
         for (name, envelope) in &models {
             write_model(&self.model(name), envelope, &[])?;
         }
-        let models = models.into_iter().map(|(name, _)| name).collect();
-        let mark = Mark { models, ..self.mark.clone() };
+        self.mark.models = models.into_iter().map(|(name, _)| name).collect();
         // The last file: a folder that has it is whole.
-        self.write(MARK, &(serde_json::to_string_pretty(&mark)? + "\n"))
+        self.write(MARK, &(serde_json::to_string_pretty(&self.mark)? + "\n"))
     }
 
     fn model(&self, name: &str) -> PathBuf {
@@ -122,7 +121,7 @@ impl DemoFolder {
     pub(super) fn configure(&self, minutes: usize, speed: f64, http: &str) -> Result<PathBuf, CliError> {
         let scenario = shop::shop(self.mark.seed, self.mark.start, minutes)?.to_toml()?;
         self.write("scenario.toml", &scenario)?;
-        let mut models = self.models()?.into_iter().map(|name| format!("\"{name}.safetensors\""));
+        let mut models = self.mark.models.iter().map(|name| format!("\"{name}.safetensors\""));
         let main = models.next().ok_or_else(|| CliError::failed("the folder has no model"))?;
         let shadows = models.collect::<Vec<_>>().join(", ");
         let mut config = format!(
@@ -143,15 +142,6 @@ impl DemoFolder {
         config += http;
         self.write("forewarn.toml", &config)?;
         Ok(self.path.join("forewarn.toml"))
-    }
-
-    /// Models by name, the one that warns first.
-    fn models(&self) -> Result<Vec<String>, CliError> {
-        let name = self.path.join(MARK);
-        let mark: Mark =
-            serde_json::from_str(&read_text_file(&name, SMALL_FILE_BYTES).about(name.display())?)
-                .about(name.display())?;
-        Ok(mark.models)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), CliError> {

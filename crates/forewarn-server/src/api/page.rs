@@ -1,6 +1,6 @@
 //! Long lists, a page at a time.
 
-use crate::http::Problem;
+use crate::{http::Problem, text::hex};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -28,7 +28,7 @@ pub(crate) struct Cursor(String);
 
 impl Cursor {
     fn of(key: &str) -> String {
-        key.bytes().map(|byte| format!("{byte:02x}")).collect()
+        hex(key.as_bytes())
     }
 }
 

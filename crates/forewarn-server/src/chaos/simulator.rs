@@ -2,7 +2,7 @@ use super::{
     ChaosControl, ChaosError, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest,
     ChaosState, Reading, Readings, Span, log::ChaosLog, verdict::judge,
 };
-use crate::{DrillConfig, ServerError, runtime::Handle};
+use crate::{DrillConfig, ServerError, runtime::Handle, text::hex};
 use forewarn_schema::Timestamp;
 use forewarn_sim::{
     SimError,
@@ -309,7 +309,7 @@ fn refusal(error: SimError) -> ChaosError {
 fn fingerprint(fleet: &Fleet) -> Result<String, ServerError> {
     let text =
         fleet.clone().with_minutes(MAX_MINUTES).map_or_else(|_| fleet.to_toml(), |fleet| fleet.to_toml())?;
-    Ok(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&Sha256::digest(text)))
 }
 
 #[cfg(test)]

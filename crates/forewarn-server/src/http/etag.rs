@@ -1,3 +1,4 @@
+use crate::text::hex;
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
@@ -6,7 +7,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// Largest answer that gets an entity tag. Larger ones are not held in memory for it.
 const MOST_BYTES: u64 = 16 << 20;
@@ -45,13 +45,7 @@ fn set(headers: &mut HeaderMap, tag: &str) {
 
 /// A weak tag, as the answer may be compressed later.
 fn tag(bytes: &Bytes) -> String {
-    let mut tag = "W/\"".to_owned();
-    for byte in &Sha256::digest(bytes)[..12] {
-        // Writing to a text cannot fail.
-        let _ = write!(tag, "{byte:02x}");
-    }
-    tag.push('"');
-    tag
+    format!("W/\"{}\"", hex(&Sha256::digest(bytes)[..12]))
 }
 
 /// Whether a list of tags that a client has names this one, by weak comparison.

@@ -59,7 +59,8 @@ impl TokenHash {
         Some(Self(hash))
     }
 
-    fn is(&self, other: &Self) -> subtle::Choice {
+    /// Whether two are the same, in a time that does not depend on where they differ.
+    pub(crate) fn is(&self, other: &Self) -> subtle::Choice {
         self.0.ct_eq(&other.0)
     }
 }

@@ -141,6 +141,12 @@ impl HttpResponse {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// Seconds of `Retry-After`; a date, which needs the server's clock to be right, is not read.
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        self.header("retry-after")?.trim().parse().ok()
+    }
+
     /// Whether the status is one of success.
     #[must_use]
     pub fn is_success(&self) -> bool {

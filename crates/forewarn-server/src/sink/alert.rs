@@ -1,7 +1,8 @@
 //! Alerts: what the outside is told of warnings and of sources that do not answer.
 
-use super::labels::{LabelSet, escaped_path};
+use super::labels::LabelSet;
 use crate::config::AlertsConfig;
+use crate::text::percent_encoded;
 use forewarn_live::{EvidenceItem, IncidentEvent, ProbableKind, WarningEvent};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -75,7 +76,7 @@ impl Alert {
             note("incident", incident.clone());
         }
         let link = config.external_url.as_deref().map(|url| {
-            let name = escaped_path(service);
+            let name = percent_encoded(service);
             format!("{}/services/{name}", url.trim_end_matches('/'))
         });
         if let Some(link) = &link {

@@ -55,11 +55,6 @@ impl Backoff {
     }
 }
 
-/// Seconds of a `Retry-After`; a date, which needs the server's clock to be right, is not read.
-pub(crate) fn retry_after(header: Option<&str>) -> Option<u64> {
-    header?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,10 +85,6 @@ mod tests {
         assert_eq!(backoff.waits_until(Timestamp::EPOCH), Timestamp::from_millis(120_000));
         backoff.fail(Timestamp::EPOCH, Some(u64::MAX));
         assert_eq!(backoff.waits_until(Timestamp::EPOCH), Timestamp::from_millis(3_600_000));
-        assert_eq!(
-            (retry_after(Some(" 7 ")), retry_after(Some("Fri, 31 Dec")), retry_after(None)),
-            (Some(7), None, None)
-        );
         backoff.succeed();
         assert_eq!((backoff.waits_until(Timestamp::EPOCH), backoff.failures), (None, 0));
     }

@@ -2,6 +2,7 @@
 
 use crate::config::{AlertsConfig, NamespaceLabel};
 use forewarn_live::RiskLevel;
+use forewarn_numerics::Fnv1a;
 use std::collections::BTreeMap;
 
 /// Labels of an alert by name. Two alerts with equal labels are one to Alertmanager.
@@ -49,25 +50,12 @@ impl AlertsConfig {
 
 /// The number by which Alertmanager shows an alert: FNV-1a of names and values, each with a byte 255 after it.
 pub(crate) fn fingerprint(labels: &LabelSet) -> String {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let words = labels.iter().flat_map(|(name, value)| [name, value]);
-    let bytes = words.flat_map(|word| word.bytes().chain([255]));
-    let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
-    format!("{hash:016x}")
-}
-
-/// A part of an address, every byte but letters, digits and `-._~` escaped.
-pub(crate) fn escaped_path(part: &str) -> String {
-    let mut escaped = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
+    let mut hash = Fnv1a::new();
+    for word in labels.iter().flat_map(|(name, value)| [name, value]) {
+        hash.add_bytes(word.as_bytes());
+        hash.add_bytes(&[255]);
     }
-    escaped
+    format!("{:016x}", hash.value())
 }
 
 #[cfg(test)]
@@ -108,11 +96,6 @@ mod tests {
         for level in [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High] {
             assert_eq!(config.warning_labels("a", level)["severity"], "warning");
         }
-    }
-
-    #[test]
-    fn parts_of_addresses_are_escaped() {
-        assert_eq!(escaped_path("shop/wéb ?#1"), "shop%2Fw%C3%A9b%20%3F%231");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Joins a way out to the service: hands it events, carries its requests, keeps its state.
 
 use super::{
-    Answer, Next, Outgoing, Outlet, TargetStatus, Truth, backoff::retry_after, credentials::Credentials,
-    saved::SavedState, time::millis_until,
+    Answer, Next, Outgoing, Outlet, TargetStatus, Truth, credentials::Credentials, saved::SavedState,
+    time::millis_until,
 };
 use crate::runtime::{Batch, HttpRequest, Sink, SinkContext, Snapshot, Transport};
 use forewarn_schema::Timestamp;
@@ -100,7 +100,7 @@ impl Runner {
         match request.and_then(|request| self.transport.send(&request)) {
             Ok(response) => Answer::Response {
                 status: response.status,
-                retry_after: retry_after(response.header("Retry-After")),
+                retry_after: response.retry_after_secs(),
                 body: response.body,
             },
             Err(error) => Answer::Failed(error.to_string()),

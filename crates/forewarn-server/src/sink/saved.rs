@@ -1,7 +1,8 @@
 //! What a way out keeps on disk: a file that is always whole.
 
-use super::{TargetKind, labels::escaped_path};
+use super::TargetKind;
 use crate::ServerError;
+use crate::text::percent_encoded;
 use std::{
     fs::{self, File},
     io::{self, Write},
@@ -23,7 +24,7 @@ impl SavedState {
     /// # Errors
     /// [`ServerError::File`] when it is there and cannot be read.
     pub(crate) fn open(folder: &Path, kind: TargetKind, name: &str) -> Result<Self, ServerError> {
-        let path = folder.join(format!("{}-{}.json", kind.word(), escaped_path(name)));
+        let path = folder.join(format!("{}-{}.json", kind.word(), percent_encoded(name)));
         let found = match fs::read(&path) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,

@@ -1,5 +1,6 @@
 //! Signatures of webhooks.
 
+use crate::text::hex;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
@@ -12,12 +13,7 @@ pub(crate) const SIGNATURE_HEADER: &str = "X-Forewarn-Signature";
 
 /// HMAC-SHA256 of `id.seconds.body`, as `v1=` and hexadecimal digits.
 pub(crate) fn signature(secret: &[u8], id: &str, seconds: i64, body: &[u8]) -> String {
-    let digits = mac(secret, id, seconds, body).finalize().into_bytes();
-    let mut text = "v1=".to_owned();
-    for byte in digits {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
+    format!("v1={}", hex(&mac(secret, id, seconds, body).finalize().into_bytes()))
 }
 
 fn mac(secret: &[u8], id: &str, seconds: i64, body: &[u8]) -> Hmac<Sha256> {

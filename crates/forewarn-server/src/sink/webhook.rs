@@ -10,7 +10,10 @@ use super::{
     template::Template,
     time::plus_millis,
 };
-use crate::config::{AlertsConfig, WebhookConfig};
+use crate::{
+    config::{AlertsConfig, WebhookConfig},
+    text::hex,
+};
 use forewarn_live::Event;
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -193,7 +196,7 @@ fn notification_id(alerts: &[Alert]) -> String {
         let state = if alert.is_over() { "resolved" } else { "firing" };
         hash.update(format!("{}\n{state}\n", alert.key));
     }
-    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 impl Outlet for Webhook {

@@ -71,3 +71,11 @@ fn no_message_has_a_secret() {
     assert!(error.contains(&format!("http://{address}/a")), "{error}");
     assert!(!error.contains("secret") && !format!("{request:?}").contains("secret"), "{error}");
 }
+
+#[test]
+fn retry_after_is_read_in_seconds() {
+    let asks = |value: &str| HttpResponse::new(429, "").with_header("Retry-After", value).retry_after_secs();
+    assert_eq!(asks(" 7 "), Some(7));
+    assert_eq!((asks("Sun, 06 Nov 1994 08:49:37 GMT"), asks("Fri, 31 Dec")), (None, None));
+    assert_eq!(HttpResponse::new(429, "").retry_after_secs(), None);
+}

@@ -3,11 +3,9 @@
 use crate::{
     config::AlertsConfig,
     sink::{
-        Answer, MutedAlert, SilenceNote, TargetStatus,
-        alert::Alert,
-        labels::{LabelSet, escaped_path},
-        time::plus_millis,
+        Answer, MutedAlert, SilenceNote, TargetStatus, alert::Alert, labels::LabelSet, time::plus_millis,
     },
+    text::percent_encoded,
 };
 use forewarn_schema::Timestamp;
 use serde::Deserialize;
@@ -57,7 +55,7 @@ impl MutedReader {
     pub(super) fn new(alerts: &AlertsConfig) -> Self {
         let names = [&alerts.alertname, &alerts.source_alertname];
         let pattern: Vec<String> = names.iter().map(|name| quoted_pattern(name)).collect();
-        let filter = escaped_path(&format!("alertname=~\"{}\"", pattern.join("|")));
+        let filter = percent_encoded(&format!("alertname=~\"{}\"", pattern.join("|")));
         Self {
             paths: [format!("/api/v2/alerts?filter={filter}"), "/api/v2/silences".to_owned()],
             interval_millis: i64::from(alerts.resend_secs) * 1000,

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     PrometheusConfig, ServerError,
     runtime::{Clock, HttpRequest, HttpResponse, Transport},
+    text::percent_encoded,
 };
 use forewarn_prometheus::{
     Answer, BuildInfo, Limits, PrometheusError, QueryData, read_build_info, read_query,
@@ -188,7 +189,7 @@ impl Client {
             kind: format!("status {}", response.status),
             message: "the answer has no words".to_owned(),
         });
-        Err(Failure::of_answer(response.status, retry_after(&response), &error))
+        Err(Failure::of_answer(response.status, response.retry_after_secs().map(Duration::from_secs), &error))
     }
 
     /// Takes the time of an answer, in whole seconds, as that of the middle of its second.
@@ -197,11 +198,6 @@ impl Client {
         let skew = date + 500 - i64::midpoint(before.millis(), after.millis());
         self.skew_millis.store(skew, Ordering::Relaxed);
     }
-}
-
-/// What `Retry-After` asks for, where it is a number of seconds.
-fn retry_after(response: &HttpResponse) -> Option<Duration> {
-    response.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Seconds with three digits, as the API takes times and steps.
@@ -220,15 +216,7 @@ fn encoded(form: &[(&str, &str)]) -> String {
         }
         text.push_str(name);
         text.push('=');
-        for byte in value.bytes() {
-            match byte {
-                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                    text.push(char::from(byte));
-                }
-                b' ' => text.push('+'),
-                _ => text.push_str(&format!("%{byte:02X}")),
-            }
-        }
+        text.push_str(&percent_encoded(value).replace("%20", "+"));
     }
     text
 }
@@ -245,12 +233,5 @@ mod tests {
         );
         assert_eq!(seconds(1_767_225_600_050), "1767225600.050");
         assert_eq!(seconds(-1_500), "-1.500");
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds() {
-        let response = |value: &str| HttpResponse::new(429, "").with_header("Retry-After", value);
-        assert_eq!(retry_after(&response(" 7 ")), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after(&response("Sun, 06 Nov 1994 08:49:37 GMT")), None);
     }
 }
