@@ -13,6 +13,7 @@
 mod browser;
 mod command;
 mod dashboard;
+mod deny;
 mod error;
 mod layers;
 mod libtorch;

@@ -9,7 +9,7 @@ use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
 use crate::{
-    browser, command, dashboard, layers, libtorch, links, neon, promtool, pytorch, real_servers,
+    browser, command, dashboard, deny, layers, libtorch, links, neon, promtool, pytorch, real_servers,
     schemathesis, sklearn, tutorial,
 };
 use plan::Action;
@@ -81,6 +81,7 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
         .with_npm(dashboard::find())
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
+        .with_deny(deny::find())
         .with_pytorch(pytorch::find())
         .with_real_servers(real_servers::find())
         .with_schemathesis(schemathesis::find(root));
@@ -137,6 +138,7 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Dashboard(npm) => dashboard::check(root, npm),
         Action::DashboardPages { npm, browser } => dashboard::check_pages(root, npm, browser),
         Action::Promtool(promtool) => promtool::check(root, promtool),
+        Action::Deny(program) => deny::check(root, program),
         Action::RealServers(servers) => real_servers::check(root, servers),
         Action::Neon(emulator) => neon::check(root, emulator),
         Action::Pytorch(python) => pytorch::compare(root, python),

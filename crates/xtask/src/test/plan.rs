@@ -10,7 +10,7 @@ use super::{Libtorch, Scope, Sklearn};
 use crate::command::ALL_BUT_LIBTORCH;
 use crate::neon::{self, Emulator};
 use crate::real_servers::{self, Servers};
-use crate::{dashboard, promtool, pytorch, schemathesis};
+use crate::{dashboard, deny, promtool, pytorch, schemathesis};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -99,6 +99,8 @@ pub(super) enum Action {
         /// The browser.
         browser: PathBuf,
     },
+    /// Checks licences, versions and sources of dependencies by this cargo-deny.
+    Deny(PathBuf),
     /// Tests the recipes' queries in this promtool.
     Promtool(PathBuf),
     /// Tests the live service beside these servers.
@@ -122,6 +124,7 @@ pub(super) struct Found {
     npm: Option<PathBuf>,
     emulator: Option<Emulator>,
     promtool: Option<PathBuf>,
+    deny: Option<PathBuf>,
     pytorch: Option<OsString>,
     schemathesis: Option<PathBuf>,
     real_servers: Option<Servers>,
@@ -139,6 +142,7 @@ impl Found {
             npm: None,
             emulator: None,
             promtool: None,
+            deny: None,
             pytorch: None,
             schemathesis: None,
             real_servers: None,
@@ -159,6 +163,10 @@ impl Found {
 
     pub(super) fn with_promtool(self, promtool: Option<PathBuf>) -> Self {
         Self { promtool, ..self }
+    }
+
+    pub(super) fn with_deny(self, deny: Option<PathBuf>) -> Self {
+        Self { deny, ..self }
     }
 
     pub(super) fn with_real_servers(self, real_servers: Option<Servers>) -> Self {
@@ -187,6 +195,11 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
         step("format", "all code is formatted", cargo("fmt --all --check")),
         step("layers", "no crate depends on one that its layer may not know", Action::Layers),
         step("links", "files, headings and examples that pages point to are there", Action::Links),
+        step(
+            "dependencies",
+            "licences, versions and sources of all that is built with are allowed ones",
+            found.deny.clone().map_or_else(|| Action::Skip(deny::NOTHING.to_owned()), Action::Deny),
+        ),
         step(
             "clippy",
             "no lint fires",
@@ -431,6 +444,9 @@ mod tests {
         let promtool: PathBuf = "/usr/bin/promtool".into();
         let with_promtool = Found::default().with_promtool(Some(promtool.clone()));
         assert_eq!(action(&with_promtool, WITHOUT, "promtool"), Some(Action::Promtool(promtool)));
+        let with_deny = Found::default().with_deny(Some("/usr/bin/cargo-deny".into()));
+        let expected = Action::Deny("/usr/bin/cargo-deny".into());
+        assert_eq!(action(&with_deny, WITHOUT, "dependencies"), Some(expected));
         let skipped = Action::Skip(promtool::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "promtool"), Some(skipped));
         let with_schemathesis = Found::default().with_schemathesis(Some("/bin/schemathesis".into()));
