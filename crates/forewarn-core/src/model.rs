@@ -1,3 +1,8 @@
+pub(crate) mod evidence;
+pub(crate) mod forecast;
+pub(crate) mod history;
+pub(crate) mod stateful;
+
 use crate::{
     CoreError, Evidence, Forecast, History, LabelledWindows, Save, Score, Stateful, Train, Validation,
     Windows,

@@ -1,3 +1,5 @@
+pub(crate) mod v1_rule;
+
 use crate::{CoreError, Feature};
 use forewarn_schema::{Episodes, FrameView, Schema, Step};
 use std::ops::Range;

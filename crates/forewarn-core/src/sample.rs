@@ -1,8 +1,13 @@
+mod labelled;
+pub(crate) mod snapshot;
+
 use crate::{
     CoreError, Exclusion, ExclusionCounts, Label, Labels, Outcome, Outcomes, WindowSpec, Windows,
-    outcome::Events, rank::expect_both_classes,
+    label::outcome::Events,
 };
 use forewarn_schema::{FrameSet, Layout, Timestamp};
+pub use labelled::LabelledWindows;
+use labelled::check_weights;
 use std::{ops::Range, sync::Arc};
 
 /// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, nine
@@ -209,22 +214,19 @@ impl Samples {
     }
 }
 
-/// Refuses weights that are not one positive number for each of `windows`.
-fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreError> {
-    if weights.len() != windows {
-        return Err(CoreError::LengthMismatch { what: "weights", expected: windows, got: weights.len() });
-    }
-    match weights.iter().find(|&&weight| !(weight > 0.0 && weight.is_finite())) {
-        Some(weight) => Err(CoreError::InvalidSetting {
-            name: "weight of a window",
-            value: weight.to_string(),
-            expected: "a positive number",
-        }),
-        None => Ok(()),
-    }
-}
-
 impl Labels {
+    /// The labelled windows among those that `keep` accepts by service and time of the last row; excluded ones are
+    /// counted, not kept.
+    pub fn samples(&self, mut keep: impl FnMut(usize, Timestamp) -> bool) -> Samples {
+        let mut samples = Samples::empty(self);
+        for (row, service, time, label) in self.windows() {
+            if keep(service, time) {
+                samples.push(row, label);
+            }
+        }
+        samples
+    }
+
     /// The labelled windows of the services that `keep` accepts (positions in the layout) whose last row lies in one
     /// of `spans`, which are disjoint and ascending; excluded ones are counted, not kept. The same as
     /// [`samples`](Self::samples) with a question for each service instead of each row.
@@ -268,178 +270,5 @@ impl Samples {
     }
 }
 
-/// Windows with their labels: what models are fitted on. A view; copy it freely.
-///
-/// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a
-/// window's loss by [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted);
-/// it never passes them over in silence.
-#[derive(Clone, Copy, Debug)]
-pub struct LabelledWindows<'a> {
-    windows: Windows<'a>,
-    positive: &'a [bool],
-    weights: Option<&'a [f32]>,
-    outcomes: Option<Outcomes<'a>>,
-    partial: Option<(Windows<'a>, Outcomes<'a>)>,
-}
-
-impl<'a> LabelledWindows<'a> {
-    /// Windows and whether each is positive.
-    ///
-    /// # Errors
-    /// [`CoreError::LengthMismatch`].
-    pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
-        if windows.len() == positive.len() {
-            Ok(Self { windows, positive, weights: None, outcomes: None, partial: None })
-        } else {
-            Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
-        }
-    }
-
-    /// The windows.
-    #[must_use]
-    pub fn windows(&self) -> Windows<'a> {
-        self.windows
-    }
-
-    /// Whether each is positive.
-    #[must_use]
-    pub fn positive(&self) -> &'a [bool] {
-        self.positive
-    }
-
-    /// The same windows, each standing for a number of them.
-    ///
-    /// # Errors
-    /// As [`Samples::with_weights`].
-    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, CoreError> {
-        check_weights(weights, self.positive.len())?;
-        Ok(Self { weights: Some(weights), ..self })
-    }
-
-    /// How many windows each stands for; `None` where each stands for itself.
-    #[must_use]
-    pub fn weights(&self) -> Option<&'a [f32]> {
-        self.weights
-    }
-
-    /// How many windows window `index` stands for: 1 unless there are weights.
-    #[must_use]
-    pub fn weight(&self, index: usize) -> f32 {
-        self.weights.and_then(|weights| weights.get(index)).copied().unwrap_or(1.0)
-    }
-
-    /// Refuses weights, for a `model` that cannot take them into account.
-    ///
-    /// # Errors
-    /// [`CoreError::WeightsUnsupported`].
-    pub fn expect_unweighted(&self, model: &'static str) -> Result<(), CoreError> {
-        match self.weights {
-            Some(_) => Err(CoreError::WeightsUnsupported { model }),
-            None => Ok(()),
-        }
-    }
-
-    /// When in its period the event of each window comes; `None` for windows that do not come from [`Samples`].
-    #[must_use]
-    pub fn outcomes(&self) -> Option<Outcomes<'a>> {
-        self.outcomes
-    }
-
-    /// Windows without a label whose period was observed in part, and what was seen of it; see
-    /// [`Samples::partly_observed`].
-    #[must_use]
-    pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
-        self.partial
-    }
-
-    /// Number of positive windows.
-    #[must_use]
-    pub fn positives(&self) -> usize {
-        self.positive.iter().filter(|&&positive| positive).count()
-    }
-
-    /// Refuses data that lacks one of the two classes; `part` names it in the error.
-    ///
-    /// # Errors
-    /// [`CoreError::SingleClass`].
-    pub fn expect_both_classes(&self, part: &'static str) -> Result<(), CoreError> {
-        expect_both_classes(part, self.positive).map(|_| ())
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Target;
-    use forewarn_schema::{Episodes, Frame, Metric, Schema, Step};
-    use proptest::prelude::*;
-
-    #[test]
-    fn weights_go_where_their_windows_go() {
-        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
-        let values = (0..6u8).map(f32::from).collect();
-        let frame = Frame::new("s", schema, Timestamp::EPOCH, Step::MINUTE, values).unwrap();
-        let frames = FrameSet::from_frames(vec![frame]).unwrap();
-        let spec = WindowSpec::new(2, 0, 1).unwrap();
-        let layout = Arc::clone(frames.layout());
-        let labels =
-            Labels::new(layout, spec, Target::Onset, 1, vec![Label::Negative; 6], vec![Episodes::default()]);
-        let samples = labels.unwrap().samples(|_, _| true);
-        assert_eq!((samples.len(), samples.weights()), (5, None));
-        assert_eq!(samples.on(&frames).unwrap().weight(3), 1.0);
-        assert!(samples.on(&frames).unwrap().expect_unweighted("a model").is_ok());
-
-        let weighted = samples.clone().with_weights(vec![1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
-        let picked = weighted.select(&[1, 4]).unwrap();
-        assert_eq!(picked.weights(), Some(&[2.0, 5.0][..]));
-        let labelled = picked.on(&frames).unwrap();
-        assert_eq!((labelled.weight(0), labelled.weight(1)), (2.0, 5.0));
-        let error = labelled.expect_unweighted("a model").unwrap_err().to_string();
-        assert!(error.contains("a model"), "{error}");
-        assert_eq!(picked.clone().without_weights().weights(), None);
-
-        // The same windows, copied elsewhere.
-        let copies = [1.0, 2.0, 4.0, 5.0];
-        let windows = Windows::new(frames.schema(), &copies, 2, &[1, 3]).unwrap();
-        let copied = picked.with_windows(windows).unwrap();
-        assert_eq!(copied.weights(), Some(&[2.0, 5.0][..]));
-        assert_eq!(copied.windows().get(1), labelled.windows().get(1));
-        assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 1, &[1, 3]).unwrap()).is_err());
-        assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 2, &[1]).unwrap()).is_err());
-
-        for wrong in [vec![1.0; 4], vec![0.0; 5], vec![f32::NAN; 5], vec![f32::INFINITY; 5], vec![-1.0; 5]] {
-            assert!(samples.clone().with_weights(wrong.clone()).is_err(), "{wrong:?}");
-            assert!(samples.on(&frames).unwrap().with_weights(&wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn spans_keep_what_a_question_for_each_row_keeps(
-            stretches in proptest::collection::vec((0u8..3, 1usize..90), 1..8),
-            (from, length) in (-20i64..300, 0i64..300),
-        ) {
-            let kind = |kind: u8| match kind {
-                0 => Label::Negative,
-                1 => Label::Positive,
-                _ => Label::Excluded(Exclusion::Missing),
-            };
-            let of = stretches.iter().flat_map(|&(label, count)| std::iter::repeat_n(kind(label), count));
-            let labels: Vec<Label> = of.collect();
-            let places = ["a", "b"].map(|name| (name.to_owned(), Timestamp::EPOCH, labels.len()));
-            let layout = Arc::new(forewarn_schema::Layout::new(Step::MINUTE, places).unwrap());
-            let both = [labels.clone(), labels].concat();
-            let spec = WindowSpec::new(3, 0, 1).unwrap();
-            let none = vec![Episodes::default(); 2];
-            let labels = Labels::new(layout, spec, Target::Onset, 1, both, none).unwrap();
-            let at = |minute: i64| Timestamp::from_millis(minute * 60_000 - 1).unwrap();
-            let span = at(from)..at(from + length);
-            let quick = labels.samples_in(std::slice::from_ref(&span), |service| service == 1);
-            let slow = labels.samples(|service, time| service == 1 && span.contains(&time));
-            prop_assert_eq!(quick.rows(), slow.rows());
-            prop_assert_eq!(quick.positive(), slow.positive());
-            prop_assert_eq!(quick.excluded(), slow.excluded());
-            prop_assert_eq!(quick.partly_observed(), slow.partly_observed());
-        }
-    }
-}
+mod tests;

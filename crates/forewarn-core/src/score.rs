@@ -1,3 +1,5 @@
+pub(crate) mod rank;
+
 use crate::CoreError;
 use forewarn_numerics::sigmoid;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,9 @@
-use crate::{ExperimentError, fleet_graph, truth::Truth};
+pub(crate) mod fleet_graph;
+pub(crate) mod ground_truth;
+pub(crate) mod simulated;
+pub(crate) mod truth;
+
+use crate::{ExperimentError, data::truth::Truth, fleet_graph};
 use forewarn_core::{Labels, Source};
 use forewarn_eval::{EpisodeClasses, InputSummary, ServiceCounts};
 use forewarn_io::{ReadOptions, Recording};

@@ -1,8 +1,8 @@
-use crate::NotSaved;
 use forewarn_core::{CoreError, ModelFileError};
 use forewarn_eval::EvalError;
 use forewarn_io::IoError;
 use forewarn_label::LabelError;
+use forewarn_live::LiveError;
 use forewarn_schema::{SchemaError, Timestamp};
 use forewarn_sim::SimError;
 use forewarn_topology::TopologyError;
@@ -204,4 +204,32 @@ fn some(names: &[String]) -> String {
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Why a model of an experiment cannot be saved, or not be served from a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSaved {
+    /// The model has no way to be saved.
+    #[error(
+        "the model has no save function: implement `Save` for it, and return it from `Predictor::as_save`"
+    )]
+    Unknown,
+    /// It is another model, by its states.
+    #[error("it is another model's states that run on: save that model, which has them")]
+    States,
+    /// Its members do not see the same columns.
+    #[error(
+        "it blends models of which some see metrics and others features: it cannot be served from a file yet"
+    )]
+    MixedRows,
+    /// The model's own reason.
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    /// Its members do not go together.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// What makes its rows cannot be saved with it.
+    #[error(transparent)]
+    Serve(#[from] LiveError),
 }

@@ -1,6 +1,8 @@
+pub(crate) mod classes;
+
 use crate::{
     ExperimentError, Model,
-    classes::ClassRule,
+    experiment::classes::ClassRule,
     model::{Origin, position_of_states, positions},
 };
 use forewarn_core::{FailureRule, Target, WindowSpec};

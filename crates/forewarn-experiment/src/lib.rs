@@ -1,48 +1,30 @@
 #![doc = include_str!("../README.md")]
 
-mod audit;
-mod classes;
 mod data;
 mod error;
-mod evaluate;
 mod experiment;
-mod files;
-mod fit;
-mod fleet_graph;
-mod folds;
-mod ground_truth;
-mod material;
 mod model;
-mod models;
 mod progress;
 mod results;
 mod roots;
 mod run;
-mod running;
-mod saving;
-mod side_by_side;
-mod simulated;
-mod standard;
-mod text_observer;
 mod train;
-mod truth;
-mod walk;
-mod wide;
 
-pub use data::Data;
-pub use error::ExperimentError;
+pub use data::{
+    Data,
+    fleet_graph::fleet_graph,
+    ground_truth::{GroundTruth, TrueFailure},
+    simulated::Simulated,
+};
+pub use error::{ExperimentError, NotSaved};
 pub use experiment::{Experiment, VerdictColumns};
-pub use files::{prepare_file, prepare_folder, write_file, write_model};
-pub use fleet_graph::fleet_graph;
-pub use ground_truth::{GroundTruth, TrueFailure};
+pub use model::standard::StandardModels;
 pub use model::{Blending, Model, Rows};
-pub use models::NotSaved;
+pub use progress::text_observer::TextObserver;
 pub use progress::{Observer, Phase, Progress};
 pub use results::Results;
+pub use results::files::{prepare_file, prepare_folder, write_file, write_model};
 pub use roots::RootCase;
-pub use simulated::Simulated;
-pub use standard::StandardModels;
-pub use text_observer::TextObserver;
 pub use train::{Trained, TrainedModel, TrainingSummary};
 
 #[cfg(test)]

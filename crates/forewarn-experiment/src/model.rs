@@ -1,3 +1,5 @@
+pub(crate) mod standard;
+
 use crate::ExperimentError;
 use forewarn_core::{
     CoreError, DynEstimator, Estimator, LabelledWindows, Monitor, Predictor, Train, Validation,
@@ -5,7 +7,7 @@ use forewarn_core::{
 use forewarn_recurrent::{Recurrent, Settings};
 
 /// Fits a model on a number of threads, where its estimator can use several.
-pub(super) type Fit = Box<
+pub(crate) type Fit = Box<
     dyn Fn(
             usize,
             Train<LabelledWindows<'_>>,
@@ -34,7 +36,7 @@ pub enum Rows {
 
 impl Rows {
     /// The rows in which models of both kinds find their columns; `None` where there are none.
-    pub(super) fn joint(self, other: Self) -> Option<Self> {
+    pub(crate) fn joint(self, other: Self) -> Option<Self> {
         match (self, other) {
             (one, other) if one == other => Some(one),
             // Wide rows begin with the features, as they are.
@@ -59,7 +61,7 @@ pub enum Blending {
 }
 
 /// Where a model's scores come from.
-pub(super) enum Origin {
+pub(crate) enum Origin {
     Fit {
         rows: Rows,
         fit: Fit,
@@ -77,10 +79,10 @@ pub(super) enum Origin {
 
 /// An estimator, or a blend of other models of the experiment, with what a report says of it.
 pub struct Model {
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) trainer: Option<String>,
-    pub(super) origin: Origin,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) trainer: Option<String>,
+    pub(crate) origin: Origin,
 }
 
 impl Model {
@@ -101,7 +103,7 @@ impl Model {
     }
 
     /// The same for an estimator that can be told how many threads to fit on: as many as the fits beside it leave.
-    pub(super) fn on_threads<E>(
+    pub(crate) fn on_threads<E>(
         name: &str,
         description: &str,
         rows: Rows,
@@ -183,7 +185,7 @@ impl Model {
     }
 
     /// Whether it is weighted by walk-forward folds.
-    pub(super) fn needs_folds(&self) -> bool {
+    pub(crate) fn needs_folds(&self) -> bool {
         matches!(self.origin, Origin::Blend { blending: Blending::Folds, .. })
     }
 
@@ -193,13 +195,13 @@ impl Model {
     }
 
     /// Whether it reads such rows itself.
-    pub(super) fn reads(&self, of: Rows) -> bool {
+    pub(crate) fn reads(&self, of: Rows) -> bool {
         matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
     }
 }
 
 /// Position of the model called `of` among `models`, on whose states `name` is to run.
-pub(super) fn position_of_states(models: &[Model], name: &str, of: &str) -> Result<usize, ExperimentError> {
+pub(crate) fn position_of_states(models: &[Model], name: &str, of: &str) -> Result<usize, ExperimentError> {
     let found = models.iter().position(|model| model.name == of && model.has_states());
     found.ok_or_else(|| ExperimentError::NoStates {
         name: name.to_owned(),
@@ -209,7 +211,7 @@ pub(super) fn position_of_states(models: &[Model], name: &str, of: &str) -> Resu
 }
 
 /// Positions of the members of a blend called `name` among `models`.
-pub(super) fn positions(
+pub(crate) fn positions(
     models: &[Model],
     name: &str,
     members: &[String],

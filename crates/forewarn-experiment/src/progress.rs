@@ -1,3 +1,5 @@
+pub(crate) mod text_observer;
+
 use forewarn_core::FitProgress;
 use std::fmt;
 

@@ -1,8 +1,14 @@
+pub(crate) mod files;
+pub(crate) mod models;
+pub(crate) mod saving;
+
 use crate::{
     ExperimentError, Observer, Phase, Progress,
-    files::{Folder, refuse_input},
-    models::Models,
-    saving::About,
+    results::{
+        files::{Folder, refuse_input},
+        models::Models,
+        saving::About,
+    },
 };
 use forewarn_core::{Envelope, Predictor};
 use forewarn_eval::{EvalError, OperationReport, Report, ScoredSet, predictions_csv};

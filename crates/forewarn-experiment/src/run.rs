@@ -1,12 +1,24 @@
+pub(crate) mod audit;
+pub(crate) mod evaluate;
+pub(crate) mod fit;
+pub(crate) mod folds;
+pub(crate) mod material;
+pub(crate) mod running;
+pub(crate) mod side_by_side;
+pub(crate) mod walk;
+pub(crate) mod wide;
+
 use crate::Model;
 use crate::{
     Data, Experiment, ExperimentError, Observer, Phase, Progress, Results,
     experiment::Settings,
-    fit::{Effort, Fitted, fit_all},
-    folds::inner_folds,
-    material::{FeatureLists, Material, Prepared},
-    models::Models,
     progress::whole,
+    results::models::Models,
+    run::{
+        fit::{Effort, Fitted, fit_all},
+        folds::inner_folds,
+        material::{FeatureLists, Material, Prepared},
+    },
 };
 use forewarn_core::{Labels, Samples, Split};
 use forewarn_label::label;

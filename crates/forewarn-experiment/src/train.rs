@@ -1,10 +1,7 @@
 use crate::{
     Data, Experiment, ExperimentError, Model, Observer, Phase, Progress,
-    fit::Fitted,
-    models::Models,
-    run::{Run, check_part},
-    saving::About,
-    side_by_side::side_by_side,
+    results::{models::Models, saving::About},
+    run::{Run, check_part, fit::Fitted, side_by_side::side_by_side},
 };
 use forewarn_core::{AlarmPolicy, Envelope, History, Predictor, Target, average_precision};
 use forewarn_eval::{

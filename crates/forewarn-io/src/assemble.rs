@@ -1,20 +1,28 @@
 use crate::{
     CellChange, Duplicates, IoError, ReadOptions, ReadSummary, Recording, StepSource,
-    cells::RowValues,
-    clocks::{Clocks, Finished, Order, Placed},
-    counters::Falls,
+    assemble::{
+        clocks::{Clocks, Finished, Order, Placed},
+        counters::Falls,
+        lines::Lines,
+        sources::Sources,
+    },
+    columns::{
+        cells::RowValues,
+        slots::{Counter, Slots},
+        time_form::Moment,
+    },
     error::Origin,
-    lines::Lines,
     recording::{CellCount, ServiceSummary},
-    slots::{Counter, Slots},
-    sources::Sources,
     step::StepFinder,
-    time_form::Moment,
 };
 use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step};
 use std::collections::{BTreeMap, VecDeque};
 
+pub(crate) mod clocks;
+pub(crate) mod counters;
 mod finish;
+pub(crate) mod lines;
+pub(crate) mod sources;
 
 #[cfg(feature = "parquet")]
 pub(crate) use finish::{Places, complete};

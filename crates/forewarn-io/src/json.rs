@@ -6,11 +6,14 @@ mod scalar;
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
-    cells::{CellReader, Fault, RowValues},
-    columns::{Columns, Header, Role, SERVICE, Sketch, renamed, taken_metric},
+    columns::{
+        Columns, Header, Role, SERVICE, Sketch,
+        cells::{CellReader, Fault, RowValues},
+        renamed, taken_metric,
+        time_form::TimeReader,
+    },
     csv::{Input, Parts, time_name},
     error::{Origin, clip},
-    time_form::TimeReader,
 };
 use forewarn_core::table::is_missing;
 use records::Records;

@@ -1,12 +1,18 @@
+pub(crate) mod files;
+pub(crate) mod open;
+pub(crate) mod source;
+
 use crate::{
     Format, IoError, ReadOptions, ReadSummary, Recording,
     assemble::{Assembler, Keep},
     columns::SERVICE,
     csv::{self, Input},
     error::Origin,
-    files::{InputFile, find},
     json,
-    open::{Opened, open, unpack},
+    read::{
+        files::{InputFile, find},
+        open::{Opened, open, unpack},
+    },
 };
 use forewarn_core::table::Content;
 use std::{io::Read, path::Path};

@@ -1,14 +1,17 @@
 //! Scoring windows: in chunks, by each network, with rows shared where windows overlap.
 
 use crate::{
-    aligned::Aligned,
     input,
-    layer::{Inputs, Projected},
-    network::{Before, Memory, Network},
-    processor::Processor,
-    services::{Services, number_of},
-    shape::Shape,
-    shared::SharedRows,
+    input::{
+        services::{Services, number_of},
+        shared::SharedRows,
+    },
+    network::{
+        Before, Memory, Network,
+        layer::{Inputs, Projected},
+        shape::Shape,
+    },
+    simd::{aligned::Aligned, processor::Processor},
 };
 use forewarn_core::{CoreError, Forecast, Score, Windows, sigmoid};
 

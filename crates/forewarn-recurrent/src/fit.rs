@@ -1,5 +1,15 @@
 //! Fitting whole, epoch by epoch, or from where another process stopped.
 
+pub(crate) mod checkpoint;
+pub(crate) mod examples;
+pub(crate) mod gradient;
+pub(crate) mod helpers;
+#[cfg(feature = "libtorch")]
+pub(crate) mod libtorch;
+pub(crate) mod optimiser;
+pub(crate) mod random;
+pub(crate) mod training;
+
 use crate::{Checkpoint, Recurrent, RecurrentModel, Training};
 use forewarn_core::{
     CoreError, Estimator, FitProgress, LabelledWindows, Monitor, Snapshots, Train, Validation,

@@ -1,6 +1,9 @@
 //! From windows to what a network reads.
 
-use crate::real::Real;
+pub(crate) mod services;
+pub(crate) mod shared;
+
+use crate::simd::real::Real;
 use forewarn_core::{CoreError, Windows};
 
 /// Most that a value may be, so that no product of it overflows.

@@ -1,6 +1,9 @@
 use crate::{
-    Cell, Forecast, History, Instructions, Output, Settings, ensemble::Ensemble, network::Network,
-    processor::Processor, services::Services, shape::Shape,
+    Cell, Forecast, History, Instructions, Output, Settings,
+    ensemble::Ensemble,
+    input::services::Services,
+    network::{Network, shape::Shape},
+    simd::processor::Processor,
 };
 use forewarn_core::{CoreError, LabelledWindows, Predictor, Save, Score, Stateful, WindowSpec, Windows};
 use forewarn_numerics::Fnv1a;

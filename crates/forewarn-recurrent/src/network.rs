@@ -1,17 +1,31 @@
 //! The network: recurrent layers over the window, their states pooled, and a head. Its weights as products read them,
 //! and the way from rows to log-odds that scoring takes.
 
+pub(crate) mod attention;
+pub(crate) mod gates;
+pub(crate) mod gru;
+pub(crate) mod layer;
+pub(crate) mod linear;
+pub(crate) mod lstm;
+pub(crate) mod pass;
+pub(crate) mod pooling;
+pub(crate) mod shape;
+
 use crate::{
     Cell, Pooling,
-    aligned::Aligned,
-    arithmetic::Arithmetic,
-    attention::Attended,
-    kernel::Rows,
-    layer::{Flat, Inputs, Layer, Step},
-    linear::Linear,
-    processor::{Processor, Task},
-    real::Real,
-    shape::{Places, Shape},
+    network::{
+        attention::Attended,
+        layer::{Flat, Inputs, Layer, Step},
+        linear::Linear,
+        shape::{Places, Shape},
+    },
+    simd::{
+        aligned::Aligned,
+        arithmetic::Arithmetic,
+        kernel::Rows,
+        processor::{Processor, Task},
+        real::Real,
+    },
 };
 
 /// A network's weights, packed.

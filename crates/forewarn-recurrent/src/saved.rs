@@ -2,9 +2,9 @@
 
 use crate::{
     Cell, Output, Pooling, RecurrentModel,
-    services::Services,
+    input::services::Services,
+    network::shape::{Embedding, Shape},
     settings::{EMBEDDING_LIMIT, LAYER_LIMIT, MEMBER_LIMIT, PERIOD_LIMIT, SIDE_LIMIT},
-    shape::{Embedding, Shape},
 };
 use forewarn_core::{CoreError, Envelope, ModelFileError, Registry, Save, Tensor, WindowSpec};
 use serde::{Deserialize, Serialize};

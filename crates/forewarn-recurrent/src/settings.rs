@@ -1,31 +1,15 @@
+#[cfg(feature = "libtorch")]
+use crate::fit::libtorch::device::Device;
 use crate::{
     Cell, Instructions,
-    shape::{Embedding, Shape},
+    network::{
+        pooling::Pooling,
+        shape::{Embedding, Shape},
+    },
 };
 use forewarn_core::CoreError;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
-
-/// Where libtorch computes.
-#[cfg(feature = "libtorch")]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Device {
-    /// On the processor, with one thread, so that a fit gives the same model each time: libtorch is told so for the
-    /// whole process.
-    #[default]
-    Cpu,
-    /// On the first CUDA device, where there is one and a libtorch that can use it, else as [`Cpu`](Self::Cpu).
-    CudaIfAvailable,
-    /// On the first CUDA device; an error where there is none. Sums on a GPU may differ in the last bits from run to
-    /// run.
-    ///
-    /// A program that was built with a libtorch for processors finds CUDA when `libtorch_cuda.so` of the same release
-    /// lies beside the `libtorch_cpu.so` that it runs with, as in the folder `torch/lib` of PyTorch: set
-    /// `LD_LIBRARY_PATH` to that.
-    Cuda,
-}
 
 /// Who computes the gradients. Everything else, from the first weights to the last update, is shared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,7 +33,7 @@ impl Trainer {
     #[must_use]
     pub fn fastest() -> Self {
         #[cfg(feature = "libtorch")]
-        if crate::libtorch::has_gpu() {
+        if crate::fit::libtorch::cuda::has_gpu() {
             return Self::Libtorch { device: Device::Cuda };
         }
         Self::Native
@@ -104,18 +88,6 @@ pub enum Schedule {
         /// Epochs to wait, fewer than the fit's own patience.
         patience: usize,
     },
-}
-
-/// How the states of a window become what the head reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Pooling {
-    /// The state after the last minute.
-    #[default]
-    LastState,
-    /// The mean of all states, each weighted by how much it matters, which is learnt.
-    Attention,
 }
 
 /// What comes out of the head.

@@ -1,9 +1,10 @@
+pub(crate) mod fleet;
+
 use crate::{
     Forecast, RecurrentModel,
     ensemble::{describe, forecast, mean, within},
     input,
-    layer::Inputs,
-    network::{Before, Memory},
+    network::{Before, Memory, layer::Inputs},
 };
 use forewarn_core::{CoreError, Predictor, RunningState, Score, Stateful};
 use serde::{Deserialize, Serialize};

@@ -5,14 +5,16 @@
 
 use crate::{
     Cell, Instructions, Output, RecurrentModel,
-    arithmetic::Arithmetic,
-    gradient::{
+    fit::gradient::{
         Gradient, Native,
         tests::{Case, numbers, single},
     },
-    processor::{Processor, Task},
-    services::Services,
-    shape::strategies::plain,
+    input::services::Services,
+    network::shape::strategies::plain,
+    simd::{
+        arithmetic::Arithmetic,
+        processor::{Processor, Task},
+    },
 };
 use forewarn_core::{Predictor, Score, Windows};
 use forewarn_schema::{Metric, Schema};
@@ -96,7 +98,7 @@ fn step_times() {
 #[test]
 #[ignore = "a measurement, to be run alone"]
 fn step_times_beside_libtorch() {
-    use crate::libtorch::tests::with;
+    use crate::fit::libtorch::tests::with;
     for (cell, windows) in [(Cell::Lstm, 64), (Cell::Gru, 64), (Cell::Lstm, 256), (Cell::Gru, 256)] {
         let case = Case::new(plain(cell, FEATURES, HIDDEN, Some(HEAD)), STEPS, windows, 3);
         let native = step(&case, &mut Native::new(case.shape, STEPS, windows, 1, Processor::best()).unwrap());

@@ -1,3 +1,5 @@
+pub(crate) mod dependency;
+
 use crate::{TopologyError, error::refuse_unless, text};
 use forewarn_schema::{FrameView, Schema};
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,6 @@
+pub(crate) mod ranking_quality;
+pub(crate) mod root_search;
+
 use crate::{
     ServiceGraph, TopologyError,
     error::{probability, refuse_unless, same_length},

@@ -1,7 +1,7 @@
 //! All rows as frames, with their summary.
 
 use super::*;
-use crate::counters::{Increase, may_count};
+use crate::assemble::counters::{Increase, may_count};
 
 /// From here on single precision does not tell whole numbers apart.
 const EXACT: f32 = 16_777_216.0;

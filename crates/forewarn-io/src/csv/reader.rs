@@ -1,11 +1,14 @@
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
-    cells::{CellReader, RowValues},
-    columns::{Columns, Header, Role, SERVICE, Sketch, taken_metric},
+    columns::{
+        Columns, Header, Role, SERVICE, Sketch,
+        cells::{CellReader, RowValues},
+        slots::Slots,
+        taken_metric,
+        time_form::{Moment, TimeReader},
+    },
     error::{Origin, clip},
-    slots::Slots,
-    time_form::{Moment, TimeReader},
 };
 use forewarn_core::table::{Table, TableSettings};
 use std::{io::Read, mem};
@@ -318,7 +321,7 @@ impl<R: Read> RowReader<'_, R> {
     #[cold]
     fn refuse(
         &self,
-        fault: crate::cells::Fault,
+        fault: crate::columns::cells::Fault,
         index: usize,
         text: &str,
         slots: &Slots,

@@ -1,7 +1,7 @@
 use crate::{
     Format, IoError,
     error::{Origin, clip},
-    open::open,
+    read::open::open,
 };
 use forewarn_core::{
     Snapshots,

@@ -1,7 +1,6 @@
 use crate::{
     IoError,
-    columns::{SERVICE, TIMESTAMP},
-    writable::check,
+    columns::{SERVICE, TIMESTAMP, writable::check},
 };
 use forewarn_schema::FrameSet;
 use std::{fmt::Write as _, io::Write};

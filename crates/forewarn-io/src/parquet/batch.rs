@@ -5,12 +5,14 @@ use super::{
 };
 use crate::{
     CellChange, IoError,
-    cells::{CellReader, RowValues},
-    columns::Role,
+    columns::{
+        Role,
+        cells::{CellReader, RowValues},
+        slots::{Counter, Slots},
+        time_form::{EpochUnit, Moment, TimeReader},
+    },
     csv::time_name,
     error::clip,
-    slots::{Counter, Slots},
-    time_form::{EpochUnit, Moment, TimeReader},
 };
 use ::parquet::data_type::ByteArray;
 use forewarn_schema::Timestamp;
@@ -138,7 +140,7 @@ impl Batch {
             scratch.sample[slot] = f32::NAN;
             changes.extend(scratch.changes.drain(..).map(|(slot, change)| (row, slot, change)));
         };
-        let refuse = |row: usize, fault: crate::cells::Fault, text: &str| {
+        let refuse = |row: usize, fault: crate::columns::cells::Fault, text: &str| {
             let at = file.origin.at(first + row as u64 + 1);
             fault.at(at, &file.columns.names[index], text, place)
         };

@@ -1,8 +1,7 @@
 use crate::{
     IoError,
-    columns::{Columns, Role, Sketch},
+    columns::{Columns, Role, Sketch, time_form::EpochUnit},
     error::Origin,
-    time_form::EpochUnit,
 };
 use ::parquet::{
     basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical},

@@ -7,13 +7,16 @@ use super::{
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
-    cells::{CellReader, RowValues},
-    columns::{Columns, Header, Role, SERVICE, taken_metric},
+    columns::{
+        Columns, Header, Role, SERVICE,
+        cells::{CellReader, RowValues},
+        slots::{Counter, Slots},
+        taken_metric,
+        time_form::{Moment, TimeReader},
+    },
     csv::{Input, Parts},
     error::Origin,
-    open::open,
-    slots::{Counter, Slots},
-    time_form::{Moment, TimeReader},
+    read::open::open,
 };
 use ::parquet::{
     basic::Compression,

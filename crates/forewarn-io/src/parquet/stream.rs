@@ -1,15 +1,20 @@
 use super::reader::{FileRows, Wanted};
 use crate::{
     CellChange, Format, IoError, ReadOptions, ReadSummary, ServiceSummary, Shape, StepSource,
-    assemble::{Assembler, Keep, Places, complete},
-    cells::RowValues,
-    clocks::{Clocks, Order},
-    columns::SERVICE,
-    counters::Increase,
+    assemble::{
+        Assembler, Keep, Places,
+        clocks::{Clocks, Order},
+        complete,
+        counters::Increase,
+        sources::Sources,
+    },
+    columns::{
+        SERVICE,
+        cells::RowValues,
+        slots::{Counter, Slots},
+    },
     csv::Input,
     error::Origin,
-    slots::{Counter, Slots},
-    sources::Sources,
 };
 use forewarn_core::{CoreError, FrameStream, Piece};
 use forewarn_schema::{Layout, Schema};

@@ -1,7 +1,9 @@
 use crate::{
     IoError,
-    columns::{SERVICE, TIMESTAMP},
-    writable::{check, check_frame, check_metrics},
+    columns::{
+        SERVICE, TIMESTAMP,
+        writable::{check, check_frame, check_metrics},
+    },
 };
 use ::parquet::{
     basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel},

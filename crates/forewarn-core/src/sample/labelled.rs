@@ -1,0 +1,115 @@
+use crate::{CoreError, Outcomes, Windows, score::rank::expect_both_classes};
+
+/// Windows with their labels: what models are fitted on. A view; copy it freely.
+///
+/// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a
+/// window's loss by [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted);
+/// it never passes them over in silence.
+#[derive(Clone, Copy, Debug)]
+pub struct LabelledWindows<'a> {
+    pub(super) windows: Windows<'a>,
+    pub(super) positive: &'a [bool],
+    pub(super) weights: Option<&'a [f32]>,
+    pub(super) outcomes: Option<Outcomes<'a>>,
+    pub(super) partial: Option<(Windows<'a>, Outcomes<'a>)>,
+}
+
+impl<'a> LabelledWindows<'a> {
+    /// Windows and whether each is positive.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`].
+    pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
+        if windows.len() == positive.len() {
+            Ok(Self { windows, positive, weights: None, outcomes: None, partial: None })
+        } else {
+            Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
+        }
+    }
+
+    /// The windows.
+    #[must_use]
+    pub fn windows(&self) -> Windows<'a> {
+        self.windows
+    }
+
+    /// Whether each is positive.
+    #[must_use]
+    pub fn positive(&self) -> &'a [bool] {
+        self.positive
+    }
+
+    /// The same windows, each standing for a number of them.
+    ///
+    /// # Errors
+    /// As [`Samples::with_weights`].
+    pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, CoreError> {
+        check_weights(weights, self.positive.len())?;
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// How many windows each stands for; `None` where each stands for itself.
+    #[must_use]
+    pub fn weights(&self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// How many windows window `index` stands for: 1 unless there are weights.
+    #[must_use]
+    pub fn weight(&self, index: usize) -> f32 {
+        self.weights.and_then(|weights| weights.get(index)).copied().unwrap_or(1.0)
+    }
+
+    /// Refuses weights, for a `model` that cannot take them into account.
+    ///
+    /// # Errors
+    /// [`CoreError::WeightsUnsupported`].
+    pub fn expect_unweighted(&self, model: &'static str) -> Result<(), CoreError> {
+        match self.weights {
+            Some(_) => Err(CoreError::WeightsUnsupported { model }),
+            None => Ok(()),
+        }
+    }
+
+    /// When in its period the event of each window comes; `None` for windows that do not come from [`Samples`].
+    #[must_use]
+    pub fn outcomes(&self) -> Option<Outcomes<'a>> {
+        self.outcomes
+    }
+
+    /// Windows without a label whose period was observed in part, and what was seen of it; see
+    /// [`Samples::partly_observed`].
+    #[must_use]
+    pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
+        self.partial
+    }
+
+    /// Number of positive windows.
+    #[must_use]
+    pub fn positives(&self) -> usize {
+        self.positive.iter().filter(|&&positive| positive).count()
+    }
+
+    /// Refuses data that lacks one of the two classes; `part` names it in the error.
+    ///
+    /// # Errors
+    /// [`CoreError::SingleClass`].
+    pub fn expect_both_classes(&self, part: &'static str) -> Result<(), CoreError> {
+        expect_both_classes(part, self.positive).map(|_| ())
+    }
+}
+
+/// Refuses weights that are not one positive number for each of `windows`.
+pub(super) fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreError> {
+    if weights.len() != windows {
+        return Err(CoreError::LengthMismatch { what: "weights", expected: windows, got: weights.len() });
+    }
+    match weights.iter().find(|&&weight| !(weight > 0.0 && weight.is_finite())) {
+        Some(weight) => Err(CoreError::InvalidSetting {
+            name: "weight of a window",
+            value: weight.to_string(),
+            expected: "a positive number",
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,83 @@
+#[cfg(feature = "parquet")]
+use super::names::{TIME_NAMES, is_one_of};
+use crate::columns::time_form::is_text_time;
+use forewarn_core::table::{Decimal, is_missing, number};
+
+/// What the first cells of a column hold.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sketch {
+    numbers: u64,
+    /// Numbers that are one more than the one before.
+    consecutive: u64,
+    pub(super) fractions: u64,
+    last: Option<f64>,
+    pub(super) times: u64,
+    texts: u64,
+    pub(super) others: bool,
+}
+
+impl Sketch {
+    /// Adds a cell.
+    pub(crate) fn push(&mut self, text: &str, decimal: Option<Decimal>) {
+        if is_missing(text) {
+            return;
+        }
+        if is_text_time(text) {
+            self.times += 1;
+        } else if let Ok(value) = number(text, decimal) {
+            self.numbers += 1;
+            self.fractions += u64::from(value.fract() != 0.0);
+            self.consecutive += u64::from(self.last.is_some_and(|last| value == last + 1.0));
+            self.last = Some(value);
+        } else if text.trim().starts_with(|c: char| c.is_ascii_digit()) {
+            // A number with a unit.
+            self.numbers += 1;
+            self.fractions += 1;
+        } else {
+            self.texts += 1;
+        }
+    }
+
+    /// That of a column of text, which may be times where it is called so.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_text(name: &str) -> Self {
+        match is_one_of(name, &TIME_NAMES) {
+            true => Self::of_time(),
+            false => Self { texts: 1, ..Self::default() },
+        }
+    }
+
+    /// That of a column that holds neither numbers, times nor text.
+    pub(crate) fn of_other() -> Self {
+        Self { others: true, ..Self::default() }
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_time() -> Self {
+        Self { times: 1, ..Self::default() }
+    }
+
+    /// That of a column of numbers, whole ones or not.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_number(is_whole: bool) -> Self {
+        Self { numbers: 2, fractions: u64::from(!is_whole), ..Self::default() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers + self.times + self.texts == 0 && !self.others
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.numbers == 0 && self.texts > 0
+    }
+
+    pub(super) fn is_time(&self) -> bool {
+        self.times > 0 && self.numbers + self.texts == 0
+    }
+
+    pub(super) fn counts_rows(&self) -> bool {
+        self.numbers > 0
+            && self.texts + self.times + self.fractions == 0
+            && self.consecutive + 1 == self.numbers
+    }
+}

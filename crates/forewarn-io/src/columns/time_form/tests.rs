@@ -1,0 +1,96 @@
+use super::*;
+
+fn time(text: &str) -> Option<Timestamp> {
+    TimeReader::default().text(text).map(|moment| moment.time)
+}
+
+#[test]
+fn one_moment_in_many_forms() {
+    let expected: Timestamp = "2024-01-01T00:01:00Z".parse().unwrap();
+    for text in [
+        "2024-01-01T00:01:00Z",
+        " 2024-01-01 01:01:00+01:00 ",
+        "2024-01-01 01:01:00+0100",
+        "2024-01-01 00:01:00",
+        "2024-01-01T00:01:00.000000",
+        "2024-01-01 0:01",
+        "2024/01/01 00:01:00",
+        "01.01.2024 00:01",
+        "2024-01-01 00:01:00 UTC",
+        "2024-01-01 08:01:00 +0800",
+        "2023-12-31 20:31:00.000000001 -0330 NST m=+60.5",
+        "1704067260",
+        "1704067260.0",
+        "1.70406726e9",
+        "1704067260000",
+        "1704067260000000",
+        "1704067260000000999",
+    ] {
+        assert_eq!(time(text), Some(expected), "{text}");
+    }
+    assert_eq!(time("2024-01-01").unwrap().millis(), expected.millis() - 60_000);
+    assert_eq!(time("1704067260.25").unwrap().millis(), expected.millis() + 250);
+    assert_eq!(time("2024-01-01T00:01:00.2509").unwrap().millis(), expected.millis() + 250);
+}
+
+#[test]
+fn dates_agree_with_the_calendar() {
+    for days in (-719_000..2_900_000).step_by(97) {
+        let text = Timestamp::from_millis(days * 86_400_000).unwrap().to_string();
+        if !text.starts_with('-') {
+            assert_eq!(time(&text).unwrap().millis(), days * 86_400_000, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_first_row_decides() {
+    let mut seconds = TimeReader::default();
+    assert_eq!(seconds.text("60").unwrap().time.millis(), 60_000);
+    assert_eq!(seconds.text("1704067260000"), None, "no such year in seconds");
+    assert_eq!(seconds.text("2024-01-01T00:00:00Z"), None);
+    let mut zoned = TimeReader::default();
+    assert!(zoned.text("2024-01-01T00:00:00Z").is_some());
+    assert_eq!((zoned.text("1704067260"), zoned.text("2024-01-01T00:00:00")), (None, None));
+    let mut naive = TimeReader::default();
+    assert!(naive.text("2024-01-01T00:00:00").is_some());
+    assert_eq!(naive.text("2024-01-01T00:00:00Z"), None);
+    assert_eq!(time(&i64::MAX.to_string()).unwrap().to_string()[..4], *"2262");
+    for wrong in [
+        "",
+        "yesterday",
+        "2024-02-30",
+        "2024-01-01T25:00:00",
+        "2024-01-01T00",
+        "01/02/2024",
+        "99999999999999999999",
+        "inf",
+        "2024-01-01T00:00:00 somewhere",
+        "-",
+        "2024-01-01 00:00 +0800 CST or so",
+        "2024-01-01 00:00 +9",
+        "2024-01-01 00:00 +\u{e9}99",
+        "1e400",
+        "\u{e9}024-01-01",
+    ] {
+        assert_eq!(time(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
+fn zones_have_hours_that_are_repeated_and_left_out() {
+    let mut berlin = TimeReader::new(Some("Europe/Berlin")).unwrap();
+    let mut at =
+        |text: &str| berlin.text(text).map(|m| (m.time.to_string(), m.repeated.map(|t| t.to_string())));
+    assert_eq!(at("2024-07-01 12:00:00"), Some(("2024-07-01T10:00:00Z".into(), None)));
+    assert_eq!(
+        at("2024-10-27 02:30:00"),
+        Some(("2024-10-27T00:30:00Z".into(), Some("2024-10-27T01:30:00Z".into())))
+    );
+    assert_eq!(at("2024-03-31 02:30:00"), None);
+    let mut fixed = TimeReader::new(Some("-05:30")).unwrap();
+    assert_eq!(fixed.text("2024-01-01 00:00").unwrap().time.to_string(), "2024-01-01T05:30:00Z");
+    for wrong in ["Middle/Earth", "+25:00", "+x", "", "-0\u{e9}:00"] {
+        assert!(TimeReader::new(Some(wrong)).is_err(), "{wrong}");
+    }
+}
