@@ -1,4 +1,4 @@
-//! What forewarn asks of every rule, feature and model, asked of ours on an hour with gaps.
+//! What forewarn asks of every source, rule, feature and model, asked of ours on an hour with gaps.
 
 use crate::{feature::SmoothArrivals, model::FittedNearestMean, rule::Backlog, source::Queues};
 use forewarn::{core::conformance, prelude::*};
@@ -6,6 +6,7 @@ use std::error::Error;
 
 #[test]
 fn ours_keep_the_laws() -> Result<(), Box<dyn Error>> {
+    conformance::source(&mut Queues { minutes: 60 })?;
     let frames = Queues { minutes: 60 }.frames()?;
     let (whole, schema) = (frames.frame(0).expect("a worker"), frames.schema().clone());
     let gaps = |(index, value): (usize, &f32)| if index % 13 < 3 { f32::NAN } else { *value };

@@ -9,6 +9,7 @@
 //! | [`FailureRule`](crate::FailureRule) | [`failure_rule`], [`missing_adds_nothing`], [`never_fails_more`] |
 //! | [`Feature`](crate::Feature) | [`feature`], [`saved_feature`] |
 //! | [`Predictor`](crate::Predictor) | [`predictor`], [`saved_model`] |
+//! | [`Source`](crate::Source), [`FrameStream`](crate::FrameStream) | [`source`], [`frame_stream`] |
 //!
 //! ```
 //! use forewarn_core::{V1Rule, conformance};
@@ -26,11 +27,13 @@ mod feature;
 mod predictor;
 mod rule;
 mod saved;
+mod source;
 
 pub use feature::feature;
 pub use predictor::predictor;
 pub use rule::{failure_rule, missing_adds_nothing, never_fails_more};
 pub use saved::{saved_feature, saved_model};
+pub use source::{frame_stream, source};
 
 use forewarn_schema::FrameView;
 use std::fmt::{Debug, Display};

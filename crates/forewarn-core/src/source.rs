@@ -1,7 +1,10 @@
+pub(crate) mod piece;
+
 use crate::CoreError;
 use forewarn_schema::FrameSet;
 
-/// Where metrics come from: a file, a simulator, a monitoring system.
+/// Where metrics come from: a file, a simulator, a monitoring system. `conformance::source` (feature `conformance`)
+/// checks the laws that each keeps.
 pub trait Source {
     /// The source in a few words, for reports and messages.
     fn describe(&self) -> String;

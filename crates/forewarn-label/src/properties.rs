@@ -4,13 +4,13 @@ mod twin;
 
 use crate::{
     AnyRuleState, Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
-    ThresholdRule, label, label_pieces,
+    ThresholdRule, Verdicts, label, label_pieces,
     strategies::{
         Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
     },
 };
 use forewarn_core::{
-    CoreError, Exclusion, FailureRule, InPieces, Label, Target, V1Rule, WindowSpec, conformance,
+    CoreError, Exclusion, FailureRule, InPieces, Label, Registry, Target, V1Rule, WindowSpec, conformance,
 };
 use forewarn_schema::{
     Episode, Frame, FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit, ValidRange, strategies::frame_near,
@@ -297,6 +297,14 @@ proptest! {
         let longer = Rule::new(rule.when().clone().lasting(Span::steps(3))).unwrap();
         let plain = Rule::new(rule.when().clone()).unwrap();
         conformance::never_fails_more(&longer, &plain, frame.view())?;
+    }
+
+    #[test]
+    fn verdicts_of_every_rule_keep_the_laws_of_features(rule in rule(Kinds::Any), rows in any_rows(30)) {
+        let frame = frame_of(&rows);
+        let verdicts = Verdicts::of(&rule, frame.view().schema());
+        conformance::feature(&verdicts, frame.view())?;
+        conformance::saved_feature(&verdicts, &crate::register(Registry::new()), frame.view())?;
     }
 
     /// On metrics, with limits, and of values that this crate's own strategies do not have.

@@ -9,6 +9,8 @@
 //!   whole service runs in a test.
 
 mod clock;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod feed;
 mod handle;
 mod past;

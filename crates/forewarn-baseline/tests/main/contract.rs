@@ -14,7 +14,7 @@ fn trees() -> BoostedTrees {
     BoostedTrees::default().with_trees(5, 5).with_shrinkage(0.1, 0.1).with_leaves(&[3]).with_threads(1)
 }
 
-fn baselines() -> Vec<Box<dyn DynEstimator>> {
+pub(crate) fn baselines() -> Vec<Box<dyn DynEstimator>> {
     let watch = || Watch::above("m1", 0.2);
     vec![
         Box::new(StaticThreshold::new(watch())),
@@ -42,10 +42,10 @@ fn baselines() -> Vec<Box<dyn DynEstimator>> {
 }
 
 /// Columns of the contract's data: three metrics, and what controls and seasonal rules go by.
-const COLUMNS: [&str; 7] = ["m0", "m1", "m2", "service_number", "step_number", "sin(day)", "cos(day)"];
+pub(crate) const COLUMNS: [&str; 7] = ["m0", "m1", "m2", "service_number", "step_number", "sin(day)", "cos(day)"];
 
 /// Rows of three metrics as rows of all columns: a minute after the other of one service.
-fn with_place(metrics: &[f32]) -> Vec<f32> {
+pub(crate) fn with_place(metrics: &[f32]) -> Vec<f32> {
     let place = |minute: usize| {
         let turn = std::f32::consts::TAU * (minute % 12) as f32 / 12.0;
         [0.0, minute as f32, turn.sin(), turn.cos()]
@@ -55,19 +55,19 @@ fn with_place(metrics: &[f32]) -> Vec<f32> {
 }
 
 /// Rows of all columns that look random, always the same.
-fn of_rows(rows: u32) -> Data {
+pub(crate) fn of_rows(rows: u32) -> Data {
     let values: Vec<f32> = (0..3 * rows).map(|i| ((i * i * 7 + i * 13) % 101) as f32 / 50.0 - 1.0).collect();
     let positive: Vec<bool> = (0..rows).map(|i| (i * 31) % 17 < 4).collect();
     Data::new(&gauges(&COLUMNS), 4, &with_place(&values), &positive)
 }
 
-fn fit(data: &Data, estimator: &dyn DynEstimator) -> Box<dyn Predictor> {
+pub(crate) fn fit(data: &Data, estimator: &dyn DynEstimator) -> Box<dyn Predictor> {
     let (train, validation) = (data.split.train(), data.split.validation());
     let (train, validation) = (train.on(&data.frames).unwrap(), validation.on(&data.frames).unwrap());
     estimator.fit_boxed(train, validation, &mut Silent).unwrap()
 }
 
-fn values(rows: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f32>> {
+pub(crate) fn values(rows: std::ops::Range<usize>) -> impl Strategy<Value = Vec<f32>> {
     let value = prop_oneof![1 => Just(f32::NAN), 6 => -3f32..3.0];
     prop::collection::vec(prop::collection::vec(value, 3), rows).prop_map(|rows| rows.concat())
 }

@@ -5,6 +5,7 @@
 mod contract;
 mod controls;
 mod evidence;
+mod laws;
 mod logistic;
 mod rules;
 mod saved;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod evidence;
+mod laws;
 mod line;
 mod support;
 mod threads;

@@ -8,6 +8,7 @@ mod clock;
 mod files;
 mod gaps;
 mod hostile;
+mod laws;
 #[cfg(feature = "parquet")]
 mod parquet_files;
 mod round_trip;

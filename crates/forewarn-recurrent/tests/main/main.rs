@@ -4,6 +4,7 @@
 
 mod fleets;
 mod hazards;
+mod laws;
 mod learns;
 #[cfg(feature = "libtorch")]
 mod libtorch;

@@ -8,6 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 /// It reports that it is [down](forewarn_live::SourceStatus), partial or up again as an
 /// [`Input::Source`](forewarn_live::Input::Source), under its name, and goes on trying: an error ends the whole
 /// service, and is only for what no later try can change.
+///
+/// `runtime::conformance` (feature `conformance`) checks the laws that each keeps, in the tests of your own.
 pub trait Source: Send {
     /// Its name: unique in a service.
     fn name(&self) -> &str;

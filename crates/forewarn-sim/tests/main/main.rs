@@ -2,5 +2,6 @@
 
 mod figures;
 mod fleet;
+mod laws;
 mod refusals;
 mod stability;
