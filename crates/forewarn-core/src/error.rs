@@ -1,4 +1,4 @@
-use forewarn_schema::{SchemaError, Timestamp, name_difference};
+use forewarn_schema::{SchemaError, Timestamp, name_difference, printable};
 
 /// An error of any other library, as outside implementations of the traits report theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -261,6 +261,17 @@ pub enum CoreError {
     /// A fit was ended before there was anything to make a model of.
     #[error("no epoch of the fit is done: there is no model yet")]
     NothingFitted,
+    /// A failure of a service that has no rows.
+    #[error(
+        "{} has a failure at {onset} but no rows: leave its failures out, or correct the name",
+        printable(service)
+    )]
+    UnknownService {
+        /// The name.
+        service: String,
+        /// Onset of its failure.
+        onset: Timestamp,
+    },
     /// A positive window in whose period no episode begins, which leaves open when it happened.
     #[error(
         "{service} at {time} is labelled positive, but none of the episodes is in its period: a model of when needs them"

@@ -2,8 +2,8 @@
 
 use super::{Exclusion, Label, Labels, Target};
 use crate::{Assessment, CoreError, WindowSpec};
-use forewarn_schema::{Episodes, Layout};
-use std::{ops::Range, sync::Arc};
+use forewarn_schema::{Episode, Episodes, Layout};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// How many steps of the future a label needs beyond its prediction period; see [`FailureRule`](crate::FailureRule).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,61 @@ impl Labels {
         let known = |episodes| (Assessment { episodes, unknown: Vec::new() }, Vec::new());
         let settling = Settling { confirmation, settling: 0 };
         Self::from_assessments(layout, spec, target, settling, episodes.into_iter().map(known))
+    }
+
+    /// As [`from_episodes`](Self::from_episodes), from one list of all services: each failure with the name of its
+    /// service, in any order. Services without a failure in the list are healthy throughout.
+    ///
+    /// # Errors
+    /// [`CoreError::UnknownService`] for a failure of a service that has no rows; [`CoreError::Schema`] for failures of
+    /// one service that overlap.
+    ///
+    /// # Examples
+    /// ```
+    /// use forewarn_core::{Label, Labels, Target, WindowSpec};
+    /// use forewarn_schema::{Episode, Layout, Step, Timestamp};
+    /// use std::sync::Arc;
+    ///
+    /// let start: Timestamp = "2026-03-02T00:00:00Z".parse()?;
+    /// let services = ["cart", "shop"].map(|name| (name.to_owned(), start, 60));
+    /// let layout = Arc::new(Layout::new(Step::MINUTE, services)?);
+    /// let incident = |onset: &str, end: &str| -> Result<Episode, Box<dyn std::error::Error>> {
+    ///     let onset = onset.parse()?;
+    ///     Ok(Episode::new(onset, onset, end.parse()?)?)
+    /// };
+    /// let incidents = [
+    ///     ("shop", incident("2026-03-02T00:40:00Z", "2026-03-02T00:45:00Z")?),
+    ///     ("shop", incident("2026-03-02T00:12:00Z", "2026-03-02T00:20:00Z")?),
+    /// ];
+    /// let labels = Labels::from_incidents(layout, WindowSpec::default(), Target::Onset, 1, incidents)?;
+    /// assert_eq!(labels.episodes().iter().map(|episodes| episodes.len()).collect::<Vec<_>>(), [0, 2]);
+    /// assert_eq!(labels.as_slice()[60 + 11], Label::Positive);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_incidents<S: AsRef<str>>(
+        layout: Arc<Layout>,
+        spec: WindowSpec,
+        target: Target,
+        confirmation: usize,
+        incidents: impl IntoIterator<Item = (S, Episode)>,
+    ) -> Result<Self, CoreError> {
+        let services = layout.services().iter().enumerate();
+        let places: BTreeMap<&str, usize> = services.map(|(place, service)| (service.name(), place)).collect();
+        let mut lists = vec![Vec::new(); places.len()];
+        for (service, episode) in incidents {
+            let service = service.as_ref();
+            let place = places.get(service).ok_or_else(|| CoreError::UnknownService {
+                service: service.to_owned(),
+                onset: episode.onset(),
+            })?;
+            lists[*place].push(episode);
+        }
+        let episodes = lists.into_iter().map(|mut list| {
+            list.sort_unstable();
+            Ok(Episodes::new(list)?)
+        });
+        let episodes = episodes.collect::<Result<_, CoreError>>()?;
+        Self::from_episodes(layout, spec, target, confirmation, episodes)
     }
 
     /// As [`from_episodes`](Self::from_episodes), with what a rule leaves open: for each service its assessment and
@@ -153,5 +208,36 @@ fn fill(labels: &mut [Label], label: Label, ranges: impl Iterator<Item = Range<u
             written = range.end;
             labels[range].fill(label);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::{SchemaError, Step, Timestamp};
+
+    #[test]
+    fn incidents_in_any_order_are_the_episodes_of_their_services() {
+        let minute = |minute| Timestamp::EPOCH.checked_add(Step::MINUTE, minute).unwrap();
+        let episode = |from, to| Episode::new(minute(from), minute(from), minute(to)).unwrap();
+        let services = ["a", "b", "c"].map(|name| (name.to_owned(), Timestamp::EPOCH, 40));
+        let layout = Arc::new(Layout::new(Step::MINUTE, services).unwrap());
+        let (spec, target) = (WindowSpec::new(2, 0, 3).unwrap(), Target::Onset);
+        let from = |incidents: &[(&str, Episode)]| {
+            Labels::from_incidents(Arc::clone(&layout), spec, target, 2, incidents.iter().copied())
+        };
+        let (early, late) = (episode(5, 9), episode(20, 22));
+        let found = from(&[("c", late), ("a", early), ("c", early)]).unwrap();
+        let episodes =
+            [vec![early], vec![], vec![early, late]].map(|list| Episodes::new(list).unwrap()).to_vec();
+        let expected = Labels::from_episodes(Arc::clone(&layout), spec, target, 2, episodes.clone()).unwrap();
+        assert_eq!(found.as_slice(), expected.as_slice());
+        assert_eq!(found.episodes(), episodes);
+
+        let error = from(&[("a", early), ("d\u{1b}", late)]).unwrap_err();
+        assert!(matches!(error, CoreError::UnknownService { .. }));
+        assert!(error.to_string().starts_with("d\\u{1b} has a failure at 1970-01-01T00:20:00Z"), "{error}");
+        let overlapping = from(&[("a", episode(7, 8)), ("a", early)]).unwrap_err();
+        assert!(matches!(overlapping, CoreError::Schema(SchemaError::EpisodesOverlap { .. })));
     }
 }

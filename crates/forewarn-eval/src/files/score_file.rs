@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, io::Read, path::Path};
 /// Most services of all models of one file.
 const MOST_SERVICES: usize = 1_000_000;
 
-/// Scores of any predictor, as a file holds them: a row a service and time.
+/// Scores of any predictor, as a file or another program's memory holds them: a row a service and time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreFile {
     pub(super) services: BTreeMap<String, ScoreRows>,
@@ -75,6 +75,51 @@ impl ScoreFile {
             }
         }
         if models.is_empty() { Err(EvalError::NoRows) } else { Ok(models) }
+    }
+
+    /// Scores that are in memory: each with the name of its service and its time, which ascends within a service.
+    ///
+    /// # Errors
+    /// [`EvalError::TimeOrder`]; [`EvalError::NoRows`] where there is none.
+    ///
+    /// # Examples
+    /// ```
+    /// use forewarn_core::{Score, WindowSpec};
+    /// use forewarn_eval::{KnownFailures, LabelMeaning, ScoreFile};
+    /// use forewarn_schema::{Episodes, Step, Timestamp};
+    /// use std::collections::BTreeMap;
+    ///
+    /// let (start, spec) = (Timestamp::EPOCH, WindowSpec::new(2, 0, 3)?);
+    /// let minute = |minute| start.checked_add(Step::MINUTE, minute).ok_or("on the calendar");
+    /// let score = |m| Ok(("shop", minute(m)?, Score::new(m as f32 / 30.0)?));
+    /// let scores = (0..30).map(score).collect::<Result<Vec<_>, Box<dyn std::error::Error>>>()?;
+    ///
+    /// let failing = (0..30).map(|minute| (20..24).contains(&minute));
+    /// let episodes = Episodes::from_flags(start, Step::MINUTE, 1, failing)?;
+    /// let episodes = BTreeMap::from([("shop".to_owned(), episodes)]);
+    /// let failures = KnownFailures::List { episodes: &episodes, spec, step: None };
+    /// let judged = ScoreFile::from_scores(scores)?.judge(failures, LabelMeaning::Begins)?;
+    /// // Four minutes of the failure have no label, nor have the last three, whose period is not over.
+    /// assert_eq!((judged.set.windows(), judged.set.positives()), (23, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_scores<S: AsRef<str>>(
+        scores: impl IntoIterator<Item = (S, Timestamp, Score)>,
+    ) -> Result<Self, EvalError> {
+        let mut services: BTreeMap<String, ScoreRows> = BTreeMap::new();
+        for (service, time, score) in scores {
+            let service = service.as_ref();
+            if !services.contains_key(service) {
+                services.insert(service.to_owned(), ScoreRows::default());
+            }
+            let Some(rows) = services.get_mut(service) else { continue };
+            if let Some(&previous) = rows.times.last().filter(|&&previous| previous >= time) {
+                return Err(EvalError::TimeOrder { service: service.to_owned(), time, previous });
+            }
+            rows.times.push(time);
+            rows.scores.push(score);
+        }
+        if services.is_empty() { Err(EvalError::NoRows) } else { Ok(Self { services }) }
     }
 
     /// Names of the services, in order.
