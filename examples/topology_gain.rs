@@ -56,7 +56,7 @@ fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn E
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
     let graph = fleet_graph(fleet.blueprint())?;
     let without = results(fleet, None)?;
-    let with = results(fleet, Some(TopologyFeatures::new(&graph).groups(&GROUPS)?))?;
+    let with = results(fleet, Some(TopologyFeatures::new(&graph).with_groups(&GROUPS)?))?;
     for model in ["last minute", "window"] {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
         let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);

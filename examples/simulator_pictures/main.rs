@@ -27,13 +27,13 @@ fn calm() -> Result<Fleet, Box<dyn Error>> {
 }
 
 fn cascade() -> Result<FleetRun, Box<dyn Error>> {
-    let slow = Injection::new(FaultKind::DependencySlowdown, "database").severity(0.8);
-    let slow = slow.ramp_minutes(15.0).duration_minutes(15.0).recovery_minutes(5.0);
+    let slow = Injection::new(FaultKind::DependencySlowdown, "database").with_severity(0.8);
+    let slow = slow.with_ramp_minutes(15.0).with_duration_minutes(15.0).with_recovery_minutes(5.0);
     Ok(calm()?.with_injection(20, slow)?.run()?)
 }
 
 fn leak() -> Result<FleetRun, Box<dyn Error>> {
-    let leak = Injection::new(FaultKind::MemoryLeak, "user").severity(0.8).duration_minutes(75.0);
+    let leak = Injection::new(FaultKind::MemoryLeak, "user").with_severity(0.8).with_duration_minutes(75.0);
     let busy = calm()?.with_load(Load { level: 1.25, ..Load::steady(1.0) })?;
     Ok(busy.with_injection(15, leak)?.run()?)
 }

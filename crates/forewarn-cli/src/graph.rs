@@ -78,7 +78,7 @@ impl Graph {
 fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
     let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
     let rules =
-        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5)])?.bind(&schema)?;
+        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).with_down_at(0.5)])?.bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
     Ok(Known {
         health,

@@ -148,7 +148,7 @@ impl TopologyFeatures {
     ///
     /// # Errors
     /// [`TopologyError::Empty`] for none.
-    pub fn groups(self, groups: &[Group]) -> Result<Self, TopologyError> {
+    pub fn with_groups(self, groups: &[Group]) -> Result<Self, TopologyError> {
         let groups: Vec<Group> = Group::ALL.into_iter().filter(|group| groups.contains(group)).collect();
         if groups.is_empty() {
             return Err(TopologyError::Empty { what: "the list of groups" });
@@ -160,23 +160,23 @@ impl TopologyFeatures {
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`] for strengths of another graph.
-    pub fn strengths(self, strengths: Strengths) -> Result<Self, TopologyError> {
+    pub fn with_strengths(self, strengths: Strengths) -> Result<Self, TopologyError> {
         Cascade::new(&self.graph, &strengths)?;
         Ok(Self { strengths, ..self })
     }
 
     /// Other rules of health.
     #[must_use]
-    pub fn health_rules(self, rules: HealthRules) -> Self {
+    pub fn with_health_rules(self, rules: HealthRules) -> Self {
         Self { rules, ..self }
     }
 
     /// Another dependence on servers; see [`DependencyHealth`].
     ///
     /// # Errors
-    /// As [`DependencyHealth::dependence`].
-    pub fn dependence(self, dependence: f64) -> Result<Self, TopologyError> {
-        DependencyHealth::new(&self.graph).dependence(dependence)?;
+    /// As [`DependencyHealth::with_dependence`].
+    pub fn with_dependence(self, dependence: f64) -> Result<Self, TopologyError> {
+        DependencyHealth::new(&self.graph).with_dependence(dependence)?;
         Ok(Self { dependence, ..self })
     }
 
@@ -190,7 +190,7 @@ impl TopologyFeatures {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] for 0 rows or more than a million, and for a limit that is not finite.
-    pub fn violations(self, limits: Vec<RowLimit>, rows: usize) -> Result<Self, TopologyError> {
+    pub fn with_violations(self, limits: Vec<RowLimit>, rows: usize) -> Result<Self, TopologyError> {
         refuse_unless((1..=1_000_000).contains(&rows), "rows of violations", rows as f64, "1 to 1 000 000")?;
         limits.iter().try_for_each(RowLimit::check)?;
         Ok(Self { limits, violation_rows: rows, ..self })
@@ -201,7 +201,12 @@ impl TopologyFeatures {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] for an hour above 24.
-    pub fn clock(self, peak_from: u8, peak_to: u8, utc_offset: UtcOffset) -> Result<Self, TopologyError> {
+    pub fn with_clock(
+        self,
+        peak_from: u8,
+        peak_to: u8,
+        utc_offset: UtcOffset,
+    ) -> Result<Self, TopologyError> {
         let last = peak_from.max(peak_to);
         refuse_unless(last <= 24, "peak hour", f64::from(last), "0 to 24")?;
         Ok(Self { peak_hours: [peak_from, peak_to], utc_offset, ..self })

@@ -76,7 +76,7 @@ impl HealthMarks {
 
     /// The same with a mark from which on the service is down.
     #[must_use]
-    pub fn down_at(self, down: f64) -> Self {
+    pub fn with_down_at(self, down: f64) -> Self {
         Self { down: Some(down), ..self }
     }
 
@@ -197,8 +197,8 @@ impl HealthRules {
     #[must_use]
     pub fn v1() -> Self {
         let watches = vec![
-            HealthMarks::new("error_rate", 0.01, 0.05).down_at(0.5),
-            HealthMarks::new("p99_latency", 500.0, 1000.0).down_at(10_000.0),
+            HealthMarks::new("error_rate", 0.01, 0.05).with_down_at(0.5),
+            HealthMarks::new("p99_latency", 500.0, 1000.0).with_down_at(10_000.0),
             HealthMarks::new("cpu_usage", 0.7, 0.9),
             HealthMarks::new("memory_usage", 0.8, 0.95),
             HealthMarks::new("pod_restarts", 0.0, 1.0),
@@ -285,14 +285,14 @@ mod tests {
 
     #[test]
     fn health_falls_in_straight_lines_between_the_marks() {
-        let rising = HealthMarks::new("x", 10.0, 20.0).down_at(60.0);
+        let rising = HealthMarks::new("x", 10.0, 20.0).with_down_at(60.0);
         for (sample, health) in
             [(0.0, 1.0), (10.0, 1.0), (15.0, 0.75), (20.0, 0.5), (40.0, 0.25), (60.0, 0.0), (99.0, 0.0)]
         {
             assert_eq!(rising.health(sample), health, "{sample}");
             // Mirrored marks judge the mirrored sample the same.
             assert_eq!(
-                HealthMarks::new("x", -10.0, -20.0).down_at(-60.0).health(-sample),
+                HealthMarks::new("x", -10.0, -20.0).with_down_at(-60.0).health(-sample),
                 health,
                 "-{sample}"
             );

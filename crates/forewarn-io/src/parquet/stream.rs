@@ -34,7 +34,7 @@ const SHORT_GAP_ROWS: usize = 1 << 10;
 /// A Parquet file of any size as a stream of frames: the rows that [`read`](super::read()) gives, in pieces.
 ///
 /// [`open`](Self::open) goes over times and services once and checks them; each pass over the stream decodes the
-/// values again. Memory: the rows of [`rows_at_once`](Self::rows_at_once), one page of each column, and a name and
+/// values again. Memory: the rows of [`with_rows_at_once`](Self::with_rows_at_once), one page of each column, and a name and
 /// two times for each service, however long the file is. Services may come after one another or take turns in the
 /// file; the more they do, the shorter are the pieces.
 ///
@@ -161,7 +161,7 @@ impl ParquetStream {
 
     /// The same with about this number of rows in memory at a time, whole batches of 8,192.
     #[must_use]
-    pub fn rows_at_once(self, rows: usize) -> Self {
+    pub fn with_rows_at_once(self, rows: usize) -> Self {
         Self { rows_at_once: rows, ..self }
     }
 

@@ -39,6 +39,9 @@ fn a_parquet_file_is_a_stream_of_its_frames() {
     parquet::write(&frames, &path).unwrap();
     for rows_at_once in [1, 2, 1000] {
         let stream = ParquetStream::open(&path, &ReadOptions::default()).unwrap();
-        assert_eq!(conformance::frame_stream(&mut stream.rows_at_once(rows_at_once), Some(&frames)), Ok(()));
+        assert_eq!(
+            conformance::frame_stream(&mut stream.with_rows_at_once(rows_at_once), Some(&frames)),
+            Ok(())
+        );
     }
 }

@@ -79,7 +79,7 @@ proptest! {
         let (_folder, path) = file(&frames);
         let options = ReadOptions::default().with_step(Step::MINUTE);
         let whole = parquet::read(&path, &options).unwrap();
-        let mut stream = ParquetStream::open(&path, &options).unwrap().rows_at_once(rows_at_once);
+        let mut stream = ParquetStream::open(&path, &options).unwrap().with_rows_at_once(rows_at_once);
         prop_assert_eq!(stream.layout(), whole.frames.layout());
         // Twice, since fitting and applying are two passes.
         for _ in 0..2 {

@@ -35,7 +35,7 @@ const PATIENCE_MINUTES: u32 = 5;
 /// use forewarn_sim::fleet::{FaultKind, Fleet, Injection};
 ///
 /// let mut simulation = Fleet::shop(7).simulation();
-/// let fault = simulation.inject(&Injection::new(FaultKind::HttpAbort, "user").severity(0.5).duration_minutes(10.0))?;
+/// let fault = simulation.inject(&Injection::new(FaultKind::HttpAbort, "user").with_severity(0.5).with_duration_minutes(10.0))?;
 /// simulation.step();
 /// let user = simulation.blueprint().index_of("user")?;
 /// assert!(simulation.metrics(user)[1] > 0.3, "half of the requests are aborted");

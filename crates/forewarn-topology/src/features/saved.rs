@@ -61,19 +61,19 @@ impl TopologyFeatures {
         let strengths = Strengths::new(&graph, saved.strengths)?;
         let [from, to] = saved.peak_hours;
         let features = Self::new(&graph)
-            .strengths(strengths)?
-            .health_rules(saved.health_rules)
-            .dependence(saved.dependence)?
+            .with_strengths(strengths)?
+            .with_health_rules(saved.health_rules)
+            .with_dependence(saved.dependence)?
             .metrics(saved.error_rate, saved.latency)
-            .violations(saved.limits, saved.violation_rows)?
-            .clock(from, to, saved.utc_offset_minutes)?;
+            .with_violations(saved.limits, saved.violation_rows)?
+            .with_clock(from, to, saved.utc_offset_minutes)?;
         match saved.fleet.map(FleetColumns::checked).transpose()? {
             // Columns about other services may be all there is.
             Some(fleet) if saved.groups.is_empty() => {
                 Ok(Self { groups: Vec::new(), fleet: Some(fleet), ..features })
             }
-            Some(fleet) => Ok(features.groups(&saved.groups)?.with_fleet(fleet)),
-            None => features.groups(&saved.groups),
+            Some(fleet) => Ok(features.with_groups(&saved.groups)?.with_fleet(fleet)),
+            None => features.with_groups(&saved.groups),
         }
     }
 
@@ -92,9 +92,10 @@ mod tests {
     fn what_is_saved_is_read_again() {
         let graph = ServiceGraph::from_edge_list("gateway user\n user database").unwrap();
         let strengths = Strengths::new(&graph, vec![0.25, 0.75]).unwrap();
-        let features = TopologyFeatures::new(&graph).strengths(strengths).unwrap();
-        let features = features.violations(RowLimit::v1(), 7).unwrap().clock(22, 6, UtcOffset::UTC).unwrap();
-        let features = features.groups(&[Group::Servers, Group::Violations]).unwrap();
+        let features = TopologyFeatures::new(&graph).with_strengths(strengths).unwrap();
+        let features =
+            features.with_violations(RowLimit::v1(), 7).unwrap().with_clock(22, 6, UtcOffset::UTC).unwrap();
+        let features = features.with_groups(&[Group::Servers, Group::Violations]).unwrap();
         let saved = features.saved().unwrap();
         let read = TopologyFeatures::from_saved(&saved).unwrap();
         assert_eq!(read.saved().unwrap(), saved);

@@ -48,7 +48,7 @@ impl LearnStrengths {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] for 0 or more than a day.
-    pub fn lag_minutes(self, lag_minutes: u32) -> Result<Self, TopologyError> {
+    pub fn with_lag_minutes(self, lag_minutes: u32) -> Result<Self, TopologyError> {
         let fine = (1..=24 * 60).contains(&lag_minutes);
         refuse_unless(fine, "lag in minutes", f64::from(lag_minutes), "1 to 1440")?;
         Ok(Self { lag_minutes, ..self })
@@ -58,7 +58,7 @@ impl LearnStrengths {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless `prior` is a probability and `weight` positive and finite.
-    pub fn prior(self, prior: f64, weight: f64) -> Result<Self, TopologyError> {
+    pub fn with_prior(self, prior: f64, weight: f64) -> Result<Self, TopologyError> {
         let prior = probability("prior", prior)?;
         let fine = weight > 0.0 && weight < f64::INFINITY;
         refuse_unless(fine, "weight of the prior", weight, "a positive number")?;
@@ -245,9 +245,9 @@ mod tests {
 
     #[test]
     fn settings_are_checked() {
-        assert!(LearnStrengths::default().lag_minutes(0).is_err());
-        assert!(LearnStrengths::default().prior(1.2, 1.0).is_err());
-        assert!(LearnStrengths::default().prior(0.5, 0.0).is_err());
+        assert!(LearnStrengths::default().with_lag_minutes(0).is_err());
+        assert!(LearnStrengths::default().with_prior(1.2, 1.0).is_err());
+        assert!(LearnStrengths::default().with_prior(0.5, 0.0).is_err());
         let graph = ServiceGraph::new([Call::new("a", "b")]).unwrap();
         assert!(LearnStrengths::default().learn(&graph, &[], at(0), at(1)).is_err());
     }

@@ -61,7 +61,7 @@ impl DependencyHealth {
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless it is in 0..=0.95: close to 1 the health of a cycle is hardly
     /// determined.
-    pub fn dependence(self, dependence: f64) -> Result<Self, TopologyError> {
+    pub fn with_dependence(self, dependence: f64) -> Result<Self, TopologyError> {
         refuse_unless((0.0..=0.95).contains(&dependence), "dependence", dependence, "0 to 0.95")?;
         Ok(Self { dependence, ..self })
     }
@@ -71,7 +71,7 @@ impl DependencyHealth {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless it is in 0..=1.
-    pub fn unknown_as(self, health: f64) -> Result<Self, TopologyError> {
+    pub fn with_unknown_as(self, health: f64) -> Result<Self, TopologyError> {
         refuse_unless((0.0..=1.0).contains(&health), "health of unknown services", health, "0 to 1")?;
         Ok(Self { unknown: health, ..self })
     }
@@ -186,9 +186,9 @@ mod tests {
         let some = DependencyHealth::new(&graph).evaluate(&[nan, 0.0, nan, nan]).unwrap();
         assert_eq!((some.services[0], some.services[3]), (None, Some(0.5)));
         assert_eq!(some.system, some.services[2]);
-        let alone = DependencyHealth::new(&graph).dependence(0.0).unwrap().unknown_as(0.3).unwrap();
+        let alone = DependencyHealth::new(&graph).with_dependence(0.0).unwrap().with_unknown_as(0.3).unwrap();
         assert_eq!(alone.solve(&[1.0, 0.0, 1.0, f64::NAN]), [1.0, 0.0, 1.0, 0.3]);
-        assert!(DependencyHealth::new(&graph).dependence(1.0).is_err());
+        assert!(DependencyHealth::new(&graph).with_dependence(1.0).is_err());
         assert!(DependencyHealth::new(&graph).evaluate(&[1.0]).is_err());
         let error = DependencyHealth::new(&graph).evaluate(&[1.0, 1.0, 1.2, 1.0]).unwrap_err().to_string();
         assert_eq!(error, "health of gateway is 1.2: expected 0 to 1");
@@ -214,7 +214,7 @@ mod tests {
             better in (0usize..8, 0.0f64..=1.0),
         ) {
             let own = &own[..graph.len()];
-            let model = DependencyHealth::new(&graph).dependence(0.7).unwrap();
+            let model = DependencyHealth::new(&graph).with_dependence(0.7).unwrap();
             let before = model.evaluate(own).unwrap().services.into_iter().flatten().collect::<Vec<f64>>();
             for (client, &own) in own.iter().enumerate() {
                 let total: f64 = graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum();

@@ -32,14 +32,14 @@ pub enum Duplicates {
 /// How raw samples become rows on a regular clock.
 ///
 /// The row at `t` is made of the samples after `t - step` and up to `t`, so that it is known at `t`. Steps begin at
-/// the epoch plus [`offset_millis`](Self::offset_millis). By kind of metric:
+/// the epoch plus [`with_offset_millis`](Self::with_offset_millis). By kind of metric:
 ///
 /// | kind | value of a step | output |
 /// |---|---|---|
 /// | gauge | last sample or mean | gauge |
 /// | delta | sum | delta |
 /// | counter | increase since the last sample of the step before; where the value falls, the process began again at 0 | delta, count per step |
-/// | ratio | mean, weighted by the samples of [`weigh_ratios_by`](Self::weigh_ratios_by) of the same moments | ratio |
+/// | ratio | mean, weighted by the samples of [`with_weigh_ratios_by`](Self::with_weigh_ratios_by) of the same moments | ratio |
 /// | outcome | 1 where any sample is | outcome |
 ///
 /// A step without samples is missing. So is a counter's first step and the one after a gap, since an increase over
@@ -73,7 +73,7 @@ impl Alignment {
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] unless it is 0 or more and less than a step.
-    pub fn offset_millis(self, millis: i64) -> Result<Self, WindowError> {
+    pub fn with_offset_millis(self, millis: i64) -> Result<Self, WindowError> {
         if (0..self.step.millis()).contains(&millis) {
             return Ok(Self { offset_millis: millis, ..self });
         }
@@ -82,7 +82,7 @@ impl Alignment {
 
     /// The same with another rule for gauges.
     #[must_use]
-    pub fn gauges(self, gauges: GaugeRule) -> Self {
+    pub fn with_gauges(self, gauges: GaugeRule) -> Self {
         Self { gauges, ..self }
     }
 
@@ -95,13 +95,13 @@ impl Alignment {
     /// The same with another longest gap: a sample farther from the ones before it is an error, since a wrong clock
     /// would make as many empty rows as fit into memory.
     #[must_use]
-    pub fn longest_gap(self, steps: usize) -> Self {
+    pub fn with_longest_gap(self, steps: usize) -> Self {
         Self { longest_gap_steps: steps.max(1), ..self }
     }
 
     /// The same with ratios weighted by another metric's samples, such as the error rate by the request count.
     #[must_use]
-    pub fn weigh_ratios_by(self, metric: impl Into<String>) -> Self {
+    pub fn with_weigh_ratios_by(self, metric: impl Into<String>) -> Self {
         Self { ratio_weight: Some(metric.into()), ..self }
     }
 

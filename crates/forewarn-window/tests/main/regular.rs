@@ -34,11 +34,11 @@ fn a_row_is_made_of_the_step_that_ends_in_it() {
     let (frame, counts) = alignment.frame("s", &schema(), samples).unwrap();
     assert_eq!(frame.view().start().to_string(), "1970-01-01T00:02:00Z");
     assert_eq!(column(&alignment, 0, &samples).0, ["8", "5", "?", "7"]);
-    assert_eq!(column(&alignment.clone().gauges(GaugeRule::Mean), 0, &samples).0, ["4", "5", "?", "7"]);
+    assert_eq!(column(&alignment.clone().with_gauges(GaugeRule::Mean), 0, &samples).0, ["4", "5", "?", "7"]);
     assert_eq!((counts.samples, counts.missing), (5, 4 * 4 + 1));
-    let shifted = alignment.offset_millis(59_000).unwrap();
+    let shifted = alignment.with_offset_millis(59_000).unwrap();
     assert_eq!(column(&shifted, 0, &samples).0, ["3", "5", "?", "?", "7"]);
-    assert!(Alignment::to(Step::MINUTE).offset_millis(60_000).is_err());
+    assert!(Alignment::to(Step::MINUTE).with_offset_millis(60_000).is_err());
 }
 
 #[test]
@@ -90,13 +90,13 @@ fn sums_weights_and_outcomes() {
         at(70, 3, 0.7),
     ];
     let plain = Alignment::to(Step::MINUTE);
-    let weighted = plain.clone().weigh_ratios_by("delta");
+    let weighted = plain.clone().with_weigh_ratios_by("delta");
     assert_eq!(column(&plain, 1, &samples).0, ["100", "0"]);
     assert_eq!(column(&plain, 3, &samples).0, ["0.3", "0.7"]);
     // (90 x 0.1 + 10 x 0.5) / 100; no requests, no rate.
     assert_eq!(column(&weighted, 3, &samples).0, ["0.14", "?"]);
     assert_eq!(column(&plain, 4, &samples).0, ["1", "?"]);
-    assert!(plain.weigh_ratios_by("requests").frame("s", &schema(), samples).is_err());
+    assert!(plain.with_weigh_ratios_by("requests").frame("s", &schema(), samples).is_err());
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn duplicates_and_late_samples_follow_the_policy() {
         (made, counts.duplicates, counts.late),
         (vec!["8".into(), "3".into(), "?".into(), "4".into()], 1, 0)
     );
-    let mean = alignment.clone().gauges(GaugeRule::Mean);
+    let mean = alignment.clone().with_gauges(GaugeRule::Mean);
     assert_eq!(column(&mean.clone().duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
     assert_eq!(column(&mean, 0, &samples).0[0], "4.5");
     // The row of the first minute is made when a sample comes from after the third.
@@ -123,7 +123,7 @@ fn duplicates_and_late_samples_follow_the_policy() {
 
 #[test]
 fn what_cannot_be_aligned_says_why() {
-    let alignment = Alignment::to(Step::MINUTE).longest_gap(100);
+    let alignment = Alignment::to(Step::MINUTE).with_longest_gap(100);
     let frame = |samples: &[RawSample]| alignment.frame("s", &schema(), samples.iter().copied());
     assert!(matches!(frame(&[]), Err(WindowError::NoSamples { .. })));
     assert!(matches!(frame(&[at(0, 0, f64::NAN)]), Err(WindowError::NoSamples { .. })));
@@ -152,7 +152,7 @@ fn what_cannot_be_aligned_says_why() {
 fn a_step_longer_than_the_calendar_is_an_error() {
     let longest = Step::from_millis(i64::MAX).unwrap();
     for offset in [0, 1, i64::MAX - 1] {
-        let alignment = Alignment::to(longest).offset_millis(offset).unwrap();
+        let alignment = Alignment::to(longest).with_offset_millis(offset).unwrap();
         let made = alignment.frame("s", &schema(), [at(1_700_000_000, 0, 1.0)]);
         assert!(made.is_err(), "{offset}: {made:?}");
     }

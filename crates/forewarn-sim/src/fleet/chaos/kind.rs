@@ -146,14 +146,18 @@ impl ChaosKind {
     ) -> Result<Vec<Injection>, SimError> {
         let minutes = seconds / 60.0;
         let at_once = |kind| {
-            let injection = Injection::new(kind, service).ramp_minutes(0.0).duration_minutes(minutes);
-            injection.recovery_minutes(TICK_MINUTES)
+            let injection =
+                Injection::new(kind, service).with_ramp_minutes(0.0).with_duration_minutes(minutes);
+            injection.with_recovery_minutes(TICK_MINUTES)
         };
         let slowly = |kind| {
             let usual = Injection::new(kind, service);
             let ramp = usual.ramp_minutes.min(0.5 * minutes);
             let recovery = usual.recovery_minutes.min(minutes);
-            usual.ramp_minutes(ramp).duration_minutes(minutes - ramp).recovery_minutes(recovery)
+            usual
+                .with_ramp_minutes(ramp)
+                .with_duration_minutes(minutes - ramp)
+                .with_recovery_minutes(recovery)
         };
         let index = blueprint.index_of(service)?;
         let injection = match self {
@@ -161,12 +165,14 @@ impl ChaosKind {
             Self::NetworkLatency => at_once(FaultKind::NetworkDelay),
             Self::ServiceKill => at_once(FaultKind::PodFailure),
             Self::MemoryLeak if minutes >= LEAK_MINUTES => slowly(FaultKind::MemoryLeak),
-            Self::MemoryLeak => at_once(FaultKind::MemoryStress).ramp_minutes(minutes).duration_minutes(0.0),
+            Self::MemoryLeak => {
+                at_once(FaultKind::MemoryStress).with_ramp_minutes(minutes).with_duration_minutes(0.0)
+            }
             Self::Cascade if blueprint.called()[index] => slowly(FaultKind::DependencySlowdown),
             Self::Cascade => slowly(FaultKind::TrafficSurge),
             Self::Fault(kind) => slowly(kind),
         };
-        let injection = injection.severity(severity);
+        let injection = injection.with_severity(severity);
         injection.check(blueprint)?;
         Ok(vec![injection])
     }

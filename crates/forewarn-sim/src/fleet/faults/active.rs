@@ -105,8 +105,9 @@ mod tests {
     use super::*;
 
     fn active(ramp: f64, hold: f64, recovery: f64) -> Active {
-        let injection = Injection::new(FaultKind::CpuStress, "a").severity(0.8);
-        let injection = injection.ramp_minutes(ramp).duration_minutes(hold).recovery_minutes(recovery);
+        let injection = Injection::new(FaultKind::CpuStress, "a").with_severity(0.8);
+        let injection =
+            injection.with_ramp_minutes(ramp).with_duration_minutes(hold).with_recovery_minutes(recovery);
         Active::new(FaultId(0), &injection, 0, 100)
     }
 

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 /// ```
 /// use forewarn_sim::fleet::{FaultKind, Injection};
 ///
-/// let slow_disk = Injection::new(FaultKind::IoDelay, "database").severity(0.6).ramp_minutes(5.0).duration_minutes(20.0);
-/// assert_eq!(slow_disk.recovery_minutes(1.0).minutes(), 26.0);
+/// let slow_disk = Injection::new(FaultKind::IoDelay, "database").with_severity(0.6).with_ramp_minutes(5.0).with_duration_minutes(20.0);
+/// assert_eq!(slow_disk.with_recovery_minutes(1.0).minutes(), 26.0);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,28 +68,28 @@ impl Injection {
 
     /// The same with another severity, 0..=1.
     #[must_use]
-    pub fn severity(mut self, severity: f64) -> Self {
+    pub fn with_severity(mut self, severity: f64) -> Self {
         self.severity = severity;
         self
     }
 
     /// The same with another ramp; 0 to strike at once.
     #[must_use]
-    pub fn ramp_minutes(mut self, minutes: f64) -> Self {
+    pub fn with_ramp_minutes(mut self, minutes: f64) -> Self {
         self.ramp_minutes = minutes;
         self
     }
 
     /// The same with another duration.
     #[must_use]
-    pub fn duration_minutes(mut self, minutes: f64) -> Self {
+    pub fn with_duration_minutes(mut self, minutes: f64) -> Self {
         self.duration_minutes = minutes;
         self
     }
 
     /// The same with another recovery.
     #[must_use]
-    pub fn recovery_minutes(mut self, minutes: f64) -> Self {
+    pub fn with_recovery_minutes(mut self, minutes: f64) -> Self {
         self.recovery_minutes = minutes;
         self
     }
@@ -160,7 +160,7 @@ mod tests {
         let blueprint = Blueprint::shop();
         let refusal = |injection: Injection| injection.check(&blueprint).unwrap_err().to_string();
         assert_eq!(
-            refusal(Injection::new(FaultKind::CpuStress, "user").severity(1.2)),
+            refusal(Injection::new(FaultKind::CpuStress, "user").with_severity(1.2)),
             "cpu-stress on \"user\": severity is 1.2, expected a share in 0..=1"
         );
         assert_eq!(
@@ -173,7 +173,7 @@ mod tests {
         );
         assert!(refusal(Injection::new(FaultKind::DnsError, "database")).contains("calls no service"));
         assert!(
-            refusal(Injection::new(FaultKind::IoDelay, "user").duration_minutes(f64::NAN))
+            refusal(Injection::new(FaultKind::IoDelay, "user").with_duration_minutes(f64::NAN))
                 .contains("duration_minutes")
         );
         for kind in FaultKind::ALL {

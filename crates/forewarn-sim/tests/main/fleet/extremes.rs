@@ -48,7 +48,7 @@ proptest! {
             .unwrap();
         for kind in kinds {
             for target in ["a", "b"] {
-                let fault = Injection::new(kind, target).severity(1.0);
+                let fault = Injection::new(kind, target).with_severity(1.0);
                 if let Ok(struck) = fleet.clone().with_injection(2, fault) {
                     fleet = struck;
                 }

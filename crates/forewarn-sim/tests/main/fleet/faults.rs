@@ -48,8 +48,11 @@ fn every_fault_shows_where_it_should() {
     assert_eq!(signs.len(), FaultKind::ALL.len());
     for (kind, target, shown_by, column, factor) in signs {
         let (mut struck, mut calm) = (noon().simulation(), noon().simulation());
-        let fault = Injection::new(kind, target).severity(1.0).ramp_minutes(2.0).duration_minutes(12.0);
-        let fault = if kind == FaultKind::MemoryStress { fault.severity(0.3) } else { fault };
+        let fault = Injection::new(kind, target)
+            .with_severity(1.0)
+            .with_ramp_minutes(2.0)
+            .with_duration_minutes(12.0);
+        let fault = if kind == FaultKind::MemoryStress { fault.with_severity(0.3) } else { fault };
         struck.inject(&fault).unwrap();
         let service = index(&struck, shown_by);
         let (mut with, mut without) = (0.0, 0.0);
@@ -68,7 +71,8 @@ fn every_fault_shows_where_it_should() {
 fn routine_breaks_nothing_by_itself() {
     for kind in FaultKind::ALL.into_iter().filter(|kind| kind.is_routine()) {
         for service in ["gateway", "user", "auth", "database"] {
-            let Ok(fleet) = noon().with_injection(30, Injection::new(kind, service).severity(1.0)) else {
+            let Ok(fleet) = noon().with_injection(30, Injection::new(kind, service).with_severity(1.0))
+            else {
                 continue;
             };
             let run = fleet.run().unwrap();
@@ -84,7 +88,7 @@ fn a_leak_ends_in_kills_and_cold_caches() {
     let mut simulation = noon().simulation();
     let user = index(&simulation, "user");
     simulation
-        .inject(&Injection::new(FaultKind::MemoryLeak, "user").severity(1.0).duration_minutes(60.0))
+        .inject(&Injection::new(FaultKind::MemoryLeak, "user").with_severity(1.0).with_duration_minutes(60.0))
         .unwrap();
     let (mut memory, mut restarts, mut coldest) = (Vec::new(), 0.0, 1.0f64);
     for _ in 0..45 {
@@ -102,9 +106,10 @@ fn a_leak_ends_in_kills_and_cold_caches() {
 fn faults_are_injected_side_by_side_stopped_early_and_recover_by_themselves() {
     let mut simulation = noon().simulation();
     let [auth, user] = ["auth", "user"].map(|name| index(&simulation, name));
-    let abort = |name: &str| Injection::new(FaultKind::HttpAbort, name).severity(0.5).recovery_minutes(0.0);
-    let long = simulation.inject(&abort("user").duration_minutes(1e4)).unwrap();
-    let short = simulation.inject(&abort("auth").duration_minutes(3.0)).unwrap();
+    let abort =
+        |name: &str| Injection::new(FaultKind::HttpAbort, name).with_severity(0.5).with_recovery_minutes(0.0);
+    let long = simulation.inject(&abort("user").with_duration_minutes(1e4)).unwrap();
+    let short = simulation.inject(&abort("auth").with_duration_minutes(3.0)).unwrap();
     steps(&mut simulation, 3);
     assert!(simulation.metrics(user)[1] > 0.3 && simulation.metrics(auth)[1] > 0.3);
     steps(&mut simulation, 2);
@@ -125,9 +130,9 @@ fn an_engineer_ends_what_would_not_end() {
     let bad = |on_call: Option<f64>| {
         let retried = |call: PlannedCall| PlannedCall { timeout_ms: 400.0, ..call }.with_retry(3, None);
         let fault = Injection::new(FaultKind::CpuStress, "server")
-            .severity(0.8)
-            .ramp_minutes(0.0)
-            .duration_minutes(4.0);
+            .with_severity(0.8)
+            .with_ramp_minutes(0.0)
+            .with_duration_minutes(4.0);
         let fleet = pair(1.4, retried, 200).with_on_call(on_call).unwrap().with_injection(10, fault).unwrap();
         let run = fleet.run().unwrap();
         run.frames.frame(0).unwrap().column("error_rate").unwrap().filter(|rate| *rate > 0.25).count()

@@ -59,7 +59,7 @@ fn foreknowledge(kind: FaultKind, target: &str) -> f64 {
         .with_load(Load::steady(1.0))
         .expect("a sound scenario");
     let calm = calm.with_faults(FaultSchedule::none()).expect("a sound scenario");
-    let fault = Injection::new(kind, target).severity(1.0).duration_minutes(80.0);
+    let fault = Injection::new(kind, target).with_severity(1.0).with_duration_minutes(80.0);
     let fleet = calm.with_injection(60, fault).expect("a sound scenario");
     let service = fleet.blueprint().index_of(target).expect("a sound scenario");
     let onset = onset_rows(&fleet, service)[0];
@@ -84,9 +84,10 @@ fn causes_are_found_across_services_and_time() {
     let calm = Fleet::shop(3).with_minutes(240).unwrap().with_load(Load::steady(1.0)).unwrap();
     let calm = calm.with_faults(FaultSchedule::none()).unwrap();
     // A harmless neighbour beside the fault that matters, which is over before its last victim recovers.
-    let fault = Injection::new(FaultKind::PodFailure, "database").severity(1.0).duration_minutes(5.0);
+    let fault =
+        Injection::new(FaultKind::PodFailure, "database").with_severity(1.0).with_duration_minutes(5.0);
     let fleet = calm
-        .with_injection(10, Injection::new(FaultKind::NoisyNeighbour, "auth").duration_minutes(200.0))
+        .with_injection(10, Injection::new(FaultKind::NoisyNeighbour, "auth").with_duration_minutes(200.0))
         .unwrap()
         .with_injection(60, fault)
         .unwrap();

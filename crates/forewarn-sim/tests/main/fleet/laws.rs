@@ -69,8 +69,10 @@ fn storm(retries: Option<(u32, Option<f64>)>, level: f64) -> (Vec<f64>, Simulati
     );
     let mut simulation = fleet.simulation();
     steps(&mut simulation, 10);
-    let trigger = Injection::new(FaultKind::CpuStress, "server").severity(0.8).ramp_minutes(0.0);
-    simulation.inject(&trigger.duration_minutes(4.0).recovery_minutes(0.0)).expect("a sound scenario");
+    let trigger = Injection::new(FaultKind::CpuStress, "server").with_severity(0.8).with_ramp_minutes(0.0);
+    simulation
+        .inject(&trigger.with_duration_minutes(4.0).with_recovery_minutes(0.0))
+        .expect("a sound scenario");
     let errors = (0..60).map(|_| {
         simulation.step();
         hidden(&simulation, 0, "error_share")

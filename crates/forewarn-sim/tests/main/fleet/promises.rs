@@ -78,7 +78,7 @@ fn worlds_differ_by_causes_only() {
     let calm = Fleet::shop(4).with_minutes(400).unwrap().with_faults(FaultSchedule::none()).unwrap();
     // No engineer who would turn users away.
     let calm = calm.with_on_call(None).unwrap();
-    let fault = Injection::new(FaultKind::CpuStress, "auth").severity(0.9).duration_minutes(20.0);
+    let fault = Injection::new(FaultKind::CpuStress, "auth").with_severity(0.9).with_duration_minutes(20.0);
     let struck = calm.clone().with_injection(100, fault).unwrap();
     let (calm, struck) = (calm.run().unwrap().frames, struck.run().unwrap().frames);
     let differs = |row: usize| {
