@@ -22,7 +22,8 @@ fn scenario(path: Option<&str>) -> Result<Fleet, Box<dyn Error>> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
         return Ok(Fleet::from_toml(&text).map_err(|error| format!("{path}: {error}"))?);
     }
-    let leak = Injection::new(FaultKind::MemoryLeak, "database").with_severity(0.9).with_duration_minutes(30.0);
+    let leak =
+        Injection::new(FaultKind::MemoryLeak, "database").with_severity(0.9).with_duration_minutes(30.0);
     let calm = Fleet::new(Blueprint::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
     Ok(calm.with_faults(FaultSchedule::none())?.with_injection(15, leak)?)
 }

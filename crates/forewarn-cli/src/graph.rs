@@ -77,8 +77,8 @@ impl Graph {
 /// From what clients saw of their servers.
 fn from_calls(graph: &ServiceGraph) -> Result<Known, CliError> {
     let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
-    let rules =
-        HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).with_down_at(0.5)])?.bind(&schema)?;
+    let rules = HealthRules::new(vec![HealthMarks::new("error_rate", 0.01, 0.05).with_down_at(0.5)])?
+        .bind(&schema)?;
     let health = graph.observed_error_rates().iter().map(|&rate| rules.health(&[rate as f32])).collect();
     Ok(Known {
         health,

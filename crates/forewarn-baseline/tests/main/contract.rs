@@ -42,7 +42,8 @@ pub(crate) fn baselines() -> Vec<Box<dyn DynEstimator>> {
 }
 
 /// Columns of the contract's data: three metrics, and what controls and seasonal rules go by.
-pub(crate) const COLUMNS: [&str; 7] = ["m0", "m1", "m2", "service_number", "step_number", "sin(day)", "cos(day)"];
+pub(crate) const COLUMNS: [&str; 7] =
+    ["m0", "m1", "m2", "service_number", "step_number", "sin(day)", "cos(day)"];
 
 /// Rows of three metrics as rows of all columns: a minute after the other of one service.
 pub(crate) fn with_place(metrics: &[f32]) -> Vec<f32> {

@@ -96,7 +96,8 @@ impl Labels {
         incidents: impl IntoIterator<Item = (S, Episode)>,
     ) -> Result<Self, CoreError> {
         let services = layout.services().iter().enumerate();
-        let places: BTreeMap<&str, usize> = services.map(|(place, service)| (service.name(), place)).collect();
+        let places: BTreeMap<&str, usize> =
+            services.map(|(place, service)| (service.name(), place)).collect();
         let mut lists = vec![Vec::new(); places.len()];
         for (service, episode) in incidents {
             let service = service.as_ref();

@@ -35,7 +35,8 @@ fn every_network_keeps_the_laws() {
         let name = format!("{settings:?}");
         let model = fitted(settings);
         // "loud" is a service that the fit has seen, "shop" is none.
-        for (service, rows) in [("loud", 40), ("shop", 40), ("loud", OBSERVATION), ("loud", 3), ("quiet", 0)] {
+        for (service, rows) in [("loud", 40), ("shop", 40), ("loud", OBSERVATION), ("loud", 3), ("quiet", 0)]
+        {
             let value = |_| match number(&mut generator) {
                 missing if missing > 0.7 => f32::NAN,
                 known => 3.0 * known,
