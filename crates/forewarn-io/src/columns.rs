@@ -1,4 +1,9 @@
-use crate::{IoError, ReadOptions, Shape, error::Origin, slots::Slots, time_form::is_text_time};
+use crate::{
+    DateOrder, IoError, ReadOptions, Shape,
+    error::Origin,
+    slots::Slots,
+    time_form::{Shown, is_text_time, shown_order},
+};
 use forewarn_core::table::{Decimal, is_missing, number};
 use std::collections::BTreeMap;
 
@@ -59,10 +64,12 @@ const SERVICE_NAMES: [&str; 27] = [
 ];
 
 /// Usual names of the column that says which metric a row of a long file has.
-const METRIC_NAMES: [&str; 9] = [
+const METRIC_NAMES: [&str; 11] = [
     "metric",
     "metric_name",
     "metricname",
+    "metric.name",
+    "field",
     "__name__",
     "_field",
     "variable",
@@ -111,6 +118,8 @@ pub(crate) struct Sketch {
     times: u64,
     texts: u64,
     others: bool,
+    /// Which number of its dates is the day, where one of them shows it.
+    order: Option<DateOrder>,
 }
 
 impl Sketch {
@@ -121,6 +130,9 @@ impl Sketch {
         }
         if is_text_time(text) {
             self.times += 1;
+            if let (None, Some(Shown::Order(order))) = (self.order, shown_order(text)) {
+                self.order = Some(order);
+            }
         } else if let Ok(value) = number(text, decimal) {
             self.numbers += 1;
             self.fractions += u64::from(value.fract() != 0.0);
@@ -269,6 +281,14 @@ impl Columns {
             return Err(IoError::NoMetrics { file: file(), columns: names });
         }
         Ok(Self { roles, shape, time_parts: times.len(), service_parts: services.len(), notes, names })
+    }
+}
+
+impl Columns {
+    /// Which number of the dates is the day, as the first rows show.
+    pub(crate) fn date_order(&self, sketches: &[Sketch]) -> Option<DateOrder> {
+        let times = self.roles.iter().zip(sketches).filter(|(role, _)| matches!(role, Role::Time(_)));
+        times.filter_map(|(_, sketch)| sketch.order).next()
     }
 }
 
