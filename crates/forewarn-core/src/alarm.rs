@@ -4,6 +4,7 @@ use crate::Score;
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod batch;
 mod budget;
 mod machine;
 mod matcher;
@@ -13,6 +14,7 @@ mod policy;
 mod testing;
 mod threshold;
 
+pub use batch::{judge_alarms, match_alarms};
 pub use budget::{BudgetController, BudgetMode, BudgetSettings, Shift};
 pub use machine::AlarmMachine;
 pub use matcher::OutcomeMatcher;

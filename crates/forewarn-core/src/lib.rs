@@ -21,7 +21,7 @@ mod window;
 pub use alarm::{
     Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings,
     FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, OutcomeMatcher, Settled, Shift, Threshold,
-    match_outcomes,
+    judge_alarms, match_alarms, match_outcomes,
 };
 pub use error::{BoxError, CoreError};
 pub use feature::{CloneState, Columns, Feature, FeatureState, Origin, Rows};

@@ -11,4 +11,4 @@ pub use lead::{Delays, LeadTimes};
 pub use matched::{EventCounts, Events, ServiceEvents};
 
 pub(crate) use chance::Persistence;
-pub(crate) use matched::{is_failing, is_warned, span};
+pub(crate) use matched::{false_alarms, is_failing, is_warned, span, warned};

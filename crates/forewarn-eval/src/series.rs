@@ -14,6 +14,8 @@ pub struct ScoredSeries {
     scores: Vec<Score>,
     positive: Vec<bool>,
     episodes: Episodes,
+    /// The highest score: below it alone can a threshold raise alarms.
+    highest: Score,
 }
 
 impl ScoredSeries {
@@ -38,7 +40,8 @@ impl ScoredSeries {
         if let Some(pair) = times.windows(2).find(|pair| pair[0] >= pair[1]) {
             return Err(EvalError::TimeOrder { service, time: pair[1], previous: pair[0] });
         }
-        Ok(Self { service, times, scores, positive, episodes })
+        let highest = scores.iter().copied().max().unwrap_or(Score::ZERO);
+        Ok(Self { service, times, scores, positive, episodes, highest })
     }
 
     /// Service.
@@ -69,6 +72,11 @@ impl ScoredSeries {
     #[must_use]
     pub fn episodes(&self) -> &Episodes {
         &self.episodes
+    }
+
+    /// The highest score; 0 where there is none.
+    pub(crate) fn highest(&self) -> Score {
+        self.highest
     }
 
     /// This series and a later one of the same service.

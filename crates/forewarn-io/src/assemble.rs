@@ -15,30 +15,59 @@ use crate::{
     recording::{CellCount, ServiceSummary},
     step::StepFinder,
 };
-use forewarn_schema::{Frame, FrameSet, Metric, Schema, Step};
-use std::collections::{BTreeMap, VecDeque};
+use finish::Rise;
+use forewarn_schema::{FrameSet, Layout, Metric, Schema, Step};
+use pool::{Pool, Sorted};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 pub(crate) mod clocks;
 pub(crate) mod counters;
 mod finish;
 pub(crate) mod lines;
+mod pool;
 pub(crate) mod sources;
 
 #[cfg(feature = "parquet")]
 pub(crate) use finish::{Places, complete};
 
 /// What is kept of the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub(crate) enum Keep {
+    #[default]
     Values,
+    /// The values of the first metric, and of those of a name for which this holds.
+    Some(Arc<dyn Fn(&str) -> bool + Send + Sync>),
     /// Only what the summary says.
     Counts,
 }
 
+impl fmt::Debug for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Values => "Values",
+            Self::Some(_) => "Some",
+            Self::Counts => "Counts",
+        })
+    }
+}
+
+/// Metrics whose values are kept, and where.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The slot of each column of the values.
+    slots: Vec<usize>,
+    /// The slot of each column of the counters.
+    counters: Vec<usize>,
+    /// For each slot its column of the values and, for a counter, of the counters; `None` where it is not kept.
+    columns: Vec<Option<(usize, usize)>>,
+    /// Whether every metric is.
+    all: bool,
+}
+
 /// Puts the rows of files together, each service's on its clock, in whatever order and shape they come.
 ///
-/// Costs the values themselves, eight bytes more for each cell of a counter, and the second largest service once more
-/// at the end. Rows are held back until the step is known.
+/// Costs the values themselves and eight bytes more for each cell of a counter: see [`Pool`]. Rows are held back until
+/// the step is known.
 #[derive(Debug)]
 pub(crate) struct Assembler {
     pub(crate) slots: Slots,
@@ -46,28 +75,30 @@ pub(crate) struct Assembler {
     keep: Keep,
     duplicates: Duplicates,
     pending: Option<Pending>,
-    /// Places for values in a row, which are as many as there are metrics or more.
-    stride: usize,
-    raw_stride: usize,
+    kept: Kept,
+    /// Values that are kept.
+    pool: Pool,
+    /// How the columns go that are not kept.
+    rises: Vec<Rise>,
+    /// Whether cells that are not kept have been counted row by row.
+    looked: bool,
     stores: Vec<Store>,
     changes: BTreeMap<(usize, usize, CellChange), u64>,
     notes: Vec<String>,
 }
 
-/// The values of a service.
+/// What is known of the values of a service.
 #[derive(Debug, Default)]
 struct Store {
-    /// `[row, stride]`
-    values: VecDeque<f32>,
-    /// `[row, raw_stride]`: counters as the files have them.
-    raws: VecDeque<f64>,
     /// For each metric of a long file, the lines of its cells.
     series: Vec<Lines>,
     /// Rows of one time whose mean a value is, by row and slot, where there are more than one.
     means: BTreeMap<(i64, usize), u32>,
-    /// Cells that hold a number, where values are not kept.
+    /// Cells that hold a number, among those that are not kept.
     known: u64,
     falls: Falls,
+    /// The last value of each metric that is not kept.
+    last: Vec<f32>,
 }
 
 /// Rows whose places are not known yet.
@@ -110,8 +141,10 @@ impl Assembler {
             keep,
             duplicates: options.duplicates,
             pending: options.step.is_none().then(Pending::default),
-            stride: 0,
-            raw_stride: 0,
+            kept: Kept { all: true, ..Kept::default() },
+            pool: Pool::default(),
+            rises: Vec::new(),
+            looked: false,
             stores: Vec::new(),
             changes: BTreeMap::new(),
             notes: Vec::new(),
@@ -216,8 +249,8 @@ impl Assembler {
     }
 
     fn place(&mut self, line: u64, service: usize, moment: Moment) -> Result<Placed, IoError> {
-        if self.slots.len() > self.stride || self.slots.counters.len() > self.raw_stride {
-            self.widen();
+        if self.slots.len() > self.kept.columns.len() {
+            self.choose();
         }
         if service >= self.stores.len() {
             self.stores.resize_with(service + 1, Store::default);
@@ -237,32 +270,67 @@ impl Assembler {
         if let Some(earlier) = placed.duplicate_of {
             return self.merge(line, placed, moment, sample, raws, earlier);
         }
-        let (stride, raw_stride) = (self.stride, self.raw_stride);
-        let store = &mut self.stores[service];
-        if self.keep == Keep::Counts {
-            store.known += sample.iter().filter(|value| !value.is_nan()).count() as u64;
-            store.known += raws.iter().filter(|value| !value.is_nan()).count() as u64;
-            store.falls.push(raws);
+        if !self.kept.all {
+            self.look(service, sample, raws);
+        }
+        if matches!(self.keep, Keep::Counts) {
             return Ok(());
         }
-        if placed.behind > 0 {
-            let gap = placed.behind - 1;
-            store.values.resize(store.values.len() + gap * stride, f32::NAN);
-            store.values.extend(sample);
-            store.values.resize(store.values.len() + stride - sample.len(), f32::NAN);
-            if raw_stride > 0 {
-                store.raws.resize(store.raws.len() + gap * raw_stride, f64::NAN);
-                store.raws.extend(raws);
-                store.raws.resize(store.raws.len() + raw_stride - raws.len(), f64::NAN);
-            }
+        let row = self.pool.row(service, placed.key);
+        if self.kept.all {
+            self.pool.values(row)[..sample.len()].copy_from_slice(sample);
+            self.pool.raws(row)[..raws.len()].copy_from_slice(raws);
             return Ok(());
         }
-        store.grow_before(placed.before, stride, raw_stride);
-        let from = placed.row * stride;
-        store.values.range_mut(from..from + sample.len()).zip(sample).for_each(|(to, from)| *to = *from);
-        let from = placed.row * raw_stride;
-        store.raws.range_mut(from..from + raws.len()).zip(raws).for_each(|(to, from)| *to = *from);
+        for (to, &slot) in self.pool.values(row).iter_mut().zip(&self.kept.slots) {
+            *to = sample.get(slot).copied().unwrap_or(f32::NAN);
+        }
+        for (to, &slot) in self.pool.raws(row).iter_mut().zip(&self.kept.counters) {
+            *to = raws.get(self.slots.slots[slot].counter_at).copied().unwrap_or(f64::NAN);
+        }
         Ok(())
+    }
+
+    /// Decides which of the new metrics are kept.
+    fn choose(&mut self) {
+        for slot in self.kept.columns.len()..self.slots.len() {
+            let place = &self.slots.slots[slot];
+            let is_kept = match &self.keep {
+                Keep::Values => true,
+                Keep::Some(is_wanted) => slot == 0 || is_wanted(&place.metric.name),
+                Keep::Counts => false,
+            };
+            self.kept.all &= is_kept;
+            if !is_kept {
+                self.kept.columns.push(None);
+                continue;
+            }
+            self.kept.columns.push(Some((self.kept.slots.len(), self.kept.counters.len())));
+            self.kept.slots.push(slot);
+            if place.counter != Counter::No {
+                self.kept.counters.push(slot);
+            }
+        }
+        self.rises.resize(self.slots.len(), Rise::default());
+        self.pool.widen(self.kept.slots.len(), self.kept.counters.len());
+    }
+
+    /// Counts the cells of a row that are not kept.
+    fn look(&mut self, service: usize, sample: &[f32], raws: &[f64]) {
+        self.looked = true;
+        let store = &mut self.stores[service];
+        store.last.resize(self.slots.len(), f32::NAN);
+        for (slot, &value) in sample.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+            if self.kept.columns[slot].is_none() {
+                store.known += 1;
+                self.rises[slot].step(store.last[slot], value);
+                store.last[slot] = value;
+            }
+        }
+        let is_kept = |at: usize| self.kept.columns[self.slots.counters[at]].is_some();
+        let others = raws.iter().enumerate().filter(|(at, raw)| !raw.is_nan() && !is_kept(*at));
+        store.known += others.count() as u64;
+        store.falls.push(raws);
     }
 
     fn place_cell(
@@ -275,19 +343,12 @@ impl Assembler {
         raw: f64,
     ) -> Result<(), IoError> {
         let placed = self.place(line, service, moment)?;
-        let (stride, raw_stride) = (self.stride, self.raw_stride);
-        let (keep, duplicates) = (self.keep, self.duplicates);
+        let (column, duplicates) = (self.kept.columns[slot], self.duplicates);
         let store = &mut self.stores[service];
         if store.series.len() <= slot {
             store.series.resize_with(slot + 1, Lines::default);
         }
         let earlier = store.series[slot].get(placed.key);
-        if keep == Keep::Values {
-            store.grow_before(placed.before, stride, raw_stride);
-            let rows = placed.behind;
-            store.values.resize(store.values.len() + rows * stride, f32::NAN);
-            store.raws.resize(store.raws.len() + rows * raw_stride, f64::NAN);
-        }
         if let Some(earlier) = earlier {
             if duplicates == Duplicates::Error {
                 return Err(self.clocks.duplicate(line, service, moment.time, earlier.into()));
@@ -295,16 +356,20 @@ impl Assembler {
             self.clocks.count_duplicate(service);
         } else {
             store.series[slot].set(placed.key, u32::try_from(line).unwrap_or(u32::MAX));
-            store.known += u64::from(!value.is_nan() || !raw.is_nan());
+            store.known += u64::from(column.is_none() && (!value.is_nan() || !raw.is_nan()));
         }
-        if keep == Keep::Counts {
+        if matches!(self.keep, Keep::Counts) {
             return Ok(());
         }
+        // Rows are there whichever of their cells are kept.
+        let row = self.pool.row(service, placed.key);
+        let Some((column, counter)) = column else { return Ok(()) };
         let place = &self.slots.slots[slot];
         let policy = if earlier.is_some() { duplicates } else { Duplicates::Last };
-        store.merge_value(placed, (slot, stride), value, policy, place.is_outcome());
+        let cell = &mut self.pool.values(row)[column];
+        store.merge_value((placed.key, slot), cell, value, policy, place.is_outcome());
         if place.counter != Counter::No && !(earlier.is_some() && policy == Duplicates::First) {
-            store.raws[placed.row * raw_stride + place.counter_at] = raw;
+            self.pool.raws(row)[counter] = raw;
         }
         Ok(())
     }
@@ -324,59 +389,33 @@ impl Assembler {
             return Err(self.clocks.duplicate(line, service, moment.time, earlier));
         }
         self.clocks.count_duplicate(service);
-        if self.keep == Keep::Counts || self.duplicates == Duplicates::First {
+        if matches!(self.keep, Keep::Counts) || self.duplicates == Duplicates::First {
             return Ok(());
         }
-        let store = &mut self.stores[service];
-        for (slot, &value) in sample.iter().enumerate() {
+        let (store, row) = (&mut self.stores[service], self.pool.row(service, placed.key));
+        for (cell, &slot) in self.pool.values(row).iter_mut().zip(&self.kept.slots) {
+            let Some(&value) = sample.get(slot) else { continue };
             let is_outcome = self.slots.slots[slot].is_outcome();
-            store.merge_value(placed, (slot, self.stride), value, self.duplicates, is_outcome);
+            store.merge_value((placed.key, slot), cell, value, self.duplicates, is_outcome);
         }
-        let from = placed.row * self.raw_stride;
-        store.raws.range_mut(from..from + raws.len()).zip(raws).for_each(|(to, from)| *to = *from);
-        Ok(())
-    }
-
-    /// Makes room for metrics that were not there before.
-    fn widen(&mut self) {
-        let is_empty = self.stores.iter().all(|store| store.values.is_empty() && store.raws.is_empty());
-        let widened = |wanted: usize, present: usize| match is_empty || wanted <= present {
-            true => wanted.max(present),
-            // Metrics that come one after another make few moves.
-            false => wanted.max(present + present / 4),
-        };
-        let (from, to) = (self.stride, widened(self.slots.len(), self.stride));
-        let (raw_from, raw_to) = (self.raw_stride, widened(self.slots.counters.len(), self.raw_stride));
-        for store in &mut self.stores {
-            restride(&mut store.values, from, to, f32::NAN);
-            // A service without rows has none; one that has them may have had no counter.
-            let rows = store.values.len().checked_div(to).unwrap_or(0);
-            if raw_from == 0 && raw_to > 0 {
-                store.raws.resize(rows * raw_to, f64::NAN);
-            } else {
-                restride(&mut store.raws, raw_from, raw_to, f64::NAN);
+        for (cell, &slot) in self.pool.raws(row).iter_mut().zip(&self.kept.counters) {
+            if let Some(&raw) = raws.get(self.slots.slots[slot].counter_at) {
+                *cell = raw;
             }
         }
-        (self.stride, self.raw_stride) = (to, raw_to);
+        Ok(())
     }
 }
 
 impl Store {
-    /// Adds empty rows before the first.
-    fn grow_before(&mut self, rows: usize, stride: usize, raw_stride: usize) {
-        (0..rows * stride).for_each(|_| self.values.push_front(f32::NAN));
-        (0..rows * raw_stride).for_each(|_| self.raws.push_front(f64::NAN));
-    }
-
     fn merge_value(
         &mut self,
-        placed: Placed,
-        (slot, stride): (usize, usize),
+        cell: (i64, usize),
+        place: &mut f32,
         value: f32,
         policy: Duplicates,
         is_outcome: bool,
     ) {
-        let place = &mut self.values[placed.row * stride + slot];
         match policy {
             Duplicates::First | Duplicates::Error => {}
             Duplicates::Last => *place = value,
@@ -384,24 +423,10 @@ impl Store {
             Duplicates::Mean if place.is_nan() => *place = value,
             Duplicates::Mean if is_outcome => *place = place.max(value),
             Duplicates::Mean => {
-                let rows = self.means.entry((placed.key, slot)).or_insert(1);
+                let rows = self.means.entry(cell).or_insert(1);
                 *rows += 1;
                 *place += (value - *place) / *rows as f32;
             }
         }
-    }
-}
-
-/// Rows of `from` values as rows of `to`, the new ones at the end of each.
-fn restride<T: Copy>(values: &mut VecDeque<T>, from: usize, to: usize, missing: T) {
-    if from == to || from == 0 || values.is_empty() {
-        return;
-    }
-    let rows = values.len() / from;
-    values.resize(rows * to, missing);
-    let values = values.make_contiguous();
-    for row in (0..rows).rev() {
-        values.copy_within(row * from..(row + 1) * from, row * to);
-        values[row * to + from..(row + 1) * to].fill(missing);
     }
 }

@@ -6,7 +6,7 @@ pub(crate) mod slots;
 pub(crate) mod time_form;
 pub(crate) mod writable;
 
-use crate::{IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
+use crate::{DateOrder, IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
 pub(crate) use names::{SERVICE, TIMESTAMP};
 use plan::Plan;
 pub(crate) use sketch::Sketch;
@@ -119,6 +119,14 @@ impl Columns {
             return Err(IoError::NoMetrics { file: file(), columns: names });
         }
         Ok(Self { roles, shape, time_parts: times.len(), service_parts: services.len(), notes, names })
+    }
+}
+
+impl Columns {
+    /// Which number of the dates is the day, as the first rows show.
+    pub(crate) fn date_order(&self, sketches: &[Sketch]) -> Option<DateOrder> {
+        let times = self.roles.iter().zip(sketches).filter(|(role, _)| matches!(role, Role::Time(_)));
+        times.filter_map(|(_, sketch)| sketch.order).next()
     }
 }
 

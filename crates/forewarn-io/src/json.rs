@@ -80,7 +80,8 @@ pub(crate) fn read_into(
     let mut positions: BTreeMap<String, usize> =
         keys.iter().take(fields).enumerate().map(|(index, name)| (name.clone(), index)).collect();
     let cells = CellReader::new(options);
-    let mut times = TimeReader::new(options.timezone.as_deref())?;
+    let mut times = TimeReader::new(options)?;
+    times.learn(columns.date_order(&sketches));
     let mut parts = Parts::new(&columns, input, fields);
     let mut row = RowValues::default();
     // The metric of a record of a long file; nothing within where it is not taken.
@@ -153,7 +154,7 @@ pub(crate) fn read_into(
                     place: origin.at(line),
                     column: time_name(&columns),
                     text: clip(text),
-                    expected: times.expected(),
+                    expected: times.expected(text),
                 })?
             }
         };
@@ -190,7 +191,7 @@ pub(crate) fn read_into(
             _ => assembler.push(line, parts.service(), moment, &row)?,
         }
     }
-    times.note().into_iter().for_each(|note| assembler.note(note));
+    times.note().into_iter().chain(times.order_note()).for_each(|note| assembler.note(note));
     Ok(())
 }
 

@@ -12,10 +12,11 @@ mod read;
 mod recording;
 mod step;
 
+pub use columns::time_form::DateOrder;
 pub use error::{IoError, Place};
 pub use forewarn_core::table::Decimal;
 pub use options::{Duplicates, MetricSpec, ReadOptions, Shape};
 pub use read::source::FileSource;
-pub use read::{inspect, inspect_from, read, read_files, read_from};
+pub use read::{inspect, inspect_from, read, read_files, read_from, read_metrics};
 pub use recording::{CellChange, CellCount, Format, ReadSummary, Recording, ServiceSummary};
 pub use step::StepSource;

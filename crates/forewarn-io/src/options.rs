@@ -1,4 +1,4 @@
-use crate::IoError;
+use crate::{DateOrder, IoError};
 use forewarn_core::table::{Decimal, TableSettings};
 use forewarn_schema::{Kind, Step, Unit, ValidRange};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 /// | `metrics` | definitions of metrics, as in a schema file | none | see [`MetricSpec`] |
 /// | `step` | time between the rows of a service | found, 1 s to 1 d | above zero |
 /// | `timezone` | zone of times that have none | UTC | an IANA name, or an offset such as `+02:00` |
+/// | `date_order` | whether `1/2/2024` begins with the day | what later dates show, else an error | `day_first`, `month_first` |
 /// | `separator` | between two cells | found from the header | one ASCII character |
 /// | `decimal` | decimal mark | found from the rows | `point`, `comma` |
 /// | `shape` | what a row and a column are | found from the header | see [`Shape`] |
@@ -79,6 +80,8 @@ pub struct ReadOptions {
     pub step: Option<Step>,
     /// The zone of times that do not name one. UTC by default.
     pub timezone: Option<String>,
+    /// Which number of dates such as `1/2/2024` is the day. By default one of the first rows has to show it.
+    pub date_order: Option<DateOrder>,
     /// What separates two cells of text.
     pub separator: Option<char>,
     /// The decimal mark of numbers.
@@ -319,6 +322,13 @@ impl ReadOptions {
     #[must_use]
     pub fn with_timezone(mut self, zone: impl Into<String>) -> Self {
         self.timezone = Some(zone.into());
+        self
+    }
+
+    /// With dates such as `1/2/2024` in this order.
+    #[must_use]
+    pub fn with_date_order(mut self, order: DateOrder) -> Self {
+        self.date_order = Some(order);
         self
     }
 

@@ -15,7 +15,7 @@ use crate::{
     },
 };
 use forewarn_core::table::Content;
-use std::{io::Read, path::Path};
+use std::{io::Read, path::Path, sync::Arc};
 
 /// Reads a recording from a file, whatever its format, from the files of a folder, or from those that a pattern names.
 ///
@@ -37,6 +37,19 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Recording, 
 /// As [`read`].
 pub fn read_files(paths: &[impl AsRef<Path>], options: &ReadOptions) -> Result<Recording, IoError> {
     assemble(paths, options, Keep::Values)?.finish()
+}
+
+/// [`read_files`] that keeps only the values of the first metric and of those whose names `keep` holds for; the summary
+/// counts all. For a question about a few columns of a large file, in little memory.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_metrics(
+    paths: &[impl AsRef<Path>],
+    options: &ReadOptions,
+    keep: impl Fn(&str) -> bool + Send + Sync + 'static,
+) -> Result<Recording, IoError> {
+    assemble(paths, options, Keep::Some(Arc::new(keep)))?.finish()
 }
 
 /// What [`read_files`] would find, without keeping the values: for files of any size, in little memory.

@@ -48,6 +48,16 @@ impl FrameSet {
         Ok(Self { schema, layout, values })
     }
 
+    /// Rows that lie in one block already, where `layout` says. Values are checked against `schema` like those of a
+    /// [`Frame`].
+    ///
+    /// # Errors
+    /// [`SchemaError::RaggedValues`] unless `values` has one row of `schema` for each row of the layout,
+    /// [`SchemaError::OutOfRange`].
+    pub fn new(schema: Schema, layout: Layout, values: Vec<f32>) -> Result<Self, SchemaError> {
+        Self::checked(schema, Arc::new(layout), values)
+    }
+
     /// A set with the same services and times and other columns: what a feature or a normaliser makes.
     ///
     /// Values are checked against `schema` like those of a [`Frame`].
@@ -56,14 +66,18 @@ impl FrameSet {
     /// [`SchemaError::RaggedValues`] unless `values` has one row of `schema` for each row of this set,
     /// [`SchemaError::OutOfRange`].
     pub fn derive(&self, schema: Schema, values: Vec<f32>) -> Result<Self, SchemaError> {
-        if values.len() != self.layout.rows() * schema.len() {
+        Self::checked(schema, Arc::clone(&self.layout), values)
+    }
+
+    fn checked(schema: Schema, layout: Arc<Layout>, values: Vec<f32>) -> Result<Self, SchemaError> {
+        if values.len() != layout.rows() * schema.len() {
             return Err(SchemaError::RaggedValues {
                 service: "all services".to_owned(),
                 values: values.len(),
                 metrics: schema.len(),
             });
         }
-        let set = Self { schema, layout: Arc::clone(&self.layout), values };
+        let set = Self { schema, layout, values };
         set.frames().try_for_each(FrameView::check_ranges)?;
         Ok(set)
     }

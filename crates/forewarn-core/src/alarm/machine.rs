@@ -191,8 +191,7 @@ impl<T: Threshold> AlarmMachine<T> {
 
     /// Steps from one time to a later one, to the nearest.
     fn steps(&self, from: Timestamp, to: Timestamp) -> i64 {
-        let (passed, step) = (to.millis().saturating_sub(from.millis()), self.step.millis());
-        passed / step + i64::from(passed % step >= step - step / 2)
+        steps_between(self.step, from, to)
     }
 
     /// Whether `to` lies more than `count` steps after `from`.
@@ -201,7 +200,13 @@ impl<T: Threshold> AlarmMachine<T> {
     }
 }
 
-fn steps(count: usize) -> i64 {
+/// Steps from one time to a later one, to the nearest.
+pub(super) fn steps_between(step: Step, from: Timestamp, to: Timestamp) -> i64 {
+    let (passed, step) = (to.millis().saturating_sub(from.millis()), step.millis());
+    passed / step + i64::from(passed % step >= step - step / 2)
+}
+
+pub(super) fn steps(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 

@@ -1,8 +1,8 @@
 use super::days::{DayAssumption, Days};
-use crate::uncertainty::{BlockBootstrap, invalid};
-use crate::{EvalError, Events, ScoredSet};
-use forewarn_core::Score;
-use forewarn_core::{AlarmOutcome, AlarmPolicy};
+use crate::events::false_alarms;
+use crate::uncertainty::{BlockBootstrap, Blocks, invalid};
+use crate::{EvalError, ScoredSet};
+use forewarn_core::{AlarmPolicy, Score};
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::gamma_ur;
 
@@ -99,7 +99,7 @@ impl AlarmBudget {
             return Ok(None);
         }
         // A budget can be shown where the highest threshold shows it: no other one has to be tried.
-        let (days, highest) = (Days::new(validation), Observed::new(validation, policy.at(Score::ONE)));
+        let (days, highest) = (Days::new(validation), Watch::new(validation).observe(policy.at(Score::ONE)));
         let raised = (1..=600).map(|step| self.per_service_week * 10f64.powf(f64::from(step) / 200.0));
         let budget = raised
             .map(rounded_up)
@@ -126,7 +126,7 @@ impl AlarmBudget {
             // Nothing was watched, so nothing is shown, however little certainty is asked for.
             return Ok(vec![None; budgets.len()]);
         }
-        let days = Days::new(validation);
+        let (days, watch) = (Days::new(validation), Watch::new(validation));
         let mut scores: Vec<Score> =
             validation.series().iter().flat_map(|series| series.scores().iter().copied()).collect();
         scores.sort_unstable_by(|a, b| b.cmp(a));
@@ -138,7 +138,7 @@ impl AlarmBudget {
             // Without a score in between, and without hysteresis, the alarms are those of the threshold before.
             let observed = match last {
                 Some((before, observed)) if before == reached && policy.clear().is_none() => observed,
-                _ => Observed::new(validation, policy.at(threshold)),
+                _ => watch.observe(policy.at(threshold)),
             };
             last = Some((reached, observed));
             for ((budget, open), chosen) in budgets.iter().zip(&mut open).zip(&mut chosen) {
@@ -188,22 +188,38 @@ struct Observed {
     dispersion: f64,
 }
 
-impl Observed {
-    fn new(set: &ScoredSet, policy: AlarmPolicy) -> Self {
+/// The windows of validation by day, which no threshold changes.
+struct Watch<'a> {
+    set: &'a ScoredSet,
+    blocks: Blocks,
+    /// Windows of each day.
+    windows: Vec<f64>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(set: &'a ScoredSet) -> Self {
         let blocks = BlockBootstrap::default().blocks(set);
-        let mut days = vec![(0.0, 0.0); blocks.len()];
+        let mut windows = vec![0.0; blocks.len()];
         for series in set.series() {
-            series.times().iter().for_each(|&time| days[blocks.of(time)].1 += 1.0);
+            blocks.runs(series.times()).for_each(|(day, run)| windows[day] += run.len() as f64);
         }
-        for service in &Events::new(set, policy).services {
-            let false_alarms = service.alarms.iter().filter(|(_, outcome)| *outcome == AlarmOutcome::False);
-            false_alarms.for_each(|(alarm, _)| days[blocks.of(alarm.time)].0 += 1.0);
+        Self { set, blocks, windows }
+    }
+
+    /// What a policy gives.
+    fn observe(&self, policy: AlarmPolicy) -> Observed {
+        let (spec, step) = (self.set.spec(), self.set.step());
+        let mut days: Vec<(f64, f64)> = self.windows.iter().map(|&windows| (0.0, windows)).collect();
+        for series in self.set.series() {
+            false_alarms(series, spec, step, policy).for_each(|time| days[self.blocks.of(time)].0 += 1.0);
         }
         let (false_alarms, windows) =
             days.iter().fold((0.0, 0.0), |(alarms, windows), day| (alarms + day.0, windows + day.1));
-        Self { false_alarms, dispersion: dispersion(&days, false_alarms / windows) }
+        Observed { false_alarms, dispersion: dispersion(&days, false_alarms / windows) }
     }
+}
 
+impl Observed {
     /// Probability of so few false alarms if the rate were on the budget, `expected` of them.
     fn p_value(&self, expected: f64, days: &Days) -> f64 {
         let dispersion = days.dispersion(self.dispersion, expected);

@@ -1,4 +1,4 @@
-use crate::events::is_warned;
+use crate::events::warned;
 use crate::uncertainty::{BlockBootstrap, Blocks, effective};
 use crate::{EvalError, Events, Interval, LeadTimes, ScoredSet};
 use forewarn_core::Score;
@@ -50,9 +50,20 @@ impl Tradeoff {
     /// # Errors
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).
     pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Result<Option<Self>, EvalError> {
+        Self::observed(set, policy, |_| {})
+    }
+
+    /// [`new`](Self::new), with a look at the events of each point.
+    fn observed(
+        set: &ScoredSet,
+        policy: AlarmPolicy,
+        mut look: impl FnMut(&Events),
+    ) -> Result<Option<Self>, EvalError> {
         let mut points = Vec::with_capacity(Self::POINTS);
         for threshold in thresholds(set)? {
-            let totals = Events::new(set, policy.at(threshold)).totals();
+            let events = Events::new(set, policy.at(threshold));
+            look(&events);
+            let totals = events.totals();
             let (Some(event_recall), Some(time_in_warning), Some(rate)) =
                 (totals.recall(), totals.time_in_warning(), totals.false_alarms_per_service_day())
             else {
@@ -79,24 +90,21 @@ impl Tradeoff {
         policy: AlarmPolicy,
         bootstrap: &BlockBootstrap,
     ) -> Result<Option<Self>, EvalError> {
-        let Some(mut found) = Self::new(set, policy)? else { return Ok(None) };
         let blocks = bootstrap.blocks(set);
         if blocks.len() < 2 {
-            return Ok(Some(found));
+            return Self::new(set, policy);
         }
-        let watched: Vec<Vec<Watched>> = found
-            .points
-            .iter()
-            .map(|point| watched(set, &Events::new(set, policy.at(point.threshold)), &blocks))
-            .collect();
+        let mut points: Vec<Vec<Watched>> = Vec::with_capacity(Self::POINTS);
+        let found = Self::observed(set, policy, |events| points.push(watched(set, events, &blocks)))?;
+        let Some(mut found) = found else { return Ok(None) };
         let drawn = |weights: Vec<u32>| {
             let places: Option<Vec<(f64, f64)>> =
-                watched.iter().map(|blocks| place(blocks, &weights)).collect();
+                points.iter().map(|blocks| place(blocks, &weights)).collect();
             places.map(sensitivity_area)
         };
         let values = bootstrap.draws(blocks.len()).filter_map(drawn).collect();
         // The failures within reach are the same at every threshold.
-        let failures = effective(watched.iter().take(1).flatten().map(|block| block.episodes));
+        let failures = effective(points.iter().take(1).flatten().map(|block| block.episodes));
         found.sensitivity_area_interval =
             Interval::expanded(values, failures, bootstrap.resamples(), bootstrap.level());
         Ok(Some(found))
@@ -128,10 +136,13 @@ struct Watched {
 fn watched(set: &ScoredSet, events: &Events, blocks: &Blocks) -> Vec<Watched> {
     let mut watched = vec![Watched::default(); blocks.len()];
     for (series, service) in set.series().iter().zip(&events.services) {
-        for &time in series.times() {
-            let block = &mut watched[blocks.of(time)];
-            block.windows += 1.0;
-            block.warned += f64::from(u8::from(is_warned(&service.alarms, time, set.spec(), set.step())));
+        for (block, windows) in blocks.runs(series.times()) {
+            watched[block].windows += windows.len() as f64;
+        }
+        for warned in warned(series.times(), &service.alarms, set.spec(), set.step()) {
+            for (block, windows) in blocks.runs(&series.times()[warned]) {
+                watched[block].warned += windows.len() as f64;
+            }
         }
         for (episode, outcome) in
             service.episodes.iter().filter(|(_, outcome)| *outcome != FailureOutcome::OutOfReach)

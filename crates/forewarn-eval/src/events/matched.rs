@@ -1,8 +1,9 @@
 use crate::{ScoredSeries, ScoredSet, series::days};
 use forewarn_core::{
-    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, WindowSpec, match_outcomes,
+    Alarm, AlarmOutcome, AlarmPolicy, FailureOutcome, JudgedAlarm, WindowSpec, judge_alarms, match_alarms,
 };
 use forewarn_schema::{Episode, Episodes, Step, Timestamp};
+use std::ops::Range;
 
 /// The alarms and failures of one service, matched.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,11 +38,16 @@ pub struct Events {
 impl Events {
     /// Raises the alarms that `policy` makes of the scores and matches them with the failures.
     ///
-    /// `O(n log e)` time for `n` windows and `e` failures of a service.
+    /// `O(n)` time for the `n` windows of services with a score that reaches the threshold, and a binary search for
+    /// each alarm and each failure.
     #[must_use]
     pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Self {
         let (spec, step) = (set.spec(), set.step());
-        let services = set.series().iter().map(|series| match_service(series, spec, step, policy)).collect();
+        let services = set
+            .series()
+            .iter()
+            .map(|series| judge_service(series, spec, step, &raised(series, step, policy)))
+            .collect();
         Self { services, step }
     }
 
@@ -49,12 +55,9 @@ impl Events {
     /// series.
     pub(crate) fn of_alarms(set: &ScoredSet, alarms: &[Vec<Alarm>]) -> Self {
         let (spec, step) = (set.spec(), set.step());
-        let services = set.series().iter().zip(alarms).map(|(series, alarms)| {
-            let mut next = alarms.iter().copied().peekable();
-            let raised = |&time: &Timestamp| (time, next.next_if(|alarm| alarm.time == time));
-            judge_service(series, spec, step, series.times().iter().map(raised).collect::<Vec<_>>())
-        });
-        Self { services: services.collect(), step }
+        let services = set.series().iter().zip(alarms);
+        let services = services.map(|(series, alarms)| judge_service(series, spec, step, alarms)).collect();
+        Self { services, step }
     }
 
     /// The counts of all services together.
@@ -219,23 +222,32 @@ impl EventCounts {
     }
 }
 
-fn match_service(series: &ScoredSeries, spec: WindowSpec, step: Step, policy: AlarmPolicy) -> ServiceEvents {
-    let mut machine = AlarmMachine::new(policy, step);
-    let raised = series.scored().map(|(time, score)| (time, machine.push(time, score).ok().flatten()));
-    judge_service(series, spec, step, raised)
+/// The alarms that the scores of a service raise.
+fn raised(series: &ScoredSeries, step: Step, policy: AlarmPolicy) -> Vec<Alarm> {
+    if series.highest() < policy.threshold() {
+        return Vec::new();
+    }
+    policy.alarms(step, series.times(), series.scores())
 }
 
-/// Judges the alarms that the scores of a service raised.
-fn judge_service(
+/// Times of the false alarms that the scores of a service raise: those of [`Events::new`], without a look at failures
+/// that no alarm is near.
+pub(crate) fn false_alarms(
     series: &ScoredSeries,
     spec: WindowSpec,
     step: Step,
-    raised: impl IntoIterator<Item = (Timestamp, Option<Alarm>)>,
-) -> ServiceEvents {
+    policy: AlarmPolicy,
+) -> impl Iterator<Item = Timestamp> {
+    let judged = judge_alarms(spec, step, &raised(series, step, policy), series.episodes());
+    judged.into_iter().filter(|one| one.outcome == AlarmOutcome::False).map(|one| one.alarm.time)
+}
+
+/// Judges the alarms that the scores of a service raised.
+fn judge_service(series: &ScoredSeries, spec: WindowSpec, step: Step, alarms: &[Alarm]) -> ServiceEvents {
     let episodes = series.episodes();
-    let (alarms, failures) =
-        match_outcomes(spec, step, raised, episodes).expect("the times of a series ascend");
-    let alarms: Vec<_> = alarms.into_iter().map(|judged| (judged.alarm, judged.outcome)).collect();
+    let (alarms, failures) = match_alarms(spec, step, series.times(), alarms, episodes);
+    let alarms: Vec<_> =
+        alarms.into_iter().map(|JudgedAlarm { alarm, outcome, .. }| (alarm, outcome)).collect();
     // Other parts of a split have failures too: those that these scores are not about stay out of the count.
     let concerned = match (series.times().first(), series.times().last()) {
         (Some(first), Some(last)) => {
@@ -252,10 +264,30 @@ fn judge_service(
     ServiceEvents {
         service: series.service().to_owned(),
         windows: series.times().len(),
-        warned_windows: series.times().iter().filter(|&&time| is_warned(&alarms, time, spec, step)).count(),
+        warned_windows: warned(series.times(), &alarms, spec, step).map(|windows| windows.len()).sum(),
         alarms,
         episodes: episodes.collect(),
     }
+}
+
+/// Runs of `times`, in order and apart, that lie in the prediction period of one of these alarms, which are in order.
+pub(crate) fn warned(
+    times: &[Timestamp],
+    alarms: &[(Alarm, AlarmOutcome)],
+    spec: WindowSpec,
+    step: Step,
+) -> impl Iterator<Item = Range<usize>> {
+    let (lead, horizon) = (span(step, spec.lead()), span(step, spec.horizon()));
+    let mut done = 0;
+    alarms.iter().filter_map(move |(alarm, _)| {
+        let ends = |after: i64| {
+            let until = alarm.time.millis().saturating_add(after);
+            move |time: &Timestamp| time.millis() <= until
+        };
+        let from = done + times[done..].partition_point(ends(lead));
+        done = from + times[from..].partition_point(ends(horizon));
+        (from < done).then_some(from..done)
+    })
 }
 
 /// Whether `time` lies in the prediction period of one of these alarms, which are in order.
@@ -280,4 +312,28 @@ pub(crate) fn is_failing(episodes: &Episodes, time: Timestamp) -> bool {
 /// Milliseconds of a number of steps.
 pub(crate) fn span(step: Step, steps: usize) -> i64 {
     step.millis().saturating_mul(i64::try_from(steps).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::minute;
+    use forewarn_core::Score;
+    use proptest::{collection::btree_set, prelude::*};
+
+    proptest! {
+        #[test]
+        fn runs_of_warned_windows_hold_each_window_in_a_period_once(
+            times in btree_set(0i64..120, 0..100), alarms in btree_set(0i64..120, 0..20),
+            lead in 0usize..4, period in 1usize..9,
+        ) {
+            let times: Vec<Timestamp> = times.into_iter().map(minute).collect();
+            let alarm = |time| (Alarm::new(minute(time), Score::ONE), AlarmOutcome::False);
+            let alarms: Vec<_> = alarms.into_iter().map(alarm).collect();
+            let spec = WindowSpec::new(3, lead, period).unwrap();
+            let found: Vec<usize> = warned(&times, &alarms, spec, Step::MINUTE).flatten().collect();
+            let expected = (0..times.len()).filter(|&at| is_warned(&alarms, times[at], spec, Step::MINUTE));
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+        }
+    }
 }

@@ -1,6 +1,7 @@
 use super::{LeakCheck, checked};
 use forewarn_core::Windows;
 use forewarn_numerics::Fnv1a;
+use std::collections::VecDeque;
 
 /// Share of the test windows that may be found in train: quiet services repeat themselves.
 const SOME: f64 = 0.01;
@@ -8,6 +9,8 @@ const SOME: f64 = 0.01;
 const CELL: f64 = 1e-3;
 /// How far two samples may lie apart and count as one that was rounded, as a share of that range.
 const ROUNDING: f64 = 1e-4;
+/// A factor that spreads hashes of rows over those of windows: the golden ratio in 64 bits.
+const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Most windows of one cell that a window is compared with.
 const COMPARED: usize = 16;
 
@@ -18,19 +21,16 @@ const COMPARED: usize = 16;
 /// tenth where noise is a millionth of the range.
 pub(super) fn check(train: Windows<'_>, test: Windows<'_>) -> LeakCheck {
     let scale = Scale::new(train);
-    let mut known: Vec<(u64, usize)> = train
-        .iter()
-        .enumerate()
-        .filter(|(_, window)| scale.moves(window))
-        .map(|(i, window)| (scale.cell(window), i))
-        .collect();
+    let looked_up: Vec<(u64, usize)> = scale.cells(test).collect();
+    let wanted = Wanted::new(&looked_up);
+    let mut known: Vec<(u64, usize)> =
+        scale.cells(train).filter(|&(cell, _)| wanted.may_hold(cell)).collect();
     known.sort_unstable();
-    let (mut moving, mut found, mut example) = (0usize, 0usize, None);
-    for (index, window) in test.iter().enumerate().filter(|(_, window)| scale.moves(window)) {
-        moving += 1;
-        let cell = scale.cell(window);
+    let (moving, mut found, mut example) = (looked_up.len(), 0usize, None);
+    for (cell, index) in looked_up {
         let from = known.partition_point(|entry| entry.0 < cell);
         let mut alike = known[from..].iter().take_while(|entry| entry.0 == cell).take(COMPARED);
+        let Some(window) = test.get(index) else { continue };
         let same = |other: usize| train.get(other).is_some_and(|other| scale.is_same(other, window));
         if let Some(&(_, other)) = alike.find(|entry| same(entry.1)) {
             found += 1;
@@ -81,13 +81,94 @@ impl Scale {
         window.chunks_exact(width).any(|row| !self.is_same(row, &window[..width]))
     }
 
-    /// A hash of the cells of all samples; what it confuses is told apart by comparing.
-    fn cell(&self, window: &[f32]) -> u64 {
+    /// Windows in which something moves: a hash of the cells of all samples, and the place of the window. What a hash
+    /// confuses is told apart by comparing.
+    fn cells<'a>(&'a self, windows: Windows<'a>) -> impl Iterator<Item = (u64, usize)> + 'a {
+        let (width, observation) = (self.ranges.len(), windows.observation());
+        // Hashes of the rows of the window before: most windows have but one row that it lacks.
+        let (mut hashes, mut end): (VecDeque<u64>, _) = (VecDeque::new(), None);
+        windows.iter().zip(windows.last_rows()).enumerate().filter_map(move |(index, (window, &last))| {
+            if !self.moves(window) {
+                return None;
+            }
+            let last = last as usize;
+            let new = match end {
+                Some(end) if (end..end + observation).contains(&last) => last - end,
+                _ => observation,
+            };
+            end = Some(last);
+            hashes.drain(..new.min(hashes.len()));
+            hashes
+                .extend(window[(observation - new) * width..].chunks_exact(width).map(|row| self.cell(row)));
+            let hash = hashes.iter().fold(0u64, |hash, &row| hash.wrapping_mul(ODD).rotate_left(5) ^ row);
+            Some((hash, index))
+        })
+    }
+
+    /// A hash of the cells of the samples of a row.
+    fn cell(&self, row: &[f32]) -> u64 {
         let mut hash = Fnv1a::new();
-        for (&value, range) in window.iter().zip(self.ranges.iter().cycle()) {
+        for (&value, range) in row.iter().zip(&self.ranges) {
             // NaN counts as 0, and is told apart by comparing.
             hash.add((f64::from(value) / (CELL * range)).round() as i64 as u32);
         }
         hash.value()
+    }
+}
+
+/// Which cells are looked up, all and a few others: most windows of train need not be kept.
+struct Wanted {
+    bits: Vec<u64>,
+}
+
+impl Wanted {
+    fn new(cells: &[(u64, usize)]) -> Self {
+        // Sixteen bits a cell: one in sixteen others passes.
+        let mut bits = vec![0; cells.len().max(4).next_power_of_two() / 4];
+        for &(cell, _) in cells {
+            let (word, bit) = Self::place(&bits, cell);
+            bits[word] |= bit;
+        }
+        Self { bits }
+    }
+
+    fn may_hold(&self, cell: u64) -> bool {
+        let (word, bit) = Self::place(&self.bits, cell);
+        self.bits[word] & bit != 0
+    }
+
+    fn place(bits: &[u64], cell: u64) -> (usize, u64) {
+        ((cell >> 6) as usize & (bits.len() - 1), 1 << (cell & 63))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forewarn_schema::{Metric, Schema};
+    use proptest::{collection::vec, prelude::*};
+
+    proptest! {
+        #[test]
+        fn windows_of_equal_cells_share_a_hash_wherever_they_stand(
+            block in vec(0u8..2, 2 * 40), rows in proptest::collection::btree_set(2u32..40, 1..30)
+        ) {
+            let schema = Schema::new(vec![Metric::gauge("x"), Metric::gauge("y")]).unwrap();
+            let values: Vec<f32> = block.into_iter().map(f32::from).collect();
+            let rows: Vec<u32> = rows.into_iter().collect();
+            let windows = Windows::new(&schema, &values, 3, &rows).unwrap();
+            let scale = Scale::new(windows);
+            let found: Vec<(u64, usize)> = scale.cells(windows).collect();
+            let moving: Vec<usize> =
+                (0..rows.len()).filter(|&index| scale.moves(windows.get(index).unwrap())).collect();
+            prop_assert_eq!(found.iter().map(|(_, index)| *index).collect::<Vec<_>>(), moving);
+            let wanted = Wanted::new(&found);
+            for &(cell, index) in &found {
+                prop_assert!(wanted.may_hold(cell));
+                for &(other, at) in &found {
+                    prop_assert_eq!(cell == other, windows.get(index) == windows.get(at));
+                }
+            }
+        }
     }
 }

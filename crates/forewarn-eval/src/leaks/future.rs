@@ -4,7 +4,7 @@ use forewarn_core::{CoreError, Score};
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// Frames whose rows after a cut are in another order: what a model must not notice when it scores the rows up to it.
 ///
@@ -13,6 +13,19 @@ use std::sync::Arc;
 pub struct ShuffledFuture {
     frames: FrameSet,
     cut: Timestamp,
+}
+
+/// The first of these rows of a service, which are in order of time, after `cut`.
+fn first_late(layout: &Layout, rows: Range<usize>, cut: Timestamp) -> usize {
+    let (mut early, mut late) = (rows.start, rows.end);
+    while early < late {
+        let middle = usize::midpoint(early, late);
+        match layout.locate(middle) {
+            Some((_, time)) if time > cut => late = middle,
+            _ => early = middle + 1,
+        }
+    }
+    late
 }
 
 impl ShuffledFuture {
@@ -25,10 +38,9 @@ impl ShuffledFuture {
         let mut values = frames.values().to_vec();
         let mut random = ChaCha8Rng::seed_from_u64(1);
         for service in frames.layout().services() {
-            let is_late = |row: &usize| frames.layout().locate(*row).is_some_and(|(_, time)| time > cut);
-            let late: Vec<usize> = service.rows().filter(is_late).collect();
+            let late = first_late(frames.layout(), service.rows(), cut)..service.rows().end;
             for place in (1..late.len()).rev() {
-                let (a, b) = (late[place], late[random.random_range(0..=place)]);
+                let (a, b) = (late.start + place, late.start + random.random_range(0..=place));
                 for metric in 0..width {
                     values.swap(a * width + metric, b * width + metric);
                 }

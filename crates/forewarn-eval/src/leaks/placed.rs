@@ -20,6 +20,8 @@ pub(super) struct Placed<'a> {
     order: Vec<u32>,
     /// The end of each group of equal scores in `order`.
     ends: Vec<u32>,
+    /// The group of each window.
+    groups: Vec<u32>,
     positive: Vec<bool>,
     services: Vec<Range<usize>>,
     /// Stretches of windows of one service from one positive run to the last of its burst.
@@ -29,15 +31,18 @@ pub(super) struct Placed<'a> {
 impl<'a> Placed<'a> {
     pub(super) fn new(set: &'a ScoredSet) -> Result<Self, EvalError> {
         let (scores, positive) = set.pooled("test")?;
-        let mut order: Vec<u32> = (0..scores.len() as u32).collect();
-        let score = |index: &u32| -> Score { scores[*index as usize] };
-        order.sort_by_key(|index| std::cmp::Reverse(score(index)));
-        let mut ends: Vec<u32> = Vec::new();
-        for place in 1..=order.len() {
-            if order.get(place).is_none_or(|next| score(next) != score(&order[place - 1])) {
-                ends.push(place as u32);
+        // Bits of scores, which are never negative, are in the order of the scores: whole numbers sort faster than pairs.
+        let key = |(index, score): (usize, &Score)| u64::from(!score.get().to_bits()) << 32 | index as u64;
+        let mut ranked: Vec<u64> = scores.iter().enumerate().map(key).collect();
+        ranked.sort_unstable();
+        let (mut ends, mut groups): (Vec<u32>, _) = (Vec::new(), vec![0; scores.len()]);
+        for (place, &one) in ranked.iter().enumerate() {
+            groups[one as u32 as usize] = ends.len() as u32;
+            if ranked.get(place + 1).is_none_or(|next| next >> 32 != one >> 32) {
+                ends.push(place as u32 + 1);
             }
         }
+        let order = ranked.into_iter().map(|one| one as u32).collect();
         let (mut services, mut bursts, mut first) = (Vec::new(), Vec::new(), 0);
         for series in set.series() {
             let count = series.times().len();
@@ -60,11 +65,12 @@ impl<'a> Placed<'a> {
             bursts.extend(burst.map(|one| one.start + first..one.end + first));
             first += count;
         }
-        Ok(Self { set, order, ends, positive, services, bursts })
+        Ok(Self { set, order, ends, groups, positive, services, bursts })
     }
 
     pub(super) fn pr_auc(&self) -> f64 {
-        self.area(&self.positive)
+        let positive = self.positive.iter().enumerate().filter(|(_, positive)| **positive);
+        self.area(positive.map(|(index, _)| index).collect())
     }
 
     /// PR-AUC with each burst anywhere in any service.
@@ -123,23 +129,32 @@ impl<'a> Placed<'a> {
 
     /// PR-AUC with each burst at a random place of a stretch.
     fn moved(&self, stretch: impl Fn(&Range<usize>) -> Range<usize>, random: &mut ChaCha8Rng) -> f64 {
-        let mut labels = vec![false; self.positive.len()];
+        let mut moved: Vec<usize> = Vec::new();
         for burst in &self.bursts {
             let within = stretch(burst);
             let at = within.start + random.random_range(0..=within.len() - burst.len());
-            labels[at..at + burst.len()]
-                .iter_mut()
-                .zip(&self.positive[burst.clone()])
-                .for_each(|(label, positive)| *label |= positive);
+            let positive = burst.clone().filter(|&index| self.positive[index]);
+            moved.extend(positive.map(|index| at + index - burst.start));
         }
-        self.area(&labels)
+        self.area(moved)
     }
 
-    fn area(&self, labels: &[bool]) -> f64 {
-        self.area_of(|index| Some(labels[index]))
+    /// Average precision with these windows as the positive ones, without a look at the others. Windows may come twice.
+    fn area(&self, mut positive: Vec<usize>) -> f64 {
+        positive.sort_unstable();
+        positive.dedup();
+        let mut groups: Vec<u32> = positive.into_iter().map(|index| self.groups[index]).collect();
+        groups.sort_unstable();
+        let (mut hits, mut sum) = (0.0, 0.0);
+        for alike in groups.chunk_by(|a, b| a == b) {
+            let more = alike.len() as f64;
+            hits += more;
+            sum += more * hits / f64::from(self.ends[alike[0] as usize]);
+        }
+        if hits > 0.0 { sum / hits } else { 0.0 }
     }
 
-    /// Average precision under other labels, without sorting again.
+    /// Average precision under other labels, some of which are not known, without sorting again.
     fn area_of(&self, label: impl Fn(usize) -> Option<bool>) -> f64 {
         let (mut hits, mut called, mut sum, mut from) = (0.0, 0.0, 0.0, 0usize);
         for &end in &self.ends {
@@ -155,5 +170,33 @@ impl<'a> Placed<'a> {
             from = end as usize;
         }
         if hits > 0.0 { sum / hits } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ScoredSeries, testing::labelled_scores, testing::minute};
+    use forewarn_core::WindowSpec;
+    use forewarn_schema::{Episodes, Step};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_look_at_positive_windows_alone_gives_the_area_of_all(
+            (scores, positive) in labelled_scores(80), twice in any::<bool>()
+        ) {
+            let times = (0..scores.len() as i64).map(minute).collect();
+            let series = ScoredSeries::new("a", times, scores, positive.clone(), Episodes::default()).unwrap();
+            let set = ScoredSet::new(WindowSpec::default(), Step::MINUTE, vec![series]).unwrap();
+            prop_assume!(set.pooled("test").is_ok());
+            let placed = Placed::new(&set).unwrap();
+            let mut those: Vec<usize> = (0..positive.len()).filter(|&index| positive[index]).collect();
+            if twice {
+                those.extend(those.clone());
+            }
+            prop_assert_eq!(placed.area(those), placed.area_of(|index| Some(positive[index])));
+            prop_assert_eq!(placed.pr_auc(), placed.area_of(|index| Some(positive[index])));
+        }
     }
 }

@@ -3,6 +3,7 @@ use forewarn_core::CoreError;
 use forewarn_schema::{Step, Timestamp};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use std::ops::Range;
 
 /// How uncertain a figure is, found by drawing whole blocks of time with replacement.
 ///
@@ -67,8 +68,17 @@ impl BlockBootstrap {
 
     pub(crate) fn blocks_of(&self, times: impl IntoIterator<Item = Timestamp>) -> Blocks {
         let length = self.block.millis();
-        let times = times.into_iter();
-        let mut numbers: Vec<i64> = times.map(|time| time.millis().div_euclid(length)).collect();
+        let mut numbers: Vec<i64> = Vec::new();
+        // Neighbours mostly share a block: the whole numbers of the last one's times are known without a division.
+        let mut last = 1..0;
+        for time in times {
+            if !last.contains(&time.millis()) {
+                let number = time.millis().div_euclid(length);
+                numbers.push(number);
+                let from = number.saturating_mul(length);
+                last = from..from.saturating_add(length);
+            }
+        }
         numbers.sort_unstable();
         numbers.dedup();
         Blocks { length, numbers }
@@ -112,6 +122,18 @@ impl Blocks {
         self.numbers.len()
     }
 
+    /// Times in order, as runs that share a block: the block's position, and the places of the times.
+    pub(crate) fn runs(&self, times: &[Timestamp]) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let first = *times.get(from)?;
+            let end = first.millis().div_euclid(self.length).saturating_add(1).saturating_mul(self.length);
+            let run = from..from + times[from..].partition_point(|time| time.millis() < end).max(1);
+            from = run.end;
+            Some((self.of(first), run))
+        })
+    }
+
     /// Position of the block of `time`; the last one before it where nothing was scored in its own, as for a failure
     /// that begins a few minutes after the last score.
     pub(crate) fn of(&self, time: Timestamp) -> usize {
@@ -147,6 +169,19 @@ mod tests {
             [-1, -1440, 1440 * 3, 1440 * 5 - 1, 1440 * 5].map(|m| blocks.of(minute(m))),
             [0, 0, 1, 2, 2]
         );
+    }
+
+    #[test]
+    fn runs_have_the_block_of_each_of_their_times() {
+        let times: Vec<_> = [-1500, -1440, -1, 0, 1439, 1440, 9000, 9001].map(minute).to_vec();
+        for blocks in [BlockBootstrap::default().blocks_of(times[2..].iter().copied()), Blocks::whole()] {
+            let runs: Vec<_> = blocks.runs(&times).collect();
+            let covered: Vec<usize> = runs.iter().flat_map(|(_, run)| run.clone()).collect();
+            assert_eq!(covered, (0..times.len()).collect::<Vec<_>>());
+            for (block, run) in runs {
+                assert!(run.into_iter().all(|at| blocks.of(times[at]) == block));
+            }
+        }
     }
 
     #[test]

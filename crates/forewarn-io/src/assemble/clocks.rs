@@ -97,15 +97,12 @@ struct Jitter {
 pub(crate) struct Placed {
     /// Its service, numbered by first appearance.
     pub(crate) service: usize,
-    /// Its number among the service's rows, those before the first that came included.
-    pub(crate) row: usize,
-    /// Rows that the service gains before its first row.
-    pub(crate) before: usize,
     /// Rows that the service gains behind its last row, this one included.
+    #[cfg(feature = "parquet")]
     pub(crate) behind: usize,
     /// The line of an earlier row at the same time.
     pub(crate) duplicate_of: Option<u64>,
-    /// The row's number that stays the same when rows come before the first.
+    /// Its number among the service's rows, counted from the first that came.
     pub(crate) key: i64,
 }
 
@@ -257,12 +254,9 @@ impl Clocks {
         }
         self.rows += 1;
         self.filled += gained;
-        let (place, first) = (row - service.first, service.first);
-        debug_assert!(place >= 0 && row >= first);
         Ok(Placed {
             service: index,
-            row: place.unsigned_abs() as usize,
-            before: before.unsigned_abs() as usize,
+            #[cfg(feature = "parquet")]
             behind: behind.unsigned_abs() as usize,
             duplicate_of,
             key: row,
@@ -282,6 +276,11 @@ impl Clocks {
     /// A row of this service was a further one of its time, and that is no error.
     pub(crate) fn count_duplicate(&mut self, service: usize) {
         self.services[service].duplicates += 1;
+    }
+
+    /// The first row of a service and the one after its last, counted from the first that came.
+    pub(crate) fn span_of(&self, service: usize) -> (i64, i64) {
+        (self.services[service].first, self.services[service].end)
     }
 
     /// The rows of a service that the files have, and all of them.

@@ -15,51 +15,89 @@ impl Assembler {
         self.settle()?;
         let order = self.slots.order();
         let file = self.clocks.sources.name();
+        let Sorted { mut values, raws, stride, raw_stride } = self.sort();
         let is_counter = self.judge_counters();
-        let (stride, raw_stride) = (self.stride, self.raw_stride);
         let clocks = self.clocks;
         let places: Vec<(u64, u64)> = (0..self.stores.len()).map(|service| clocks.rows_of(service)).collect();
         let Finished { services, mut summary } = clocks.finish(self.notes, self.duplicates)?;
-        let metrics = metrics(&self.slots, &order, &is_counter);
         let refuse = |source| IoError::Schema { file: file.clone(), source };
-        let schema = Schema::new(metrics).map_err(refuse)?;
-        let mut rises = vec![Rise::default(); order.len()];
-        let mut frames = Vec::with_capacity(services.len());
         let mut named: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, service) in services.iter().enumerate() {
             named.insert(&service.name, index);
         }
-        let mut stores: Vec<Option<Store>> = self.stores.into_iter().map(Some).collect();
         let mut missing = vec![0; services.len()];
+        let mut begin = 0;
         for &index in named.values() {
-            let service = &services[index];
-            let Some(store) = stores.get_mut(index).and_then(Option::take) else { continue };
-            let mut values = Vec::from(store.values);
-            let raws = Vec::from(store.raws);
-            fill_counters(&mut values, stride, &raws, raw_stride, &self.slots, &is_counter, |slot| {
+            let (of_service, all) = places.get(index).copied().unwrap_or_default();
+            let rows = begin..begin + all as usize;
+            begin = rows.end;
+            let values = &mut values[rows.start * stride..rows.end * stride];
+            let raws = &raws[rows.start * raw_stride..rows.end * raw_stride];
+            self.kept.fill_counters(values, stride, raws, raw_stride, &is_counter, |slot| {
                 *self.changes.entry((index, slot, CellChange::Reset)).or_default() += 1;
             });
-            let known = count_known(&values, stride, &raws, raw_stride, &self.slots);
-            drop(raws);
-            missing[index] = (places[index].0 * order.len() as u64).saturating_sub(known);
-            pick(&mut values, stride, &order);
-            values.shrink_to_fit();
-            rises.iter_mut().enumerate().for_each(|(column, rise)| rise.push(&values, column, order.len()));
-            frames.push(
-                Frame::new(service.name.as_str(), schema.clone(), service.start, summary.step, values)
-                    .map_err(refuse)?,
-            );
+            let elsewhere = self.stores.get(index).map_or(0, |store| store.known);
+            let known = self.kept.count_known(values, stride, raws) + elsewhere;
+            missing[index] = (of_service * order.len() as u64).saturating_sub(known);
         }
-        for (metric, rise) in schema.metrics().iter().zip(rises).filter(|(_, rise)| rise.is_lossy()) {
+        drop(raws);
+        let kept: Vec<usize> =
+            order.iter().copied().filter(|&slot| self.kept.columns[slot].is_some()).collect();
+        let columns: Vec<usize> =
+            kept.iter().filter_map(|&slot| self.kept.columns[slot].map(|(column, _)| column)).collect();
+        pick(&mut values, stride, &columns);
+        values.shrink_to_fit();
+        let laid_out = named.values().map(|&index| {
+            let rows = places.get(index).map_or(0, |(_, all)| *all as usize);
+            (services[index].name.clone(), services[index].start, rows)
+        });
+        let layout = Layout::new(summary.step, laid_out).map_err(refuse)?;
+        let schema = Schema::new(metrics(&self.slots, &kept, &is_counter)).map_err(refuse)?;
+        let frames = FrameSet::new(schema, layout, values).map_err(refuse)?;
+        for frame in frames.frames() {
+            for (column, &slot) in kept.iter().enumerate() {
+                self.rises[slot].push(frame.values(), column, kept.len());
+            }
+        }
+        summary.metrics = metrics(&self.slots, &order, &is_counter);
+        for (metric, &slot) in
+            summary.metrics.iter().zip(&order).filter(|(_, slot)| self.rises[**slot].is_lossy())
+        {
             summary.notes.push(format!(
                 "column {:?} never falls and reaches {}, where single precision loses its increases: name it in `counters` if it counts",
-                metric.name, rise.largest
+                metric.name, self.rises[slot].largest
             ));
         }
-        let frames = FrameSet::from_frames(frames).map_err(refuse)?;
-        summary.metrics = schema.metrics().to_vec();
         complete(&mut summary, services, &missing, &self.changes, &self.slots);
         Ok(Recording { frames, summary })
+    }
+
+    /// The rows of all services in order of their names. Counters are looked at on the way, for
+    /// [`judge_counters`](Self::judge_counters).
+    fn sort(&mut self) -> Sorted {
+        let mut places: Vec<(usize, i64, i64)> = (0..self.stores.len())
+            .map(|service| {
+                let (first, end) = self.clocks.span_of(service);
+                (service, first, end)
+            })
+            .collect();
+        places.sort_by(|(a, ..), (b, ..)| self.clocks.name(*a).cmp(self.clocks.name(*b)));
+        let sorted = std::mem::take(&mut self.pool).sort(&places);
+        // Rows that were looked at as they came have been counted.
+        if sorted.raw_stride > 0 && !self.looked {
+            let mut rows = sorted.raws.chunks_exact(sorted.raw_stride);
+            let mut all = vec![f64::NAN; self.slots.counters.len()];
+            for (service, first, end) in places {
+                let falls = &mut self.stores[service].falls;
+                for row in rows.by_ref().take((end - first).max(0) as usize) {
+                    for (&slot, &raw) in self.kept.counters.iter().zip(row) {
+                        all[self.slots.slots[slot].counter_at] = raw;
+                    }
+                    falls.push(&all);
+                }
+            }
+        }
+        sorted
     }
 
     /// The summary alone.
@@ -101,12 +139,7 @@ impl Assembler {
         let mut is_counter = vec![false; self.slots.len()];
         let (mut taken, mut left) = (Vec::new(), Vec::new());
         let mut falls: Vec<(u64, u64)> = vec![(0, 0); self.slots.counters.len()];
-        for store in &mut self.stores {
-            if self.keep == Keep::Values && self.raw_stride > 0 {
-                let mut counted = Falls::default();
-                store.raws.make_contiguous().chunks_exact(self.raw_stride).for_each(|row| counted.push(row));
-                store.falls = counted;
-            }
+        for store in &self.stores {
             for (at, (fallen, steps)) in falls.iter_mut().enumerate() {
                 let (more_falls, more_steps) = store.falls.of(at);
                 *fallen += more_falls;
@@ -159,56 +192,50 @@ fn metrics(slots: &Slots, order: &[usize], is_counter: &[bool]) -> Vec<Metric> {
     order.iter().map(metric).collect()
 }
 
-/// Puts counters, or the levels that they turned out to be, among the values.
-fn fill_counters(
-    values: &mut [f32],
-    stride: usize,
-    raws: &[f64],
-    raw_stride: usize,
-    slots: &Slots,
-    is_counter: &[bool],
-    mut reset: impl FnMut(usize),
-) {
-    if raw_stride == 0 {
-        return;
-    }
-    for (at, &slot) in slots.counters.iter().enumerate() {
-        let mut increase = Increase::default();
-        for (row, raw) in values.chunks_exact_mut(stride).zip(raws.chunks_exact(raw_stride)) {
-            row[slot] = if is_counter[slot] {
-                let (value, fell) = increase.next(raw[at]);
-                if fell {
-                    reset(slot);
-                }
-                value
-            } else {
-                // A level beyond single precision is not a number that a frame can hold.
-                Some(raw[at] as f32).filter(|level| level.is_finite()).unwrap_or(f32::NAN)
-            };
+impl Kept {
+    /// Puts counters, or the levels that they turned out to be, among the values.
+    fn fill_counters(
+        &self,
+        values: &mut [f32],
+        stride: usize,
+        raws: &[f64],
+        raw_stride: usize,
+        is_counter: &[bool],
+        mut reset: impl FnMut(usize),
+    ) {
+        for (at, &slot) in self.counters.iter().enumerate() {
+            let Some((column, _)) = self.columns[slot] else { continue };
+            let mut increase = Increase::default();
+            for (row, raw) in values.chunks_exact_mut(stride).zip(raws.chunks_exact(raw_stride)) {
+                row[column] = if is_counter[slot] {
+                    let (value, fell) = increase.next(raw[at]);
+                    if fell {
+                        reset(slot);
+                    }
+                    value
+                } else {
+                    // A level beyond single precision is not a number that a frame can hold.
+                    Some(raw[at] as f32).filter(|level| level.is_finite()).unwrap_or(f32::NAN)
+                };
+            }
         }
     }
-}
 
-/// Cells that hold a number in the files.
-fn count_known(values: &[f32], stride: usize, raws: &[f64], raw_stride: usize, slots: &Slots) -> u64 {
-    let known_raws = raws.iter().filter(|raw| !raw.is_nan()).count() as u64;
-    let all = values.iter().filter(|value| !value.is_nan()).count() as u64;
-    let counted: u64 = match raw_stride {
-        0 => 0,
-        _ => slots
-            .counters
-            .iter()
-            .map(|&slot| {
-                values.iter().skip(slot).step_by(stride).filter(|value| !value.is_nan()).count() as u64
-            })
-            .sum(),
-    };
-    all - counted + known_raws
+    /// Cells that hold a number in the files.
+    fn count_known(&self, values: &[f32], stride: usize, raws: &[f64]) -> u64 {
+        let all = values.iter().filter(|value| !value.is_nan()).count() as u64;
+        let known_raws = raws.iter().filter(|raw| !raw.is_nan()).count() as u64;
+        let counted = |&slot: &usize| {
+            let column = self.columns[slot].map_or(0, |(column, _)| column);
+            values.iter().skip(column).step_by(stride).filter(|value| !value.is_nan()).count() as u64
+        };
+        all - self.counters.iter().map(counted).sum::<u64>() + known_raws
+    }
 }
 
 /// Rows of `stride` values as rows of those in `order`.
 fn pick(values: &mut Vec<f32>, stride: usize, order: &[usize]) {
-    if stride == order.len() && order.iter().enumerate().all(|(to, &from)| to == from) {
+    if stride == 0 || stride == order.len() && order.iter().enumerate().all(|(to, &from)| to == from) {
         return;
     }
     let rows = values.len().checked_div(stride).unwrap_or(0);
@@ -224,26 +251,28 @@ fn pick(values: &mut Vec<f32>, stride: usize, order: &[usize]) {
 
 /// Whether a column never falls, and how far it goes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Rise {
+pub(super) struct Rise {
     falls: bool,
     rises: u64,
     largest: f32,
 }
 
 impl Rise {
+    /// Adds a value that comes after another, which may be missing.
+    pub(super) fn step(&mut self, last: f32, value: f32) {
+        self.falls |= value < last;
+        self.rises += u64::from(value > last);
+        self.largest = self.largest.max(value);
+    }
+
     fn push(&mut self, values: &[f32], column: usize, width: usize) {
-        if self.falls {
-            return;
-        }
         let mut last = f32::NAN;
         for &value in values.iter().skip(column).step_by(width).filter(|value| !value.is_nan()) {
-            self.falls |= value < last;
-            self.rises += u64::from(value > last);
-            self.largest = self.largest.max(value);
-            last = value;
             if self.falls {
                 return;
             }
+            self.step(last, value);
+            last = value;
         }
     }
 

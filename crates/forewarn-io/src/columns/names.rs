@@ -57,10 +57,12 @@ pub(super) const SERVICE_NAMES: [&str; 27] = [
 ];
 
 /// Usual names of the column that says which metric a row of a long file has.
-pub(super) const METRIC_NAMES: [&str; 9] = [
+pub(super) const METRIC_NAMES: [&str; 11] = [
     "metric",
     "metric_name",
     "metricname",
+    "metric.name",
+    "field",
     "__name__",
     "_field",
     "variable",

@@ -1,6 +1,9 @@
 #[cfg(feature = "parquet")]
 use super::names::{TIME_NAMES, is_one_of};
-use crate::columns::time_form::is_text_time;
+use crate::{
+    DateOrder,
+    columns::time_form::{Shown, is_text_time, shown_order},
+};
 use forewarn_core::table::{Decimal, is_missing, number};
 
 /// What the first cells of a column hold.
@@ -14,6 +17,8 @@ pub(crate) struct Sketch {
     pub(super) times: u64,
     texts: u64,
     pub(super) others: bool,
+    /// Which number of its dates is the day, where one of them shows it.
+    pub(super) order: Option<DateOrder>,
 }
 
 impl Sketch {
@@ -24,6 +29,9 @@ impl Sketch {
         }
         if is_text_time(text) {
             self.times += 1;
+            if let (None, Some(Shown::Order(order))) = (self.order, shown_order(text)) {
+                self.order = Some(order);
+            }
         } else if let Ok(value) = number(text, decimal) {
             self.numbers += 1;
             self.fractions += u64::from(value.fract() != 0.0);

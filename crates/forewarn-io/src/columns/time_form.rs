@@ -1,9 +1,11 @@
-use crate::IoError;
+use crate::{IoError, ReadOptions};
+pub use calendar::DateOrder;
+use calendar::civil_millis;
+pub(crate) use calendar::{Shown, shown_order};
 use forewarn_schema::Timestamp;
-use jiff::{
-    civil,
-    tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase},
-};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
+
+mod calendar;
 
 /// Numbers that fit into 64 bits.
 const WHOLE: std::ops::Range<f64> = -9e18..9e18;
@@ -79,15 +81,36 @@ pub(crate) struct TimeReader {
     form: Option<TimeForm>,
     /// The zone of times that name none, and its name; UTC where there is none.
     zone: Option<(String, TimeZone)>,
+    /// The order of day and month, and whether it was only found.
+    order: Option<(DateOrder, Found)>,
     /// Rows of many services at one time repeat its text, and a calendar costs more than a comparison.
     last: Option<(String, Moment)>,
 }
 
+/// How something became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Given,
+    InTheFile,
+}
+
 impl TimeReader {
-    /// A reader for a zone's name or offset.
-    pub(crate) fn new(zone: Option<&str>) -> Result<Self, IoError> {
+    /// A reader by the settings.
+    pub(crate) fn new(options: &ReadOptions) -> Result<Self, IoError> {
+        let zone = options.timezone.as_deref();
         let zone = zone.map(|name| Ok((name.to_owned(), find_zone(name)?))).transpose()?;
-        Ok(Self { zone, ..Self::default() })
+        Ok(Self { zone, order: options.date_order.map(|order| (order, Found::Given)), ..Self::default() })
+    }
+
+    /// A row that comes later shows which number of a date is the day.
+    pub(crate) fn learn(&mut self, order: Option<DateOrder>) {
+        if let (None, Some(order)) = (self.order, order) {
+            self.order = Some((order, Found::InTheFile));
+        }
+    }
+
+    fn date_order(&self) -> Option<DateOrder> {
+        self.order.map(|(order, _)| order)
     }
 
     /// The time that `text` says; `None` when it says none in this file's form.
@@ -108,12 +131,15 @@ impl TimeReader {
     fn parse(&mut self, text: &str) -> Option<Moment> {
         match self.form {
             Some(TimeForm::Epoch(unit)) => epoch(text, Some(unit)).map(|(time, _)| time.into()),
-            Some(TimeForm::Zoned) => zoned(text).map(Moment::from),
+            Some(TimeForm::Zoned) => zoned(text, self.date_order()).map(Moment::from),
             Some(TimeForm::Naive) => self.naive(text),
             None => {
+                if let Some(Shown::Order(order)) = shown_order(text) {
+                    self.learn(Some(order));
+                }
                 let (form, moment) = if let Some((time, unit)) = epoch(text, None) {
                     (TimeForm::Epoch(unit), time.into())
-                } else if let Some(time) = zoned(text) {
+                } else if let Some(time) = zoned(text, self.date_order()) {
                     (TimeForm::Zoned, time.into())
                 } else {
                     (TimeForm::Naive, self.naive(text)?)
@@ -126,7 +152,7 @@ impl TimeReader {
 
     /// The time of a clock of the file's zone; `None` for an hour that the clock leaves out, too.
     fn naive(&self, text: &str) -> Option<Moment> {
-        let (millis, rest) = civil_millis(text)?;
+        let (millis, rest) = civil_millis(text, self.date_order())?;
         if rest.is_empty() { self.local(millis) } else { None }
     }
 
@@ -168,8 +194,20 @@ impl TimeReader {
         }
     }
 
-    /// What a time of this file looks like, for an error.
-    pub(crate) fn expected(&self) -> &'static str {
+    /// What a time of this file looks like, for an error about `text`.
+    pub(crate) fn expected(&self, text: &str) -> &'static str {
+        match (shown_order(text), self.order) {
+            (Some(Shown::Nothing), None) => {
+                return "a date of which it is known which number is the day: give the `date_order` (--date-order day-first or month-first)";
+            }
+            (Some(_), Some((DateOrder::DayFirst, _))) => {
+                return "a date with the day first, such as 31/01/2024 13:05, as in other rows; the `date_order` (--date-order) says otherwise";
+            }
+            (Some(_), Some((DateOrder::MonthFirst, _))) => {
+                return "a date with the month first, such as 01/31/2024 13:05, as in other rows; the `date_order` (--date-order) says otherwise";
+            }
+            _ => {}
+        }
         match self.form {
             None => {
                 "a time such as 2024-01-01T00:00:00Z or 2024-01-01 00:00:00, or a count of seconds or a finer unit since 1970"
@@ -205,6 +243,17 @@ impl TimeReader {
         }
     }
 
+    /// Which number of the dates was taken for the day, where only the file said so.
+    pub(crate) fn order_note(&self) -> Option<String> {
+        let (order, found) = self.order?;
+        let order = match order {
+            DateOrder::DayFirst => "day",
+            DateOrder::MonthFirst => "month",
+        };
+        (found == Found::InTheFile)
+            .then(|| format!("dates were read with the {order} first, as some of them show"))
+    }
+
     /// Which zone was taken for times that name none.
     pub(crate) fn zone_note(&self) -> String {
         let zone = self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str());
@@ -214,7 +263,9 @@ impl TimeReader {
 
 /// Whether a cell looks like a time that is written as text.
 pub(crate) fn is_text_time(text: &str) -> bool {
-    civil_millis(text.trim()).is_some()
+    // In either order: which it is, other rows may show.
+    civil_millis(text.trim(), Some(DateOrder::DayFirst)).is_some()
+        || civil_millis(text.trim(), None).is_some()
 }
 
 fn find_zone(name: &str) -> Result<TimeZone, IoError> {
@@ -262,8 +313,8 @@ fn epoch(text: &str, unit: Option<EpochUnit>) -> Option<(Timestamp, EpochUnit)> 
 
 /// A time with a zone: RFC 3339, with ` UTC` or ` GMT` at its end, or with an offset that blanks or the zone's name
 /// surround.
-fn zoned(text: &str) -> Option<Timestamp> {
-    match civil_millis(text) {
+fn zoned(text: &str, order: Option<DateOrder>) -> Option<Timestamp> {
+    match civil_millis(text, order) {
         Some((millis, "Z" | "z" | "UTC" | "GMT")) => Timestamp::from_millis(millis),
         // Times without a zone are not of this form.
         Some((_, "")) => None,
@@ -294,71 +345,6 @@ fn offset_millis(text: &str) -> Option<i64> {
     }
     let millis = (hours * 60 + minutes) * 60_000;
     Some(if offset.starts_with('-') { -millis } else { millis })
-}
-
-/// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`,
-/// `2024-01-31 9:05`, `2024/01/31T09:05:00.25`, `31.01.2024 09:05`.
-fn civil_millis(text: &str) -> Option<(i64, &str)> {
-    let bytes = text.as_bytes();
-    let number = |at: usize, digits: usize| -> Option<i64> {
-        let part = bytes.get(at..at + digits)?;
-        part.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
-    };
-    let at = |at: usize| bytes.get(at).copied().unwrap_or(0);
-    let (year, month, day) = match (at(2), at(4)) {
-        (b'.', _) if at(5) == b'.' => (number(6, 4)?, number(3, 2)?, number(0, 2)?),
-        (_, mark @ (b'-' | b'/')) if at(7) == mark => (number(0, 4)?, number(5, 2)?, number(8, 2)?),
-        _ => return None,
-    };
-    let date =
-        civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?);
-    date.ok()?;
-    let days = days_from_civil(year, month, day);
-    let mut next = 10;
-    let mut millis = 0;
-    if matches!(at(next), b'T' | b't' | b' ') && at(next + 1).is_ascii_digit() {
-        next += 1;
-        let digits = if at(next + 1) == b':' { 1 } else { 2 };
-        let hour = number(next, digits)?;
-        next += digits;
-        if at(next) != b':' {
-            return None;
-        }
-        let minute = number(next + 1, 2)?;
-        next += 3;
-        let mut second = 0;
-        if at(next) == b':' {
-            second = number(next + 1, 2)?;
-            next += 3;
-        }
-        if hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        millis = ((hour * 60 + minute) * 60 + second) * 1000;
-        if matches!(at(next), b'.' | b',') && at(next + 1).is_ascii_digit() {
-            next += 1;
-            for weight in [100, 10, 1] {
-                if at(next).is_ascii_digit() {
-                    millis += weight * i64::from(at(next) - b'0');
-                    next += 1;
-                }
-            }
-            while at(next).is_ascii_digit() {
-                next += 1;
-            }
-        }
-    }
-    Some((days * 86_400_000 + millis, text.get(next..)?.trim()))
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March have the leap day at their end.
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ pub(crate) fn read_into(
     if options.decimal.is_none() && cells.decimal == Some(forewarn_core::table::Decimal::Comma) {
         assembler.note("numbers are written with a decimal comma".to_owned());
     }
-    let mut times = TimeReader::new(options.timezone.as_deref())?;
+    let mut times = TimeReader::new(options)?;
+    times.learn(columns.date_order(&sketches));
     let mut parts = Parts::new(&columns, input, fields);
     let mut row = RowValues::default();
     let mut unended = false;
@@ -153,7 +154,7 @@ pub(crate) fn read_into(
             _ => assembler.push(line, parts.service(), moment, &row)?,
         }
     }
-    times.note().into_iter().for_each(|note| assembler.note(note));
+    times.note().into_iter().chain(times.order_note()).for_each(|note| assembler.note(note));
     if unended {
         assembler.note("the last line has no line break: the file may have been cut".to_owned());
     }
@@ -300,7 +301,7 @@ impl<R: Read> RowReader<'_, R> {
             place: self.origin.at(self.line),
             column: time_name(self.columns),
             text: clip(text.trim()),
-            expected: times.expected(),
+            expected: times.expected(text.trim()),
         })
     }
 

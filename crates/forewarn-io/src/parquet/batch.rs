@@ -187,7 +187,11 @@ impl Batch {
             expected,
         };
         let mut put = |row: usize, moment: Option<Moment>, text: &dyn Fn() -> String, reader: &TimeReader| {
-            times.push(moment.ok_or_else(|| refuse(row, text(), reader.expected()))?);
+            times.push(moment.ok_or_else(|| {
+                let text = text();
+                let expected = reader.expected(&text);
+                refuse(row, text, expected)
+            })?);
             Ok(())
         };
         match chunk {

@@ -178,7 +178,7 @@ impl FileRows {
             chunks: Vec::new(),
             left: 0,
             batch: Batch::default(),
-            times: TimeReader::new(input.options.timezone.as_deref())?,
+            times: TimeReader::new(input.options)?,
             cells: CellReader::new(input.options),
             parts,
             row: RowValues::default(),
@@ -220,7 +220,7 @@ impl FileRows {
             place: file.origin.at(batch.first + got as u64 + 1),
             column: crate::csv::time_name(&file.columns),
             text: String::new(),
-            expected: times.expected(),
+            expected: times.expected(""),
         })
     }
 

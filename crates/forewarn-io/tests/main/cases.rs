@@ -3,6 +3,7 @@
 use crate::{read, read_with, refusal};
 use forewarn_io::{
     CellChange, Format, IoError, MetricSpec, ReadOptions, Recording, Shape, inspect_from, json, read_files,
+    read_metrics,
 };
 use forewarn_schema::{Kind, Unit};
 use std::{fs, io::Write};
@@ -457,4 +458,73 @@ fn a_summary_without_values_says_the_same() {
         let whole = read_with(&text, &ReadOptions::default()).unwrap().summary;
         assert_eq!(inspect_from(text.as_bytes(), "m.csv", &ReadOptions::default()).unwrap(), whole, "{text}");
     }
+}
+
+#[test]
+fn values_of_some_metrics_are_those_of_all_and_the_summary_counts_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.csv");
+    for text in [
+        rewritten(&[("248.6", "+Inf"), ("0.00561", ""), ("service,error_rate", "service,first,error_rate"), (",web,", ",web,1,")]),
+        "timestamp,service,x,a_total,b_total,up\n0,b,7,1,5,1\n60,b,8,,6,2\n180,b,9,9,7,20000000\n0,a,7,4,1,3\n60,a,7,5,0,4\n".to_owned(),
+        "timestamp,service,x,y,rising\n120,b,7,1,16777215\n0,b,1,,1\n60,b,4,3,5\n".to_owned(),
+        long(&[("0", "x", "1"), ("1", "x", "2"), ("1", "y", "2"), ("0", "y", "5"), ("0", "a_total", "5")]),
+    ] {
+        fs::write(&path, &text).unwrap();
+        let options = ReadOptions::default();
+        let whole = read_files(&[&path], &options).unwrap();
+        for wanted in ["p99_latency", "a_total", "y", "no such metric"] {
+            let some = read_metrics(&[&path], &options, move |name| name == wanted).unwrap();
+            let mut expected = whole.summary.clone();
+            // A fall of a counter is only seen where its values are kept.
+            let is_there = |name: &str| some.frames.schema().position(name).is_some();
+            expected.cells.retain(|count| count.change != CellChange::Reset || is_there(&count.metric));
+            let is_fall = |note: &String| note.contains("times a counter fell");
+            expected.notes.retain(|note| !is_fall(note));
+            let mut found = some.summary.clone();
+            found.notes.retain(|note| !is_fall(note));
+            assert_eq!(found, expected, "{text}{wanted}");
+            let kept = whole.frames.clone().retain_metrics(|metric| is_there(&metric.name)).unwrap();
+            assert_eq!(some.frames.schema(), kept.schema());
+            let bits = |recording: &[f32]| recording.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(some.frames.values()), bits(kept.values()), "{text}{wanted}");
+            assert_eq!(some.frames.layout(), whole.frames.layout());
+        }
+    }
+}
+
+#[test]
+fn dates_as_people_write_them_are_read_where_their_order_is_shown() {
+    let dated = |first: &str, second: &str| {
+        let row = |date: &str, time: &str| format!("\"{date} {time}\",web,0.01,250\n");
+        let rows = row(first, "23:59") + &row(second, "00:00") + &row(second, "00:01");
+        "timestamp,service,error_rate,p99_latency\n".to_owned() + &rows
+    };
+    let start = |text: &str, options: &ReadOptions| {
+        let recording = read_with(text, options).unwrap();
+        assert_eq!(recording.summary.gap_rows, 0);
+        (recording.frames.frame(0).unwrap().start().to_string(), recording.summary.notes.join("\n"))
+    };
+    let plain = ReadOptions::default();
+    for (first, second, expected) in [
+        ("12/03/2024", "13/03/2024", "2024-03-12T23:59:00Z"),
+        ("03/12/2024", "03/13/2024", "2024-03-12T23:59:00Z"),
+        ("31 Mar 2024", "1 Apr 2024", "2024-03-31T23:59:00Z"),
+        ("Sun, 31 Mar 2024", "Mon, 01 Apr 2024", "2024-03-31T23:59:00Z"),
+    ] {
+        assert_eq!(start(&dated(first, second), &plain).0, expected);
+    }
+    assert!(start(&dated("12/03/2024", "13/03/2024"), &plain).1.contains("with the day first"));
+    let open = dated("2/1/2024", "3/1/2024");
+    let error = refusal(&open);
+    assert!(error.contains("line 2") && error.contains("date_order"), "{error}");
+    let day_first = plain.clone().with_date_order(forewarn_io::DateOrder::DayFirst);
+    assert_eq!(start(&open, &day_first).0, "2024-01-02T23:59:00Z");
+    let month_first = plain.with_date_order(forewarn_io::DateOrder::MonthFirst);
+    assert!(
+        read_with(dated("28/2/2024", "29/2/2024"), &month_first)
+            .unwrap_err()
+            .to_string()
+            .contains("month first")
+    );
 }

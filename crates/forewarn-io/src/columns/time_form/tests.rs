@@ -78,8 +78,26 @@ fn the_first_row_decides() {
 }
 
 #[test]
+fn a_row_that_shows_the_order_of_day_and_month_decides_it() {
+    let mut reader = TimeReader::default();
+    assert_eq!(reader.text("1/2/2024 13:05"), None);
+    assert!(reader.expected("1/2/2024 13:05").contains("--date-order day-first"));
+    reader.learn(Some(DateOrder::MonthFirst));
+    let at =
+        |reader: &mut TimeReader, text: &str| reader.text(text).map(|moment| moment.time.to_string());
+    assert_eq!(at(&mut reader, "1/2/2024 13:05").as_deref(), Some("2024-01-02T13:05:00Z"));
+    assert_eq!(at(&mut reader, "31/1/2024 13:05"), None);
+    assert!(reader.expected("31/1/2024 13:05").contains("the month first"));
+    assert!(reader.order_note().unwrap().contains("the month first"));
+    let mut first = TimeReader::default();
+    assert_eq!(at(&mut first, "31/1/2024 13:05").as_deref(), Some("2024-01-31T13:05:00Z"));
+    assert_eq!(at(&mut first, "1/2/2024 13:05").as_deref(), Some("2024-02-01T13:05:00Z"));
+}
+
+#[test]
 fn zones_have_hours_that_are_repeated_and_left_out() {
-    let mut berlin = TimeReader::new(Some("Europe/Berlin")).unwrap();
+    let reader = |zone: &str| TimeReader::new(&ReadOptions::default().with_timezone(zone));
+    let mut berlin = reader("Europe/Berlin").unwrap();
     let mut at =
         |text: &str| berlin.text(text).map(|m| (m.time.to_string(), m.repeated.map(|t| t.to_string())));
     assert_eq!(at("2024-07-01 12:00:00"), Some(("2024-07-01T10:00:00Z".into(), None)));
@@ -88,9 +106,9 @@ fn zones_have_hours_that_are_repeated_and_left_out() {
         Some(("2024-10-27T00:30:00Z".into(), Some("2024-10-27T01:30:00Z".into())))
     );
     assert_eq!(at("2024-03-31 02:30:00"), None);
-    let mut fixed = TimeReader::new(Some("-05:30")).unwrap();
+    let mut fixed = reader("-05:30").unwrap();
     assert_eq!(fixed.text("2024-01-01 00:00").unwrap().time.to_string(), "2024-01-01T05:30:00Z");
     for wrong in ["Middle/Earth", "+25:00", "+x", "", "-0\u{e9}:00"] {
-        assert!(TimeReader::new(Some(wrong)).is_err(), "{wrong}");
+        assert!(reader(wrong).is_err(), "{wrong}");
     }
 }
