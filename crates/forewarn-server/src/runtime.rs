@@ -11,6 +11,7 @@
 mod clock;
 mod feed;
 mod handle;
+mod history;
 mod past;
 mod queue;
 mod recent;
@@ -27,6 +28,7 @@ mod worker;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use feed::{EventRing, Feed, Numbered};
 pub use handle::{Ack, Handle, Pending, Refused};
+pub use history::{Happened, Past};
 pub use recent::{
     FailureRecord, IncidentRecord, MinuteBlock, OutcomeRecord, Recent, RowView, ScoreColumn, ScoreDetail,
     ScoreView, SourceRecord, WarningRecord,
@@ -43,6 +45,7 @@ pub use transport::{
 };
 
 pub(crate) use handle::channel;
+pub(crate) use history::HistoryWriter;
 pub(crate) use serve::{Serving, serve};
 pub(crate) use sink::SinkThread;
 pub(crate) use worker::{Worker, WorkerOptions};
