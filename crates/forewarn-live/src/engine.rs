@@ -13,6 +13,7 @@ mod normal;
 mod receive;
 mod risk;
 mod service;
+mod shared;
 mod slos;
 mod snapshot;
 mod view;
@@ -26,6 +27,7 @@ pub use event::{
 pub use input::{Action, AlertState, Input, SourceStatus};
 pub use model::LedgerCounts;
 pub use risk::{Risk, RiskLevel};
+pub use shared::{Name, RowValues};
 pub use view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
 
 use crate::LiveError;
@@ -79,7 +81,9 @@ pub struct Engine {
     phase: i64,
     inbox: Inbox,
     services: Vec<Service>,
-    by_name: BTreeMap<String, usize>,
+    by_name: BTreeMap<Name, usize>,
+    /// The service that something came of last: sources bring services in one order, minute after minute.
+    last_heard: usize,
     /// Services of which something came too late, and that are not known yet.
     newcomers: BTreeSet<String>,
     /// Services that have reported the next minute.
@@ -195,9 +199,10 @@ impl Engine {
             next: None,
             now: None,
             phase: 0,
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             services: Vec::new(),
             by_name: BTreeMap::new(),
+            last_heard: 0,
             newcomers: BTreeSet::new(),
             reported: 0,
             sources: BTreeMap::new(),
@@ -311,7 +316,7 @@ impl Engine {
             Action::Acknowledge { warning } => self.mark(warning, |warned| warned.acknowledged = true)?,
             Action::Acted { warning } => self.mark(warning, |warned| warned.acted = true)?,
             Action::Silence { service, until } => {
-                let Some(&slot) = self.by_name.get(service) else {
+                let Some(&slot) = self.by_name.get(service.as_str()) else {
                     return Err(LiveError::Unknown { what: "service", name: service.clone() });
                 };
                 self.services[slot].silenced_until = Some(*until);

@@ -1,10 +1,14 @@
 //! The ledger over any span: figures with intervals, of models, services and kinds.
 
+mod calibration;
 mod figures;
 
+pub use calibration::CalibrationBin;
 pub use figures::{LedgerComparison, LedgerFigures};
 
 use crate::{Event, EventBody, OutcomeKind, ProbableKind, WarningState};
+use calibration::Calibration;
+use forewarn_core::WindowSpec;
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,7 +21,7 @@ const HOUR: i64 = 3_600_000;
 /// replay of a test part has the figures of its evaluation. Warnings that an operator acted on, and those of which it
 /// is not known whether a failure came, are counted and are in no rate.
 ///
-/// Memory: about 60 bytes a warning or failure, and 30 an hour of each service and model; see
+/// Memory: about 60 bytes a warning or failure, and 2 an hour of each service and model; see
 /// [`forget_before`](Self::forget_before). It can be saved and read with serde.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerBook {
@@ -27,8 +31,9 @@ pub struct LedgerBook {
     /// Kinds of warnings that are not judged yet.
     kinds: BTreeMap<String, ProbableKind>,
     entries: Vec<Entry>,
-    /// Rows with a score, by model, service and hour.
-    watched: BTreeMap<(u32, u32, i64), u32>,
+    /// Rows with a score, by model and hour, a number for each service that had one up to then.
+    watched: BTreeMap<(u32, i64), Vec<u16>>,
+    calibration: Calibration,
     /// The model that warned last.
     main: Option<u32>,
 }
@@ -90,8 +95,17 @@ impl LedgerBook {
             kinds: BTreeMap::new(),
             entries: Vec::new(),
             watched: BTreeMap::new(),
+            calibration: Calibration::default(),
             main: None,
         }
+    }
+
+    /// Counts how often failures followed the scores of a model too: see [`calibration`](Self::calibration).
+    #[must_use]
+    pub fn with_window(mut self, model: &str, window: WindowSpec) -> Self {
+        let model = self.models.number(model);
+        self.calibration.add_window(model, window);
+        self
     }
 
     /// Takes the next event of the engine.
@@ -102,11 +116,21 @@ impl LedgerBook {
                 if !score.shadow {
                     self.main = Some(model);
                 }
-                if score.probability.is_some() {
+                if let Some(probability) = score.probability {
                     let hour = event.time.millis().div_euclid(HOUR);
                     let service = self.services.number(&score.service);
-                    *self.watched.entry((model, service, hour)).or_default() += 1;
+                    let rows = self.watched.entry((model, hour)).or_default();
+                    let place = service as usize;
+                    if rows.len() <= place {
+                        rows.resize(place + 1, 0);
+                    }
+                    rows[place] = rows[place].saturating_add(1);
+                    self.calibration.score(event.time, self.step, (model, service), probability);
                 }
+            }
+            EventBody::Failure(failure) => {
+                let service = self.services.number(&failure.service);
+                self.calibration.failure(service, failure.onset, failure.end);
             }
             EventBody::Warning(warning) if warning.state == WarningState::Firing => {
                 self.kinds.insert(warning.id.clone(), warning.kind);
@@ -137,7 +161,8 @@ impl LedgerBook {
     pub fn forget_before(&mut self, time: Timestamp) {
         let hour = time.millis().div_euclid(HOUR);
         self.entries.retain(|entry| entry.time >= time);
-        self.watched.retain(|&(_, _, watched), _| watched >= hour);
+        self.watched.retain(|&(_, watched), _| watched >= hour);
+        self.calibration.forget_before(time);
     }
 
     /// The number of the model that is asked for; `None` for one that never scored.
@@ -159,17 +184,36 @@ impl LedgerBook {
     }
 
     /// Watched hours that are asked for, with the rows that were scored in each.
-    fn watched<'a>(&'a self, model: u32, query: &'a LedgerQuery) -> impl Iterator<Item = (Timestamp, u32)> {
+    fn watched<'a>(&'a self, model: u32, query: &'a LedgerQuery) -> impl Iterator<Item = (Timestamp, u64)> {
         let service = self.service(query);
         let hour = |time: Option<Timestamp>| time.map(|time| time.millis().div_euclid(HOUR));
         let (from, to) = (hour(query.from), query.to.map(|to| (to.millis() - 1).div_euclid(HOUR)));
-        let all = self.watched.range((model, 0, i64::MIN)..=(model, u32::MAX, i64::MAX));
-        all.filter(move |&(&(_, of, hour), _)| {
-            service.is_none_or(|service| service == Some(of))
-                && from.is_none_or(|from| hour >= from)
-                && to.is_none_or(|to| hour <= to)
+        let hours = (from.unwrap_or(i64::MIN), to.unwrap_or(i64::MAX));
+        let all = self.watched.range((model, hours.0)..=(model, hours.1.max(hours.0)));
+        all.filter(move |&(&(_, hour), _)| hour <= hours.1).filter_map(move |(&(_, hour), rows)| {
+            let count = |rows: &u16| u64::from(*rows);
+            let rows = match service {
+                None => rows.iter().map(count).sum(),
+                Some(service) => service.and_then(|place| rows.get(place as usize)).map_or(0, count),
+            };
+            Some((Timestamp::from_millis(hour * HOUR)?, rows)).filter(|&(_, rows)| rows > 0)
         })
-        .filter_map(|(&(_, _, hour), &rows)| Some((Timestamp::from_millis(hour * HOUR)?, rows)))
+    }
+
+    /// How often failures followed a model's scores, by probability: of the scores from which it is known, of all
+    /// services, and of the whole days (UTC) of the query's span. Scores given in the middle of a failure are not among
+    /// them. Empty for a model whose [window](Self::with_window) is not known.
+    #[must_use]
+    pub fn calibration(&self, query: &LedgerQuery) -> Vec<CalibrationBin> {
+        let model = self.model(query.model.as_deref());
+        model.map_or_else(Vec::new, |model| self.calibration.bins(model, (query.from, query.to)))
+    }
+
+    /// First hour that was watched; `None` before any score.
+    #[must_use]
+    pub fn first(&self) -> Option<Timestamp> {
+        let first = self.watched.keys().map(|&(_, hour)| hour).min()?;
+        Timestamp::from_millis(first * HOUR)
     }
 
     /// The service that is asked for; `Some(None)` for one that is not known.

@@ -13,13 +13,13 @@ mod training;
 pub use engine::{
     Action, AlertEvent, AlertState, BudgetEvent, CannotTell, Counters, Engine, EngineConfig, EngineModels,
     EngineView, Event, EventBody, EvidenceItem, FailureEvent, FailureState, IncidentEvent, IncidentState,
-    IncidentView, Input, LedgerCounts, MissingReason, ModelView, OutcomeEvent, OutcomeKind, ProbableKind,
-    Recommendation, RecommendationRule, Risk, RiskLevel, RowEvent, ScoreEvent, ServiceView, SloEvent,
-    SloView, SourceStatus, WarningEvent, WarningState,
+    IncidentView, Input, LedgerCounts, MissingReason, ModelView, Name, OutcomeEvent, OutcomeKind,
+    ProbableKind, Recommendation, RecommendationRule, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent,
+    ServiceView, SloEvent, SloView, SourceStatus, WarningEvent, WarningState,
 };
 pub use error::LiveError;
 pub use fleet::LiveFleet;
-pub use ledger::{LedgerBook, LedgerComparison, LedgerFigures, LedgerQuery};
+pub use ledger::{CalibrationBin, LedgerBook, LedgerComparison, LedgerFigures, LedgerQuery};
 pub use live::LiveService;
 pub use registry::standard_registry;
 pub use served::ServedModel;

@@ -80,7 +80,7 @@ impl TrainingRows {
                 if row.values.len() != width {
                     return Err(SchemaError::RowWidth { got: row.values.len(), expected: width }.into());
                 }
-                let service = self.services.entry(row.service.clone()).or_insert_with(|| Service {
+                let service = self.services.entry(row.service.to_string()).or_insert_with(|| Service {
                     start: event.time,
                     values: Vec::new(),
                     acted: Vec::new(),
@@ -89,8 +89,8 @@ impl TrainingRows {
                 let steps = (event.time.millis() - service.start.millis()) / self.step.millis();
                 let at = usize::try_from(steps).unwrap_or(0) * width;
                 service.values.resize(at.max(service.values.len()), f32::NAN);
-                service.values.extend(row.values.iter().map(|value| value.unwrap_or(f32::NAN)));
-                let is_missing = row.values.iter().all(Option::is_none);
+                service.values.extend_from_slice(row.values.as_slice());
+                let is_missing = row.values.iter().all(|value| value.is_none());
                 self.left_out.missing_rows += u64::from(is_missing);
             }
             EventBody::Outcome(outcome) if !outcome.shadow => match outcome.outcome {

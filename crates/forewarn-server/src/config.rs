@@ -24,7 +24,7 @@ use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
 use forewarn_label::Slo;
 use forewarn_live::EngineConfig;
-use forewarn_store::Durability;
+use forewarn_store::{Durability, HistoryOptions};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -155,6 +155,42 @@ pub struct StoreConfig {
     /// When a record counts as kept: `each`, `group` (the default) or `none`.
     #[serde(default)]
     pub durability: DurabilityConfig,
+    /// Bytes of the journal that are kept although no restart needs them: what `train --journal` and `replay --journal`
+    /// read. 1 GiB by default: two weeks of 1,000 services with ten metrics. 0 keeps what a restart needs.
+    #[serde(default = "journal_bytes")]
+    pub journal_bytes: u64,
+    /// Whether rows, scores, warnings, incidents, failures and outcomes are kept as daily Parquet files in `history`
+    /// below the store's folder, for pages and the API to look back further than memory. True by default.
+    #[serde(default = "yes")]
+    pub history: bool,
+    /// Days of the history that are kept, 1 to 36,500. 90 by default.
+    #[serde(default = "history_days")]
+    pub history_days: u32,
+    /// Bytes of the history that are kept, 1 MiB and more; the oldest days go first. 10 GiB by default.
+    #[serde(default = "history_bytes")]
+    pub history_bytes: u64,
+}
+
+impl StoreConfig {
+    /// Settings of the history, where one is kept.
+    pub(crate) fn history_options(&self) -> Option<HistoryOptions> {
+        let options = HistoryOptions::default();
+        let options = options.with_keep_days(self.history_days).with_keep_bytes(self.history_bytes);
+        self.history.then_some(options)
+    }
+
+    fn check(&self) -> Result<(), ServerError> {
+        if !(1..=10_080).contains(&self.checkpoint_minutes) {
+            return Err(wrong("store.checkpoint_minutes: expected 1 to 10080"));
+        }
+        if !(1..=36_500).contains(&self.history_days) {
+            return Err(wrong("store.history_days: expected 1 to 36500"));
+        }
+        if self.history_bytes < 1 << 20 {
+            return Err(wrong("store.history_bytes: expected 1048576 (1 MiB) or more"));
+        }
+        Ok(())
+    }
 }
 
 /// When a record counts as kept.
@@ -190,6 +226,22 @@ pub struct EventsConfig {
 
 fn checkpoint_minutes() -> u32 {
     60
+}
+
+fn journal_bytes() -> u64 {
+    1 << 30
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn history_days() -> u32 {
+    90
+}
+
+fn history_bytes() -> u64 {
+    10 << 30
 }
 
 /// Most bytes of a configuration file.
@@ -236,9 +288,7 @@ impl WatchConfig {
     }
 
     fn check(&self) -> Result<(), ServerError> {
-        if !(1..=10_080).contains(&self.store.checkpoint_minutes) {
-            return Err(wrong("store.checkpoint_minutes: expected 1 to 10080"));
-        }
+        self.store.check()?;
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
@@ -327,6 +377,8 @@ mod tests {
             (SMALLEST.replace("kind = \"file\"", "kind = \"fille\""), "fille"),
             (format!("{SMALLEST}[budget]\nper_service_week = 0.0\n"), "per service and week"),
             (format!("{SMALLEST}[engine]\nsettle_secs = 90000\n"), "settle_secs"),
+            (SMALLEST.replace("path = \"s\"", "path = \"s\"\nhistory_days = 0"), "history_days"),
+            (SMALLEST.replace("path = \"s\"", "path = \"s\"\nhistory_bytes = 9"), "history_bytes"),
             (format!("{SMALLEST}[budgte]\n"), "budgte"),
             (SMALLEST.replace("path = \"f.csv\"", "path = \"f.csv\"\nspeed = -1.0"), "speed"),
             (format!("{SMALLEST}[http]\nbase_path = \"a/\"\n"), "http.base_path"),

@@ -13,6 +13,7 @@ mod clock;
 pub mod conformance;
 mod feed;
 mod handle;
+mod history;
 mod past;
 mod queue;
 mod recent;
@@ -29,6 +30,7 @@ mod worker;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use feed::{EventRing, Feed, Numbered};
 pub use handle::{Ack, Handle, Pending, Refused};
+pub use history::{Happened, Past};
 pub use recent::{
     FailureRecord, IncidentRecord, MinuteBlock, OutcomeRecord, Recent, RowView, ScoreColumn, ScoreDetail,
     ScoreView, SourceRecord, WarningRecord,
@@ -45,6 +47,7 @@ pub use transport::{
 };
 
 pub(crate) use handle::channel;
+pub(crate) use history::HistoryWriter;
 pub(crate) use serve::{Serving, serve};
 pub(crate) use sink::SinkThread;
 pub(crate) use worker::{Worker, WorkerOptions};

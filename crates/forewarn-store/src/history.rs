@@ -2,7 +2,10 @@
 
 mod files;
 mod read;
+mod reader;
 mod write;
+
+pub use reader::HistoryReader;
 
 use crate::{
     StoreError,
@@ -15,6 +18,9 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+/// Pieces of a day that are joined to one while it goes on.
+const JOINED: usize = 8;
 
 /// A table of a [`History`]: its name and the columns that its rows have beside time and service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +96,14 @@ impl HistoryOptions {
     #[must_use]
     pub fn with_group_rows(self, group_rows: usize) -> Self {
         Self { group_rows, ..self }
+    }
+
+    /// Pieces of a day have smaller groups, so that a query of today reads little of each.
+    fn rows_of_group(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Day => self.group_rows,
+            Kind::Part => (self.group_rows / 8).max(128),
+        }
     }
 
     fn check(&self) -> Result<(), StoreError> {
@@ -232,7 +246,8 @@ impl History {
         let result = (0..self.tables.len()).try_for_each(|table| {
             self.flush_table(table, before_millis)?;
             self.remove_stale(table)?;
-            self.join_days(table, before_millis)
+            self.join_days(table, before_millis)?;
+            self.join_parts(table)
         });
         let result = result.and_then(|()| self.retain());
         self.last_error = result.as_ref().err().map(ToString::to_string);
@@ -250,18 +265,27 @@ impl History {
         service: &str,
         (from_millis, to_millis): (i64, i64),
     ) -> Result<Vec<HistoryRow>, StoreError> {
-        let Some(table) = self.tables.get(table) else {
-            return Err(StoreError::HistoryRow { reason: "there is no such table" });
-        };
-        let mut rows = Vec::new();
-        for piece in table.pieces.iter().filter(|piece| piece.from < to_millis && piece.until > from_millis) {
-            let path = self.folder.join(piece.name(&table.spec.name));
-            rows.extend(read::of_service(&*self.disk, &path, &table.spec, service)?);
-        }
-        rows.extend(table.buffer.iter().filter(|row| row.service == service).cloned());
-        rows.retain(|row| (from_millis..to_millis).contains(&row.time_millis));
-        rows.sort_by_key(|row| row.time_millis);
+        let mut rows = self.reader().query(table, service, (from_millis, to_millis))?;
+        // A table that is not there has been refused.
+        let buffer = self.tables.get(table).map_or(&[][..], |table| &table.buffer);
+        let is_in =
+            |row: &&HistoryRow| row.service == service && (from_millis..to_millis).contains(&row.time_millis);
+        rows.extend(buffer.iter().filter(is_in).cloned());
         Ok(rows)
+    }
+
+    /// What other threads read the files with while this one writes: the files as they are now, without the rows in
+    /// memory. Take another one after each [`flush`](Self::flush).
+    #[must_use]
+    pub fn reader(&self) -> HistoryReader {
+        let tables = self.tables.iter().map(|table| (table.spec.clone(), table.pieces.clone()));
+        HistoryReader::new(Arc::clone(&self.disk), self.folder.clone(), tables.collect())
+    }
+
+    /// Rows that are in no file yet, of the table that has the most.
+    #[must_use]
+    pub fn waiting_rows(&self) -> usize {
+        self.tables.iter().map(|table| table.buffer.len()).max().unwrap_or(0)
     }
 
     /// Why the last flush failed, if it did.
@@ -312,7 +336,7 @@ impl History {
             table.buffer[..count]
                 .sort_by(|a, b| (&a.service, a.time_millis).cmp(&(&b.service, b.time_millis)));
             let written =
-                write::file(&**disk, &path, &table.spec, (options.group_rows / 8).max(128), |out| {
+                write::file(&**disk, &path, &table.spec, options.rows_of_group(Kind::Part), |out| {
                     table.buffer[..count].iter().try_for_each(|row| out.push(row))
                 });
             if written.is_err() {
@@ -330,28 +354,57 @@ impl History {
     /// Joins the pieces of each day that is over to one file.
     fn join_days(&mut self, table: usize, before_millis: i64) -> Result<(), StoreError> {
         loop {
-            let Table { spec, pieces, .. } = &self.tables[table];
+            let Table { pieces, .. } = &self.tables[table];
             let is_over = |piece: &&Piece| (piece.day() + 1) * DAY <= before_millis;
             let open = pieces.iter().filter(is_over).find(|piece| piece.kind == Kind::Part);
             let Some(day) = open.map(Piece::day) else { return Ok(()) };
             let parts: Vec<Piece> = pieces.iter().filter(|piece| piece.day() == day).copied().collect();
-            let from = parts.iter().map(|piece| piece.from).min().unwrap_or(day * DAY);
-            let until = parts.iter().map(|piece| piece.until).max().unwrap_or(day * DAY);
-            let whole = Piece { from, until, kind: Kind::Day };
-            let path = self.folder.join(whole.name(&spec.name));
-            let mut sources = Vec::new();
-            for part in &parts {
-                let path = self.folder.join(part.name(&spec.name));
-                sources.push(read::Services::open(&*self.disk, &path, spec)?);
-            }
-            write::file(&*self.disk, &path, spec, self.options.group_rows, |out| {
-                read::merge(&mut sources, |rows| rows.iter().try_for_each(|row| out.push(row)))
-            })?;
-            drop(sources);
-            self.tables[table].pieces.push(whole);
-            self.tables[table].pieces.sort_unstable();
-            self.drop_superseded(table)?;
+            self.join(table, &parts, Kind::Day)?;
         }
+    }
+
+    /// Joins the last pieces of a day that goes on, as soon as there are [`JOINED`] that are no more than that many
+    /// times as long as the last: a day has few pieces however often it is flushed, and each row is written again only
+    /// a few times.
+    fn join_parts(&mut self, table: usize) -> Result<(), StoreError> {
+        loop {
+            let pieces = &self.tables[table].pieces;
+            let Some(last) = pieces.last().filter(|last| last.kind == Kind::Part) else { return Ok(()) };
+            let most = (last.until - last.from).saturating_mul(JOINED as i64);
+            let is_alike = |piece: &&Piece| {
+                piece.kind == Kind::Part && piece.day() == last.day() && piece.until - piece.from < most
+            };
+            let alike = pieces.iter().rev().take_while(is_alike).count();
+            if alike < JOINED {
+                return Ok(());
+            }
+            let parts = pieces[pieces.len() - alike..].to_vec();
+            self.join(table, &parts, Kind::Part)?;
+        }
+    }
+
+    /// Writes one file with the rows of some pieces of one day, and drops these.
+    fn join(&mut self, table: usize, parts: &[Piece], kind: Kind) -> Result<(), StoreError> {
+        let (Some(from), Some(until)) =
+            (parts.iter().map(|piece| piece.from).min(), parts.iter().map(|piece| piece.until).max())
+        else {
+            return Ok(());
+        };
+        let spec = &self.tables[table].spec;
+        let whole = Piece { from, until, kind };
+        let path = self.folder.join(whole.name(&spec.name));
+        let mut sources = Vec::new();
+        for part in parts {
+            let path = self.folder.join(part.name(&spec.name));
+            sources.push(read::Services::open(&*self.disk, &path, spec)?);
+        }
+        write::file(&*self.disk, &path, spec, self.options.rows_of_group(kind), |out| {
+            read::merge(&mut sources, |rows| rows.iter().try_for_each(|row| out.push(row)))
+        })?;
+        drop(sources);
+        self.tables[table].pieces.push(whole);
+        self.tables[table].pieces.sort_unstable();
+        self.drop_superseded(table)
     }
 
     /// Removes pieces whose rows are in another: in the file of their day, or in one that was written again over a

@@ -20,7 +20,7 @@ pub use events::{EventFate, EventId, EventLog};
 pub use fingerprints::{Fingerprint, Fingerprints};
 pub use health::{Condition, Health};
 #[cfg(feature = "history")]
-pub use history::{History, HistoryOptions, HistoryRow, HistoryTable};
+pub use history::{History, HistoryOptions, HistoryReader, HistoryRow, HistoryTable};
 pub use journal::{Journal, Record, Records};
 pub use options::{Durability, Retention, StoreOptions};
 pub use store::{Recovery, Store};

@@ -19,7 +19,7 @@ impl Engine {
         state: AlertState,
         since: Timestamp,
     ) -> Result<(), LiveError> {
-        let Some(&slot) = self.by_name.get(&service) else {
+        let Some(&slot) = self.by_name.get(service.as_str()) else {
             return Err(LiveError::Unknown { what: "service", name: service });
         };
         let firing = &mut self.services[slot].alerts;

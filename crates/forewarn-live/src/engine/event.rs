@@ -1,4 +1,4 @@
-use super::{Action, AlertState, RiskLevel, SourceStatus};
+use super::{Action, AlertState, Name, RiskLevel, RowValues, SourceStatus};
 use forewarn_label::{SloLevel, WindowBurn};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -88,9 +88,9 @@ pub struct AlertEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RowEvent {
     /// Whose.
-    pub service: String,
+    pub service: Name,
     /// One value a metric of the model, `None` where it is missing.
-    pub values: Vec<Option<f32>>,
+    pub values: RowValues,
     /// Why the whole row is missing, where it is.
     pub missing: Option<MissingReason>,
 }
@@ -114,9 +114,9 @@ pub enum MissingReason {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreEvent {
     /// Of which service.
-    pub service: String,
+    pub service: Name,
     /// Which model.
-    pub model: String,
+    pub model: Name,
     /// Whether it only runs beside the main model.
     pub shadow: bool,
     /// Probability that a failure begins in the prediction period; `None` where the model cannot tell.

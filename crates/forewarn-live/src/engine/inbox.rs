@@ -2,8 +2,143 @@ use forewarn_schema::{Kind, Schema, Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What has come for minutes that are not closed yet, by row time and service.
-pub(super) type Inbox = BTreeMap<i64, BTreeMap<String, OpenMinute>>;
+/// What has come for minutes that are not closed yet, by row time.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    minutes: BTreeMap<i64, Waiting>,
+    /// An empty list of a minute that was closed, so that the next one needs no memory.
+    spare: Vec<Option<OpenMinute>>,
+}
+
+/// What has come for one minute.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// By number of the service; services beyond the end have nothing.
+    known: Vec<Option<OpenMinute>>,
+    /// Services among them that have something.
+    count: usize,
+    /// Services that are not known yet.
+    pub(super) others: BTreeMap<String, OpenMinute>,
+}
+
+/// As an engine is saved: by row time and service.
+pub(super) type SavedInbox = BTreeMap<i64, BTreeMap<String, OpenMinute>>;
+
+impl Waiting {
+    /// Services that have something.
+    pub(super) fn len(&self) -> usize {
+        self.count + self.others.len()
+    }
+
+    /// The same, begun if nothing has come yet.
+    pub(super) fn of_known(&mut self, slot: usize) -> &mut OpenMinute {
+        if self.known.len() <= slot {
+            self.known.resize_with(slot + 1, || None);
+        }
+        let place = &mut self.known[slot];
+        self.count += usize::from(place.is_none());
+        place.get_or_insert_default()
+    }
+
+    /// Takes what has come of the service with this number.
+    pub(super) fn take(&mut self, slot: usize) -> Option<OpenMinute> {
+        let taken = self.known.get_mut(slot)?.take();
+        self.count -= usize::from(taken.is_some());
+        taken
+    }
+
+    fn put(&mut self, slot: usize, open: OpenMinute) {
+        *self.of_known(slot) = open;
+    }
+}
+
+impl Inbox {
+    /// Whether something has come for this minute.
+    pub(super) fn has(&self, minute: i64) -> bool {
+        self.minutes.contains_key(&minute)
+    }
+
+    /// Whether something has come for a later minute.
+    pub(super) fn has_after(&self, minute: i64) -> bool {
+        self.minutes.range(minute.saturating_add(1)..).next().is_some()
+    }
+
+    /// The first minute for which something has come.
+    pub(super) fn first(&self) -> Option<i64> {
+        self.minutes.keys().next().copied()
+    }
+
+    /// What has come for a minute, begun if nothing has.
+    pub(super) fn at(&mut self, minute: i64) -> &mut Waiting {
+        let Self { minutes, spare } = self;
+        minutes
+            .entry(minute)
+            .or_insert_with(|| Waiting { known: std::mem::take(spare), ..Waiting::default() })
+    }
+
+    /// Takes what has come for a minute; give it back to [`reuse`](Self::reuse) when all of it is taken.
+    pub(super) fn remove(&mut self, minute: i64) -> Waiting {
+        self.minutes.remove(&minute).unwrap_or_default()
+    }
+
+    pub(super) fn reuse(&mut self, mut closed: Waiting) {
+        closed.known.clear();
+        if closed.known.capacity() > self.spare.capacity() {
+            self.spare = closed.known;
+        }
+    }
+
+    /// A service gets a number: what waits from this minute on is its own. Gives these minutes, and whether each has a
+    /// whole row.
+    pub(super) fn join(&mut self, name: &str, slot: usize, from: i64) -> Vec<(i64, bool)> {
+        let mut found = Vec::new();
+        for (&minute, waiting) in self.minutes.range_mut(from..) {
+            if let Some(open) = waiting.others.remove(name) {
+                found.push((minute, open.has_row()));
+                waiting.put(slot, open);
+            }
+        }
+        found
+    }
+
+    /// The service with this number leaves, and the last one takes its number.
+    pub(super) fn swap_leave(&mut self, name: &str, slot: usize, last: usize) {
+        for waiting in self.minutes.values_mut() {
+            if let Some(own) = waiting.take(slot) {
+                waiting.others.insert(name.to_owned(), own);
+            }
+            if let Some(moved) = waiting.take(last) {
+                waiting.put(slot, moved);
+            }
+        }
+    }
+
+    /// What is saved; `name` gives the name of a service.
+    pub(super) fn saved(&self, name: impl Fn(usize) -> String) -> SavedInbox {
+        let saved = self.minutes.iter().map(|(&minute, waiting)| {
+            let known = waiting.known.iter().enumerate();
+            let known = known.filter_map(|(slot, open)| Some((name(slot), open.clone()?)));
+            let others = waiting.others.iter().map(|(name, open)| (name.clone(), open.clone()));
+            (minute, known.chain(others).collect())
+        });
+        saved.collect()
+    }
+
+    /// What was saved; `slot` gives the number of a service that is known.
+    pub(super) fn restored(saved: SavedInbox, slot: impl Fn(&str) -> Option<usize>) -> Self {
+        let mut inbox = Self::default();
+        for (minute, services) in saved {
+            let waiting = inbox.at(minute);
+            for (name, open) in services {
+                match slot(&name) {
+                    Some(slot) => waiting.put(slot, open),
+                    None => drop(waiting.others.insert(name, open)),
+                }
+            }
+        }
+        inbox
+    }
+}
 
 /// What has come of one service for one minute.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! Closing a minute: rows, failures, objectives, scores, warnings, outcomes and incidents, in this order.
 
 use super::{
-    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, ProbableKind,
-    Risk, RiskLevel, RowEvent, ScoreEvent, WarningEvent, WarningState,
+    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, Name,
+    ProbableKind, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent, WarningEvent, WarningState,
     advice::{probable_kind, top_evidence},
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
@@ -13,6 +13,7 @@ use crate::LiveError;
 use forewarn_core::{Alarm, OutcomeMatcher, Score};
 use forewarn_label::{Event as RuleEvent, Minute, Verdict};
 use forewarn_schema::Timestamp;
+use std::sync::Arc;
 
 impl Engine {
     pub(super) fn close(&mut self, time: Timestamp) -> Result<(), LiveError> {
@@ -40,36 +41,41 @@ impl Engine {
 
     /// Lets services appear, and makes the row of each.
     fn close_rows(&mut self, time: Timestamp) -> Result<(), LiveError> {
-        let mut came = self.inbox.remove(&time.millis()).unwrap_or_default();
         let mut names = std::mem::take(&mut self.newcomers);
-        names.extend(came.keys().filter(|name| !self.by_name.contains_key(*name)).cloned());
+        names.extend(self.inbox.at(time.millis()).others.keys().cloned());
         for name in names {
-            if self.by_name.contains_key(&name) {
+            if self.by_name.contains_key(name.as_str()) {
                 continue;
             }
             if self.services.len() >= self.config.most_services {
                 self.counters.refused_services += 1;
-                came.remove(&name);
                 continue;
             }
             self.join(name, time)?;
         }
+        let mut came = self.inbox.remove(time.millis());
         let (width, step) = (self.metrics.len(), self.step);
         let requests = self.metrics.names().position(|name| name == "request_count");
         self.rows.clear();
         self.rows.resize(self.services.len() * width, f32::NAN);
-        for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact_mut(width)) {
-            let open = came.remove(&service.name);
+        let rows = self.rows.chunks_exact_mut(width);
+        for (slot, (service, row)) in self.services.iter_mut().zip(rows).enumerate() {
+            let open = came.take(slot);
             let has_come = open.is_some();
             let out_of_range =
                 open.map_or(0, |open| open.close(&mut service.counters, &self.metrics, (time, step), row));
             self.counters.out_of_range += out_of_range;
             service.missing = missing_reason(row, requests, (has_come, out_of_range), &self.sources);
-            let values = row.iter().map(|value| Some(*value).filter(|value| !value.is_nan())).collect();
+        }
+        self.inbox.reuse(came);
+        self.out.events.reserve(self.services.len() * (1 + self.models.len()));
+        let rows: Arc<[f32]> = self.rows.as_slice().into();
+        for (slot, service) in self.services.iter_mut().enumerate() {
+            let values = RowValues::of(&rows, slot, width);
             let event = RowEvent { service: service.name.clone(), values, missing: service.missing };
             self.out.emit(time, EventBody::Row(event));
             if service.late > 0 {
-                let (service, count) = (service.name.clone(), std::mem::take(&mut service.late));
+                let (service, count) = (service.name.to_string(), std::mem::take(&mut service.late));
                 self.out.emit(time, EventBody::Late { service, count });
             }
         }
@@ -77,18 +83,19 @@ impl Engine {
     }
 
     fn join(&mut self, name: String, time: Timestamp) -> Result<(), LiveError> {
-        let mut service = Service::new(name.clone(), &self.rule, (&self.metrics, self.step), time)?;
+        let shared = Name::from(name.as_str());
+        let mut service = Service::new(shared.clone(), &self.rule, (&self.metrics, self.step), time)?;
         service.slos = slos::of_service(&self.slos, &name);
         // What waits for later minutes has been heard of already.
-        for (&minute, waiting) in self.inbox.range(time.millis()..) {
-            if let (Some(open), Some(minute)) = (waiting.get(&name), Timestamp::from_millis(minute)) {
-                (service.heard, service.has_row) = (minute, open.has_row());
+        for (minute, has_row) in self.inbox.join(&name, self.services.len(), time.millis()) {
+            if let Some(minute) = Timestamp::from_millis(minute) {
+                (service.heard, service.has_row) = (minute, has_row);
             }
         }
         for run in &mut self.models {
             run.join(&name, self.step)?;
         }
-        self.by_name.insert(name.clone(), self.services.len());
+        self.by_name.insert(shared, self.services.len());
         self.services.push(service);
         self.out.emit(time, EventBody::ServiceAppeared { service: name });
         Ok(())
@@ -119,7 +126,7 @@ impl Engine {
                     }
                     _ => continue,
                 };
-                let event = FailureEvent { id, service: name.clone(), state, onset, end };
+                let event = FailureEvent { id, service: name.to_string(), state, onset, end };
                 self.out.emit(time, EventBody::Failure(event));
             }
             told.push(minute);
@@ -186,10 +193,10 @@ impl Engine {
             let silenced = service.silenced_until.is_some_and(|until| time < until);
             let warn = |run: &ModelRun, firing: &Firing, state: WarningState, evidence| WarningEvent {
                 id: warning_id(&service.name, firing.first),
-                service: service.name.clone(),
+                service: service.name.to_string(),
                 state,
                 since: firing.since,
-                model: run.name.clone(),
+                model: run.name.to_string(),
                 probability: Some(f64::from(score.get())),
                 threshold: firing.threshold,
                 level: firing.level,
@@ -207,7 +214,9 @@ impl Engine {
                 out.emit(time, EventBody::Warning(warn(run, &firing, WarningState::Resolved, Vec::new())));
             }
             let state = &mut run.services[slot];
-            let is_pending = !is_shadow && state.machine.is_pending();
+            // A vote from before the last warning was over counts, but is no reason to say that one waits.
+            let may_wait = !is_shadow && (score >= threshold || state.pending.is_some());
+            let is_pending = may_wait && state.machine.is_pending();
             if alarm.is_none() && is_pending != state.pending.is_some() && state.firing.is_none() {
                 let first = state.pending.take().unwrap_or(time);
                 state.pending = is_pending.then_some(time);
@@ -345,15 +354,16 @@ impl Engine {
                 run.fleet.swap_leave(slot);
                 run.services.swap_remove(slot);
             }
+            self.inbox.swap_leave(&name, slot, self.services.len() - 1);
             self.services.swap_remove(slot);
-            self.by_name.remove(&name);
+            self.by_name.remove(&*name);
             if let Some(moved) = self.services.get(slot) {
                 self.by_name.insert(moved.name.clone(), slot);
                 let (width, last) = (self.metrics.len(), self.services.len());
                 self.rows.copy_within(last * width..(last + 1) * width, slot * width);
             }
             self.rows.truncate(self.services.len() * self.metrics.len());
-            self.out.emit(time, EventBody::ServiceExpired { service: name });
+            self.out.emit(time, EventBody::ServiceExpired { service: name.to_string() });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One model of an engine at work, with its alarms and its ledger.
 
-use super::{OutcomeEvent, OutcomeKind, ProbableKind, RiskLevel};
+use super::{Name, OutcomeEvent, OutcomeKind, ProbableKind, RiskLevel};
 use crate::{LiveError, LiveFleet, ServedModel};
 use forewarn_core::{
     AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, FailureOutcome,
@@ -16,7 +16,7 @@ use std::{
 
 /// A model, its services by number, and what became of its alarms.
 pub(super) struct ModelRun {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) policy: AlarmPolicy,
     pub(super) fleet: LiveFleet,
     pub(super) services: Vec<ModelService>,
@@ -121,7 +121,7 @@ impl ModelRun {
     ) -> Result<Self, LiveError> {
         let minutes = model.step().minutes();
         Ok(Self {
-            name,
+            name: name.into(),
             policy,
             fleet: LiveFleet::start(model, Timestamp::EPOCH)?,
             services: Vec::new(),
@@ -158,7 +158,7 @@ impl ModelRun {
         let state = &mut self.services[slot];
         let mut event = OutcomeEvent {
             service: service.to_owned(),
-            model: self.name.clone(),
+            model: self.name.to_string(),
             shadow,
             warning: None,
             alarm: None,

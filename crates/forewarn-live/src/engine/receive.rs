@@ -1,6 +1,9 @@
 //! What comes in: samples, rows and the caller's clock.
 
-use super::{Engine, inbox::OpenMinute};
+use super::{
+    Engine,
+    inbox::{OpenMinute, Waiting},
+};
 use crate::LiveError;
 use forewarn_schema::Timestamp;
 
@@ -72,7 +75,7 @@ impl Engine {
             return Ok(());
         };
         let next = *self.next.get_or_insert(minute);
-        let slot = self.by_name.get(&service).copied();
+        let slot = self.slot_of(&service);
         if minute < next {
             self.counters.late += 1;
             match slot {
@@ -84,12 +87,19 @@ impl Engine {
             }
             return self.close_due();
         }
-        let waiting = self.inbox.entry(minute.millis()).or_default();
-        if slot.is_none() && waiting.len() >= self.config.most_services && !waiting.contains_key(&service) {
+        let waiting = self.inbox.at(minute.millis());
+        let is_refused = |waiting: &Waiting| {
+            waiting.len() >= self.config.most_services && !waiting.others.contains_key(&service)
+        };
+        if slot.is_none() && is_refused(waiting) {
             self.counters.refused_services += 1;
             return Ok(());
         }
-        put(waiting.entry(service).or_default(), &mut self.counters);
+        let open = match slot {
+            Some(slot) => waiting.of_known(slot),
+            None => waiting.others.entry(service).or_default(),
+        };
+        put(open, &mut self.counters);
         if let Some(slot) = slot {
             let service = &mut self.services[slot];
             let had_reported = service.has_reported(next);
@@ -101,6 +111,16 @@ impl Engine {
             self.reported += usize::from(!had_reported && service.has_reported(next));
         }
         self.close_due()
+    }
+
+    /// The number of a service. Sources bring services in one order, minute after minute: most are found beside the one
+    /// before.
+    fn slot_of(&mut self, name: &str) -> Option<usize> {
+        let near = [self.last_heard, self.last_heard + 1];
+        let is_it = |&slot: &usize| self.services.get(slot).is_some_and(|service| service.name == *name);
+        let found = near.into_iter().find(is_it).or_else(|| self.by_name.get(name).copied());
+        self.last_heard = found.unwrap_or(self.last_heard);
+        found
     }
 
     /// The time of the row that a time belongs to: the end of its minute. `None` beyond the calendar.
@@ -139,14 +159,12 @@ impl Engine {
         };
         if has_come(1000 * i64::from(self.config.settle_secs)) {
             // Nothing is closed for no one.
-            return !self.services.is_empty()
-                || !self.newcomers.is_empty()
-                || self.inbox.contains_key(&next.millis());
+            return !self.services.is_empty() || !self.newcomers.is_empty() || self.inbox.has(next.millis());
         }
-        let has_later = self.inbox.range(next.millis() + 1..).next().is_some();
+        let has_later = self.inbox.has_after(next.millis());
         self.reported == self.services.len()
             && (has_later || (has_come(0) && !self.services.is_empty()))
-            && (!self.services.is_empty() || self.inbox.contains_key(&next.millis()))
+            && (!self.services.is_empty() || self.inbox.has(next.millis()))
     }
 
     /// Passes over minutes in which there is no service: to the first of which something has come, or else the first
@@ -157,7 +175,7 @@ impl Engine {
             let settled = Timestamp::from_millis(now.millis().checked_sub(settle)?.checked_add(1)?)?;
             self.minute_of(settled)
         });
-        let first = self.inbox.keys().next().and_then(|&first| Timestamp::from_millis(first));
+        let first = self.inbox.first().and_then(Timestamp::from_millis);
         let target = first.or(open).unwrap_or(next).max(next);
         self.next = Some(target);
         self.models.iter_mut().try_for_each(|run| run.fleet.skip_to(target))

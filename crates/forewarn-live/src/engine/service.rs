@@ -1,4 +1,6 @@
-use super::{MissingReason, SourceStatus, inbox::CounterState, normal::Normal, risk::Onsets, slos::Followed};
+use super::{
+    MissingReason, Name, SourceStatus, inbox::CounterState, normal::Normal, risk::Onsets, slos::Followed,
+};
 use crate::LiveError;
 use forewarn_label::{Rule, RuleState};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -7,7 +9,7 @@ use std::collections::BTreeMap;
 /// What an engine knows of one service, whatever the model.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) rule: RuleState,
     pub(super) counters: CounterState,
     /// The last minute of which something came.
@@ -30,7 +32,7 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn new(
-        name: String,
+        name: Name,
         rule: &Rule,
         (metrics, step): (&Schema, Step),
         start: Timestamp,

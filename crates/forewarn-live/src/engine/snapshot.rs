@@ -2,7 +2,7 @@
 
 use super::{
     Counters, Engine, EngineConfig, EngineModels, MissingReason, SourceStatus,
-    inbox::{CounterState, Inbox},
+    inbox::{CounterState, Inbox, SavedInbox},
     incidents::Incident,
     model::{Ledger, ModelService},
     normal::Normal,
@@ -28,7 +28,7 @@ struct Whole {
     next: Option<Timestamp>,
     now: Option<Timestamp>,
     phase: i64,
-    inbox: Inbox,
+    inbox: SavedInbox,
     newcomers: BTreeSet<String>,
     sources: BTreeMap<String, SourceStatus>,
     calls: Vec<(String, String)>,
@@ -77,7 +77,9 @@ impl Engine {
             next: self.next,
             now: self.now,
             phase: self.phase,
-            inbox: self.inbox.clone(),
+            inbox: self.inbox.saved(|slot| {
+                self.services.get(slot).map_or_else(String::new, |service| service.name.to_string())
+            }),
             newcomers: self.newcomers.clone(),
             sources: self.sources.clone(),
             calls: self.calls.clone(),
@@ -90,7 +92,7 @@ impl Engine {
         save_part(&self.services.len(), out)?;
         for service in &self.services {
             let saved = SavedService {
-                name: service.name.clone(),
+                name: service.name.to_string(),
                 counters: service.counters.clone(),
                 heard: service.heard,
                 has_row: service.has_row,
@@ -144,7 +146,7 @@ impl Engine {
             let saved: SavedService = restore_part(body)?;
             let start = Timestamp::EPOCH;
             let mut service =
-                Service::new(saved.name.clone(), &self.rule, (&self.metrics, self.step), start)?;
+                Service::new(saved.name.as_str().into(), &self.rule, (&self.metrics, self.step), start)?;
             service.rule.restore(body)?;
             service.slos = slos::of_service(&self.slos, &saved.name);
             service.restore_slos(body)?;
@@ -157,7 +159,7 @@ impl Engine {
                 (saved.silenced_until, saved.failing, saved.missing);
             (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
             service.normal = saved.normal;
-            if self.by_name.insert(saved.name, slot).is_some() {
+            if self.by_name.insert(service.name.clone(), slot).is_some() {
                 return damaged("a service is there twice");
             }
             self.services.push(service);
@@ -187,7 +189,8 @@ impl Engine {
         }
         self.out.seq = whole.seq;
         (self.main, self.next, self.now, self.phase) = (whole.main, whole.next, whole.now, whole.phase);
-        (self.inbox, self.newcomers, self.sources) = (whole.inbox, whole.newcomers, whole.sources);
+        self.inbox = Inbox::restored(whole.inbox, |name| self.by_name.get(name).copied());
+        (self.newcomers, self.sources) = (whole.newcomers, whole.sources);
         (self.calls, self.counters, self.rows) = (whole.calls, whole.counters, whole.rows);
         self.incidents.open = whole.incidents;
         self.onsets = whole.onsets;

@@ -147,7 +147,7 @@ impl Engine {
     fn model_view(&self, index: usize) -> ModelView {
         let run = &self.models[index];
         ModelView {
-            name: run.name.clone(),
+            name: run.name.to_string(),
             shadow: index != self.main,
             threshold: f64::from(run.budget.threshold().over(run.policy.threshold()).get()),
             threshold_shift: run.budget.shift(),
@@ -168,7 +168,7 @@ impl Engine {
         let score = run.fleet.scores()[slot].filter(|_| tells);
         let threshold = run.budget.threshold().over(run.policy.threshold());
         ServiceView {
-            name: service.name.clone(),
+            name: service.name.to_string(),
             row: row.iter().map(|value| Some(*value).filter(|value| !value.is_nan())).collect(),
             missing: service.missing,
             heard: service.heard,

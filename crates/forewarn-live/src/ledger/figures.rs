@@ -63,7 +63,7 @@ impl LedgerBook {
         let Some(model) = self.model(query.model.as_deref()) else { return LedgerFigures::default() };
         let entries: Vec<&Entry> = self.entries(model, query).collect();
         let count = |outcome| entries.iter().filter(|entry| entry.outcome == outcome).count();
-        let watched: Vec<(Timestamp, u32)> = self.watched(model, query).collect();
+        let watched: Vec<(Timestamp, u64)> = self.watched(model, query).collect();
         let times = || watched.iter().map(|&(time, _)| time);
         let share = |upper: OutcomeKind, lower: OutcomeKind| {
             let parts: Vec<_> = entries
@@ -76,7 +76,7 @@ impl LedgerBook {
         let leads = entries.iter().filter(|entry| entry.outcome == OutcomeKind::Detected);
         let leads = LeadTimes::new(leads.filter_map(|entry| entry.lead_minutes).collect());
         let rate = bootstrap.ratio(&self.false_alarm_parts(model, query, 1.0), times());
-        let rows: f64 = watched.iter().map(|&(_, rows)| f64::from(rows)).sum();
+        let rows: f64 = watched.iter().map(|&(_, rows)| rows as f64).sum();
         LedgerFigures {
             hits: count(OutcomeKind::Hit),
             late: count(OutcomeKind::Late),
@@ -153,7 +153,7 @@ impl LedgerBook {
     /// False alarms, each of this value, over the weeks watched.
     fn false_alarm_parts(&self, model: u32, query: &LedgerQuery, value: f64) -> Vec<RatioPart> {
         let week = self.week_share();
-        let watched = self.watched(model, query).map(|(time, rows)| part(time, 0.0, f64::from(rows) * week));
+        let watched = self.watched(model, query).map(|(time, rows)| part(time, 0.0, rows as f64 * week));
         let alarms = self.entries(model, query).filter(|entry| entry.outcome == OutcomeKind::False);
         watched.chain(alarms.map(|entry| part(entry.time, value, 0.0))).collect()
     }

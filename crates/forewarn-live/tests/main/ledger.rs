@@ -178,3 +178,54 @@ fn rows_to_train_on_lack_what_an_operator_prevented() -> Result<(), BoxError> {
     assert!(missing as u64 <= counts.averted_rows && missing > 4 * averted.len(), "{missing} {counts:?}");
     Ok(())
 }
+
+#[test]
+fn calibration_counts_what_followed_each_score() -> Result<(), BoxError> {
+    let mut engine = Engine::new(config(), models())?;
+    let events = apply_all(&mut engine, rows(&frames()))?;
+    let window = crate::world::model().window();
+    let mut book = LedgerBook::new(Step::MINUTE).with_window("main", window);
+    events.iter().for_each(|event| book.take(event));
+    let bins = book.calibration(&LedgerQuery::default());
+    assert!(bins.len() > 3 && bins.windows(2).all(|pair| pair[0].predicted < pair[1].predicted), "{bins:?}");
+    // The same from whole frames.
+    let (mut scores, mut followed, mut sum) = (0, 0, 0.0);
+    for frame in frames() {
+        let view = frame.view();
+        let episodes = engine.rule().assess(view)?.episodes;
+        for event in &events {
+            let EventBody::Score(score) = &event.body else { continue };
+            let is_final = event.time < at((DAYS as i64) * 1440 - 25);
+            let Some(probability) = score.probability.filter(|_| is_final) else { continue };
+            if score.service != view.service() || score.model != "main" {
+                continue;
+            }
+            let time = event.time;
+            if episodes.iter().any(|episode| episode.onset() <= time && time < episode.end()) {
+                continue;
+            }
+            let minutes = |steps: usize| time.checked_add(Step::MINUTE, steps as i64).unwrap_or(time);
+            let (opens, ends) = (minutes(window.lead()), minutes(window.horizon()));
+            let follows = episodes.iter().any(|one| opens < one.onset() && one.onset() <= ends);
+            (scores, followed, sum) = (scores + 1, followed + u64::from(follows), sum + probability);
+        }
+    }
+    let all: u64 = bins.iter().map(|bin| bin.count).sum();
+    let failures: u64 = bins.iter().map(|bin| bin.failures).sum();
+    let predicted: f64 = bins.iter().map(|bin| bin.predicted * bin.count as f64).sum();
+    // The last minutes are not judged yet by one or the other.
+    assert!(
+        all.abs_diff(scores) <= 60 && failures.abs_diff(followed) <= 3,
+        "{all} {scores} {failures} {followed}"
+    );
+    assert!((predicted - sum).abs() < 1.0 && failures > 50, "{predicted} {sum}");
+    // Days add up, and a model whose window is not known has none.
+    let half = |from: Option<i64>, to: Option<i64>| {
+        let query = LedgerQuery { from: from.map(at), to: to.map(at), ..LedgerQuery::default() };
+        book.calibration(&query).iter().map(|bin| bin.count).sum::<u64>()
+    };
+    assert_eq!(half(None, Some(4 * 1440)) + half(Some(4 * 1440), None), all);
+    let query = LedgerQuery { model: Some("shadow".into()), ..LedgerQuery::default() };
+    assert!(book.calibration(&query).is_empty());
+    Ok(())
+}

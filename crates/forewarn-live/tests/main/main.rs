@@ -8,4 +8,5 @@ mod ledger;
 mod restarts;
 mod saved;
 mod slos;
+mod streams;
 mod world;

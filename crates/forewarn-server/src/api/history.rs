@@ -1,6 +1,6 @@
 //! The past of a service, as finely as a chart can show it.
 
-use super::{Shared, series::Buckets, services::find, warnings::Warning, words::Time};
+use super::{Shared, older::Older, series::Buckets, services::find, warnings::Warning, words::Time};
 use crate::{
     http::{Name, Params, Problem},
     runtime::Snapshot,
@@ -56,7 +56,7 @@ pub(crate) struct History {
     pub(crate) warnings: Vec<Warning>,
     /// Failures that went on in the span.
     pub(crate) failures: Vec<Failure>,
-    /// First row that is in memory: nothing is known here of what was before.
+    /// First row of any service that is known, in memory or in the history on disk.
     pub(crate) first: Option<Time>,
 }
 
@@ -76,7 +76,8 @@ pub(crate) struct HistoryQuery {
     model: Option<String>,
 }
 
-/// The past of a service that is in memory: rows and scores, down-sampled, with warnings and failures.
+/// The past of a service: rows and scores, down-sampled, with warnings and failures. What is no longer in memory comes
+/// from the history on disk.
 #[utoipa::path(get, path = "/api/v1/history/{name}", tag = "history",
     params(("name" = String, Path, description = "The service"), HistoryQuery),
     responses((status = 200, body = History)))]
@@ -91,7 +92,8 @@ pub(crate) async fn one(
         return Err(Problem::not_found("model", model));
     }
     let buckets = buckets(&snapshot, &query)?;
-    Ok(Json(history(&snapshot, &name, query.model.as_deref(), &buckets)))
+    let older = Older::read(&snapshot, &name, (buckets.from, buckets.to)).await?;
+    Ok(Json(history(&snapshot, &older, &name, query.model.as_deref(), &buckets)))
 }
 
 /// Where the points are.
@@ -111,9 +113,11 @@ fn buckets(snapshot: &Snapshot, query: &HistoryQuery) -> Result<Buckets, Problem
     }
     let width = (asked + step.millis() - 1) / step.millis().max(1) * step.millis();
     let width = width.max(step.millis());
-    // Only what is in memory makes points, however wide the span.
-    let kept =
-        snapshot.recent.span().map_or(0, |(first, last)| last.millis() - first.millis() + step.millis());
+    // Only what is known makes points, however wide the span.
+    let last = snapshot.recent.span().map(|(_, last)| last);
+    let kept = first_known(snapshot)
+        .zip(last)
+        .map_or(0, |(first, last)| last.millis().saturating_sub(first.millis()) + step.millis());
     let points = span.min(kept) / width + 1;
     if points > MOST_POINTS {
         return Err(Problem::invalid(format!(
@@ -124,12 +128,26 @@ fn buckets(snapshot: &Snapshot, query: &HistoryQuery) -> Result<Buckets, Problem
     Ok(Buckets { from, to, width_millis: width })
 }
 
-fn history(snapshot: &Snapshot, service: &str, model: Option<&str>, buckets: &Buckets) -> History {
+/// First row time that is known, on disk or in memory.
+fn first_known(snapshot: &Snapshot) -> Option<Timestamp> {
+    let memory = snapshot.recent.span().map(|(first, _)| first);
+    let disk = snapshot.about.past.as_ref().and_then(|past| past.span()).map(|(first, _)| first);
+    [memory, disk].into_iter().flatten().min()
+}
+
+fn history(
+    snapshot: &Snapshot,
+    older: &Older,
+    service: &str,
+    model: Option<&str>,
+    buckets: &Buckets,
+) -> History {
     let main = snapshot.view.models.first().map(|main| main.name.as_str());
     let model = model.or(main).unwrap_or_default();
     let names = &snapshot.view.metrics;
     let blocks = snapshot.recent.minutes(buckets.from, buckets.to);
-    let rows = blocks.filter_map(|block| block.row(service));
+    let rows = older.minutes.iter().filter_map(|block| block.row(service));
+    let rows = rows.chain(blocks.filter_map(|block| block.row(service)));
     let points = buckets.fill(rows, model, names.len());
     let mut metrics: BTreeMap<String, Vec<Option<f32>>> = BTreeMap::new();
     for (place, name) in names.iter().enumerate() {
@@ -137,13 +155,13 @@ fn history(snapshot: &Snapshot, service: &str, model: Option<&str>, buckets: &Bu
     }
     let is_here =
         |from: Timestamp, to: Option<Timestamp>| from < buckets.to && to.is_none_or(|to| to >= buckets.from);
-    let warnings = snapshot
-        .recent
-        .warnings()
+    let warnings = older
+        .warnings(&snapshot.recent)
+        .chain(snapshot.recent.warnings())
         .filter(|record| record.event.service == service && is_here(record.event.since, record.resolved_at));
-    let failures = snapshot
-        .recent
-        .failures()
+    let failures = older
+        .failures(&snapshot.recent)
+        .chain(snapshot.recent.failures())
         .filter(|record| record.event.service == service && is_here(record.event.onset, record.event.end));
     let failure = |record: &std::sync::Arc<crate::runtime::FailureRecord>| Failure {
         id: record.event.id.clone(),
@@ -163,6 +181,6 @@ fn history(snapshot: &Snapshot, service: &str, model: Option<&str>, buckets: &Bu
         threshold: points.iter().map(|point| point.threshold).collect(),
         warnings: warnings.map(|record| Warning::from(&**record)).collect(),
         failures: failures.map(failure).collect(),
-        first: snapshot.recent.span().map(|(first, _)| first.into()),
+        first: first_known(snapshot).map(Time),
     }
 }

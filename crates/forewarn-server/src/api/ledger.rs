@@ -3,42 +3,41 @@
 use super::{
     Shared,
     day::{CalibrationBin, Day},
+    older::older_outcomes,
     page::{self, Cursor, Page, page_by_number},
     services::Ledger,
     words::{Outcome, Time},
 };
 use crate::{
     http::{Params, Problem},
-    runtime::{OutcomeRecord, Snapshot},
+    runtime::OutcomeRecord,
 };
 use axum::{Json, extract::State};
+use forewarn_eval::{BlockBootstrap, IntervalEstimate};
 use forewarn_live::{ModelView, OutcomeKind};
+use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::{IntoParams, ToSchema};
 
-/// A share and where it lies with 95 % confidence, by Wilson's interval.
+/// A share and where it lies with 95 % confidence, by drawing whole days: failures of one day are not independent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Share {
     /// The share; null where nothing was counted.
     pub(crate) value: Option<f64>,
-    /// Lower end.
+    /// Lower end; 0 while there are too few days to say.
     pub(crate) low: f64,
-    /// Upper end.
+    /// Upper end; 1 while there are too few days to say.
     pub(crate) high: f64,
 }
 
 impl Share {
-    /// `right` of `all`.
-    pub(crate) fn of(right: u32, all: u32) -> Self {
-        const Z: f64 = 1.959_963_984_540_054;
-        if all == 0 {
-            return Self { value: None, low: 0.0, high: 1.0 };
-        }
-        let (n, p) = (f64::from(all), f64::from(right) / f64::from(all));
-        let centre = (p + Z * Z / (2.0 * n)) / (1.0 + Z * Z / n);
-        let half = Z / (1.0 + Z * Z / n) * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        Self { value: Some(p), low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+    /// `right` of `all`, and what the book says of the same share.
+    fn of(right: u32, all: u32, found: Option<&IntervalEstimate>) -> Self {
+        let value = (all > 0).then(|| f64::from(right) / f64::from(all));
+        let interval = found.and_then(|found| found.interval).filter(|_| all > 0);
+        let (low, high) = interval.map_or((0.0, 1.0), |interval| (interval.low, interval.high));
+        Self { value, low, high }
     }
 }
 
@@ -66,15 +65,21 @@ pub(crate) struct ModelLedger {
 }
 
 impl ModelLedger {
-    pub(crate) fn of(model: &ModelView, day: &Day) -> Self {
+    /// Of all time and services; intervals over the days that `book` has.
+    pub(crate) fn of(model: &ModelView, day: &Day, book: &forewarn_live::LedgerBook) -> Self {
         let mut shown = Self::empty(model, day);
         shown.counts = model.ledger.into();
         shown.median_lead_minutes = model.median_lead_minutes;
-        shown.with_shares()
+        shown.with_shares(book, &LedgerQuery::default())
     }
 
     /// The same counted from entries.
-    fn counted<'a>(model: &ModelView, day: &Day, entries: impl Iterator<Item = &'a OutcomeRecord>) -> Self {
+    fn counted<'a>(
+        model: &ModelView,
+        day: &Day,
+        entries: impl Iterator<Item = &'a OutcomeRecord>,
+        (book, query): (&forewarn_live::LedgerBook, &LedgerQuery),
+    ) -> Self {
         let (mut shown, mut leads) = (Self::empty(model, day), Vec::new());
         for entry in entries.filter(|entry| entry.event.model == model.name) {
             count(&mut shown.counts, entry.event.outcome);
@@ -82,7 +87,7 @@ impl ModelLedger {
         }
         leads.sort_by(f64::total_cmp);
         shown.median_lead_minutes = leads.get(leads.len().saturating_sub(1) / 2).copied();
-        shown.with_shares()
+        shown.with_shares(book, query)
     }
 
     fn empty(model: &ModelView, day: &Day) -> Self {
@@ -90,8 +95,8 @@ impl ModelLedger {
             name: model.name.clone(),
             shadow: model.shadow,
             counts: Ledger::default(),
-            precision: Share::of(0, 0),
-            recall: Share::of(0, 0),
+            precision: Share::of(0, 0, None),
+            recall: Share::of(0, 0, None),
             median_lead_minutes: None,
             realised_per_service_week: model.realised_per_service_week,
             budget_per_service_week: model.budget_per_service_week,
@@ -99,10 +104,20 @@ impl ModelLedger {
         }
     }
 
-    fn with_shares(mut self) -> Self {
+    fn with_shares(mut self, book: &forewarn_live::LedgerBook, query: &LedgerQuery) -> Self {
+        let query = forewarn_live::LedgerQuery {
+            model: Some(self.name.clone()),
+            service: query.service.clone(),
+            from: query.from.map(|from| from.0),
+            to: query.to.map(|to| to.0),
+            ..forewarn_live::LedgerQuery::default()
+        };
+        let found = book.figures(&query, &BlockBootstrap::default());
         let counts = &self.counts;
-        self.precision = Share::of(counts.hits, counts.hits.saturating_add(counts.false_alarms));
-        self.recall = Share::of(counts.detected, counts.detected.saturating_add(counts.missed));
+        let (alarms, failures) =
+            (counts.hits.saturating_add(counts.false_alarms), counts.detected.saturating_add(counts.missed));
+        self.precision = Share::of(counts.hits, alarms, found.precision.as_ref());
+        self.recall = Share::of(counts.detected, failures, found.recall.as_ref());
         self
     }
 }
@@ -178,12 +193,12 @@ impl From<&OutcomeRecord> for LedgerEntry {
 /// The ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct LedgerBook {
-    /// The models, the main one first. Over all time and services without a filter; with one, over the entries in
-    /// memory that fit.
+    /// The models, the main one first. Over all time and services without a filter; with one, over the entries that
+    /// fit.
     pub(crate) models: Vec<ModelLedger>,
-    /// The main model's entries in memory that fit, by day.
+    /// The main model's entries that fit, by day.
     pub(crate) by_day: Vec<LedgerDay>,
-    /// The entries in memory that fit, the newest first.
+    /// The entries that fit, the newest first: those in memory, and from `from` on those of the history on disk.
     pub(crate) entries: Page<LedgerEntry>,
     /// When the oldest entry in memory was judged.
     pub(crate) first: Option<Time>,
@@ -229,30 +244,40 @@ pub(crate) async fn book(
     let limit = page::limit(query.limit, None, page::MOST)?;
     let snapshot = api.view();
     let day = api.day(&snapshot);
-    let fitting = || snapshot.recent.outcomes().filter(|record| query.fits(record));
+    let older = match query.from {
+        Some(from) => {
+            let newest = snapshot.last_row.and_then(|last| last.checked_add(snapshot.about.step, 1));
+            let to = query.to.map_or_else(|| newest.unwrap_or(Timestamp::EPOCH), |to| to.0);
+            older_outcomes(&snapshot, query.service.as_deref(), (from.0, to)).await?
+        }
+        None => Vec::new(),
+    };
+    let all = || older.iter().chain(snapshot.recent.outcomes());
+    let fitting = || all().filter(|record| query.fits(record));
     let is_filtered = query.service.is_some() || query.from.is_some() || query.to.is_some();
     let models = snapshot.view.models.iter();
     let models = models.filter(|model| query.model.as_ref().is_none_or(|name| *name == model.name));
+    let book = api.ledger(&snapshot);
     let models = models.map(|model| {
         if is_filtered {
-            ModelLedger::counted(model, &day, fitting().map(Arc::as_ref))
+            ModelLedger::counted(model, &day, fitting().map(Arc::as_ref), (&book, &query))
         } else {
-            ModelLedger::of(model, &day)
+            ModelLedger::of(model, &day, &book)
         }
     });
     let show = |record: &&Arc<OutcomeRecord>| LedgerEntry::from(&***record);
     let entries = page_by_number(fitting().rev(), |record| record.seq, (query.cursor.as_ref(), limit), show)?;
     Ok(Json(LedgerBook {
         models: models.collect(),
-        by_day: by_day(&snapshot, |record| query.fits(record)),
+        by_day: by_day(fitting()),
         entries,
         first: snapshot.recent.outcomes().next().map(|record| record.time.into()),
     }))
 }
 
-fn by_day(snapshot: &Snapshot, fits: impl Fn(&OutcomeRecord) -> bool) -> Vec<LedgerDay> {
+fn by_day<'a>(records: impl Iterator<Item = &'a Arc<OutcomeRecord>>) -> Vec<LedgerDay> {
     let mut days: BTreeMap<String, Ledger> = BTreeMap::new();
-    for record in snapshot.recent.outcomes().filter(|record| !record.event.shadow && fits(record)) {
+    for record in records.filter(|record| !record.event.shadow) {
         let time = record.time.to_string();
         let day = time.split('T').next().unwrap_or_default();
         count(days.entry(day.to_owned()).or_default(), record.event.outcome);
@@ -263,15 +288,19 @@ fn by_day(snapshot: &Snapshot, fits: impl Fn(&OutcomeRecord) -> bool) -> Vec<Led
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forewarn_eval::Interval;
 
     #[test]
-    fn shares_have_the_interval_of_wilson() {
-        // R: prop.test(8, 10, correct = FALSE) and prop.test(0, 20, correct = FALSE).
-        let share = Share::of(8, 10);
-        assert_eq!(share.value, Some(0.8));
-        assert!((share.low - 0.490_162_5).abs() < 1e-6 && (share.high - 0.943_317_8).abs() < 1e-6);
-        let none = Share::of(0, 20);
-        assert!(none.low == 0.0 && (none.high - 0.161_125_4).abs() < 1e-6, "{none:?}");
-        assert_eq!(Share::of(0, 0), Share { value: None, low: 0.0, high: 1.0 });
+    fn a_share_is_unknown_until_the_book_knows() {
+        let unknown = Share { value: None, low: 0.0, high: 1.0 };
+        assert_eq!(Share::of(0, 0, None), unknown);
+        let found = IntervalEstimate {
+            value: Some(0.75),
+            interval: Some(Interval { low: 0.5, high: 0.9, level: 0.95 }),
+        };
+        assert_eq!(Share::of(3, 4, Some(&found)), Share { value: Some(0.75), low: 0.5, high: 0.9 });
+        assert_eq!(Share::of(0, 0, Some(&found)), unknown);
+        let few = IntervalEstimate { value: Some(0.75), interval: None };
+        assert_eq!(Share::of(3, 4, Some(&few)), Share { value: Some(0.75), low: 0.0, high: 1.0 });
     }
 }

@@ -73,7 +73,7 @@ pub(crate) struct Models {
 
 impl Models {
     fn of(api: &Api, snapshot: &Snapshot) -> Self {
-        let day = api.day(snapshot);
+        let (day, book) = (api.day(snapshot), api.ledger(snapshot));
         let items = snapshot.view.models.iter().map(|view| {
             let served = snapshot.about.model(&view.name);
             let metadata = served.map(|model| model.metadata().clone()).unwrap_or_default();
@@ -94,7 +94,7 @@ impl Models {
                     .and_then(|model| serde_json::to_string(&model.fingerprint()).ok())
                     .unwrap_or_default(),
                 metadata,
-                ledger: ModelLedger::of(view, &day),
+                ledger: ModelLedger::of(view, &day, &book),
             }
         });
         let shadows: Vec<&str> = snapshot

@@ -8,7 +8,7 @@ use crate::{
     runtime::{HttpContext, Snapshot},
 };
 use axum::http::StatusCode;
-use forewarn_live::{Input, ServiceView};
+use forewarn_live::{Input, LedgerBook, ServiceView};
 use forewarn_schema::Timestamp;
 use forewarn_topology::{BoundHealthRules, HealthRules};
 use std::{
@@ -36,6 +36,8 @@ pub(crate) struct Api {
     sockets: Arc<Semaphore>,
     most_sockets: usize,
     day: Mutex<Option<Arc<Day>>>,
+    /// A copy of the ledger, and of which minute it is: the engine's thread does not wait for figures.
+    ledger: Mutex<Option<(Option<Timestamp>, Arc<LedgerBook>)>>,
     graphs: Mutex<Option<Arc<Graphs>>>,
     /// What was said when a service was silenced.
     comments: Mutex<BTreeMap<String, SilenceNote>>,
@@ -68,6 +70,7 @@ impl Api {
             end,
             live: LiveTexts::new(),
             day: Mutex::default(),
+            ledger: Mutex::default(),
             graphs: Mutex::default(),
             comments: Mutex::default(),
         }
@@ -124,6 +127,19 @@ impl Api {
                 let fresh = Arc::new(Day::of(snapshot));
                 *day = Some(Arc::clone(&fresh));
                 fresh
+            }
+        }
+    }
+
+    /// The ledger of all models, as of about the snapshot's minute.
+    pub(crate) fn ledger(&self, snapshot: &Snapshot) -> Arc<LedgerBook> {
+        let mut ledger = lock(&self.ledger);
+        match &*ledger {
+            Some((of, book)) if *of == snapshot.last_row => Arc::clone(book),
+            _ => {
+                let book = Arc::new(lock(&snapshot.about.ledger).clone());
+                *ledger = Some((snapshot.last_row, Arc::clone(&book)));
+                book
             }
         }
     }

@@ -158,7 +158,7 @@ impl Status {
             counters: serde_json::to_value(view.counters).unwrap_or_default(),
             store: StoreInfo {
                 degraded: snapshot.store.failing.is_some(),
-                error: snapshot.store.failing.clone().or_else(|| snapshot.store.checkpoint_error.clone()),
+                error: storage_error(snapshot),
                 bytes: snapshot.store.pending_bytes,
                 pending_records: snapshot.store.pending_records,
                 next_record: snapshot.store.next_record,
@@ -179,6 +179,13 @@ impl Status {
 }
 
 /// The sources that said something of themselves, and those that only sent.
+/// What cannot be written, the most serious first.
+fn storage_error(snapshot: &Snapshot) -> Option<String> {
+    let store = &snapshot.store;
+    let mut errors = [&store.failing, &store.checkpoint_error, &store.history_error].into_iter();
+    errors.find_map(Clone::clone)
+}
+
 fn sources(snapshot: &Snapshot) -> Vec<SourceInfo> {
     let said = snapshot.view.sources.keys().map(String::as_str);
     let names: BTreeSet<&str> = said.chain(snapshot.sources.keys().map(AsRef::as_ref)).collect();

@@ -3,13 +3,13 @@
 mod minute;
 mod records;
 
+pub(super) use minute::Builder;
 pub use minute::{MinuteBlock, RowView, ScoreColumn, ScoreDetail, ScoreView};
 pub use records::{FailureRecord, IncidentRecord, OutcomeRecord, SourceRecord, WarningRecord};
 
 use crate::config::RecentConfig;
 use forewarn_live::{Action, BudgetEvent, Event, EventBody, FailureState, IncidentState, WarningState};
 use forewarn_schema::Timestamp;
-use minute::Builder;
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,

@@ -1,8 +1,11 @@
-use super::{EventRing, Recent};
+use super::{EventRing, Past, Recent};
 use forewarn_label::Rule;
-use forewarn_live::{EngineConfig, EngineView, ServedModel};
+use forewarn_live::{EngineConfig, EngineView, LedgerBook, ServedModel};
 use forewarn_schema::{Schema, Step, Timestamp};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 /// A running service at one moment: what pages and the API show. Immutable, and published when a minute was closed,
 /// an operator did something or a source changed its state; all parts are of the same moment.
@@ -49,6 +52,11 @@ pub struct About {
     pub engine: EngineConfig,
     /// The models by name, the one that warns at first in front.
     pub models: Vec<(String, Arc<ServedModel>)>,
+    /// What is on disk of the time before that in memory; `None` where no history is kept.
+    pub past: Option<Arc<Past>>,
+    /// What became of warnings and failures, over the last weeks: to be copied by who works on it for longer, as the
+    /// engine's thread writes it.
+    pub ledger: Mutex<LedgerBook>,
 }
 
 impl About {
@@ -89,4 +97,6 @@ pub struct StoreState {
     pub next_record: u64,
     /// Why the last checkpoint could not be written.
     pub checkpoint_error: Option<String>,
+    /// Why the history could not be written.
+    pub history_error: Option<String>,
 }

@@ -6,22 +6,26 @@ mod open;
 pub(crate) use open::WorkerOptions;
 
 use super::{
-    Ack, Clock, Numbered, Refused, Reporter, Resume, Snapshot, StoreState,
+    Ack, Clock, HistoryWriter, Numbered, Refused, Reporter, Resume, Snapshot, StoreState,
     handle::{Command, EngineSide},
 };
 use crate::{ServerError, watch::WatchSummary};
 use checkpoints::Checkpointing;
 use forewarn_live::{Engine, Event, EventBody, FailureState, Input, LiveError, WarningState};
+use forewarn_schema::Timestamp;
 use forewarn_store::{EventId, Journal, Store};
 use std::{
     collections::BTreeMap,
     mem,
-    sync::{Arc, mpsc::SyncSender},
+    sync::{Arc, PoisonError, mpsc::SyncSender},
     time::Duration,
 };
 
 /// Inputs that share one commit, or a few more.
 const GROUP: usize = 50_000;
+/// Days that the ledger in memory has, about 2 bytes an hour of each service and model.
+const LEDGER_DAYS: i64 = 28;
+const DAY_MILLIS: i64 = 86_400_000;
 /// Time after which a commit that failed is tried again, and between publications of samples alone.
 const IDLE: Duration = Duration::from_secs(1);
 
@@ -35,6 +39,9 @@ pub(crate) struct Worker {
     clock: Arc<dyn Clock>,
     reporter: Reporter,
     checkpointing: Checkpointing,
+    history: Option<HistoryWriter>,
+    /// The day, since 1970, up to which the ledger was last cleared.
+    ledger_day: i64,
     /// Probability from which on each model warns.
     thresholds: BTreeMap<String, f64>,
     /// Events that were not published yet.
@@ -68,8 +75,11 @@ impl Worker {
         }
         self.checkpointing.join(&mut self.store, &self.reporter);
         self.store.commit()?;
-        self.checkpointing.last(&mut self.store, &self.engine)?;
         self.publish();
+        self.checkpointing.last(&mut self.store, &self.engine, self.history.as_ref())?;
+        if let Some(history) = self.history.take() {
+            history.end();
+        }
         self.summary.minutes = self.engine.counters().minutes - self.minutes_before;
         Ok(self.summary)
     }
@@ -93,7 +103,8 @@ impl Worker {
             command.ack.send(Ack { is_kept: end <= kept, next_event, ..ack }).ok();
         }
         let minutes = self.engine.counters().minutes;
-        self.checkpointing.step(&mut self.store, &self.engine, minutes, self.is_degraded, &self.reporter);
+        let engine = (&self.engine, self.history.as_ref());
+        self.checkpointing.step(&mut self.store, engine, minutes, self.is_degraded, &self.reporter);
         Ok(())
     }
 
@@ -181,6 +192,7 @@ impl Worker {
             pending_events: health.pending_events,
             next_record: self.store.next_seq(),
             checkpoint_error: self.checkpointing.error().map(str::to_owned),
+            history_error: self.history.as_ref().and_then(|history| history.past().error()),
         };
         self.published = self.clock.elapsed();
         self.side.publisher.send_replace(Arc::new(self.snapshot.clone()));
@@ -190,8 +202,25 @@ impl Worker {
     fn remember(&mut self) {
         let events = mem::take(&mut self.unpublished);
         self.snapshot.recent.extend(&events, &self.thresholds);
-        let numbered = events.into_iter().map(|event| Arc::new(Numbered::new(event))).collect();
+        self.keep_ledger(&events);
+        let numbered: Vec<_> = events.into_iter().map(|event| Arc::new(Numbered::new(event))).collect();
+        if let Some(history) = &self.history {
+            history.take(&numbered, &self.thresholds);
+        }
         self.snapshot.events.extend(numbered);
+    }
+
+    /// Takes the events into the ledger, which has the last weeks.
+    fn keep_ledger(&mut self, events: &[Event]) {
+        let Some(last) = events.last().map(|event| event.time) else { return };
+        let mut ledger = self.snapshot.about.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().for_each(|event| ledger.take(event));
+        let day = last.millis().div_euclid(DAY_MILLIS);
+        if mem::replace(&mut self.ledger_day, day) != day
+            && let Some(first) = Timestamp::from_millis((day - LEDGER_DAYS) * DAY_MILLIS)
+        {
+            ledger.forget_before(first);
+        }
     }
 
     fn note_source(&mut self, source: Option<&Arc<str>>, input: &Input) {

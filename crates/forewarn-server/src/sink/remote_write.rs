@@ -75,7 +75,7 @@ impl RemoteWrite {
         if score.shadow && !self.config.shadows {
             return;
         }
-        let key = (score.service.clone(), score.model.clone());
+        let key = (score.service.to_string(), score.model.to_string());
         match score.probability {
             Some(value) => {
                 self.live.insert(key.clone());

@@ -71,8 +71,8 @@ pub(crate) fn down() -> SourceStatus {
 
 pub(crate) fn score(seq: u64, service: &str, at: i64, probability: Option<f64>) -> Event {
     let score = ScoreEvent {
-        service: service.to_owned(),
-        model: "main".to_owned(),
+        service: service.into(),
+        model: "main".into(),
         shadow: false,
         probability,
         per_step: None,

@@ -147,31 +147,31 @@ impl<'a> RowView<'a> {
 
 /// A minute whose events are still coming.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Builder {
+pub(in crate::runtime) struct Builder {
     time: Option<Timestamp>,
     rows: Vec<RowEvent>,
     scores: Vec<ScoreEvent>,
 }
 
 impl Builder {
-    pub(super) fn is_of_another(&self, time: Timestamp) -> bool {
+    pub(in crate::runtime) fn is_of_another(&self, time: Timestamp) -> bool {
         self.time.is_some_and(|own| own != time)
     }
 
-    pub(super) fn row(&mut self, time: Timestamp, row: &RowEvent) {
+    pub(in crate::runtime) fn row(&mut self, time: Timestamp, row: &RowEvent) {
         self.time = Some(time);
         self.rows.push(row.clone());
     }
 
     /// Takes a score of the minute. One of another has no row here, such as at the edge of a log that was cut.
-    pub(super) fn score(&mut self, time: Timestamp, score: &ScoreEvent) {
+    pub(in crate::runtime) fn score(&mut self, time: Timestamp, score: &ScoreEvent) {
         if self.time == Some(time) {
             self.scores.push(score.clone());
         }
     }
 
     /// The minute; `None` if nothing came. `names` are those of the minute before.
-    pub(super) fn build(
+    pub(in crate::runtime) fn build(
         mut self,
         names: Option<&Arc<[String]>>,
         thresholds: &BTreeMap<String, f64>,
@@ -182,25 +182,26 @@ impl Builder {
         let width = self.rows.iter().map(|row| row.values.len()).max().unwrap_or(0);
         let mut values = Vec::with_capacity(self.rows.len() * width);
         for row in &self.rows {
-            let cells = row.values.iter().map(|value| value.unwrap_or(f32::NAN));
+            let cells = row.values.as_slice().iter().copied();
             values.extend(cells.chain(std::iter::repeat(f32::NAN)).take(width));
         }
         let missing = self.rows.iter().map(|row| row.missing).collect();
         let is_same = |names: &&Arc<[String]>| {
             names.len() == self.rows.len()
-                && names.iter().zip(&self.rows).all(|(name, row)| *name == row.service)
+                && names.iter().zip(&self.rows).all(|(name, row)| row.service == *name)
         };
         let names = match names.filter(is_same) {
             Some(names) => Arc::clone(names),
-            None => self.rows.iter().map(|row| row.service.clone()).collect(),
+            None => self.rows.iter().map(|row| row.service.to_string()).collect(),
         };
         let mut scores: Vec<ScoreColumn> = Vec::new();
         for score in std::mem::take(&mut self.scores) {
-            let Ok(index) = names.binary_search(&score.service) else { continue };
-            let column = match scores.iter().position(|column| column.model == score.model) {
+            let found = names.binary_search_by(|name| name.as_str().cmp(score.service.as_str()));
+            let Ok(index) = found else { continue };
+            let column = match scores.iter().position(|column| score.model == column.model) {
                 Some(column) => &mut scores[column],
                 None => {
-                    let threshold = thresholds.get(&score.model).copied();
+                    let threshold = thresholds.get(score.model.as_str()).copied();
                     scores.push(ScoreColumn::new(&score, threshold, names.len()));
                     let last = scores.len() - 1;
                     &mut scores[last]
@@ -216,7 +217,7 @@ impl Builder {
 impl ScoreColumn {
     fn new(score: &ScoreEvent, threshold: Option<f64>, services: usize) -> Self {
         Self {
-            model: score.model.clone(),
+            model: score.model.to_string(),
             shadow: score.shadow,
             threshold,
             probability: vec![f32::NAN; services],

@@ -14,13 +14,13 @@ fn event(minute: i64, body: EventBody) -> Event {
 
 fn row(minute: i64, service: &str, value: f32) -> Event {
     let values = vec![Some(value), None];
-    event(minute, EventBody::Row(RowEvent { service: service.to_owned(), values, missing: None }))
+    event(minute, EventBody::Row(RowEvent { service: service.into(), values: values.into(), missing: None }))
 }
 
 fn score(minute: i64, service: &str, model: &str, probability: f64) -> Event {
     let body = ScoreEvent {
-        service: service.to_owned(),
-        model: model.to_owned(),
+        service: service.into(),
+        model: model.into(),
         shadow: model != "main",
         probability: Some(probability),
         per_step: (probability > 0.5).then(|| vec![probability; 2]),

@@ -1,10 +1,14 @@
 //! Checkpoints, written while the engine goes on.
 
-use crate::{ServerError, runtime::Reporter};
+use crate::{
+    ServerError,
+    runtime::{HistoryWriter, Reporter},
+};
 use forewarn_live::Engine;
 use forewarn_store::{Fingerprints, SavedCheckpoint, Store, StoreError};
 use std::{
     io,
+    sync::mpsc::Receiver,
     thread::{self, JoinHandle},
 };
 
@@ -32,7 +36,7 @@ impl Checkpointing {
     pub(super) fn step(
         &mut self,
         store: &mut Store,
-        engine: &Engine,
+        (engine, history): (&Engine, Option<&HistoryWriter>),
         minutes: u64,
         is_degraded: bool,
         reporter: &Reporter,
@@ -44,7 +48,7 @@ impl Checkpointing {
             return;
         }
         self.last_minutes = minutes;
-        let begun = begin(store, engine);
+        let begun = begin(store, engine, history);
         match begun {
             Ok(writing) => self.writing = Some(writing),
             Err(error) => self.failed(&error, reporter),
@@ -66,8 +70,17 @@ impl Checkpointing {
         }
     }
 
-    /// Writes the last one.
-    pub(super) fn last(&mut self, store: &mut Store, engine: &Engine) -> Result<(), ServerError> {
+    /// Writes the last one, and the history before it.
+    pub(super) fn last(
+        &mut self,
+        store: &mut Store,
+        engine: &Engine,
+        history: Option<&HistoryWriter>,
+    ) -> Result<(), ServerError> {
+        if let Some(written) = flushed(engine, history) {
+            // What it could not write, it has told.
+            written.recv().ok();
+        }
         let state = engine.snapshot()?;
         store.checkpoint(store.next_seq(), Fingerprints::default(), |out| out.write_all(&state)).map(drop)?;
         Ok(())
@@ -82,11 +95,28 @@ impl Checkpointing {
     }
 }
 
-fn begin(store: &mut Store, engine: &Engine) -> Result<Writing, ServerError> {
+/// Asks for all closed minutes to be in the history.
+fn flushed(engine: &Engine, history: Option<&HistoryWriter>) -> Option<Receiver<bool>> {
+    Some(history?.flush(engine.next()?))
+}
+
+fn begin(
+    store: &mut Store,
+    engine: &Engine,
+    history: Option<&HistoryWriter>,
+) -> Result<Writing, ServerError> {
+    let flushed = flushed(engine, history);
     let state = engine.snapshot()?;
     // The snapshot says by itself of which configuration and models it is.
     let writer = store.begin_checkpoint(store.next_seq(), Fingerprints::default())?;
     let builder = thread::Builder::new().name("checkpoint".to_owned());
-    let writing = builder.spawn(move || writer.write(|out| out.write_all(&state)));
+    let writing = builder.spawn(move || {
+        // A restart replays only what comes after the checkpoint, so that the history is to have what was before. One
+        // that cannot be written does not hold the checkpoint up: the journal would grow without end.
+        if let Some(written) = flushed {
+            written.recv().ok();
+        }
+        writer.write(|out| out.write_all(&state))
+    });
     writing.map_err(|source| ServerError::Thread { source })
 }

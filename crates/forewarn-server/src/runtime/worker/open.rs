@@ -4,18 +4,18 @@ use super::{Checkpointing, Worker, changes_nothing, thresholds};
 use crate::{
     ServerError, WatchConfig,
     runtime::{
-        About, Clock, EventRing, Handle, Numbered, Recent, Reporter, Resume, Snapshot, StoreState, channel,
-        past::past_events,
+        About, Clock, EventRing, Handle, HistoryWriter, Numbered, Recent, Reporter, Resume, Snapshot,
+        StoreState, channel, past::past_events,
     },
     watch::WatchSummary,
 };
-use forewarn_live::{Engine, EngineModels, Input, ServedModel};
-use forewarn_store::{Recovery, Store, StoreOptions};
+use forewarn_live::{Engine, EngineModels, Input, LedgerBook, ServedModel};
+use forewarn_store::{Recovery, Retention, Store, StoreOptions};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     mem,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -35,6 +35,7 @@ impl Worker {
         let folder = &config.store.path;
         let store_options = StoreOptions::default()
             .with_durability(config.store.durability.into())
+            .with_retention(Retention::Bytes(config.store.journal_bytes))
             .with_events(&config.events.path);
         let store = Store::open(folder, &store_options)?;
         let recovery = store.recovery();
@@ -52,7 +53,12 @@ impl Worker {
         let mut recent = Recent::new(config.recent);
         let mut events = EventRing::new(config.recent.events);
         let end = recovery.checkpoint.as_ref().map_or(0, forewarn_store::Checkpoint::next_seq);
+        let step = models[0].1.step();
+        let empty = LedgerBook::new(step);
+        let mut ledger =
+            models.iter().fold(empty, |book, (name, model)| book.with_window(name, model.window()));
         let past = past_events(&config.events.path, end, |past| {
+            past.iter().for_each(|event| ledger.take(event));
             recent.extend(&past, &BTreeMap::new());
             events.extend(past.into_iter().map(|event| Arc::new(Numbered::new(event))).collect());
         });
@@ -63,13 +69,19 @@ impl Worker {
             Err(error) => reporter.tell(format!("the log of events cannot be read back: {error}")),
         }
         events.begin_at(engine.next_event());
-        let (view, step) = (engine.view(), models[0].1.step());
+        let history = config.store.history_options().map(|options| {
+            HistoryWriter::start(&folder.join("history"), options, engine.metrics(), reporter.clone())
+        });
+        let history = history.transpose()?;
+        let view = engine.view();
         let about = About {
             metrics: engine.metrics().clone(),
             step,
             rule: engine.rule().clone(),
             engine: config.engine(),
             models,
+            ledger: Mutex::new(ledger),
+            past: history.as_ref().map(|history| Arc::clone(history.past())),
         };
         let snapshot = Snapshot {
             about: Arc::new(about),
@@ -91,6 +103,8 @@ impl Worker {
             thresholds: thresholds(&snapshot.view),
             engine,
             store,
+            history,
+            ledger_day: i64::MIN,
             side,
             snapshot,
             clock,

@@ -1,0 +1,110 @@
+//! What the history on disk has of the time before that in memory.
+
+use crate::{
+    RecentConfig,
+    http::Problem,
+    runtime::{FailureRecord, Happened, MinuteBlock, OutcomeRecord, Past, Recent, Snapshot, WarningRecord},
+};
+use axum::http::StatusCode;
+use forewarn_live::Event;
+use forewarn_schema::Timestamp;
+use forewarn_store::StoreError;
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::task::spawn_blocking;
+
+/// Most days on disk that a request may look at.
+const MOST_DAYS: i64 = 100;
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
+/// Records that a request may look at.
+const MOST_RECORDS: usize = 1_000_000;
+
+/// The past of one service, from before what is in memory.
+pub(crate) struct Older {
+    pub(crate) minutes: Vec<MinuteBlock>,
+    records: Recent,
+}
+
+type Span = (Timestamp, Timestamp);
+
+impl Older {
+    /// Reads what lies in a span and before the first row in memory; nothing where no history is kept.
+    pub(crate) async fn read(snapshot: &Snapshot, service: &str, span: Span) -> Result<Self, Problem> {
+        let until = snapshot.recent.span().map_or(span.1, |(first, _)| first.min(span.1));
+        let service = service.to_owned();
+        let read = move |past: &Past, span| {
+            let mut events = past.events(Happened::Warnings, Some(&service), span)?;
+            events.extend(past.events(Happened::Failures, Some(&service), span)?);
+            events.extend(past.events(Happened::Outcomes, Some(&service), span)?);
+            Ok(Self { minutes: past.minutes(&service, span)?, records: records(events) })
+        };
+        let nothing = || Self { minutes: Vec::new(), records: records(Vec::new()) };
+        Ok(on_disk(snapshot, (span.0, until), read).await?.unwrap_or_else(nothing))
+    }
+
+    /// Warnings that are not in memory.
+    pub(crate) fn warnings<'a>(
+        &'a self,
+        memory: &'a Recent,
+    ) -> impl Iterator<Item = &'a Arc<WarningRecord>> + use<'a> {
+        self.records.warnings().filter(|record| memory.warning(&record.event.id).is_none())
+    }
+
+    /// Failures that are not in memory.
+    pub(crate) fn failures<'a>(
+        &'a self,
+        memory: &'a Recent,
+    ) -> impl Iterator<Item = &'a Arc<FailureRecord>> + use<'a> {
+        let first = memory.failures().next().map_or(u64::MAX, |record| record.seq);
+        self.records.failures().filter(move |record| record.seq < first)
+    }
+}
+
+/// Entries of the ledger in a span that are older than those in memory, oldest first.
+pub(crate) async fn older_outcomes(
+    snapshot: &Snapshot,
+    service: Option<&str>,
+    span: Span,
+) -> Result<Vec<Arc<OutcomeRecord>>, Problem> {
+    let first = snapshot.recent.outcomes().next();
+    let (first_seq, until) = first.map_or((u64::MAX, span.1), |record| (record.seq, record.time));
+    // Of one minute some may be in memory and some not.
+    let until = until.checked_add(snapshot.about.step, 1).unwrap_or(until).min(span.1);
+    let service = service.map(str::to_owned);
+    let read =
+        move |past: &Past, span| Ok(records(past.events(Happened::Outcomes, service.as_deref(), span)?));
+    let found = on_disk(snapshot, (span.0, until), read).await?;
+    let kept = found.iter().flat_map(|records| records.outcomes()).filter(|record| record.seq < first_seq);
+    Ok(kept.map(Arc::clone).collect())
+}
+
+/// Reads from disk on a thread that may wait; `None` where there is no history, or the span is empty.
+async fn on_disk<T: Send + 'static>(
+    snapshot: &Snapshot,
+    span: Span,
+    read: impl FnOnce(&Past, Span) -> Result<T, StoreError> + Send + 'static,
+) -> Result<Option<T>, Problem> {
+    let Some(past) = snapshot.about.past.clone() else { return Ok(None) };
+    let Some((first, after)) = past.span() else { return Ok(None) };
+    let (from, until) = (span.0.max(first), span.1.min(after));
+    if from >= until {
+        return Ok(None);
+    }
+    if until.millis() - from.millis() > MOST_DAYS * DAY_MILLIS {
+        return Err(Problem::invalid(format!(
+            "from {from} to {until} are more than {MOST_DAYS} days: expected a shorter span"
+        )));
+    }
+    let failed =
+        |reason: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "history_unreadable", reason);
+    let read = spawn_blocking(move || read(&past, (from, until))).await;
+    let read = read.map_err(|error| failed(error.to_string()))?;
+    read.map(Some).map_err(|error| failed(format!("the history cannot be read: {error}")))
+}
+
+/// Events as records, in their order.
+fn records(mut events: Vec<Event>) -> Recent {
+    events.sort_by_key(|event| event.seq);
+    let mut records = Recent::new(RecentConfig { records: MOST_RECORDS, ..RecentConfig::default() });
+    records.extend(&events, &BTreeMap::new());
+    records
+}
