@@ -27,6 +27,7 @@ mod text_observer;
 mod train;
 mod truth;
 mod walk;
+mod weighing;
 mod wide;
 
 pub use data::Data;

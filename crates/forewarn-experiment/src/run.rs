@@ -3,7 +3,6 @@ use crate::{
     Data, Experiment, ExperimentError, Observer, Phase, Progress, Results,
     experiment::Settings,
     fit::{Effort, Fitted, fit_all},
-    folds::inner_folds,
     material::{FeatureLists, Material, Prepared},
     models::Models,
     progress::whole,
@@ -144,12 +143,8 @@ impl Run<'_> {
         };
         self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
         let views = self.material.views(&prepared.features, prepared.wide_features());
-        let folds = if self.models.iter().any(Model::needs_folds) {
-            inner_folds(self.labels, split)
-        } else {
-            Vec::new()
-        };
-        fit_all(self.models, views, split, &Effort { folds, limit: self.settings.fit_limit }, self.observer)
+        let effort = Effort { labels: self.labels, limit: self.settings.fit_limit };
+        fit_all(self.models, views, split, &effort, self.observer)
     }
 
     /// The fitted models with the pipeline that makes their rows.

@@ -51,7 +51,7 @@ impl Tradeoff {
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass).
     pub fn new(set: &ScoredSet, policy: AlarmPolicy) -> Result<Option<Self>, EvalError> {
         let mut points = Vec::with_capacity(Self::POINTS);
-        for threshold in thresholds(set)? {
+        for threshold in Self::thresholds(set)? {
             let totals = Events::new(set, policy.at(threshold)).totals();
             let (Some(event_recall), Some(time_in_warning), Some(rate)) =
                 (totals.recall(), totals.time_in_warning(), totals.false_alarms_per_service_day())
@@ -103,17 +103,20 @@ impl Tradeoff {
     }
 }
 
-/// Thresholds spread over the scores, from the highest on.
-fn thresholds(set: &ScoredSet) -> Result<Vec<Score>, EvalError> {
-    let (mut scores, _) = set.pooled("test")?;
-    scores.sort_unstable_by(|a, b| b.cmp(a));
-    // The share of windows at or above the threshold grows by the same factor from point to point, from one window to
-    // all.
-    let growth = (scores.len() as f64).ln() / (Tradeoff::POINTS - 1) as f64;
-    let place = |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
-    let mut thresholds: Vec<Score> = (0..Tradeoff::POINTS).map(|point| scores[place(point)]).collect();
-    thresholds.dedup();
-    Ok(thresholds)
+impl Tradeoff {
+    /// Thresholds spread over the scores, from the highest on.
+    pub(crate) fn thresholds(set: &ScoredSet) -> Result<Vec<Score>, EvalError> {
+        let (mut scores, _) = set.pooled("test")?;
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        // The share of windows at or above the threshold grows by the same factor from point to point, from one
+        // window to all.
+        let growth = (scores.len() as f64).ln() / (Self::POINTS - 1) as f64;
+        let place =
+            |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
+        let mut thresholds: Vec<Score> = (0..Self::POINTS).map(|point| scores[place(point)]).collect();
+        thresholds.dedup();
+        Ok(thresholds)
+    }
 }
 
 /// What one block holds at one threshold.
