@@ -40,7 +40,7 @@ fn futures(c: &mut Criterion) {
     (0..300).for_each(|_| simulation.step());
     let mut group = c.benchmark_group("ceiling");
     group.bench_function("fork", |b| b.iter(|| black_box(&simulation).fork(3)));
-    let roll_outs = RollOuts { futures: 64, every: 1, past: 10, threads: 1 };
+    let roll_outs = RollOuts { futures: 64, block: 1, every: 1, past: 10, threads: 1 };
     group.throughput(Throughput::Elements(64 * 10));
     group.sample_size(10).bench_function("futures_of_ten_minutes", |b| {
         let rule = ThresholdRule::v1();

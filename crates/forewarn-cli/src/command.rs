@@ -1,7 +1,7 @@
 use crate::{
     backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
-    graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate, token::Token,
-    train::Train, watch::Watch,
+    gate::Gate, graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate,
+    token::Token, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -47,6 +47,8 @@ enum Subcommands {
     Graph(Graph),
     /// Rank the services that a failure may have come from
     Roots(Roots),
+    /// Fit models on several sets of data and seeds, and print one table of how well each predicts
+    Gate(Box<Gate>),
     /// Explain the score of a model at a time of a metrics file
     Explain(Explain),
     /// Read the past of services from Prometheus into Parquet files
@@ -74,6 +76,7 @@ impl Command {
             Subcommands::Simulate(simulate) => simulate.run(&self.common),
             Subcommands::Graph(graph) => graph.run(),
             Subcommands::Roots(roots) => roots.run(),
+            Subcommands::Gate(gate) => gate.run(&self.common),
             Subcommands::Explain(explain) => explain.run(&self.common),
             Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),

@@ -207,7 +207,7 @@ impl ReadArgs {
 }
 
 /// What is simulated.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Simulation")]
 pub(crate) struct SimulationArgs {
     /// What to simulate: shop (four services with simulated faults), twelve (a larger shop), stress-walk (one service
@@ -223,6 +223,16 @@ const DAYS: usize = 30;
 const MINUTES_A_DAY: usize = 24 * 60;
 
 impl SimulationArgs {
+    /// Whether nothing is said of how long it is.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.days.is_none() && self.simulate.parse::<Simulated>().is_ok()
+    }
+
+    /// The same for a number of days.
+    pub(crate) fn with_days(&self, days: usize) -> Self {
+        Self { days: Some(days), ..self.clone() }
+    }
+
     /// Runs it. `seed` is that of the command line, where it names one.
     pub(crate) fn run(&self, seed: Option<u64>) -> Result<Data, CliError> {
         let minutes = |days: usize| {
@@ -275,13 +285,18 @@ pub(crate) struct DataArgs {
 impl DataArgs {
     /// Reads or simulates.
     pub(crate) fn data(&self, seed: Option<u64>) -> Result<Data, CliError> {
+        self.data_of(&self.simulation, seed)
+    }
+
+    /// The same with another simulation.
+    pub(crate) fn data_of(&self, simulation: &SimulationArgs, seed: Option<u64>) -> Result<Data, CliError> {
         if self.input.is_empty() {
             if self.read.failure_column.is_some() {
                 return Err(CliError::usage(
                     "--failure-column names a column of a file: give --input as well",
                 ));
             }
-            return self.simulation.run(seed);
+            return simulation.run(seed);
         }
         let name =
             |path: &PathBuf| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();

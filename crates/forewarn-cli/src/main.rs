@@ -14,6 +14,7 @@ mod error;
 mod evaluate;
 mod explain;
 mod files;
+mod gate;
 mod graph;
 mod input;
 mod journal;

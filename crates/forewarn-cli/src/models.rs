@@ -15,11 +15,15 @@ use std::{
     time::Duration,
 };
 
+/// Networks of each model, and minutes for all fits, of a run that is to give a newcomer a first look.
+const LOOK_MEMBERS: usize = 1;
+const LOOK_MINUTES: f64 = 1.75;
+
 /// The model that weighs others.
 const AUTO: &str = "auto";
 
 /// Options of them.
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Models")]
 pub(crate) struct ModelArgs {
     /// Which to fit, separated by commas
@@ -27,8 +31,9 @@ pub(crate) struct ModelArgs {
           hide_default_value = true, help = models_help())]
     models: Vec<String>,
     /// Ensemble size of lstm, gru and their variants: networks of different seeds whose scores are averaged
-    #[arg(long, value_name = "N", default_value_t = StandardModels::MEMBERS)]
-    members: usize,
+    /// [default: 3; 1 where `evaluate` is told nothing of its data]
+    #[arg(long, value_name = "N")]
+    members: Option<usize>,
     /// Trainer of lstm, gru and their variants: native; libtorch, in a program built with --features libtorch; fastest,
     /// which is libtorch if it finds a GPU, else native
     #[arg(long, value_name = "NAME", default_value = "fastest")]
@@ -41,7 +46,9 @@ pub(crate) struct ModelArgs {
     /// services that a service calls; `simulated` for the graph of a simulated fleet
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
-    /// Minutes after which `auto` begins no further fit to weigh its members: the slowest are left out of it
+    /// Minutes for all fits together: those that run into them end with what they have, and `auto` leaves out members
+    /// that it has no time to weigh, the slowest first [default: no limit; 1.75 where `evaluate` is told nothing of its
+    /// data]
     #[arg(long, value_name = "N", value_parser = minutes)]
     fit_minutes: Option<f64>,
     /// Seed of the simulation and of the models [default: 7]
@@ -64,6 +71,12 @@ fn models_help() -> String {
 }
 
 impl ModelArgs {
+    /// The same, quick enough for a look where nothing else is said.
+    pub(crate) fn for_a_look(&self) -> Self {
+        let members = self.members.or(Some(LOOK_MEMBERS));
+        Self { members, fit_minutes: self.fit_minutes.or(Some(LOOK_MINUTES)), ..self.clone() }
+    }
+
     /// An experiment with these models.
     pub(crate) fn experiment(
         &self,
@@ -77,7 +90,7 @@ impl ModelArgs {
             spec,
             seed: self.seed.unwrap_or(SEED),
             trainer: self.trainer,
-            members: self.members,
+            members: self.members.unwrap_or(StandardModels::MEMBERS),
             ..StandardModels::new(rule.clone(), data.frames().schema().clone())
         };
         let mut experiment = Experiment::new(rule.clone())

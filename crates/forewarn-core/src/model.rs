@@ -243,6 +243,12 @@ pub struct FitProgress<'a> {
 pub trait Monitor {
     /// One more iteration is done.
     fn report(&mut self, progress: FitProgress<'_>);
+
+    /// Whether the fit should end with the best that it has found so far. Fits that go on for long ask after each
+    /// iteration; never, unless a monitor says otherwise.
+    fn should_stop(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(FitProgress<'_>)> Monitor for F {

@@ -166,6 +166,29 @@ impl Split {
     /// # Errors
     /// As [`new`](Self::new), for train and validation.
     pub fn without_test(train: Samples, validation: Samples, purge: usize) -> Result<Self, CoreError> {
+        Self::of_two(train, validation, purge, Separation::Order)
+    }
+
+    /// The same where train may follow validation as well as come before it: [`Separation::Apart`]. For a fit that
+    /// stops by a block within the time that it learns from.
+    ///
+    /// # Errors
+    /// As [`separated`](Self::separated), for train and validation.
+    pub fn apart_without_test(
+        train: Samples,
+        validation: Samples,
+        purge: usize,
+        embargo: usize,
+    ) -> Result<Self, CoreError> {
+        Self::of_two(train, validation, purge, Separation::Apart { embargo })
+    }
+
+    fn of_two(
+        train: Samples,
+        validation: Samples,
+        purge: usize,
+        separation: Separation,
+    ) -> Result<Self, CoreError> {
         let test = validation.select(&[])?;
         for (part, samples) in [("train", &train), ("validation", &validation)] {
             if samples.layout() != train.layout() {
@@ -175,13 +198,17 @@ impl Split {
                 return Err(CoreError::EmptyPart { part });
             }
         }
-        proof::in_order(&[("train", &train), ("validation", &validation), ("test", &test)], purge)?;
+        let parts = [("train", &train), ("validation", &validation), ("test", &test)];
+        match separation {
+            Separation::Apart { embargo } => proof::apart(&parts, purge, embargo)?,
+            _ => proof::in_order(&parts, purge)?,
+        }
         Ok(Self {
             train: Train(train),
             validation: Validation(validation),
             test: Test(test),
             purge,
-            separation: Separation::Order,
+            separation,
         })
     }
 

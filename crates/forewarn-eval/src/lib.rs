@@ -22,10 +22,10 @@ pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFil
 pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
 pub use report::{
     Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary,
-    LeftOut, LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun,
-    OperationReport, PartSummary, Report, SecondaryFigures, ServiceCounts, ServiceIntervals, ServiceReport,
-    SplitSummary, TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel, WalkRun,
-    WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind,
+    LeadCurve, LeftOut, LeftOutReason, ModelComparison, ModelIntervals, ModelRank, ModelReport, ModelRun,
+    OperationReport, PartSummary, RecallAtLead, Report, SecondaryFigures, ServiceCounts, ServiceIntervals,
+    ServiceReport, SplitSummary, TestSummary, ValidationReport, WalkFold, WalkForwardReport, WalkModel,
+    WalkRun, WindowFigures, WindowSummary, WorstCase, WorstCases, WorstKind,
 };
 pub use secondary::{
     AffiliationFigures, Buffer, NabProfile, RangeFigures, VusFigures, affiliation, nab_score,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 mod ceiling;
 mod class_report;
 mod comparison;
+mod early;
 mod input;
 mod intervals;
 mod model;
@@ -23,6 +24,7 @@ mod worst;
 pub use ceiling::{Bound, Ceiling};
 pub use class_report::ClassReport;
 pub use comparison::{Difference, ModelComparison, ModelRank};
+pub use early::{LeadCurve, RecallAtLead};
 pub use input::{InputSummary, WindowSummary};
 pub use intervals::{ModelIntervals, ServiceIntervals};
 pub use model::{ModelReport, ValidationReport};
@@ -66,6 +68,9 @@ pub struct Report {
     pub test: TestSummary,
     /// What the best possible predictor would score; `None` where that cannot be known.
     pub ceiling: Option<Ceiling>,
+    /// What it would detect at budgets of false alarms, and how early; empty where that cannot be known.
+    #[serde(default)]
+    pub ceiling_at_budgets: Vec<LeadCurve>,
     /// One entry a model, in the order in which they were added.
     pub models: Vec<ModelReport>,
     /// The models held against each other; `None` for fewer than two, or data too short to draw blocks from.
@@ -109,6 +114,7 @@ impl Report {
             split,
             test,
             ceiling: None,
+            ceiling_at_budgets: Vec::new(),
             models: Vec::new(),
             comparison: None,
             walk_forward: None,
@@ -117,11 +123,15 @@ impl Report {
         }
     }
 
-    /// The model that validation would choose: the highest PR-AUC there, of equal ones the first. The test part has
-    /// no say, so its numbers stay honest. `None` without a model.
+    /// The model to use: the first that was [weighed by blocks](ModelReport::is_weighed_by_blocks), since one span of
+    /// validation says little of which model is best; without one the highest PR-AUC on validation, of equal ones the
+    /// first. The test part has no say, so its numbers stay honest. `None` without a model.
     #[must_use]
     pub fn chosen(&self) -> Option<&ModelReport> {
-        self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc))
+        let weighed = self.models.iter().find(|model| model.is_weighed_by_blocks);
+        let best =
+            || self.models.iter().rev().max_by(|a, b| a.validation.pr_auc.total_cmp(&b.validation.pr_auc));
+        weighed.or_else(best)
     }
 
     /// Share of the possible gain over the no-skill baseline, by PR-AUC: 1 at the ceiling, 0 at the baseline. The
@@ -142,11 +152,14 @@ impl Report {
         models
     }
 
-    /// Models by PR-AUC on validation, best first; equal ones in their order.
+    /// Models by PR-AUC on validation, best first, those weighed by blocks before the others; equal ones in their
+    /// order.
     #[must_use]
     pub fn by_validation(&self) -> Vec<&ModelReport> {
         let mut models: Vec<_> = self.models.iter().collect();
-        models.sort_by(|a, b| b.validation.pr_auc.total_cmp(&a.validation.pr_auc));
+        let by_precision =
+            |a: &&ModelReport, b: &&ModelReport| b.validation.pr_auc.total_cmp(&a.validation.pr_auc);
+        models.sort_by(|a, b| b.is_weighed_by_blocks.cmp(&a.is_weighed_by_blocks).then(by_precision(a, b)));
         models
     }
 

@@ -26,6 +26,7 @@ use std::time::Duration;
 /// | [`with_topology`](Self::with_topology) | columns of a service graph | none |
 /// | [`with_delays`](Self::with_delays) | what is taken off for net lead times | [`Delays::default`] |
 /// | [`with_budget`](Self::with_budget) | false alarms that are accepted: thresholds are chosen by it | [`AlarmBudget::default`] |
+/// | [`with_fit_limit`](Self::with_fit_limit) | time for all fits together | none |
 /// | [`with_walk_forward`](Self::with_walk_forward) | days from one fit to the next over the test span | one fit |
 /// | [`with_failures_by`](Self::with_failures_by) | rules that tell failures apart | none |
 ///
@@ -201,9 +202,10 @@ impl Experiment {
         self
     }
 
-    /// Time after which no walk-forward fold is begun for a blend [by folds](crate::Blending::Folds): members whose
-    /// folds would take longer are left out of it, the slowest first. The fits of the models themselves are not cut
-    /// short. Without a limit the same seed gives the same weights on every machine.
+    /// Time for all fits together. Fits that run into it end with what they have. Where a blend is weighed
+    /// [by folds](crate::Blending::Folds), the models themselves have six tenths of it; the folds follow, the quickest
+    /// member first, and members whose folds would take longer than is left are left out. Without a limit the same
+    /// seed gives the same models on every machine.
     #[must_use]
     pub fn with_fit_limit(mut self, limit: Duration) -> Self {
         self.settings.fit_limit = Some(limit);

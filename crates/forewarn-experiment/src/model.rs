@@ -54,9 +54,10 @@ pub enum Blending {
     Average,
     /// Their log-odds, weighted so that the validation windows, which no model learnt from, are most likely.
     Stacked,
-    /// Their log-odds, by weights from walk-forward folds over train and validation: each fold fits the members on
-    /// what comes before a block of time and scores it. Members that no block speaks against share the weight, drawn
-    /// halfway to what makes the blocks most likely.
+    /// Their log-odds, by weights from several blocks of time: walk-forward folds within train, each of which fits the
+    /// members on what comes before a block and scores it, and validation. Members that no block speaks against share
+    /// the weight, drawn halfway to what makes the blocks most likely; then each is fitted once more on train and
+    /// validation together and has half of its weight from there. Thresholds come from all blocks.
     Folds,
 }
 
@@ -65,6 +66,8 @@ pub(crate) enum Origin {
     Fit {
         rows: Rows,
         fit: Fit,
+        /// The same at less cost, for folds.
+        quick: Option<Quick>,
         has_states: bool,
     },
     Blend {
@@ -75,6 +78,22 @@ pub(crate) enum Origin {
     Running {
         of: String,
     },
+}
+
+/// A fit of the same kind that costs less.
+pub(super) struct Quick {
+    pub(super) fit: Fit,
+    /// Its seconds as a share of those of the whole fit.
+    pub(super) cost: f64,
+    /// Share of a member's weight that it has beside the member.
+    pub(super) share: f64,
+}
+
+impl Quick {
+    /// What a fit like the member itself has.
+    pub(super) const USUAL_SHARE: f64 = 0.5;
+    /// One network beside a mean of several.
+    const SHARE_OF_ONE: f64 = 0.25;
 }
 
 /// An estimator, or a blend of other models of the experiment, with what a report says of it.
@@ -112,37 +131,58 @@ impl Model {
     where
         E: Estimator<Fitted: 'static>,
     {
-        Self::of(
-            name,
-            description,
-            rows,
-            Box::new(move |threads, train, validation, monitor| {
-                estimator(threads).fit_boxed(train, validation, monitor)
-            }),
-        )
+        Self::of(name, description, rows, threaded(estimator))
+    }
+
+    /// With another estimator for folds and the fit on everything, which takes about this share of the seconds.
+    pub(super) fn with_quick<E>(
+        mut self,
+        cost: f64,
+        estimator: impl Fn(usize) -> E + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Estimator<Fitted: 'static>,
+    {
+        if let Origin::Fit { quick, .. } = &mut self.origin {
+            *quick = Some(Quick { fit: threaded(estimator), cost, share: Quick::USUAL_SHARE });
+        }
+        self
     }
 
     fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
         let (name, description) = (name.into(), description.into());
-        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: false } }
+        Self {
+            name,
+            description,
+            trainer: None,
+            origin: Origin::Fit { rows, fit, quick: None, has_states: false },
+        }
     }
 
     /// As [`new`](Self::new), for an LSTM or GRU whose states another model of the experiment may
     /// [run on](Self::running). It is fitted on as many threads as the fits beside it leave, if that is more than its
-    /// settings say.
+    /// settings say. Walk-forward folds of a blend fit one of its networks.
     pub fn recurrent(
         name: impl Into<String>,
         description: impl Into<String>,
         rows: Rows,
         recurrent: Recurrent,
     ) -> Self {
-        let fit: Fit = Box::new(move |threads, train, validation, monitor| {
-            let settings = recurrent.settings().clone();
-            let threads = settings.threads.max(threads.min(Settings::MOST_THREADS));
-            Recurrent::new(Settings { threads, ..settings })?.fit_boxed(train, validation, monitor)
+        let fit_of = |settings: Settings| -> Fit {
+            Box::new(move |threads, train, validation, monitor| {
+                let threads = settings.threads.max(threads.min(Settings::MOST_THREADS));
+                Recurrent::new(Settings { threads, ..settings.clone() })?
+                    .fit_boxed(train, validation, monitor)
+            })
+        };
+        let settings = recurrent.settings().clone();
+        let quick = (settings.members > 1).then(|| Quick {
+            fit: fit_of(Settings { members: 1, ..settings.clone() }),
+            cost: 1.0 / settings.members as f64,
+            share: Quick::SHARE_OF_ONE,
         });
-        let (name, description) = (name.into(), description.into());
-        Self { name, description, trainer: None, origin: Origin::Fit { rows, fit, has_states: true } }
+        let origin = Origin::Fit { rows, fit: fit_of(settings), quick, has_states: true };
+        Self { name: name.into(), description: description.into(), trainer: None, origin }
     }
 
     /// The [recurrent](Self::recurrent) model called `of` of the same experiment, served by states instead of
@@ -189,6 +229,14 @@ impl Model {
         matches!(self.origin, Origin::Blend { blending: Blending::Folds, .. })
     }
 
+    /// What its folds cost, as a share of its own seconds, and the share of its weight that the last fit has.
+    pub(super) fn cost_and_share_of_quick(&self) -> (f64, f64) {
+        match &self.origin {
+            Origin::Fit { quick: Some(quick), .. } => (quick.cost, quick.share),
+            _ => (1.0, Quick::USUAL_SHARE),
+        }
+    }
+
     /// Whether another model can run on its states.
     fn has_states(&self) -> bool {
         matches!(self.origin, Origin::Fit { has_states: true, .. })
@@ -198,6 +246,16 @@ impl Model {
     pub(crate) fn reads(&self, of: Rows) -> bool {
         matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
     }
+}
+
+/// A fit on a number of threads.
+fn threaded<E>(estimator: impl Fn(usize) -> E + Send + Sync + 'static) -> Fit
+where
+    E: Estimator<Fitted: 'static>,
+{
+    Box::new(move |threads, train, validation, monitor| {
+        estimator(threads).fit_boxed(train, validation, monitor)
+    })
 }
 
 /// Position of the model called `of` among `models`, on whose states `name` is to run.

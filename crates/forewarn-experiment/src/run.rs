@@ -6,6 +6,7 @@ pub(crate) mod material;
 pub(crate) mod running;
 pub(crate) mod side_by_side;
 pub(crate) mod walk;
+pub(crate) mod weighing;
 pub(crate) mod wide;
 
 use crate::Model;
@@ -16,7 +17,6 @@ use crate::{
     results::models::Models,
     run::{
         fit::{Effort, Fitted, fit_all},
-        folds::inner_folds,
         material::{FeatureLists, Material, Prepared},
     },
 };
@@ -156,12 +156,8 @@ impl Run<'_> {
         };
         self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
         let views = self.material.views(&prepared.features, prepared.wide_features());
-        let folds = if self.models.iter().any(Model::needs_folds) {
-            inner_folds(self.labels, split)
-        } else {
-            Vec::new()
-        };
-        fit_all(self.models, views, split, &Effort { folds, limit: self.settings.fit_limit }, self.observer)
+        let effort = Effort { labels: self.labels, limit: self.settings.fit_limit };
+        fit_all(self.models, views, split, &effort, self.observer)
     }
 
     /// The fitted models with the pipeline that makes their rows.

@@ -60,6 +60,8 @@ pub struct TrainedModel {
     /// How scores become alarms: at the threshold that keeps the budget, or, where validation proves none, that of
     /// the best F1 on validation.
     pub policy: AlarmPolicy,
+    /// Whether several blocks of time chose what it is made of and its threshold, not one span of validation.
+    pub is_weighed_by_blocks: bool,
     /// What validation says of that budget, which may be above the one asked for; `None` where it proves none.
     pub budget: Option<BudgetChoice>,
     /// Average precision on validation; compare it with the prevalence there.
@@ -153,10 +155,12 @@ impl Run<'_> {
     fn trained_model(&self, model: &Model, fitted: &Fitted) -> Result<TrainedModel, ExperimentError> {
         let samples = self.split.validation();
         let (scores, positive) = (&fitted.validation, samples.positive());
-        let (best_f1, _) = best_f1_threshold(scores, positive)?;
         let set = ScoredSet::from_samples(samples, scores, self.labels.episodes())?;
+        let (held_out, of_held_out) = fitted.held_out(self.split);
+        let (best_f1, _) = best_f1_threshold(of_held_out, held_out.positive())?;
         let policy = AlarmPolicy::for_window(best_f1, self.settings.spec);
-        let budget = self.settings.budget.choose_nearest(&set, policy)?;
+        let of_held_out = ScoredSet::from_samples(held_out, of_held_out, self.labels.episodes())?;
+        let budget = self.settings.budget.choose_nearest(&of_held_out, policy)?;
         let policy = budget.map_or(policy, |choice| policy.at(choice.threshold));
         let windows = Confusion::at(policy.threshold(), scores, positive)?;
         let totals = Events::new(&set, policy).totals();
@@ -165,6 +169,7 @@ impl Run<'_> {
             description: model.description.clone(),
             trainer: model.trainer.clone(),
             policy,
+            is_weighed_by_blocks: fitted.held_out.is_some(),
             budget,
             pr_auc: average_precision(scores, positive)?,
             roc_auc: roc_auc(scores, positive)?,
@@ -182,10 +187,12 @@ impl Run<'_> {
 }
 
 impl TrainingSummary {
-    /// The model with the highest PR-AUC on validation, of equal ones the first. `None` without a model.
+    /// The model to use: the first that was [weighed by blocks](TrainedModel::is_weighed_by_blocks); without one that
+    /// with the highest PR-AUC on validation, of equal ones the first. `None` without a model.
     #[must_use]
     pub fn chosen(&self) -> Option<&TrainedModel> {
-        self.models.iter().rev().max_by(|a, b| a.pr_auc.total_cmp(&b.pr_auc))
+        let weighed = self.models.iter().find(|model| model.is_weighed_by_blocks);
+        weighed.or_else(|| self.models.iter().rev().max_by(|a, b| a.pr_auc.total_cmp(&b.pr_auc)))
     }
 }
 

@@ -22,8 +22,9 @@ impl Estimator for Recurrent {
     /// for bit, with any number of threads and any [`Instructions`](crate::Instructions) but portable ones.
     ///
     /// A missing value (NaN) is read as 0, which is a feature's training mean once it is normalised: normalise
-    /// before. The monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`. To
-    /// stop and go on later, or to look at each epoch, see [`Recurrent::start`].
+    /// before. The monitor hears of every epoch: `loss`, `validation_pr_auc`, `learning_rate` and `gradient_norm`.
+    /// Where it says after one that the fit [should stop](Monitor::should_stop), the model has the networks that are
+    /// done. To stop and go on later, or to look at each epoch, see [`Recurrent::start`].
     ///
     /// Costs a multiple of `epochs * windows * steps * gates * hidden * (features + hidden)`; memory for one batch,
     /// four bytes for each window of train and twelve for each of validation.
@@ -76,6 +77,9 @@ impl Recurrent {
                     ("gradient_norm", epoch.gradient_norm),
                 ],
             });
+            if monitor.should_stop() {
+                return training.finish_early();
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use crate::headline::at_budget;
 use crate::text::*;
 use crate::view::View;
-use forewarn_eval::ModelReport;
+use forewarn_eval::{LeadCurve, ModelReport, RecallAtLead};
 use std::fmt::Write;
 
 /// Widest line of the terminal report.
@@ -183,10 +183,41 @@ impl View<'_> {
                  that of the live service.",
             );
         }
+        if let Some(text) = self.known_early() {
+            wrapped(out, 0, &text);
+        }
         if let Some(first) = notes.first() {
             wrapped(out, 0, first);
         }
         out.push('\n');
+    }
+
+    /// Recall of the chosen model against the lead that an alarm has to have, with that of the ceiling, at the
+    /// smallest budget that both have.
+    pub(crate) fn known_early(&self) -> Option<String> {
+        let (budget, model, best) = self.lead_curves()?;
+        let points = |curve: &LeadCurve| {
+            let point =
+                |point: &RecallAtLead| format!("{} {}", quantity(point.minutes), share(point.event_recall));
+            curve.points.iter().map(point).collect::<Vec<_>>().join(", ")
+        };
+        let ceiling = best.map_or_else(String::new, |best| format!(". Ceiling: {}", points(best)));
+        Some(format!(
+            "Recall by least minutes ahead, at {} false alarms per service and week: {}{ceiling}.",
+            quantity(budget),
+            points(model)
+        ))
+    }
+
+    /// The budget, the chosen model's curve and the ceiling's.
+    pub(crate) fn lead_curves(&self) -> Option<(f64, &LeadCurve, Option<&LeadCurve>)> {
+        let curves = &self.chosen()?.operation.as_ref()?.lead_curves;
+        let at = |curve: &LeadCurve| {
+            self.ceiling_at_budgets.iter().find(|best| best.per_service_week == curve.per_service_week)
+        };
+        let with_ceiling = curves.iter().find_map(|curve| Some((curve, Some(at(curve)?))));
+        let (curve, best) = with_ceiling.or_else(|| curves.first().map(|curve| (curve, None)))?;
+        Some((curve.per_service_week, curve, best))
     }
 
     fn models_table(&self, out: &mut String) {
@@ -304,10 +335,12 @@ impl View<'_> {
              the score, lower is better."
         )];
         if let Some(model) = self.chosen() {
-            lines.push(format!(
-                "Headline: {}, the model with the highest PR-AUC on validation.",
-                name_of(model)
-            ));
+            let why = if model.is_weighed_by_blocks {
+                "weighed by several blocks of time before test"
+            } else {
+                "the model with the highest PR-AUC on validation"
+            };
+            lines.push(format!("Headline: {}, {why}.", name_of(model)));
         }
         lines
     }

@@ -19,6 +19,9 @@ const CHECK_STEPS: usize = 25;
 /// prediction.
 const NEGLIGIBLE_GAIN: f64 = 1e-3;
 
+/// Share of the loss that [`CHECK_STEPS`] steps of [`Stop::Flat`] have to gain to go on.
+const FLAT: f64 = 1e-3;
+
 /// Gradient norm, in standard errors, at which a fit that gains no more counts as the minimum.
 const CLOSE: f64 = 1e-2;
 
@@ -62,6 +65,8 @@ pub(crate) enum Stop {
     At(f64),
     /// There with [`Stop::DEFAULT`], or where predictions have stopped to change.
     Settled,
+    /// Where [`CHECK_STEPS`] steps gain less than [`FLAT`] of the loss.
+    Flat,
 }
 
 impl Stop {
@@ -71,7 +76,7 @@ impl Stop {
     pub(crate) fn tolerance(self) -> f64 {
         match self {
             Self::At(tolerance) => tolerance,
-            Self::Settled => Self::DEFAULT,
+            Self::Settled | Self::Flat => Self::DEFAULT,
         }
     }
 }
@@ -80,7 +85,7 @@ impl Stop {
 ///
 /// On ill-conditioned data the last digits of that can take thousands of steps. Unless a tolerance was set, a fit
 /// within a hundredth of a standard error of the minimum also ends when 25 steps gain less than a thousandth of a nat
-/// over all windows, or with `max_iterations`.
+/// over all windows, or with `max_iterations`. One whose monitor says that it should stop ends where it is.
 ///
 /// Rounding can end a line search early: the search then restarts from the best point, and fails when it gains nothing.
 ///
@@ -94,7 +99,7 @@ pub(crate) fn minimise(
 ) -> Result<(Vec<f64>, Convergence), BaselineError> {
     let refuse = |error: argmin::core::Error| BaselineError::Minimiser { reason: error.to_string() };
     let tolerance = stop.tolerance();
-    let may_settle = stop == Stop::Settled;
+    let may_settle = stop != Stop::At(tolerance);
     let mut best = objective.start();
     let mut end =
         Convergence { c: objective.c(), iterations: 0, loss: f64::INFINITY, gradient_norm: f64::INFINITY };
@@ -125,7 +130,13 @@ pub(crate) fn minimise(
                 if may_settle && end.is_close() && checked_loss - end.loss < NEGLIGIBLE_GAIN {
                     return Ok((best, end));
                 }
+                if stop == Stop::Flat && checked_loss - end.loss < FLAT * end.loss {
+                    return Ok((best, end));
+                }
                 checked_loss = end.loss;
+            }
+            if end.iterations > 0 && monitor.should_stop() {
+                return Ok((best, end));
             }
             objective.limit_evaluations(LINE_SEARCH_EVALUATIONS);
             (state, _) = solver.next_iter(&mut problem, state).map_err(refuse)?;
@@ -139,7 +150,7 @@ pub(crate) fn minimise(
         }
         if !gained || end.iterations >= max_iterations {
             // Where no step gains anything, f64 has no smaller loss to tell.
-            if end.is_close() && (may_settle || !gained) {
+            if stop == Stop::Flat || end.is_close() && (may_settle || !gained) {
                 return Ok((best, end));
             }
             let Convergence { iterations, gradient_norm, .. } = end;

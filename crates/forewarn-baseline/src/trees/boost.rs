@@ -8,6 +8,10 @@ use super::{
 use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
 use forewarn_numerics::{mix, order, uniform};
 
+/// Negative rows that a tree is grown on at least, where there are that many, and for each positive row.
+const FEWEST_NEGATIVES: usize = 30_000;
+const NEGATIVES_A_POSITIVE: usize = 20;
+
 /// How boosting ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeFit {
@@ -94,14 +98,28 @@ impl<'a> Examples<'a> {
         rows.iter().fold(0.0, |sum, row| sum + row.loss) / self.weight
     }
 
-    /// Adds a tree's values, if there is one yet, to the log-odds of the rows, and finds the slopes there.
-    fn descend(&self, tree: Option<&Tree>, rows: &mut [Slope], threads: usize) {
+    /// What share of the negative and of the positive rows a tree is grown on, where `share` of all are to be: fewer
+    /// negative ones where they are many. They say little each, and cost what a positive one costs.
+    fn shares(&self, share: f64) -> [f64; 2] {
+        if share >= 1.0 {
+            return [1.0; 2];
+        }
+        let rows = self.table.rows();
+        let positives = self.outcomes(0).filter(|&(positive, _)| positive).count();
+        let enough = FEWEST_NEGATIVES.max(NEGATIVES_A_POSITIVE * positives) as f64;
+        [share.min(enough / (rows - positives).max(1) as f64), share]
+    }
+
+    /// Adds a tree's values, if there is one yet, to the log-odds of the rows, and finds the slopes there, each times
+    /// the factor of its class.
+    fn descend(&self, tree: Option<&Tree>, factors: [f64; 2], rows: &mut [Slope], threads: usize) {
         on_parts(rows, threads, |first, rows| {
             if let Some(tree) = tree {
                 tree.add_to(rows.iter_mut().map(|row| &mut row.margin), first, &self.table);
             }
             for (row, (positive, weight)) in rows.iter_mut().zip(self.outcomes(first)) {
                 let probability = sigmoid(row.margin);
+                let weight = weight * factors[usize::from(positive)];
                 row.gradient = (weight * (probability - f64::from(u8::from(positive)))) as f32;
                 row.curvature = (weight * probability * (1.0 - probability)) as f32;
             }
@@ -154,14 +172,21 @@ pub(super) fn boost(
     let mut gradients = Gradients::default();
     let mut grower = Grower::new(&train.table, plan.limits);
     let mut sampled: Vec<u32> = (0..rows as u32).collect();
+    let shares = train.shares(plan.row_share);
+    // Negative rows stand for those that are left out.
+    let factors = [plan.row_share / shares[0], 1.0];
     for round in 0..plan.most_trees {
         let seed = mix(plan.seed, round as u64);
-        train.descend(forest.trees.last(), &mut slopes, threads);
+        train.descend(forest.trees.last(), factors, &mut slopes, threads);
         gradients.round(&slopes, seed, threads);
         if plan.row_share < 1.0 {
             let seed = mix(seed, 1);
+            let is_picked = |&row: &u32| {
+                uniform(seed, u64::from(row))[0]
+                    < shares[usize::from(train.labelled.positive()[row as usize])]
+            };
             sampled.clear();
-            sampled.extend((0..rows as u32).filter(|&row| uniform(seed, u64::from(row))[0] < plan.row_share));
+            sampled.extend((0..rows as u32).filter(is_picked));
         }
         let picked = picked_columns(columns, plan.column_share, mix(seed, 2));
         let tree = grower.grow(&sampled, picked.as_deref(), &gradients, &slopes, plan.rate);
@@ -180,7 +205,7 @@ pub(super) fn boost(
         });
         // A tree that finds nothing to split by all rows and columns will be followed by the same.
         let is_stuck = is_stump && plan.row_share >= 1.0 && picked.is_none();
-        if is_stuck || end.grown >= end.trees + plan.patience {
+        if is_stuck || end.grown >= end.trees + plan.patience || monitor.should_stop() {
             break;
         }
     }

@@ -50,7 +50,8 @@ pub struct BoostedTrees {
 
 impl Default for BoostedTrees {
     /// All rows of the window, and mean, deviation, range and changes, of every feature; trees of 4 leaves, or 8 or
-    /// 16 if validation prefers them, each on half of the windows and at most 320 columns; at most 2,000 trees with a
+    /// 16 if validation prefers them, each on half of the windows (of rare events, fewer
+    /// [negative ones](Self::with_shares)) and at most 320 columns; at most 2,000 trees with a
     /// learning rate of 0.05, until validation has not gained for 100.
     fn default() -> Self {
         Self {
@@ -112,7 +113,9 @@ impl BoostedTrees {
         Self { l2, least_curvature, ..self }
     }
 
-    /// Each tree on this share of windows and of columns, above 0 and up to 1.
+    /// Each tree on this share of windows and of columns, above 0 and up to 1. Below 1, where there are more than 20
+    /// negative windows for a positive one, and more than 30,000, a tree is grown on no more than these, and they
+    /// stand for the others.
     #[must_use]
     pub fn with_shares(self, rows: f64, columns: f64) -> Self {
         Self { row_share: rows, column_share: Some(columns), ..self }
@@ -247,6 +250,9 @@ impl BoostedTrees {
         let (first, larger) = self.leaves.split_first().expect("there is at least one number of leaves");
         let (mut forest, mut end) = grow(*first, monitor);
         for &leaves in larger {
+            if monitor.should_stop() {
+                break;
+            }
             let next = grow(leaves, monitor);
             if next.1.validation_log_loss >= end.validation_log_loss {
                 break;

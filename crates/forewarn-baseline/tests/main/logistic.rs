@@ -4,7 +4,9 @@ use crate::support::{Data, gauges};
 use forewarn_baseline::{
     BaselineError, ClassWeight, FittedLogisticRegression, Input, LogisticRegression, RollingMean, Watch,
 };
-use forewarn_core::{CoreError, Estimator, FitProgress, Predictor, Samples, Silent, Validation};
+use forewarn_core::{
+    CoreError, Estimator, FitProgress, Predictor, Samples, Silent, Snapshots, Validation, average_precision,
+};
 use forewarn_schema::{Metric, Schema};
 
 const ROWS: u32 = 240;
@@ -330,4 +332,37 @@ fn what_cannot_be_fitted_is_refused() {
     let leaked = Data::new(&schema, 1, &[0.0, 0.0, 1.0, 1.0], &[false, true]);
     let error = leaked.fit(&LogisticRegression::default()).unwrap_err().to_string();
     assert!(error.contains("\"failure\" states what failed"), "{error}");
+}
+
+#[test]
+fn an_early_end_takes_fewer_steps_and_ranks_as_well() {
+    // Columns that nearly repeat one another: hundreds of steps lie between a good line and the minimum.
+    let rows = 3000;
+    let number = |row: u32, salt: u32| {
+        (row.wrapping_add(salt * 7919).wrapping_mul(2_654_435_761) >> 16) as f32 / 65_536.0
+    };
+    let sample = |row: u32| {
+        let base: Vec<f32> = (0..8).map(|salt| number(row, salt) - 0.5).collect();
+        let near = (0..8).map(|at| base[at] + 0.001 * (number(row, 20 + at as u32) - 0.5));
+        base.iter().copied().chain(near).collect::<Vec<f32>>()
+    };
+    let values: Vec<f32> = (0..rows).flat_map(sample).collect();
+    let positive: Vec<bool> =
+        (0..rows).map(|row| sample(row)[..3].iter().sum::<f32>() + number(row, 50) - 0.5 > 0.6).collect();
+    let names: Vec<String> = (0..16).map(|at| format!("m{at}")).collect();
+    let schema = gauges(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let cut = |from: usize, to: usize| {
+        Snapshots::new(schema.clone(), values[16 * from..16 * to].to_vec(), positive[from..to].to_vec())
+            .unwrap()
+    };
+    let (train, test) = (cut(0, 2000), cut(2000, 3000));
+    let fit = |line: LogisticRegression| line.with_c(1e4).fit_snapshots(&train, &test, &mut Silent).unwrap();
+    let (whole, early) =
+        (fit(LogisticRegression::default()), fit(LogisticRegression::default().with_early_end()));
+    let steps = |line: &FittedLogisticRegression| line.convergence().unwrap().iterations;
+    assert!(2 * steps(&early) <= steps(&whole), "{} of {}", steps(&early), steps(&whole));
+    let precision = |line: &FittedLogisticRegression| {
+        average_precision(&line.score_all(test.labelled().windows()).unwrap(), test.positive()).unwrap()
+    };
+    assert!((precision(&early) - precision(&whole)).abs() < 0.01);
 }

@@ -210,3 +210,60 @@ fn what_makes_no_sense_is_refused() {
     let calm = Data::new(&gauges(&["m"]), 1, &[0.0; 20], &[false; 20]);
     assert!(matches!(calm.fit(&plain()), Err(CoreError::SingleClass { .. })));
 }
+
+/// One positive row in a hundred or so, by one of two columns.
+fn rare(rows: u32) -> Snapshots {
+    let number = |row: u32, salt: u32| {
+        row.wrapping_mul(2_654_435_761).wrapping_add(salt).wrapping_mul(2_246_822_519) >> 16
+    };
+    let values = (0..rows).flat_map(|row| [(number(row, 1) % 100) as f32, (number(row, 2) % 7) as f32]);
+    let is_positive = |row: u32| number(row, 3) % 1000 < if number(row, 1) % 100 > 90 { 80 } else { 2 };
+    Snapshots::new(gauges(&["m0", "m1"]), values.collect(), (0..rows).map(is_positive).collect()).unwrap()
+}
+
+#[test]
+fn scores_of_rare_events_are_probabilities_though_most_negative_rows_are_left_out() {
+    let (train, validation) = (rare(150_000), rare(40_000));
+    let trees = BoostedTrees::default().with_leaves(&[4]).with_trees(80, 80).with_shares(0.9, 1.0);
+    let fitted = trees.fit_snapshots(&train, &validation, &mut Silent).unwrap();
+    let mean = |snapshots: &Snapshots| {
+        let scores = fitted.score_all(snapshots.labelled().windows()).unwrap();
+        scores.iter().map(|score| f64::from(score.get())).sum::<f64>() / scores.len() as f64
+    };
+    let share = |snapshots: &Snapshots| {
+        let positives = snapshots.positive().iter().filter(|&&positive| positive).count();
+        positives as f64 / snapshots.positive().len() as f64
+    };
+    assert!(share(&train) < 0.015, "rare: {}", share(&train));
+    let ratio = mean(&train) / share(&train);
+    assert!((0.95..1.05).contains(&ratio), "{ratio}");
+    let scores = fitted.score_all(validation.labelled().windows()).unwrap();
+    assert!(average_precision(&scores, validation.positive()).unwrap() > 4.0 * share(&validation));
+}
+
+/// Tells a fit to stop after some iterations.
+struct Until {
+    iterations: usize,
+    seen: usize,
+}
+
+impl forewarn_core::Monitor for Until {
+    fn report(&mut self, progress: forewarn_core::FitProgress<'_>) {
+        self.seen = progress.iteration;
+    }
+
+    fn should_stop(&self) -> bool {
+        self.seen >= self.iterations
+    }
+}
+
+#[test]
+fn a_fit_stops_when_its_monitor_says_so() {
+    let (train, validation) = (rare(4_000), rare(2_000));
+    let mut until = Until { iterations: 5, seen: 0 };
+    let fitted = plain().fit_snapshots(&train, &validation, &mut until).unwrap();
+    assert!(until.seen == 5 && fitted.trees() <= 5, "{} {}", until.seen, fitted.trees());
+    let mut until = Until { iterations: 3, seen: 0 };
+    let line = LogisticRegression::default().fit_snapshots(&train, &validation, &mut until).unwrap();
+    assert!(until.seen == 3 && line.score_all(train.labelled().windows()).is_ok());
+}

@@ -60,7 +60,7 @@ impl Tradeoff {
         mut look: impl FnMut(&Events),
     ) -> Result<Option<Self>, EvalError> {
         let mut points = Vec::with_capacity(Self::POINTS);
-        for threshold in thresholds(set)? {
+        for threshold in Self::thresholds(set)? {
             let events = Events::new(set, policy.at(threshold));
             look(&events);
             let totals = events.totals();
@@ -111,17 +111,20 @@ impl Tradeoff {
     }
 }
 
-/// Thresholds spread over the scores, from the highest on.
-fn thresholds(set: &ScoredSet) -> Result<Vec<Score>, EvalError> {
-    let (mut scores, _) = set.pooled("test")?;
-    scores.sort_unstable_by(|a, b| b.cmp(a));
-    // The share of windows at or above the threshold grows by the same factor from point to point, from one window to
-    // all.
-    let growth = (scores.len() as f64).ln() / (Tradeoff::POINTS - 1) as f64;
-    let place = |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
-    let mut thresholds: Vec<Score> = (0..Tradeoff::POINTS).map(|point| scores[place(point)]).collect();
-    thresholds.dedup();
-    Ok(thresholds)
+impl Tradeoff {
+    /// Thresholds spread over the scores, from the highest on.
+    pub(crate) fn thresholds(set: &ScoredSet) -> Result<Vec<Score>, EvalError> {
+        let (mut scores, _) = set.pooled("test")?;
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        // The share of windows at or above the threshold grows by the same factor from point to point, from one
+        // window to all.
+        let growth = (scores.len() as f64).ln() / (Self::POINTS - 1) as f64;
+        let place =
+            |point: usize| ((growth * point as f64).exp().round() as usize).clamp(1, scores.len()) - 1;
+        let mut thresholds: Vec<Score> = (0..Self::POINTS).map(|point| scores[place(point)]).collect();
+        thresholds.dedup();
+        Ok(thresholds)
+    }
 }
 
 /// What one block holds at one threshold.

@@ -21,6 +21,9 @@ pub struct ModelReport {
     pub description: String,
     /// How it did on validation, where the threshold was chosen.
     pub validation: ValidationReport,
+    /// Whether several blocks of time chose what it is made of and its thresholds, not one span of validation.
+    #[serde(default)]
+    pub is_weighed_by_blocks: bool,
     /// Average precision; compare it with the prevalence.
     pub pr_auc: f64,
     /// Area under the ROC curve; no skill has 0.5.
@@ -107,7 +110,7 @@ impl ModelReport {
     /// both classes.
     pub fn evaluate(run: &ModelRun<'_>) -> Result<Self, EvalError> {
         let chosen = run
-            .validation
+            .held_out()
             .pooled("validation")
             .and_then(|(scores, positive)| best_f1_threshold(&scores, &positive));
         let (threshold, _) = chosen.map_err(|source| named(run.name, source))?;
@@ -144,6 +147,7 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
             pr_auc: average_precision(&validation_scores, &validation_positive)?,
             f1: Confusion::at(threshold, &validation_scores, &validation_positive)?.f1(),
         },
+        is_weighed_by_blocks: run.thresholds.is_some(),
         pr_auc: average_precision(&scores, &positive)?,
         roc_auc: roc_auc(&scores, &positive)?,
         threshold,

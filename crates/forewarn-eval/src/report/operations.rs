@@ -1,4 +1,4 @@
-use super::{ModelRun, WorstCases};
+use super::{LeadCurve, ModelRun, WorstCases};
 use crate::alarms::LiveOrder;
 use crate::uncertainty::parts::{self, Part};
 use crate::{
@@ -39,6 +39,9 @@ pub struct OperationReport {
     /// Thresholds chosen on validation for budgets of false alarms, and what they gave on test. Empty where
     /// validation is too short for any.
     pub budgets: Vec<BudgetOutcome>,
+    /// How early failures were known at each of these budgets.
+    #[serde(default)]
+    pub lead_curves: Vec<LeadCurve>,
 }
 
 /// What the accepted number of false alarms bought.
@@ -98,6 +101,11 @@ impl OperationReport {
         let (totals, delays) = (events.totals(), run.delays);
         let order = LiveOrder::new(run.test);
         let net = delays.net(&LeadTimes::new(totals.leads_minutes.clone()))?;
+        let budgets = budgets(run, policy, &order)?;
+        let lead_curve = |found: &BudgetOutcome| {
+            let totals = Events::new(run.test, policy.at(found.choice.threshold)).totals();
+            LeadCurve::new(run.test, found.choice.budget.per_service_week, &totals)
+        };
         Ok(Self {
             headline: Some(headline(run, policy, &order)?),
             policy,
@@ -109,7 +117,8 @@ impl OperationReport {
             net_lead_time_minutes: net,
             tradeoff: Tradeoff::with_interval(run.test, policy, &run.bootstrap)?,
             worst: WorstCases::new(run.test, events),
-            budgets: budgets(run, policy, &order)?,
+            lead_curves: budgets.iter().filter_map(lead_curve).collect(),
+            budgets,
         })
     }
 }
@@ -126,7 +135,7 @@ fn budgets(
         tried.sort_by(|a, b| a.per_service_week.total_cmp(&b.per_service_week));
     }
     // A validation part too short for a budget is not an error: the report has fewer budgets then.
-    let chosen = AlarmBudget::choose_each(&tried, run.validation, policy)?.into_iter().flatten();
+    let chosen = AlarmBudget::choose_each(&tried, run.held_out(), policy)?.into_iter().flatten();
     chosen.map(|choice| outcome(run, policy, choice, order)).collect()
 }
 
@@ -136,7 +145,7 @@ fn headline(
     order: &LiveOrder<'_>,
 ) -> Result<BudgetHeadline, EvalError> {
     let asked = run.budget;
-    let choice = asked.choose_nearest(run.validation, policy)?;
+    let choice = asked.choose_nearest(run.held_out(), policy)?;
     let outcome = choice.map(|choice| outcome(run, policy, choice, order)).transpose()?;
     let note = match &outcome {
         None => Some("Validation is too short to prove any budget of false alarms.".to_owned()),

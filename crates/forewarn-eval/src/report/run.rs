@@ -10,6 +10,7 @@ pub struct ModelRun<'a> {
     pub(super) trainer: Option<&'a str>,
     pub(super) description: &'a str,
     pub(super) validation: &'a ScoredSet,
+    pub(super) thresholds: Option<&'a ScoredSet>,
     pub(super) test: &'a ScoredSet,
     pub(super) fit_time: Option<Duration>,
     pub(super) score_time: Option<Duration>,
@@ -32,6 +33,7 @@ impl<'a> ModelRun<'a> {
             trainer: None,
             description: "",
             validation,
+            thresholds: None,
             test,
             fit_time: None,
             score_time: None,
@@ -54,6 +56,18 @@ impl<'a> ModelRun<'a> {
     #[must_use]
     pub fn trained_by(self, trainer: Option<&'a str>) -> Self {
         Self { trainer, ..self }
+    }
+
+    /// Windows to choose thresholds on in place of validation, where there are more of them: such as the blocks of
+    /// walk-forward folds, with scores of models that had not seen them.
+    #[must_use]
+    pub fn thresholds_on(self, held_out: Option<&'a ScoredSet>) -> Self {
+        Self { thresholds: held_out, ..self }
+    }
+
+    /// The windows that thresholds are chosen on.
+    pub(super) fn held_out(&self) -> &'a ScoredSet {
+        self.thresholds.unwrap_or(self.validation)
     }
 
     /// How long it took to fit it, and to score all test windows. Left out for scores that were given.

@@ -1,13 +1,19 @@
 //! What is known of simulated data beyond its metrics.
 
 use crate::{ExperimentError, Observer, Phase, Progress, progress::whole};
-use forewarn_core::{Assessment, CoreError, FailureRule, Samples, Score, Target, WindowSpec};
-use forewarn_eval::{Bound, Ceiling, EpisodeClasses};
+use forewarn_core::{AlarmPolicy, Assessment, CoreError, FailureRule, Samples, Score, Target, WindowSpec};
+use forewarn_eval::{Bound, Ceiling, EpisodeClasses, LeadCurve, ScoredSet};
 use forewarn_label::ThresholdRule;
 use forewarn_report::{CurveKind, PrCurve};
-use forewarn_schema::{FrameView, Step, Timestamp};
-use forewarn_sim::{Fleet, StressWalkRun, ceiling, fleet::RollOuts};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use forewarn_schema::{Episodes, FrameView, Step, Timestamp};
+use forewarn_sim::{
+    Fleet, StressWalkRun, ceiling,
+    fleet::{Foresight, RollOuts},
+};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 /// Where the metrics of an experiment come from, where that is known.
 pub(crate) enum Truth {
@@ -19,6 +25,8 @@ pub(crate) enum Truth {
 pub(crate) struct BestPossible {
     pub(crate) ceiling: Ceiling,
     pub(crate) curves: Vec<PrCurve>,
+    /// What it detects at budgets of false alarms.
+    pub(crate) at_budgets: Vec<LeadCurve>,
     /// How it was found, where that is not exact.
     pub(crate) note: Option<String>,
 }
@@ -27,6 +35,10 @@ pub(crate) struct BestPossible {
 const FUTURES: usize = 64;
 /// Simulated minutes of one service that an estimate may cost: some ten seconds on two cores.
 const BUDGET: usize = 8_000_000;
+/// Minutes in a row that are estimated, so that alarms can be raised on them.
+const BLOCK: usize = 120;
+/// False alarms per service and week that the ceiling is given: one, one a day, five a day and twenty a day.
+const BUDGETS: [f64; 4] = [1.0, 7.0, 35.0, 140.0];
 
 impl Truth {
     /// What tells failures apart; `None` where it is not known.
@@ -43,7 +55,7 @@ impl Truth {
         rule: &dyn FailureRule,
         spec: WindowSpec,
         target: Target,
-        test: &Samples,
+        test: (&Samples, &[Episodes]),
         observer: &dyn Observer,
     ) -> Result<Option<BestPossible>, ExperimentError> {
         match self {
@@ -74,7 +86,7 @@ fn stress_walk(
     run: &StressWalkRun,
     spec: WindowSpec,
     target: Target,
-    test: &Samples,
+    (test, episodes): (&Samples, &[Episodes]),
 ) -> Result<BestPossible, ExperimentError> {
     let truth = ceiling(run, spec, target)?;
     let at_test =
@@ -85,17 +97,18 @@ fn stress_walk(
     Ok(BestPossible {
         ceiling: Ceiling::new(Some(bound(&oracle)?), Some(bound(&filter)?)),
         curves: vec![curve("Bayes filter", &filter)?, curve("oracle", &oracle)?],
+        at_budgets: at_budgets(&ScoredSet::from_samples(test, &filter, episodes)?)?,
         note: None,
     })
 }
 
-/// By drawing futures, for every minute of the test span or, where that would take long, for one minute in several.
+/// By drawing futures, for every minute of the test span or, where that would take long, for blocks of minutes.
 fn of_fleet(
     fleet: &Fleet,
     rule: &dyn FailureRule,
     spec: WindowSpec,
     target: Target,
-    test: &Samples,
+    (test, episodes): (&Samples, &[Episodes]),
     observer: &dyn Observer,
 ) -> Result<Option<BestPossible>, ExperimentError> {
     let places = places(fleet, test)?;
@@ -105,20 +118,24 @@ fn of_fleet(
     let services = fleet.blueprint().services().len();
     let cost = (last + 1 - first) * FUTURES * ahead * services;
     let every = cost.div_ceil(BUDGET);
-    let roll_outs = RollOuts { futures: FUTURES, every, ..RollOuts::default() };
-    let total = (last + 1 - first).div_ceil(every) * FUTURES * services;
+    let roll_outs = RollOuts { futures: FUTURES, block: BLOCK, every, ..RollOuts::default() };
+    let estimated = (0..last + 1 - first).filter(|&minute| roll_outs.estimates(minute)).count();
+    let total = estimated * FUTURES * services;
     let counting = Counting { rule, observer, done: AtomicUsize::new(0), total };
     observer.progress(Progress::Phase { phase: Phase::Ceiling, done: 0, total });
     let foresights = fleet.ceiling(&counting, spec, target, first..last + 1, roll_outs)?;
     observer.progress(Progress::Phase { phase: Phase::Ceiling, done: total, total });
-    let (mut scores, mut positive) = (Vec::new(), Vec::new());
-    for (place, &label) in places.iter().zip(test.positive()) {
+    let of_minute: HashMap<usize, &Foresight> = foresights.iter().map(|found| (found.row, found)).collect();
+    let (mut scores, mut picks) = (Vec::new(), Vec::new());
+    for (index, place) in places.iter().enumerate() {
         let Some((service, minute)) = *place else { continue };
-        if (minute - first).is_multiple_of(every) {
-            scores.push(foresights[(minute - first) / every].probabilities[service]);
-            positive.push(label);
+        if let Some(found) = of_minute.get(&minute) {
+            scores.push(found.probabilities[service]);
+            picks.push(index as u32);
         }
     }
+    let seen = test.select(&picks)?;
+    let positive = seen.positive();
     if !(positive.contains(&true) && positive.contains(&false)) {
         return Ok(None);
     }
@@ -127,13 +144,25 @@ fn of_fleet(
          windows{}.",
         scores.len(),
         test.len(),
-        if every > 1 { format!(", those of one minute in {every}") } else { String::new() }
+        if every > 1 {
+            format!(", those of {BLOCK} minutes in a row of {}", every * BLOCK)
+        } else {
+            String::new()
+        }
     );
     Ok(Some(BestPossible {
-        ceiling: Ceiling::new(Some(Bound::new(&scores, &positive)?), None),
-        curves: vec![PrCurve::new("oracle", CurveKind::Ceiling, &scores, &positive)?],
+        ceiling: Ceiling::new(Some(Bound::new(&scores, positive)?), None),
+        curves: vec![PrCurve::new("oracle", CurveKind::Ceiling, &scores, positive)?],
+        at_budgets: at_budgets(&ScoredSet::from_samples(&seen, &scores, episodes)?)?,
         note: Some(note),
     }))
+}
+
+/// What such scores detect at budgets of false alarms.
+fn at_budgets(set: &ScoredSet) -> Result<Vec<LeadCurve>, ExperimentError> {
+    let policy = AlarmPolicy::for_window(Score::ONE, set.spec());
+    let found = BUDGETS.iter().map(|&budget| LeadCurve::in_hindsight(set, policy, budget));
+    Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// For each sample the position of its service in the fleet, and its minute there; `None` for a time before or after
@@ -235,7 +264,8 @@ mod tests {
                 seen.lock().unwrap().push((done, total));
             }
         };
-        Truth::Fleet(Box::new(fleet)).ceiling(&Rule::v1(), spec, Target::Onset, &test, &observer).unwrap();
+        let test = (&test, labels.episodes());
+        Truth::Fleet(Box::new(fleet)).ceiling(&Rule::v1(), spec, Target::Onset, test, &observer).unwrap();
         let seen = seen.into_inner().unwrap();
         let total = seen[0].1;
         assert_eq!((seen[0], *seen.last().unwrap()), ((0, total), (total, total)));

@@ -1,7 +1,7 @@
 use crate::{
     NotSaved, Rows,
     run::{
-        fit::{Fitted, Scorer},
+        fit::{Fitted, Member, Scorer},
         material::context_columns,
     },
 };
@@ -85,9 +85,13 @@ impl Models {
             Scorer::States { .. } => Err(NotSaved::States),
             Scorer::Blend { blend, members } => {
                 let (mut found, mut common) = (Vec::new(), None);
-                for &member in members {
-                    let Scorer::Model { rows, model } = &self.fitted[member].scorer else {
-                        return Err(NotSaved::States);
+                for member in members {
+                    let (rows, model) = match member {
+                        Member::Own { rows, model } => (rows, model),
+                        Member::Of(of) => match &self.fitted[*of].scorer {
+                            Scorer::Model { rows, model } => (rows, model),
+                            Scorer::States { .. } | Scorer::Blend { .. } => return Err(NotSaved::States),
+                        },
                     };
                     if model.as_save().is_none() {
                         return Err(NotSaved::Unknown);

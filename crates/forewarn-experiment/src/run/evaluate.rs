@@ -61,10 +61,12 @@ impl Run<'_> {
             let (scores, positive) = set.pooled("test")?;
             Ok(PrCurve::new(name, CurveKind::Model, &scores, &positive)?)
         })?;
-        let best =
-            truth.map(|truth| truth.ceiling(&*settings.rule, settings.spec, settings.target, test, observer));
+        let of_test = (&**test, self.labels.episodes());
+        let best = truth
+            .map(|truth| truth.ceiling(&*settings.rule, settings.spec, settings.target, of_test, observer));
         if let Some(best) = best.transpose()?.flatten() {
             report.ceiling = Some(best.ceiling);
+            report.ceiling_at_budgets = best.at_budgets;
             report.notes.extend(best.note);
             curves.extend(best.curves);
         }
@@ -102,6 +104,10 @@ impl Run<'_> {
             (self.split.validation(), self.split.test(), self.labels.episodes());
         let set = ScoredSet::from_samples(test, &fitted.test, episodes)?;
         let at_validation = ScoredSet::from_samples(validation, &fitted.validation, episodes)?;
+        let held_out = match &fitted.held_out {
+            Some((samples, scores)) => Some(ScoredSet::from_samples(samples, scores, episodes)?),
+            None => None,
+        };
         let seconds = Duration::from_secs_f64;
         let timing =
             fitted.scorer.timing(test, self.material.views(&prepared.features, prepared.wide_features()))?;
@@ -112,6 +118,7 @@ impl Run<'_> {
             .trained(fitted.scorer.history())
             .timed(timing.as_ref())
             .classes(classes)
+            .thresholds_on(held_out.as_ref())
             .delays(self.settings.delays)
             .budget(self.settings.budget);
         Ok((ModelReport::evaluate(&run)?, set))

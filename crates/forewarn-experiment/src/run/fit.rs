@@ -5,9 +5,12 @@ use crate::{
         material::Views,
         running,
         side_by_side::{processors, side_by_side},
+        weighing::{Weighing, weigh},
     },
 };
-use forewarn_core::{CoreError, FitProgress, History, Predictor, Samples, Score, Split, Stateful, Windows};
+use forewarn_core::{
+    CoreError, FitProgress, History, Labels, Monitor, Predictor, Samples, Score, Split, Stateful, Windows,
+};
 use forewarn_ensemble::Blend;
 use forewarn_eval::TimingReliability;
 use std::time::{Duration, Instant};
@@ -18,8 +21,16 @@ pub(crate) enum Scorer {
     Model { rows: Rows, model: Box<dyn Predictor> },
     /// The states of another model, by its position, which run on.
     States { of: usize },
-    /// Other models of the experiment, by their positions.
-    Blend { blend: Blend, members: Vec<usize> },
+    /// Several models as one.
+    Blend { blend: Blend, members: Vec<Member> },
+}
+
+/// A model of a blend.
+pub(crate) enum Member {
+    /// Another one of the experiment, by its position.
+    Of(usize),
+    /// One of its own, on windows of these rows.
+    Own { rows: Rows, model: Box<dyn Predictor> },
 }
 
 /// A fitted model and what it gave, in the order of the split's windows.
@@ -29,14 +40,39 @@ pub(crate) struct Fitted {
     pub(crate) test: Vec<Score>,
     pub(crate) fit_seconds: f64,
     pub(crate) score_seconds: f64,
+    /// Windows that thresholds are chosen on, where there are more than those of validation, with scores of models
+    /// that have not learnt from them.
+    pub(crate) held_out: Option<(Samples, Vec<Score>)>,
 }
 
-/// What may be spent on choosing by walk-forward folds.
-pub(crate) struct Effort {
-    /// Folds over train and validation, in order of time.
-    pub(crate) folds: Vec<Split>,
-    /// Time for all fits together; members whose folds would not fit into it are left out of blends by folds.
+/// What may be spent on weighing by walk-forward folds, and on what.
+pub(crate) struct Effort<'a> {
+    pub(crate) labels: &'a Labels,
+    /// Time for all fits together.
     pub(crate) limit: Option<Duration>,
+}
+
+/// Of the time for all fits, what those of the models themselves may take where folds follow.
+const SHARE_OF_MODELS: f64 = 0.6;
+
+/// Moments after which fits end with what they have.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline(pub(crate) Option<Instant>);
+
+impl Deadline {
+    /// A share of the time from `began` on.
+    pub(crate) fn new(began: Instant, limit: Option<Duration>, share: f64) -> Self {
+        Self(limit.and_then(|limit| began.checked_add(limit.mul_f64(share))))
+    }
+
+    /// Seconds that are left, 0 after it; `None` where there is none.
+    pub(crate) fn seconds_left(self) -> Option<f64> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()).as_secs_f64())
+    }
+
+    fn is_over(self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
 }
 
 /// Fits and scores every model, as many at a time as there are processors, and blends those that are blends of
@@ -47,10 +83,12 @@ pub(crate) fn fit_all(
     models: &[Model],
     views: Views<'_>,
     split: &Split,
-    effort: &Effort,
+    effort: &Effort<'_>,
     observer: &dyn Observer,
 ) -> Result<Vec<Fitted>, ExperimentError> {
     let began = Instant::now();
+    let share = if models.iter().any(Model::needs_folds) { SHARE_OF_MODELS } else { 1.0 };
+    let deadline = Deadline::new(began, effort.limit, share);
     let about = |at: usize| {
         let name = models[at].name.clone();
         move |source| ExperimentError::Model { name, source }
@@ -59,7 +97,7 @@ pub(crate) fn fit_all(
     // Those who can use several processors take no more than their share: none waits for another's.
     let threads = processors() / processors().min(estimators.len()).max(1);
     let results = side_by_side(&estimators, |_, estimator| {
-        estimator.fit(threads, views, split, observer).map_err(about(estimator.at))
+        estimator.fit_and_score((threads, deadline), views, split, observer).map_err(about(estimator.at))
     })?;
     let mut fitted: Vec<Option<Fitted>> = models.iter().map(|_| None).collect();
     for (estimator, result) in estimators.iter().zip(results) {
@@ -69,11 +107,17 @@ pub(crate) fn fit_all(
         if let Origin::Blend { members, blending } = &model.origin {
             let members = positions(models, &model.name, members)?;
             let blended = match blending {
-                Blending::Folds => {
-                    let left = effort.limit.map(|limit| limit.saturating_sub(began.elapsed()));
-                    let found = by_folds(models, &fitted, &members, views, &effort.folds, left, observer)?;
-                    found.applied(&fitted, split, Instant::now()).map_err(about(at))?
-                }
+                Blending::Folds => weigh(&Weighing {
+                    name: &model.name,
+                    models,
+                    fitted: &fitted,
+                    members,
+                    views,
+                    split,
+                    labels: effort.labels,
+                    deadline: Deadline::new(began, effort.limit, 1.0),
+                    observer,
+                })?,
                 _ => blend(&fitted, members, *blending, split).map_err(about(at))?,
             };
             observer.progress(Progress::Scored { model: &model.name, fit_seconds: blended.fit_seconds });
@@ -95,10 +139,10 @@ pub(crate) fn fit_all(
 }
 
 /// A model that is fitted itself, and its position among all.
-struct Estimated<'a> {
-    at: usize,
-    name: &'a str,
-    rows: Rows,
+pub(crate) struct Estimated<'a> {
+    pub(crate) at: usize,
+    pub(crate) name: &'a str,
+    pub(crate) rows: Rows,
     fit: &'a Fit,
 }
 
@@ -110,20 +154,45 @@ impl<'a> Estimated<'a> {
         }
     }
 
-    fn fit(
+    /// The same at less cost, where there is such a fit.
+    pub(crate) fn quick((at, model): (usize, &'a Model)) -> Option<Self> {
+        match &model.origin {
+            Origin::Fit { rows, fit, quick, .. } => Some(Self {
+                at,
+                name: &model.name,
+                rows: *rows,
+                fit: quick.as_ref().map_or(fit, |quick| &quick.fit),
+            }),
+            Origin::Blend { .. } | Origin::Running { .. } => None,
+        }
+    }
+
+    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline.
+    pub(crate) fn fit(
         &self,
-        threads: usize,
+        (threads, deadline): (usize, Deadline),
+        views: Views<'_>,
+        split: &Split,
+        observer: &dyn Observer,
+    ) -> Result<Box<dyn Predictor>, CoreError> {
+        let frames = views.rows(self.rows);
+        let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
+        let mut monitor = Watching { model: self.name, observer, deadline };
+        (self.fit)(threads, train, validation, &mut monitor)
+    }
+
+    fn fit_and_score(
+        &self,
+        effort: (usize, Deadline),
         views: Views<'_>,
         split: &Split,
         observer: &dyn Observer,
     ) -> Result<Fitted, CoreError> {
         let (frames, model) = (views.rows(self.rows), self.name);
-        let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
         let started = Instant::now();
-        let mut monitor =
-            |progress: FitProgress<'_>| observer.progress(Progress::Fitting { model, progress });
-        let fitted = (self.fit)(threads, train, validation, &mut monitor)?;
+        let fitted = self.fit(effort, views, split, observer)?;
         let fit_seconds = started.elapsed().as_secs_f64();
+        let validation = split.validation().on(frames)?;
         let (predictor, test) = (&*fitted, split.test().on(frames)?.windows());
         let (before, total) = (validation.windows().len(), validation.windows().len() + test.len());
         let report = |done| observer.progress(Progress::Scoring { model, done, total });
@@ -133,7 +202,24 @@ impl<'a> Estimated<'a> {
         let score_seconds = started.elapsed().as_secs_f64();
         observer.progress(Progress::Scored { model, fit_seconds });
         let scorer = Scorer::Model { rows: self.rows, model: fitted };
-        Ok(Fitted { scorer, validation, test, fit_seconds, score_seconds })
+        Ok(Fitted { scorer, validation, test, fit_seconds, score_seconds, held_out: None })
+    }
+}
+
+/// Passes on how a fit goes, and ends it at the deadline.
+struct Watching<'a> {
+    model: &'a str,
+    observer: &'a dyn Observer,
+    deadline: Deadline,
+}
+
+impl Monitor for Watching<'_> {
+    fn report(&mut self, progress: FitProgress<'_>) {
+        self.observer.progress(Progress::Fitting { model: self.model, progress });
+    }
+
+    fn should_stop(&self) -> bool {
+        self.deadline.is_over()
     }
 }
 
@@ -141,7 +227,7 @@ impl<'a> Estimated<'a> {
 const PIECE: usize = 1 << 17;
 
 /// All windows, a piece at a time, which changes no score; `report` is told how many are done.
-fn score(
+pub(crate) fn score(
     predictor: &dyn Predictor,
     windows: Windows<'_>,
     report: impl Fn(usize),
@@ -156,6 +242,14 @@ fn score(
 }
 
 impl Fitted {
+    /// The windows that thresholds are chosen on, and their scores.
+    pub(crate) fn held_out<'a>(&'a self, split: &'a Split) -> (&'a Samples, &'a [Score]) {
+        match &self.held_out {
+            Some((samples, scores)) => (samples, scores),
+            None => (split.validation(), &self.validation),
+        }
+    }
+
     /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
     fn stateful(&self) -> Option<(Rows, &dyn Stateful)> {
         match &self.scorer {
@@ -173,94 +267,16 @@ impl Fitted {
             let test = running::scores(model, split.test(), frames)?;
             let score_seconds = started.elapsed().as_secs_f64();
             let scorer = Scorer::States { of };
-            Ok(Self { scorer, validation, test, fit_seconds: self.fit_seconds, score_seconds })
+            Ok(Self {
+                scorer,
+                validation,
+                test,
+                fit_seconds: self.fit_seconds,
+                score_seconds,
+                held_out: None,
+            })
         }))
     }
-}
-
-/// Weights of members, from walk-forward folds.
-struct ByFolds {
-    blend: Blend,
-    members: Vec<usize>,
-    seconds: f64,
-}
-
-impl ByFolds {
-    /// The members' scores by these weights.
-    fn applied(
-        self,
-        fitted: &[Option<Fitted>],
-        split: &Split,
-        started: Instant,
-    ) -> Result<Fitted, CoreError> {
-        let equal = blend(fitted, self.members.clone(), Blending::Average, split)?;
-        let of = |part: fn(&Fitted) -> &[Score]| -> Vec<&[Score]> {
-            self.members.iter().filter_map(|&member| fitted[member].as_ref().map(part)).collect()
-        };
-        let validation = self.blend.apply(&of(|fitted| &fitted.validation))?;
-        let test = self.blend.apply(&of(|fitted| &fitted.test))?;
-        Ok(Fitted {
-            validation,
-            test,
-            fit_seconds: equal.fit_seconds + self.seconds,
-            score_seconds: equal.score_seconds + started.elapsed().as_secs_f64(),
-            scorer: Scorer::Blend { blend: self.blend, members: self.members },
-        })
-    }
-}
-
-/// Fits the members on each fold, scores its block, and weighs them by all blocks together. A line of progress for
-/// each.
-fn by_folds(
-    models: &[Model],
-    fitted: &[Option<Fitted>],
-    members: &[usize],
-    views: Views<'_>,
-    folds: &[Split],
-    left: Option<Duration>,
-    observer: &dyn Observer,
-) -> Result<ByFolds, ExperimentError> {
-    let began = Instant::now();
-    let seconds = |member: usize| fitted[member].as_ref().map_or(0.0, |fitted| fitted.fit_seconds);
-    // The quickest first, so that time that runs out costs as few members as possible.
-    let mut order = members.to_vec();
-    order.sort_by(|&a, &b| seconds(a).total_cmp(&seconds(b)).then(a.cmp(&b)));
-    let (mut kept, mut scores): (Vec<usize>, Vec<Vec<Vec<Score>>>) = (Vec::new(), Vec::new());
-    for member in order {
-        let name = &models[member].name;
-        // Folds are shorter than the whole: about half of it each.
-        let expected = 0.5 * seconds(member) * folds.len() as f64;
-        let is_late = left.is_some_and(|left| began.elapsed().as_secs_f64() + expected > left.as_secs_f64());
-        if is_late && !kept.is_empty() {
-            let text =
-                format!("auto: {name} left out, its folds would take longer than the time that is left");
-            observer.progress(Progress::Stage(&text));
-            continue;
-        }
-        let Some(estimator) = Estimated::new((member, &models[member])) else { continue };
-        let about = |source| ExperimentError::Model { name: name.clone(), source };
-        let found = side_by_side(folds, |_, fold| {
-            estimator.fit(1, views, fold, &|_: Progress<'_>| {}).map(|fitted| fitted.test)
-        });
-        scores.push(found.map_err(about)?);
-        kept.push(member);
-    }
-    let blocks: Vec<&[bool]> = folds.iter().map(|fold| fold.test().positive()).collect();
-    let found: Vec<Vec<&[Score]>> =
-        scores.iter().map(|blocks| blocks.iter().map(Vec::as_slice).collect()).collect();
-    let about = |source| ExperimentError::Model { name: "auto".to_owned(), source };
-    let choice = Blend::by_blocks(&found, &blocks).map_err(about)?;
-    for ((member, judged), weight) in kept.iter().zip(&choice.members).zip(choice.blend.weights()) {
-        let text = format!(
-            "auto: {}, PR-AUC {:.3} in {} blocks (spread {:.3}), weight {weight:.2}",
-            models[*member].name,
-            judged.pr_auc,
-            blocks.len(),
-            judged.spread
-        );
-        observer.progress(Progress::Stage(&text));
-    }
-    Ok(ByFolds { blend: choice.blend, members: kept, seconds: began.elapsed().as_secs_f64() })
 }
 
 /// One model of several that are fitted; it takes as long as they do.
@@ -274,16 +290,17 @@ fn blend(
     let validation: Vec<&[Score]> = found.iter().map(|member| member.validation.as_slice()).collect();
     let test: Vec<&[Score]> = found.iter().map(|member| member.test.as_slice()).collect();
     let blend = match blending {
+        Blending::Stacked => Blend::stacked(&validation, split.validation().positive())?,
         // Blends by folds have their weights from there.
         Blending::Average | Blending::Folds => Blend::average(found.len())?,
-        Blending::Stacked => Blend::stacked(&validation, split.validation().positive())?,
     };
     Ok(Fitted {
         validation: blend.apply(&validation)?,
         test: blend.apply(&test)?,
         fit_seconds: found.iter().map(|member| member.fit_seconds).sum(),
         score_seconds: found.iter().map(|member| member.score_seconds).sum(),
-        scorer: Scorer::Blend { blend, members },
+        scorer: Scorer::Blend { blend, members: members.into_iter().map(Member::Of).collect() },
+        held_out: None,
     })
 }
 
@@ -342,8 +359,20 @@ pub(crate) fn score_again(
     }
     for (at, of) in fitted.iter().enumerate() {
         if let Scorer::Blend { blend, members } = &of.scorer {
-            let members: Vec<&[Score]> = members.iter().map(|&member| scores[member].as_slice()).collect();
-            scores[at] = blend.apply(&members).map_err(about(at))?;
+            let mut own = Vec::new();
+            for member in members {
+                if let Member::Own { rows, model } = member {
+                    let windows = samples.on(views.rows(*rows))?;
+                    own.push(model.score_all(windows.windows()).map_err(about(at))?);
+                }
+            }
+            let mut own = own.iter();
+            let of = |member: &Member| match member {
+                Member::Of(of) => Some(scores[*of].as_slice()),
+                Member::Own { .. } => own.next().map(Vec::as_slice),
+            };
+            let found: Vec<&[Score]> = members.iter().filter_map(of).collect();
+            scores[at] = blend.apply(&found).map_err(about(at))?;
         }
     }
     Ok(scores)

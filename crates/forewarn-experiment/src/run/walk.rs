@@ -40,7 +40,8 @@ impl Run<'_> {
             let fitted = self.fit(&prepared, split)?;
             for (run, fitted) in runs.iter_mut().zip(fitted) {
                 let episodes = self.labels.episodes();
-                let (threshold, _) = best_f1_threshold(&fitted.validation, split.validation().positive())?;
+                let (samples, scores) = fitted.held_out(split);
+                let (threshold, _) = best_f1_threshold(scores, samples.positive())?;
                 let set = ScoredSet::from_samples(split.test(), &fitted.test, episodes)?;
                 run.refitted.push((set, AlarmPolicy::for_window(threshold, self.settings.spec)));
             }

@@ -8,3 +8,4 @@ mod prelude;
 mod serve;
 mod topology;
 mod train;
+mod weighing;

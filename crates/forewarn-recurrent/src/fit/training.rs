@@ -263,6 +263,15 @@ impl<'a> Training<'a> {
         }
     }
 
+    /// The model of the networks that are done; of the best weights so far where that is the first one.
+    pub(crate) fn finish_early(mut self) -> Result<RecurrentModel, CoreError> {
+        // A network that has seen part of its epochs is worse than those beside it, and would pull their mean down.
+        if !self.members.is_empty() {
+            self.current.history.best_epoch = 0;
+        }
+        self.finish()
+    }
+
     /// The model of the best weights so far.
     ///
     /// # Errors

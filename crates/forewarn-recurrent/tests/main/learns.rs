@@ -131,3 +131,41 @@ fn windows_that_are_cut_already_give_the_same_model() {
         assert!(matches!(refused, Err(CoreError::InvalidSetting { .. })));
     }
 }
+
+/// Tells a fit to stop after some epochs.
+struct Until {
+    epochs: usize,
+    seen: usize,
+}
+
+impl forewarn_core::Monitor for Until {
+    fn report(&mut self, progress: FitProgress<'_>) {
+        self.seen += 1;
+        assert!(progress.iteration > 0);
+    }
+
+    fn should_stop(&self) -> bool {
+        self.seen >= self.epochs
+    }
+}
+
+#[test]
+fn a_fit_that_is_told_to_stop_keeps_the_networks_that_are_done() {
+    let task = Task::new(300, Rows::InOrder, 1);
+    let settings = Settings { members: 3, max_epochs: 4, patience: 4, ..settings(Cell::Gru) };
+    let train = || task.split.train().on(&task.frames).unwrap();
+    let validation = || task.split.validation().on(&task.frames).unwrap();
+    let fit = |epochs, settings: &Settings| {
+        let mut until = Until { epochs, seen: 0 };
+        let model = Recurrent::new(settings.clone()).unwrap().fit(train(), validation(), &mut until).unwrap();
+        assert_eq!(until.seen, epochs);
+        model
+    };
+    // In the midst of the first network it is all there is; in the midst of the second it is left out.
+    assert_eq!(fit(2, &settings).members(), 1);
+    let stopped = fit(6, &settings);
+    assert_eq!((stopped.members(), stopped.history().len()), (1, 1));
+    let alone = fit(4, &Settings { members: 1, ..settings });
+    let windows = task.split.test().on(&task.frames).unwrap().windows();
+    assert_eq!(stopped.score_all(windows).unwrap(), alone.score_all(windows).unwrap());
+}

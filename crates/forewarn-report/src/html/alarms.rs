@@ -106,6 +106,9 @@ impl View<'_> {
             ],
             &rows,
         );
+        if let Some(text) = self.known_early() {
+            page.raw(&format!("<p class=\"note\">{}</p>\n", escape(&text)));
+        }
         page.raw(
             "<p class=\"note\">Adaptive: the threshold moves with what became of earlier alarms, as that of the live service, so that \
              the budget is kept when the data drift.</p>\n",

@@ -19,10 +19,12 @@ impl View<'_> {
                 Some(_) => "neither its weights nor its threshold have seen",
                 None => "its threshold has not seen; what it was trained on is not known",
             };
-            format!(
-                " Answered here by <b>{}</b>, the model that did best on validation, on data that {seen}.",
-                escape(&name_of(model))
-            )
+            let why = if model.is_weighed_by_blocks {
+                "weighed by several blocks of time before test"
+            } else {
+                "the model that did best on validation"
+            };
+            format!(" Answered here by <b>{}</b>, {why}, on data that {seen}.", escape(&name_of(model)))
         });
         page.raw(&format!("<p class=\"lede\">{}{chosen}</p>\n", escape(&self.question())));
         page.raw(&format!("<p class=\"lede\">A failure: <b>{}</b>.</p>\n", escape(&self.failure_rule)));

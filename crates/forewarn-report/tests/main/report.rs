@@ -465,6 +465,10 @@ fn validation_chooses_and_not_the_test() {
     assert!(report.chosen().unwrap().name.starts_with("metric"));
     report.models[0].validation.pr_auc = report.models[1].validation.pr_auc;
     assert_eq!(report.chosen().unwrap().name, "silent", "of equal ones the first");
+    // Several blocks of time say more than one span.
+    report.models[1].is_weighed_by_blocks = true;
+    assert_eq!(report.chosen().unwrap().name, report.models[1].name);
+    assert!(report.to_table().contains("weighed by several blocks of time before test"));
 }
 
 #[test]

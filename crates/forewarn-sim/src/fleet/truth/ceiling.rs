@@ -14,7 +14,9 @@ use std::{
 pub struct RollOuts {
     /// Futures that are drawn for each minute, 2 to 1,048,576.
     pub futures: usize,
-    /// Minutes from one that is estimated to the next, at least 1.
+    /// Minutes in a row that are estimated, at least 1: an alarm policy can run on them.
+    pub block: usize,
+    /// One block in this number is estimated, at least 1.
     pub every: usize,
     /// Minutes of the past that the failure rule is shown. The v1 rule needs 2; a rule that compares with the last
     /// hour needs 60.
@@ -26,7 +28,15 @@ pub struct RollOuts {
 impl Default for RollOuts {
     fn default() -> Self {
         let threads = thread::available_parallelism().map_or(1, usize::from);
-        Self { futures: 100, every: 1, past: 60, threads }
+        Self { futures: 100, block: 1, every: 1, past: 60, threads }
+    }
+}
+
+impl RollOuts {
+    /// Whether the minute so many after the first one is estimated.
+    #[must_use]
+    pub fn estimates(&self, minute: usize) -> bool {
+        (minute / self.block.max(1)).is_multiple_of(self.every.max(1))
     }
 }
 
@@ -90,6 +100,7 @@ impl Fleet {
         let check = crate::fleet::check::Check("ceiling");
         // Each row and future has a stream of random numbers of its own, twenty bits of which number the futures.
         check.within("futures", roll_outs.futures as f64, 2.0..=1_048_576.0, "2 to 1,048,576")?;
+        check.within("block", roll_outs.block as f64, 1.0..=f64::MAX, "at least 1")?;
         check.within("every", roll_outs.every as f64, 1.0..=f64::MAX, "at least 1")?;
         let confirmation = rule.confirmation_at(Step::MINUTE).max(1);
         let horizon = spec.horizon().saturating_add(confirmation - 1);
@@ -108,7 +119,7 @@ impl Fleet {
                 let surplus = past.len().saturating_sub(roll_outs.past.max(1).saturating_mul(METRICS));
                 past.drain(..surplus);
             }
-            if row >= rows.start && (row - rows.start).is_multiple_of(roll_outs.every) {
+            if row >= rows.start && roll_outs.estimates(row - rows.start) {
                 batch.push(Present { row, simulation: simulation.clone(), past: past.clone() });
             }
             if batch.len() == BATCH || row + 1 == rows.end {
