@@ -1,7 +1,9 @@
-//! How sure a figure is: blocks of time drawn with replacement.
+//! How sure a figure is: blocks of time drawn with replacement, left out one at a time, or counted.
 
 mod bootstrap;
+mod counted;
 mod interval;
+mod left_out;
 pub(crate) mod parts;
 mod resample;
 

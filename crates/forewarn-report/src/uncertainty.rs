@@ -9,8 +9,8 @@ use crate::view::View;
 use forewarn_eval::{ModelComparison, ModelIntervals, ModelReport};
 use std::fmt::Write;
 
-/// Fewer blocks of time than this make intervals that are too narrow to be trusted.
-const FEW_BLOCKS: usize = 20;
+/// With fewer blocks of time than this, intervals may be too narrow.
+const FEW_BLOCKS: usize = 10;
 
 impl View<'_> {
     fn with_intervals(&self) -> Vec<(&ModelReport, &ModelIntervals)> {
@@ -60,11 +60,10 @@ impl View<'_> {
     fn interval_title(&self, any: &ModelIntervals) -> String {
         let level = any.pr_auc.map_or(0.95, |interval| interval.level);
         format!(
-            "{} intervals: {} blocks of {} hours drawn {} times",
+            "{} intervals: {} blocks of {} hours",
             percent(level),
             count(any.blocks),
-            quantity(any.block_hours),
-            count(any.resamples)
+            quantity(any.block_hours)
         )
     }
 
@@ -83,7 +82,7 @@ impl View<'_> {
         let mut lines = vec![real_differences(comparison)];
         if comparison.blocks < FEW_BLOCKS {
             lines.push(format!(
-                "Only {} were there to draw from: with fewer than {FEW_BLOCKS} these intervals are too narrow.",
+                "The test part has only {}: with fewer than {FEW_BLOCKS} these intervals may be too narrow.",
                 counted(comparison.blocks, "block of time", "blocks of time")
             ));
         }
@@ -95,8 +94,8 @@ impl View<'_> {
         let Some((_, any)) = models.first() else { return };
         page.heading("How sure these numbers are");
         page.raw(&format!(
-            "<p>{} with replacement, all services together: what the figures could have been on other days like these. The dot \
-             is the PR-AUC on test, the line its interval; dotted, no skill.</p>\n<figure>\n",
+            "<p>{}, all services together: what the figures could have been on other days like these. The dot is the PR-AUC \
+             on test, the line its interval; dotted, no skill.</p>\n<figure>\n",
             escape(&self.interval_title(any))
         ));
         for screen in [Screen::Wide, Screen::Narrow] {

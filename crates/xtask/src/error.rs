@@ -62,6 +62,22 @@ pub(crate) enum XtaskError {
         /// How many.
         files: usize,
     },
+    /// A table could not be made.
+    #[error("figures {part:?} of {page}: {reason}")]
+    Figure {
+        /// Which part.
+        part: &'static str,
+        /// Its page.
+        page: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// Pages have other tables than their commands make; they are named above.
+    #[error("tables that their commands make otherwise: {parts}; run `cargo xtask figures PART` and commit")]
+    Figures {
+        /// Which parts.
+        parts: String,
+    },
     /// A file or folder could not be read or written.
     #[error("cannot {doing} {}: {source}", path.display())]
     Io {

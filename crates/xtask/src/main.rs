@@ -6,6 +6,7 @@
 //! | `cargo xtask layers` | refuses a dependency between crates that may not know each other |
 //! | `cargo xtask dashboard` | builds the web page from its sources |
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
+//! | `cargo xtask figures` | makes the tables of README and docs again |
 //! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine for as long as asked |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
@@ -15,6 +16,7 @@ mod command;
 mod dashboard;
 mod deny;
 mod error;
+mod figures;
 mod layers;
 mod libtorch;
 mod links;
@@ -46,6 +48,7 @@ Commands:
   layers     Check that no crate depends on one that its layer may not know
   dashboard  Build the web page of crates/forewarn-dashboard; needs node
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
+  figures    Make the tables of README and docs by the commands beside them
   soak       Kill a store at 1,000 points, and fuzz the engine for as long as asked
 
 Options:
@@ -63,6 +66,7 @@ enum Request {
     Dashboard,
     Libtorch,
     Soak(soak::Soak),
+    Figures(figures::Figures),
 }
 
 fn main() -> ExitCode {
@@ -88,6 +92,7 @@ fn run(request: Request) -> Result<(), XtaskError> {
         Request::Dashboard => dashboard::build(root),
         Request::Libtorch => libtorch::provide(root),
         Request::Soak(soak) => soak::run(root, soak),
+        Request::Figures(wanted) => figures::run(root, wanted),
     }
 }
 
@@ -106,16 +111,17 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             Some("dashboard") => (Request::Dashboard, dashboard::HELP),
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
             Some("soak") => (Request::Soak(soak::Soak::USUAL), soak::HELP),
+            Some("figures") => (Request::Figures(figures::Figures::default()), figures::HELP),
             _ => {
                 let command = command.to_string_lossy();
                 return Err(usage(format!(
-                    "there is no command {command:?}: expected test, layers, dashboard, libtorch or soak"
+                    "there is no command {command:?}: expected test, layers, dashboard, libtorch, soak or figures"
                 )));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
         None => {
-            let message = "a command is missing: expected test, layers, dashboard, libtorch or soak";
+            let message = "a command is missing: expected test, layers, dashboard, libtorch, soak or figures";
             return Err(usage(message.to_owned()));
         }
     };
@@ -127,6 +133,14 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Long("kills"), Request::Soak(soak)) => soak.kills = parser.value()?.parse()?,
             (Long("seed"), Request::Soak(soak)) => soak.seed = parser.value()?.parse()?,
             (Long("fuzz-minutes"), Request::Soak(soak)) => soak.fuzz_minutes = parser.value()?.parse()?,
+            (Long("list"), Request::Figures(wanted)) => wanted.list = true,
+            (Long("reuse"), Request::Figures(wanted)) => wanted.reuse = true,
+            (Long("check"), Request::Figures(wanted)) => wanted.check = true,
+            (Value(part), Request::Figures(wanted)) if wanted.part.is_none() => {
+                let found = part.to_str().and_then(figures::named);
+                let unknown = || format!("there is no part {part:?}: cargo xtask figures --list names them");
+                wanted.part = Some(found.ok_or_else(|| usage(unknown()))?);
+            }
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -158,6 +172,9 @@ mod tests {
         let long = soak::Soak { kills: 5_000, seed: 9, fuzz_minutes: 60 };
         let options = ["soak", "--kills", "5000", "--seed=9", "--fuzz-minutes", "60"];
         assert_eq!(parsed(&options).unwrap(), Request::Soak(long));
+        assert_eq!(parsed(&["figures"]).unwrap(), Request::Figures(figures::Figures::default()));
+        let part = figures::Figures { part: Some("shop"), reuse: true, ..figures::Figures::default() };
+        assert_eq!(parsed(&["figures", "shop", "--reuse"]).unwrap(), Request::Figures(part));
         let neither = test::Scope { sklearn: test::Sklearn::LeftOut, ..no_libtorch };
         assert_eq!(parsed(&["test", "--no-sklearn", "--no-libtorch"]).unwrap(), Request::Test(neither));
     }
@@ -184,6 +201,9 @@ mod tests {
             (&["test", "--no-libtorch=yes"], "yes"),
             (&["libtorch", "2.13.0"], "2.13.0"),
             (&["soak", "--kills", "many"], "many"),
+            (&["figures", "no-such-part"], "no-such-part"),
+            (&["figures", "shop", "foresight"], "foresight"),
+            (&["soak", "--reuse"], "--reuse"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");

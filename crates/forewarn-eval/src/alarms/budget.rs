@@ -14,10 +14,12 @@ use statrs::function::gamma::gamma_ur;
 /// with the stated confidence, however many were tested.
 ///
 /// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the
-/// factor by which their variance exceeds it (quasi-Poisson). That takes days as independent, which is checked: where
-/// a day is like the day before it, the dispersion is that of a sum over many days, and [`BudgetChoice::days`] says
-/// that the promise is doubtful, since a quiet month may lie between two loud ones. The statement is about data like
-/// validation: when the service or its load changes, so does the rate. Watch the realised rate, and choose again.
+/// dispersion, the factor by which their variance exceeds it (quasi-Poisson). Loud days have a multiple of the rate of
+/// quiet ones, so the excess of the dispersion grows with the rate: that of the count observed is taken to the budget,
+/// where the test needs it. That takes days as independent, which is checked: where a day is like the day before it,
+/// the dispersion is that of a sum over many days, and [`BudgetChoice::days`] says that the promise is doubtful, since
+/// a quiet month may lie between two loud ones. The statement is about data like validation: when the service or its
+/// load changes, so does the rate. Watch the realised rate, and choose again.
 ///
 /// # References
 /// A. N. Angelopoulos, S. Bates, E. J. Candes, M. I. Jordan and L. Lei, *Learn then test: calibrating predictive
@@ -42,7 +44,8 @@ pub struct BudgetChoice {
     pub threshold: Score,
     /// False alarms per service and week in validation, at the threshold.
     pub validation_rate: f64,
-    /// By what factor the variance of a day's false alarms exceeds that of a Poisson count, at least 1.
+    /// By what factor the variance of a day's false alarms exceeds that of a Poisson count where the rate is on the
+    /// budget, at least 1; with an allowance for being estimated from few days.
     pub dispersion: f64,
     /// Whether the days of validation are as independent as the promise takes them for.
     #[serde(default)]
@@ -149,7 +152,7 @@ impl AlarmBudget {
                         budget: *budget,
                         threshold,
                         validation_rate: observed.false_alarms / weeks,
-                        dispersion: days.dispersion(observed.dispersion, expected),
+                        dispersion: observed.dispersion_at(expected, &days),
                         days: days.assumption,
                         day_correlation: days.correlation,
                     });
@@ -181,11 +184,15 @@ fn thresholds() -> impl Iterator<Item = Score> {
     std::iter::once(Score::ONE).chain(spaced.filter_map(|logit| Score::from_logit(logit).ok()))
 }
 
-/// False alarms, and by how much their days differ more than chance.
+/// Farthest that the excess of a dispersion is taken from the count observed, as a factor.
+const FARTHEST: f64 = 4.0;
+
+/// False alarms, by how much their days differ more than chance, and the number of days.
 #[derive(Clone, Copy, Debug)]
 struct Observed {
     false_alarms: f64,
     dispersion: f64,
+    days: usize,
 }
 
 /// The windows of validation by day, which no threshold changes.
@@ -215,14 +222,26 @@ impl<'a> Watch<'a> {
         }
         let (false_alarms, windows) =
             days.iter().fold((0.0, 0.0), |(alarms, windows), day| (alarms + day.0, windows + day.1));
-        Observed { false_alarms, dispersion: dispersion(&days, false_alarms / windows) }
+        Observed { false_alarms, dispersion: dispersion(&days, false_alarms / windows), days: days.len() }
     }
 }
 
 impl Observed {
+    /// The dispersion if the rate were on the budget, `expected` of them: its excess grows with the rate, and what a
+    /// few days say of it is doubtful by some `2 / (n - 1)`. Without a false alarm nothing is known of it, and 1 is
+    /// taken.
+    fn dispersion_at(&self, expected: f64, days: &Days) -> f64 {
+        if self.false_alarms <= 0.0 || self.days < 2 {
+            return days.dispersion(self.dispersion, expected);
+        }
+        let more = (expected / self.false_alarms).clamp(1.0, FARTHEST);
+        let n = self.days as f64;
+        days.dispersion((1.0 + (self.dispersion - 1.0) * more) * (n + 1.0) / (n - 1.0), expected)
+    }
+
     /// Probability of so few false alarms if the rate were on the budget, `expected` of them.
     fn p_value(&self, expected: f64, days: &Days) -> f64 {
-        let dispersion = days.dispersion(self.dispersion, expected);
+        let dispersion = self.dispersion_at(expected, days);
         let mean = expected / dispersion;
         if mean <= 0.0 {
             // A budget so small that it is lost to rounding: whatever the count, it is not too low for it.
@@ -274,9 +293,9 @@ mod tests {
     #[test]
     fn the_poisson_bound_is_garwoods() {
         // With 3 events the exact one-sided 95 % upper limit of a Poisson mean is 7.7537.
-        let three = Observed { false_alarms: 3.0, dispersion: 1.0 };
+        let three = Observed { false_alarms: 3.0, dispersion: 1.0, days: 1 };
         assert_abs_diff_eq!(three.p_value(7.753_66, &no_days()), 0.05, epsilon = 1e-5);
-        let none = Observed { false_alarms: 0.0, dispersion: 1.0 };
+        let none = Observed { false_alarms: 0.0, dispersion: 1.0, days: 1 };
         assert_abs_diff_eq!(none.p_value(3.0, &no_days()), (-3.0f64).exp(), epsilon = 1e-12);
     }
 

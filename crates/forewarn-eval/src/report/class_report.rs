@@ -60,7 +60,7 @@ impl ClassReport {
             episodes_out_of_reach: totals.out_of_reach,
             episodes_caught: totals.caught(),
             event_recall: totals.recall(),
-            event_recall_interval: parts::interval(&failure_parts(events), set, bootstrap),
+            event_recall_interval: parts::share_interval(&failure_parts(events), set, bootstrap),
             late_alarms: totals.late_alarms,
             lead_time_minutes: LeadTimes::new(totals.leads_minutes),
         }

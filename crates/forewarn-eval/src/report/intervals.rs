@@ -7,15 +7,22 @@ use forewarn_core::Score;
 use forewarn_numerics::quantile;
 use serde::{Deserialize, Serialize};
 
-/// Where a model's figures lie, by [`BlockBootstrap`]. Each interval is widened for the number of blocks that its
-/// figure rests on, by the failures, windows or alarms that it is divided by: all failures in three of thirty days
-/// count as three blocks. A figure that fewer than half of the resamples have (no failure in them, nothing caught) is
-/// `None`.
+/// Where a model's figures lie, by blocks of time.
+///
+/// - Areas under curves: `logit(a) ± t se`, with the standard error by leaving out one block at a time (jackknife).
+/// - Shares of failures and alarms: Wilson's interval, with their number divided by how much more the share varies over
+///   blocks than independent ones would.
+/// - False alarms a day: the interval of a Poisson count, widened by how much more the count varies over blocks.
+/// - All others: percentiles of [`BlockBootstrap`]'s resamples, moved for bias and skewness (`BCa`), and widened for
+///   the number of blocks that the figure rests on: all failures in three of thirty days count as three blocks.
+///
+/// `None` where the data cannot tell: positive windows in a single block or worth fewer than two (of areas), nothing
+/// counted (of shares), or fewer than half of the resamples with a figure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ModelIntervals {
-    /// Blocks of time that were drawn from. With fewer than ten the intervals are still a little too narrow.
+    /// Blocks of time. With fewer than ten the intervals by resampling are a little too narrow.
     pub blocks: usize,
     /// Length of a block, in hours.
     pub block_hours: f64,
@@ -191,11 +198,21 @@ fn drawn(
     };
     let failures = both(|sum| sum.caught, |sum| sum.episodes);
     let positives = ranked.as_ref().map_or(0.0, RankedBlocks::effective_blocks);
-    let area = |figure: fn(&Areas) -> f64| of(positives, &|one| one.areas.as_ref().map(figure));
+    let all_positives = ranked.as_ref().map_or(0.0, RankedBlocks::blocks_of_positives);
+    // Areas change smoothly with the weight of a block, so that leaving one out says how much they vary.
+    let area = |figure: fn(&Areas) -> f64| {
+        let figure = |one: &Resample| one.areas.as_ref().map(figure);
+        let left: Vec<Option<f64>> = without_one.iter().map(figure).collect();
+        Interval::left_out(figure(&whole), &left, all_positives, bootstrap.level())
+    };
     // A resample of a single class has no figures of windows.
     let called = |figure: fn(&Tally) -> f64| of(positives, &|one| one.areas.map(|_| figure(&one.sum)));
-    let share = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
+    let mean = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
         of(both(part, whole), &|one| ratio(part(&one.sum), whole(&one.sum)))
+    };
+    let counted = |part: fn(&Tally) -> f64, whole: fn(&Tally) -> f64| {
+        let blocks: Vec<(f64, f64)> = tallies.iter().map(|sum| (part(sum), whole(sum))).collect();
+        Interval::share(&blocks, bootstrap.level())
     };
     let early = by(|sum| sum.caught);
     let step_days = set.step().days();
@@ -208,23 +225,27 @@ fn drawn(
         roc_auc: area(|areas| areas.roc),
         partial_roc_auc: area(|areas| areas.partial_roc),
         precision: called(|sum| sum.counts().precision()),
-        recall: share(|sum| sum.hits, |sum| sum.hits + sum.misses),
+        recall: mean(|sum| sum.hits, |sum| sum.hits + sum.misses),
         f1: called(|sum| sum.counts().f_beta(1.0)),
         f2: called(|sum| sum.counts().f_beta(2.0)),
         f_half: called(|sum| sum.counts().f_beta(0.5)),
         mcc: called(|sum| sum.counts().mcc()),
-        recall_at_half_precision: area(|areas| areas.recall_at_half_precision),
-        brier: share(|sum| sum.squared_error, |sum| sum.windows),
-        log_loss: share(|sum| sum.surprise, |sum| sum.windows),
-        event_recall: share(|sum| sum.caught, |sum| sum.episodes),
-        false_alarms_per_service_day: of(both(|sum| sum.false_alarms, |sum| sum.windows), &|one| {
-            ratio(one.sum.false_alarms, one.sum.windows * step_days)
+        recall_at_half_precision: of(positives, &|one| {
+            one.areas.as_ref().map(|areas| areas.recall_at_half_precision)
         }),
-        alarm_precision: share(|sum| sum.right_alarms, |sum| sum.right_alarms + sum.false_alarms),
-        minutes_in_warning_per_service_day: share(|sum| 1440.0 * sum.warned_windows, |sum| sum.windows),
+        brier: mean(|sum| sum.squared_error, |sum| sum.windows),
+        log_loss: mean(|sum| sum.surprise, |sum| sum.windows),
+        event_recall: counted(|sum| sum.caught, |sum| sum.episodes),
+        false_alarms_per_service_day: {
+            let blocks: Vec<(f64, f64)> =
+                tallies.iter().map(|sum| (sum.false_alarms, sum.windows * step_days)).collect();
+            Interval::rate(&blocks, bootstrap.level())
+        },
+        alarm_precision: counted(|sum| sum.right_alarms, |sum| sum.right_alarms + sum.false_alarms),
+        minutes_in_warning_per_service_day: mean(|sum| 1440.0 * sum.warned_windows, |sum| sum.windows),
         skill_over_random: of(failures, &|one| skill(&one.sum)),
-        persistence_recall: share(|sum| sum.persistent, |sum| sum.episodes),
-        net_event_recall: share(|sum| sum.net_caught, |sum| sum.episodes),
+        persistence_recall: counted(|sum| sum.persistent, |sum| sum.episodes),
+        net_event_recall: counted(|sum| sum.net_caught, |sum| sum.episodes),
         lead_time_mean_minutes: of(early, &|one| one.mean),
         lead_time_median_minutes: of(early, &|one| one.median),
         lead_time_p10_minutes: of(early, &|one| one.p10),

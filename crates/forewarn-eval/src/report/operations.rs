@@ -199,10 +199,10 @@ fn outcome(
     Ok(BudgetOutcome {
         choice,
         test_rate: 7.0 * totals.false_alarms_per_service_day().unwrap_or_default(),
-        test_rate_interval: parts::interval(&false_alarms, run.test, &run.bootstrap),
+        test_rate_interval: parts::rate_interval(&false_alarms, run.test, &run.bootstrap),
         episodes_caught: Some(totals.caught()),
         event_recall: totals.recall(),
-        event_recall_interval: parts::interval(&failures, run.test, &run.bootstrap),
+        event_recall_interval: parts::share_interval(&failures, run.test, &run.bootstrap),
         lead_time_median_minutes: LeadTimes::new(totals.leads_minutes).median,
         adaptive: Some(adaptive),
     })

@@ -5,15 +5,16 @@ use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use std::ops::Range;
 
-/// How uncertain a figure is, found by drawing whole blocks of time with replacement.
+/// How uncertain a figure is, found from whole blocks of time.
 ///
 /// Windows that overlap, and services that fail together, are not independent: an interval that takes them for so is
-/// far too narrow. A block (a day, from midnight UTC, by default) is drawn with all that lies in it: the windows of
-/// every service, the alarms raised and the failures begun in it. Alarms are matched with failures once, before
-/// drawing. Intervals are percentiles of the resampled figures.
+/// far too narrow. A block (a day, from midnight UTC, by default) is taken with all that lies in it: the windows of
+/// every service, the alarms raised and the failures begun in it. Alarms are matched with failures once, before. Blocks
+/// are left out one at a time for areas under curves, counted for shares of failures and rates of alarms (see
+/// [`ModelIntervals`](crate::ModelIntervals)), and drawn with replacement for everything else.
 ///
-/// With fewer than some twenty blocks even these are too narrow; the number of blocks is reported beside them. What is
-/// longer than a block, such as a trend over weeks, is not in them at all.
+/// What is longer than a block, such as a trend over weeks, is not in the intervals at all; the number of blocks is
+/// reported beside them.
 ///
 /// The same seed gives the same intervals on every machine.
 ///

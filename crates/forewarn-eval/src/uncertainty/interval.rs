@@ -82,10 +82,23 @@ pub(crate) fn widened(blocks: f64, level: f64) -> f64 {
         return f64::INFINITY;
     }
     if freedom > NORMAL {
-        return -Normal::standard().inverse_cdf((1.0 - level) / 2.0);
+        return normal_quantile(level);
     }
-    let student = StudentsT::new(0.0, 1.0, freedom);
-    student.map_or(f64::INFINITY, |t| t.inverse_cdf(f64::midpoint(1.0, level)) * (blocks / freedom).sqrt())
+    student_quantile(freedom, level) * (blocks / freedom).sqrt()
+}
+
+/// Standard errors on each side that hold a normal variable with this probability.
+pub(crate) fn normal_quantile(level: f64) -> f64 {
+    -Normal::standard().inverse_cdf((1.0 - level) / 2.0)
+}
+
+/// The same for Student's distribution, at one degree of freedom or more.
+pub(crate) fn student_quantile(freedom: f64, level: f64) -> f64 {
+    if freedom > NORMAL {
+        return normal_quantile(level);
+    }
+    let student = StudentsT::new(0.0, 1.0, freedom.max(1.0));
+    student.map_or(f64::INFINITY, |t| t.inverse_cdf(f64::midpoint(1.0, level)))
 }
 
 /// Number of equal blocks that say as much as these, by what each adds to what a figure is divided by: with all

@@ -20,7 +20,8 @@ impl BlockBootstrap {
     /// A figure that is a sum of values over a sum of weights, and where it lies: as in a report, for what is counted
     /// elsewhere. Blocks are those in which something was `watched`.
     ///
-    /// No value without weight, no interval with fewer than two blocks.
+    /// No value without weight, no interval with fewer than two blocks. Use [`share`](Self::share) and
+    /// [`rate`](Self::rate) for counts: where there are few, drawing blocks knows too little of them.
     pub fn ratio(
         &self,
         parts: &[RatioPart],
@@ -29,6 +30,28 @@ impl BlockBootstrap {
         let blocks = self.blocks_of(watched);
         let interval = interval_over(parts, &blocks, self);
         IntervalEstimate { value: total(parts), interval }
+    }
+
+    /// The same for a share of counted things, such as failures detected: each part has a weight of 1 and a value of
+    /// 0 or 1. Wilson's interval, wider where things of a block go together.
+    pub fn share(
+        &self,
+        parts: &[RatioPart],
+        watched: impl IntoIterator<Item = Timestamp>,
+    ) -> IntervalEstimate {
+        let sums = sums(parts, &self.blocks_of(watched));
+        IntervalEstimate { value: total(parts), interval: Interval::share(&sums, self.level()) }
+    }
+
+    /// The same for a number of counted things over time, such as false alarms a week: the interval of a Poisson
+    /// count, wider where blocks differ more than that. It has an upper end above 0 where nothing was counted.
+    pub fn rate(
+        &self,
+        parts: &[RatioPart],
+        watched: impl IntoIterator<Item = Timestamp>,
+    ) -> IntervalEstimate {
+        let sums = sums(parts, &self.blocks_of(watched));
+        IntervalEstimate { value: total(parts), interval: Interval::rate(&sums, self.level()) }
     }
 }
 
@@ -42,6 +65,20 @@ pub(crate) fn total(parts: &[Part]) -> Option<f64> {
 /// Where that figure lies. Blocks are those of `set`, whichever parts there are.
 pub(crate) fn interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstrap) -> Option<Interval> {
     interval_over(parts, &bootstrap.blocks(set), bootstrap)
+}
+
+/// Where a share of counted things lies; as [`interval`].
+pub(crate) fn share_interval(
+    parts: &[Part],
+    set: &ScoredSet,
+    bootstrap: &BlockBootstrap,
+) -> Option<Interval> {
+    Interval::share(&sums(parts, &bootstrap.blocks(set)), bootstrap.level())
+}
+
+/// Where a number of counted things over time lies; as [`interval`].
+pub(crate) fn rate_interval(parts: &[Part], set: &ScoredSet, bootstrap: &BlockBootstrap) -> Option<Interval> {
+    Interval::rate(&sums(parts, &bootstrap.blocks(set)), bootstrap.level())
 }
 
 fn interval_over(parts: &[Part], blocks: &Blocks, bootstrap: &BlockBootstrap) -> Option<Interval> {
@@ -67,6 +104,9 @@ fn interval_over(parts: &[Part], blocks: &Blocks, bootstrap: &BlockBootstrap) ->
 }
 
 fn sums(parts: &[Part], blocks: &Blocks) -> Vec<(f64, f64)> {
+    if blocks.len() == 0 {
+        return Vec::new();
+    }
     let mut sums = vec![(0.0, 0.0); blocks.len()];
     for part in parts {
         let sum = &mut sums[blocks.of(part.time)];

@@ -69,11 +69,16 @@ impl RankedBlocks {
         for cell in self.cells.iter().take(positives as usize).filter(|cell| *cell & POSITIVE != 0) {
             high[(cell >> BLOCK_SHIFT) as usize] += 1.0;
         }
-        let all = effective(self.classes.iter().map(|classes| classes[1] as f64));
+        let all = self.blocks_of_positives();
         match effective(high) {
             0.0 => all,
             high => high.min(all),
         }
+    }
+
+    /// Number of equal blocks that say as much, by their positive windows alone.
+    pub(crate) fn blocks_of_positives(&self) -> f64 {
+        effective(self.classes.iter().map(|classes| classes[1] as f64))
     }
 
     /// The figures where block `b` counts `weights[b]` times; the partial area goes up to `rate`. `O(n)` time: some

@@ -21,3 +21,9 @@ fn minute(minute: i64) -> Timestamp {
 fn scores(values: &[f32]) -> Vec<Score> {
     values.iter().map(|&value| Score::new(value).unwrap()).collect()
 }
+
+/// A seed of a simulation: another one for each `FOREWARN_SEED`, so that whoever doubts a figure can draw their own.
+fn seed(number: u64) -> u64 {
+    let own = std::env::var("FOREWARN_SEED").ok().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    number.wrapping_add(own.wrapping_mul(1_000_000_007))
+}

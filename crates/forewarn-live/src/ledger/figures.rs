@@ -71,11 +71,11 @@ impl LedgerBook {
                 .filter(|entry| entry.outcome == upper || entry.outcome == lower)
                 .map(|entry| part(entry.time, f64::from(u8::from(entry.outcome == upper)), 1.0))
                 .collect();
-            Some(bootstrap.ratio(&parts, times())).filter(|estimate| estimate.value.is_some())
+            Some(bootstrap.share(&parts, times())).filter(|estimate| estimate.value.is_some())
         };
         let leads = entries.iter().filter(|entry| entry.outcome == OutcomeKind::Detected);
         let leads = LeadTimes::new(leads.filter_map(|entry| entry.lead_minutes).collect());
-        let rate = bootstrap.ratio(&self.false_alarm_parts(model, query, 1.0), times());
+        let rate = bootstrap.rate(&self.false_alarm_parts(model, query, 1.0), times());
         let rows: f64 = watched.iter().map(|&(_, rows)| rows as f64).sum();
         LedgerFigures {
             hits: count(OutcomeKind::Hit),
