@@ -299,14 +299,6 @@ proptest! {
         conformance::never_fails_more(&longer, &plain, frame.view())?;
     }
 
-    #[test]
-    fn verdicts_of_every_rule_keep_the_laws_of_features(rule in rule(Kinds::Any), rows in any_rows(30)) {
-        let frame = frame_of(&rows);
-        let verdicts = Verdicts::of(&rule, frame.view().schema());
-        conformance::feature(&verdicts, frame.view())?;
-        conformance::saved_feature(&verdicts, &crate::register(Registry::new()), frame.view())?;
-    }
-
     /// On metrics, with limits, and of values that this crate's own strategies do not have.
     #[test]
     fn rules_of_any_schema_keep_the_laws_near_their_limits(
@@ -556,5 +548,18 @@ proptest! {
             prop_assert_eq!(read, rule.clone());
         }
         prop_assert_eq!(rule == other, rule.to_json().unwrap() == other.to_json().unwrap());
+    }
+}
+
+proptest! {
+    // A case saves and restores states in a dozen rows.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn verdicts_of_every_rule_keep_the_laws_of_features(rule in rule(Kinds::Any), rows in any_rows(30)) {
+        let frame = frame_of(&rows);
+        let verdicts = Verdicts::of(&rule, frame.view().schema());
+        conformance::feature(&verdicts, frame.view())?;
+        conformance::saved_feature(&verdicts, &crate::register(Registry::new()), frame.view())?;
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     learns::settings,
-    task::{OBSERVATION, number, schema, two_services},
+    task::{countdown, number, schema, two_services},
 };
 use forewarn_core::{Estimator, Registry, Silent, WindowSpec, conformance};
 use forewarn_recurrent::{Cell, Output, Pooling, Recurrent, RecurrentModel, Settings, register};
@@ -21,22 +21,31 @@ fn kinds() -> Vec<Settings> {
     ]
 }
 
-fn fitted(settings: Settings) -> RecurrentModel {
-    let (frames, split) = two_services(60);
+/// A model, and the window that it was fitted for. Only a task with episodes says when failures come.
+fn fitted(settings: Settings) -> (RecurrentModel, WindowSpec) {
+    let (frames, split) = match settings.output {
+        Output::Hazard => {
+            let task = countdown(400);
+            (task.frames, task.split)
+        }
+        _ => two_services(60),
+    };
     let (train, validation) = (split.train().on(&frames).unwrap(), split.validation().on(&frames).unwrap());
-    Recurrent::new(settings).unwrap().fit(train, validation, &mut Silent).unwrap()
+    let model = Recurrent::new(settings).unwrap().fit(train, validation, &mut Silent).unwrap();
+    (model, split.train().spec())
 }
 
 #[test]
 fn every_network_keeps_the_laws() {
-    let (registry, window) = (register(Registry::new()), WindowSpec::new(OBSERVATION, 0, 1).unwrap());
+    let registry = register(Registry::new());
     let mut generator = ChaCha8Rng::seed_from_u64(3);
     for settings in kinds() {
         let name = format!("{settings:?}");
-        let model = fitted(settings);
-        // "loud" is a service that the fit has seen, "shop" is none.
-        for (service, rows) in [("loud", 40), ("shop", 40), ("loud", OBSERVATION), ("loud", 3), ("quiet", 0)]
-        {
+        let (model, window) = fitted(settings);
+        // Services that a fit has seen, and one that none has.
+        let services =
+            [("loud", 40), ("service", 40), ("shop", 40), ("loud", window.observation()), ("loud", 3)];
+        for (service, rows) in services {
             let value = |_| match number(&mut generator) {
                 missing if missing > 0.7 => f32::NAN,
                 known => 3.0 * known,

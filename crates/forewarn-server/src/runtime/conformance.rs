@@ -62,9 +62,9 @@ pub enum Ends {
 ///
 /// - its name is a line of printable text, and running does not change it;
 /// - it ends soon after it is asked to, and without an error after the service has ended;
-/// - each row has a value or NaN for every metric, never infinity, and lies on the clock of the model;
+/// - each row has a value or NaN for every metric, never infinity, and rows are whole steps of the model apart;
 /// - a service has one row at a time, and the clock never goes back;
-/// - the engine refuses nothing of it;
+/// - the engine takes all of it without an error;
 /// - what the journal has already is not sent again.
 ///
 /// For one that ends [by itself](Ends::ByItself), also:
@@ -124,7 +124,7 @@ fn half(mut rows: SentRows) -> (Resume, SentRows) {
 /// The rows of a run that keeps the laws of what is sent.
 fn check(batches: &[Vec<Input>], model: &ServedModel, resume: &Resume) -> Result<SentRows, Breach> {
     let (width, step) = (model.metrics().len(), model.step().millis());
-    let (mut rows, mut clock) = (SentRows::new(), None::<Timestamp>);
+    let (mut rows, mut clock, mut phase) = (SentRows::new(), None::<Timestamp>, None);
     for input in batches.iter().flatten() {
         match input {
             Input::Row { service, time, values } => {
@@ -132,8 +132,9 @@ fn check(batches: &[Vec<Input>], model: &ServedModel, resume: &Resume) -> Result
                 let law = "a row has a value or NaN for every metric, never infinity";
                 let is_sound = values.len() == width && !values.iter().any(|value| value.is_infinite());
                 holds(is_sound, law, || format!("{}: {values:?}, expected {width} values", at()))?;
-                let law = "a row lies on the clock of the model";
-                holds(time.millis().rem_euclid(step) == 0, law, at)?;
+                let own = time.millis().rem_euclid(step);
+                let law = "rows are whole steps of the model apart";
+                holds(*phase.get_or_insert(own) == own, law, at)?;
                 let key = (*time, service.clone());
                 let is_new = resume.next.is_none_or(|next| *time >= next) && !resume.taken.contains(&key);
                 holds(is_new, "what the journal has already is not sent again", at)?;
@@ -202,7 +203,7 @@ impl Taker {
     fn take(&mut self, command: Command) -> Result<(), Breach> {
         let first_event = self.engine.next_event();
         for input in &command.inputs {
-            works(self.engine.apply(input.clone()), "the engine refuses nothing of a source")?;
+            works(self.engine.apply(input.clone()), "the engine takes all of a source without an error")?;
         }
         self.snapshot.view = Arc::new(self.engine.view());
         self.side.publisher.send_replace(Arc::new(self.snapshot.clone()));

@@ -99,7 +99,7 @@ impl Source for Rows {
                 break;
             }
             let width = context.metrics.len() - usize::from(self.0 == Kind::LacksAMetric);
-            let off = if self.0 == Kind::LeavesTheClock { 1_000 } else { 0 };
+            let off = if self.0 == Kind::LeavesTheClock { 1_000 * minute } else { 0 };
             let row = Input::Row {
                 service: "shop".to_owned(),
                 time: Timestamp::from_millis(time.millis() + off).unwrap(),
@@ -127,8 +127,8 @@ fn sources_that_break_a_law_are_found() {
     assert_eq!(checked(Kind::Right), Ok(()));
     for (wrong, law) in [
         (Kind::HasNoName, "a name is"),
-        (Kind::LacksAMetric, ""),
-        (Kind::LeavesTheClock, ""),
+        (Kind::LacksAMetric, "for every metric"),
+        (Kind::LeavesTheClock, "whole steps"),
         (Kind::RepeatsARow, "one row at a time"),
         (Kind::SetsTheClockBack, "never goes back"),
         (Kind::SendsAgain, "not sent again"),
