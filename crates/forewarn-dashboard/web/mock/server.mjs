@@ -111,7 +111,8 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
   }
 
   async function page(response, below) {
-    const name = below === "" || !path.basename(below).includes(".") ? "index.html" : below;
+    const first = below.split("/")[0];
+    const name = !first.includes(".") && first !== "assets" ? "index.html" : below;
     try {
       let bytes = await readFile(path.join(DIST, path.normalize(name)));
       if (name === "index.html") bytes = bytes.toString().replace('<base href="/"', `<base href="${base}"`);
