@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"c2ca01712c32bc0ac2a6db18a744d4c7\"",
+        etag: "\"63a1573d7c45de8d42ba8498199e148d\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"d3381ff81a6d12f785ed8849dac4c552\"",
+        etag: "\"35b031094b680cac49b5d4c45736be4f\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -166,7 +166,7 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
   };
   const reset = async () => {
     setAsks(false);
-    await attempt(() => post("reset"), "The simulation is as it was at the start");
+    await attempt(() => post("reset"), "Every fault has ended");
     reload();
   };
   return (
@@ -209,12 +209,15 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
       )}
       {asks && (
         <Dialog
-          title="Reset the simulation"
+          title="End every fault"
           confirm="Reset"
           onConfirm={() => void reset()}
           onClose={() => setAsks(false)}
         >
-          <p>All faults end, and the simulated services recover at once. Ledger and history stay.</p>
+          <p>
+            All faults end. In a simulation those that came by themselves end too, and every service is whole at once.
+            Ledger and history stay.
+          </p>
         </Dialog>
       )}
     </Panel>
