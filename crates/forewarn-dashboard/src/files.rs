@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"63a1573d7c45de8d42ba8498199e148d\"",
+        etag: "\"9c379f3ea2a8c2d1edd4c4923147f68c\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"35b031094b680cac49b5d4c45736be4f\"",
+        etag: "\"53b37c45d00fea14e99f69acced2c8f6\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -249,11 +249,15 @@ function Fault({ fault: each, allowed, onStop }: { fault: ChaosFault; allowed: b
         <span className="meter-fill" style={{ width: `${share * 100}%` }} />
       </span>
       <p className="quiet">
-        {each.phase === "waiting"
-          ? "starts at once"
-          : each.phase === "recovering"
-            ? "recovering"
-            : `${span(left)} left`}{" "}
+        {each.phase === "waiting" ? (
+          <>
+            planned for <Moment time={each.started} />
+          </>
+        ) : each.phase === "recovering" ? (
+          "recovering"
+        ) : (
+          `${span(left)} left`
+        )}{" "}
         · severity {chance(each.severity)} · risk now {chance(service?.probability)}
         {service?.warning && " · warned"}
       </p>
