@@ -67,7 +67,7 @@ impl Demo {
         if self.once {
             return terminal::print(&once::run(&folder)?);
         }
-        live::run(&folder, self, common)
+        live::run(&mut folder, self, common)
     }
 
     /// Minutes of the simulation, the past included.
@@ -75,6 +75,9 @@ impl Demo {
         self.minutes.map_or(shop::ENDLESS, |minutes| HISTORY_MINUTES + minutes as usize)
     }
 }
+
+/// False alarms per service and week that the demo accepts.
+const BUDGET: f64 = 14.0;
 
 /// The seed where none is given.
 const DEFAULT_SEED: u64 = SEED;

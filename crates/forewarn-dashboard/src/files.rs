@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"c2ca01712c32bc0ac2a6db18a744d4c7\"",
+        etag: "\"9c379f3ea2a8c2d1edd4c4923147f68c\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"d3381ff81a6d12f785ed8849dac4c552\"",
+        etag: "\"53b37c45d00fea14e99f69acced2c8f6\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -13,6 +13,7 @@ mod ledger;
 mod limits;
 mod live;
 mod models;
+mod notes;
 mod older;
 mod operations;
 mod overview;

@@ -1,16 +1,18 @@
 //! Faults that a person injects into what is watched while it runs.
 
 mod error;
+mod hook;
 mod log;
 mod simulator;
 mod verdict;
 mod view;
 
 pub use error::ChaosError;
+pub use hook::HookChaos;
 pub use simulator::SimulatorChaos;
 pub use view::{
-    ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest, ChaosState, Reading, Readings,
-    Span,
+    CallReading, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest, ChaosState,
+    Reading, Readings, Span,
 };
 
 /// What can be broken on purpose, and mended again: the simulator, or whatever else a program puts in its place.
@@ -54,6 +56,7 @@ pub trait ChaosControl: Send + Sync {
     /// [`ChaosError::Storage`].
     fn reset(&self) -> Result<usize, ChaosError>;
 
-    /// What every service does at the moment, finer than the rows that are closed once a minute.
-    fn readings(&self) -> Readings;
+    /// What every service does at the moment, finer than the rows that are closed once a minute; `None` where only
+    /// rows tell.
+    fn readings(&self) -> Option<Readings>;
 }

@@ -1,3 +1,4 @@
+mod chaos;
 mod http;
 mod http_limits;
 mod log;
@@ -7,6 +8,7 @@ mod receive;
 mod recent;
 mod source;
 
+pub use chaos::{ChaosConfig, ChaosExperimentConfig};
 pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
 pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
@@ -46,6 +48,7 @@ use std::path::{Path, PathBuf};
 /// | `[[webhook]]` | where warnings go: see [`WebhookConfig`] |
 /// | `[[remote_write]]` | where scores go: see [`RemoteWriteConfig`] |
 /// | `[inbound]` | alerts of other programs that come back: see [`InboundConfig`] |
+/// | `[chaos]` | what injects faults into what is watched: see [`ChaosConfig`] |
 /// | `[metrics]` | metrics of this service itself: see [`MetricsConfig`] |
 /// | `[[slo]]` | objectives that are followed: see [`Slo`] |
 /// | `[recent]` | what is kept in memory for pages and the API: see [`RecentConfig`] |
@@ -118,6 +121,9 @@ pub struct WatchConfig {
     /// Alerts of other programs that come back.
     #[serde(default)]
     pub inbound: InboundConfig,
+    /// What injects faults into what is watched.
+    #[serde(default)]
+    pub chaos: Option<ChaosConfig>,
     /// Metrics of this service itself.
     #[serde(default)]
     pub metrics: MetricsConfig,
@@ -296,6 +302,8 @@ impl WatchConfig {
         self.receive.iter().try_for_each(|receive| receive.check(self.http.as_ref()))?;
         self.tokens.iter().try_for_each(TokenConfig::check)?;
         self.check_notify()?;
+        let is_simulated = matches!(self.source, SourceConfig::Simulator { .. });
+        self.chaos.iter().try_for_each(|chaos| chaos.check(is_simulated))?;
         Ok(self.engine().check()?)
     }
 
@@ -317,6 +325,7 @@ impl WatchConfig {
             ("alertmanager", self.alertmanagers != old.alertmanagers),
             ("webhook", self.webhooks != old.webhooks),
             ("remote_write", self.remote_writes != old.remote_writes),
+            ("chaos", self.chaos != old.chaos),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -335,6 +344,7 @@ impl WatchConfig {
         self.receive.iter_mut().for_each(|receive| receive.below(folder));
         self.tokens.iter_mut().for_each(|token| token.below(folder));
         self.notify_below(folder);
+        self.chaos.iter_mut().for_each(|chaos| chaos.below(folder));
         self
     }
 }

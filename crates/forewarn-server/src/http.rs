@@ -30,7 +30,6 @@ pub(crate) use extract::{Body, Name, Params};
 pub(crate) use guard::{Caller, Guard};
 pub(crate) use secrets::read_tokens;
 pub(crate) use server::{Front, Served};
-pub(crate) use session::SignedIn;
 
 use crate::{HttpConfig, ServerError, WatchConfig, api, receive::Receivers, runtime::HttpContext};
 use axum::Router;
@@ -70,6 +69,7 @@ impl Server {
     ) -> Result<Self, ServerError> {
         let tokens = read_tokens(&context.config.tokens)?;
         let front = Arc::new(Front::new(config, address, tokens)?);
+        front.guard().sessions.keep_in(&context.config.store.path);
         context.reload.add({
             let front = Arc::clone(&front);
             Box::new(move |config| front.prepare(config.http.as_ref(), read_tokens(&config.tokens)?))

@@ -18,11 +18,11 @@ mod watch;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
-    HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
-    NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
-    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
-    WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, BasicConfig, ChaosConfig, ChaosExperimentConfig, DrillConfig,
+    DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, InboundConfig, LogConfig,
+    LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig,
+    RecentConfig, RemoteWriteConfig, Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig,
+    TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;

@@ -25,9 +25,11 @@ mod webhook;
 
 pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
 
+pub(crate) use credentials::{Credentials, read_secret};
 pub(crate) use labels::split_name;
 pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
 pub(crate) use remote_write::PROBABILITY;
+pub(crate) use sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
 
 use crate::{
     ServerError, WatchConfig,
@@ -36,7 +38,6 @@ use crate::{
     watch::WatchOptions,
 };
 use alertmanager::Alertmanager;
-use credentials::{Credentials, read_secret};
 use remote_write::RemoteWrite;
 use runner::Runner;
 use saved::SavedState;

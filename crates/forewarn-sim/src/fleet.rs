@@ -53,7 +53,7 @@ pub use fault::FaultKind;
 pub use hidden::hidden_schema;
 pub use injection::Injection;
 pub use load::Load;
-pub use reading::Reading;
+pub use reading::{CallReading, Reading};
 pub use run::FleetRun;
 pub use schedule::FaultSchedule;
 pub use service::Service;

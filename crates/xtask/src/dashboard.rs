@@ -71,13 +71,24 @@ pub(crate) fn check(root: &Path, npm: &Path) -> Result<(), XtaskError> {
     if different.is_empty() { Ok(()) } else { Err(XtaskError::Dashboard { files: different.len() }) }
 }
 
-/// Opens every page in the browser, from a stand-in for the server. Packages are there since [`check`].
+/// Opens every page in the browser, from a stand-in for the server, and then from the program itself, which is built.
+/// Packages are there since [`check`].
 ///
 /// # Errors
 ///
 /// The tests'.
 pub(crate) fn check_pages(root: &Path, npm: &Path, browser: &Path) -> Result<(), XtaskError> {
-    command::run(in_web(root, npm).args(["run", "e2e"]).env("FOREWARN_BROWSER", browser))
+    command::run(command::cargo().current_dir(root).args([
+        "build",
+        "--release",
+        "--package",
+        "forewarn-cli",
+    ]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |at| root.join(at));
+    let program = target.join("release").join(format!("forewarn{}", std::env::consts::EXE_SUFFIX));
+    let mut pages = in_web(root, npm);
+    pages.args(["run", "e2e"]).env("FOREWARN_BROWSER", browser).env("FOREWARN_PROGRAM", program);
+    command::run(&mut pages)
 }
 
 fn home(root: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-use super::{DEFAULT_SEED, HISTORY_MINUTES, shop, training};
+use super::{BUDGET, DEFAULT_SEED, HISTORY_MINUTES, shop, training};
 use crate::{
     error::{About, CliError},
     progress::Reporter,
@@ -32,7 +32,13 @@ struct Mark {
     start: Timestamp,
     /// Models that have been trained, the one that warns first.
     models: Vec<String>,
+    /// Hashes of the tokens of its starts, the last one behind: a page that is open goes on over a restart.
+    #[serde(default)]
+    tokens: Vec<String>,
 }
+
+/// Starts whose tokens are accepted, the last one among them.
+const MOST_TOKENS: usize = 5;
 
 /// When the shop of a new folder begins.
 #[derive(Clone, Copy)]
@@ -53,7 +59,13 @@ impl DemoFolder {
         let fresh = || {
             let start = start(made)?;
             let version = env!("CARGO_PKG_VERSION").to_owned();
-            Ok::<_, CliError>(Mark { version, seed: seed.unwrap_or(DEFAULT_SEED), start, models: Vec::new() })
+            Ok::<_, CliError>(Mark {
+                version,
+                seed: seed.unwrap_or(DEFAULT_SEED),
+                start,
+                models: Vec::new(),
+                tokens: Vec::new(),
+            })
         };
         let Some(path) = path else {
             return Ok(Self { path: temporary()?, is_temporary: true, mark: fresh()? });
@@ -110,6 +122,23 @@ impl DemoFolder {
         }
         self.mark.models = models.into_iter().map(|(name, _)| name).collect();
         // The last file: a folder that has it is whole.
+        self.keep()
+    }
+
+    /// Accepts a token from now on, beside those of the last starts. Gives the tables of the configuration.
+    pub(super) fn accept(&mut self, hash: &str) -> Result<String, CliError> {
+        self.mark.tokens.push(hash.to_owned());
+        let old = self.mark.tokens.len().saturating_sub(MOST_TOKENS);
+        self.mark.tokens.drain(..old);
+        self.keep()?;
+        let table = |(index, hash): (usize, &String)| {
+            let name = if index == 0 { "demo".to_owned() } else { format!("demo-{index}-starts-ago") };
+            format!("\n[[token]]\nname = \"{name}\"\nrole = \"admin\"\nsha256 = \"{hash}\"\n")
+        };
+        Ok(self.mark.tokens.iter().rev().enumerate().map(table).collect())
+    }
+
+    fn keep(&self) -> Result<(), CliError> {
         self.write(MARK, &(serde_json::to_string_pretty(&self.mark)? + "\n"))
     }
 
@@ -149,9 +178,6 @@ impl DemoFolder {
         Ok(forewarn::experiment::write_file(&path, &[], |to| to.write_all(text.as_bytes()))?)
     }
 }
-
-/// False alarms per service and week that the demo accepts.
-const BUDGET: f64 = 14.0;
 
 impl Drop for DemoFolder {
     fn drop(&mut self) {

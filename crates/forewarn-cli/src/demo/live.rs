@@ -23,7 +23,7 @@ use std::{
 const PORTS: u16 = 50;
 
 /// The service with its page, until its time is over or Ctrl-C.
-pub(super) fn run(folder: &DemoFolder, demo: &Demo, common: &Common) -> Result<(), CliError> {
+pub(super) fn run(folder: &mut DemoFolder, demo: &Demo, common: &Common) -> Result<(), CliError> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&flag))?;
@@ -31,9 +31,10 @@ pub(super) fn run(folder: &DemoFolder, demo: &Demo, common: &Common) -> Result<(
     let stop = Stop::from(flag);
     let token = new_token()?;
     let port = free_port(demo.port)?;
+    let tokens = folder.accept(&TokenHash::of(&token).to_string())?;
     let http = format!(
-        "\n[http]\nlisten = \"127.0.0.1:{port}\"\n\n[[token]]\nname = \"demo\"\nrole = \"admin\"\nsha256 = \"{}\"\n",
-        TokenHash::of(&token)
+        "\n# Whoever is on this machine may look; whoever has the token may do something.\n\
+         [http]\nlisten = \"127.0.0.1:{port}\"\nanonymous_reads = true\n{tokens}"
     );
     let config = WatchConfig::from_path(&folder.configure(demo.all_minutes(), demo.speed, &http)?)?;
     start_log(&config.log)?;

@@ -111,7 +111,8 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
   }
 
   async function page(response, below) {
-    const name = below === "" || !path.basename(below).includes(".") ? "index.html" : below;
+    const first = below.split("/")[0];
+    const name = !first.includes(".") && first !== "assets" ? "index.html" : below;
     try {
       let bytes = await readFile(path.join(DIST, path.normalize(name)));
       if (name === "index.html") bytes = bytes.toString().replace('<base href="/"', `<base href="${base}"`);
@@ -169,7 +170,12 @@ export async function start({ port = 0, services = 0, base = "/", minute = 60, n
           ),
         );
       case "GET warnings": {
-        const warnings = world.warnings();
+        const warnings = settings.empty ? [] : world.warnings();
+        const service = search.get("service");
+        if (service !== null && search.get("state") === "all") {
+          const end = world.minute;
+          return list(world.history(service, end - 12 * 3_600_000, end, 60).warnings.reverse());
+        }
         if (second === undefined) return list(warnings);
         const found = warnings.find((warning) => warning.id === second);
         return found ? json(response, found) : problem(response, 404, "No such warning", second);

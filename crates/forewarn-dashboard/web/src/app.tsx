@@ -4,7 +4,8 @@ import { Guard } from "./ui/states";
 import { Notes } from "./ui/dialog";
 import { Icon, type IconName } from "./ui/icons";
 import { Link, type Route, navigate, useRoute } from "./lib/router";
-import { useLive } from "./live/store";
+import type { Chaos } from "./api/types";
+import { serverNow, useLive } from "./live/store";
 import { Bar } from "./ui/bar";
 import { SignIn } from "./ui/signin";
 import { ChaosPage } from "./pages/chaos";
@@ -135,11 +136,19 @@ export function App() {
   );
 }
 
+/** How many of the faults that the last snapshot knew of act now: planned ones begin later, and all end. */
+function acting(chaos: Chaos | null): number {
+  const now = serverNow();
+  const acts = ({ started, ends }: { started: string; ends: string }) =>
+    Date.parse(started) <= now && now < Date.parse(ends);
+  return chaos?.active?.filter(acts).length ?? 0;
+}
+
 function Navigation({ active }: { active: string }) {
   const [open, setOpen] = useState(false);
   const firing = useLive((live) => live.warnings.length);
   const incidents = useLive((live) => live.incidents.length);
-  const faults = useLive((live) => live.chaos?.active?.length ?? 0);
+  const faults = useLive((live) => acting(live.chaos));
   const down = useLive((live) => live.status?.sources.filter((source) => source.status !== "up").length ?? 0);
   const counts: Record<string, [number, string]> = {
     "/": [firing, "warnings"],

@@ -3,6 +3,9 @@
 use crate::{ExperimentError, results::models::Models};
 use forewarn_core::{AlarmPolicy, Envelope, Target};
 
+/// Kind of a model whose scores go through a map that was fitted on validation.
+const CALIBRATED: &str = "calibrated";
+
 /// What a saved model says of where it comes from.
 pub(crate) struct About<'a> {
     pub(crate) failure_rule: &'a str,
@@ -35,6 +38,9 @@ impl Models {
             ("trained_on", about.trained_on.to_owned()),
         ];
         envelope.metadata.extend(about.map(|(key, value)| (key.to_owned(), value.into())));
+        // Whether a map fitted on validation makes its scores probabilities.
+        let is_calibrated = envelope.kind == CALIBRATED;
+        envelope.metadata.insert("calibrated".to_owned(), is_calibrated.into());
         Ok(envelope)
     }
 }

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     chaos::{ChaosExperiment, ChaosRequest},
-    http::{Body, Name, Problem, ended},
+    http::{Body, Caller, Name, Problem, ended},
     runtime::Snapshot,
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{
         State,
         ws::{Message, WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
@@ -70,7 +70,7 @@ pub(crate) fn short_services(api: &Api, snapshot: &Snapshot) -> BTreeMap<String,
     };
     let summaries = Summaries::new(api, snapshot).all().into_iter();
     let mut all: BTreeMap<String, ShortService> = summaries.map(short).collect();
-    let readings = api.context.chaos.as_ref().map(|chaos| chaos.readings().services).unwrap_or_default();
+    let readings = api.readings().map(|readings| readings.services).unwrap_or_default();
     for now in readings {
         let status = all.get(&now.service).map_or(Standing::Unknown, |short| short.status);
         let short = ShortService {
@@ -79,7 +79,7 @@ pub(crate) fn short_services(api: &Api, snapshot: &Snapshot) -> BTreeMap<String,
             latency: now.latency,
             error_rate: now.error_rate,
             throughput: Some(now.throughput),
-            availability: Some(now.availability),
+            availability: Some(now.pods_up),
             status,
             age_seconds: Some(0.0),
         };
@@ -173,12 +173,16 @@ pub(crate) async fn reset(State(api): State<Shared>) -> Result<Json<Reset>, Prob
 /// A web socket that sends the services in short every 2 s.
 pub(crate) async fn socket(
     State(api): State<Shared>,
+    Extension(caller): Extension<Caller>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
     let upgrade = upgrade.map_err(not_a_socket)?;
     let place = api.socket()?;
     Ok(upgrade.max_message_size(4_096).on_upgrade(async move |socket| {
-        beat(socket, &api, api.end.clone()).await;
+        tokio::select! {
+            () = beat(socket, &api, api.end.clone()) => {}
+            () = api.guard.revoked(&caller) => {}
+        }
         drop(place);
     }))
 }

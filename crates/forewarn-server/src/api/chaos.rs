@@ -43,6 +43,10 @@ impl From<ChaosError> for Problem {
         match error {
             ChaosError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             ChaosError::TooMany { .. } => Self::conflict(detail),
+            ChaosError::Refused { .. } | ChaosError::Unanswered { .. } => {
+                tracing::error!(error = detail, "a fault was not injected");
+                Self::new(StatusCode::BAD_GATEWAY, "chaos_target_failed", detail)
+            }
             ChaosError::Storage { .. } => {
                 tracing::error!(error = detail, "a fault was not injected");
                 Self::unavailable(

@@ -96,6 +96,12 @@ impl Day {
         Some(1.0 - f64::from(failing) / f64::from(known))
     }
 
+    /// The same of all services that were failing in some of those minutes.
+    pub(crate) fn imperfect(&self) -> BTreeMap<String, f64> {
+        let failing = self.known.iter().filter(|(_, (_, failing))| *failing > 0);
+        failing.filter_map(|(name, _)| Some((name.clone(), self.availability(name)?))).collect()
+    }
+
     /// How often failures followed a model's scores.
     pub(crate) fn calibration(&self, model: &str) -> &[CalibrationBin] {
         self.calibration.get(model).map_or(&[], Vec::as_slice)

@@ -91,6 +91,7 @@ impl Modify for Common {
         for (path, item) in &mut document.paths.paths {
             for (method, operation) in operations(item) {
                 describe(path, &method, operation);
+                name(operation);
             }
         }
     }
@@ -102,6 +103,14 @@ fn operations(item: &mut PathItem) -> Vec<(HttpMethod, &mut Operation)> {
         .into_iter()
         .filter_map(|(method, operation)| operation.as_mut().map(|operation| (method, operation)))
         .collect()
+}
+
+/// Handlers of several resources have one name, and an operation needs one of its own: `services_list`.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.as_ref().and_then(|tags| tags.first());
+    if let (Some(tag), Some(own)) = (tag, &mut operation.operation_id) {
+        *own = format!("{tag}_{own}");
+    }
 }
 
 fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
@@ -123,4 +132,41 @@ fn describe(path: &str, method: &HttpMethod, operation: &mut Operation) {
         security.push(SecurityRequirement::default());
     }
     operation.security = Some(security);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Serialize;
+    use std::{collections::BTreeSet, env, fs, path::Path};
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let mut document = Document::openapi();
+        let mut names = BTreeSet::new();
+        for item in document.paths.paths.values_mut() {
+            for (_, operation) in operations(item) {
+                let name = operation.operation_id.clone().unwrap_or_default();
+                assert!(name.contains('_') && names.insert(name.clone()), "{name:?}");
+            }
+        }
+        assert!(names.contains("services_list") && names.contains("warnings_list"), "{names:?}");
+    }
+
+    /// The page's types are made of the committed document. `FOREWARN_WRITE_OPENAPI=1` writes it.
+    #[test]
+    fn the_committed_document_is_the_one_that_is_served() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../forewarn-dashboard/web/openapi.json");
+        let served = serde_json::to_value(Document::openapi()).unwrap();
+        if env::var_os("FOREWARN_WRITE_OPENAPI").is_some() {
+            let mut text = Vec::new();
+            let format = serde_json::ser::PrettyFormatter::with_indent(b" ");
+            served.serialize(&mut serde_json::Serializer::with_formatter(&mut text, format)).unwrap();
+            text.push(b'\n');
+            fs::write(&path, &text).unwrap();
+        }
+        let committed: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let is_same = committed == served;
+        assert!(is_same, "{}: of another API; run this test with FOREWARN_WRITE_OPENAPI=1", path.display());
+    }
 }

@@ -9,6 +9,7 @@ use super::{
     state::Api,
 };
 use crate::{
+    chaos::CallReading,
     http::{Params, Problem},
     runtime::Snapshot,
 };
@@ -100,11 +101,17 @@ impl Graph {
                 critical: path.iter().any(|stop| stop == name),
             }
         };
-        let edge = |(client, server): &(String, String)| Edge {
-            client: client.clone(),
-            server: server.clone(),
-            requests: None,
-            error_rate: None,
+        let readings = api.readings().map(|readings| readings.calls).unwrap_or_default();
+        let flows: BTreeMap<(&str, &str), &CallReading> =
+            readings.iter().map(|call| ((call.client.as_str(), call.server.as_str()), call)).collect();
+        let edge = |(client, server): &(String, String)| {
+            let flow = flows.get(&(client.as_str(), server.as_str()));
+            Edge {
+                client: client.clone(),
+                server: server.clone(),
+                requests: flow.map(|flow| flow.requests),
+                error_rate: flow.and_then(|flow| flow.error_rate),
+            }
         };
         let calls = graphs.calls.iter().filter(|(client, server)| is_shown(client) && is_shown(server));
         let radius = |name: &str| Some((name.to_owned(), graphs.blast_radius(name)?));

@@ -2,7 +2,7 @@
 
 use crate::{
     api::Shared,
-    http::{Body, Caller, Limit, Problem, Role, SignedIn},
+    http::{Body, Caller, Limit, Problem, Role},
 };
 use axum::{
     Extension, Json,
@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Instant;
+use std::time::SystemTime;
 use utoipa::ToSchema;
 
 /// Who calls.
@@ -44,7 +44,7 @@ pub(crate) async fn show(State(api): State<Shared>, Extension(caller): Extension
     })
 }
 
-/// Exchanges a token for a cookie that lasts 12 hours, or until the server ends.
+/// Exchanges a token for a cookie that lasts 12 hours.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = SignIn,
     responses((status = 200, body = Session)))]
 pub(crate) async fn start(State(api): State<Shared>, Body(body): Body<SignIn>) -> Result<Response, Problem> {
@@ -53,8 +53,7 @@ pub(crate) async fn start(State(api): State<Shared>, Body(body): Body<SignIn>) -
         api.guard.counters.hit(Limit::Authentication);
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", "the token is not known"));
     };
-    let identity = SignedIn { name: known.name.clone(), role: known.role, token: known.hash };
-    let id = api.guard.sessions.start(identity, Instant::now());
+    let id = api.guard.sessions.start(known.hash, SystemTime::now());
     let id = id.map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let cookie =
         api.guard.cookie.set(&id).ok_or_else(|| Problem::internal("the cookie cannot be written"))?;

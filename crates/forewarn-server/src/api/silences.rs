@@ -1,12 +1,6 @@
 //! Silences: services of which no warnings are wanted for a while.
 
-use super::{
-    Shared,
-    models::text,
-    services::find,
-    state::{Api, SilenceNote},
-    words::Time,
-};
+use super::{Shared, models::text, notes::SilenceNote, services::find, state::Api, words::Time};
 use crate::{
     http::{Body, Caller, Problem},
     runtime::Snapshot,
@@ -15,6 +9,8 @@ use axum::{Extension, Json, extract::State, http::StatusCode};
 use forewarn_live::{Action, Input};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 /// Longest silence.
@@ -27,9 +23,9 @@ pub(crate) struct Silence {
     pub(crate) service: String,
     /// Until when, in row time.
     pub(crate) until: Time,
-    /// What was said of it; null after a restart.
+    /// What was said of it; null where it did not come by this API.
     pub(crate) comment: Option<String>,
-    /// Whose token asked for it; null after a restart.
+    /// Whose token asked for it; likewise.
     pub(crate) by: Option<String>,
 }
 
@@ -45,7 +41,7 @@ impl Silences {
         let now = api.row_clock(snapshot).0;
         let silenced = snapshot.view.services.iter().filter_map(|service| {
             let until = service.silenced_until.filter(|until| *until > now)?;
-            let note = api.noted(&service.name);
+            let note = api.notes.find(&service.name, until);
             Some(Silence {
                 service: service.name.clone(),
                 until: until.into(),
@@ -92,12 +88,17 @@ pub(crate) async fn add(
 ) -> Result<(StatusCode, Json<Silences>), Problem> {
     let snapshot = api.view();
     find(&snapshot, &request.service)?;
-    let until = until(api.row_clock(&snapshot).0, &request)?;
+    let now = api.row_clock(&snapshot).0;
+    let until = until(now, &request)?;
     let comment = text("comment", request.comment, 0)?;
     let service = request.service;
     let snapshot = api.act(Input::Action(Action::Silence { service: service.clone(), until })).await?;
     tracing::info!(target: "forewarn::audit", service, %until, comment, token = caller.name(), "silenced");
-    api.note(&service, SilenceNote { comment, by: caller.name().to_owned() });
+    let (note, noted) = (SilenceNote { comment, by: caller.name().to_owned(), until }, Arc::clone(&api));
+    let kept = spawn_blocking(move || noted.notes.keep(&service, note, now)).await;
+    if let Err(error) = kept.map_err(std::io::Error::other).and_then(|kept| kept) {
+        tracing::warn!(%error, "the comment of a silence will be lost with a restart");
+    }
     Ok((StatusCode::CREATED, Json(Silences::of(&api, &snapshot))))
 }
 

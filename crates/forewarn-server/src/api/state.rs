@@ -1,9 +1,9 @@
 //! What every route has.
 
-use super::{day::Day, live::LiveTexts, overview::Graphs, words::Time};
+use super::{day::Day, live::LiveTexts, notes::SilenceNotes, overview::Graphs, words::Time};
 use crate::{
     SourceConfig,
-    chaos::ChaosControl,
+    chaos::{ChaosControl, Readings},
     http::{Guard, Limit, Problem},
     runtime::{HttpContext, Snapshot},
 };
@@ -12,7 +12,6 @@ use forewarn_live::{Input, LedgerBook, ServiceView};
 use forewarn_schema::Timestamp;
 use forewarn_topology::{BoundHealthRules, HealthRules};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -39,15 +38,8 @@ pub(crate) struct Api {
     /// A copy of the ledger, and of which minute it is: the engine's thread does not wait for figures.
     ledger: Mutex<Option<(Option<Timestamp>, Arc<LedgerBook>)>>,
     graphs: Mutex<Option<Arc<Graphs>>>,
-    /// What was said when a service was silenced.
-    comments: Mutex<BTreeMap<String, SilenceNote>>,
-}
-
-/// What was said when a service was silenced. Kept while the process runs; the log has it for longer.
-#[derive(Clone, Debug)]
-pub(crate) struct SilenceNote {
-    pub(crate) comment: String,
-    pub(crate) by: String,
+    /// What was said when services were silenced.
+    pub(crate) notes: SilenceNotes,
 }
 
 /// What handlers take.
@@ -62,6 +54,7 @@ impl Api {
     ) -> Self {
         let health = HealthRules::v1().bind(&context.handle.view().about.metrics).ok();
         Self {
+            notes: SilenceNotes::open(&context.config.store.path),
             health,
             sockets: Arc::new(Semaphore::new(sockets as usize)),
             most_sockets: sockets as usize,
@@ -72,7 +65,6 @@ impl Api {
             day: Mutex::default(),
             ledger: Mutex::default(),
             graphs: Mutex::default(),
-            comments: Mutex::default(),
         }
     }
 
@@ -90,10 +82,15 @@ impl Api {
         })
     }
 
+    /// What a simulation does at this moment, where one is the source.
+    pub(crate) fn readings(&self) -> Option<Readings> {
+        self.context.chaos.as_ref().and_then(|chaos| chaos.readings())
+    }
+
     /// The clock of the data: simulated time, or the time of day. A file that is only read has none.
     pub(crate) fn data_clock(&self) -> Option<Timestamp> {
-        if let Some(chaos) = &self.context.chaos {
-            return Some(chaos.readings().time);
+        if let Some(readings) = self.readings() {
+            return Some(readings.time);
         }
         match &self.context.config.source {
             SourceConfig::File { follow: false, .. } | SourceConfig::Simulator { .. } => None,
@@ -174,16 +171,6 @@ impl Api {
         let all = u32::try_from(self.most_sockets).unwrap_or(u32::MAX);
         // The semaphore is never closed, and then there would be nothing to wait for.
         let _ = self.sockets.acquire_many(all).await;
-    }
-
-    /// Notes why a service was silenced.
-    pub(crate) fn note(&self, service: &str, note: SilenceNote) {
-        lock(&self.comments).insert(service.to_owned(), note);
-    }
-
-    /// What was said when a service was silenced.
-    pub(crate) fn noted(&self, service: &str) -> Option<SilenceNote> {
-        lock(&self.comments).get(service).cloned()
     }
 
     /// Sends what an operator did, waits until it is in the journal, and then until it shows.

@@ -55,6 +55,20 @@ pub enum ChaosError {
     /// The simulation refused it for another reason.
     #[error(transparent)]
     Simulate(#[from] forewarn_sim::SimError),
+    /// The target refused it.
+    #[error("the target answered with status {status}{}", said(text))]
+    Refused {
+        /// The status.
+        status: u16,
+        /// What else it said, without control characters.
+        text: String,
+    },
+    /// The target gave no answer, or one that does not say whether the fault has begun. It is told to end it.
+    #[error("whether it began is not known, and the target is told to end it: {reason}")]
+    Unanswered {
+        /// What it answered, or why it did not.
+        reason: String,
+    },
     /// It cannot be kept on disk, so it was not done.
     #[error("{}: cannot be kept, so nothing was done: {source}", path.display())]
     Storage {
@@ -63,4 +77,8 @@ pub enum ChaosError {
         /// Why.
         source: io::Error,
     },
+}
+
+fn said(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
 }

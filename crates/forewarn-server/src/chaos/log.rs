@@ -1,6 +1,5 @@
 use crate::ServerError;
-use forewarn_sim::fleet::ChaosEntry;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read, Write},
@@ -10,8 +9,8 @@ use std::{
 /// Most bytes of a log: some 200,000 commands.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// What was done to a simulation, one JSON object a line, after a line that says to which one. Together they give the
-/// simulation again, after a kill at any moment.
+/// What was done to a target, one JSON object a line, after a line that says to which one. Together they give the
+/// state of its faults again, after a kill at any moment.
 #[derive(Debug)]
 pub(super) struct ChaosLog {
     path: PathBuf,
@@ -22,14 +21,17 @@ pub(super) struct ChaosLog {
 /// The first line.
 #[derive(Serialize, Deserialize)]
 struct Header {
-    /// Fingerprint of the simulation.
+    /// Fingerprint of a simulation, or the word for a target.
     simulation: String,
 }
 
 impl ChaosLog {
     /// Opens a log, or begins one, and reads what it has. A last line that a kill has cut is cut off: its command was
     /// never acknowledged.
-    pub(super) fn open(path: &Path, simulation: &str) -> Result<(Self, Vec<ChaosEntry>), ServerError> {
+    pub(super) fn open<Entry: DeserializeOwned>(
+        path: &Path,
+        simulation: &str,
+    ) -> Result<(Self, Vec<Entry>), ServerError> {
         let cannot = |source| ServerError::File { path: path.to_owned(), source };
         let mut file = OpenOptions::new()
             .read(true)
@@ -54,7 +56,11 @@ impl ChaosLog {
         Ok((log, entries))
     }
 
-    fn read(&self, text: &[u8], simulation: &str) -> Result<Vec<ChaosEntry>, ServerError> {
+    fn read<Entry: DeserializeOwned>(
+        &self,
+        text: &[u8],
+        simulation: &str,
+    ) -> Result<Vec<Entry>, ServerError> {
         let wrong = |line: usize, reason: String| {
             let reason = format!("{}: line {line}: {reason}", self.path.display());
             ServerError::Config { reason }
@@ -63,8 +69,8 @@ impl ChaosLog {
         let Some(first) = lines.next() else { return Ok(Vec::new()) };
         let header: Header = serde_json::from_slice(first).map_err(|error| wrong(1, error.to_string()))?;
         if header.simulation != simulation {
-            let reason = "the log of faults is one of another simulation: go back to its scenario and seed, or name \
-                          an empty store folder";
+            let reason = "the log of faults is one of another simulation or target: go back to its scenario and seed, \
+                          or name an empty store folder";
             return Err(wrong(1, reason.to_owned()));
         }
         let parse =
@@ -73,7 +79,7 @@ impl ChaosLog {
     }
 
     /// Keeps an entry: it is on disk when this returns, or there is no trace of it.
-    pub(super) fn append(&mut self, entry: &ChaosEntry) -> io::Result<()> {
+    pub(super) fn append(&mut self, entry: &impl Serialize) -> io::Result<()> {
         self.append_line(entry)
     }
 
@@ -102,7 +108,7 @@ impl ChaosLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forewarn_sim::fleet::{ChaosKind, ChaosSession, Fleet};
+    use forewarn_sim::fleet::{ChaosEntry, ChaosKind, ChaosSession, Fleet};
     use std::fs;
 
     fn entries(count: usize) -> Vec<ChaosEntry> {
@@ -122,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chaos.ndjson");
         let expected = entries(3);
-        let (mut log, read) = ChaosLog::open(&path, "a").unwrap();
+        let (mut log, read) = ChaosLog::open::<ChaosEntry>(&path, "a").unwrap();
         assert!(read.is_empty());
         expected.iter().for_each(|entry| log.append(entry).unwrap());
         let whole = fs::read(&path).unwrap();
@@ -134,7 +140,7 @@ mod tests {
             // It goes on where it was cut.
             log.append(&expected[2]).unwrap();
             read.push(expected[2].clone());
-            assert_eq!(ChaosLog::open(&path, "a").unwrap().1, read);
+            assert_eq!(ChaosLog::open::<ChaosEntry>(&path, "a").unwrap().1, read);
         }
     }
 
@@ -142,11 +148,11 @@ mod tests {
     fn a_damaged_or_foreign_log_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chaos.ndjson");
-        drop(ChaosLog::open(&path, "a").unwrap());
-        let error = ChaosLog::open(&path, "b").unwrap_err().to_string();
+        drop(ChaosLog::open::<ChaosEntry>(&path, "a").unwrap());
+        let error = ChaosLog::open::<ChaosEntry>(&path, "b").unwrap_err().to_string();
         assert!(error.contains("another simulation"), "{error}");
         fs::write(&path, "{\"simulation\":\"a\"}\n{\"tick\":3}\n").unwrap();
-        let error = ChaosLog::open(&path, "a").unwrap_err().to_string();
+        let error = ChaosLog::open::<ChaosEntry>(&path, "a").unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains("command"), "{error}");
     }
 }

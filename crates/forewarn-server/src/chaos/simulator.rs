@@ -1,6 +1,6 @@
 use super::{
-    ChaosControl, ChaosError, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase, ChaosRequest,
-    ChaosState, Reading, Readings, Span, log::ChaosLog, verdict::judge,
+    CallReading, ChaosControl, ChaosError, ChaosExperiment, ChaosKindInfo, ChaosParameters, ChaosPhase,
+    ChaosRequest, ChaosState, Reading, Readings, Span, log::ChaosLog, verdict::judge,
 };
 use crate::{DrillConfig, ServerError, runtime::Handle, text::hex};
 use forewarn_schema::Timestamp;
@@ -246,7 +246,7 @@ impl ChaosControl for SimulatorChaos {
         inner.carry_out(entry)
     }
 
-    fn readings(&self) -> Readings {
+    fn readings(&self) -> Option<Readings> {
         let inner = self.lock();
         let simulation = inner.session.simulation();
         let services = simulation.blueprint().services().iter().enumerate();
@@ -258,10 +258,23 @@ impl ChaosControl for SimulatorChaos {
                 latency: reading.p95_latency_ms,
                 error_rate: reading.error_rate,
                 throughput: reading.requests_per_second,
-                availability: reading.pods_up,
+                pods_up: reading.pods_up,
             })
         };
-        Readings { time: self.time(simulation.ticks()), services: services.filter_map(reading).collect() }
+        let calls = simulation.blueprint().calls().iter().enumerate();
+        let flow = |(index, call): (usize, &forewarn_sim::fleet::PlannedCall)| {
+            simulation.call_reading(index).map(|reading| CallReading {
+                client: call.client.clone(),
+                server: call.server.clone(),
+                requests: reading.requests_per_second,
+                error_rate: reading.error_rate,
+            })
+        };
+        Some(Readings {
+            time: self.time(simulation.ticks()),
+            services: services.filter_map(reading).collect(),
+            calls: calls.filter_map(flow).collect(),
+        })
     }
 }
 

@@ -132,6 +132,21 @@ pub struct Readings {
     pub time: Timestamp,
     /// The services in order of name.
     pub services: Vec<Reading>,
+    /// The calls between them.
+    pub calls: Vec<CallReading>,
+}
+
+/// What goes over a call at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CallReading {
+    /// Who calls.
+    pub client: String,
+    /// Who is called.
+    pub server: String,
+    /// Requests a second.
+    pub requests: f64,
+    /// Share of the calls that failed for good, after all tries; `None` where there were none.
+    pub error_rate: Option<f64>,
 }
 
 /// What one service does at one moment.
@@ -150,5 +165,5 @@ pub struct Reading {
     /// Requests a second.
     pub throughput: f64,
     /// Share of the pods that take requests.
-    pub availability: f64,
+    pub pods_up: f64,
 }

@@ -1,12 +1,12 @@
 //! What stands before every route: who calls, whether they may, and how much.
 
 use super::{
-    Limit, LimitCounters, Problem, Role, TokenHash, Tokens,
+    KnownToken, Limit, LimitCounters, Problem, Role, TokenHash, Tokens,
     cookie::SessionCookie,
     headers,
     origin::OriginRules,
     rate::{CallerKey, Rates},
-    session::{Sessions, SignedIn},
+    session::Sessions,
 };
 use axum::{
     extract::{Request, State},
@@ -17,8 +17,9 @@ use axum::{
 use std::{
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
+use tokio::sync::watch;
 
 /// Requests that a wrong token counts as.
 const WRONG_TOKEN_COST: u32 = 10;
@@ -26,6 +27,20 @@ const WRONG_TOKEN_COST: u32 = 10;
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Who showed a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignedIn {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) token: TokenHash,
+}
+
+impl From<&KnownToken> for SignedIn {
+    fn from(known: &KnownToken) -> Self {
+        Self { name: known.name.clone(), role: known.role, token: known.hash }
+    }
+}
 
 /// Who makes a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +97,8 @@ pub(crate) fn is_data(path: &str) -> bool {
 /// Checks of every request, and what they need.
 pub(crate) struct Guard {
     pub(crate) tokens: RwLock<Arc<Tokens>>,
+    /// Tells streams that the tokens are other ones.
+    pub(crate) changed: watch::Sender<()>,
     pub(crate) sessions: Sessions,
     pub(crate) cookie: SessionCookie,
     pub(crate) rates: Rates,
@@ -102,6 +119,18 @@ impl Guard {
     /// Replaces the tokens that are accepted. Sessions of tokens that are gone end.
     pub(crate) fn set_tokens(&self, tokens: Tokens) {
         *self.tokens.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tokens);
+        self.changed.send_replace(());
+    }
+
+    /// Waits until the token of a caller is no longer accepted: what it has opened ends then.
+    pub(crate) async fn revoked(&self, caller: &Caller) {
+        let mut changed = self.changed.subscribe();
+        let Some(identity) = &caller.identity else { return std::future::pending().await };
+        while self.tokens().accepts(identity.token) {
+            if changed.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     /// Counts a refusal.
@@ -124,7 +153,7 @@ impl Guard {
             let problem = Problem::new(StatusCode::URI_TOO_LONG, "query_too_long", detail);
             return Err(self.refuse(Limit::Query, problem));
         }
-        let identified = self.identify(headers, now);
+        let identified = self.identify(headers);
         let (key, cost) = match &identified {
             Ok(Caller { identity: Some(identity), .. }) => (CallerKey::Token(identity.name.clone()), 1),
             Ok(_) => (CallerKey::peer(peer.ip()), 1),
@@ -141,19 +170,19 @@ impl Guard {
         Ok(caller)
     }
 
-    fn identify(&self, headers: &HeaderMap, now: Instant) -> Result<Caller, Problem> {
+    fn identify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
         if let Some(line) = headers.get(header::AUTHORIZATION) {
             let presented = line.to_str().ok().and_then(|line| line.split_once(' '));
             let token = presented.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
             let tokens = self.tokens();
             let known = token.and_then(|(_, token)| tokens.find(token.trim()));
             let known = known.ok_or_else(|| unauthenticated("the token is not known"))?;
-            let identity = SignedIn { name: known.name.clone(), role: known.role, token: known.hash };
-            return Ok(Caller { identity: Some(identity), by_cookie: false });
+            return Ok(Caller { identity: Some(known.into()), by_cookie: false });
         }
-        let session = self.cookie.read(headers).and_then(|id| self.sessions.find(id, now));
-        let session = session.filter(|session| self.tokens().accepts(session.token));
-        Ok(session.map_or(Caller::ANYONE, |session| Caller { identity: Some(session), by_cookie: true }))
+        let session = self.cookie.read(headers).and_then(|id| self.sessions.find(id, SystemTime::now()));
+        let tokens = self.tokens();
+        let known = session.and_then(|token| tokens.iter().find(|known| known.hash == token));
+        Ok(known.map_or(Caller::ANYONE, |known| Caller { identity: Some(known.into()), by_cookie: true }))
     }
 
     /// Calls that change something, and sockets, must come from a page of an accepted origin where they come from a

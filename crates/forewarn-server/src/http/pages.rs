@@ -26,14 +26,18 @@ pub type Pages = fn(&str) -> Option<PageFile>;
 /// What stands in the page's first file for the path that all its links are relative to.
 const BASE: &str = "<base href=\"/\"";
 
-/// Answers a path that is no route: the file of that name, or the first page for a view of it. Views have names
-/// without a dot, and are shown by the page itself.
+/// Where the page's files are, but for a few at the top whose names have a dot.
+const FILES: &str = "assets";
+
+/// Answers a path that is no route: the file of that name, or the first page for a view of it. Views are shown by the
+/// page itself; what follows their first part is a name, which may have dots.
 pub(crate) fn page(pages: Pages, base_path: &str, path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');
     if let Some(file) = pages(name).filter(|_| name != "index.html") {
         return answer(file, headers);
     }
-    let is_view = !name.contains('.') || name == "index.html";
+    let first = name.split('/').next().unwrap_or_default();
+    let is_view = (!first.contains('.') && first != FILES) || name == "index.html";
     let Some(index) = pages("index.html").filter(|_| is_view) else {
         return Problem::no_route(path).into_response();
     };
@@ -94,7 +98,14 @@ mod tests {
 
     #[tokio::test]
     async fn views_get_the_page_and_missing_files_do_not() {
-        for view in ["/", "/services/cart", "/incidents/i:cart", "/index.html"] {
+        for view in [
+            "/",
+            "/services/cart",
+            "/services/cart.v2",
+            "/services/a%2Eb",
+            "/incidents/i:cart",
+            "/index.html",
+        ] {
             let response = page(pages, "", view, &HeaderMap::new());
             assert_eq!(response.status(), StatusCode::OK, "{view}");
             assert_eq!(text(response).await, "<base href=\"/\" />page");

@@ -62,6 +62,7 @@ impl Front {
             request_time: Duration::from_secs(limits.request_secs.into()),
             query_bytes: limits.query_bytes as usize,
             tokens: Arc::new(tokens).into(),
+            changed: watch::Sender::new(()),
         };
         Ok(Self { config: config.clone(), tls: tls.map(Arc::new), guard: Arc::new(guard) })
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{RecentConfig, ServerError};
 use forewarn_label::Rule;
-use forewarn_live::{Engine, EngineConfig, EngineModels, Input, ServedModel};
+use forewarn_live::{Engine, EngineConfig, EngineModels, Input, LedgerBook, ServedModel};
 use forewarn_schema::{Timestamp, printable};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -179,6 +179,8 @@ impl Taker {
             rule: engine.rule().clone(),
             engine: config,
             models: vec![("model".to_owned(), Arc::clone(model))],
+            ledger: Mutex::new(LedgerBook::new(model.step())),
+            past: None,
         };
         let recent = RecentConfig::default();
         let snapshot = Snapshot {

@@ -1,7 +1,7 @@
 use super::{WatchOptions, WatchSummary};
 use crate::{
     ServerError, WatchConfig,
-    chaos::ChaosControl,
+    chaos::{ChaosControl, HookChaos},
     receive::Receivers,
     runtime::{
         Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
@@ -48,6 +48,8 @@ pub struct Running {
     sinks: Vec<Box<dyn Sink>>,
     http: Option<Serving>,
     chaos: Option<Arc<dyn ChaosControl>>,
+    /// Ends faults of a target when their time is over.
+    chaos_thread: Option<JoinHandle<()>>,
     /// Whether it goes on without a source.
     receives: bool,
 }
@@ -75,8 +77,17 @@ impl Running {
             reporter: reporter.clone(),
         })?;
         let config = Arc::new(config);
-        let reload = Arc::new(Reload::new(Arc::clone(&config), options.read_again()));
         let stop = Stop::default();
+        let target = config.chaos.as_ref().filter(|_| options.chaos.is_none()).map(|chaos| {
+            let transport = options.transport(&chaos.target.tls)?;
+            HookChaos::open(chaos, &config.store.path, transport, Arc::clone(&clock)).map(Arc::new)
+        });
+        let target = target.transpose()?;
+        if let Some(target) = &target {
+            target.judge_by(handle.clone());
+            options.chaos = Some(Arc::clone(target) as Arc<dyn ChaosControl>);
+        }
+        let reload = Arc::new(Reload::new(Arc::clone(&config), options.read_again()));
         let context = HttpContext {
             config: Arc::clone(&config),
             handle: handle.clone(),
@@ -93,6 +104,8 @@ impl Running {
         if let Some(http) = &http {
             reporter.tell(format!("listening on {}", http.address()));
         }
+        let asked = stop.clone();
+        let chaos_thread = target.map(|target| spawn("chaos", move || target.run(&asked))).transpose()?;
         let (tells, ready) = sync_channel(1);
         let engine = spawn("engine", move || worker.run(&tells))?;
         Ok(Self {
@@ -109,6 +122,7 @@ impl Running {
             sinks: all_sinks,
             http,
             chaos: options.chaos,
+            chaos_thread,
             receives: config.receive.is_some(),
         })
     }
@@ -172,7 +186,7 @@ impl Running {
                 break;
             }
         }
-        let Self { handle, stop, reporter, lines, engine, http, .. } = self;
+        let Self { handle, stop, reporter, lines, engine, http, chaos_thread, .. } = self;
         stop.stop();
         if let Err(error) = end_sources(threads, &reporter) {
             failed = failed.and(Err(error));
@@ -182,6 +196,9 @@ impl Running {
             Err(ServerError::Thread { source: io::Error::other("the engine's thread has panicked") })
         });
         let deadline = Instant::now() + SINKS_END;
+        while chaos_thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            thread::sleep(LOOK);
+        }
         for sink in sinks {
             let name = sink.name().to_owned();
             if !sink.drain(deadline) {

@@ -320,3 +320,45 @@ fn operators_acknowledge_act_silence_and_promote() -> Result<(), BoxError> {
     assert_eq!(promote("model", ADMIN), 200);
     Ok(())
 }
+
+#[test]
+fn the_calls_of_a_simulation_have_their_flow() -> Result<(), BoxError> {
+    let folder = tempfile::tempdir()?;
+    let service = Service::start(folder.path(), "minutes = 60", &http(""), WatchOptions::default())?;
+    service.wait_for_minutes(30);
+    let graph = service.json("/api/v1/graph");
+    let edges = graph["edges"].as_array().ok_or("no edges")?;
+    assert_eq!(edges.len(), 4);
+    for edge in edges {
+        assert!(edge["requests"].as_f64().is_some_and(|requests| requests > 0.0), "{edge}");
+        assert!(edge["error_rate"].as_f64().is_some_and(|rate| (0.0..=1.0).contains(&rate)), "{edge}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_comment_of_a_silence_outlives_a_restart() -> Result<(), BoxError> {
+    let folder = tempfile::tempdir()?;
+    let start = || {
+        let service = Service::start(folder.path(), "minutes = 60", &http(""), WatchOptions::default())?;
+        service.wait_for_minutes(30);
+        Ok::<_, BoxError>(service)
+    };
+    let before = {
+        let service = start()?;
+        wait_for(|| service.handle.view().view.services.iter().any(|service| service.name == "user"));
+        let silence = json!({"service": "user", "minutes": 600, "comment": "a migration"});
+        body(service.send("POST", "/api/v1/silences", Some(OPERATOR), Some(&silence)))
+    };
+    assert_eq!(
+        (&before["items"][0]["comment"], &before["items"][0]["by"]),
+        (&json!("a migration"), &json!("operator"))
+    );
+    let service = start()?;
+    assert_eq!(service.json("/api/v1/silences"), before);
+    // Another silence of the service is not what that comment was about.
+    let silence = json!({"service": "user", "minutes": 300});
+    let after = body(service.send("POST", "/api/v1/silences", Some(OPERATOR), Some(&silence)));
+    assert_eq!(after["items"][0]["comment"], "");
+    Ok(())
+}

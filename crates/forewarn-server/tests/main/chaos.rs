@@ -85,7 +85,7 @@ impl ChaosControl for FakeChaos {
         self.stop_all().map(|ended| ended.len())
     }
 
-    fn readings(&self) -> Readings {
+    fn readings(&self) -> Option<Readings> {
         let reading = |service: &str| Reading {
             service: service.to_owned(),
             cpu: 0.25,
@@ -93,8 +93,8 @@ impl ChaosControl for FakeChaos {
             latency: None,
             error_rate: None,
             throughput: 0.0,
-            availability: 1.0,
+            pods_up: 1.0,
         };
-        Readings { time: Timestamp::EPOCH, services: SERVICES.map(reading).to_vec() }
+        Some(Readings { time: Timestamp::EPOCH, services: SERVICES.map(reading).to_vec(), calls: Vec::new() })
     }
 }

@@ -318,6 +318,46 @@ fn sent(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> (Option<u6
 }
 
 #[test]
+fn streams_whose_token_is_taken_away_are_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = start(&folder, RUNNING);
+    let events = agent().get(service.url("/api/v1/live/sse"));
+    let events = events.header("authorization", format!("Bearer {VIEWER}")).call().unwrap();
+    let mut events = BufReader::new(events.into_body().into_reader());
+    events.read_line(&mut String::new()).unwrap();
+    runtime().block_on(async {
+        let open = async |token: &str| {
+            let mut request = format!("ws://{}/api/v1/live", service.address).into_client_request().unwrap();
+            request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+            let mut socket = connect_async(request).await.unwrap().0;
+            assert_eq!(read(&mut socket).await.unwrap()["type"], "snapshot");
+            socket
+        };
+        let (mut viewer, mut operator) = (open(VIEWER).await, open(OPERATOR).await);
+        let path = folder.path().join("forewarn.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let start = text.find("[[token]]\nname = \"viewer\"").unwrap();
+        let end = text.find("[[token]]\nname = \"operator\"").unwrap();
+        std::fs::write(&path, [&text[..start], &text[end..]].concat()).unwrap();
+        assert_eq!(service.send("POST", "/-/reload", Some(ADMIN), None).status(), 200);
+        let code = loop {
+            if let Err(code) = read(&mut viewer).await {
+                break code;
+            }
+        };
+        assert_eq!(code, Some(CloseCode::Policy));
+        // Others go on.
+        let seen = service.handle.view().events.next();
+        while number(&news(&mut operator).await) < seen {}
+    });
+    // The body of the events ends as well, in order or not.
+    let mut line = String::new();
+    while events.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+        line.clear();
+    }
+}
+
+#[test]
 fn server_sent_events_have_the_same_messages() {
     let folder = tempfile::tempdir().unwrap();
     let service = start(&folder, RUNNING);

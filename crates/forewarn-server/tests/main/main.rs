@@ -4,6 +4,7 @@
 
 mod api;
 mod chaos;
+mod chaos_target;
 mod client;
 mod live;
 mod real_servers;

@@ -4,12 +4,52 @@ export type paths = Record<string, never>;
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What an operator did, as a button of a chat tells it. */
+        ActionBody: {
+            /** @description What it was. */
+            action: components["schemas"]["Did"];
+            /** @description A service, in place of the id of the warning that it has now. */
+            service?: string | null;
+            /** @description Id of the warning. */
+            warning?: string | null;
+        };
         /** @description What may help against a failure. */
         Advice: {
             /** @description Where to read more, if the configuration says so. */
             runbook?: string | null;
             /** @description What to do. */
             text: string;
+        };
+        /** @description What Alertmanager sends to a webhook, version 4, as far as it is read. */
+        AlertPayload: {
+            /** @description The alerts. */
+            alerts: components["schemas"]["ReceivedAlert"][];
+        };
+        /** @description The clock, and what changes between two rows. */
+        Beat: {
+            /**
+             * @description Availability of the services, as in their summaries, but for those without a failure in the last 24 h; left out
+             *     unless a row was closed since the beat before.
+             */
+            availability?: {
+                [key: string]: number;
+            } | null;
+            /** @description The clock of the data, as that of the status. */
+            now: components["schemas"]["Time"];
+            /**
+             * Format: double
+             * @description Seconds since the last closed row, by the clock of the data; null for data without a clock.
+             */
+            row_age_seconds?: number | null;
+            /**
+             * Format: int64
+             * @description Number of the last event; null before the first.
+             */
+            seq?: number | null;
+            /** @description What each service does at this moment; left out unless a simulation is the source. */
+            services?: {
+                [key: string]: components["schemas"]["Moment"];
+            } | null;
         };
         /** @description How many false alarms are accepted, and how many there were. */
         BudgetInfo: {
@@ -248,6 +288,11 @@ export interface components {
             /** @description The same in words. */
             text: string;
         };
+        /**
+         * @description What was done about a warning.
+         * @enum {string}
+         */
+        Did: "acknowledged" | "acted";
         /** @description A call. */
         Edge: {
             /** @description Who calls. */
@@ -265,6 +310,11 @@ export interface components {
             /** @description Who is called. */
             server: string;
         };
+        /**
+         * @description Kinds of events.
+         * @enum {string}
+         */
+        EventKind: "service_appeared" | "service_expired" | "row" | "score" | "warning" | "incident" | "failure" | "outcome" | "budget" | "slo" | "source" | "late" | "action";
         /** @description A page of the log. */
         EventPage: {
             /**
@@ -279,6 +329,26 @@ export interface components {
              * @description What to send as `after` for what comes next.
              */
             next?: number | null;
+        };
+        /** @description All that a page shows, of one moment. */
+        Everything: {
+            /** @description The faults. */
+            chaos: components["schemas"]["ChaosView"];
+            /** @description The service graph. */
+            graph: components["schemas"]["Graph"];
+            /** @description The incidents that are open, the newest first. */
+            incidents: components["schemas"]["Incident"][];
+            /**
+             * Format: int64
+             * @description Number of the last event that it includes; null before the first.
+             */
+            seq?: number | null;
+            /** @description The services in order of name. */
+            services: components["schemas"]["ServiceSummary"][];
+            /** @description How the whole service is. */
+            status: components["schemas"]["Status"];
+            /** @description The warnings that fire, the newest first. */
+            warnings: components["schemas"]["Warning"][];
         };
         /** @description One contribution to a score. */
         Evidence: {
@@ -430,6 +500,11 @@ export interface components {
             /** @description The warnings of its services. */
             warnings: string[];
         };
+        /**
+         * @description Incidents of which state.
+         * @enum {string}
+         */
+        IncidentFilter: "open" | "closed" | "all";
         /** @enum {string} */
         IncidentWord: "opened" | "updated" | "closed";
         /** @description What became of alarms and failures, counted. */
@@ -496,8 +571,62 @@ export interface components {
              */
             day: string;
         };
+        /** @description Alerts that were left out, by reason. */
+        LeftOut: {
+            /**
+             * Format: int64
+             * @description Alerts beyond 10,000 of one body.
+             */
+            beyond_limit: number;
+            /**
+             * Format: int64
+             * @description Alerts whose names are not among those that say that a service fails.
+             */
+            other_names: number;
+            /**
+             * Format: int64
+             * @description Alerts of this service itself, which must not confirm themselves.
+             */
+            own: number;
+            /**
+             * Format: int64
+             * @description Alerts without a time, or of another status than firing and resolved.
+             */
+            unclear: number;
+            /**
+             * Format: int64
+             * @description Alerts without a name, or without the labels of a service.
+             */
+            without_service: number;
+        };
         /** @enum {string} */
         Level: "low" | "medium" | "high" | "critical";
+        /** @description A message of the live stream. */
+        LiveMessage: (components["schemas"]["Everything"] & {
+            /** @enum {string} */
+            type: "snapshot";
+        }) | {
+            /** @description The event: `seq`, `time`, its kind as `event`, and what it says. */
+            event: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Number of the event.
+             */
+            seq: number;
+            /** @enum {string} */
+            type: "event";
+        } | (components["schemas"]["Beat"] & {
+            /** @enum {string} */
+            type: "beat";
+        }) | {
+            /**
+             * Format: int64
+             * @description Events that it is not sent, up to the one of that snapshot.
+             */
+            missed: number;
+            /** @enum {string} */
+            type: "lagged";
+        };
         /** @description A metric of a row. */
         MetricInfo: {
             /** @description Its name. */
@@ -586,6 +715,48 @@ export interface components {
             /** @description The models, the main one first. */
             items: components["schemas"]["Model"][];
         };
+        /** @description What a simulated service does at a moment, finer than its rows. */
+        Moment: {
+            /**
+             * Format: double
+             * @description Share of the processor in use.
+             */
+            cpu: number;
+            /**
+             * Format: double
+             * @description Share of the requests that failed; null without requests.
+             */
+            error_rate?: number | null;
+            /**
+             * Format: double
+             * @description Milliseconds: the 95th percentile; null without requests.
+             */
+            latency?: number | null;
+            /**
+             * Format: double
+             * @description Share of the memory in use.
+             */
+            memory: number;
+            /**
+             * Format: double
+             * @description Share of the pods that take requests.
+             */
+            pods_up: number;
+            /**
+             * Format: double
+             * @description Requests a second.
+             */
+            throughput: number;
+        };
+        /** @description An alert of which Alertmanager tells no one. */
+        MutedAlert: {
+            /** @description Whether another alert inhibits it. */
+            inhibited: boolean;
+            /** @description The id of the warning, or `source:` and the name of a source. */
+            key: string;
+            /** @description The silences that fit it. */
+            silences: components["schemas"]["SilenceNote"][];
+        };
         /** @description A service of the graph. */
         Node: {
             /** @description Whether it is on the critical path. */
@@ -637,7 +808,7 @@ export interface components {
             window_days: number;
         };
         /** @enum {string} */
-        Outcome: "hit" | "late" | "false" | "censored" | "averted" | "missed";
+        Outcome: "hit" | "late" | "false" | "censored" | "averted" | "detected" | "missed";
         /** @description A page of a list. */
         Page_Incident: {
             /** @description The entries. */
@@ -676,6 +847,7 @@ export interface components {
         Page_LedgerEntry: {
             /** @description The entries. */
             items: {
+                alarm?: null | components["schemas"]["Time"];
                 /**
                  * Format: double
                  * @description Minutes between warning and onset.
@@ -937,6 +1109,26 @@ export interface components {
             /** @description For the log. */
             reason: string;
         };
+        /** @description What became of the alerts of a body. */
+        Receipt: {
+            /** @description Those that were left out, by reason. */
+            left_out: components["schemas"]["LeftOut"];
+            /** @description Alerts that are in the journal. */
+            taken: number;
+            /** @description Those of services that are not watched. */
+            unknown_services: number;
+        };
+        /** @description An alert of another program. */
+        ReceivedAlert: {
+            /** @description Its labels: `alertname`, and those that name a service. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description When it began: RFC 3339. */
+            startsAt?: string;
+            /** @description `firing` or `resolved`. */
+            status?: string;
+        };
         /** @description What became of reading the configuration again. */
         Reloaded: {
             /**
@@ -1120,14 +1312,28 @@ export interface components {
         };
         /** @description A service of which an operator wants no warnings for a while. They are still raised and judged, and marked. */
         Silence: {
-            /** @description Whose token asked for it; null after a restart. */
+            /** @description Whose token asked for it; likewise. */
             by?: string | null;
-            /** @description What was said of it; null after a restart. */
+            /** @description What was said of it; null where it did not come by this API. */
             comment?: string | null;
             /** @description The service. */
             service: string;
             /** @description Until when, in row time. */
             until: components["schemas"]["Time"];
+        };
+        /** @description A silence of Alertmanager. */
+        SilenceNote: {
+            /** @description Why. */
+            comment: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * Format: date-time
+             * @description Until when it holds.
+             */
+            ends_at?: string | null;
+            /** @description Its id. */
+            id: string;
         };
         /** @description A silence to be. Exactly one of `until` and `minutes` is given. */
         SilenceRequest: {
@@ -1307,6 +1513,61 @@ export interface components {
              */
             share: number;
         };
+        /**
+         * @description What kind of target it is.
+         * @enum {string}
+         */
+        TargetKind: "alertmanager" | "webhook" | "remote_write";
+        /** @description Where warnings and scores go. */
+        TargetList: {
+            /** @description In the order of the configuration. */
+            items: components["schemas"]["TargetStatus"][];
+        };
+        /** @description How a target does, since the start of the service. */
+        TargetStatus: {
+            /**
+             * Format: int64
+             * @description Those that arrived; an Alertmanager is told of an alert many times.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description Those that were dropped, because too many waited or they waited too long.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Requests that failed and were, or are to be, repeated.
+             */
+            failed_requests: number;
+            /** @description Whether the last request arrived; `None` before the first. */
+            is_up?: boolean | null;
+            /** @description Its kind. */
+            kind: components["schemas"]["TargetKind"];
+            /** @description What went wrong last, in the server's words where it had any. */
+            last_error?: string | null;
+            /**
+             * Format: date-time
+             * @description When a request last arrived.
+             */
+            last_success?: string | null;
+            /** @description Alerts that this Alertmanager has silenced or inhibited. */
+            muted: components["schemas"]["MutedAlert"][];
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Alerts, notifications or samples that the server refused.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Requests that arrived.
+             */
+            requests: number;
+            /** @description Alerts, notifications or samples that wait. */
+            waiting: number;
+        };
         /** Format: date-time */
         Time: string;
         /** @description A service that may follow. */
@@ -1377,6 +1638,11 @@ export interface components {
              */
             threshold: number;
         };
+        /**
+         * @description Warnings of which state.
+         * @enum {string}
+         */
+        WarningFilter: "firing" | "resolved" | "all";
         /**
          * @description Whether a warning fires.
          * @enum {string}

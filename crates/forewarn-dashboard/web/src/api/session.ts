@@ -10,7 +10,7 @@ export interface SessionState extends Session {
   refused: string | null;
 }
 
-let state: SessionState = { role: null, name: null, known: false, refused: null };
+let state: SessionState = { role: null, name: null, reads: false, known: false, refused: null };
 const listeners = new Set<() => void>();
 
 function set(next: SessionState): void {
@@ -36,7 +36,7 @@ export async function startSession(): Promise<void> {
     set({ ...session, known: true, refused: session.reads === false ? "This server wants a token." : null });
   } catch (error) {
     const needed = error instanceof ApiError && error.status === 401;
-    set({ role: null, name: null, known: true, refused: needed ? "This server wants a token." : null });
+    set({ role: null, name: null, reads: false, known: true, refused: needed ? "This server wants a token." : null });
   }
 }
 
@@ -47,7 +47,7 @@ export async function signIn(token: string): Promise<boolean> {
     return true;
   } catch (error) {
     const refused = error instanceof Error ? error.message : String(error);
-    set({ role: null, name: null, known: true, refused });
+    set({ role: null, name: null, reads: false, known: true, refused });
     return false;
   }
 }

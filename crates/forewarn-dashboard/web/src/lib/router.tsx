@@ -29,8 +29,7 @@ export function href(path: string): string {
 }
 
 export function servicePath(name: string): string {
-  // A dot would make the server look for a file.
-  return `/services/${encodeURIComponent(name).replaceAll(".", "%2E")}`;
+  return `/services/${encodeURIComponent(name)}`;
 }
 
 let current: Route | null = null;

@@ -96,8 +96,8 @@ export class Line {
     const socket = new WebSocket(url);
     this.socket = socket;
     socket.onopen = () => {
-      const seq = this.hooks.lastSeq();
-      if (socket === this.socket && seq !== null) socket.send(JSON.stringify({ resume: seq }));
+      // Said at once, null too: the server waits for it before it sends all there is.
+      if (socket === this.socket) socket.send(JSON.stringify({ resume: this.hooks.lastSeq() }));
     };
     socket.onmessage = (event) => {
       if (socket === this.socket) this.heard(String(event.data));

@@ -31,7 +31,7 @@ function service(name: string, more: Partial<ServiceSummary> = {}): ServiceSumma
     silenced_until: null,
     availability: 1,
     gauges,
-    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0 },
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0, out_of_reach: 0 },
     ...more,
   };
 }
@@ -148,6 +148,29 @@ describe("events", () => {
     expect(apply(changed, [event(13, { ...opened, state: "closed" })], 1).incidents).toEqual([]);
   });
 
+  it("of actions show at once what was done", () => {
+    const firing = { event: "warning", service: "cart", id: "cart@1", state: "firing", level: "high" };
+    const raised = apply(start, [event(11, firing)], 1);
+    const seen = apply(raised, [event(12, { event: "action", acknowledge: { warning: "cart@1" } })], 1);
+    expect(seen.warnings[0]).toMatchObject({ acknowledged: true, acted: false });
+    const acted = apply(seen, [event(13, { event: "action", acted: { warning: "cart@1" } })], 1);
+    expect(acted.warnings[0]).toMatchObject({ acknowledged: true, acted: true });
+    const silence = (until: string) => ({ event: "action", silence: { service: "cart", until } });
+    const quiet = apply(acted, [event(14, silence("2026-11-28T13:00:00Z"))], 1);
+    expect(cart(quiet).silenced_until).toBe("2026-11-28T13:00:00Z");
+    expect(cart(apply(quiet, [event(15, silence("2026-11-28T12:01:00Z"))], 1)).silenced_until).toBeNull();
+  });
+
+  it("of outcomes are counted for the service and told to the warning, those of shadows not", () => {
+    const firing = { event: "warning", service: "cart", id: "cart@1", state: "firing", level: "high" };
+    const raised = apply(start, [event(11, firing)], 1);
+    const about = { service: "cart", warning: "cart@1", shadow: false };
+    const hit = { event: "outcome", ...about, outcome: "hit", lead_minutes: 3 };
+    const judged = apply(raised, [event(12, hit), event(13, { ...hit, shadow: true })], 1);
+    expect(judged.warnings[0]).toMatchObject({ outcome: "hit", lead_minutes: 3 });
+    expect(cart(judged).ledger).toMatchObject({ hits: 1, false: 0 });
+  });
+
   it("bring and forget services", () => {
     const state = apply(
       start,
@@ -188,12 +211,29 @@ describe("other messages", () => {
       now: status.now,
       row_age_seconds: 4,
       seq: 10,
-      services: { cart: { cpu: 0.8 }, gone: { cpu: 1 } },
+      services: { cart: { cpu: 0.8, pods_up: 0.5 }, gone: { cpu: 1 } },
     };
     const state = apply(start, [beat], 5);
     expect(cart(state).gauges).toEqual({ ...gauges, cpu: 0.8 });
     expect(state.services.size).toBe(2);
     expect(state.rowAge).toBe(4);
+  });
+
+  it("bring the availability of the last day, which is unknown where nothing is known", () => {
+    const known = apply(start, [event(11, { event: "row", service: "cart", values: [0, 0.5], missing: null })], 1);
+    const beat = (availability: Record<string, number>): LiveMessage => ({
+      type: "beat",
+      now: status.now,
+      row_age_seconds: 4,
+      seq: 11,
+      availability,
+    });
+    const worse = apply(known, [beat({ cart: 0.98 })], 5);
+    expect(cart(worse)).toMatchObject({ availability: 0.98, gauges: { availability: 0.98 } });
+    const well = apply(worse, [beat({})], 6);
+    expect(cart(well).availability).toBe(1);
+    const unknown = apply(EMPTY, [{ ...snapshot, services: [service("silent", { availability: null })] }, beat({})], 7);
+    expect(unknown.services.get("silent")?.availability).toBeNull();
   });
 
   it("count what the page was too slow for", () => {

@@ -1,12 +1,14 @@
 // The live state, and how messages change it: a pure function, so that it can be tested without a socket.
 import type {
   Chaos,
+  Counts,
   EngineEvent,
   Gauges,
   Graph,
   IncidentView,
   Level,
   LiveMessage,
+  OutcomeKind,
   ServiceSummary,
   Standing,
   Status,
@@ -96,9 +98,12 @@ class Draft {
         break;
       case "beat":
         this.clock(message.now, message.row_age_seconds);
-        for (const [name, gauges] of Object.entries(message.services ?? {})) {
+        for (const [name, moment] of Object.entries(message.services ?? {})) {
+          // Pods that are up now are no part of the gauges: availability is of the last day.
+          const { pods_up: _, ...gauges } = moment;
           this.change(name, (service) => ({ gauges: { ...service.gauges, ...gauges } }));
         }
+        if (message.availability) this.availability(message.availability);
         break;
       case "lagged":
         next.missed += message.missed;
@@ -109,6 +114,16 @@ class Draft {
         next.seq = message.seq;
         this.event(message.event);
         break;
+    }
+  }
+
+  /** Availability of services that failed in the last day; one that is not among them and is known did not fail. */
+  private availability(imperfect: Record<string, number>): void {
+    for (const [name, service] of this.services ?? this.next.services) {
+      const isKnown = service.availability !== null || Object.values(service.metrics).some((value) => value !== null);
+      const now = imperfect[name] ?? (isKnown ? 1 : null);
+      if (now === service.availability) continue;
+      this.change(name, (old) => ({ availability: now, gauges: { ...old.gauges, availability: now } }));
     }
   }
 
@@ -145,6 +160,7 @@ class Draft {
     }
     if (event.event === "incident") return this.incident(event);
     if (event.event === "budget") return this.budget(event);
+    if (event.event === "action") return this.action(event);
     if (typeof name !== "string") return;
     switch (event.event) {
       case "service_appeared":
@@ -164,6 +180,9 @@ class Draft {
       case "warning":
         this.warning(name, event as unknown as WarningView & EngineEvent);
         break;
+      case "outcome":
+        this.outcome(name, event);
+        break;
       case "failure":
         this.change(name, (service) => {
           const failing_since = event.state === "ended" ? null : ((event.onset as string | undefined) ?? event.time);
@@ -181,7 +200,7 @@ class Draft {
       metrics?.forEach(({ name: metric }, index) => {
         named[metric] = values?.[index] ?? null;
       });
-      const missing = (event.missing as string | null | undefined) ?? null;
+      const missing = (event.missing as ServiceSummary["missing"] | undefined) ?? null;
       const measured = gaugesOf(named, metrics ?? [], this.next.status?.step_seconds ?? 60);
       return {
         time: event.time,
@@ -200,7 +219,7 @@ class Draft {
       const changed = {
         probability,
         level: (event.level as Level | null | undefined) ?? null,
-        cannot_tell: (event.cannot_tell as string | null | undefined) ?? null,
+        cannot_tell: (event.cannot_tell as ServiceSummary["cannot_tell"] | undefined) ?? null,
         recent: [...(service.recent ?? []), probability].slice(-KEPT_SCORES),
       };
       return { ...changed, status: standing({ ...service, ...changed }) };
@@ -230,6 +249,40 @@ class Draft {
     });
   }
 
+  /** What an operator did: `{acknowledge: {warning}}` and the like. */
+  private action(event: EngineEvent): void {
+    const body = event as Record<string, unknown>;
+    const of = (name: string) => body[name] as Record<string, string> | undefined;
+    const [acknowledged, acted, silence] = [of("acknowledge")?.warning, of("acted")?.warning, of("silence")];
+    const { next } = this;
+    next.warnings = next.warnings.map((warning) => {
+      if (warning.id === acknowledged) return { ...warning, acknowledged: true };
+      return warning.id === acted ? { ...warning, acted: true } : warning;
+    });
+    if (silence?.service) {
+      const until = silence.until ?? null;
+      // A time that is over ends a silence.
+      const holds = until !== null && Date.parse(until) > Date.parse(event.time);
+      this.change(silence.service, () => ({ silenced_until: holds ? until : null }));
+    }
+  }
+
+  /** An entry of the ledger: counted for its service, and told to the warning that it is about. */
+  private outcome(name: string, event: EngineEvent): void {
+    if (event.shadow === true) return;
+    const { next } = this;
+    const outcome = event.outcome as OutcomeKind;
+    next.warnings = next.warnings.map((warning) =>
+      warning.id === event.warning
+        ? { ...warning, outcome, lead_minutes: (event.lead_minutes as number | null | undefined) ?? null }
+        : warning,
+    );
+    const count = COUNTS[outcome];
+    if (count) {
+      this.change(name, ({ ledger }) => ({ ledger: { ...ledger, [count]: (ledger[count] ?? 0) + 1 } }));
+    }
+  }
+
   private incident(event: EngineEvent): void {
     const others = this.next.incidents.filter((incident) => incident.id !== event.id);
     if (event.state === "closed") {
@@ -241,7 +294,8 @@ class Draft {
       id: String(event.id),
       since: String(event.since ?? event.time),
       closed_at: null,
-      state: "open",
+      state: "opened",
+      updated_at: event.time,
       services: [],
       suspects: [],
       victims: [],
@@ -251,6 +305,8 @@ class Draft {
     };
     const changed: IncidentView = {
       ...base,
+      updated_at: event.time,
+      state: (event.state as IncidentView["state"] | undefined) ?? base.state,
       services: (event.services as string[] | undefined) ?? base.services,
       suspects: pairs(event.suspects, "share") ?? base.suspects,
       victims: pairs(event.victims, "probability") ?? base.victims,
@@ -269,6 +325,17 @@ class Draft {
     };
   }
 }
+
+/** Where an outcome is counted. */
+const COUNTS: Partial<Record<OutcomeKind, keyof Counts>> = {
+  hit: "hits",
+  late: "late",
+  false: "false",
+  missed: "missed",
+  averted: "averted",
+  censored: "censored",
+  detected: "detected",
+};
 
 /** Pairs of the engine (`["cart", 0.7]`) as the API writes them (`{service, share}`); those pass as they are. */
 function pairs<K extends "share" | "probability">(
@@ -301,7 +368,7 @@ function appeared(name: string): ServiceSummary {
     silenced_until: null,
     availability: null,
     gauges,
-    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0 },
+    ledger: { hits: 0, late: 0, false: 0, missed: 0, averted: 0, censored: 0, detected: 0, out_of_reach: 0 },
   };
 }
 

@@ -166,7 +166,7 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
   };
   const reset = async () => {
     setAsks(false);
-    await attempt(() => post("reset"), "The simulation is as it was at the start");
+    await attempt(() => post("reset"), "Every fault has ended");
     reload();
   };
   return (
@@ -209,12 +209,15 @@ function Active({ faults, allowed, reload }: { faults: ChaosFault[]; allowed: bo
       )}
       {asks && (
         <Dialog
-          title="Reset the simulation"
+          title="End every fault"
           confirm="Reset"
           onConfirm={() => void reset()}
           onClose={() => setAsks(false)}
         >
-          <p>All faults end, and the simulated services recover at once. Ledger and history stay.</p>
+          <p>
+            All faults end. In a simulation those that came by themselves end too, and every service is whole at once.
+            Ledger and history stay.
+          </p>
         </Dialog>
       )}
     </Panel>
@@ -246,11 +249,15 @@ function Fault({ fault: each, allowed, onStop }: { fault: ChaosFault; allowed: b
         <span className="meter-fill" style={{ width: `${share * 100}%` }} />
       </span>
       <p className="quiet">
-        {each.phase === "waiting"
-          ? "starts at once"
-          : each.phase === "recovering"
-            ? "recovering"
-            : `${span(left)} left`}{" "}
+        {each.phase === "waiting" ? (
+          <>
+            planned for <Moment time={each.started} />
+          </>
+        ) : each.phase === "recovering" ? (
+          "recovering"
+        ) : (
+          `${span(left)} left`
+        )}{" "}
         · severity {chance(each.severity)} · risk now {chance(service?.probability)}
         {service?.warning && " · warned"}
       </p>

@@ -5,11 +5,11 @@ import type { IncidentView, Page, WarningView } from "../api/types";
 import { useNow } from "../lib/clock";
 import { chance, plural, reach, span } from "../lib/format";
 import { Link, useParam } from "../lib/router";
-import { kind } from "../lib/text";
 import { parse } from "../lib/time";
 import { Icon } from "../ui/icons";
-import { Choice, LevelBadge, Meter, Moment, OutcomeBadge, Panel, ServiceLink } from "../ui/parts";
+import { Choice, Meter, Moment, Panel, ServiceLink } from "../ui/parts";
 import { Answer, Empty } from "../ui/states";
+import { Warnings } from "../ui/warnings";
 
 const isRelevant = (event: { event: string }) => event.event === "incident";
 
@@ -170,25 +170,11 @@ function Body({ incident }: { incident: IncidentView }) {
         {incident.warnings.length === 0 ? (
           <Empty title="None: a failure came without a warning" />
         ) : (
-          <div className="table-scroll" tabIndex={0} role="region" aria-label="Warnings of the incident">
-            <table className="table">
-              <thead>
-                <tr>
-                  <th>Service</th>
-                  <th>Raised</th>
-                  <th>Level</th>
-                  <th>Kind</th>
-                  <th className="is-number">Probability</th>
-                  <th>Outcome</th>
-                </tr>
-              </thead>
-              <tbody>
-                {incident.warnings.map((warning) => (
-                  <WarningRow key={warning} id={warning} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <ul className="warnings-of">
+            {incident.warnings.map((warning) => (
+              <WarningOf key={warning} id={warning} />
+            ))}
+          </ul>
         )}
       </Panel>
     </>
@@ -209,36 +195,16 @@ function Path({ names, victims }: { names: string[]; victims: IncidentView["vict
   );
 }
 
-function WarningRow({ id }: { id: string }) {
+function WarningOf({ id }: { id: string }) {
   const warning = useResource<WarningView>(`warnings/${encodeURIComponent(id)}`, {
     refreshOn: (event) => (event.event === "warning" && event.id === id) || event.event === "outcome",
   });
-  const data = warning.data;
-  if (!data) {
+  if (warning.data) {
     return (
-      <tr>
-        <td colSpan={6} className="quiet">
-          {warning.error ? `${id}: ${warning.error.title}` : id}
-        </td>
-      </tr>
+      <li>
+        <Warnings items={[warning.data]} named />
+      </li>
     );
   }
-  return (
-    <tr>
-      <td>
-        <ServiceLink name={data.service} />
-      </td>
-      <td>
-        <Moment time={data.since} />
-      </td>
-      <td>
-        <LevelBadge level={data.level} />
-      </td>
-      <td>{kind(data.kind)}</td>
-      <td className="is-number">{chance(data.probability)}</td>
-      <td>
-        <OutcomeBadge outcome={data.outcome} />
-      </td>
-    </tr>
-  );
+  return <li className="quiet">{warning.error ? `${id}: ${warning.error.title}` : id}</li>;
 }

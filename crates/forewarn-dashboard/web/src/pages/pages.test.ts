@@ -63,7 +63,8 @@ suite("charts", () => {
   });
 
   it("draw what goes on to the end", () => {
-    const failures = [{ id: "f", service: "a", onset: "1970-01-01T00:01:00Z", end: null }];
+    const onset = "1970-01-01T00:01:00Z";
+    const failures = [{ id: "f", service: "a", onset, confirmed_at: onset, end: null }];
     expect(bandsOf({ warnings: [], failures }, [0, 60, 120])).toEqual([{ kind: "failure", from: 60, to: 120 }]);
   });
 });

@@ -10,6 +10,7 @@ import { Actions } from "./service/actions";
 import { Charts } from "./service/charts";
 import { Evidence, Outlook, Similar, WhatToDo } from "./service/outlook";
 import { Budgets, Neighbours, Record } from "./service/around";
+import { PastWarnings } from "./service/past";
 
 export function ServicePage({ name }: { name: string }) {
   const path = encodeURIComponent(name);
@@ -68,6 +69,7 @@ export function ServicePage({ name }: { name: string }) {
           {outlook && outlook.evidence.length > 0 && <Evidence items={outlook.evidence} />}
           {outlook?.recommendation && <WhatToDo recommendation={outlook.recommendation} />}
           {outlook && outlook.similar.length > 0 && <Similar items={outlook.similar} />}
+          <PastWarnings name={name} />
           {detail.data && <Budgets slos={detail.data.slo} />}
           {detail.data && <Neighbours servers={detail.data.servers} clients={detail.data.clients} />}
           <Record ledger={service.ledger} name={name} />

@@ -13,6 +13,7 @@ use crate::{
     http::Problem,
     runtime::Snapshot,
 };
+use forewarn_schema::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -90,6 +91,10 @@ pub(crate) struct Beat {
     /// What each service does at this moment; left out unless a simulation is the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     services: Option<BTreeMap<String, Moment>>,
+    /// Availability of the services, as in their summaries, but for those without a failure in the last 24 h; left out
+    /// unless a row was closed since the beat before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    availability: Option<BTreeMap<String, f64>>,
 }
 
 /// What a simulated service does at a moment, finer than its rows.
@@ -106,20 +111,22 @@ pub(crate) struct Moment {
     /// Requests a second.
     throughput: f64,
     /// Share of the pods that take requests.
-    availability: f64,
+    pods_up: f64,
 }
 
 impl Moment {
     fn of(reading: Reading) -> (String, Self) {
-        let Reading { service, cpu, memory, latency, error_rate, throughput, availability } = reading;
-        (service, Self { cpu, memory, latency, error_rate, throughput, availability })
+        let Reading { service, cpu, memory, latency, error_rate, throughput, pods_up } = reading;
+        (service, Self { cpu, memory, latency, error_rate, throughput, pods_up })
     }
 }
 
 impl Beat {
-    pub(super) fn of(api: &Api, snapshot: &Snapshot) -> Self {
-        let readings = api.context.chaos.as_ref().map(|chaos| chaos.readings().services);
+    /// A beat, with what a closed row changes unless `before` is the last one.
+    pub(super) fn of(api: &Api, snapshot: &Snapshot, before: Option<Timestamp>) -> Self {
+        let readings = api.readings().map(|readings| readings.services);
         Self {
+            availability: (before != snapshot.last_row).then(|| api.day(snapshot).imperfect()),
             now: api.now().into(),
             row_age_seconds: api.age_seconds(snapshot),
             seq: snapshot.events.next().checked_sub(1),
@@ -143,7 +150,7 @@ mod tests {
         );
         assert_eq!(json(LiveMessage::Lagged { missed: 2 }), json!({"type": "lagged", "missed": 2}));
         let now = forewarn_schema::Timestamp::EPOCH.into();
-        let beat = Beat { now, row_age_seconds: None, seq: None, services: None };
+        let beat = Beat { now, row_age_seconds: None, seq: None, services: None, availability: None };
         assert_eq!(
             json(LiveMessage::Beat(beat)),
             json!({"type": "beat", "now": now, "row_age_seconds": null, "seq": null})

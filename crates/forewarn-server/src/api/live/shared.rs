@@ -8,6 +8,7 @@ use crate::{
     http::Problem,
 };
 use axum::extract::ws::Utf8Bytes;
+use forewarn_schema::Timestamp;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -26,12 +27,21 @@ pub(super) struct Whole {
     made: Instant,
 }
 
+/// A beat as text.
+#[derive(Clone, Debug)]
+struct KeptBeat {
+    number: u32,
+    text: Utf8Bytes,
+    /// The last row that was closed then.
+    row: Option<Timestamp>,
+}
+
 /// The texts that clients of the live stream share.
 #[derive(Debug)]
 pub(crate) struct LiveTexts {
     whole: Arc<AsyncMutex<Option<Whole>>>,
-    /// The last beat and its number.
-    beat: Mutex<Option<(u32, Utf8Bytes)>>,
+    /// The last beat.
+    beat: Mutex<Option<KeptBeat>>,
     started: Instant,
 }
 
@@ -76,18 +86,19 @@ impl LiveTexts {
     /// The beat of this number.
     pub(super) fn beat(&self, api: &Api, number: u32) -> Result<Utf8Bytes, Problem> {
         let mut kept = self.beat.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, text)) = kept.as_ref().filter(|(kept, _)| *kept == number) {
-            return Ok(text.clone());
+        if let Some(beat) = kept.as_ref().filter(|kept| kept.number == number) {
+            return Ok(beat.text.clone());
         }
-        let text = beat(api)?;
-        *kept = Some((number, text.clone()));
+        let (snapshot, before) = (api.view(), kept.as_ref().and_then(|beat| beat.row));
+        let text = text(&LiveMessage::Beat(Beat::of(api, &snapshot, before)))?;
+        *kept = Some(KeptBeat { number, text: text.clone(), row: snapshot.last_row });
         Ok(text)
     }
 }
 
-/// A beat of this moment.
+/// A beat of this moment, with all that it can have.
 pub(super) fn beat(api: &Api) -> Result<Utf8Bytes, Problem> {
-    text(&LiveMessage::Beat(Beat::of(api, &api.view())))
+    text(&LiveMessage::Beat(Beat::of(api, &api.view(), None)))
 }
 
 pub(super) fn text(message: &LiveMessage) -> Result<Utf8Bytes, Problem> {

@@ -5,9 +5,10 @@ use super::{
 };
 use crate::{
     api::Shared,
-    http::{Limit, Params, Problem, ended},
+    http::{Caller, Limit, Params, Problem, ended},
 };
 use axum::{
+    Extension,
     extract::{
         State,
         ws::{
@@ -19,7 +20,7 @@ use axum::{
 };
 use futures_util::SinkExt;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval_at, timeout},
@@ -58,6 +59,7 @@ struct Wish {
         content_type = "application/problem+json")))]
 pub(crate) async fn socket(
     State(api): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Params(query): Params<LiveQuery>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
@@ -66,7 +68,7 @@ pub(crate) async fn socket(
     let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
     let upgrade = upgrade.read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(upgrade.on_upgrade(async move |socket| {
-        Client { end: api.end.clone(), socket, api }.serve(query.after).await;
+        Client { end: api.end.clone(), socket, api, caller }.serve(query.after).await;
         drop(place);
     }))
 }
@@ -85,6 +87,7 @@ struct Client {
     api: Shared,
     socket: WebSocket,
     end: watch::Receiver<bool>,
+    caller: Caller,
 }
 
 /// Why a client is not served any longer.
@@ -117,6 +120,8 @@ impl Client {
     }
 
     async fn follow(&mut self, after: Option<u64>) -> Result<(), Over> {
+        let (guard, caller) = (Arc::clone(&self.api.guard), self.caller.clone());
+        let mut revoked = pin!(guard.revoked(&caller));
         let after = match after {
             Some(after) => Some(after),
             None => self.greeting().await?,
@@ -150,6 +155,9 @@ impl Client {
                 }
                 () = ended(&mut self.end) => {
                     return Err(Over::told(close_code::AWAY, "the service ends"));
+                }
+                () = &mut revoked => {
+                    return Err(Over::told(close_code::POLICY, "the token is no longer accepted"));
                 }
             }
         }

@@ -5,16 +5,17 @@ use super::{
 };
 use crate::{
     api::Shared,
-    http::{Params, Problem, ended},
+    http::{Caller, Params, Problem, ended},
 };
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream::unfold;
-use std::{convert::Infallible, fmt::Write};
+use std::{convert::Infallible, fmt::Write, sync::Arc};
 
 /// The live stream as server-sent events.
 ///
@@ -25,26 +26,30 @@ use std::{convert::Infallible, fmt::Write};
         content_type = "text/event-stream")))]
 pub(crate) async fn stream(
     State(api): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Params(query): Params<LiveQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = last_event_id(&headers)?.or(query.after);
     let place = api.socket()?;
-    let end = api.end.clone();
+    let (end, guard) = (api.end.clone(), Arc::clone(&api.guard));
+    let revoked = Box::pin(async move { guard.revoked(&caller).await });
     let follower = Follower::new(api, after);
-    let chunks = unfold((follower, end, place), async |(mut follower, mut end, place)| {
-        let lines = tokio::select! {
-            lines = follower.next() => lines,
-            () = ended(&mut end) => return None,
-        };
-        match lines {
-            Ok(lines) => Some((Ok::<_, Infallible>(chunk(lines?)), (follower, end, place))),
-            Err(problem) => {
-                tracing::error!(?problem, "a live stream was broken off");
-                None
+    let chunks =
+        unfold((follower, end, revoked, place), async |(mut follower, mut end, mut revoked, place)| {
+            let lines = tokio::select! {
+                lines = follower.next() => lines,
+                () = ended(&mut end) => return None,
+                () = &mut revoked => return None,
+            };
+            match lines {
+                Ok(lines) => Some((Ok::<_, Infallible>(chunk(lines?)), (follower, end, revoked, place))),
+                Err(problem) => {
+                    tracing::error!(?problem, "a live stream was broken off");
+                    None
+                }
             }
-        }
-    });
+        });
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-store"),

@@ -66,7 +66,7 @@ fn what_cannot_be_is_refused_and_leaves_no_trace() {
     assert!(matches!(chaos.stop(7), Err(ChaosError::NotFound { id: 7 })));
     assert!(chaos.stop_all().unwrap().is_empty());
     assert_eq!(fs::read_to_string(folder.path().join("chaos.ndjson")).unwrap().lines().count(), 1);
-    assert!(chaos.state().active.is_empty() && chaos.readings().services.is_empty());
+    assert!(chaos.state().active.is_empty() && chaos.readings().unwrap().services.is_empty());
 }
 
 /// Many threads at once: each injection has an id of its own, and none is lost.
@@ -119,5 +119,16 @@ fn every_kind_says_what_it_takes() {
         }
     }
     chaos.tick();
-    assert_eq!(chaos.readings().services.len(), 4);
+    let readings = chaos.readings().unwrap();
+    assert_eq!(readings.services.len(), 4);
+    let into = |server: &str| -> f64 {
+        let calls = readings.calls.iter().filter(|call| call.server == server);
+        calls.map(|call| call.requests).sum()
+    };
+    assert!(into("database") > 0.0 && into("gateway") == 0.0);
+    for called in readings.services.iter().filter(|service| into(&service.service) > 0.0) {
+        // Whatever is called from within gets no requests but those.
+        let (requests, all) = (into(&called.service), called.throughput);
+        assert!((requests - all).abs() <= 0.2 * all, "{}: {requests} of {all}", called.service);
+    }
 }

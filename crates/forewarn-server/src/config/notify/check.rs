@@ -94,7 +94,7 @@ impl TargetConfig {
         format!("{}{path}", self.url.trim_end_matches('/'))
     }
 
-    fn check(&self, table: &str) -> Result<(), ServerError> {
+    pub(in crate::config) fn check(&self, table: &str) -> Result<(), ServerError> {
         check_address(table, "url", &self.url)?;
         in_range(table, "timeout_secs", self.timeout_secs.into(), 1, 300)?;
         if self.name().is_empty() || self.name().contains(char::is_control) {
@@ -115,7 +115,7 @@ impl TargetConfig {
         Ok(())
     }
 
-    fn below(&mut self, folder: &Path) {
+    pub(in crate::config) fn below(&mut self, folder: &Path) {
         let below = |path: &mut PathBuf| *path = folder.join(&*path);
         self.bearer_file.iter_mut().for_each(below);
         self.basic.iter_mut().map(|basic| &mut basic.password_file).for_each(below);

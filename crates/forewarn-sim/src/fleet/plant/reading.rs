@@ -16,3 +16,13 @@ pub struct Reading {
     /// Share of the pods that take requests.
     pub pods_up: f64,
 }
+
+/// What goes over a call in one tick, as it really is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CallReading {
+    /// Requests a second, each try counted.
+    pub requests_per_second: f64,
+    /// Share of the calls that failed for good, after all tries; `None` where there were none.
+    pub error_rate: Option<f64>,
+}

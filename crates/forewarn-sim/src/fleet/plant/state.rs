@@ -1,5 +1,5 @@
 use crate::fleet::{
-    FaultKind,
+    CallReading, FaultKind,
     attempt::{CallState, Response, outcome},
     effects::Effects,
     latency::{Latency, cut_off},
@@ -17,6 +17,8 @@ const MOST_ARRIVALS: f64 = 1e15;
 pub(crate) struct State {
     pub(crate) services: Vec<ServiceState>,
     calls: Vec<CallState>,
+    /// What went over each call in the last tick: wanted calls and tries a second, and the share that failed.
+    flows: Vec<[f64; 3]>,
     pods: Vec<Pod>,
     pub(crate) effects: Vec<Effects>,
     pub(crate) tallies: Vec<Tally>,
@@ -73,6 +75,7 @@ impl State {
         Self {
             services: plan.services.iter().map(service).collect(),
             calls: vec![CallState::FRESH; plan.calls.len()],
+            flows: vec![[0.0; 3]; plan.calls.len()],
             pods: vec![Pod::WARM; plan.pods],
             effects: vec![Effects::NONE; plan.services.len()],
             tallies: vec![Tally::default(); plan.services.len()],
@@ -83,9 +86,16 @@ impl State {
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.services.copy_from_slice(&other.services);
         self.calls.copy_from_slice(&other.calls);
+        self.flows.copy_from_slice(&other.flows);
         self.pods.copy_from_slice(&other.pods);
         self.effects.copy_from_slice(&other.effects);
         self.tallies.copy_from_slice(&other.tallies);
+    }
+
+    /// What went over a call in the last tick.
+    pub(crate) fn flow(&self, call: usize) -> CallReading {
+        let [wanted, requests_per_second, failing] = self.flows[call];
+        CallReading { requests_per_second, error_rate: (wanted > 1e-9).then(|| failing.clamp(0.0, 1.0)) }
     }
 
     /// Whether requests in the system, answers and pods are as in `other`, to a millionth.
@@ -171,6 +181,7 @@ impl State {
                 let one = 1.0 - share * got.failing;
                 success *= (1..call.fan_out).fold(one, |product, _| product * one);
             }
+            self.flows[index] = [state.done * calls, state.done * calls * got.attempts, got.failing];
             self.tallies[service].wanted += state.done * calls * TICK_SECONDS;
             self.tallies[service].calls += state.done * calls * got.attempts * TICK_SECONDS;
             self.services[call.server].inflow += state.done * calls * got.attempts;

@@ -3,7 +3,7 @@
 
 use super::Simulation;
 use crate::fleet::{
-    FaultId, Reading,
+    CallReading, FaultId, Reading,
     plan::{TICK_SECONDS, TICKS},
     state::State,
 };
@@ -32,6 +32,16 @@ impl Simulation {
         let tally = self.state.tallies[service].since(&self.before[service]);
         let up = self.state.services[service].crew.up / plan.pods.len() as f64;
         (self.tick > 0).then(|| tally.reading(plan, up))
+    }
+
+    /// What went over a call in the last tick, by its position in the [blueprint](Self::blueprint), as it really was.
+    /// `None` before the first tick.
+    ///
+    /// # Panics
+    /// Beyond the last call.
+    #[must_use]
+    pub fn call_reading(&self, call: usize) -> Option<CallReading> {
+        (self.tick > 0).then(|| self.state.flow(call))
     }
 
     /// Ends every fault at once, without a recovery, and makes every service whole: pods up, caches warm, queues in

@@ -1,12 +1,13 @@
 // What the model expects, how sure it is, and why.
 import type { Resource } from "../../api/resource";
 import type { EvidenceItem, Prediction, Recommendation, ServiceSummary } from "../../api/types";
-import { chance, minutes, number, words } from "../../lib/format";
+import { chance, minutes, number } from "../../lib/format";
 import { kind, reason } from "../../lib/text";
 import { useLive } from "../../live/store";
 import { LevelBadge, Moment, OutcomeBadge, Panel } from "../../ui/parts";
 import { Hazard } from "../../ui/spark";
 import { Answer, Empty } from "../../ui/states";
+import { EvidenceList } from "../../ui/warnings";
 import { Icon } from "../../ui/icons";
 
 export function Outlook({ prediction, service }: { prediction: Resource<Prediction>; service: ServiceSummary }) {
@@ -78,42 +79,10 @@ export function Outlook({ prediction, service }: { prediction: Resource<Predicti
   );
 }
 
-/** Contributions to the score: to the right what speaks for a failure, to the left what speaks against. */
 export function Evidence({ items }: { items: EvidenceItem[] }) {
-  const top = Math.max(...items.map((item) => Math.abs(item.log_odds)), 0.1);
   return (
     <Panel title="Why" note="What moves the probability most, against what is normal">
-      <ul className="evidence">
-        {items.map((item) => {
-          const share = (Math.abs(item.log_odds) / top) * 50;
-          const raises = item.log_odds >= 0;
-          return (
-            <li key={`${item.metric} ${item.view}`}>
-              <div className="evidence-head">
-                <span>
-                  <b>{words(item.metric)}</b> <span className="quiet">{item.view}</span>
-                </span>
-                <span className={`evidence-way ${raises ? "is-up" : "is-down"}`}>{raises ? "raises" : "lowers"}</span>
-              </div>
-              <span className="evidence-bar" aria-hidden="true">
-                <span
-                  className={raises ? "is-up" : "is-down"}
-                  style={{ left: `${raises ? 50 : 50 - share}%`, width: `${share}%` }}
-                />
-              </span>
-              <span className="evidence-values">
-                {number(item.value)} <span className="quiet">normal {number(item.normal)}</span>
-                {item.deviations !== null && (
-                  <span className="quiet">
-                    {item.deviations >= 0 ? "+" : "−"}
-                    {Math.abs(item.deviations).toFixed(1)} deviations
-                  </span>
-                )}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
+      <EvidenceList items={items} />
     </Panel>
   );
 }
