@@ -152,7 +152,7 @@ impl LedgerBook {
         }
     }
 
-    /// Names of the models that scored, in order of their first score.
+    /// Names of the models that scored or have a window, in order of the first.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         self.models.names.iter().map(String::as_str)
     }

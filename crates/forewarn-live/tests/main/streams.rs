@@ -10,7 +10,7 @@ use forewarn_live::{
 use forewarn_schema::{Frame, Schema, Step, Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 fn fixed_budget() -> EngineConfig {
@@ -36,17 +36,21 @@ fn warnings(events: &[Event]) -> impl Iterator<Item = (Timestamp, &forewarn_live
 }
 
 /// The model with a policy of two votes of three.
-fn voting() -> Result<Arc<ServedModel>, BoxError> {
-    let mut envelope = golden_envelope()?;
-    let policy = model().policy().ok_or("a policy")?.with_votes(2, 3)?;
-    envelope.policy = Some(serde_json::to_value(policy)?);
-    Ok(Arc::new(ServedModel::from_envelope(envelope)?))
+fn voting() -> Arc<ServedModel> {
+    static MODEL: OnceLock<Arc<ServedModel>> = OnceLock::new();
+    let fit = || {
+        let mut envelope = golden_envelope().unwrap();
+        let policy = model().policy().unwrap().with_votes(2, 3).unwrap();
+        envelope.policy = Some(serde_json::to_value(policy).unwrap());
+        Arc::new(ServedModel::from_envelope(envelope).unwrap())
+    };
+    Arc::clone(MODEL.get_or_init(fit))
 }
 
 #[test]
 fn a_policy_of_several_votes_says_that_it_waits_and_what_became_of_it() -> Result<(), BoxError> {
-    let models = || Ok::<_, BoxError>(EngineModels::new("votes", voting()?));
-    let mut engine = Engine::new(fixed_budget(), models()?)?;
+    let models = || EngineModels::new("votes", voting());
+    let mut engine = Engine::new(fixed_budget(), models())?;
     let inputs = rows(&frames(3 * 1440));
     let events = apply_all(&mut engine, inputs.iter().cloned())?;
     let mut scores: BTreeMap<(String, Timestamp), f64> = BTreeMap::new();
@@ -103,12 +107,12 @@ fn a_policy_of_several_votes_says_that_it_waits_and_what_became_of_it() -> Resul
         .collect();
     assert!(judged.is_subset(&fired) && judged.len() > 5);
     // Saved and restored while some wait.
-    let (mut engine, mut again, mut waiting) = (Engine::new(fixed_budget(), models()?)?, Vec::new(), 0);
+    let (mut engine, mut again, mut waiting) = (Engine::new(fixed_budget(), models())?, Vec::new(), 0);
     for (number, input) in inputs.into_iter().enumerate() {
         again.extend(engine.apply(input)?);
         if number % 7 == 0 {
             waiting += engine.view().services.iter().filter(|service| service.pending.is_some()).count();
-            engine = Engine::restore(fixed_budget(), models()?, &engine.snapshot()?)?;
+            engine = Engine::restore(fixed_budget(), models(), &engine.snapshot()?)?;
         }
     }
     assert!(waiting > 0);

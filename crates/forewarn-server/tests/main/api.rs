@@ -362,3 +362,45 @@ fn the_comment_of_a_silence_outlives_a_restart() -> Result<(), BoxError> {
     assert_eq!(after["items"][0]["comment"], "");
     Ok(())
 }
+
+#[test]
+fn what_is_no_longer_in_memory_comes_from_the_history_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = format!("{}[recent]\nhours = 1\nrecords = 100\n", http(""));
+    let service = Service::start(folder.path(), "minutes = 1600", &more, WatchOptions::default()).unwrap();
+    service.wait_for_minutes(1_600);
+    // The last checkpoint is no further back than memory.
+    wait_for(|| {
+        let view = service.handle.view();
+        let written = view.about.past.as_ref().and_then(|past| past.span());
+        written.zip(view.last_row).is_some_and(|((_, until), last)| last.minutes_since(until) < 58.0)
+    });
+    let status = service.json("/api/v1/status");
+    let last: forewarn_schema::Timestamp = status["last_row"].as_str().unwrap().parse().unwrap();
+    let ago =
+        |minutes: i64| forewarn_schema::Timestamp::from_millis(last.millis() - minutes * 60_000).unwrap();
+    let path = format!("/api/v1/history/gateway?from={}&to={}&resolution=60", ago(1_500), ago(1_000),);
+    let history = service.json(&path);
+    let times = history["times"].as_array().unwrap();
+    assert_eq!((times.len(), times[0].as_str()), (500, Some(ago(1_500).to_string().as_str())));
+    let known = |list: &Value| list.as_array().unwrap().iter().filter(|value| value.is_number()).count();
+    assert_eq!(known(&history["metrics"]["error_rate"]), 500);
+    assert!(known(&history["probability"]) > 400 && known(&history["threshold"]) > 400);
+    // A span over the edge of memory has each minute once.
+    let both = service.json(&format!("/api/v1/history/gateway?from={}&resolution=60", ago(400)));
+    assert_eq!(both["times"].as_array().unwrap().len(), 401);
+    assert!(both["minutes"].as_array().unwrap().iter().all(|rows| rows == 1), "{both}");
+    // The ledger and failures of before.
+    let memory = service.json("/api/v1/ledger?limit=1000");
+    let all = service.json(&format!("/api/v1/ledger?limit=1000&from={}", ago(1_600)));
+    let total = |page: &Value| page["entries"]["total"].as_u64().unwrap();
+    assert!(total(&all) >= total(&memory), "{all}");
+    let numbers: Vec<u64> = all["entries"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["seq"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] > pair[1]));
+    assert_eq!(service.get(&format!("/api/v1/history/gateway?from={}", ago(200 * 1440))).status(), 200);
+}
