@@ -1,8 +1,9 @@
 use crate::{
     Data, Experiment, ExperimentError, Model, Observer, Phase, Progress,
     fit::Fitted,
+    memory::Audit,
     models::Models,
-    run::{Run, check_part},
+    run::{Run, check_part, unsplittable},
     saving::About,
     side_by_side::side_by_side,
 };
@@ -101,11 +102,12 @@ impl Experiment {
         self.check()?;
         let Self { settings, features, models } = self;
         let labels = settings.label(&data, observer)?;
-        let split = chronological_without_test(&labels, settings.fractions)?;
+        let split = chronological_without_test(&labels, settings.fractions).map_err(unsplittable(&labels))?;
         check_part("train", split.train(), "learnt")?;
         check_part("validation", split.validation(), "chosen by it")?;
         let Data { frames, provenance, .. } = data;
         let (material, features) = settings.material(&models, features, frames)?;
+        settings.check_memory(&material, &features, Audit::LeftOut)?;
         let run = Run {
             settings: &settings,
             models: &models,
