@@ -10,7 +10,7 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     io::Recording,
-    label::{Rule, label},
+    label::{HiddenOutages, Rule, label},
     live::ServedModel,
     schema::{FrameSet, Kind, Step},
     topology::ServiceGraph,
@@ -109,14 +109,14 @@ impl Check {
             findings.config = Some(config.about);
         }
         if !self.input.is_empty() {
-            let recording = self.read.read(&self.input)?;
+            let recording = self.recording(&rule)?;
             let spec = self.window.spec(recording.frames.layout().step())?;
             let mut metrics = Metrics::of(&recording, &rule, spec, self.target.target);
             if let Some(graph) = &graph {
                 metrics.compare_names(&recording.frames, graph);
             }
             if let Some(model) = &model {
-                metrics.compare_model(&recording.frames, model);
+                metrics.compare_model(&recording, model);
             }
             findings.metrics = Some(metrics);
         }
@@ -133,6 +133,21 @@ impl Check {
         match &findings.metrics {
             Some(metrics) if self.require_usable && !metrics.usable => Err(CliError::NotUsable),
             _ => Ok(()),
+        }
+    }
+
+    /// The metrics, of which only the columns are kept that the rule and the notes ask for. Where the rule does not fit,
+    /// all are, to say what would.
+    fn recording(&self, rule: &Rule) -> Result<Recording, CliError> {
+        let wanted: Vec<String> = rule.metrics().into_iter().map(str::to_owned).collect();
+        let is_wanted =
+            move |name: &str| wanted.iter().any(|wanted| wanted == name) || HiddenOutages::is_traffic(name);
+        let few = self.read.read_metrics(&self.input, is_wanted)?;
+        let fits =
+            |few: &Recording| rule.metrics().iter().all(|name| few.frames.schema().position(name).is_some());
+        match few {
+            Some(few) if fits(&few) => Ok(few),
+            _ => self.read.read(&self.input),
         }
     }
 

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use forewarn::{
     core::{SMALL_FILE_BYTES, read_text_file},
     experiment::{Data, Simulated},
-    io::{self, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape},
+    io::{self, DateOrder, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape},
     schema::Step,
     sim::Fleet,
 };
@@ -20,7 +20,7 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) failure_column: Option<String>,
     /// Word of the failure column that means unknown, besides the usual missing ones
-    #[arg(long, value_name = "WORD")]
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     unknown_label: Vec<String>,
     /// Column of times; several are joined with a blank
     #[arg(long, value_name = "NAME")]
@@ -52,6 +52,9 @@ pub(crate) struct ReadArgs {
     /// Zone of times that have none: an IANA name or an offset [default: UTC]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
+    /// Which number of dates such as 1/2/2024 is the day [default: as one of the first rows shows]
+    #[arg(long, value_name = "ORDER")]
+    date_order: Option<DayOrMonth>,
     /// Character between two cells [default: found from the header]
     #[arg(long, value_name = "CHARACTER")]
     separator: Option<char>,
@@ -66,11 +69,20 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Word that means a missing value, besides the usual ones
-    #[arg(long, value_name = "WORD")]
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
     missing: Vec<String>,
     /// What to do with two rows of one service and time
     #[arg(long, value_name = "POLICY", default_value = "error")]
     duplicates: DuplicatePolicy,
+}
+
+/// Order of day and month.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DayOrMonth {
+    /// 1 February
+    DayFirst,
+    /// 2 January
+    MonthFirst,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -185,6 +197,10 @@ impl ReadArgs {
         }
         options.step = self.step;
         options.timezone.clone_from(&self.timezone);
+        options.date_order = self.date_order.map(|order| match order {
+            DayOrMonth::DayFirst => DateOrder::DayFirst,
+            DayOrMonth::MonthFirst => DateOrder::MonthFirst,
+        });
         options.separator = self.separator;
         options.metric.clone_from(&self.metric);
         options.decimal = self.decimal.map(|mark| match mark {
@@ -192,6 +208,19 @@ impl ReadArgs {
             DecimalMark::Comma => Decimal::Comma,
         });
         Ok(options)
+    }
+
+    /// Reads files, of which only the values of some metrics are kept; `None` for standard input, which can only be
+    /// read once.
+    pub(crate) fn read_metrics(
+        &self,
+        paths: &[PathBuf],
+        keep: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<Option<Recording>, CliError> {
+        if paths.iter().any(|path| path == Path::new("-")) {
+            return Ok(None);
+        }
+        Ok(Some(io::read_metrics(paths, &self.options()?, keep)?))
     }
 
     /// Reads files, or standard input for `-`; the error names them.

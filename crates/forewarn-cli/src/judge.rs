@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use forewarn::{
     core::Target,
     eval::{EpisodeFile, KnownFailures, LabelMeaning, Report},
-    label::label,
+    label::{HiddenOutages, label},
     report::{GivenScores, Present},
     schema::{Kind, Step},
 };
@@ -79,13 +79,14 @@ impl Judge {
                 LabelMeans::Begins => LabelMeaning::Begins,
                 LabelMeans::Failing => LabelMeaning::Failing,
             });
-        let (report, pictures) = match &self.episodes {
+        let (mut report, pictures, outages) = match &self.episodes {
             Some(path) => {
                 let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
                 let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
                 let known = KnownFailures::List { episodes: &episodes, spec, step: None };
                 progress.stage("evaluating");
-                given.classes(&classes).judge(&self.scores, known)?
+                let (report, pictures) = given.classes(&classes).judge(&self.scores, known)?;
+                (report, pictures, None)
             }
             None => {
                 let rule = self.rule.rule(self.read.outcome_column())?;
@@ -93,15 +94,19 @@ impl Judge {
                 let spec = self.window.spec(frames.layout().step())?;
                 expect_applicable(&rule, &frames)?;
                 let labels = label(&frames, &rule, spec, Target::Onset).about("--metrics")?;
+                let outages = HiddenOutages::find(&frames, &rule);
                 let frames = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
                 // What the rule reads comes first where it says so by name.
                 let rule = rule.to_string();
                 let mut names: Vec<&str> = frames.schema().names().collect();
                 names.sort_by_key(|name| !rule.contains(name));
                 progress.stage("evaluating");
-                given.metrics(&frames, names).judge(&self.scores, KnownFailures::Labels(&labels))?
+                let known = KnownFailures::Labels(&labels);
+                let (report, pictures) = given.metrics(&frames, names).judge(&self.scores, known)?;
+                (report, pictures, outages)
             }
         };
+        report.notes.extend(outages.map(|found| found.to_string()));
         json.write_all(report.to_json()?.as_bytes())?;
         html.write_all(report.to_html(&pictures).as_bytes())?;
         json.finish()?;

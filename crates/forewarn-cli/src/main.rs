@@ -19,6 +19,7 @@ mod graph;
 mod input;
 mod journal;
 mod judge;
+mod memory;
 mod models;
 mod page;
 mod printable;

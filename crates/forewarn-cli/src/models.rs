@@ -2,6 +2,7 @@
 
 use crate::{
     error::CliError,
+    memory,
     question::{RuleArgs, SEED, TargetArgs, WindowArgs, expect_applicable},
 };
 use clap::{Args, ValueEnum};
@@ -51,6 +52,10 @@ pub(crate) struct ModelArgs {
     /// data]
     #[arg(long, value_name = "N", value_parser = minutes)]
     fit_minutes: Option<f64>,
+    /// Memory that may be taken besides the metrics, such as 2G; what would need more is refused before it begins
+    /// [default: what is available]
+    #[arg(long, value_name = "SIZE", value_parser = memory::size)]
+    memory_limit: Option<u64>,
     /// Seed of the simulation and of the models [default: 7]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -104,6 +109,10 @@ impl ModelArgs {
         });
         if let Some(path) = &self.topology {
             experiment = experiment.with_topology(topology(path, data)?);
+        }
+        // Asked for now, so that the metrics, which have been read, are taken off already.
+        if let Some(bytes) = self.memory_limit.or_else(memory::available) {
+            experiment = experiment.with_memory_limit(bytes);
         }
         if let Some(minutes) = self.fit_minutes {
             experiment = experiment.with_fit_limit(Duration::from_secs_f64(60.0 * minutes));

@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// A name that stands within a line.
+pub(crate) use forewarn::schema::printable as name;
+
 /// `text` without control characters but line breaks and tabs, and without characters that turn the direction of text
 /// around; each is shown as a replacement character.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
@@ -10,13 +13,6 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
-}
-
-/// The same for a name that stands within a line: line breaks and tabs go as well.
-pub(crate) fn name(name: &str) -> String {
-    name.chars()
-        .map(|c| if is_unsafe(c) || c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
 }
 
 fn is_unsafe(c: char) -> bool {
@@ -33,6 +29,6 @@ mod tests {
         assert_eq!(text("a\u{1b}[31mred\tb\nc"), "a\u{fffd}[31mred\tb\nc");
         assert_eq!(text("\u{202e}gnp.exe"), "\u{fffd}gnp.exe");
         assert_eq!(text("plain äöü"), "plain äöü");
-        assert_eq!(name("two\nlines\u{7f}"), "two\u{fffd}lines\u{fffd}");
+        assert_eq!(name("two\nlines\u{7f}"), "two\\nlines\\u{7f}");
     }
 }

@@ -9,13 +9,16 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     core::{BudgetMode, BudgetSettings},
-    live::{Engine, EngineConfig, EngineModels, Event, EventBody, Input, ServedModel, WarningState},
+    live::{
+        CannotTell, Engine, EngineConfig, EngineModels, Event, EventBody, Input, ServedModel, WarningState,
+    },
     schema::{FrameSet, FrameView, SchemaError, Timestamp},
 };
 use forewarn_server::journal_inputs;
 use std::{
+    collections::BTreeMap,
     fs::File,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -108,6 +111,8 @@ impl Replay {
             options: self,
             sink,
             counts: [0; 2],
+            untold: BTreeMap::new(),
+            far: BTreeMap::new(),
             restarted_at: 0,
         };
         if self.format == Format::Csv {
@@ -132,10 +137,10 @@ impl Replay {
                 self.model.display()
             )));
         }
-        run.sink.finish()?;
-        progress.stage(&format!("{} scores, {} alarms", run.counts[0], run.counts[1]));
+        progress.stage(&format!("{} scores, {} alarms{}", run.counts[0], run.counts[1], run.untold()));
         progress.finish();
-        Ok(())
+        run.warn_of_units()?;
+        run.sink.finish()
     }
 }
 
@@ -159,6 +164,10 @@ struct Run<'a> {
     sink: Sink,
     /// Scores and alarms so far.
     counts: [usize; 2],
+    /// Rows of which the model cannot tell, by the reason.
+    untold: BTreeMap<String, usize>,
+    /// Rows that are far from training, by the metric that is.
+    far: BTreeMap<String, usize>,
     /// Minutes that were closed when the engine was last restored.
     restarted_at: u64,
 }
@@ -172,12 +181,39 @@ impl Run<'_> {
         let mut time = first;
         while time < end {
             for (service, values) in aligned.rows(time) {
+                if let Some(metric) = model.far_from_training(&values, self.restart.0.far_factor) {
+                    *self.far.entry(metric.to_owned()).or_default() += 1;
+                }
                 self.take(Input::Row { service: service.to_owned(), time, values })?;
             }
             let now = Timestamp::from_millis(time.millis().saturating_add(settle)).unwrap_or(time);
             self.take(Input::Advance { now })?;
             let Some(next) = time.checked_add(model.step(), 1) else { break };
             time = next;
+        }
+        Ok(())
+    }
+
+    /// Rows without a score, by the reason.
+    fn untold(&self) -> String {
+        let all: usize = self.untold.values().sum();
+        let reasons: Vec<String> =
+            self.untold.iter().map(|(reason, rows)| format!("{reason} {rows}")).collect();
+        if all == 0 { String::new() } else { format!("; cannot tell {all} times: {}", reasons.join(", ")) }
+    }
+
+    /// Says, asked for progress or not, that a metric is so far from training in most rows that its unit must be wrong.
+    fn warn_of_units(&self) -> Result<(), CliError> {
+        let far: usize = self.far.values().sum();
+        let Some((metric, rows)) = self.far.iter().max_by_key(|(_, rows)| **rows) else { return Ok(()) };
+        if far > self.counts[0] {
+            writeln!(
+                io::stderr(),
+                "warning: {rows} rows have {} far outside all that training has seen, and no score: \
+                 if it is in another unit, give --unit {}=UNIT",
+                printable::name(metric),
+                printable::name(metric)
+            )?;
         }
         Ok(())
     }
@@ -197,7 +233,12 @@ impl Run<'_> {
 
     fn write(&mut self, event: &Event) -> Result<(), CliError> {
         let (service, kind, score) = match &event.body {
-            EventBody::Score(score) if !score.shadow => (score.service.as_str(), 0, score.probability),
+            EventBody::Score(score) if !score.shadow => {
+                if let Some(reason) = score.cannot_tell {
+                    *self.untold.entry(in_words(reason)).or_default() += 1;
+                }
+                (score.service.as_str(), 0, score.probability)
+            }
             EventBody::Warning(warning) if warning.state == WarningState::Firing => {
                 (warning.service.as_str(), 1, warning.probability)
             }
@@ -235,6 +276,12 @@ impl Run<'_> {
         }
         Ok(())
     }
+}
+
+/// Why there is no score, as its name is written in events.
+fn in_words(reason: CannotTell) -> String {
+    let name = serde_json::to_value(reason).ok();
+    name.and_then(|name| Some(name.as_str()?.replace('_', " "))).unwrap_or_default()
 }
 
 /// Rows of a metrics file in the order of a model's metrics.

@@ -138,7 +138,10 @@ pub enum ExperimentError {
         services: Vec<String>,
     },
     /// The rule never finds a failure.
-    #[error("nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}")]
+    #[error(
+        "nothing ever fails: in {rows} rows (services: {services}) the rule is never satisfied: {rule}{}",
+        after_that(notes)
+    )]
     NoFailures {
         /// The rule's sentence.
         rule: String,
@@ -146,6 +149,28 @@ pub enum ExperimentError {
         rows: usize,
         /// Services searched.
         services: usize,
+        /// What may be wrong with it, each a sentence.
+        notes: Vec<String>,
+    },
+    /// There is too little to split, perhaps because the rule says too much or nothing.
+    #[error("{source}{}", after_that(notes))]
+    Unsplittable {
+        /// What is missing.
+        source: forewarn_window::WindowError,
+        /// How often the rule holds and is unknown, each a sentence.
+        notes: Vec<String>,
+    },
+    /// There is less memory than features and what is computed of them need.
+    #[error(
+        "fitting would need about {} GB of memory besides the metrics, and {} GB are available: give fewer services, days or metrics, \
+         or more memory",
+        gigabytes(*.needed_bytes), gigabytes(*.available_bytes)
+    )]
+    TooLarge {
+        /// What is needed, about.
+        needed_bytes: u64,
+        /// What there is.
+        available_bytes: u64,
     },
     /// A part of the split has windows of one class only.
     #[error(
@@ -232,4 +257,14 @@ pub enum NotSaved {
     /// What makes its rows cannot be saved with it.
     #[error(transparent)]
     Serve(#[from] LiveError),
+}
+
+/// Sentences behind a message.
+fn after_that(notes: &[String]) -> String {
+    notes.iter().map(|note| format!("; {}", note.trim_end_matches('.'))).collect()
+}
+
+/// Bytes for people: `3.4`.
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / 1e9)
 }

@@ -53,6 +53,7 @@ pub(crate) struct Settings {
     pub(crate) budget: AlarmBudget,
     pub(crate) refit_days: Option<usize>,
     pub(crate) fit_limit: Option<Duration>,
+    pub(crate) memory_limit: Option<u64>,
 }
 
 /// Whether fitted models see what the failure rule's conditions say of each row ([`FailureRule::verdicts`]), as
@@ -113,6 +114,7 @@ impl Experiment {
                 budget: AlarmBudget::default(),
                 refit_days: None,
                 fit_limit: None,
+                memory_limit: None,
             },
             features: Features::default(),
             models: Vec::new(),
@@ -199,6 +201,14 @@ impl Experiment {
     #[must_use]
     pub fn with_walk_forward(mut self, days: usize) -> Self {
         self.settings.refit_days = Some(days);
+        self
+    }
+
+    /// Memory that features and what is computed of them may take, besides the metrics: an experiment that needs more is
+    /// refused before it begins, with what it would need. An estimate, without what fitted models themselves take.
+    #[must_use]
+    pub fn with_memory_limit(mut self, bytes: u64) -> Self {
+        self.settings.memory_limit = Some(bytes);
         self
     }
 

@@ -3,10 +3,12 @@
 mod data;
 mod error;
 mod experiment;
+mod memory;
 mod model;
 mod progress;
 mod results;
 mod roots;
+mod rule_notes;
 mod run;
 mod train;
 

@@ -13,17 +13,19 @@ use crate::Model;
 use crate::{
     Data, Experiment, ExperimentError, Observer, Phase, Progress, Results,
     experiment::Settings,
+    memory::Audit,
     progress::whole,
     results::models::Models,
+    rule_notes::{ranges_of, rule_notes},
     run::{
         fit::{Effort, Fitted, fit_all},
         material::{FeatureLists, Material, Prepared},
     },
 };
 use forewarn_core::{Labels, Samples, Split};
-use forewarn_label::label;
+use forewarn_label::{HiddenOutages, label};
 use forewarn_schema::{FrameSet, Kind, Schema};
-use forewarn_window::{Features, Pipeline, chronological};
+use forewarn_window::{Features, Pipeline, WindowError, chronological};
 use std::{borrow::Cow, sync::Arc};
 
 /// An experiment put to one data set.
@@ -50,7 +52,7 @@ impl Experiment {
         self.check()?;
         let Self { settings, features, models } = self;
         let labels = settings.label(&data, observer)?;
-        let split = chronological(&labels, settings.fractions)?;
+        let split = chronological(&labels, settings.fractions).map_err(unsplittable(&labels))?;
         check_part("train", split.train(), "learnt")?;
         check_part("validation", split.validation(), "chosen by it")?;
         check_part("test", split.test(), "measured on it")?;
@@ -58,6 +60,7 @@ impl Experiment {
         let classes = settings.classes(&data)?;
         let Data { frames, provenance, truth, .. } = data;
         let (material, features) = settings.material(&models, features, frames)?;
+        settings.check_memory(&material, &features, Audit::Made)?;
         let run = Run {
             settings: &settings,
             models: &models,
@@ -107,7 +110,10 @@ impl Settings {
             whole(observer, Phase::Labelling, || label(&data.frames, &*self.rule, self.spec, self.target))?;
         let episodes: usize = labels.episodes().iter().map(|episodes| episodes.len()).sum();
         if episodes == 0 {
-            return Err(ExperimentError::NoFailures { rule: self.rule.describe(), rows, services });
+            let rule = self.rule.describe();
+            let outages = HiddenOutages::find(&data.frames, &*self.rule).map(|found| found.to_string());
+            let notes = ranges_of(&rule, &data.frames).into_iter().chain(outages).collect();
+            return Err(ExperimentError::NoFailures { rule, rows, services, notes });
         }
         let text = format!("{episodes} failure episodes by the rule: {}", self.rule.describe());
         observer.progress(Progress::Stage(&text));
@@ -184,18 +190,31 @@ impl Run<'_> {
         })
     }
 
-    /// What a reader should know of missing cells; nothing where there are none.
+    /// What a reader should know of the rule, of missing cells, and of outages among them; nothing where all is well.
     pub(crate) fn notes(&self) -> Vec<String> {
+        let mut notes = rule_notes(self.labels);
         let forewarn_window::Imputed { filled, left } = self.material.gaps;
         if filled + left == 0 {
-            return Vec::new();
+            return notes;
         }
-        vec![format!(
+        let outages = HiddenOutages::find(&self.material.metrics, &*self.settings.rule);
+        let cells = format!(
             "{} missing values: for the features {filled} took the last value before them (at most {} steps old), {left} counted as the training \
              mean. Failure episodes were found, and rules scored, without filling anything in.",
             filled + left,
             self.settings.carry_steps
-        )]
+        );
+        notes.extend(outages.map(|found| found.to_string()));
+        notes.push(cells);
+        notes
+    }
+}
+
+/// Says beside an error of the split how often the rule holds.
+pub(crate) fn unsplittable(labels: &Labels) -> impl Fn(WindowError) -> ExperimentError {
+    move |source| match rule_notes(labels) {
+        notes if notes.is_empty() => source.into(),
+        notes => ExperimentError::Unsplittable { source, notes },
     }
 }
 

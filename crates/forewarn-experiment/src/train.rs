@@ -1,7 +1,8 @@
 use crate::{
     Data, Experiment, ExperimentError, Model, Observer, Phase, Progress,
+    memory::Audit,
     results::{models::Models, saving::About},
-    run::{Run, check_part, fit::Fitted, side_by_side::side_by_side},
+    run::{Run, check_part, fit::Fitted, side_by_side::side_by_side, unsplittable},
 };
 use forewarn_core::{AlarmPolicy, Envelope, History, Predictor, Target, average_precision};
 use forewarn_eval::{
@@ -100,11 +101,12 @@ impl Experiment {
         self.check()?;
         let Self { settings, features, models } = self;
         let labels = settings.label(&data, observer)?;
-        let split = chronological_without_test(&labels, settings.fractions)?;
+        let split = chronological_without_test(&labels, settings.fractions).map_err(unsplittable(&labels))?;
         check_part("train", split.train(), "learnt")?;
         check_part("validation", split.validation(), "chosen by it")?;
         let Data { frames, provenance, .. } = data;
         let (material, features) = settings.material(&models, features, frames)?;
+        settings.check_memory(&material, &features, Audit::LeftOut)?;
         let run = Run {
             settings: &settings,
             models: &models,

@@ -3,6 +3,7 @@
 mod condition;
 mod error;
 mod failure_history;
+mod hidden_outages;
 mod label;
 mod live;
 mod objective;
@@ -23,6 +24,7 @@ pub use condition::{
 };
 pub use error::LabelError;
 pub use failure_history::FailureHistory;
+pub use hidden_outages::HiddenOutages;
 pub use label::{label, label_pieces};
 pub use live::{AnyRuleState, Event, LabelState, Minute, RuleState, Standing, TimedLabel};
 pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloLevel, SloReport, SloState, WindowBurn};

@@ -68,6 +68,15 @@ impl Rule {
         Ok(Self { episodes, ..self })
     }
 
+    /// The metrics that it asks for, each once, in order of name.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<&str> {
+        let mut metrics = self.when.metrics();
+        metrics.sort_unstable();
+        metrics.dedup();
+        metrics
+    }
+
     /// When a service is failing.
     #[must_use]
     pub fn when(&self) -> &Condition {

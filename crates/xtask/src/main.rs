@@ -7,7 +7,7 @@
 //! | `cargo xtask dashboard` | builds the web page from its sources |
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
 //! | `cargo xtask figures` | makes the tables of README and docs again |
-//! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine for as long as asked |
+//! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine and every reader for as long as asked |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
@@ -49,7 +49,7 @@ Commands:
   dashboard  Build the web page of crates/forewarn-dashboard; needs node
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
   figures    Make the tables of README and docs by the commands beside them
-  soak       Kill a store at 1,000 points, and fuzz the engine for as long as asked
+  soak       Kill a store at 1,000 points, and fuzz engine and readers for as long as asked
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -141,6 +141,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
                 let unknown = || format!("there is no part {part:?}: cargo xtask figures --list names them");
                 wanted.part = Some(found.ok_or_else(|| usage(unknown()))?);
             }
+            (Long("fuzz-target"), Request::Soak(soak)) => {
+                soak.fuzz_target = Some(soak::Target::named(&parser.value()?.string()?)?);
+            }
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -169,7 +172,7 @@ mod tests {
         let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };
         assert_eq!(parsed(&["test", "--no-libtorch"]).unwrap(), Request::Test(no_libtorch));
         assert_eq!(parsed(&["soak"]).unwrap(), Request::Soak(soak::Soak::USUAL));
-        let long = soak::Soak { kills: 5_000, seed: 9, fuzz_minutes: 60 };
+        let long = soak::Soak { kills: 5_000, seed: 9, fuzz_minutes: 60, fuzz_target: None };
         let options = ["soak", "--kills", "5000", "--seed=9", "--fuzz-minutes", "60"];
         assert_eq!(parsed(&options).unwrap(), Request::Soak(long));
         assert_eq!(parsed(&["figures"]).unwrap(), Request::Figures(figures::Figures::default()));

@@ -37,7 +37,7 @@ struct Service {
     first: String,
     last: String,
     /// Cells of it that hold no number, rows that the file lacks among them.
-    missing: usize,
+    missing: u64,
     /// Windows with a label.
     windows: usize,
     /// Failure episodes.
@@ -49,7 +49,7 @@ struct Service {
 impl Metrics {
     pub(super) fn of(recording: &Recording, rule: &Rule, spec: WindowSpec, target: Target) -> Self {
         let Recording { frames, summary, .. } = recording;
-        let names = frames.schema().metrics().iter().filter(|metric| metric.kind != Kind::Outcome);
+        let names = summary.metrics.iter().filter(|metric| metric.kind != Kind::Outcome);
         let mut found = Self {
             usable: false,
             reasons: Vec::new(),
@@ -111,38 +111,12 @@ impl Metrics {
                 self.notes.push(format!("{name}: the rule holds in {} of the rows", percent(failing as f64)));
             }
         }
-        self.note_outages(frames, rule);
+        self.notes.extend(HiddenOutages::find(frames, rule).map(|found| found.to_string()));
         if episodes == 0 {
             self.notes.push("the rule is never satisfied: there is no failure to learn from".to_owned());
         }
         for service in self.services.iter().filter(|service| service.windows == 0) {
             self.notes.push(format!("{}: no window has a label", service.name));
-        }
-    }
-
-    /// Says where a service has no traffic while the rule is unknown: a total outage looks like a gap then.
-    fn note_outages(&mut self, frames: &FrameSet, rule: &Rule) {
-        let is_traffic = |name: &str| {
-            let name = name.to_lowercase();
-            ["request", "throughput", "traffic", "rps"].iter().any(|word| name.contains(word))
-        };
-        let Some(metric) = frames.schema().names().position(is_traffic) else { return };
-        for frame in frames.frames() {
-            let Ok(assessment) = rule.assess(frame) else { continue };
-            let without = assessment
-                .unknown
-                .into_iter()
-                .flatten()
-                .filter(|&row| frame.row(row).is_some_and(|row| row[metric] == 0.0));
-            let rows = without.count();
-            if rows > 0 {
-                let name = &frames.schema().metrics()[metric].name;
-                self.notes.push(format!(
-                    "{}: in {rows} rows {name} is 0 and the rule is unknown: total outages look like gaps; count them as \
-                     failures with --rule '{rule} or ({name} == 0 while it was not) for 2 steps'",
-                    frame.service()
-                ));
-            }
         }
     }
 
@@ -166,8 +140,10 @@ impl Metrics {
     }
 
     /// Metrics and step that the model needs and the file lacks.
-    pub(super) fn compare_model(&mut self, frames: &FrameSet, model: &ServedModel) {
-        if let Some(missing) = model.metrics().names().find(|name| frames.schema().index_of(name).is_err()) {
+    pub(super) fn compare_model(&mut self, recording: &Recording, model: &ServedModel) {
+        let Recording { frames, summary, .. } = recording;
+        let is_there = |name: &str| summary.metrics.iter().any(|metric| metric.name == name);
+        if let Some(missing) = model.metrics().names().find(|name| !is_there(name)) {
             self.usable = false;
             self.reasons.push(format!("the model reads {missing:?}, which the file lacks"));
         }
@@ -217,19 +193,21 @@ impl Metrics {
 
 fn services(recording: &Recording) -> Vec<Service> {
     let Recording { frames, summary, .. } = recording;
-    let step = frames.layout().step();
-    let rows_in_file = |name: &str| summary.services.iter().find(|service| service.name == name);
+    let (step, width) = (frames.layout().step(), summary.metrics.len() as u64);
+    let found: BTreeMap<&str, _> =
+        summary.services.iter().map(|service| (service.name.as_str(), service)).collect();
     frames
         .frames()
         .map(|frame| {
             let last = frame.time(frame.rows().saturating_sub(1));
+            let of_file = found.get(frame.service());
             Service {
                 name: frame.service().to_owned(),
-                rows: rows_in_file(frame.service()).map_or(frame.rows() as u64, |service| service.rows),
+                rows: of_file.map_or(frame.rows() as u64, |service| service.rows),
                 step_secs: step.millis() as f64 / 1000.0,
                 first: frame.start().to_string(),
                 last: last.to_string(),
-                missing: frame.values().iter().filter(|value| value.is_nan()).count(),
+                missing: of_file.map_or(0, |service| service.missing_cells + width * service.gap_rows),
                 windows: 0,
                 episodes: 0,
                 left_out: BTreeMap::new(),

@@ -54,8 +54,12 @@ fn outages_that_look_like_gaps_are_told_with_a_rule_that_sees_them() {
     let found = json(folder.path(), &["--input", "metrics.csv"]);
     let notes: Vec<&str> = found["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     let told = notes.iter().find(|note| note.contains("total outages look like gaps")).unwrap();
-    let (_, rule) = told.split_once("--rule '").unwrap();
+    let (_, rule) = told.split_once("the rule '").unwrap();
     done(folder.path(), &["check", "--input", "metrics.csv", "--rule", rule.trim_end_matches('\'')]);
+    // An evaluation says so, too: in its error, where nothing else fails.
+    let never = ["evaluate", "--input", "metrics.csv", "--rule", "error_rate >= 0.999 for 2 steps"];
+    let error = refused(folder.path(), 1, &never);
+    assert!(error.contains("total outages look like gaps"), "{error}");
 }
 
 #[test]

@@ -94,6 +94,14 @@ impl<'a> Material<'a> {
         Ok(Self { metrics, with_graph, context, wide, gaps })
     }
 
+    /// Columns of all that features are computed from, copies included.
+    pub(crate) fn columns(&self) -> usize {
+        let others =
+            [self.with_graph.as_ref(), self.context.as_ref(), self.wide.as_ref().map(|wide| &wide.frames)];
+        let others = others.into_iter().flatten().map(|frames| frames.schema().len());
+        self.metrics.schema().len() + others.sum::<usize>()
+    }
+
     /// What features are computed from.
     pub(crate) fn sources(&self) -> &FrameSet {
         self.with_graph.as_ref().unwrap_or(&self.metrics)

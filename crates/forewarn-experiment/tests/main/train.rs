@@ -161,3 +161,22 @@ fn settings_are_those_of_the_experiment() -> Result<(), BoxError> {
     assert_eq!(seen.into_inner()?, [Phase::Labelling, Phase::Features, Phase::Evaluation]);
     Ok(())
 }
+
+/// What an experiment would need is told before anything is fitted.
+#[test]
+fn more_memory_than_there_is_is_refused_with_what_it_takes() -> Result<(), BoxError> {
+    let train = |bytes: u64| -> Result<Option<ExperimentError>, BoxError> {
+        let data = Data::from_stress_walk(walk().run())?;
+        let limited = experiment(&["rolling_mean"])?.with_memory_limit(bytes);
+        Ok(limited.train(data, &|_: Progress<'_>| {}).err())
+    };
+    let error = train(1_000_000)?.ok_or("a megabyte is too little")?;
+    let ExperimentError::TooLarge { needed_bytes, available_bytes: 1_000_000 } = error else {
+        return Err(error.into());
+    };
+    // Nineteen columns of four bytes and some more for each row.
+    let rows = (DAYS * 1440) as u64;
+    assert!((rows * 4 * 19..rows * 400).contains(&needed_bytes), "{needed_bytes}");
+    assert!(train(1 << 40)?.is_none());
+    Ok(())
+}

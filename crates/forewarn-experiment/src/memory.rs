@@ -1,0 +1,48 @@
+//! How much memory an experiment is going to need, before it takes it.
+
+use crate::{
+    ExperimentError,
+    experiment::Settings,
+    material::{FeatureLists, Material},
+};
+use forewarn_core::Feature;
+use forewarn_schema::Schema;
+
+/// What a window takes besides its row: labels, places, scores of two models at a time, and what figures sort.
+const BYTES_A_WINDOW: u64 = 64;
+
+/// Whether an experiment looks for leaks, which computes everything again on shuffled rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audit {
+    Made,
+    LeftOut,
+}
+
+impl Settings {
+    /// Refuses an experiment that would need more memory than it may have, besides its metrics, which are there already.
+    pub(crate) fn check_memory(
+        &self,
+        material: &Material<'_>,
+        lists: &FeatureLists,
+        audit: Audit,
+    ) -> Result<(), ExperimentError> {
+        let Some(available_bytes) = self.memory_limit else { return Ok(()) };
+        let rows = material.metrics.layout().rows() as u64;
+        let columns = |list: &dyn Feature, sources: &Schema| -> Result<u64, ExperimentError> {
+            Ok(list.outputs(sources)?.len() as u64)
+        };
+        let mut features = columns(&lists.features, material.sources().schema())?;
+        if let (Some(list), Some(sources)) = (&lists.wide, material.wide()) {
+            features += columns(list, sources.frames.schema())?;
+        }
+        let cells = match audit {
+            Audit::LeftOut => features,
+            Audit::Made => 2 * features + material.columns() as u64,
+        };
+        let needed_bytes = rows.saturating_mul(cells.saturating_mul(4).saturating_add(BYTES_A_WINDOW));
+        if needed_bytes > available_bytes {
+            return Err(ExperimentError::TooLarge { needed_bytes, available_bytes });
+        }
+        Ok(())
+    }
+}
