@@ -73,7 +73,7 @@ pub(crate) struct Gate {
     budget: BudgetArgs,
 }
 
-/// A simulation of so many days.
+/// A simulation and its length in days.
 #[derive(Clone, Copy, Debug)]
 struct Set {
     simulated: Simulated,

@@ -360,7 +360,7 @@ fn an_early_end_takes_fewer_steps_and_ranks_as_well() {
     let (whole, early) =
         (fit(LogisticRegression::default()), fit(LogisticRegression::default().with_early_end()));
     let steps = |line: &FittedLogisticRegression| line.convergence().unwrap().iterations;
-    assert!(2 * steps(&early) <= steps(&whole), "{} of {}", steps(&early), steps(&whole));
+    assert!(3 * steps(&early) <= 2 * steps(&whole), "{} of {}", steps(&early), steps(&whole));
     let precision = |line: &FittedLogisticRegression| {
         average_precision(&line.score_all(test.labelled().windows()).unwrap(), test.positive()).unwrap()
     };

@@ -4,7 +4,7 @@ use crate::{EvalError, EventCounts, Events, ScoredSet, Tradeoff};
 use forewarn_core::AlarmPolicy;
 use serde::{Deserialize, Serialize};
 
-/// Share of the failures within reach that were detected at least so long before they began.
+/// Share of the failures within reach that were detected at least some minutes before they began.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecallAtLead {

@@ -33,7 +33,7 @@ impl Default for RollOuts {
 }
 
 impl RollOuts {
-    /// Whether the minute so many after the first one is estimated.
+    /// Whether a minute is estimated, counted from the first one.
     #[must_use]
     pub fn estimates(&self, minute: usize) -> bool {
         (minute / self.block.max(1)).is_multiple_of(self.every.max(1))
