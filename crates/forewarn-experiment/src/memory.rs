@@ -3,7 +3,7 @@
 use crate::{
     ExperimentError,
     experiment::Settings,
-    material::{FeatureLists, Material},
+    run::material::{FeatureLists, Material},
 };
 use forewarn_core::Feature;
 use forewarn_schema::Schema;

@@ -159,7 +159,7 @@ impl DemoFolder {
              [source]\nkind = \"simulator\"\nscenario = \"scenario.toml\"\nspeed = {speed:?}\n\
              history_minutes = {HISTORY_MINUTES}\n\n[store]\npath = \"store\"\n\n[events]\npath = \"events.ndjson\"\n\n\
              # A day of the demo has as many faults as weeks elsewhere.\n[budget]\nper_service_week = {BUDGET:?}\n\n\
-             [log]\nfilter = \"warn\"\n"
+             {OBJECTIVES}\n[log]\nfilter = \"warn\"\n"
         );
         for (minute, kind, service, severity, seconds) in shop::DRILLS {
             let at = HISTORY_MINUTES + minute;
@@ -178,6 +178,11 @@ impl DemoFolder {
         Ok(forewarn::experiment::write_file(&path, &[], |to| to.write_all(text.as_bytes()))?)
     }
 }
+
+/// Objectives of every service. More than this a shop with these faults cannot promise.
+const OBJECTIVES: &str = "[[slo]]\nname = \"answers\"\nobjective = 0.95\nperiod_days = 1\n\n\
+                          [[slo]]\nname = \"fast answers\"\nobjective = 0.95\nperiod_days = 1\n\
+                          indicator.latency = { metric = \"p95_latency\", at_most = 500.0 }\n";
 
 impl Drop for DemoFolder {
     fn drop(&mut self) {

@@ -116,7 +116,7 @@ impl HookChaos {
         let due = self.lock().runs.due(now);
         for id in due {
             let entry = HookEntry::End { id, at: now, stopped: false };
-            if let Err(error) = self.lock().carry_out(entry) {
+            if let Err(error) = self.lock().carry_out(&entry) {
                 tracing::error!(%error, id, "the end of a fault cannot be kept on disk; it is tried again");
             }
         }
@@ -131,7 +131,7 @@ impl HookChaos {
         let mut inner = self.lock();
         let failed = match answer {
             Ok(answer) if answer.is_success() => {
-                inner.carry_out(HookEntry::Over { id: run.id, at: now }).err().map(|error| error.to_string())
+                inner.carry_out(&HookEntry::Over { id: run.id, at: now }).err().map(|error| error.to_string())
             }
             Ok(answer) => Some(format!("status {}: {}", answer.status, said(&answer))),
             Err(error) => Some(error.to_string()),
@@ -222,10 +222,10 @@ impl HookChaos {
 
 impl Inner {
     /// Writes an entry down, then does what it says.
-    fn carry_out(&mut self, entry: HookEntry) -> Result<(), ChaosError> {
+    fn carry_out(&mut self, entry: &HookEntry) -> Result<(), ChaosError> {
         let path = self.log.path().to_owned();
-        self.log.append(&entry).map_err(|source| ChaosError::Storage { path, source })?;
-        self.runs.apply(&entry);
+        self.log.append(entry).map_err(|source| ChaosError::Storage { path, source })?;
+        self.runs.apply(entry);
         Ok(())
     }
 
@@ -242,7 +242,7 @@ impl Inner {
         }
         let (id, (severity, seconds)) = (self.runs.next_id(), numbers);
         let (kind, service) = (request.kind.clone(), request.service.clone());
-        self.carry_out(HookEntry::Begin { id, kind, service, severity, seconds, at })?;
+        self.carry_out(&HookEntry::Begin { id, kind, service, severity, seconds, at })?;
         let run = self.runs.get_mut(id).ok_or(ChaosError::NotFound { id })?;
         run.is_starting = true;
         Ok(run.clone())
@@ -300,14 +300,14 @@ impl ChaosControl for HookChaos {
         let unanswered = match answer {
             Ok(answer) if answer.is_success() => None,
             Ok(answer) if (400..500).contains(&answer.status) => {
-                inner.carry_out(HookEntry::Refused { id: run.id })?;
+                inner.carry_out(&HookEntry::Refused { id: run.id })?;
                 return Err(ChaosError::Refused { status: answer.status, text: said(&answer) });
             }
             Ok(answer) => Some(format!("status {}: {}", answer.status, said(&answer))),
             Err(error) => Some(error.to_string()),
         };
         if let Some(reason) = unanswered {
-            inner.carry_out(HookEntry::End { id: run.id, at: self.clock.now(), stopped: false })?;
+            inner.carry_out(&HookEntry::End { id: run.id, at: self.clock.now(), stopped: false })?;
             return Err(ChaosError::Unanswered { reason });
         }
         drop(inner);
@@ -319,7 +319,7 @@ impl ChaosControl for HookChaos {
             let mut inner = self.lock();
             let run = inner.runs.get(id).ok_or(ChaosError::NotFound { id })?;
             if run.phase == ChaosPhase::Active {
-                inner.carry_out(HookEntry::End { id, at: self.clock.now(), stopped: true })?;
+                inner.carry_out(&HookEntry::End { id, at: self.clock.now(), stopped: true })?;
             }
             inner.runs.get(id).filter(|run| run.phase == ChaosPhase::Recovering && !run.is_starting).cloned()
         };
