@@ -1,13 +1,13 @@
-use super::{WatchOptions, WatchSummary};
+use super::{WatchOptions, WatchSummary, outlets::Outlets};
 use crate::{
     ServerError, WatchConfig,
     chaos::ChaosControl,
     receive::Receivers,
     runtime::{
-        Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
-        SourceContext, Stop, Worker, WorkerOptions, serve,
+        Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, SinkContext, Source, SourceContext,
+        Stop, Worker, WorkerOptions, serve,
     },
-    sink, source,
+    source,
 };
 use forewarn_live::ServedModel;
 use std::{
@@ -45,7 +45,7 @@ pub struct Running {
     ready: Receiver<Resume>,
     /// Not started before the journal is replayed.
     sources: Vec<Box<dyn Source>>,
-    sinks: Vec<Box<dyn Sink>>,
+    outlets: Outlets,
     http: Option<Serving>,
     chaos: Option<Arc<dyn ChaosControl>>,
     /// Whether it goes on without a source.
@@ -64,8 +64,8 @@ impl Running {
         let models = models(&config)?;
         let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);
-        let (mut all_sinks, targets) = sink::open(&config, &options)?;
-        all_sinks.append(&mut options.sinks);
+        let others = mem::take(&mut options.sinks);
+        let outlets = Outlets::open(&config, options.transport.clone(), others)?;
         let (reporter, lines) = Reporter::new();
         let clock = Arc::clone(&options.clock);
         let (worker, handle) = Worker::open(WorkerOptions {
@@ -76,6 +76,7 @@ impl Running {
         })?;
         let config = Arc::new(config);
         let reload = Arc::new(Reload::new(Arc::clone(&config), options.read_again()));
+        reload.add(outlets.hook(&config));
         let stop = Stop::default();
         let context = HttpContext {
             config: Arc::clone(&config),
@@ -87,7 +88,7 @@ impl Running {
             reporter: reporter.clone(),
             chaos: options.chaos.clone(),
             pages: options.pages,
-            targets,
+            targets: outlets.targets(),
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
         if let Some(http) = &http {
@@ -106,7 +107,7 @@ impl Running {
             engine,
             ready,
             sources,
-            sinks: all_sinks,
+            outlets,
             http,
             chaos: options.chaos,
             receives: config.receive.is_some(),
@@ -145,7 +146,7 @@ impl Running {
     /// # Errors
     /// [`ServerError`] of a source or of the engine, after an orderly end.
     pub fn wait(mut self, stop: &Stop, report: &mut dyn FnMut(&str)) -> Result<WatchSummary, ServerError> {
-        let (mut threads, mut sinks, mut is_started, mut failed) = (Vec::new(), Vec::new(), false, Ok(()));
+        let (mut threads, mut is_started, mut failed) = (Vec::new(), false, Ok(()));
         while !self.engine.is_finished() {
             self.tell(LOOK, report);
             if stop.is_stopped() {
@@ -161,8 +162,13 @@ impl Running {
                 && !self.stop.is_stopped()
             {
                 threads = self.start_sources(resume)?;
-                sinks = self.start_sinks()?;
+                let context = self.sink_context();
+                self.outlets.start(&context)?;
                 is_started = true;
+            }
+            if is_started {
+                let context = self.sink_context();
+                self.outlets.look(&context, &self.reporter)?;
             }
             if let Err(error) = ended(&mut threads) {
                 failed = Err(error);
@@ -172,7 +178,7 @@ impl Running {
                 break;
             }
         }
-        let Self { handle, stop, reporter, lines, engine, http, .. } = self;
+        let Self { handle, stop, reporter, lines, engine, http, outlets, .. } = self;
         stop.stop();
         if let Err(error) = end_sources(threads, &reporter) {
             failed = failed.and(Err(error));
@@ -181,13 +187,7 @@ impl Running {
         let summary = engine.join().unwrap_or_else(|_| {
             Err(ServerError::Thread { source: io::Error::other("the engine's thread has panicked") })
         });
-        let deadline = Instant::now() + SINKS_END;
-        for sink in sinks {
-            let name = sink.name().to_owned();
-            if !sink.drain(deadline) {
-                reporter.tell(format!("sink {name}: did not end in time"));
-            }
-        }
+        outlets.end(Instant::now() + SINKS_END, &reporter);
         if let Some(http) = http {
             http.end();
         }
@@ -221,17 +221,15 @@ impl Running {
         mem::take(&mut self.sources).into_iter().map(start).collect()
     }
 
-    fn start_sinks(&mut self) -> Result<Vec<SinkThread>, ServerError> {
-        let start = |sink| {
-            let context = SinkContext {
-                handle: self.handle.clone(),
-                clock: Arc::clone(&self.clock),
-                stop: Stop::default(),
-                reporter: self.reporter.clone(),
-            };
-            SinkThread::spawn(sink, context)
-        };
-        mem::take(&mut self.sinks).into_iter().map(start).collect()
+    /// Makes what each sink has.
+    fn sink_context(&self) -> impl Fn() -> SinkContext + use<> {
+        let (handle, clock, reporter) = (self.handle.clone(), Arc::clone(&self.clock), self.reporter.clone());
+        move || SinkContext {
+            handle: handle.clone(),
+            clock: Arc::clone(&clock),
+            stop: Stop::default(),
+            reporter: reporter.clone(),
+        }
     }
 }
 
