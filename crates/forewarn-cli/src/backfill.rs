@@ -7,7 +7,10 @@ use crate::{
     terminal,
 };
 use clap::Args;
-use forewarn::schema::{FrameSet, Step, Timestamp};
+use forewarn::{
+    io::MetricSpec,
+    schema::{FrameSet, Metric, Step, Timestamp},
+};
 use forewarn_server::{PastDay, PrometheusPast, PrometheusQueries};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +55,9 @@ struct Manifest {
     format: u32,
     step: Step,
     metrics: Vec<String>,
+    /// The same metrics with their units, which the files do not have. Empty in folders of earlier versions.
+    #[serde(default)]
+    schema: Vec<Metric>,
     /// As a model's metadata hold them.
     queries: Value,
     /// By date.
@@ -145,6 +151,7 @@ impl Backfill {
             format: FORMAT,
             step: past.step(),
             metrics,
+            schema: past.schema().metrics().to_vec(),
             queries: past.metadata(),
             days: BTreeMap::new(),
         };
@@ -160,7 +167,7 @@ impl Backfill {
             && old.metrics == new.metrics
             && old.queries.get("fingerprint") == new.queries.get("fingerprint");
         if is_same {
-            return Ok(Manifest { queries: new.queries, ..old });
+            return Ok(Manifest { queries: new.queries, schema: new.schema, ..old });
         }
         Err(CliError::failed(format!(
             "{}: holds rows of other queries or of another step; name another folder",
@@ -228,6 +235,22 @@ pub(crate) fn queries_of(inputs: &[PathBuf]) -> Result<Option<(&'static str, Val
         }
         _ => Ok(None),
     }
+}
+
+/// The metrics of a backfill's folder, in their units; none for any other input.
+pub(crate) fn metrics_of(inputs: &[PathBuf]) -> Result<Vec<MetricSpec>, CliError> {
+    let [folder] = inputs else { return Ok(Vec::new()) };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let metrics = read_manifest(folder)?.map(|manifest| manifest.schema).unwrap_or_default();
+    let spec = |metric: Metric| {
+        let mut spec = MetricSpec::new(metric.name);
+        spec.unit = Some(metric.unit.to_string());
+        (spec.kind, spec.range) = (Some(metric.kind), Some(metric.range));
+        spec
+    };
+    Ok(metrics.into_iter().map(spec).collect())
 }
 
 #[cfg(feature = "parquet")]
