@@ -265,12 +265,42 @@ fn write_parquet(_: &FrameSet, _: &mut NewFile) -> Result<(), CliError> {
 
 #[cfg(test)]
 mod tests {
-    use super::time;
+    use super::*;
+    use forewarn::schema::{Kind, Unit, ValidRange};
 
     #[test]
     fn dates_are_their_midnights() {
         assert_eq!(time("2026-01-05").unwrap().to_string(), "2026-01-05T00:00:00Z");
         assert_eq!(time("2026-01-05T12:00:00+01:00").unwrap().to_string(), "2026-01-05T11:00:00Z");
         assert!(time("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_folder_says_in_which_units_its_metrics_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let metric = |name, unit| Metric::new(name, unit, Kind::Gauge, ValidRange::NON_NEGATIVE);
+        let schema =
+            vec![metric("wait", Unit::Milliseconds), metric("depth", Unit::Other("jobs".to_owned()))];
+        let manifest = Manifest {
+            format: FORMAT,
+            step: Step::MINUTE,
+            metrics: vec!["wait".to_owned(), "depth".to_owned()],
+            schema,
+            queries: Value::Null,
+            days: BTreeMap::new(),
+        };
+        let text = serde_json::to_string(&manifest).unwrap();
+        fs::write(folder.path().join(MANIFEST), &text).unwrap();
+        let inputs = [folder.path().to_owned()];
+        let specs = metrics_of(&inputs).unwrap();
+        let units: Vec<_> = specs.iter().map(|spec| (spec.name.as_str(), spec.unit.as_deref())).collect();
+        assert_eq!(units, [("wait", Some("ms")), ("depth", Some("jobs"))]);
+        assert_eq!(specs[0].range, Some(ValidRange::NON_NEGATIVE));
+        assert!(metrics_of(&[PathBuf::from("none.csv")]).unwrap().is_empty());
+        // A folder of an earlier version does not say.
+        let start = text.find("\"schema\"").unwrap();
+        let end = text.find("\"queries\"").unwrap();
+        fs::write(folder.path().join(MANIFEST), text[..start].to_owned() + &text[end..]).unwrap();
+        assert!(metrics_of(&inputs).unwrap().is_empty());
     }
 }

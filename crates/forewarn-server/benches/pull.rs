@@ -235,8 +235,8 @@ fn main() -> Result<(), BoxError> {
     measured.sort_unstable();
     let quantile = |share: f64| measured[((counted as f64 * share) as usize).min(counted - 1)].as_secs_f64();
     println!(
-        "{services} services, {counted} minutes: from the end of settle to events {:.3} s in the median, {:.3} s at p99, \
-         {:.3} s at most",
+        "{services} services, {counted} minutes: from the end of settle to events {:.3} s in the median, {:.3} s at \
+         p99, {:.3} s at most",
         quantile(0.5),
         quantile(0.99),
         quantile(1.0)

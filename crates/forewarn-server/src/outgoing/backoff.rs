@@ -21,7 +21,7 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// For the server of this name, up to `longest` of its own and up to `longest_asked` where the server asks for more.
+    /// For the server of this name, up to `longest` of its own and up to `longest_asked` where the server asks for it.
     /// Name and `salt` decide the jitter: the same in every run, and another for each.
     pub(crate) fn new(name: &str, salt: u64, (longest, longest_asked): (Duration, Duration)) -> Self {
         let mut hash = Fnv1a::new();

@@ -7,7 +7,7 @@ use forewarn_live::SloEvent;
 use forewarn_schema::Timestamp;
 use std::fmt::Write;
 
-/// The levels that are alerts, each with an alert of its own: severity is a label, and a changed label is another alert.
+/// The levels that are alerts, each with one of its own: severity is a label, and a changed label is another alert.
 pub(super) const LEVELS: [SloLevel; 2] = [SloLevel::Ticket, SloLevel::Page];
 
 /// The key of the alert of an objective at a level. The objective's name is escaped, so that no two have the same.

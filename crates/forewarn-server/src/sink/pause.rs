@@ -10,7 +10,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(3_600);
 
-/// The waits of a [`Backoff`] as moments of the clock: from 1 s to 5 minutes, up to an hour where the server asks for it.
+/// The waits of a [`Backoff`] as moments of the clock: from 1 s to 5 minutes, up to an hour where a server asks for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Pause {
     backoff: Backoff,
