@@ -7,7 +7,10 @@ use crate::{
     terminal,
 };
 use clap::Args;
-use forewarn::schema::{FrameSet, Step, Timestamp};
+use forewarn::{
+    io::MetricSpec,
+    schema::{FrameSet, Metric, Step, Timestamp},
+};
 use forewarn_server::{PastDay, PrometheusPast, PrometheusQueries};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -52,6 +55,9 @@ struct Manifest {
     format: u32,
     step: Step,
     metrics: Vec<String>,
+    /// The same metrics with their units, which the files do not have. Empty in folders of earlier versions.
+    #[serde(default)]
+    schema: Vec<Metric>,
     /// As a model's metadata hold them.
     queries: Value,
     /// By date.
@@ -145,6 +151,7 @@ impl Backfill {
             format: FORMAT,
             step: past.step(),
             metrics,
+            schema: past.schema().metrics().to_vec(),
             queries: past.metadata(),
             days: BTreeMap::new(),
         };
@@ -160,7 +167,7 @@ impl Backfill {
             && old.metrics == new.metrics
             && old.queries.get("fingerprint") == new.queries.get("fingerprint");
         if is_same {
-            return Ok(Manifest { queries: new.queries, ..old });
+            return Ok(Manifest { queries: new.queries, schema: new.schema, ..old });
         }
         Err(CliError::failed(format!(
             "{}: holds rows of other queries or of another step; name another folder",
@@ -230,6 +237,22 @@ pub(crate) fn queries_of(inputs: &[PathBuf]) -> Result<Option<(&'static str, Val
     }
 }
 
+/// The metrics of a backfill's folder, in their units; none for any other input.
+pub(crate) fn metrics_of(inputs: &[PathBuf]) -> Result<Vec<MetricSpec>, CliError> {
+    let [folder] = inputs else { return Ok(Vec::new()) };
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let metrics = read_manifest(folder)?.map(|manifest| manifest.schema).unwrap_or_default();
+    let spec = |metric: Metric| {
+        let mut spec = MetricSpec::new(metric.name);
+        spec.unit = Some(metric.unit.to_string());
+        (spec.kind, spec.range) = (Some(metric.kind), Some(metric.range));
+        spec
+    };
+    Ok(metrics.into_iter().map(spec).collect())
+}
+
 #[cfg(feature = "parquet")]
 fn write_parquet(frames: &FrameSet, to: &mut NewFile) -> Result<(), CliError> {
     Ok(forewarn::io::parquet::write_to(frames, to)?)
@@ -242,12 +265,42 @@ fn write_parquet(_: &FrameSet, _: &mut NewFile) -> Result<(), CliError> {
 
 #[cfg(test)]
 mod tests {
-    use super::time;
+    use super::*;
+    use forewarn::schema::{Kind, Unit, ValidRange};
 
     #[test]
     fn dates_are_their_midnights() {
         assert_eq!(time("2026-01-05").unwrap().to_string(), "2026-01-05T00:00:00Z");
         assert_eq!(time("2026-01-05T12:00:00+01:00").unwrap().to_string(), "2026-01-05T11:00:00Z");
         assert!(time("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_folder_says_in_which_units_its_metrics_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let metric = |name, unit| Metric::new(name, unit, Kind::Gauge, ValidRange::NON_NEGATIVE);
+        let schema =
+            vec![metric("wait", Unit::Milliseconds), metric("depth", Unit::Other("jobs".to_owned()))];
+        let manifest = Manifest {
+            format: FORMAT,
+            step: Step::MINUTE,
+            metrics: vec!["wait".to_owned(), "depth".to_owned()],
+            schema,
+            queries: Value::Null,
+            days: BTreeMap::new(),
+        };
+        let text = serde_json::to_string(&manifest).unwrap();
+        fs::write(folder.path().join(MANIFEST), &text).unwrap();
+        let inputs = [folder.path().to_owned()];
+        let specs = metrics_of(&inputs).unwrap();
+        let units: Vec<_> = specs.iter().map(|spec| (spec.name.as_str(), spec.unit.as_deref())).collect();
+        assert_eq!(units, [("wait", Some("ms")), ("depth", Some("jobs"))]);
+        assert_eq!(specs[0].range, Some(ValidRange::NON_NEGATIVE));
+        assert!(metrics_of(&[PathBuf::from("none.csv")]).unwrap().is_empty());
+        // A folder of an earlier version does not say.
+        let start = text.find("\"schema\"").unwrap();
+        let end = text.find("\"queries\"").unwrap();
+        fs::write(folder.path().join(MANIFEST), text[..start].to_owned() + &text[end..]).unwrap();
+        assert!(metrics_of(&inputs).unwrap().is_empty());
     }
 }

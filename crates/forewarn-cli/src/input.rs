@@ -1,6 +1,9 @@
 //! Where metrics come from: a file, or a simulation.
 
-use crate::error::{About, CliError};
+use crate::{
+    backfill::metrics_of,
+    error::{About, CliError},
+};
 use clap::{Args, ValueEnum};
 use forewarn::{
     core::{SMALL_FILE_BYTES, read_text_file},
@@ -225,7 +228,10 @@ impl ReadArgs {
 
     /// Reads files, or standard input for `-`; the error names them.
     pub(crate) fn read(&self, paths: &[PathBuf]) -> Result<Recording, CliError> {
-        let options = self.options()?;
+        let mut options = self.options()?;
+        if self.schema.is_none() {
+            options = options.with_metrics(metrics_of(paths)?);
+        }
         if let [path] = paths
             && path == Path::new("-")
         {

@@ -14,7 +14,7 @@ pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{
     AlertmanagerConfig, AlertsConfig, InboundConfig, MetricsConfig, NamespaceLabel, RemoteWriteConfig,
-    Severities, TargetConfig, WebhookConfig,
+    Severities, SloSeverities, TargetConfig, WebhookConfig,
 };
 pub(crate) use prometheus::is_file;
 pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
@@ -312,7 +312,8 @@ impl WatchConfig {
         let listens = |config: &Self| config.http.as_ref().map(|http| http.listen);
         [
             ("model", self.model != old.model),
-            ("source", self.source != old.source),
+            ("source.url", self.source.url() != old.source.url()),
+            ("source", self.source.url() == old.source.url() && self.source != old.source),
             ("store", self.store != old.store),
             ("events", self.events != old.events),
             ("budget", self.budget != old.budget),
@@ -321,15 +322,19 @@ impl WatchConfig {
             ("http.listen", listens(self) != listens(old)),
             ("receive", self.receive != old.receive),
             ("recent", self.recent != old.recent),
-            ("alerts", self.alerts != old.alerts),
-            ("alertmanager", self.alertmanagers != old.alertmanagers),
-            ("webhook", self.webhooks != old.webhooks),
-            ("remote_write", self.remote_writes != old.remote_writes),
             ("chaos", self.chaos != old.chaos),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// Whether warnings and scores go to the same targets in the same way.
+    pub(crate) fn has_same_targets(&self, other: &Self) -> bool {
+        self.alerts == other.alerts
+            && self.alertmanagers == other.alertmanagers
+            && self.webhooks == other.webhooks
+            && self.remote_writes == other.remote_writes
     }
 
     /// The same with relative paths below `folder`.

@@ -9,6 +9,7 @@ pub mod http;
 mod journal;
 mod log;
 mod metrics;
+mod outgoing;
 mod receive;
 pub mod runtime;
 pub mod sink;
@@ -21,8 +22,8 @@ pub use config::{
     AlertmanagerConfig, AlertsConfig, BasicConfig, ChaosConfig, ChaosExperimentConfig, DrillConfig,
     DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, InboundConfig, LogConfig,
     LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig,
-    RecentConfig, RemoteWriteConfig, Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig,
-    TokenConfig, WatchConfig, WebhookConfig,
+    RecentConfig, RemoteWriteConfig, Severities, SimulatedSystem, SloSeverities, SourceConfig, StoreConfig,
+    TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
 pub use http::Role;

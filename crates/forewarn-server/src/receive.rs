@@ -1,4 +1,7 @@
 //! Receivers of what others push: remote write and OTLP over HTTP.
+//!
+//! Requests are read on threads for blocking work, as many at a time as there are processors: the runtime of the HTTP
+//! server goes on with others meanwhile, and what is inflated at once is bounded.
 
 mod counts;
 mod otlp;
@@ -9,25 +12,30 @@ mod seen;
 use crate::{
     ReceiveConfig, ServerError,
     http::TokenHash,
+    outgoing::read_secret,
     runtime::{Ack, Handle},
 };
 use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::post,
 };
-use forewarn_core::read_text_file;
+use counts::Counts;
 use forewarn_live::Input;
 use otlp::OtlpReceiver;
 use remote_write::WriteReceiver;
 use reply::Reply;
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
-
-/// Most bytes of a file with a token.
-const MOST_SECRET_BYTES: u64 = 64 << 10;
+use std::{
+    collections::BTreeMap,
+    num::NonZero,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+use tokio::sync::Semaphore;
 
 /// The receivers of a configuration.
 #[derive(Clone)]
@@ -37,6 +45,8 @@ pub(crate) struct Receivers {
     otlp: Option<Arc<OtlpReceiver>>,
     bearer_file: Option<Arc<PathBuf>>,
     max_bytes: usize,
+    /// Requests that are read at a time.
+    readers: Arc<Semaphore>,
 }
 
 impl Receivers {
@@ -51,6 +61,7 @@ impl Receivers {
             otlp: config.otlp.then(otlp).transpose()?,
             bearer_file: config.bearer_file.clone().map(Arc::new),
             max_bytes: config.max_bytes,
+            readers: Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get))),
         })
     }
 
@@ -74,79 +85,112 @@ impl Receivers {
         let otlp = self.otlp.as_ref().map(|receiver| ("otlp", receiver.counts.now()));
         write.into_iter().chain(otlp).collect()
     }
-
-    /// Refuses who does not show the token. It is read each time, so that it may change.
-    fn admit(&self, headers: &HeaderMap) -> Result<(), Reply> {
-        let Some(path) = &self.bearer_file else { return Ok(()) };
-        let Ok(text) = read_text_file(path.as_path(), MOST_SECRET_BYTES) else {
-            return Err(Reply::text(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "the file of the token cannot be read",
-            ));
-        };
-        let hash = |text: &str| TokenHash::of(text.trim());
-        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
-        let is_right = shown.is_some_and(|shown| hash(shown).is(&hash(&text)).into());
-        if is_right && !text.trim().is_empty() {
-            return Ok(());
-        }
-        let reply = Reply::text(StatusCode::UNAUTHORIZED, "expected Authorization: Bearer TOKEN");
-        Err(reply.with(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer")))
-    }
-
-    /// Waits until inputs are journaled, so that what is acknowledged is not lost.
-    async fn journal(&self, inputs: &[Input], busy: &std::sync::atomic::AtomicU64) -> Result<(), Reply> {
-        if inputs.is_empty() {
-            return Ok(());
-        }
-        let ack = match self.handle.submit(inputs.to_vec()) {
-            Ok(pending) => pending.acknowledged().await,
-            Err(error) => Err(error),
-        };
-        match ack {
-            Ok(Ack { is_kept: true, .. }) => Ok(()),
-            Ok(_) => Err(Reply::busy(StatusCode::SERVICE_UNAVAILABLE, "the disk fails: send it again")),
-            Err(ServerError::Busy { waiting }) => {
-                counts::Counts::add(busy, 1);
-                let text = format!("{waiting} samples wait already: send it again");
-                Err(Reply::busy(StatusCode::TOO_MANY_REQUESTS, &text))
-            }
-            Err(_) => Err(Reply::busy(StatusCode::SERVICE_UNAVAILABLE, "the service ends: send it again")),
-        }
-    }
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> String {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+/// What one of them takes.
+trait Receiver: Send + Sync + 'static {
+    /// What is to be journaled of a request, and what is needed to answer it then.
+    type Taken: Send + 'static;
+
+    /// Reads a request, or gives the answer to one that cannot be taken at all.
+    ///
+    /// # Errors
+    /// That answer.
+    fn take(&self, content_type: &str, encoding: &str, body: &[u8]) -> Result<Self::Taken, Reply>;
+
+    /// What is to be journaled. It is asked for once.
+    fn inputs(taken: &mut Self::Taken) -> Vec<Input>;
+
+    /// Everything of the request is journaled. Gives the answer.
+    fn kept(&self, taken: &Self::Taken) -> Reply;
+
+    /// What it took and refused so far.
+    fn counts(&self) -> &Counts;
 }
 
 async fn remote_write(State(receivers): State<Receivers>, headers: HeaderMap, body: Bytes) -> Response {
-    let answer = async {
-        receivers.admit(&headers)?;
-        let Some(receiver) = &receivers.remote_write else {
-            return Err(Reply::text(StatusCode::NOT_FOUND, "remote write is off"));
-        };
-        let (kind, encoding) =
-            (text(&headers, &header::CONTENT_TYPE), text(&headers, &header::CONTENT_ENCODING));
-        let taken = receiver.take(&kind, &encoding, &body)?;
-        receivers.journal(&taken.inputs, &receiver.counts.busy).await?;
-        Ok(receiver.kept(&taken))
-    };
-    answer.await.unwrap_or_else(|reply| reply).into_response()
+    let receiver = receivers.remote_write.clone();
+    receivers.receive(receiver, headers, body).await.into_response()
 }
 
 async fn otlp_metrics(State(receivers): State<Receivers>, headers: HeaderMap, body: Bytes) -> Response {
-    let answer = async {
-        receivers.admit(&headers)?;
-        let Some(receiver) = &receivers.otlp else {
-            return Err(Reply::text(StatusCode::NOT_FOUND, "OTLP is off"));
-        };
-        let (kind, encoding) =
-            (text(&headers, &header::CONTENT_TYPE), text(&headers, &header::CONTENT_ENCODING));
-        let taken = receiver.take(&kind, &encoding, &body)?;
-        receivers.journal(&taken.inputs, &receiver.counts.busy).await?;
-        Ok(receiver.kept(&taken))
-    };
-    answer.await.unwrap_or_else(|reply| reply).into_response()
+    let receiver = receivers.otlp.clone();
+    receivers.receive(receiver, headers, body).await.into_response()
 }
+
+impl Receivers {
+    async fn receive<R: Receiver>(self, receiver: Option<Arc<R>>, headers: HeaderMap, body: Bytes) -> Reply {
+        let Some(receiver) = receiver else {
+            return Reply::text(StatusCode::NOT_FOUND, "this receiver is off");
+        };
+        // Closed never: it lives as long as the receivers.
+        let Ok(place) = Arc::clone(&self.readers).acquire_owned().await else { return ending() };
+        let (own, token) = (Arc::clone(&receiver), self.bearer_file.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            admit(token.as_deref().map(PathBuf::as_path), &headers)?;
+            let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let taken = own.take(text(header::CONTENT_TYPE), text(header::CONTENT_ENCODING), &body);
+            drop(place);
+            taken
+        });
+        let mut taken = match read.await {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(reply)) => return reply,
+            Err(_) => return ending(),
+        };
+        let inputs = R::inputs(&mut taken);
+        if !inputs.is_empty() {
+            let ack = match self.handle.submit(inputs) {
+                Ok(pending) => pending.acknowledged().await,
+                Err(error) => Err(error),
+            };
+            if let Some(reply) = not_kept(&ack, receiver.counts()) {
+                return reply;
+            }
+        }
+        receiver.kept(&taken)
+    }
+}
+
+/// Refuses who does not show the token. Its file is read each time, so that it may change.
+fn admit(token_file: Option<&Path>, headers: &HeaderMap) -> Result<(), Reply> {
+    let Some(path) = token_file else { return Ok(()) };
+    let Ok(token) = read_secret(path) else {
+        let told = "the file of the token cannot be read";
+        return Err(Reply::text(StatusCode::INTERNAL_SERVER_ERROR, told));
+    };
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer "));
+    if shown.is_some_and(|shown| TokenHash::of(shown.trim()).is(&TokenHash::of(&token)).into()) {
+        return Ok(());
+    }
+    let reply = Reply::text(StatusCode::UNAUTHORIZED, "expected Authorization: Bearer TOKEN");
+    Err(reply.with(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer")))
+}
+
+/// The answer to a sender whose samples are not on disk: it is to send them again. `None` where they are.
+fn not_kept(ack: &Result<Ack, ServerError>, counts: &Counts) -> Option<Reply> {
+    match ack {
+        Ok(Ack { is_kept: true, .. }) => None,
+        Ok(_) => {
+            Counts::add(&counts.not_kept, 1);
+            Some(Reply::busy(StatusCode::SERVICE_UNAVAILABLE, "the disk fails: send it again"))
+        }
+        Err(ServerError::Busy { waiting }) => {
+            Counts::add(&counts.busy, 1);
+            let told = format!("{waiting} samples wait already: send it again");
+            Some(Reply::busy(StatusCode::TOO_MANY_REQUESTS, &told))
+        }
+        Err(_) => {
+            Counts::add(&counts.not_kept, 1);
+            Some(ending())
+        }
+    }
+}
+
+fn ending() -> Reply {
+    Reply::busy(StatusCode::SERVICE_UNAVAILABLE, "the service ends: send it again")
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,12 +5,12 @@
 
 mod alert;
 mod alertmanager;
-mod backoff;
 mod book;
-mod credentials;
 pub(crate) mod inbound;
 mod labels;
+mod objective;
 mod outlet;
+mod pause;
 mod payload;
 mod remote_write;
 mod runner;
@@ -34,30 +34,35 @@ pub(crate) use sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
 use crate::{
     ServerError, WatchConfig,
     config::{TargetConfig, WebhookConfig},
-    runtime::{Sink, UreqTransport},
-    watch::WatchOptions,
+    outgoing::read_secret,
+    runtime::{Sink, Transport, UreqTransport},
 };
 use alertmanager::Alertmanager;
 use remote_write::RemoteWrite;
 use runner::Runner;
 use saved::SavedState;
+use std::sync::Arc;
 use template::Template;
 use webhook::Webhook;
 
-/// The sinks of a configuration, and where their state is read.
+/// The sinks of a configuration; `targets` shows how they do. Requests are carried by the network, or by `transport`.
 ///
 /// # Errors
 /// [`ServerError`] for a template, a secret or authorities that cannot be used, or a saved state that cannot be read.
 pub(crate) fn open(
     config: &WatchConfig,
-    options: &WatchOptions,
-) -> Result<(Vec<Box<dyn Sink>>, Targets), ServerError> {
+    transport: Option<&Arc<dyn Transport>>,
+    targets: &Targets,
+) -> Result<Vec<Box<dyn Sink>>, ServerError> {
     let folder = config.store.path.join("targets");
-    let (mut sinks, mut targets) = (Vec::<Box<dyn Sink>>::new(), Targets::default());
+    let (mut sinks, mut shared) = (Vec::<Box<dyn Sink>>::new(), Vec::new());
     let mut add = |outlet: Box<dyn Outlet>, target: &TargetConfig, saved: SavedState| {
-        let transport = options.transport(&target.tls)?;
-        let runner = Runner::new(outlet, Credentials::new(target), transport, saved);
-        targets.add(runner.shared());
+        let transport = match transport {
+            Some(transport) => Arc::clone(transport),
+            None => Arc::new(UreqTransport::new(&target.tls)?) as Arc<dyn Transport>,
+        };
+        let runner = Runner::new(outlet, target, transport, saved);
+        shared.push(runner.shared());
         sinks.push(Box::new(runner));
         Ok::<(), ServerError>(())
     };
@@ -80,7 +85,8 @@ pub(crate) fn open(
         let outlet = RemoteWrite::new(config.alerts.clone(), one, saved.read());
         add(Box::new(outlet), &one.target, saved)?;
     }
-    Ok((sinks, targets))
+    targets.replace(shared);
+    Ok(sinks)
 }
 
 /// Whether templates, secrets and authorities can be used.

@@ -14,8 +14,6 @@ pub use prometheus::{
     RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
 };
 
-pub(crate) use prometheus::{base64, secret};
-
 use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source, watch::WatchOptions};
 use file::MetricsFile;
 use followed::FollowedFile;

@@ -1,6 +1,7 @@
 //! A live service from its start to its end.
 
 mod options;
+mod outlets;
 mod running;
 
 pub use options::WatchOptions;

@@ -5,6 +5,7 @@ mod history;
 #[expect(dead_code, reason = "shared with tests that push")]
 #[path = "../../../forewarn-server/tests/main/real_servers/servers.rs"]
 mod servers;
+mod typed;
 
 use crate::support::{done, refused};
 use history::History;

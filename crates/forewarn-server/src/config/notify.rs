@@ -13,10 +13,12 @@ use std::{
 /// |---|---|---|---|
 /// | `alertname` | name of the alert of a warning | `ForewarnFailurePredicted` | |
 /// | `source_alertname` | name of the alert of a source that does not answer | `ForewarnSourceDown` | |
+/// | `slo_alertname` | name of the alert of an objective whose error budget burns too fast | `ForewarnErrorBudgetBurn` | |
 /// | `labels` | labels that every alert has, such as `cluster` | none | names of Prometheus' labels |
 /// | `namespace` | `from-name`: `shop/web` becomes the labels `namespace="shop"` and `service="web"`; `none`: the whole name is `service` | `from-name` | |
 /// | `severities` | label `severity` of a warning by its level when it fires | `high = "warning"`, `critical = "critical"` | |
 /// | `source_severity` | label `severity` of a source that does not answer | `critical` | |
+/// | `slo_severities` | label `severity` of an objective by its level | `ticket = "warning"`, `page = "critical"` | |
 /// | `external_url` | where people reach this service; links in alerts begin with it | none: no links | `http://` or `https://` |
 /// | `source_down_secs` | how long a source does not answer before it is an alert | 120 | 0 to 86,400 |
 /// | `resend_secs` | time after which an Alertmanager is told again; it forgets an alert after four times as long | 60 | 1 to 3,600 |
@@ -30,6 +32,8 @@ pub struct AlertsConfig {
     pub alertname: String,
     /// Name of the alert of a source that does not answer.
     pub source_alertname: String,
+    /// Name of the alert of an objective.
+    pub slo_alertname: String,
     /// Labels that every alert has.
     pub labels: BTreeMap<String, String>,
     /// What becomes of `/` in names of services.
@@ -38,6 +42,8 @@ pub struct AlertsConfig {
     pub severities: Severities,
     /// Severity of a source that does not answer.
     pub source_severity: String,
+    /// Severity of an objective by its level.
+    pub slo_severities: SloSeverities,
     /// Where people reach this service.
     pub external_url: Option<String>,
     /// Seconds for which a source does not answer before it is an alert.
@@ -75,15 +81,33 @@ impl Default for Severities {
     }
 }
 
+/// The label `severity` of an objective whose error budget burns too fast.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SloSeverities {
+    /// At the level ticket: too fast to wait for weeks. `warning` by default.
+    pub ticket: String,
+    /// At the level page: too fast to wait for hours. `critical` by default.
+    pub page: String,
+}
+
+impl Default for SloSeverities {
+    fn default() -> Self {
+        Self { ticket: "warning".to_owned(), page: "critical".to_owned() }
+    }
+}
+
 impl Default for AlertsConfig {
     fn default() -> Self {
         Self {
             alertname: "ForewarnFailurePredicted".to_owned(),
             source_alertname: "ForewarnSourceDown".to_owned(),
+            slo_alertname: "ForewarnErrorBudgetBurn".to_owned(),
             labels: BTreeMap::new(),
             namespace: NamespaceLabel::FromName,
             severities: Severities::default(),
             source_severity: "critical".to_owned(),
+            slo_severities: SloSeverities::default(),
             external_url: None,
             source_down_secs: 120,
             resend_secs: 60,

@@ -102,6 +102,14 @@ impl SourceConfig {
         }
     }
 
+    /// Address of the server that is pulled from, where there is one.
+    pub(super) fn url(&self) -> Option<&str> {
+        match self {
+            Self::Prometheus(server) => Some(&server.url),
+            _ => None,
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), ServerError> {
         let speed = self.speed();
         if !(speed >= 0.0 && speed.is_finite()) {

@@ -24,6 +24,8 @@ pub(super) struct Counts {
     pub(super) series_without_service: AtomicU64,
     /// Requests that were sent away because too much waited.
     pub(super) busy: AtomicU64,
+    /// Requests whose samples could not be put on disk, because it fails or the service ends.
+    pub(super) not_kept: AtomicU64,
 }
 
 impl Counts {
@@ -42,6 +44,7 @@ impl Counts {
             other_series,
             series_without_service,
             busy,
+            not_kept,
         } = self;
         [
             ("requests", requests),
@@ -52,6 +55,7 @@ impl Counts {
             ("other_series", other_series),
             ("series_without_service", series_without_service),
             ("busy", busy),
+            ("not_kept", not_kept),
         ]
         .into_iter()
         .map(|(name, counter)| (name, counter.load(Ordering::Relaxed)))

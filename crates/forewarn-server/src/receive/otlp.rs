@@ -4,7 +4,7 @@ mod minute;
 mod reply;
 mod series;
 
-use super::{counts::Counts, reply::Reply};
+use super::{Receiver, counts::Counts, reply::Reply};
 use crate::{ReceiveConfig, ServerError};
 use axum::http::StatusCode;
 use flate2::read::GzDecoder;
@@ -62,7 +62,7 @@ struct State {
 /// What of a request is to be journaled before it is answered.
 #[derive(Debug)]
 pub(super) struct Taken {
-    pub(super) inputs: Vec<Input>,
+    inputs: Vec<Input>,
     encoding: OtlpEncoding,
     /// Minutes whose metrics these are, and how many requests they had seen.
     minutes: Vec<(Place, u64)>,
@@ -94,28 +94,6 @@ impl OtlpReceiver {
             state: Mutex::default(),
             counts: Counts::default(),
         })
-    }
-
-    /// Reads a request: the metrics of the minutes that it touches, or the answer to one that cannot be taken at all.
-    pub(super) fn take(&self, content_type: &str, encoding: &str, body: &[u8]) -> Result<Taken, Reply> {
-        let Some(form) = OtlpEncoding::of_content_type(content_type) else {
-            let expected = "expected Content-Type application/x-protobuf or application/json";
-            return Err(self.refuse(Reply::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, expected)));
-        };
-        let unpacked = match encoding.to_ascii_lowercase().as_str() {
-            "" | "identity" => None,
-            "gzip" => Some(self.unpack(body, form)?),
-            _ => {
-                let expected = "expected Content-Encoding gzip, or none";
-                return Err(self.refuse(Reply::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, expected)));
-            }
-        };
-        let export = read_otlp(unpacked.as_deref().unwrap_or(body), form, &self.limits).map_err(|error| {
-            let is_large = matches!(error, PrometheusError::Limit { setting: "max_bytes", .. });
-            let status = if is_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-            self.refuse(reply::failure(form, status, &error.to_string()))
-        })?;
-        Ok(self.absorb(export, form))
     }
 
     fn unpack(&self, body: &[u8], form: OtlpEncoding) -> Result<Vec<u8>, Reply> {
@@ -238,8 +216,46 @@ impl OtlpReceiver {
         series.retain(|_, state| state.newest().is_none_or(|newest| newest >= silent));
     }
 
-    /// Everything of the request is journaled. Gives the answer.
-    pub(super) fn kept(&self, taken: &Taken) -> Reply {
+    fn refuse(&self, reply: Reply) -> Reply {
+        Counts::add(&self.counts.refused_requests, 1);
+        reply
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Receiver for OtlpReceiver {
+    type Taken = Taken;
+
+    /// The metrics of the minutes that a request touches.
+    fn take(&self, content_type: &str, encoding: &str, body: &[u8]) -> Result<Taken, Reply> {
+        let Some(form) = OtlpEncoding::of_content_type(content_type) else {
+            let expected = "expected Content-Type application/x-protobuf or application/json";
+            return Err(self.refuse(Reply::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, expected)));
+        };
+        let unpacked = match encoding.to_ascii_lowercase().as_str() {
+            "" | "identity" => None,
+            "gzip" => Some(self.unpack(body, form)?),
+            _ => {
+                let expected = "expected Content-Encoding gzip, or none";
+                return Err(self.refuse(Reply::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, expected)));
+            }
+        };
+        let export = read_otlp(unpacked.as_deref().unwrap_or(body), form, &self.limits).map_err(|error| {
+            let is_large = matches!(error, PrometheusError::Limit { setting: "max_bytes", .. });
+            let status = if is_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+            self.refuse(reply::failure(form, status, &error.to_string()))
+        })?;
+        Ok(self.absorb(export, form))
+    }
+
+    fn inputs(taken: &mut Taken) -> Vec<Input> {
+        std::mem::take(&mut taken.inputs)
+    }
+
+    fn kept(&self, taken: &Taken) -> Reply {
         let mut state = self.state();
         for (place, version) in &taken.minutes {
             if state.minutes.get(place).is_none_or(|minute| minute.version == *version) {
@@ -251,13 +267,8 @@ impl OtlpReceiver {
         reply::success(taken.encoding, taken.rejected, taken.reason.as_deref().unwrap_or_default())
     }
 
-    fn refuse(&self, reply: Reply) -> Reply {
-        Counts::add(&self.counts.refused_requests, 1);
-        reply
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 

@@ -1,6 +1,6 @@
 //! Remote write 1.0 and 2.0: what of a request is taken, and what is answered.
 
-use super::{counts::Counts, reply::Reply, seen::Seen};
+use super::{Receiver, counts::Counts, reply::Reply, seen::Seen};
 use crate::{ReceiveConfig, ServerError};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use forewarn_live::Input;
@@ -28,9 +28,9 @@ pub(super) struct WriteReceiver {
 /// What of a request is to be journaled before it is answered.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    pub(super) inputs: Vec<Input>,
-    /// Place of the metric and time in milliseconds of each input.
-    keys: Vec<(usize, i64)>,
+    inputs: Vec<Input>,
+    /// By service, place of the metric and time in milliseconds of each input.
+    keys: Vec<(String, Vec<(usize, i64)>)>,
     written: Written,
     /// Why something was refused.
     refused: Option<String>,
@@ -59,8 +59,20 @@ impl WriteReceiver {
         })
     }
 
-    /// Reads a request: what is new of it, or the answer to one that cannot be taken at all.
-    pub(super) fn take(&self, content_type: &str, encoding: &str, body: &[u8]) -> Result<Taken, Reply> {
+    fn refuse(&self, reply: Reply) -> Reply {
+        Counts::add(&self.counts.refused_requests, 1);
+        reply
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Receiver for WriteReceiver {
+    type Taken = Taken;
+
+    fn take(&self, content_type: &str, encoding: &str, body: &[u8]) -> Result<Taken, Reply> {
         let Some(version) = RemoteWriteVersion::of_content_type(content_type) else {
             let expected = "expected Content-Type application/x-protobuf, of remote write 1.0 or 2.0";
             return Err(self.refuse(Reply::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, expected)));
@@ -97,6 +109,7 @@ impl WriteReceiver {
                 });
                 continue;
             }
+            let mut keys = Vec::with_capacity(samples.len());
             for sample in samples {
                 taken.written.samples += 1;
                 let (metric, time) = (sample.metric, sample.time.millis());
@@ -104,7 +117,7 @@ impl WriteReceiver {
                     Counts::add(&self.counts.repeated_samples, 1);
                     continue;
                 }
-                taken.keys.push((metric, time));
+                keys.push((metric, time));
                 taken.inputs.push(Input::Sample {
                     service: service.clone(),
                     metric: self.metrics.metrics()[metric].name.clone(),
@@ -112,19 +125,25 @@ impl WriteReceiver {
                     value: sample.value,
                 });
             }
+            if !keys.is_empty() {
+                taken.keys.push((service, keys));
+            }
         }
         Ok(taken)
     }
 
-    /// What was journaled is not taken again. Gives the answer.
-    pub(super) fn kept(&self, taken: &Taken) -> Reply {
+    fn inputs(taken: &mut Taken) -> Vec<Input> {
+        std::mem::take(&mut taken.inputs)
+    }
+
+    /// What was journaled is not taken again.
+    fn kept(&self, taken: &Taken) -> Reply {
         let mut seen = self.seen();
-        for (input, &(metric, time)) in taken.inputs.iter().zip(&taken.keys) {
-            if let Input::Sample { service, .. } = input {
-                seen.keep(service, metric, time, self.metrics.len());
-            }
+        for (service, keys) in &taken.keys {
+            seen.keep(service, keys, self.metrics.len());
+            Counts::add(&self.counts.samples, keys.len() as u64);
         }
-        Counts::add(&self.counts.samples, taken.inputs.len() as u64);
+        drop(seen);
         Counts::add(&self.counts.requests, 1);
         let reply = match &taken.refused {
             None => Reply::new(StatusCode::NO_CONTENT, Vec::new()),
@@ -136,13 +155,8 @@ impl WriteReceiver {
             .with(EXEMPLARS_WRITTEN, HeaderValue::from(taken.written.exemplars))
     }
 
-    fn refuse(&self, reply: Reply) -> Reply {
-        Counts::add(&self.counts.refused_requests, 1);
-        reply
-    }
-
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 

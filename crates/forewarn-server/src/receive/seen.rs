@@ -50,16 +50,18 @@ impl Seen {
         self.services.len() < most || self.services.contains_key(service)
     }
 
-    /// Remembers a sample, one of `metrics` metrics.
-    pub(super) fn keep(&mut self, service: &str, metric: usize, time: i64, metrics: usize) {
+    /// Remembers samples of a service: place of the metric, one of `metrics`, and time of each.
+    pub(super) fn keep(&mut self, service: &str, samples: &[(usize, i64)], metrics: usize) {
         let own = match self.services.get_mut(service) {
             Some(own) => own,
             None => {
                 self.services.entry(service.to_owned()).or_insert_with(|| vec![Recent::default(); metrics])
             }
         };
-        if let Some(recent) = own.get_mut(metric) {
-            recent.keep(time);
+        for &(metric, time) in samples {
+            if let Some(recent) = own.get_mut(metric) {
+                recent.keep(time);
+            }
         }
     }
 }
@@ -72,7 +74,7 @@ mod tests {
     fn the_newest_times_are_remembered_in_any_order_of_coming() {
         let mut seen = Seen::default();
         for time in (0..100).rev().chain(0..100) {
-            seen.keep("a", 1, time, 3);
+            seen.keep("a", &[(1, time)], 3);
         }
         assert!((68..100).all(|time| seen.has("a", 1, time)));
         assert!(!(0..68).any(|time| seen.has("a", 1, time)));

@@ -1,7 +1,10 @@
+mod simulated;
+
+pub use simulated::VirtualClock;
+
 use super::Stop;
 use forewarn_schema::Timestamp;
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -19,6 +22,11 @@ pub trait Clock: Send + Sync {
 
     /// Waits. `false` if it was asked to stop before the time was over.
     fn sleep(&self, time: Duration, stop: &Stop) -> bool;
+
+    /// Time between two looks of a thread that waits for what another one does.
+    fn look(&self) -> Duration {
+        SLICE
+    }
 }
 
 /// The clock of the machine.
@@ -60,89 +68,5 @@ impl Clock for SystemClock {
             thread::sleep(left.min(SLICE));
         }
         false
-    }
-}
-
-/// A clock of tests: time passes when [`advance`](Self::advance) says so, and sleepers wake when their time has come.
-///
-/// ```
-/// use forewarn_server::runtime::{Clock, Stop, VirtualClock};
-/// use std::{sync::Arc, thread, time::Duration};
-///
-/// let clock = Arc::new(VirtualClock::new("2026-03-02T00:00:00Z".parse()?));
-/// let sleeper = thread::spawn({
-///     let clock = Arc::clone(&clock);
-///     move || clock.sleep(Duration::from_secs(3600), &Stop::default())
-/// });
-/// clock.wait_for_sleepers(1);
-/// clock.advance(Duration::from_secs(3600));
-/// assert!(sleeper.join().is_ok_and(|slept| slept));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug)]
-pub struct VirtualClock {
-    start: Timestamp,
-    state: Mutex<Virtual>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Virtual {
-    passed: Duration,
-    /// When each sleeper wakes.
-    dues: Vec<Duration>,
-}
-
-impl VirtualClock {
-    /// A clock that stands at `start`.
-    #[must_use]
-    pub fn new(start: Timestamp) -> Self {
-        Self { start, state: Mutex::default(), changed: Condvar::new() }
-    }
-
-    /// Lets time pass.
-    pub fn advance(&self, time: Duration) {
-        let mut state = self.lock();
-        state.passed = state.passed.saturating_add(time);
-        self.changed.notify_all();
-    }
-
-    /// Waits until at least `count` threads sleep whose time has not come.
-    pub fn wait_for_sleepers(&self, count: usize) {
-        let mut state = self.lock();
-        while state.dues.iter().filter(|&&due| due > state.passed).count() < count {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Virtual> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Clock for VirtualClock {
-    fn now(&self) -> Timestamp {
-        let passed = i64::try_from(self.lock().passed.as_millis()).unwrap_or(i64::MAX);
-        Timestamp::from_millis(self.start.millis().saturating_add(passed)).unwrap_or(self.start)
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.lock().passed
-    }
-
-    fn sleep(&self, time: Duration, stop: &Stop) -> bool {
-        let mut state = self.lock();
-        let due = state.passed.saturating_add(time);
-        state.dues.push(due);
-        self.changed.notify_all();
-        while state.passed < due && !stop.is_stopped() {
-            // A request to stop is a flag, which wakes no one.
-            let (next, _) = self.changed.wait_timeout(state, SLICE).unwrap_or_else(PoisonError::into_inner);
-            state = next;
-        }
-        if let Some(own) = state.dues.iter().position(|&other| other == due) {
-            state.dues.swap_remove(own);
-        }
-        state.passed >= due
     }
 }

@@ -67,15 +67,33 @@ pub struct SinkContext {
 pub(crate) struct SinkThread {
     name: String,
     thread: JoinHandle<()>,
+    /// Nothing more comes for it.
+    over: Stop,
     stop: Stop,
 }
 
 impl SinkThread {
     pub(crate) fn spawn(mut sink: Box<dyn Sink>, context: SinkContext) -> Result<Self, ServerError> {
-        let (name, stop) = (sink.name().to_owned(), context.stop.clone());
+        let (name, stop, over) = (sink.name().to_owned(), context.stop.clone(), Stop::default());
+        let ends = over.clone();
         let builder = thread::Builder::new().name(format!("sink {name}"));
-        let thread = builder.spawn(move || run(&mut *sink, &context)).map_err(thread_error)?;
-        Ok(Self { name, thread, stop })
+        let thread = builder.spawn(move || run(&mut *sink, &context, &ends)).map_err(thread_error)?;
+        Ok(Self { name, thread, over, stop })
+    }
+
+    /// Says that the engine has ended: what is left is to be delivered now.
+    pub(crate) fn finish(&self) {
+        self.over.stop();
+    }
+
+    /// Asks it to end after the request that it is at, with what it knows on disk.
+    pub(crate) fn give_up(&self) {
+        self.stop.stop();
+        self.over.stop();
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// Lets it deliver what is left until `deadline`, then asks it to give up. `false` if it still runs a little later.
@@ -105,13 +123,15 @@ pub(crate) fn thread_error(source: io::Error) -> ServerError {
     ServerError::Thread { source }
 }
 
-fn run(sink: &mut dyn Sink, context: &SinkContext) {
+fn run(sink: &mut dyn Sink, context: &SinkContext, over: &Stop) {
     let mut feed = context.handle.events_since(sink.start(context));
     let (mut due, mut missed) = (context.clock.elapsed(), 0);
     while !context.stop.is_stopped() {
-        let events = feed.wait(MOST_EVENTS, SLICE, &context.stop);
+        let events = feed.take(MOST_EVENTS);
         let (is_last, now) = (feed.is_over(), context.clock.elapsed());
         if events.is_empty() && now < due && !is_last {
+            // A sink that hears of an event a moment later is no worse for it, and needs no runtime.
+            context.clock.sleep(context.clock.look(), over);
             continue;
         }
         let lost = feed.missed() - std::mem::replace(&mut missed, feed.missed());

@@ -5,9 +5,9 @@ mod muted;
 use super::{
     Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict,
     alert::Alert,
-    backoff::Backoff,
     book::{AlertBook, Change},
     labels::LabelSet,
+    pause::Pause,
     time::plus_millis,
 };
 use crate::config::{AlertmanagerConfig, AlertsConfig, TargetConfig};
@@ -44,7 +44,7 @@ pub(crate) struct Alertmanager {
     work: VecDeque<Vec<LabelSet>>,
     splits_left: u32,
     in_flight: Option<InFlight>,
-    backoff: Backoff,
+    pause: Pause,
     muted: MutedReader,
     status: TargetStatus,
     versions: u64,
@@ -95,7 +95,7 @@ impl Alertmanager {
         let name = config.target.name();
         let mut new = Self {
             muted: MutedReader::new(&alerts),
-            backoff: Backoff::new(name),
+            pause: Pause::new(name),
             status: TargetStatus::new(TargetKind::Alertmanager, name),
             target: config.target.clone(),
             alerts,
@@ -239,7 +239,7 @@ impl Outlet for Alertmanager {
     fn next(&mut self, now: Timestamp) -> Next {
         let released = self.book.release(now);
         self.change(released, now);
-        if let Some(until) = self.backoff.waits_until(now) {
+        if let Some(until) = self.pause.waits_until(now) {
             return Next::Wait(until);
         }
         if self.work.is_empty() {
@@ -274,16 +274,16 @@ impl Outlet for Alertmanager {
     fn answered(&mut self, answer: &Answer, now: Timestamp) {
         match (self.in_flight.take(), answer.verdict()) {
             (Some(InFlight::Alerts(batch)), Verdict::Taken) => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.status.arrived(now, batch.len());
                 self.taken(&batch, now);
             }
             (Some(InFlight::Alerts(batch)), Verdict::Refused(words)) => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.refused(batch, words, now);
             }
             (Some(InFlight::Alerts(_)), Verdict::Later(words, asked)) => {
-                self.backoff.fail(now, asked);
+                self.pause.fail(now, asked);
                 self.status.failed(words);
                 self.work.clear();
             }
@@ -296,7 +296,7 @@ impl Outlet for Alertmanager {
     }
 
     fn hurry(&mut self, _now: Timestamp) {
-        self.backoff.succeed();
+        self.pause.succeed();
     }
 
     fn status(&self) -> TargetStatus {

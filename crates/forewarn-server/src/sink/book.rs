@@ -3,15 +3,17 @@
 use super::{
     Truth,
     alert::{Alert, source_key},
+    objective::{LEVELS, slo_key},
     time::plus_millis,
 };
 use crate::config::AlertsConfig;
 use forewarn_live::{
-    Action, EngineView, Event, EventBody, IncidentEvent, RiskLevel, SourceStatus, WarningEvent, WarningState,
+    Action, EngineView, Event, EventBody, IncidentEvent, RiskLevel, SloEvent, SourceStatus, WarningEvent,
+    WarningState,
 };
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What changed among the alerts that the outside sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +101,7 @@ impl AlertBook {
             EventBody::Source { source, status } => {
                 changes.extend(self.source(config, source, status, event.time, now));
             }
+            EventBody::Slo(slo) => changes.extend(self.objective(config, slo, event.time)),
             EventBody::Action(Action::Silence { service, until }) => {
                 self.silences.insert(service.clone(), *until);
                 self.is_changed = true;
@@ -155,9 +158,13 @@ impl AlertBook {
         self.silences = silenced.collect();
         let firing: BTreeMap<&str, &forewarn_live::ServiceView> =
             view.services.iter().filter_map(|one| Some((one.warning.as_deref()?, one))).collect();
+        let burning = view.slos.iter().filter(|slo| LEVELS.contains(&slo.standing.level));
+        let burning: BTreeSet<String> =
+            burning.map(|slo| slo_key(&slo.standing, slo.standing.level)).collect();
         let is_down = |source: &str| matches!(view.sources.get(source), Some(SourceStatus::Down { .. }));
         let gone = self.standing.iter().filter(|(key, one)| match key.strip_prefix("source:") {
             Some(source) if one.service.is_none() => !is_down(source),
+            _ if key.starts_with("slo:") => !burning.contains(*key),
             _ => !firing.contains_key(key.as_str()),
         });
         let gone: Vec<String> = gone.map(|(key, _)| key.clone()).collect();
@@ -167,6 +174,9 @@ impl AlertBook {
                 warning(id).unwrap_or_else(|| unknown_warning(id, &service.name, service.level, view));
             let silenced = self.silences.contains_key(&service.name);
             changes.extend(self.raise(config, &WarningEvent { silenced, ..warning }));
+        }
+        for slo in &view.slos {
+            changes.extend(self.objective(config, &slo.standing, slo.since.unwrap_or(row_time)));
         }
         for (source, status) in &view.sources {
             changes.extend(self.source(config, source, status, row_time, now));
@@ -228,6 +238,34 @@ impl AlertBook {
             self.is_changed = true;
             if one.held.is_none() {
                 changes.push(Change::Updated(one.alert.clone()));
+            }
+        }
+        changes
+    }
+
+    /// An objective stands at a level: the alert of that level begins, that of another one ends.
+    fn objective(&mut self, config: &AlertsConfig, slo: &SloEvent, time: Timestamp) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for level in LEVELS {
+            let key = slo_key(slo, level);
+            if slo.level != level {
+                changes.extend(self.end(&key, time));
+                continue;
+            }
+            let mut alert = Alert::of_slo(config, slo, level, time);
+            let Some(stands) = self.standing.get_mut(&key) else {
+                let held = self.silences.contains_key(&slo.service).then_some(Held::Silenced);
+                changes.extend(held.is_none().then(|| Change::Fired(alert.clone())));
+                let service = Some(slo.service.clone());
+                self.standing.insert(key, Standing { alert, service, held });
+                self.is_changed = true;
+                continue;
+            };
+            alert.starts_at = stands.alert.starts_at;
+            if alert != stands.alert {
+                stands.alert = alert;
+                changes.extend(stands.held.is_none().then(|| Change::Updated(stands.alert.clone())));
+                self.is_changed = true;
             }
         }
         changes

@@ -61,7 +61,7 @@ pub(crate) fn read_alerts(config: &InboundConfig, alerts: &AlertsConfig, body: A
     left_out.beyond_limit = body.alerts.len().saturating_sub(MOST_ALERTS) as u64;
     for told in body.alerts.into_iter().take(MOST_ALERTS) {
         let name = told.labels.get("alertname").cloned().unwrap_or_default();
-        if name == alerts.alertname || name == alerts.source_alertname {
+        if alerts.names().contains(&name.as_str()) {
             left_out.own += 1;
             continue;
         }

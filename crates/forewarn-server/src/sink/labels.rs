@@ -1,6 +1,7 @@
 //! Labels: what identifies an alert.
 
 use crate::config::{AlertsConfig, NamespaceLabel};
+use forewarn_label::SloLevel;
 use forewarn_live::RiskLevel;
 use forewarn_numerics::Fnv1a;
 use std::collections::BTreeMap;
@@ -19,6 +20,11 @@ pub(crate) fn split_name(name: &str, namespace: NamespaceLabel) -> (Option<&str>
 }
 
 impl AlertsConfig {
+    /// Names of all alerts of this service.
+    pub(crate) fn names(&self) -> [&str; 3] {
+        [&self.alertname, &self.source_alertname, &self.slo_alertname]
+    }
+
     /// Labels that say which service it is.
     pub(crate) fn service_labels(&self, service: &str) -> LabelSet {
         let mut labels = self.labels.clone();
@@ -35,6 +41,17 @@ impl AlertsConfig {
             if level == RiskLevel::Critical { &self.severities.critical } else { &self.severities.high };
         labels.insert("severity".to_owned(), severity.clone());
         labels.insert("alertname".to_owned(), self.alertname.clone());
+        labels
+    }
+
+    /// Labels of the alert of an objective at a level.
+    pub(crate) fn slo_labels(&self, service: &str, slo: &str, level: SloLevel) -> LabelSet {
+        let mut labels = self.service_labels(service);
+        let severity =
+            if level == SloLevel::Page { &self.slo_severities.page } else { &self.slo_severities.ticket };
+        labels.insert("slo".to_owned(), slo.to_owned());
+        labels.insert("severity".to_owned(), severity.clone());
+        labels.insert("alertname".to_owned(), self.slo_alertname.clone());
         labels
     }
 

@@ -130,6 +130,13 @@ fn said(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        AlertsConfig,
+        sink::{
+            Alertmanager, RemoteWrite, Template, Webhook,
+            testing::{fires, minute, score, second},
+        },
+    };
 
     fn response(status: u16, body: &str) -> Answer {
         Answer::Response { status, retry_after: Some(3), body: body.as_bytes().to_vec() }
@@ -147,6 +154,41 @@ mod tests {
             assert!(matches!(response(status, "").verdict(), Verdict::Later(_, Some(3))), "{status}");
         }
         assert!(matches!(Answer::Failed("refused".to_owned()).verdict(), Verdict::Later(_, None)));
+    }
+
+    /// Every way out, each with something to send at minute 1.
+    fn outlets() -> [Box<dyn Outlet>; 3] {
+        let (alerts, url) = (AlertsConfig::default(), "url = \"http://a\"\ngroup_wait_secs = 0");
+        let address = toml::from_str("url = \"http://a\"").unwrap();
+        let mut all: [Box<dyn Outlet>; 3] = [
+            Box::new(Alertmanager::new(alerts.clone(), &address, None).unwrap()),
+            Box::new(
+                Webhook::new(alerts.clone(), &toml::from_str(url).unwrap(), Template::Payload, None, None)
+                    .unwrap(),
+            ),
+            Box::new(RemoteWrite::new(alerts, &toml::from_str("url = \"http://a\"").unwrap(), None)),
+        ];
+        for outlet in &mut all {
+            outlet.take(&fires(0, "web", 1), minute(1));
+            outlet.take(&score(1, "web", 1, Some(0.5)), minute(1));
+        }
+        all
+    }
+
+    #[test]
+    fn a_busy_server_is_left_alone_for_as_long_as_it_asks_and_is_sent_the_same_then() {
+        for status in [429, 503] {
+            for mut outlet in outlets() {
+                let Next::Send(first) = outlet.next(minute(1)) else { panic!("nothing to send") };
+                let busy = Answer::Response { status, retry_after: Some(120), body: Vec::new() };
+                outlet.answered(&busy, minute(1));
+                let name = outlet.status().kind.word();
+                assert_eq!(outlet.next(second(179)), Next::Wait(minute(3)), "{name} after {status}");
+                let Next::Send(again) = outlet.next(minute(3)) else { panic!("{name} sends nothing") };
+                assert_eq!((again.url, again.body.is_empty()), (first.url, first.body.is_empty()));
+                assert_eq!((outlet.status().failed_requests, outlet.status().dropped), (1, 0), "{name}");
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Scores by remote write, so that they stand beside the metrics that they were made of.
 
 use super::{
-    Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict, backoff::Backoff,
-    labels::LabelSet,
+    Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict, labels::LabelSet, pause::Pause,
 };
 use crate::config::{AlertsConfig, RemoteWriteConfig};
 use forewarn_live::{Event, EventBody, ScoreEvent};
@@ -28,7 +27,7 @@ pub(crate) struct RemoteWrite {
     live: BTreeSet<(String, String)>,
     /// Samples of the request that is on its way.
     in_flight: usize,
-    backoff: Backoff,
+    pause: Pause,
     status: TargetStatus,
     /// The position that was saved last.
     saved: Option<u64>,
@@ -49,7 +48,7 @@ impl RemoteWrite {
         // A state that cannot be read is none: scores are sent again, which changes nothing.
         let saved = state.and_then(|state| std::str::from_utf8(state).ok()?.trim().parse().ok());
         Self {
-            backoff: Backoff::new(name),
+            pause: Pause::new(name),
             status: TargetStatus::new(TargetKind::RemoteWrite, name),
             config: config.clone(),
             alerts,
@@ -135,7 +134,7 @@ impl Outlet for RemoteWrite {
     }
 
     fn next(&mut self, now: Timestamp) -> Next {
-        if let Some(until) = self.backoff.waits_until(now) {
+        if let Some(until) = self.pause.waits_until(now) {
             return Next::Wait(until);
         }
         while !self.waiting.is_empty() {
@@ -167,24 +166,24 @@ impl Outlet for RemoteWrite {
         }
         match answer.verdict() {
             Verdict::Taken => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.status.arrived(now, count);
                 self.waiting.drain(..count);
             }
             Verdict::Refused(words) => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.status.refused(count, words);
                 self.waiting.drain(..count);
             }
             Verdict::Later(words, asked) => {
-                self.backoff.fail(now, asked);
+                self.pause.fail(now, asked);
                 self.status.failed(words);
             }
         }
     }
 
     fn hurry(&mut self, _now: Timestamp) {
-        self.backoff.succeed();
+        self.pause.succeed();
     }
 
     fn status(&self) -> TargetStatus {

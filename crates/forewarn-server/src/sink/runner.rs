@@ -1,10 +1,12 @@
 //! Joins a way out to the service: hands it events, carries its requests, keeps its state.
 
-use super::{
-    Answer, Next, Outgoing, Outlet, TargetStatus, Truth, credentials::Credentials, saved::SavedState,
-    time::millis_until,
+use super::{Answer, Next, Outgoing, Outlet, TargetStatus, Truth, saved::SavedState, time::millis_until};
+use crate::{
+    ServerError,
+    config::TargetConfig,
+    outgoing::Credentials,
+    runtime::{Batch, HttpRequest, HttpResponse, Sink, SinkContext, Snapshot, Transport},
 };
-use crate::runtime::{Batch, HttpRequest, Sink, SinkContext, Snapshot, Transport};
 use forewarn_schema::Timestamp;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +25,8 @@ pub(super) struct Runner {
     name: String,
     outlet: Box<dyn Outlet>,
     credentials: Credentials,
+    /// How long a request may take.
+    timeout: Duration,
     transport: Arc<dyn Transport>,
     saved: SavedState,
     /// What others read.
@@ -33,14 +37,23 @@ pub(super) struct Runner {
 impl Runner {
     pub(super) fn new(
         outlet: Box<dyn Outlet>,
-        credentials: Credentials,
+        target: &TargetConfig,
         transport: Arc<dyn Transport>,
         saved: SavedState,
     ) -> Self {
         let status = outlet.status();
         let name = format!("{} {}", status.kind.word(), status.name);
         let shared = Arc::new(Mutex::new(status));
-        Self { name, outlet, credentials, transport, saved, shared, wait: Duration::ZERO }
+        Self {
+            name,
+            outlet,
+            credentials: Credentials::of_target(target),
+            timeout: Duration::from_secs(target.timeout_secs.into()),
+            transport,
+            saved,
+            shared,
+            wait: Duration::ZERO,
+        }
     }
 
     /// Where its status is read.
@@ -92,12 +105,10 @@ impl Runner {
         } else {
             HttpRequest::get(outgoing.url)
         };
-        let request = outgoing
-            .headers
-            .into_iter()
-            .fold(request, |request, (name, value)| request.with_header(name, value));
-        let request = self.credentials.add(request.with_most_bytes(MOST_ANSWER_BYTES));
-        match request.and_then(|request| self.transport.send(&request)) {
+        let own = outgoing.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let mut request = request.with_most_bytes(MOST_ANSWER_BYTES).with_timeout(self.timeout);
+        request.headers.extend(own);
+        match self.ask(request) {
             Ok(response) => Answer::Response {
                 status: response.status,
                 retry_after: response.retry_after_secs(),
@@ -105,6 +116,11 @@ impl Runner {
             },
             Err(error) => Answer::Failed(error.to_string()),
         }
+    }
+
+    fn ask(&self, mut request: HttpRequest) -> Result<HttpResponse, ServerError> {
+        request.headers.extend(self.credentials.headers()?);
+        self.transport.send(&request)
     }
 
     fn save(&mut self, context: &SinkContext) {

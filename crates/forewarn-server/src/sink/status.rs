@@ -126,16 +126,18 @@ impl TargetStatus {
 
 /// Every target's status, as it is now. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Targets(Vec<Arc<Mutex<TargetStatus>>>);
+pub struct Targets(Arc<Mutex<Vec<Arc<Mutex<TargetStatus>>>>>);
 
 impl Targets {
-    pub(crate) fn add(&mut self, target: Arc<Mutex<TargetStatus>>) {
-        self.0.push(target);
+    /// Shows these from now on.
+    pub(crate) fn replace(&self, targets: Vec<Arc<Mutex<TargetStatus>>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = targets;
     }
 
     /// How each does, in the order of the configuration.
     #[must_use]
     pub fn all(&self) -> Vec<TargetStatus> {
-        self.0.iter().map(|target| target.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
+        let targets = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        targets.iter().map(|target| target.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 }

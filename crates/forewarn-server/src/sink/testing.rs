@@ -1,8 +1,9 @@
 //! Events for tests of the ways out.
 
+use forewarn_label::{SloLevel, WindowBurn};
 use forewarn_live::{
     Counters, EngineView, Event, EventBody, EvidenceItem, LedgerCounts, ProbableKind, Recommendation,
-    RiskLevel, ScoreEvent, ServiceView, SourceStatus, WarningEvent, WarningState,
+    RiskLevel, ScoreEvent, ServiceView, SloEvent, SourceStatus, WarningEvent, WarningState,
 };
 use forewarn_schema::Timestamp;
 
@@ -81,6 +82,22 @@ pub(crate) fn score(seq: u64, service: &str, at: i64, probability: Option<f64>) 
         cannot_tell: None,
     };
     event(seq, at, EventBody::Score(score))
+}
+
+/// How an objective of a service stands.
+pub(crate) fn slo(service: &str, level: SloLevel) -> SloEvent {
+    let burn = |window_minutes, rate| WindowBurn { window_minutes, rate };
+    SloEvent {
+        service: service.to_owned(),
+        slo: "answers".to_owned(),
+        target: 0.999,
+        period_days: 28,
+        level,
+        exhausted: false,
+        budget_left: Some(0.4),
+        burn_rates: vec![burn(60, Some(14.4)), burn(360, Some(6.2)), burn(1440, None)],
+        minutes_to_exhaustion: Some(90.0),
+    }
 }
 
 /// An engine with these services.

@@ -3,8 +3,8 @@
 use super::{
     Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict,
     alert::Alert,
-    backoff::Backoff,
     book::{AlertBook, Change},
+    pause::Pause,
     payload::Payload,
     sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature},
     template::Template,
@@ -34,7 +34,7 @@ pub(crate) struct Webhook {
     secret: Option<Vec<u8>>,
     state: Saved,
     in_flight: bool,
-    backoff: Backoff,
+    pause: Pause,
     status: TargetStatus,
     is_changed: bool,
 }
@@ -83,7 +83,7 @@ impl Webhook {
         let state = state.map(serde_json::from_slice).transpose()?;
         Ok(Self {
             template,
-            backoff: Backoff::new(name),
+            pause: Pause::new(name),
             status: TargetStatus::new(TargetKind::Webhook, name),
             config: config.clone(),
             alerts,
@@ -220,7 +220,7 @@ impl Outlet for Webhook {
         let released = self.state.book.release(now);
         self.change(released, now);
         self.queue(now);
-        if let Some(until) = self.backoff.waits_until(now) {
+        if let Some(until) = self.pause.waits_until(now) {
             return Next::Wait(until);
         }
         while let Some(first) = self.state.queue.front() {
@@ -246,24 +246,24 @@ impl Outlet for Webhook {
         }
         match answer.verdict() {
             Verdict::Taken => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.status.arrived(now, 1);
                 self.done();
             }
             Verdict::Refused(words) => {
-                self.backoff.succeed();
+                self.pause.succeed();
                 self.status.refused(1, words);
                 self.done();
             }
             Verdict::Later(words, asked) => {
-                self.backoff.fail(now, asked);
+                self.pause.fail(now, asked);
                 self.status.failed(words);
             }
         }
     }
 
     fn hurry(&mut self, now: Timestamp) {
-        self.backoff.succeed();
+        self.pause.succeed();
         for gathered in self.state.gathered.values_mut() {
             gathered.until = gathered.until.min(now);
         }

@@ -1,6 +1,5 @@
 //! Rows from servers of the Prometheus API.
 
-mod access;
 mod client;
 mod date;
 mod detect;
@@ -18,7 +17,6 @@ mod span;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use access::{base64, secret};
 pub use detect::RecipeMatch;
 pub use inspect::{
     GraphMatch, MetricFinding, PrometheusFindings, ServiceFinding, TickCost, inspect_prometheus,
@@ -31,7 +29,7 @@ use crate::{
     runtime::{Source, SourceContext},
     watch::WatchOptions,
 };
-use forewarn_live::{Input, ServedModel};
+use forewarn_live::{Input, ServedModel, SourceStatus};
 use forewarn_schema::Timestamp;
 use pull::{Inlet, Pull};
 
@@ -87,6 +85,10 @@ impl Inlet for Running<'_> {
     fn has(&self, time: Timestamp, service: &str) -> bool {
         let taken = &self.0.resume.taken;
         !taken.is_empty() && taken.contains(&(time, service.to_owned()))
+    }
+
+    fn status(&self, source: &str) -> Option<SourceStatus> {
+        self.0.handle.view().view.sources.get(source).cloned()
     }
 
     fn tell(&self, line: String) {

@@ -1,13 +1,13 @@
-use super::{WatchOptions, WatchSummary};
+use super::{WatchOptions, WatchSummary, outlets::Outlets};
 use crate::{
     ServerError, WatchConfig,
     chaos::{ChaosControl, HookChaos},
     receive::Receivers,
     runtime::{
-        Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, Sink, SinkContext, SinkThread, Source,
-        SourceContext, Stop, Worker, WorkerOptions, serve,
+        Clock, Handle, HttpContext, Reload, Reporter, Resume, Serving, SinkContext, Source, SourceContext,
+        Stop, Worker, WorkerOptions, serve,
     },
-    sink, source,
+    source,
 };
 use forewarn_live::ServedModel;
 use std::{
@@ -45,7 +45,7 @@ pub struct Running {
     ready: Receiver<Resume>,
     /// Not started before the journal is replayed.
     sources: Vec<Box<dyn Source>>,
-    sinks: Vec<Box<dyn Sink>>,
+    outlets: Outlets,
     http: Option<Serving>,
     chaos: Option<Arc<dyn ChaosControl>>,
     /// Ends faults of a target when their time is over.
@@ -66,8 +66,8 @@ impl Running {
         let models = models(&config)?;
         let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);
-        let (mut all_sinks, targets) = sink::open(&config, &options)?;
-        all_sinks.append(&mut options.sinks);
+        let others = mem::take(&mut options.sinks);
+        let outlets = Outlets::open(&config, options.transport.clone(), others)?;
         let (reporter, lines) = Reporter::new();
         let clock = Arc::clone(&options.clock);
         let (worker, handle) = Worker::open(WorkerOptions {
@@ -88,6 +88,7 @@ impl Running {
             options.chaos = Some(Arc::clone(target) as Arc<dyn ChaosControl>);
         }
         let reload = Arc::new(Reload::new(Arc::clone(&config), options.read_again()));
+        reload.add(outlets.hook(&config));
         let context = HttpContext {
             config: Arc::clone(&config),
             handle: handle.clone(),
@@ -98,7 +99,7 @@ impl Running {
             reporter: reporter.clone(),
             chaos: options.chaos.clone(),
             pages: options.pages,
-            targets,
+            targets: outlets.targets(),
         };
         let http = config.http.as_ref().map(|http| serve(http, context)).transpose()?;
         if let Some(http) = &http {
@@ -119,7 +120,7 @@ impl Running {
             engine,
             ready,
             sources,
-            sinks: all_sinks,
+            outlets,
             http,
             chaos: options.chaos,
             chaos_thread,
@@ -159,7 +160,7 @@ impl Running {
     /// # Errors
     /// [`ServerError`] of a source or of the engine, after an orderly end.
     pub fn wait(mut self, stop: &Stop, report: &mut dyn FnMut(&str)) -> Result<WatchSummary, ServerError> {
-        let (mut threads, mut sinks, mut is_started, mut failed) = (Vec::new(), Vec::new(), false, Ok(()));
+        let (mut threads, mut is_started, mut failed) = (Vec::new(), false, Ok(()));
         while !self.engine.is_finished() {
             self.tell(LOOK, report);
             if stop.is_stopped() {
@@ -175,8 +176,13 @@ impl Running {
                 && !self.stop.is_stopped()
             {
                 threads = self.start_sources(resume)?;
-                sinks = self.start_sinks()?;
+                let context = self.sink_context();
+                self.outlets.start(&context)?;
                 is_started = true;
+            }
+            if is_started {
+                let context = self.sink_context();
+                self.outlets.look(&context, &self.reporter)?;
             }
             if let Err(error) = ended(&mut threads) {
                 failed = Err(error);
@@ -186,7 +192,7 @@ impl Running {
                 break;
             }
         }
-        let Self { handle, stop, reporter, lines, engine, http, chaos_thread, .. } = self;
+        let Self { handle, stop, reporter, lines, engine, http, outlets, chaos_thread, .. } = self;
         stop.stop();
         if let Err(error) = end_sources(threads, &reporter) {
             failed = failed.and(Err(error));
@@ -199,12 +205,7 @@ impl Running {
         while chaos_thread.as_ref().is_some_and(|thread| !thread.is_finished()) && Instant::now() < deadline {
             thread::sleep(LOOK);
         }
-        for sink in sinks {
-            let name = sink.name().to_owned();
-            if !sink.drain(deadline) {
-                reporter.tell(format!("sink {name}: did not end in time"));
-            }
-        }
+        outlets.end(deadline, &reporter);
         if let Some(http) = http {
             http.end();
         }
@@ -238,17 +239,15 @@ impl Running {
         mem::take(&mut self.sources).into_iter().map(start).collect()
     }
 
-    fn start_sinks(&mut self) -> Result<Vec<SinkThread>, ServerError> {
-        let start = |sink| {
-            let context = SinkContext {
-                handle: self.handle.clone(),
-                clock: Arc::clone(&self.clock),
-                stop: Stop::default(),
-                reporter: self.reporter.clone(),
-            };
-            SinkThread::spawn(sink, context)
-        };
-        mem::take(&mut self.sinks).into_iter().map(start).collect()
+    /// Makes what each sink has.
+    fn sink_context(&self) -> impl Fn() -> SinkContext + use<> {
+        let (handle, clock, reporter) = (self.handle.clone(), Arc::clone(&self.clock), self.reporter.clone());
+        move || SinkContext {
+            handle: handle.clone(),
+            clock: Arc::clone(&clock),
+            stop: Stop::default(),
+            reporter: reporter.clone(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Beside a real Prometheus, a real Alertmanager and a real sender of remote write: `cargo xtask test` runs these
 //! where they are installed.
 
+mod families;
 mod history;
 mod hook;
 mod notified;

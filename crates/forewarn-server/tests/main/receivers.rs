@@ -5,11 +5,18 @@ use forewarn_live::Input;
 use forewarn_prometheus::{Labels, Sample, Series, encode_remote_write, encode_remote_write_2};
 use forewarn_schema::Timestamp;
 use forewarn_server::{
-    Running, Stop, WatchOptions, journal_inputs,
+    Running, ServerError, Stop, WatchOptions, journal_inputs,
     runtime::{Clock, HttpRequest, HttpResponse, SystemClock, TlsSettings, Transport, UreqTransport},
 };
 use serde_json::json;
-use std::thread;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 fn send(url: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpResponse {
     let request = HttpRequest::post(url, body);
@@ -96,4 +103,76 @@ fn what_is_acknowledged_is_in_the_journal_and_nothing_is_there_twice() {
     let requests: Vec<f64> =
         of_cart.filter(|(metric, _)| metric == "request_count").map(|(_, value)| value).collect();
     assert!(!requests.is_empty() && requests.iter().all(|value| (value - 60.0).abs() < 1.0), "{requests:?}");
+}
+
+/// The clock of the machine, of which the engine's thread hears nothing while it is stuck.
+#[derive(Default)]
+struct Stuck {
+    system: SystemClock,
+    is_stuck: AtomicBool,
+}
+
+impl Clock for Stuck {
+    fn now(&self) -> Timestamp {
+        while thread::current().name() == Some("engine") && self.is_stuck.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(2));
+        }
+        self.system.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.system.elapsed()
+    }
+
+    fn sleep(&self, time: Duration, stop: &Stop) -> bool {
+        self.system.sleep(time, stop)
+    }
+}
+
+#[test]
+fn a_sender_is_sent_away_for_a_second_while_too_much_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let config = receiving(folder.path(), port, "").unwrap();
+    let clock = Arc::new(Stuck::default());
+    let options = WatchOptions::default().with_clock(Arc::clone(&clock) as Arc<dyn Clock>);
+    let running = Running::start(config, options).unwrap();
+    let (handle, stop) = (running.handle().named("test"), Stop::default());
+    let waits = stop.clone();
+    let wait = thread::spawn(move || running.wait(&waits, &mut |_| {}).map_err(|error| error.to_string()));
+    while !handle.view().is_ready {
+        thread::sleep(Duration::from_millis(2));
+    }
+    clock.is_stuck.store(true, Ordering::SeqCst);
+    let full = |()| {
+        let batch = vec![Input::Advance { now: clock.system.now() }];
+        matches!(handle.submit(batch), Err(ServerError::Busy { .. }))
+    };
+    // The engine may take what waits once more before it is stuck.
+    let mut in_a_row = 0;
+    while in_a_row < 20 {
+        in_a_row = if full(()) { in_a_row + 1 } else { 0 };
+        thread::sleep(Duration::from_millis(if in_a_row > 0 { 5 } else { 0 }));
+    }
+    let write = format!("http://127.0.0.1:{port}/api/v1/write");
+    let v1 = [("content-type", "application/x-protobuf"), ("content-encoding", "snappy")];
+    let body = encode_remote_write(&error_rate(now())).unwrap();
+    let answer = send(&write, &v1, &body);
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{}", answer.text());
+    let metric = r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"a"}}]},
+        "scopeMetrics":[{"metrics":[]}]}]}"#;
+    let otlp = send(
+        &format!("http://127.0.0.1:{port}/v1/metrics"),
+        &[("content-type", "application/json")],
+        metric.as_bytes(),
+    );
+    assert_eq!(otlp.status, 200, "nothing of it is to be journaled");
+    clock.is_stuck.store(false, Ordering::SeqCst);
+    let taken = |_| {
+        thread::sleep(Duration::from_millis(10));
+        send(&write, &v1, &body).status == 204
+    };
+    assert!((0..1_000).any(taken), "it is taken when there is room again");
+    stop.stop();
+    wait.join().unwrap().unwrap();
 }

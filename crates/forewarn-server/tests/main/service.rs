@@ -6,13 +6,16 @@ use forewarn_schema::Timestamp;
 use forewarn_server::{
     Running, ServerError, Stop, WatchOptions,
     runtime::{
-        Clock, HttpRequest, ReloadHook, Snapshot, Source, SourceContext, TlsSettings, Transport,
-        UreqTransport, VirtualClock,
+        Clock, FakeTransport, HttpRequest, HttpResponse, ReloadHook, Snapshot, Source, SourceContext,
+        TlsSettings, Transport, UreqTransport, VirtualClock,
     },
     watch,
 };
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// Every row and score in memory.
 fn rows(snapshot: &Snapshot) -> Vec<(i64, String, Vec<u32>, Option<u32>)> {
@@ -169,5 +172,46 @@ fn a_server_says_when_it_is_ready_and_a_wrong_configuration_changes_nothing() ->
     stop.stop();
     thread.join().unwrap()?;
     assert!(network.send(&HttpRequest::get(format!("http://{address}/-/healthy"))).is_err());
+    Ok(())
+}
+
+#[test]
+fn a_changed_target_is_told_from_then_on_and_a_wrong_one_changes_nothing() -> Result<(), BoxError> {
+    let folder = tempfile::tempdir()?;
+    let target = |url: &str| format!("[[remote_write]]\nname = \"scores\"\nurl = \"{url}\"\n");
+    let config = configure(folder.path(), "minutes = 100000\nspeed = 3000", &target("http://first"))?;
+    let path = folder.path().join("forewarn.toml");
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&asked);
+    let network: Arc<dyn Transport> = Arc::new(FakeTransport::new(move |request| {
+        keep.lock().unwrap().push(request.url.clone());
+        Ok(HttpResponse::new(204, ""))
+    }));
+    let options = WatchOptions::default().with_config_file(&path).with_transport(network);
+    let running = Running::start(config, options)?;
+    let (reload, stop) = (Arc::clone(running.reload()), Stop::default());
+    let ends = stop.clone();
+    let thread = std::thread::spawn(move || running.wait(&ends, &mut |_| {}).map_err(Box::new));
+    let told = |host: &str| asked.lock().unwrap().iter().filter(|url: &&String| url.contains(host)).count();
+    let wait_for = |host: &str, more: usize| {
+        let begun = told(host);
+        while told(host) < begun + more {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_for("//first", 1);
+    let text = std::fs::read_to_string(&path)?;
+    let wrong = "[[webhook]]\nurl = \"http://hook\"\ntemplate = \"none.j2\"\n";
+    std::fs::write(&path, format!("{text}{wrong}"))?;
+    assert!(reload.reload().is_err_and(|error| error.to_string().contains("none.j2")));
+    wait_for("//first", 1);
+    std::fs::write(&path, text.replace("http://first", "http://second"))?;
+    reload.reload()?;
+    wait_for("//second", 2);
+    let first = told("//first");
+    wait_for("//second", 2);
+    assert_eq!(told("//first"), first, "it is no longer a target");
+    stop.stop();
+    thread.join().unwrap()?;
     Ok(())
 }

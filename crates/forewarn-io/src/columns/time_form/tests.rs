@@ -83,8 +83,7 @@ fn a_row_that_shows_the_order_of_day_and_month_decides_it() {
     assert_eq!(reader.text("1/2/2024 13:05"), None);
     assert!(reader.expected("1/2/2024 13:05").contains("--date-order day-first"));
     reader.learn(Some(DateOrder::MonthFirst));
-    let at =
-        |reader: &mut TimeReader, text: &str| reader.text(text).map(|moment| moment.time.to_string());
+    let at = |reader: &mut TimeReader, text: &str| reader.text(text).map(|moment| moment.time.to_string());
     assert_eq!(at(&mut reader, "1/2/2024 13:05").as_deref(), Some("2024-01-02T13:05:00Z"));
     assert_eq!(at(&mut reader, "31/1/2024 13:05"), None);
     assert!(reader.expected("31/1/2024 13:05").contains("the month first"));

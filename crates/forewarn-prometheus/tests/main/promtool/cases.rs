@@ -1,5 +1,6 @@
 //! Series worked out by hand. Counters grow by a fixed number each 15 seconds; a range of 60 s holds four such steps.
 
+#[path = "cases/kubernetes.rs"]
 mod kubernetes;
 
 use super::Case;

@@ -1,7 +1,7 @@
 //! Whether the tables of what goes out can be, and where their files are.
 
 use super::{AlertsConfig, NamespaceLabel, TargetConfig, WebhookConfig};
-use crate::{ServerError, WatchConfig};
+use crate::{ServerError, WatchConfig, outgoing};
 use std::path::{Path, PathBuf};
 
 /// Templates that need no file.
@@ -25,18 +25,8 @@ fn is_label_name(name: &str) -> bool {
         && !name.starts_with("__")
 }
 
-/// Refuses what is no address of a server, and a password in one.
 fn check_address(table: &str, name: &str, url: &str) -> Result<(), ServerError> {
-    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
-    if host.contains('@') {
-        let reason = "an address must not have a password in it; use basic or bearer_file";
-        return Err(wrong(format!("{table}.{name}: {reason}")));
-    }
-    if host.is_empty() || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err(wrong(format!("{table}.{name}: found {url:?}, expected an http:// or https:// address")));
-    }
-    Ok(())
+    outgoing::check_address(url).map_err(|reason| wrong(format!("{table}.{name}: {reason}")))
 }
 
 impl AlertsConfig {
@@ -51,6 +41,9 @@ impl AlertsConfig {
         for (name, value) in [
             ("alertname", &self.alertname),
             ("source_alertname", &self.source_alertname),
+            ("slo_alertname", &self.slo_alertname),
+            ("slo_severities.ticket", &self.slo_severities.ticket),
+            ("slo_severities.page", &self.slo_severities.page),
             ("severities.high", &self.severities.high),
             ("severities.critical", &self.severities.critical),
             ("source_severity", &self.source_severity),
@@ -60,7 +53,7 @@ impl AlertsConfig {
             }
         }
         for (name, value) in &self.labels {
-            let own = ["alertname", "service", "severity", "source"].contains(&name.as_str())
+            let own = ["alertname", "service", "severity", "source", "slo"].contains(&name.as_str())
                 || (name == "namespace" && self.namespace == NamespaceLabel::FromName);
             if own {
                 let more =

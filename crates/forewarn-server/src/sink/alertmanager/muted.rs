@@ -53,7 +53,7 @@ struct Silence {
 
 impl MutedReader {
     pub(super) fn new(alerts: &AlertsConfig) -> Self {
-        let names = [&alerts.alertname, &alerts.source_alertname];
+        let names = alerts.names();
         let pattern: Vec<String> = names.iter().map(|name| quoted_pattern(name)).collect();
         let filter = percent_encoded(&format!("alertname=~\"{}\"", pattern.join("|")));
         Self {
@@ -175,7 +175,7 @@ mod tests {
         let path = reader.next(now, true).unwrap();
         assert_eq!(
             path,
-            "/api/v2/alerts?filter=alertname%3D~%22ForewarnFailurePredicted%7CForewarnSourceDown%22"
+            "/api/v2/alerts?filter=alertname%3D~%22ForewarnFailurePredicted%7CForewarnSourceDown%7CForewarnErrorBudgetBurn%22"
         );
         let labels = serde_json::to_string(&alert.labels).unwrap();
         let shown = format!(

@@ -1,5 +1,6 @@
 use super::*;
-use crate::sink::testing::{down, event, fires, minute, resolves, second, source, warning};
+use crate::sink::testing::{down, event, fires, minute, resolves, second, slo, source, warning};
+use forewarn_label::SloLevel;
 
 fn words(changes: &[Change]) -> Vec<String> {
     let word = |change: &Change| match change {
@@ -203,4 +204,37 @@ mod properties {
             prop_assert_eq!(standing, visible);
         }
     }
+}
+
+#[test]
+fn an_objective_is_one_alert_a_level_and_a_silence_holds_it_back() {
+    let (config, mut book) = (AlertsConfig::default(), AlertBook::default());
+    let at = |seq, level| event(seq, 1 + seq as i64, EventBody::Slo(slo("web", level)));
+    let mut take = |event: &Event| words(&book.take(&config, event, minute(1)));
+    assert_eq!(take(&at(0, SloLevel::Ticket)), ["fired slo:ticket:answers:web"]);
+    assert!(take(&at(1, SloLevel::Ticket)).is_empty(), "nothing has changed");
+    assert_eq!(
+        take(&at(2, SloLevel::Page)),
+        ["resolved slo:ticket:answers:web", "fired slo:page:answers:web"]
+    );
+    let worse = SloEvent { budget_left: Some(-0.1), ..slo("web", SloLevel::Page) };
+    assert_eq!(take(&event(3, 4, EventBody::Slo(worse))), ["updated slo:page:answers:web"]);
+    assert_eq!(take(&at(4, SloLevel::Met)), ["resolved slo:page:answers:web"]);
+    assert!(take(&silence(5, 6, 30)).is_empty() && take(&at(6, SloLevel::Page)).is_empty());
+    let later = event(7, 30, EventBody::ServiceAppeared { service: "x".to_owned() });
+    assert_eq!(take(&later), ["fired slo:page:answers:web"]);
+}
+
+#[test]
+fn objectives_are_those_of_the_engine_where_events_were_lost() {
+    let (config, mut book) = (AlertsConfig::default(), AlertBook::default());
+    book.take(&config, &event(0, 1, EventBody::Slo(slo("gone", SloLevel::Page))), minute(1));
+    let standing = slo("web", SloLevel::Ticket);
+    let slos = vec![forewarn_live::SloView { standing, since: Some(minute(7)), probability: None }];
+    let view = EngineView { slos, ..crate::sink::testing::view(Vec::new()) };
+    let truth = Truth { view: &view, next_seq: 9, warning: &|_| None };
+    let changes = words(&book.reconcile(&config, &truth, minute(20)));
+    assert_eq!(changes, ["resolved slo:page:answers:gone", "fired slo:ticket:answers:web"]);
+    assert_eq!(book.visible().next().map(|alert| alert.starts_at), Some(minute(7)));
+    assert!(book.reconcile(&config, &truth, minute(21)).is_empty());
 }

@@ -1,12 +1,12 @@
 //! One server of the Prometheus API, asked and answered.
 
 use super::{
-    access::Access,
     retry::{Failure, Remedy},
     span::Span,
 };
 use crate::{
     PrometheusConfig, ServerError,
+    outgoing::{Credentials, base_address},
     runtime::{Clock, HttpRequest, HttpResponse, Transport},
     text::percent_encoded,
 };
@@ -30,7 +30,9 @@ const UNKNOWN_SKEW: i64 = i64::MIN;
 
 /// One server.
 pub(crate) struct Client {
-    access: Access,
+    /// Its URL with the prefix of its path, without a slash at the end.
+    base: String,
+    credentials: Credentials,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     limits: Limits,
@@ -61,8 +63,12 @@ impl Client {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ServerError> {
+        let base = base_address(&config.url).map_err(|reason| ServerError::Config {
+            reason: format!("source.url of {}: {reason}", forewarn_schema::printable(&config.name)),
+        })?;
         Ok(Self {
-            access: Access::new(config)?,
+            base,
+            credentials: Credentials::of_server(config),
             transport,
             clock,
             limits: Limits::default(),
@@ -156,8 +162,9 @@ impl Client {
         form: &[(&str, &str)],
         read: fn(&[u8], &Limits) -> Result<Answer<T>, PrometheusError>,
     ) -> Result<Answer<T>, Failure> {
-        let headers = self.access.headers().map_err(|words| Failure::new(words, Remedy::Nothing))?;
-        let url = self.access.url(path);
+        let headers = self.credentials.headers();
+        let headers = headers.map_err(|error| Failure::new(error.to_string(), Remedy::Nothing))?;
+        let url = format!("{}{path}", self.base);
         let mut request = if form.is_empty() {
             HttpRequest::get(url)
         } else {

@@ -2,7 +2,7 @@
 
 use super::{
     client::Client,
-    retry::{Backoff, Failure, Remedy},
+    retry::{Failure, Remedy, Retries},
     span::{MOST_POINTS, Span},
 };
 use crate::runtime::{Clock, Stop};
@@ -53,9 +53,9 @@ struct Ask {
 
 impl Fetcher<'_> {
     /// Asks every query for every time of the span. One that the server cannot answer at once is cut in halves; one
-    /// that it cannot answer now, or only in part, is asked again after a wait, as often as `backoff` says. `None`
+    /// that it cannot answer now, or only in part, is asked again after a wait, as often as `retries` says. `None`
     /// where a stop was asked for.
-    pub(crate) fn fetch(&self, queries: &[&str], span: Span, backoff: &mut Backoff) -> Option<Vec<Fetched>> {
+    pub(crate) fn fetch(&self, queries: &[&str], span: Span, retries: &mut Retries) -> Option<Vec<Fetched>> {
         let chunks = span.chunks(self.most_points.min(MOST_POINTS));
         let asks = |query| chunks.iter().map(move |&span| Ask { query, span, partial: None });
         let mut open: Vec<Ask> = (0..queries.len()).flat_map(asks).collect();
@@ -68,7 +68,7 @@ impl Fetcher<'_> {
             // What failed for good is not asked for the rest of its span.
             open.retain(|ask| fetched[ask.query].failure.is_none());
             let results = self.ask(queries, &open);
-            let is_last = attempt + 1 >= backoff.attempts;
+            let is_last = attempt + 1 >= retries.attempts;
             let (mut next, mut wait) = (Vec::new(), None::<Option<Duration>>);
             for (ask, result) in open.into_iter().zip(results) {
                 let slot = &mut fetched[ask.query];
@@ -99,7 +99,7 @@ impl Fetcher<'_> {
                 }
             }
             if let Some(asked) = wait {
-                if !self.clock.sleep(backoff.wait(attempt, asked), self.stop) {
+                if !self.clock.sleep(retries.wait(attempt, asked), self.stop) {
                     return None;
                 }
                 attempt += 1;

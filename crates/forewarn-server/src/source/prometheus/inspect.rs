@@ -11,7 +11,7 @@ use super::{
     fetch::Fetcher,
     graph::{CALLS, Calls},
     queries::PrometheusQueries,
-    retry::{Backoff, Failure},
+    retry::{Failure, Retries},
     rows::Rows,
     server::settle_secs,
     span::{MOST_POINTS, Span},
@@ -133,7 +133,7 @@ impl Look<'_> {
             concurrency: self.config.concurrency as usize,
             most_points: MOST_POINTS,
         };
-        let fetched = fetcher.fetch(&expressions, span, &mut Backoff::new(3, 0))?;
+        let fetched = fetcher.fetch(&expressions, span, &mut Retries::new(3, &self.config.url, 0))?;
         Some(Rows::of(self.queries, fetched))
     }
 
@@ -292,20 +292,17 @@ impl Look<'_> {
         findings.notes.append(&mut notes);
     }
 
-    /// Scrapes of the first counter of the recipes.
+    /// Time between scrapes of the first counter of the recipes, by the samples of ten minutes, or as many as there are.
     fn at_scrapes(&self, findings: &mut PrometheusFindings) {
         let Some(series) = findings.recipes.iter().find_map(|recipe| recipe.found.first()) else { return };
-        let query = format!("quantile(0.5, count_over_time({series}[10m]))");
+        let span = format!("timestamp({series}) - min_over_time(timestamp({series})[10m:15s])");
+        let query = format!("quantile(0.5, ({span}) / (count_over_time({series}[10m]) - 1))");
         let answer = self.client.at(&query, Some(self.last)).ok();
         let series = answer.and_then(|answer| answer.data.into_series().ok()).unwrap_or_default();
-        let Some(count) = series.first().and_then(|one| one.samples.first()).map(|sample| sample.value)
-        else {
-            return;
-        };
-        if count.is_nan() || count < 1.0 {
-            return;
-        }
-        let interval = usual(600.0 / count);
+        let seconds = series.first().and_then(|one| one.samples.first()).map(|sample| sample.value);
+        // One sample says nothing of the time between two.
+        let Some(seconds) = seconds.filter(|seconds| seconds.is_finite() && *seconds > 0.0) else { return };
+        let interval = usual(seconds);
         findings.scrape_interval_secs = Some(interval);
         let said = f64::from(self.config.scrape_interval_secs);
         if interval > said {

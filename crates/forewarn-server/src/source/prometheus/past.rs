@@ -5,7 +5,7 @@ use super::{
     detect::detect,
     fetch::Fetcher,
     queries::{PrometheusQueries, joint_schema},
-    retry::Backoff,
+    retry::Retries,
     rows::Rows,
     server::settle_secs,
     span::{MOST_POINTS, Span},
@@ -214,8 +214,8 @@ impl PrometheusPast {
         };
         let expressions: Vec<&str> =
             server.queries.set().queries().iter().map(|query| query.expression.as_str()).collect();
-        let mut backoff = Backoff::new(ATTEMPTS, span.first.millis().unsigned_abs());
-        let Some(fetched) = fetcher.fetch(&expressions, span, &mut backoff) else { return Ok(None) };
+        let mut retries = Retries::new(ATTEMPTS, &server.name, span.first.millis().unsigned_abs());
+        let Some(fetched) = fetcher.fetch(&expressions, span, &mut retries) else { return Ok(None) };
         let rows = Rows::of(&server.queries, fetched);
         match rows.failures.first() {
             None => Ok(Some(rows)),

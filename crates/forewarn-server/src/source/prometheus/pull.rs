@@ -37,6 +37,9 @@ pub(crate) trait Inlet {
     /// Whether the journal has a row already.
     fn has(&self, time: Timestamp, service: &str) -> bool;
 
+    /// How a source stood when the journal ended, where it has said.
+    fn status(&self, source: &str) -> Option<SourceStatus>;
+
     /// Tells an operator.
     fn tell(&self, line: String);
 }
@@ -158,7 +161,11 @@ impl Pull {
             let server = &self.servers[index];
             let warm_up = i64::from(server.config.warm_up_minutes) * 60_000 / self.step.millis();
             let fresh = self.back(self.latest(now, server.settle()), warm_up - 1);
-            self.servers[index].next = inlet.next_minute().unwrap_or(fresh);
+            let status = inlet.status(&server.name);
+            let server = &mut self.servers[index];
+            server.next = inlet.next_minute().unwrap_or(fresh);
+            // What was said before this start is not said again.
+            server.status = status;
         }
         self.open = self.servers.iter().map(|server| server.next).min().unwrap_or(now);
     }

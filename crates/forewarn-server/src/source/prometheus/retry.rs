@@ -1,10 +1,7 @@
 //! What is done about an answer that is none.
 
+use crate::outgoing::Backoff;
 use forewarn_prometheus::PrometheusError;
-use rand_chacha::{
-    ChaCha8Rng,
-    rand_core::{Rng, SeedableRng},
-};
 use std::time::Duration;
 
 /// Why a query has no answer, and what may help.
@@ -71,53 +68,34 @@ fn asks_for_less(status: u16, kind: &str, message: &str) -> bool {
         || (matches!(status, 400 | 413 | 422) && WORDS.iter().any(|words| message.contains(words)))
 }
 
-/// Growing waits with jitter: of `first` twice as long each time, up to `most`, at random between half of that and all.
+/// How often a query is asked, and how long is waited between.
 #[derive(Clone, Debug)]
-pub(crate) struct Backoff {
-    pub(crate) first: Duration,
-    pub(crate) most: Duration,
+pub(crate) struct Retries {
     /// How often it is tried at all.
     pub(crate) attempts: u32,
-    random: ChaCha8Rng,
+    backoff: Backoff,
 }
 
+/// Longest wait of its own.
+const LONGEST: Duration = Duration::from_secs(30);
 /// Longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
-impl Backoff {
-    /// Waits of a second, two, four; `seed` decides the jitter, so that two replicas do not ask at the same moments.
-    pub(crate) fn new(attempts: u32, seed: u64) -> Self {
-        let random = ChaCha8Rng::seed_from_u64(seed);
-        Self { first: Duration::from_secs(1), most: Duration::from_secs(30), attempts, random }
+impl Retries {
+    /// For the server of this name. Replicas have other salts, so that they do not ask at the same moments.
+    pub(crate) fn new(attempts: u32, name: &str, salt: u64) -> Self {
+        Self { attempts, backoff: Backoff::new(name, salt, (LONGEST, LONGEST_ASKED)) }
     }
 
     /// How long to wait after attempt number `attempt`, from 0.
     pub(crate) fn wait(&mut self, attempt: u32, asked: Option<Duration>) -> Duration {
-        let longest = self.first.saturating_mul(2u32.saturating_pow(attempt)).min(self.most);
-        let half = longest / 2;
-        // The 32 upper bits over 2^32: at least 0, below 1.
-        let share = f64::from(self.random.next_u32()) / (f64::from(u32::MAX) + 1.0);
-        (half + half.mul_f64(share)).max(asked.unwrap_or_default().min(LONGEST_ASKED))
+        self.backoff.wait(attempt, asked)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn waits_grow_with_jitter_and_respect_the_server() {
-        let mut backoff = Backoff::new(5, 7);
-        for attempt in 0..9 {
-            let longest = 2u64.pow(attempt).min(30) as f64;
-            let wait = backoff.wait(attempt, None).as_secs_f64();
-            assert!((longest / 2.0..=longest).contains(&wait), "{attempt}: {wait}");
-        }
-        assert!(backoff.wait(0, Some(Duration::from_secs(20))) == Duration::from_secs(20));
-        assert!(backoff.wait(0, Some(Duration::from_secs(9_999))) == LONGEST_ASKED);
-        assert_ne!(Backoff::new(5, 1).wait(3, None), Backoff::new(5, 2).wait(3, None));
-        assert_eq!(Backoff::new(5, 1).wait(3, None), Backoff::new(5, 1).wait(3, None));
-    }
 
     #[test]
     fn a_remedy_is_found_by_what_the_server_says() {

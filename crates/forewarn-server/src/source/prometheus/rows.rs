@@ -43,22 +43,25 @@ impl Rows {
     }
 
     fn take(&mut self, placed: Placed, metrics: &[Metric]) {
+        // Services come in order of their names, so that each minute's rows are in order too.
+        let mut by_time: BTreeMap<Timestamp, Vec<(String, Vec<f32>)>> = BTreeMap::new();
         for (service, samples) in placed.services {
-            for sample in samples {
-                let Some(metric) = metrics.get(sample.metric) else { continue };
-                let at = self.by_time.entry(sample.time).or_default();
-                let value = within(metric, sample.value);
-                self.out_of_range += u64::from(value.is_nan() && !sample.value.is_nan());
-                if value.is_nan() {
-                    continue;
+            for samples in samples.chunk_by(|a, b| a.time == b.time) {
+                let at = by_time.entry(samples[0].time).or_default();
+                let (mut row, mut is_known) = (vec![f32::NAN; metrics.len()], false);
+                for sample in samples {
+                    let Some(metric) = metrics.get(sample.metric) else { continue };
+                    let value = within(metric, sample.value);
+                    self.out_of_range += u64::from(value.is_nan() && !sample.value.is_nan());
+                    row[sample.metric] = value;
+                    is_known |= !value.is_nan();
                 }
-                let row = match at.get_mut(&service) {
-                    Some(row) => row,
-                    None => at.entry(service.clone()).or_insert_with(|| vec![f32::NAN; metrics.len()]),
-                };
-                row[sample.metric] = value;
+                if is_known {
+                    at.push((service.clone(), row));
+                }
             }
         }
+        self.by_time = by_time.into_iter().map(|(time, rows)| (time, rows.into_iter().collect())).collect();
         (self.basis, self.left_out) = (placed.basis, placed.left_out);
     }
 }

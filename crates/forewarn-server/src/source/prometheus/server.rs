@@ -6,7 +6,7 @@ use super::{
     graph::{CALLS, Calls},
     late::Given,
     queries::PrometheusQueries,
-    retry::Backoff,
+    retry::Retries,
     rows::Rows,
     span::{MOST_POINTS, Span},
 };
@@ -39,7 +39,7 @@ pub(super) struct Server {
     pub(super) calls: Vec<(String, String)>,
     pub(super) graph_at: Option<Timestamp>,
     client: Client,
-    backoff: Backoff,
+    retries: Retries,
     about: Option<About>,
     /// For each of its metrics the position in a row of the model.
     positions: Vec<Option<usize>>,
@@ -70,12 +70,8 @@ impl Server {
         let queries = PrometheusQueries::new(config, step)?;
         let positions = queries.positions(metrics)?;
         let is_whole = (0..metrics.len()).all(|at| positions.contains(&Some(at)));
-        // Another for each server and start, so that replicas do not ask at the same moments.
-        let seed = config
-            .url
-            .bytes()
-            .chain(config.name.bytes())
-            .fold(clock.now().millis() as u64, |seed, byte| seed.rotate_left(5) ^ u64::from(byte));
+        // Another for each server and start.
+        let salt = clock.now().millis().unsigned_abs();
         Ok(Self {
             name: config.name.clone(),
             client: Client::new(config, transport, clock)?,
@@ -88,7 +84,7 @@ impl Server {
             services: BTreeSet::new(),
             calls: Vec::new(),
             graph_at: None,
-            backoff: Backoff::new(ATTEMPTS, seed),
+            retries: Retries::new(ATTEMPTS, &config.url, salt),
             about: None,
             positions,
             metrics: metrics.clone(),
@@ -126,7 +122,7 @@ impl Server {
     /// Reads the rows of a span.
     pub(super) fn read(&mut self, span: Span, clock: &dyn Clock, stop: &Stop) -> Try {
         // One that is down is only knocked at: others wait meanwhile.
-        self.backoff.attempts = if self.is_down() { 1 } else { ATTEMPTS };
+        self.retries.attempts = if self.is_down() { 1 } else { ATTEMPTS };
         let expressions: Vec<&str> =
             self.queries.set().queries().iter().map(|query| query.expression.as_str()).collect();
         let fetcher = Fetcher {
@@ -136,7 +132,7 @@ impl Server {
             concurrency: self.config.concurrency as usize,
             most_points: MOST_POINTS,
         };
-        let Some(fetched) = fetcher.fetch(&expressions, span, &mut self.backoff) else { return Try::Stopped };
+        let Some(fetched) = fetcher.fetch(&expressions, span, &mut self.retries) else { return Try::Stopped };
         if let Err(failure) = self.client.check_clock() {
             return Try::Failed(failure.words);
         }

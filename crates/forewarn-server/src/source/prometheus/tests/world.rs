@@ -311,6 +311,14 @@ impl Inlet for Journal {
         false
     }
 
+    fn status(&self, source: &str) -> Option<SourceStatus> {
+        let last = self.all().into_iter().rev().find_map(|input| match input {
+            Input::Source { source: said, status } if said == source => Some(status),
+            _ => None,
+        });
+        last
+    }
+
     fn tell(&self, _: String) {}
 
     fn next_minute(&self) -> Option<Timestamp> {
