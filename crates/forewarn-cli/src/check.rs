@@ -181,7 +181,8 @@ fn read_model(path: &Path) -> Result<ServedModel, CliError> {
 
 fn about_graph(graph: &ServiceGraph) -> Value {
     let names: Vec<&str> = graph.services().collect();
-    json!({"services": graph.len(), "calls": graph.calls(), "names": names})
+    let note = crate::graph::excess_failures(graph);
+    json!({"services": graph.len(), "calls": graph.calls(), "names": names, "note": note})
 }
 
 fn about_model(model: &ServedModel) -> Value {
@@ -224,6 +225,9 @@ impl Findings {
         }
         if let Some(graph) = &self.graph {
             let _ = writeln!(text, "graph: {} services, {} calls", graph["services"], graph["calls"]);
+            if let Some(note) = graph["note"].as_str() {
+                let _ = writeln!(text, "note: {note}");
+            }
         }
         if let Some(model) = &self.model {
             let _ = writeln!(

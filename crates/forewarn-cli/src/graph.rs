@@ -135,6 +135,17 @@ fn expect_milliseconds(frames: &FrameSet, read: &ReadArgs) -> Result<(), CliErro
     Ok(())
 }
 
+/// What is wrong with the counters that a graph was read from.
+pub(crate) fn excess_failures(graph: &ServiceGraph) -> Option<String> {
+    let excess = graph.excess_failures();
+    (excess > 0.0).then(|| {
+        format!(
+            "the samples of the graph have {excess} more failures than requests: as many failures as requests are taken \
+             there; is the counter of requests complete?"
+        )
+    })
+}
+
 struct Answer<'a> {
     graph: &'a ServiceGraph,
     known: &'a Known,
@@ -190,6 +201,9 @@ impl Answer<'_> {
                     100.0 * stop.share
                 );
             }
+        }
+        if let Some(note) = excess_failures(graph) {
+            let _ = writeln!(text, "note: {note}");
         }
         for (service, slo) in known.slos.iter().filter(|(_, slo)| slo.budget_spent > Some(1.0)) {
             let service = printable::name(service);

@@ -4,7 +4,8 @@ use forewarn_eval::{BudgetOutcome, DayAssumption, ModelReport};
 
 impl View<'_> {
     /// What the [chosen](Self::chosen) model did on test at the budget of false alarms, such as
-    /// `At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.`
+    /// *At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate
+    /// was 0.6.*
     /// Where validation proves none, at its own threshold.
     #[must_use]
     pub(crate) fn headline(&self) -> String {

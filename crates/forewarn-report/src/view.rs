@@ -5,7 +5,8 @@ use std::ops::Deref;
 /// A [`Report`] for people. Its JSON is [`Report::to_json`].
 pub trait Present {
     /// What the [chosen](Report::chosen) model did on test at the budget of false alarms, such as
-    /// `At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate was 0.6.`
+    /// *At one false alarm per service and week: 33 of 118 failures detected, a median 3 minutes ahead; on test the rate
+    /// was 0.6.*
     /// Where validation proves no budget, at the model's own threshold.
     fn headline(&self) -> String;
 

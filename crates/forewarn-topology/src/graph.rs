@@ -106,6 +106,7 @@ struct Parts {
     into_at: Vec<u32>,
     into: Vec<u32>,
     ends: Vec<[u32; 2]>,
+    excess_failures: f64,
 }
 
 impl ServiceGraph {
@@ -179,7 +180,23 @@ impl ServiceGraph {
             into[next[*server as usize] as usize] = call as u32;
             next[*server as usize] += 1;
         }
-        Ok(Self(Arc::new(Parts { graph, out, into_at, into, ends })))
+        Ok(Self(Arc::new(Parts { graph, out, into_at, into, ends, excess_failures: 0.0 })))
+    }
+
+    /// The same, made of samples with this many failures beyond the requests of their calls.
+    pub(crate) fn with_excess_failures(mut self, excess: f64) -> Self {
+        if let Some(parts) = Arc::get_mut(&mut self.0) {
+            parts.excess_failures = excess;
+        }
+        self
+    }
+
+    /// Failures beyond the requests of their calls in the samples that the graph was read from
+    /// ([`CallSamples::excess_failures`](crate::CallSamples::excess_failures)); the graph has as many failures as
+    /// requests there. 0 for a graph from anything else.
+    #[must_use]
+    pub fn excess_failures(&self) -> f64 {
+        self.0.excess_failures
     }
 
     /// Number of services.
@@ -326,13 +343,14 @@ impl ServiceGraph {
 
     /// The same graph with other strengths, one for each call.
     pub(crate) fn with_strengths(&self, strengths: &[f64]) -> Self {
-        let Parts { graph, out, into_at, into, ends } = &*self.0;
+        let Parts { graph, out, into_at, into, ends, excess_failures } = &*self.0;
         let mut graph = graph.clone();
         for (traffic, &strength) in graph.edge_weights_mut().zip(strengths) {
             traffic.strength = Some(strength);
         }
         let (out, into_at, into, ends) = (out.clone(), into_at.clone(), into.clone(), ends.clone());
-        Self(Arc::new(Parts { graph, out, into_at, into, ends }))
+        let excess_failures = *excess_failures;
+        Self(Arc::new(Parts { graph, out, into_at, into, ends, excess_failures }))
     }
 
     /// Client and server of a call.

@@ -27,8 +27,8 @@ use serde::Serialize;
 /// ```
 ///
 /// # References
-/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (`MonitorRank`), SIGMETRICS 2013.
-/// L. Wu, J. Tordsson, E. Elmroth, O. Kao, *`MicroRCA`: root cause localization of performance issues in
+/// M. Kim, R. Sumbaly, S. Shah, *Root cause detection in a service-oriented architecture* (`MonitorRank`), SIGMETRICS
+/// 2013. L. Wu, J. Tordsson, E. Elmroth, O. Kao, *`MicroRCA`: root cause localization of performance issues in
 /// microservices*, NOMS 2020. G. Jeh, J. Widom, *Scaling personalized web search*, WWW 2003.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RootRanking {

@@ -270,11 +270,12 @@ impl CallSamples {
     pub fn graph(&self) -> Result<ServiceGraph, TopologyError> {
         let mut between = self.between();
         between.retain(|_, counts| counts.requests > 0.0);
-        ServiceGraph::new(between.into_iter().map(|((client, server), counts)| Call {
+        let graph = ServiceGraph::new(between.into_iter().map(|((client, server), counts)| Call {
             client: client.to_owned(),
             server: server.to_owned(),
             traffic: counts.traffic(),
-        }))
+        }))?;
+        Ok(graph.with_excess_failures(self.excess_failures()))
     }
 }
 
@@ -365,6 +366,7 @@ mod tests {
             (7.0, Some(7.0))
         );
         assert_eq!(samples.excess_failures(), 2.0);
+        assert_eq!(graph.excess_failures(), 2.0);
         assert_eq!(scrape(10.0, 3.0).excess_failures(), 0.0);
     }
 }

@@ -48,6 +48,16 @@ impl ClassWeight {
 /// [`ClassWeight`], and `C` is 1 unless said otherwise. The minimum is unique. Features must be normalised, because
 /// the penalty treats all alike; see [`Input`] for missing samples.
 ///
+/// | setting | meaning | default | range |
+/// |---|---|---|---|
+/// | `input` | the last row of a window, or aggregates of it | given | |
+/// | [`c`](Self::with_c) | inverse strength `C` of the penalty; smaller shrinks more | 1 | above 0 |
+/// | [`class_weight`](Self::with_class_weight) | how much a window of each class counts | each the same | |
+/// | [`tolerance`](Self::with_tolerance) | norm of the gradient at which the fit ends, over `sqrt(1 + loss)` | 1e-7, or where no prediction changes | above 0 |
+/// | [`max_iterations`](Self::with_max_iterations) | iterations after which the fit fails | 1,000 | at least 1 |
+///
+/// A value out of range is [`CoreError::InvalidSetting`] from `fit`, which names the first such setting.
+///
 /// Time is about `2 windows terms` multiplications an iteration, tens to a few hundreds of iterations; memory is 4
 /// bytes for each window and term.
 ///

@@ -133,6 +133,17 @@ impl FittedRule {
         }
     }
 
+    /// What the rule compares with its threshold, in the unit of the metric: for [`Trend`](crate::Trend) the number that
+    /// `predict_linear` of `PromQL` gives. `None` where the samples that it needs are missing.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] for a window of another shape.
+    pub fn statistic(&self, window: &[f32]) -> Result<Option<f32>, CoreError> {
+        self.expect_window(window)?;
+        let value = self.statistic.of(window, self.schema.len(), self.watched.column);
+        Ok(Some(value).filter(|value| !value.is_nan()))
+    }
+
     /// Steps until the metric crosses the threshold as it is heading, for a rule that looks ahead: 0 where it is
     /// beyond it already, `None` where it is not heading there, cannot be told, or the rule does not look ahead.
     ///

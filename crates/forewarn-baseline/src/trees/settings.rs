@@ -22,6 +22,23 @@ const MOST_COLUMNS: usize = 320;
 /// four leaves, a year of them sixteen. Missing values go to the side of a split that they fit better. Features need
 /// no normalisation, but a service's own normal helps where services differ.
 ///
+/// | setting | meaning | default | range |
+/// |---|---|---|---|
+/// | [`views`](Self::with_views) | what is seen of each feature in a window | every row, mean, deviation, range, changes | |
+/// | [`leaves`](Self::with_leaves) | most leaves of a tree, tried from small to large | 4, 8, 16 | 2 to 65,536 |
+/// | [`learning_rate`](Self::with_learning_rate) | share of the way to a leaf's minimum | 0.05 | above 0, up to 1 |
+/// | [`trees`](Self::with_trees) | most trees, and trees without a gain on validation before the end | 2,000 and 100 | at least 1 |
+/// | [`l2`](Self::with_shrinkage) | penalty on the square of leaf values | 10 | above 0 |
+/// | [`least_curvature`](Self::with_shrinkage) | least sum of `p (1 - p)` in a leaf | 2 | above 0 |
+/// | [`row_share`](Self::with_shares) | share of the windows that a tree is grown on | 0.5 | above 0, up to 1 |
+/// | [`column_share`](Self::with_shares) | share of the columns that a tree is grown on | as many as 320 | above 0, up to 1 |
+/// | [`bins`](Self::with_bins) | most bins of a column | 255 | 2 to 255 |
+/// | [`class_weight`](Self::with_class_weight) | how much a window of each class counts | each the same | |
+/// | [`seed`](Self::with_seed) | seed of what is sampled | 7 | |
+/// | [`threads`](Self::with_threads) | threads; they change no result | one a processor | at least 1 |
+///
+/// A value out of range is [`CoreError::InvalidSetting`] from `fit`, which names the first such setting.
+///
 /// Columns are put into at most 255 bins of about equally many training windows, a byte each. Memory is a byte for
 /// each window and column; time is about a nanosecond for each byte and level of a tree, shared out to `threads`,
 /// which change no result. The same seed gives the same bytes on every machine.

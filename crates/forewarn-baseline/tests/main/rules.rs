@@ -105,6 +105,12 @@ fn a_score_at_the_alarm_score_is_the_rule_as_written() {
         (data.fit(&Trend::new(watch)).unwrap(), line),
     ] {
         let alarm = model.alarm_score().unwrap();
+        let test = data.split.test().on(&data.frames).unwrap();
+        for (window, statistic) in test.windows().iter().zip(&statistics) {
+            let own = model.statistic(window).unwrap().map_or(f64::NAN, f64::from);
+            let is_same = (own - statistic).abs() <= 1e-3 * statistic.abs().max(1.0);
+            assert!(is_same || own.is_nan() && statistic.is_nan(), "{own} {statistic}");
+        }
         for (score, statistic) in scored(&model, &data).iter().zip(statistics) {
             if !statistic.is_nan() && (statistic - 90.0).abs() > 1e-3 {
                 assert_eq!(*score >= alarm, statistic <= 90.0, "{statistic}");

@@ -7,7 +7,7 @@ use forewarn::{
 /// Minutes of a shop that does not end: 50 years.
 pub(super) const ENDLESS: usize = 50 * 365 * 24 * 60;
 
-/// Faults that build up come so many times as often as in a usual shop, so that there is something to see in minutes.
+/// Faults that build up come this many times as often as in a usual shop, so that there is something to see in minutes.
 /// Those that strike at once, which nothing can warn of, and the daily routine come as often as ever.
 const GRADUAL_FACTOR: f64 = 5.0;
 

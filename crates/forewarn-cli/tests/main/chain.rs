@@ -105,6 +105,12 @@ fn a_graph_is_scored() {
     let text = done(folder.path(), &["graph", "--topology", "graph.prom"]);
     assert!(text.starts_with("2 services, 1 calls"), "{text}");
     assert!(text.contains("unknown"), "no latency is known: {text}");
+    assert!(!text.contains("note:"), "{text}");
+    fs::write(folder.path().join("more.prom"), edges.replace("} 60", "} 160")).unwrap();
+    for command in ["graph", "check"] {
+        let text = done(folder.path(), &[command, "--topology", "more.prom"]);
+        assert!(text.contains("60 more failures than requests"), "{command}: {text}");
+    }
     let json: serde_json::Value = serde_json::from_str(&done(
         folder.path(),
         &["graph", "--topology", "graph.prom", "--format", "json"],

@@ -13,6 +13,13 @@ use statrs::function::gamma::gamma_ur;
 /// whose log-odds are evenly spaced from 15 to -15, after 1), the rate of the last one rejected is within the budget
 /// with the stated confidence, however many were tested.
 ///
+/// | setting | meaning | default | range |
+/// |---|---|---|---|
+/// | `per_service_week` | false alarms per service and week that are accepted | 1 | above 0 |
+/// | `confidence` | probability with which the rate is to be within the budget | 0.9 | above 0, below 1 |
+///
+/// A value out of range is [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting).
+///
 /// A count of false alarms is taken for Poisson; where days differ more than that, the count is scaled down by the
 /// dispersion, the factor by which their variance exceeds it (quasi-Poisson). Loud days have a multiple of the rate of
 /// quiet ones, so the excess of the dispersion grows with the rate: that of the count observed is taken to the budget,

@@ -16,6 +16,13 @@ use std::ops::Range;
 /// What is longer than a block, such as a trend over weeks, is not in the intervals at all; the number of blocks is
 /// reported beside them.
 ///
+/// | setting | meaning | default | range |
+/// |---|---|---|---|
+/// | `block` | length of a block, counted from midnight UTC of 1 January 1970 | a day | above 0 |
+/// | `resamples` | how often blocks are drawn | 1,000 | at least 100 |
+/// | `level` | probability with which an interval holds the true value | 0.95 | above 0.5, below 1 |
+/// | `seed` | seed of the draws | 1 | |
+///
 /// The same seed gives the same intervals on every machine.
 ///
 /// # References

@@ -10,6 +10,7 @@ use forewarn_eval::{AlarmBudget, DayAssumption, Events, ScoredSeries, ScoredSet}
 use forewarn_schema::{Episodes, Step};
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use std::collections::BTreeMap;
 
 /// Days of two services without failures, a score every ten minutes, whose level of a day has a deviation of half a
 /// unit of log-odds, this correlation with the next, and this share in common with the other service.
@@ -52,13 +53,17 @@ impl World {
         let policy = AlarmPolicy::for_window(Score::new(0.5).unwrap(), WindowSpec::default());
         let truth = self.quiet(long, seed(1));
         let budget = AlarmBudget { per_service_week: 2.0, confidence: 0.9 };
+        // Fits agree on a few thresholds; the long series is replayed once for each.
+        let mut true_rates: BTreeMap<Score, f64> = BTreeMap::new();
         let (mut counts, mut made) = ([0.0; 3], 0.0);
         for fit in 0..fits {
             let Ok(choice) = budget.choose(&self.quiet(self.days, seed(100 + fit)), policy) else { continue };
             made += 1.0;
-            let rate =
-                Events::new(&truth, policy.at(choice.threshold)).totals().false_alarms_per_service_day();
-            let is_over = 7.0 * rate.unwrap() > budget.per_service_week;
+            let rate = *true_rates.entry(choice.threshold).or_insert_with(|| {
+                let totals = Events::new(&truth, policy.at(choice.threshold)).totals();
+                7.0 * totals.false_alarms_per_service_day().unwrap()
+            });
+            let is_over = rate > budget.per_service_week;
             let is_said = choice.days == DayAssumption::Correlated;
             for (count, is) in counts.iter_mut().zip([is_over, is_said, is_over && !is_said]) {
                 *count += f64::from(u8::from(is));
@@ -95,9 +100,9 @@ fn a_promise_is_kept_or_said_to_be_doubtful_in_many_fits() {
         (28, 0.9, 1.0),
     ] {
         let world = World { days, correlation, common };
-        let [_, _, unsaid] = world.broken(500, 3000);
-        // The promise is one in ten; a standard error of 500 fits is 1.3 points.
-        if unsaid > 0.115 {
+        let [_, _, unsaid] = world.broken(300, 3000);
+        // The promise is one in ten; a standard error of 300 fits is 1.7 points.
+        if unsaid > 0.13 {
             wrong.push((world, unsaid));
         }
     }

@@ -12,12 +12,12 @@ use forewarn_schema::{Schema, Step};
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{Impute, Normaliser, Pipeline};
 
-/// The models of an experiment as they were fitted, with what makes their rows.
+/// The models of an experiment as they were fitted, with their features and pipelines.
 pub(crate) struct Models {
     /// In the order of the experiment.
     pub(crate) fitted: Vec<Fitted>,
     pub(crate) pipeline: Pipeline,
-    /// The same of wide features, with what makes the columns behind the metrics and fills gaps before them.
+    /// The same of wide features, with the topology columns behind the metrics, and gaps filled before them.
     pub(crate) wide: Option<(Pipeline, Option<(TopologyFeatures, Impute)>)>,
     /// Metrics of the raw frames, without outcomes.
     pub(crate) metrics: Schema,

@@ -50,7 +50,7 @@ fn checksum(lines: &[String]) -> String {
     format!("events {}\nbytes {}\nfnv1a64 {hash:016x}\n", lines.len(), bytes().count())
 }
 
-/// All events as lines; `restart_every` saves and restores the engine after so many inputs.
+/// All events as lines; `restart_every` saves and restores the engine after this many inputs.
 fn replay(restart_every: usize) -> Vec<String> {
     let (mut engine, mut lines) = (golden_engine(), Vec::new());
     for (number, input) in inputs().into_iter().enumerate() {

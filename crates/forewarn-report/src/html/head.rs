@@ -76,8 +76,8 @@ impl View<'_> {
         );
         if let Some(adaptive) = found.adaptive {
             page.card(
-                "With an adaptive threshold",
-                &format!("{} detected", or_dash(adaptive.event_recall, percent)),
+                "Detected, adaptive threshold",
+                &or_dash(adaptive.event_recall, percent),
                 &format!("at {} false alarms a week and service", quantity(adaptive.test_rate)),
             );
         }

@@ -32,7 +32,7 @@ pub struct SimulatorChaos {
     start: Timestamp,
     /// The clock of the simulation, for readers that must not wait.
     now_millis: AtomicI64,
-    /// The service that watches it, to say what it warned of.
+    /// The service that watches it, to say which failures it announced.
     watcher: OnceLock<Handle>,
 }
 
@@ -89,7 +89,7 @@ impl SimulatorChaos {
         Timestamp::from_millis(self.now_millis.load(Ordering::Relaxed)).unwrap_or(self.start)
     }
 
-    /// From now on [`state`](ChaosControl::state) says what the service behind `watcher` warned of.
+    /// From now on [`state`](ChaosControl::state) says which failures the service behind `watcher` announced.
     pub(crate) fn judge_by(&self, watcher: Handle) {
         self.watcher.get_or_init(|| watcher);
     }

@@ -13,7 +13,7 @@ struct Seen<'a> {
     warning: Option<&'a str>,
 }
 
-/// Says of every experiment what the service warned of and how early, as far as warnings and failures are still kept.
+/// Says of every experiment whether the service announced its failures and how early, as far as warnings and failures are still kept.
 ///
 /// Where several experiments reach one service at a time, a warning counts for each: which of them it came from cannot
 /// be told apart.

@@ -179,7 +179,7 @@ pub struct WebhookConfig {
     /// 1,000 by default.
     #[serde(default = "most_waiting")]
     pub most_waiting: usize,
-    /// Hours after which a notification that nobody took is dropped and counted, 1 to 168. 24 by default.
+    /// Hours after which a notification that no target took is dropped and counted, 1 to 168. 24 by default.
     #[serde(default = "give_up_hours")]
     pub give_up_hours: u32,
     /// Where it is.

@@ -101,7 +101,7 @@ impl Service {
         Ok(Self { address, handle, stop, thread: Some(thread) })
     }
 
-    /// Waits until so many minutes are closed.
+    /// Waits until this many minutes are closed.
     pub(crate) fn wait_for_minutes(&self, minutes: u64) {
         wait_for(|| self.handle.view().view.counters.minutes >= minutes);
     }

@@ -72,7 +72,7 @@ fn number(message: &Value) -> u64 {
     message["seq"].as_u64().unwrap()
 }
 
-/// Reads a snapshot, then so many events, of which none is missing. Gives the last one's number.
+/// Reads a snapshot, then this many events, of which none is missing. Gives the last one's number.
 async fn follow(socket: &mut Socket, events: u64) -> u64 {
     let whole = read(socket).await.unwrap();
     assert_eq!(whole["type"], "snapshot");

@@ -19,7 +19,9 @@ pub enum LatencyKind {
 /// The path of calls that determines the end-to-end latency, and what each service contributes.
 ///
 /// The wait of a client for a server is the server's latency times the calls that a request makes to it. Servers of
-/// one client are taken to be called side by side, so the longest wait decides.
+/// one client are taken to be called side by side, so the longest wait decides: a client that calls them one after
+/// another waits for all of them, and its own share is then too large. Tools that read traces, such as CRISP, know the
+/// order of calls and give another path there; a service graph does not hold it.
 ///
 /// - With [`LatencyKind::Inclusive`] latencies the path follows the longest wait; the share of the wait in the
 ///   client's latency (no more than all of it) goes down the path, the rest is the client's own.

@@ -45,7 +45,7 @@ impl RequestMetrics {
 /// What a part is of.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Kind {
-    /// Of requests, in a unit of so many milliseconds.
+    /// Of requests, in a unit of this many milliseconds.
     Requests { scale: f64 },
     /// Of another metric.
     Other,

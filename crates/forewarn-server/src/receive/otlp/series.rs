@@ -56,7 +56,7 @@ pub(super) enum Increment {
     Repeated,
     /// Nothing that can be told: the first of its series, or after a gap.
     Nothing,
-    /// This, in so many milliseconds; 0 for a level, which has no span.
+    /// This, in this many milliseconds; 0 for a level, which has no span.
     Of(Amount, i64),
 }
 

@@ -109,7 +109,7 @@ impl PrometheusQueries {
         })
     }
 
-    /// What tells these queries from others: 16 hexadecimal digits, or several times so many, joined by `+`, where
+    /// What tells these queries from others: 16 hexadecimal digits, or several times that many, joined by `+`, where
     /// servers are asked different ones.
     #[must_use]
     pub fn fingerprint(all: &[Self]) -> String {

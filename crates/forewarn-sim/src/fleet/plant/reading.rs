@@ -7,7 +7,7 @@ pub struct Reading {
     pub cpu: f64,
     /// Share of the memory in use.
     pub memory: f64,
-    /// 95 % of the answers came within so many milliseconds; `None` where there were none.
+    /// 95 % of the answers came within this many milliseconds; `None` where there were none.
     pub p95_latency_ms: Option<f64>,
     /// Share of the requests that failed; `None` where there were none.
     pub error_rate: Option<f64>,
