@@ -5,6 +5,7 @@ mod notify;
 mod prometheus;
 mod receive;
 mod recent;
+mod sharding;
 mod source;
 
 pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
@@ -18,12 +19,13 @@ pub(crate) use prometheus::is_file;
 pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
 pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
+pub use sharding::ShardingConfig;
 pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
 use forewarn_label::Slo;
-use forewarn_live::EngineConfig;
+use forewarn_live::{EngineConfig, Shard};
 use forewarn_store::Durability;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,8 @@ use std::path::{Path, PathBuf};
 ///
 /// | table | meaning |
 /// |---|---|
+/// | `shard` | which part of the fleet this service has, such as `"2/5"`; before all tables |
+/// | `[sharding]` | how services are put on shards: see [`ShardingConfig`] |
 /// | `[model]` | the model file, and models that only run beside it |
 /// | `[source]` | where metrics come from |
 /// | `[store]` | where the service keeps what it must not lose |
@@ -80,6 +84,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WatchConfig {
+    /// Which part of the fleet is its own, from `"1/5"` to `"5/5"`; all of it unless set.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// How services are put on shards.
+    #[serde(default)]
+    pub sharding: ShardingConfig,
     /// The model.
     pub model: ModelConfig,
     /// Where metrics come from.
@@ -224,6 +234,12 @@ impl WatchConfig {
         Ok(config)
     }
 
+    /// The same for one shard; for that of the file where none is given.
+    #[must_use]
+    pub fn with_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard: shard.or(self.shard), ..self }
+    }
+
     /// The engine's settings, with the budget and the objectives of their own tables.
     #[must_use]
     pub fn engine(&self) -> EngineConfig {
@@ -239,6 +255,7 @@ impl WatchConfig {
         if !(1..=10_080).contains(&self.store.checkpoint_minutes) {
             return Err(wrong("store.checkpoint_minutes: expected 1 to 10080"));
         }
+        self.sharding.check()?;
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
@@ -253,6 +270,8 @@ impl WatchConfig {
     pub(crate) fn needs_restart(&self, old: &Self) -> Vec<&'static str> {
         let listens = |config: &Self| config.http.as_ref().map(|http| http.listen);
         [
+            ("shard", self.shard != old.shard),
+            ("sharding", self.sharding != old.sharding),
             ("model", self.model != old.model),
             ("source", self.source != old.source),
             ("store", self.store != old.store),
@@ -278,6 +297,7 @@ impl WatchConfig {
         let below = |path: &mut PathBuf| *path = folder.join(&*path);
         below(&mut self.model.path);
         self.model.shadows.iter_mut().for_each(below);
+        self.sharding.below(folder);
         self.source.below(folder);
         below(&mut self.store.path);
         below(&mut self.events.path);
@@ -332,6 +352,8 @@ mod tests {
             (format!("{SMALLEST}[http]\nbase_path = \"a/\"\n"), "http.base_path"),
             (format!("{SMALLEST}[http]\nlistem = \"a\"\n"), "listem"),
             (format!("{SMALLEST}[recent]\nhours = 0\n"), "recent.hours"),
+            (format!("shard = \"6/5\"\n{SMALLEST}"), "such as \"2/5\""),
+            (format!("{SMALLEST}[sharding]\nweights = {{ a = -1.0 }}\n"), "sharding.weights"),
             (format!("{SMALLEST}[[token]]\nname = \"a\"\nrole = \"viewer\"\n"), "exactly one of"),
             (format!("{SMALLEST}[[alertmanager]]\nurl = \"ftp://a\"\n"), "alertmanager.url"),
             (format!("{SMALLEST}[[webhook]]\nurl = \"https:///a\"\n"), "webhook.url"),

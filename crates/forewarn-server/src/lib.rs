@@ -5,6 +5,7 @@ pub mod chaos;
 mod check;
 mod config;
 mod error;
+mod handover;
 pub mod http;
 mod journal;
 mod log;
@@ -21,10 +22,11 @@ pub use config::{
     AlertmanagerConfig, AlertsConfig, BasicConfig, DrillConfig, DurabilityConfig, EventsConfig, HttpConfig,
     HttpLimits, HttpTlsConfig, InboundConfig, LogConfig, LogFormat, MetricsConfig, ModelConfig,
     NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig, RecentConfig, RemoteWriteConfig,
-    Severities, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig,
-    WebhookConfig,
+    Severities, ShardingConfig, SimulatedSystem, SourceConfig, StoreConfig, TargetConfig, TokenConfig,
+    WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
+pub use handover::{Imported, StoppedService};
 pub use http::Role;
 pub use journal::journal_inputs;
 pub use log::start_log;

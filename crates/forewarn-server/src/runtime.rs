@@ -17,6 +17,7 @@ mod recent;
 mod reload;
 mod report;
 mod serve;
+mod sharding;
 mod sink;
 mod snapshot;
 mod source;
@@ -44,5 +45,6 @@ pub use transport::{
 
 pub(crate) use handle::channel;
 pub(crate) use serve::{Serving, serve};
+pub(crate) use sharding::Sharding;
 pub(crate) use sink::SinkThread;
-pub(crate) use worker::{Worker, WorkerOptions};
+pub(crate) use worker::{Worker, WorkerOptions, engine_of};
