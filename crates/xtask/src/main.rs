@@ -7,21 +7,31 @@
 //! | `cargo xtask dashboard` | builds the web page from its sources |
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
 //! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine for as long as asked |
+//! | `cargo xtask book` | builds the documentation site and checks its links |
+//! | `cargo xtask manifests` | writes plain manifests from the Helm chart |
+//! | `cargo xtask package` | builds the static binary, its list of components, and the image |
+//! | `cargo xtask release` | checks that the crates can be published |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
+mod book;
 mod browser;
 mod command;
 mod dashboard;
+mod deploy;
 mod error;
 mod layers;
 mod libtorch;
 mod links;
 mod neon;
+mod package;
+mod pages;
 mod promtool;
 mod python;
 mod pytorch;
 mod real_servers;
+mod release;
+mod sbom;
 mod schemathesis;
 mod sklearn;
 mod soak;
@@ -46,6 +56,10 @@ Commands:
   dashboard  Build the web page of crates/forewarn-dashboard; needs node
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
   soak       Kill a store at 1,000 points, and fuzz the engine for as long as asked
+  book       Build the documentation site, and check its links; needs mdBook
+  manifests  Write the plain manifests of Kubernetes from the Helm chart
+  package    Build the static binary, its list of components, and the image
+  release    Check that the crates can be published
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -62,7 +76,14 @@ enum Request {
     Dashboard,
     Libtorch,
     Soak(soak::Soak),
+    Book,
+    Manifests,
+    Package(package::Package),
+    Release(release::Release),
 }
+
+/// The commands, for errors.
+const COMMANDS: &str = "test, layers, dashboard, libtorch, soak, book, manifests, package or release";
 
 fn main() -> ExitCode {
     let outcome = parse(lexopt::Parser::from_env()).and_then(run);
@@ -87,6 +108,10 @@ fn run(request: Request) -> Result<(), XtaskError> {
         Request::Dashboard => dashboard::build(root),
         Request::Libtorch => libtorch::provide(root),
         Request::Soak(soak) => soak::run(root, soak),
+        Request::Book => book::build(root),
+        Request::Manifests => deploy::write(root),
+        Request::Package(package) => package::run(root, package),
+        Request::Release(release) => release::run(root, release),
     }
 }
 
@@ -105,18 +130,17 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             Some("dashboard") => (Request::Dashboard, dashboard::HELP),
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
             Some("soak") => (Request::Soak(soak::Soak::USUAL), soak::HELP),
+            Some("book") => (Request::Book, book::HELP),
+            Some("manifests") => (Request::Manifests, deploy::HELP),
+            Some("package") => (Request::Package(package::Package::default()), package::HELP),
+            Some("release") => (Request::Release(release::Release::default()), release::HELP),
             _ => {
                 let command = command.to_string_lossy();
-                return Err(usage(format!(
-                    "there is no command {command:?}: expected test, layers, dashboard, libtorch or soak"
-                )));
+                return Err(usage(format!("there is no command {command:?}: expected {COMMANDS}")));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
-        None => {
-            let message = "a command is missing: expected test, layers, dashboard, libtorch or soak";
-            return Err(usage(message.to_owned()));
-        }
+        None => return Err(usage(format!("a command is missing: expected {COMMANDS}"))),
     };
     while let Some(argument) = parser.next()? {
         match (argument, &mut request) {
@@ -126,6 +150,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Long("kills"), Request::Soak(soak)) => soak.kills = parser.value()?.parse()?,
             (Long("seed"), Request::Soak(soak)) => soak.seed = parser.value()?.parse()?,
             (Long("fuzz-minutes"), Request::Soak(soak)) => soak.fuzz_minutes = parser.value()?.parse()?,
+            (Long("twice"), Request::Package(package)) => package.twice = true,
+            (Long("image"), Request::Package(package)) => package.image = true,
+            (Long("verify"), Request::Release(release)) => release.verify = true,
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -149,6 +176,12 @@ mod tests {
         assert_eq!(parsed(&["layers"]).unwrap(), Request::Layers);
         assert_eq!(parsed(&["dashboard"]).unwrap(), Request::Dashboard);
         assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
+        assert_eq!(parsed(&["book"]).unwrap(), Request::Book);
+        assert_eq!(parsed(&["manifests"]).unwrap(), Request::Manifests);
+        let both = package::Package { twice: true, image: true };
+        assert_eq!(parsed(&["package", "--twice", "--image"]).unwrap(), Request::Package(both));
+        let verify = release::Release { verify: true };
+        assert_eq!(parsed(&["release", "--verify"]).unwrap(), Request::Release(verify));
         let whole = test::Scope::WHOLE;
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
         let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };
@@ -170,6 +203,10 @@ mod tests {
         assert_eq!(parsed(&["dashboard", "-h"]).unwrap(), Request::Help(dashboard::HELP));
         assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
         assert_eq!(parsed(&["soak", "-h"]).unwrap(), Request::Help(soak::HELP));
+        assert_eq!(parsed(&["book", "-h"]).unwrap(), Request::Help(book::HELP));
+        assert_eq!(parsed(&["manifests", "-h"]).unwrap(), Request::Help(deploy::HELP));
+        assert_eq!(parsed(&["package", "-h"]).unwrap(), Request::Help(package::HELP));
+        assert_eq!(parsed(&["release", "-h"]).unwrap(), Request::Help(release::HELP));
     }
 
     #[test]
@@ -183,6 +220,7 @@ mod tests {
             (&["test", "--no-libtorch=yes"], "yes"),
             (&["libtorch", "2.13.0"], "2.13.0"),
             (&["soak", "--kills", "many"], "many"),
+            (&["release", "--image"], "--image"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");
