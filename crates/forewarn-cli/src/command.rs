@@ -1,7 +1,7 @@
 use crate::{
     backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
     gate::Gate, graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate,
-    token::Token, train::Train, watch::Watch,
+    state::State, token::Token, train::Train, watch::Watch,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -55,6 +55,8 @@ enum Subcommands {
     Backfill(Backfill),
     /// Run the live service: metrics in, events out
     Watch(Watch),
+    /// Hand services over between the shards of a live service
+    State(State),
     /// Read a metrics file, Prometheus, rule, graph, model or configuration and show what was understood
     Check(Box<Check>),
     /// Make a token for the API of the live service
@@ -80,6 +82,7 @@ impl Command {
             Subcommands::Explain(explain) => explain.run(&self.common),
             Subcommands::Backfill(backfill) => backfill.run(&self.common),
             Subcommands::Watch(watch) => watch.run(&self.common),
+            Subcommands::State(state) => state.run(),
             Subcommands::Check(check) => check.run(),
             Subcommands::Token(token) => token.run(),
             Subcommands::Completions(completions) => completions.run(),

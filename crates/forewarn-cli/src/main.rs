@@ -30,6 +30,7 @@ mod replay;
 mod roots;
 mod shell;
 mod simulate;
+mod state;
 mod terminal;
 mod token;
 mod train;

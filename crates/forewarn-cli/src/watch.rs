@@ -1,5 +1,6 @@
 use crate::{command::Common, error::CliError, page::page, printable, terminal};
 use clap::Args;
+use forewarn::live::Shard;
 use forewarn_server::{Running, Stop, WatchConfig, WatchOptions, start_log};
 use std::{
     path::PathBuf,
@@ -17,11 +18,14 @@ pub(crate) struct Watch {
     /// Configuration as TOML: [model], [source], [store], [events], and more
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// The shard, such as 2/5, in place of that of the configuration
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    shard: Option<Shard>,
 }
 
 impl Watch {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
-        let config = WatchConfig::from_path(&self.config)?;
+        let config = WatchConfig::from_path(&self.config)?.with_shard(self.shard);
         start_log(&config.log)?;
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -36,8 +40,9 @@ impl Watch {
         let reload = Arc::new(AtomicBool::new(false));
         #[cfg(unix)]
         signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&reload))?;
-        let options =
+        let mut options =
             WatchOptions::default().with_config_file(&self.config).with_reload(reload).with_pages(page);
+        options.shard = self.shard;
         let summary = Running::start(config, options)?.wait(&Stop::from(flag), &mut report)?;
         terminal::print(&format!(
             "{} minutes and {} rows after {} replayed records: {} warnings, {} failures\nEvents: {}",

@@ -4,6 +4,7 @@ mod advice;
 mod alert;
 mod config;
 mod event;
+mod handover;
 mod inbox;
 mod incidents;
 mod input;
@@ -217,7 +218,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`LiveError::Unknown`] for an action on what is not there, [`LiveError::Topology`] for a graph that is none,
-    /// which change nothing; and those of the models, after which the engine is to be restored. What has no place
+    /// [`LiveError::Handover`] and [`LiveError::DuplicateService`] for a service that cannot be adopted, which change
+    /// nothing; and those of the models, after which the engine is to be restored. What has no place
     /// (late, ahead, of an unknown metric) is not an error, but [counted](Self::counters).
     pub fn apply(&mut self, input: Input) -> Result<Vec<Event>, LiveError> {
         match input {
@@ -235,6 +237,8 @@ impl Engine {
                 self.calls = calls;
             }
             Input::About { .. } => {}
+            Input::Adopt { state } => self.adopt(&state)?,
+            Input::Release { service } => self.release(&service)?,
             Input::Source { source, status } => {
                 if self.sources.get(&source) != Some(&status) {
                     self.sources.insert(source.clone(), status.clone());

@@ -114,6 +114,20 @@ pub enum LiveError {
         /// Its name.
         name: String,
     },
+    /// A service cannot go from one engine to another.
+    #[error("service {service:?} cannot be handed over: {reason}")]
+    Handover {
+        /// The service.
+        service: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A share of a fleet that there is none of.
+    #[error("shard {text:?}: expected a number of a shard and how many there are, such as \"2/5\"")]
+    Shard {
+        /// What was given.
+        text: String,
+    },
     /// A snapshot of another version of the program.
     #[error(
         "the snapshot has version {got}, this program reads version {supported}: replay the journal instead"

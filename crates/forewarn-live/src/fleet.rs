@@ -33,6 +33,13 @@ pub struct LiveFleet {
     batch_scores: Vec<Score>,
 }
 
+/// What another fleet has seen of a service.
+pub(crate) struct Adopted {
+    state: LiveService,
+    score: Option<Score>,
+    filling: Option<Box<dyn FeatureState>>,
+}
+
 struct Batch {
     /// Numbers of the services, in order of name.
     order: Vec<usize>,
@@ -337,6 +344,49 @@ impl LiveFleet {
             return Err(CoreError::damaged_state("its services are not of one minute").into());
         }
         (*self, *from) = (fleet, rest);
+        Ok(())
+    }
+
+    /// Appends what has been seen of one service to `out`. What columns of the graph remember of earlier minutes is
+    /// left out: it belongs to several services.
+    pub(crate) fn save_one(&self, service: usize, out: &mut Vec<u8>) -> Result<(), LiveError> {
+        let (state, score) = (&self.services[service], self.scores[service]);
+        save_part(&score, out)?;
+        state.save(out)?;
+        match &self.graph {
+            Some(graph) => Ok(graph.filling[service].save(out)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes what [`save_one`](Self::save_one) wrote of a service, which may then be [adopted](Self::adopt).
+    pub(crate) fn load_one(&self, service: &str, from: &mut &[u8]) -> Result<Adopted, LiveError> {
+        let score = restore_part(from)?;
+        let mut state = LiveService::new(&self.model, service, self.next)?;
+        state.restore(from)?;
+        if state.next() != self.next {
+            return Err(CoreError::damaged_state("it is not of the minute that it says").into());
+        }
+        let mut filling = None;
+        if let Some(graph) = &self.model.graph {
+            let origin = Origin { service, start: self.next, step: self.model.step() };
+            let mut one = graph.filling.start(self.model.metrics(), origin).map_err(CoreError::from)?;
+            one.restore(from)?;
+            filling = Some(one);
+        }
+        Ok(Adopted { state, score, filling })
+    }
+
+    /// One more service, with what was seen of it elsewhere. It must not be there yet.
+    pub(crate) fn adopt(&mut self, adopted: Adopted) -> Result<(), LiveError> {
+        let Adopted { state, score, filling } = adopted;
+        if let (Some(rows), Some(filling)) = (&mut self.graph, filling) {
+            rows.stream.join(state.service())?;
+            rows.filling.push(filling);
+        }
+        self.services.push(state);
+        self.scores.push(score);
+        self.forget_batch(self.services.len() - 1);
         Ok(())
     }
 

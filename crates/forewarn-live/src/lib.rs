@@ -8,6 +8,7 @@ mod live;
 mod registry;
 mod served;
 mod serving;
+mod shard;
 mod training;
 
 pub use engine::{
@@ -24,4 +25,5 @@ pub use live::LiveService;
 pub use registry::standard_registry;
 pub use served::ServedModel;
 pub use serving::{GraphColumns, Serving};
+pub use shard::{Shard, ShardPlan};
 pub use training::{ActedOn, TrainingLeftOut, TrainingRows};

@@ -1,4 +1,6 @@
-use crate::{Role, ServerError, WatchConfig, http::check_tokens, log::filter, sink, watch::models};
+use crate::{
+    Role, ServerError, WatchConfig, http::check_tokens, log::filter, runtime::Sharding, sink, watch::models,
+};
 use forewarn_live::{Engine, EngineModels};
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ pub fn check_config(config: &WatchConfig) -> Result<CheckedConfig, ServerError> 
     filter(&config.log)?;
     check_tokens(config)?;
     sink::check(config)?;
+    Sharding::open(config)?;
     let models = models(config)?;
     let names = models.iter().map(|(name, _)| name.clone()).collect();
     let mut all = models.into_iter();

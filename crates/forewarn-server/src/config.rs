@@ -6,6 +6,7 @@ mod notify;
 mod prometheus;
 mod receive;
 mod recent;
+mod sharding;
 mod source;
 
 pub use chaos::{ChaosConfig, ChaosExperimentConfig};
@@ -20,12 +21,13 @@ pub(crate) use prometheus::is_file;
 pub use prometheus::{BasicConfig, OtherQueries, PrometheusConfig};
 pub use receive::ReceiveConfig;
 pub use recent::RecentConfig;
+pub use sharding::ShardingConfig;
 pub use source::{DrillConfig, SimulatedSystem, SourceConfig};
 
 use crate::{ServerError, runtime::TlsSettings};
 use forewarn_core::{BudgetSettings, read_text_file};
 use forewarn_label::Slo;
-use forewarn_live::EngineConfig;
+use forewarn_live::{EngineConfig, Shard};
 use forewarn_store::{Durability, HistoryOptions};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -34,6 +36,8 @@ use std::path::{Path, PathBuf};
 ///
 /// | table | meaning |
 /// |---|---|
+/// | `shard` | which part of the fleet this service has, such as `"2/5"`; before all tables |
+/// | `[sharding]` | how services are put on shards: see [`ShardingConfig`] |
 /// | `[model]` | the model file, and models that only run beside it |
 /// | `[source]` | where metrics come from |
 /// | `[store]` | where the service keeps what it must not lose |
@@ -83,6 +87,12 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WatchConfig {
+    /// Which part of the fleet is its own, from `"1/5"` to `"5/5"`; all of it unless set.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+    /// How services are put on shards.
+    #[serde(default)]
+    pub sharding: ShardingConfig,
     /// The model.
     pub model: ModelConfig,
     /// Where metrics come from.
@@ -282,6 +292,12 @@ impl WatchConfig {
         Ok(config)
     }
 
+    /// The same for one shard; for that of the file where none is given.
+    #[must_use]
+    pub fn with_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard: shard.or(self.shard), ..self }
+    }
+
     /// The engine's settings, with the budget and the objectives of their own tables.
     #[must_use]
     pub fn engine(&self) -> EngineConfig {
@@ -295,6 +311,7 @@ impl WatchConfig {
 
     fn check(&self) -> Result<(), ServerError> {
         self.store.check()?;
+        self.sharding.check()?;
         self.source.check()?;
         self.recent.check()?;
         self.http.iter().try_for_each(HttpConfig::check)?;
@@ -311,6 +328,8 @@ impl WatchConfig {
     pub(crate) fn needs_restart(&self, old: &Self) -> Vec<&'static str> {
         let listens = |config: &Self| config.http.as_ref().map(|http| http.listen);
         [
+            ("shard", self.shard != old.shard),
+            ("sharding", self.sharding != old.sharding),
             ("model", self.model != old.model),
             ("source.url", self.source.url() != old.source.url()),
             ("source", self.source.url() == old.source.url() && self.source != old.source),
@@ -342,6 +361,7 @@ impl WatchConfig {
         let below = |path: &mut PathBuf| *path = folder.join(&*path);
         below(&mut self.model.path);
         self.model.shadows.iter_mut().for_each(below);
+        self.sharding.below(folder);
         self.source.below(folder);
         below(&mut self.store.path);
         below(&mut self.events.path);
@@ -399,6 +419,8 @@ mod tests {
             (format!("{SMALLEST}[http]\nbase_path = \"a/\"\n"), "http.base_path"),
             (format!("{SMALLEST}[http]\nlistem = \"a\"\n"), "listem"),
             (format!("{SMALLEST}[recent]\nhours = 0\n"), "recent.hours"),
+            (format!("shard = \"6/5\"\n{SMALLEST}"), "such as \"2/5\""),
+            (format!("{SMALLEST}[sharding]\nweights = {{ a = -1.0 }}\n"), "sharding.weights"),
             (format!("{SMALLEST}[[token]]\nname = \"a\"\nrole = \"viewer\"\n"), "exactly one of"),
             (format!("{SMALLEST}[[alertmanager]]\nurl = \"ftp://a\"\n"), "alertmanager.url"),
             (format!("{SMALLEST}[[webhook]]\nurl = \"https:///a\"\n"), "webhook.url"),

@@ -5,6 +5,7 @@ pub mod chaos;
 mod check;
 mod config;
 mod error;
+mod handover;
 pub mod http;
 mod journal;
 mod log;
@@ -22,10 +23,11 @@ pub use config::{
     AlertmanagerConfig, AlertsConfig, BasicConfig, ChaosConfig, ChaosExperimentConfig, DrillConfig,
     DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, InboundConfig, LogConfig,
     LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig,
-    RecentConfig, RemoteWriteConfig, Severities, SimulatedSystem, SloSeverities, SourceConfig, StoreConfig,
-    TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
+    RecentConfig, RemoteWriteConfig, Severities, ShardingConfig, SimulatedSystem, SloSeverities,
+    SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
+pub use handover::{Imported, StoppedService};
 pub use http::Role;
 pub use journal::journal_inputs;
 pub use log::start_log;

@@ -20,6 +20,7 @@ mod recent;
 mod reload;
 mod report;
 mod serve;
+mod sharding;
 mod sink;
 mod snapshot;
 mod source;
@@ -49,5 +50,6 @@ pub use transport::{
 pub(crate) use handle::channel;
 pub(crate) use history::HistoryWriter;
 pub(crate) use serve::{Serving, serve};
+pub(crate) use sharding::Sharding;
 pub(crate) use sink::SinkThread;
-pub(crate) use worker::{Worker, WorkerOptions};
+pub(crate) use worker::{Worker, WorkerOptions, engine_of};

@@ -61,15 +61,15 @@ fn is_packaged(root: &Path, page: &Path) -> bool {
 
 /// Where a link leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Link<'a> {
+pub(crate) struct Link<'a> {
     /// A file, relative to the page's folder; empty for the page itself.
-    file: &'a str,
+    pub(crate) file: &'a str,
     /// A heading of it, as an anchor.
     heading: Option<&'a str>,
 }
 
 /// Links and pictures within the repository. Names of the code, which rustdoc checks, are left out.
-fn links(text: &str) -> impl Iterator<Item = Link<'_>> {
+pub(crate) fn links(text: &str) -> impl Iterator<Item = Link<'_>> {
     let targets = text.split("](").skip(1).filter_map(|after| after.split(')').next());
     targets.filter_map(|target| {
         let (file, heading) =

@@ -8,23 +8,33 @@
 //! | `cargo xtask libtorch` | puts a CPU libtorch under `target/libtorch` |
 //! | `cargo xtask figures` | makes the tables of README and docs again |
 //! | `cargo xtask soak` | kills a store 1,000 times, and fuzzes the engine and every reader for as long as asked |
+//! | `cargo xtask book` | builds the documentation site and checks its links |
+//! | `cargo xtask manifests` | writes plain manifests from the Helm chart |
+//! | `cargo xtask package` | builds the static binary, its list of components, and the image |
+//! | `cargo xtask release` | checks that the crates can be published |
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
+mod book;
 mod browser;
 mod command;
 mod dashboard;
 mod deny;
+mod deploy;
 mod error;
 mod figures;
 mod layers;
 mod libtorch;
 mod links;
 mod neon;
+mod package;
+mod pages;
 mod promtool;
 mod python;
 mod pytorch;
 mod real_servers;
+mod release;
+mod sbom;
 mod schemathesis;
 mod sklearn;
 mod soak;
@@ -50,6 +60,10 @@ Commands:
   libtorch   Put a CPU libtorch under target/libtorch, for the libtorch feature
   figures    Make the tables of README and docs by the commands beside them
   soak       Kill a store at 1,000 points, and fuzz engine and readers for as long as asked
+  book       Build the documentation site, and check its links; needs mdBook
+  manifests  Write the plain manifests of Kubernetes from the Helm chart
+  package    Build the static binary, its list of components, and the image
+  release    Check that the crates can be published
 
 Options:
   -h, --help  Show this help, or a command's own after its name
@@ -67,7 +81,15 @@ enum Request {
     Libtorch,
     Soak(soak::Soak),
     Figures(figures::Figures),
+    Book,
+    Manifests,
+    Package(package::Package),
+    Release(release::Release),
 }
+
+/// The commands, for errors.
+const COMMANDS: &str =
+    "test, layers, dashboard, libtorch, figures, soak, book, manifests, package or release";
 
 fn main() -> ExitCode {
     let outcome = parse(lexopt::Parser::from_env()).and_then(run);
@@ -93,6 +115,10 @@ fn run(request: Request) -> Result<(), XtaskError> {
         Request::Libtorch => libtorch::provide(root),
         Request::Soak(soak) => soak::run(root, soak),
         Request::Figures(wanted) => figures::run(root, wanted),
+        Request::Book => book::build(root),
+        Request::Manifests => deploy::write(root),
+        Request::Package(package) => package::run(root, package),
+        Request::Release(release) => release::run(root, release),
     }
 }
 
@@ -112,18 +138,17 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             Some("libtorch") => (Request::Libtorch, libtorch::HELP),
             Some("soak") => (Request::Soak(soak::Soak::USUAL), soak::HELP),
             Some("figures") => (Request::Figures(figures::Figures::default()), figures::HELP),
+            Some("book") => (Request::Book, book::HELP),
+            Some("manifests") => (Request::Manifests, deploy::HELP),
+            Some("package") => (Request::Package(package::Package::default()), package::HELP),
+            Some("release") => (Request::Release(release::Release::default()), release::HELP),
             _ => {
                 let command = command.to_string_lossy();
-                return Err(usage(format!(
-                    "there is no command {command:?}: expected test, layers, dashboard, libtorch, soak or figures"
-                )));
+                return Err(usage(format!("there is no command {command:?}: expected {COMMANDS}")));
             }
         },
         Some(other) => return Err(other.unexpected().into()),
-        None => {
-            let message = "a command is missing: expected test, layers, dashboard, libtorch, soak or figures";
-            return Err(usage(message.to_owned()));
-        }
+        None => return Err(usage(format!("a command is missing: expected {COMMANDS}"))),
     };
     while let Some(argument) = parser.next()? {
         match (argument, &mut request) {
@@ -144,6 +169,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Long("fuzz-target"), Request::Soak(soak)) => {
                 soak.fuzz_target = Some(soak::Target::named(&parser.value()?.string()?)?);
             }
+            (Long("twice"), Request::Package(package)) => package.twice = true,
+            (Long("image"), Request::Package(package)) => package.image = true,
+            (Long("verify"), Request::Release(release)) => release.verify = true,
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -167,6 +195,12 @@ mod tests {
         assert_eq!(parsed(&["layers"]).unwrap(), Request::Layers);
         assert_eq!(parsed(&["dashboard"]).unwrap(), Request::Dashboard);
         assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
+        assert_eq!(parsed(&["book"]).unwrap(), Request::Book);
+        assert_eq!(parsed(&["manifests"]).unwrap(), Request::Manifests);
+        let both = package::Package { twice: true, image: true };
+        assert_eq!(parsed(&["package", "--twice", "--image"]).unwrap(), Request::Package(both));
+        let verify = release::Release { verify: true };
+        assert_eq!(parsed(&["release", "--verify"]).unwrap(), Request::Release(verify));
         let whole = test::Scope::WHOLE;
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
         let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };
@@ -191,6 +225,10 @@ mod tests {
         assert_eq!(parsed(&["dashboard", "-h"]).unwrap(), Request::Help(dashboard::HELP));
         assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
         assert_eq!(parsed(&["soak", "-h"]).unwrap(), Request::Help(soak::HELP));
+        assert_eq!(parsed(&["book", "-h"]).unwrap(), Request::Help(book::HELP));
+        assert_eq!(parsed(&["manifests", "-h"]).unwrap(), Request::Help(deploy::HELP));
+        assert_eq!(parsed(&["package", "-h"]).unwrap(), Request::Help(package::HELP));
+        assert_eq!(parsed(&["release", "-h"]).unwrap(), Request::Help(release::HELP));
     }
 
     #[test]
@@ -207,6 +245,7 @@ mod tests {
             (&["figures", "no-such-part"], "no-such-part"),
             (&["figures", "shop", "foresight"], "foresight"),
             (&["soak", "--reuse"], "--reuse"),
+            (&["release", "--image"], "--image"),
         ] {
             let error = parsed(arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{arguments:?}");

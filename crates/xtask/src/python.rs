@@ -1,7 +1,10 @@
 //! The Python at hand.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::command;
 use crate::error::XtaskError;
 
 /// The first Python that is new enough and has pip.
@@ -26,4 +29,33 @@ pub(crate) fn with_pip(what: &'static str) -> Result<&'static str, XtaskError> {
         }
     }
     Err(XtaskError::NoPython { what, tried, reason })
+}
+
+/// The folder of programs of a virtual environment in `folder`, with what the file `requirements` lists; it is made
+/// where it is missing or the list has changed. `what` says in errors what it is for.
+///
+/// # Errors
+///
+/// There is no Python, or pip fails.
+pub(crate) fn environment(
+    root: &Path,
+    folder: &str,
+    requirements: &str,
+    what: &'static str,
+) -> Result<PathBuf, XtaskError> {
+    let (requirements, folder) = (root.join(requirements), root.join(folder));
+    let wanted = fs::read_to_string(&requirements).map_err(XtaskError::io("read", &requirements))?;
+    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
+    let made = folder.join("requirements.txt");
+    if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
+        return Ok(programs);
+    }
+    let python = with_pip(what)?;
+    // A virtual environment, unlike a folder of packages, has programs that find them.
+    command::run(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(programs.join("python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    command::run(pip.arg(&requirements))?;
+    fs::write(&made, wanted).map_err(XtaskError::io("write", &made))?;
+    Ok(programs)
 }

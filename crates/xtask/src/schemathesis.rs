@@ -1,8 +1,6 @@
 //! The schemathesis that the HTTP API is tested by, for a check from outside.
 
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::command;
 use crate::error::XtaskError;
@@ -24,21 +22,9 @@ pub(crate) fn find(root: &Path) -> Option<PathBuf> {
 }
 
 fn provide(root: &Path) -> Result<PathBuf, XtaskError> {
-    let (requirements, folder) = (root.join(REQUIREMENTS), root.join("target/schemathesis"));
-    let wanted = fs::read_to_string(&requirements).map_err(XtaskError::io("read", &requirements))?;
-    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    let (program, made) = (programs.join("schemathesis"), folder.join("requirements.txt"));
-    if fs::read_to_string(&made).is_ok_and(|made| made == wanted) {
-        return Ok(program);
-    }
-    let python = python::with_pip("the check of the HTTP API")?;
-    // A virtual environment, unlike a folder of packages, has programs that find them.
-    command::run(Command::new(python).args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = Command::new(programs.join("python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
-    command::run(pip.arg(&requirements))?;
-    fs::write(&made, wanted).map_err(XtaskError::io("write", &made))?;
-    Ok(program)
+    let programs =
+        python::environment(root, "target/schemathesis", REQUIREMENTS, "the check of the HTTP API")?;
+    Ok(programs.join("schemathesis"))
 }
 
 /// Has schemathesis call a running server by its own document.
@@ -57,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_release_is_pinned() {
-        let text = fs::read_to_string(crate::root().join(REQUIREMENTS)).unwrap();
+        let text = std::fs::read_to_string(crate::root().join(REQUIREMENTS)).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         assert!(lines.clone().count() > 0 && lines.clone().all(|line| line.contains("==")), "{text}");
     }
@@ -65,6 +51,6 @@ mod tests {
     #[test]
     fn the_test_that_is_asked_for_is_there() {
         let folder = crate::root().join("crates/forewarn-server/tests/main");
-        assert!(fs::read_to_string(folder.join("main.rs")).unwrap().contains("mod schemathesis;"));
+        assert!(std::fs::read_to_string(folder.join("main.rs")).unwrap().contains("mod schemathesis;"));
     }
 }

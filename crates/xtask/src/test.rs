@@ -9,8 +9,8 @@ use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
 use crate::{
-    browser, command, dashboard, deny, layers, libtorch, links, neon, promtool, pytorch, real_servers,
-    schemathesis, sklearn, tutorial,
+    book, browser, command, dashboard, deny, deploy, layers, libtorch, links, neon, pages, promtool, pytorch,
+    real_servers, release, schemathesis, sklearn, tutorial,
 };
 use plan::Action;
 
@@ -27,7 +27,8 @@ Options:
 
 In this order: formatting, layer rules, links between pages, clippy, unit and integration tests and doc-tests (all with
 Parquet on), each library built on its own, benches once each, docs, examples with small settings; the commands of the
-tutorial as they stand; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a
+tutorial and of the how-to guides as they stand; all crates packaged as for a release; the documentation site where there
+is an mdBook (FOREWARN_MDBOOK, or on the search path); deployment files by what is put under target/deploy; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a
 Python that has it; saved models read and scored by PyTorch where that Python, or python3, has torch; the report's page
 in a headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
 again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in
@@ -77,7 +78,9 @@ impl Scope {
 pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
     let found = plan::Found::in_workspace(&metadata)
+        .with_book(book::find())
         .with_browser(browser::find())
+        .with_deploy(deploy::find(root))
         .with_npm(dashboard::find())
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
@@ -132,6 +135,10 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Layers => layers::run(root),
         Action::Links => links::check(root),
         Action::Tutorial => tutorial::run(root),
+        Action::Pages => pages::run(root),
+        Action::Packages => release::packages(root, false),
+        Action::Book(mdbook) => book::check(root, mdbook),
+        Action::Deploy(python) => deploy::check(root, python),
         Action::Libtorch => libtorch::provide(root),
         Action::Sklearn => sklearn::compare(root),
         Action::Page(browser) => browser::check(root, browser),

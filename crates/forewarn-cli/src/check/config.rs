@@ -20,6 +20,7 @@ pub(crate) fn read(path: &Path) -> Result<FoundConfig, CliError> {
     let http = config.http.as_ref();
     let about = json!({
         "models": models,
+        "shard": config.shard.map(|shard| shard.to_string()),
         "failure_rule": failure_rule,
         "listen": http.map(|http| http.listen.to_string()),
         "tls": http.map(|http| http.tls.is_some()),
@@ -39,6 +40,9 @@ pub(crate) fn text(config: &Value) -> String {
         all.filter_map(part).map(printable::name).collect::<Vec<_>>().join(", ")
     };
     let mut text = format!("configuration: models {}\n", names("models", Value::as_str));
+    if let Some(shard) = config["shard"].as_str() {
+        let _ = writeln!(text, "shard: {shard}");
+    }
     let rule = config["failure_rule"].as_str().unwrap_or_default();
     let _ = writeln!(text, "failing: {}", printable::text(rule));
     match config["listen"].as_str() {

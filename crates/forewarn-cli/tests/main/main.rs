@@ -9,6 +9,7 @@ mod demo;
 mod real_servers;
 mod roots;
 mod serve;
+mod shards;
 mod streams;
 mod support;
 mod watch;

@@ -30,6 +30,19 @@ pub enum EventBody {
         /// Its name.
         service: String,
     },
+    /// A service came from another engine.
+    ServiceAdopted {
+        /// Its name.
+        service: String,
+        /// Its warning, where one fires: it goes on, and is not one more.
+        #[serde(default)]
+        warning: Option<Box<WarningEvent>>,
+    },
+    /// A service went to another engine, and its warning with it.
+    ServiceReleased {
+        /// Its name.
+        service: String,
+    },
     /// A row was closed.
     Row(RowEvent),
     /// A model scored a row, or said why it cannot.

@@ -63,6 +63,16 @@ pub enum Input {
         /// What it said.
         text: String,
     },
+    /// A service comes from another engine, with all that it knew: what [`hand_over`](crate::Engine::hand_over) gave.
+    Adopt {
+        /// The service's state.
+        state: Vec<u8>,
+    },
+    /// A service goes to another engine: nothing of it is judged, and its warning is not over.
+    Release {
+        /// The service.
+        service: String,
+    },
 }
 
 /// State of another program's alert.

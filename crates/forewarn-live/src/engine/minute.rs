@@ -30,12 +30,8 @@ impl Engine {
         self.expire(time);
         self.counters.minutes += 1;
         // A minute that is closed has one after it: others are refused.
-        let next = time.checked_add(self.step, 1);
-        self.next = next;
-        self.reported = match next {
-            Some(next) => self.services.iter().filter(|service| service.has_reported(next)).count(),
-            None => 0,
-        };
+        self.next = time.checked_add(self.step, 1);
+        self.reported = self.count_reported();
         Ok(())
     }
 
@@ -351,20 +347,33 @@ impl Engine {
                         self.out.emit(time, EventBody::Outcome(event));
                     }
                 }
-                run.fleet.swap_leave(slot);
-                run.services.swap_remove(slot);
             }
-            self.inbox.swap_leave(&name, slot, self.services.len() - 1);
-            self.services.swap_remove(slot);
-            self.by_name.remove(&*name);
-            if let Some(moved) = self.services.get(slot) {
-                self.by_name.insert(moved.name.clone(), slot);
-                let (width, last) = (self.metrics.len(), self.services.len());
-                self.rows.copy_within(last * width..(last + 1) * width, slot * width);
-            }
-            self.rows.truncate(self.services.len() * self.metrics.len());
+            self.leave(slot);
             self.out.emit(time, EventBody::ServiceExpired { service: name.to_string() });
         }
+    }
+
+    /// Forgets the service with this number; the last one takes it.
+    pub(super) fn leave(&mut self, slot: usize) {
+        for run in &mut self.models {
+            run.fleet.swap_leave(slot);
+            run.services.swap_remove(slot);
+        }
+        let gone = self.services.swap_remove(slot);
+        self.inbox.swap_leave(&gone.name, slot, self.services.len());
+        self.by_name.remove(&*gone.name);
+        if let Some(moved) = self.services.get(slot) {
+            self.by_name.insert(moved.name.clone(), slot);
+            let (width, last) = (self.metrics.len(), self.services.len());
+            self.rows.copy_within(last * width..(last + 1) * width, slot * width);
+        }
+        self.rows.truncate(self.services.len() * self.metrics.len());
+    }
+
+    /// Services that have nothing more to say of the minute that is closed next.
+    pub(super) fn count_reported(&self) -> usize {
+        let reported = |next| self.services.iter().filter(|service| service.has_reported(next)).count();
+        self.next.map_or(0, reported)
     }
 }
 

@@ -54,6 +54,29 @@ struct SavedService {
     normal: Normal,
 }
 
+impl Service {
+    /// Appends all that is known of the service, whatever the model.
+    pub(super) fn save(&self, out: &mut Vec<u8>) -> Result<(), LiveError> {
+        let saved = SavedService {
+            name: self.name.to_string(),
+            counters: self.counters.clone(),
+            heard: self.heard,
+            has_row: self.has_row,
+            late: self.late,
+            silenced_until: self.silenced_until,
+            failing: self.failing,
+            missing: self.missing,
+            onsets: self.onsets,
+            alerts: self.alerts.clone(),
+            normal: self.normal.clone(),
+        };
+        save_part(&saved, out)?;
+        self.rule.save(out)?;
+        self.save_slos(out)?;
+        Ok(())
+    }
+}
+
 impl Engine {
     /// Everything that the engine knows, without configuration and models: [`restore`](Self::restore) goes on from
     /// there as if it had never stopped. It has a checksum and says of which configuration and models it is.
@@ -90,24 +113,7 @@ impl Engine {
         };
         save_part(&whole, out)?;
         save_part(&self.services.len(), out)?;
-        for service in &self.services {
-            let saved = SavedService {
-                name: service.name.to_string(),
-                counters: service.counters.clone(),
-                heard: service.heard,
-                has_row: service.has_row,
-                late: service.late,
-                silenced_until: service.silenced_until,
-                failing: service.failing,
-                missing: service.missing,
-                onsets: service.onsets,
-                alerts: service.alerts.clone(),
-                normal: service.normal.clone(),
-            };
-            save_part(&saved, out)?;
-            service.rule.save(out)?;
-            service.save_slos(out)?;
-        }
+        self.services.iter().try_for_each(|service| service.save(out))?;
         for run in &self.models {
             save_part(&(&run.services, &run.budget, &run.ledger), out)?;
             save_part(run.fleet.scores(), out)?;
@@ -138,27 +144,33 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Takes what [`Service::save`] wrote.
+    pub(super) fn load_service(&self, body: &mut &[u8]) -> Result<Service, LiveError> {
+        let saved: SavedService = restore_part(body)?;
+        let start = Timestamp::EPOCH;
+        let mut service =
+            Service::new(saved.name.as_str().into(), &self.rule, (&self.metrics, self.step), start)?;
+        service.rule.restore(body)?;
+        service.slos = slos::of_service(&self.slos, &saved.name);
+        service.restore_slos(body)?;
+        if saved.counters.len() != self.metrics.len() {
+            return Err(CoreError::damaged_state("a service has other metrics").into());
+        }
+        service.counters = saved.counters;
+        (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
+        (service.silenced_until, service.failing, service.missing) =
+            (saved.silenced_until, saved.failing, saved.missing);
+        (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
+        service.normal = saved.normal;
+        Ok(service)
+    }
+
     fn load(&mut self, body: &mut &[u8]) -> Result<(), LiveError> {
         let damaged = |reason: &str| Err(CoreError::damaged_state(reason).into());
         let whole: Whole = restore_part(body)?;
         let services: usize = restore_part(body)?;
         for slot in 0..services {
-            let saved: SavedService = restore_part(body)?;
-            let start = Timestamp::EPOCH;
-            let mut service =
-                Service::new(saved.name.as_str().into(), &self.rule, (&self.metrics, self.step), start)?;
-            service.rule.restore(body)?;
-            service.slos = slos::of_service(&self.slos, &saved.name);
-            service.restore_slos(body)?;
-            if saved.counters.len() != self.metrics.len() {
-                return damaged("a service has other metrics");
-            }
-            service.counters = saved.counters;
-            (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
-            (service.silenced_until, service.failing, service.missing) =
-                (saved.silenced_until, saved.failing, saved.missing);
-            (service.onsets, service.alerts) = (saved.onsets, saved.alerts);
-            service.normal = saved.normal;
+            let service = self.load_service(body)?;
             if self.by_name.insert(service.name.clone(), slot).is_some() {
                 return damaged("a service is there twice");
             }
@@ -194,8 +206,7 @@ impl Engine {
         (self.calls, self.counters, self.rows) = (whole.calls, whole.counters, whole.rows);
         self.incidents.open = whole.incidents;
         self.onsets = whole.onsets;
-        let reported = |next| self.services.iter().filter(|service| service.has_reported(next)).count();
-        self.reported = self.next.map_or(0, reported);
+        self.reported = self.count_reported();
         Ok(())
     }
 }

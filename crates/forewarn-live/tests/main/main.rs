@@ -4,6 +4,7 @@
 
 mod engine;
 mod golden;
+mod handover;
 mod ledger;
 mod restarts;
 mod saved;

@@ -33,6 +33,8 @@ pub(crate) struct EventPage {
 pub(crate) enum EventKind {
     ServiceAppeared,
     ServiceExpired,
+    ServiceAdopted,
+    ServiceReleased,
     Row,
     Score,
     Warning,
@@ -51,6 +53,8 @@ impl EventKind {
         Some(match body {
             EventBody::ServiceAppeared { .. } => Self::ServiceAppeared,
             EventBody::ServiceExpired { .. } => Self::ServiceExpired,
+            EventBody::ServiceAdopted { .. } => Self::ServiceAdopted,
+            EventBody::ServiceReleased { .. } => Self::ServiceReleased,
             EventBody::Row(_) => Self::Row,
             EventBody::Score(_) => Self::Score,
             EventBody::Warning(_) => Self::Warning,
@@ -72,6 +76,8 @@ pub(crate) fn is_about(body: &EventBody, service: &str) -> bool {
     match body {
         EventBody::ServiceAppeared { service: of }
         | EventBody::ServiceExpired { service: of }
+        | EventBody::ServiceAdopted { service: of, .. }
+        | EventBody::ServiceReleased { service: of }
         | EventBody::Late { service: of, .. } => of == service,
         EventBody::Row(row) => row.service == service,
         EventBody::Score(score) => score.service == service,

@@ -107,6 +107,12 @@ fn counters(shown: &Shown<'_>, page: &mut Page) -> Result<(), PrometheusError> {
         .map(|(reason, count)| (vec![("reason", reason)], count as f64)),
     )?;
     page.counter(
+        "forewarn_inputs_of_other_shards",
+        None,
+        "Inputs since the start that are another shard's.",
+        plain(shown.snapshot.other_shards as f64),
+    )?;
+    page.counter(
         "forewarn_clock_set_back",
         None,
         "Times that the clock of the sources was set back.",

@@ -141,6 +141,10 @@ impl Recent {
                         self.limits.records,
                     );
                 }
+                EventBody::ServiceAdopted { warning: Some(warning), .. } => {
+                    let record = WarningRecord::new(event.seq, (**warning).clone());
+                    keep(&mut self.warnings, record, self.limits.records);
+                }
                 EventBody::Warning(warning) => {
                     change(
                         &mut self.warnings,

@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub last_row: Option<Timestamp>,
     /// The sources that sent something since the start.
     pub sources: BTreeMap<Arc<str>, SourceAge>,
+    /// Inputs since the start that are another shard's.
+    pub other_shards: u64,
     /// The disk.
     pub store: StoreState,
 }

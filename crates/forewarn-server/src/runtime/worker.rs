@@ -3,10 +3,10 @@
 mod checkpoints;
 mod open;
 
-pub(crate) use open::WorkerOptions;
+pub(crate) use open::{WorkerOptions, engine_of};
 
 use super::{
-    Ack, Clock, HistoryWriter, Numbered, Refused, Reporter, Resume, Snapshot, StoreState,
+    Ack, Clock, HistoryWriter, Numbered, Refused, Reporter, Resume, Sharding, Snapshot, StoreState,
     handle::{Command, EngineSide},
 };
 use crate::{ServerError, watch::WatchSummary};
@@ -32,6 +32,8 @@ const IDLE: Duration = Duration::from_secs(1);
 /// An engine and what it keeps on disk.
 pub(crate) struct Worker {
     engine: Engine,
+    /// What of all inputs is its own, where it is one of several shards.
+    sharding: Option<Sharding>,
     store: Store,
     side: EngineSide,
     /// What is published next.
@@ -112,6 +114,7 @@ impl Worker {
         let mut ack = Ack { first_event: self.engine.next_event(), ..Ack::default() };
         for (index, input) in mem::take(&mut command.inputs).into_iter().enumerate() {
             self.note_source(command.source.as_ref(), &input);
+            let Some(input) = self.own_part(input) else { continue };
             let bytes = postcard::to_allocvec(&input)
                 .map_err(|source| ServerError::Record { seq: self.store.next_seq(), source })?;
             if bytes.len() > Journal::MAX_RECORD_BYTES {
@@ -134,6 +137,14 @@ impl Worker {
         }
         let end = self.store.next_seq();
         Ok(Taken { command, ack, end })
+    }
+
+    /// The part of an input that is this shard's; the rest is counted.
+    fn own_part(&mut self, input: Input) -> Option<Input> {
+        let Some(sharding) = &self.sharding else { return Some(input) };
+        let own = sharding.own_part(input);
+        self.snapshot.other_shards += u64::from(own.is_none());
+        own
     }
 
     /// Hands events of a record to the log, and keeps them for the next publication.
@@ -257,5 +268,11 @@ fn is_change(input: &Input) -> bool {
 
 /// Whether the engine is as it was before.
 fn changes_nothing(error: &LiveError) -> bool {
-    matches!(error, LiveError::Unknown { .. } | LiveError::Topology(_))
+    matches!(
+        error,
+        LiveError::Unknown { .. }
+            | LiveError::Topology(_)
+            | LiveError::Handover { .. }
+            | LiveError::DuplicateService { .. }
+    )
 }

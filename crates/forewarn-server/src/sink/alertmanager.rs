@@ -130,7 +130,13 @@ impl Alertmanager {
     fn change(&mut self, changes: Vec<Change>, now: Timestamp) {
         for change in changes {
             match change {
-                Change::Fired(alert) | Change::Updated(alert) => self.track(alert, now, None),
+                Change::Fired(alert) | Change::Updated(alert) | Change::Adopted(alert) => {
+                    self.track(alert, now, None);
+                }
+                // No more is sent of it: it lives on by what the other shard sends.
+                Change::Released(alert) => {
+                    self.tracked.retain(|_, one| one.alert.key != alert.key);
+                }
                 Change::Resolved(alert) => {
                     // Another warning of the same labels may have begun since: then it goes on.
                     let current = self.tracked.get(&alert.labels);

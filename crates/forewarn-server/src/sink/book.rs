@@ -24,6 +24,10 @@ pub(crate) enum Change {
     Updated(Alert),
     /// One is over.
     Resolved(Alert),
+    /// One goes on that another shard has told of.
+    Adopted(Alert),
+    /// Another shard goes on with one, and it is not over.
+    Released(Alert),
 }
 
 /// The alerts that stand, and those that are held back.
@@ -95,6 +99,13 @@ impl AlertBook {
                 WarningState::Firing => changes.extend(self.raise(config, warning)),
                 WarningState::Resolved => changes.extend(self.end(&warning.id, event.time)),
             },
+            EventBody::ServiceAdopted { warning: Some(warning), .. } => {
+                changes.extend(self.raise(config, warning).map(|change| match change {
+                    Change::Fired(alert) => Change::Adopted(alert),
+                    other => other,
+                }));
+            }
+            EventBody::ServiceReleased { service } => changes.extend(self.release_service(service)),
             // A service that is gone has no warning that could be over.
             EventBody::ServiceExpired { service } => changes.extend(self.end_service(service, event.time)),
             EventBody::Incident(incident) => changes.extend(self.note(incident)),
@@ -226,6 +237,19 @@ impl AlertBook {
         let keys: Vec<String> = keys.collect();
         self.silences.remove(service);
         keys.iter().filter_map(|key| self.end(key, time)).collect()
+    }
+
+    /// Forgets the alerts of a service, which are another shard's now.
+    fn release_service(&mut self, service: &str) -> Vec<Change> {
+        let (gone, kept) = std::mem::take(&mut self.standing)
+            .into_iter()
+            .partition(|(_, one)| one.service.as_deref() == Some(service));
+        self.standing = kept;
+        self.silences.remove(service);
+        let gone: BTreeMap<String, Standing> = gone;
+        self.is_changed |= !gone.is_empty();
+        let seen = gone.into_values().filter(|one| one.held.is_none());
+        seen.map(|one| Change::Released(one.alert)).collect()
     }
 
     fn note(&mut self, incident: &IncidentEvent) -> Vec<Change> {

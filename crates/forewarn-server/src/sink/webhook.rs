@@ -110,6 +110,9 @@ impl Webhook {
                         self.gather(alert, now);
                     }
                 }
+                // The other shard has told of it; its end is ours to tell.
+                Change::Adopted(alert) => self.is_changed |= self.state.told.insert(alert.key),
+                Change::Released(alert) => self.is_changed |= self.state.told.remove(&alert.key),
                 // What is gathered still becomes better; what was told is not told again.
                 Change::Updated(alert) => {
                     let gathered = self.state.gathered.values_mut().flat_map(|group| &mut group.alerts);

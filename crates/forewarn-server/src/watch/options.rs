@@ -4,6 +4,7 @@ use crate::{
     http::Pages,
     runtime::{Clock, Sink, Source, SystemClock, TlsSettings, Transport, UreqTransport},
 };
+use forewarn_live::Shard;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
@@ -22,6 +23,8 @@ pub struct WatchOptions {
     pub sinks: Vec<Box<dyn Sink>>,
     /// The file that the configuration came from, to read it again.
     pub config_file: Option<PathBuf>,
+    /// The shard, in place of that of the configuration.
+    pub shard: Option<Shard>,
     /// Set, such as by a handler of SIGHUP, it asks to read the configuration again.
     pub reload: Arc<AtomicBool>,
     /// What injects faults into what is watched.
@@ -38,6 +41,7 @@ impl Default for WatchOptions {
             sources: Vec::new(),
             sinks: Vec::new(),
             config_file: None,
+            shard: None,
             reload: Arc::default(),
             chaos: None,
             pages: None,
@@ -78,6 +82,12 @@ impl WatchOptions {
         Self { config_file: Some(path.into()), ..self }
     }
 
+    /// Sets [`shard`](Self::shard).
+    #[must_use]
+    pub fn with_shard(self, shard: Shard) -> Self {
+        Self { shard: Some(shard), ..self }
+    }
+
     /// Sets [`reload`](Self::reload).
     #[must_use]
     pub fn with_reload(self, reload: Arc<AtomicBool>) -> Self {
@@ -111,7 +121,7 @@ impl WatchOptions {
     pub(super) fn read_again(
         &self,
     ) -> Option<Box<dyn Fn() -> Result<WatchConfig, ServerError> + Send + Sync>> {
-        let path = self.config_file.clone()?;
-        Some(Box::new(move || WatchConfig::from_path(&path)))
+        let (path, shard) = (self.config_file.clone()?, self.shard);
+        Some(Box::new(move || WatchConfig::from_path(&path).map(|config| config.with_shard(shard))))
     }
 }

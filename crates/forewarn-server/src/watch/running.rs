@@ -63,6 +63,7 @@ impl Running {
     /// # Errors
     /// [`ServerError`] for a configuration, model, source or store that cannot be used, or an address that is taken.
     pub fn start(config: WatchConfig, mut options: WatchOptions) -> Result<Self, ServerError> {
+        let config = config.with_shard(options.shard);
         let models = models(&config)?;
         let mut sources = vec![source::open(&config, &models[0].1, &mut options)?];
         sources.append(&mut options.sources);

@@ -7,6 +7,7 @@ mod hook;
 mod notified;
 mod pulled;
 mod pushed;
+mod replicas;
 mod scraped;
 mod servers;
 mod service;

@@ -10,7 +10,7 @@ use super::{Libtorch, Scope, Sklearn};
 use crate::command::ALL_BUT_LIBTORCH;
 use crate::neon::{self, Emulator};
 use crate::real_servers::{self, Servers};
-use crate::{dashboard, deny, promtool, pytorch, schemathesis};
+use crate::{book, dashboard, deny, deploy, promtool, pytorch, schemathesis};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {
@@ -84,6 +84,14 @@ pub(super) enum Action {
     Links,
     /// Runs the commands of the tutorial.
     Tutorial,
+    /// Runs the commands of the how-to guides.
+    Pages,
+    /// Packages all crates.
+    Packages,
+    /// Builds the documentation site by this mdBook, and checks its links.
+    Book(PathBuf),
+    /// Renders and validates deployment files by what this Python has.
+    Deploy(PathBuf),
     /// Finds or fetches libtorch.
     Libtorch,
     /// Compares figures with scikit-learn.
@@ -120,7 +128,9 @@ pub(super) enum Action {
 pub(super) struct Found {
     packages: BTreeSet<String>,
     examples: BTreeSet<String>,
+    book: Option<PathBuf>,
     browser: Option<PathBuf>,
+    deploy: Option<PathBuf>,
     npm: Option<PathBuf>,
     emulator: Option<Emulator>,
     promtool: Option<PathBuf>,
@@ -138,7 +148,9 @@ impl Found {
         Self {
             packages: packages.iter().map(|package| package.name.to_string()).collect(),
             examples: examples.map(|target| target.name.clone()).collect(),
+            book: None,
             browser: None,
+            deploy: None,
             npm: None,
             emulator: None,
             promtool: None,
@@ -147,6 +159,14 @@ impl Found {
             schemathesis: None,
             real_servers: None,
         }
+    }
+
+    pub(super) fn with_book(self, book: Option<PathBuf>) -> Self {
+        Self { book, ..self }
+    }
+
+    pub(super) fn with_deploy(self, deploy: Option<PathBuf>) -> Self {
+        Self { deploy, ..self }
     }
 
     pub(super) fn with_browser(self, browser: Option<PathBuf>) -> Self {
@@ -224,6 +244,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     ];
     steps.extend(examples(found, Needs::Rust));
     steps.extend(program(found));
+    steps.extend(handed_out(found));
     if scope.sklearn == Sklearn::Included {
         steps.push(step("scikit-learn", "figures are those of scikit-learn", Action::Sklearn));
     }
@@ -300,11 +321,24 @@ fn program(found: &Found) -> Vec<Step> {
     }
     vec![
         step("tutorial", "its commands run to their end, as they stand", Action::Tutorial),
+        step("guides", "the commands of the how-to guides run to their end", Action::Pages),
         step(
             "quickstart",
             "the first example runs by the command that it names",
             cargo("run --release --example quickstart"),
         ),
+    ]
+}
+
+/// What people get: packages, the documentation site, deployment files.
+fn handed_out(found: &Found) -> [Step; 3] {
+    let book = found.book.clone().map_or_else(|| Action::Skip(book::NOTHING.to_owned()), Action::Book);
+    let deploy =
+        found.deploy.clone().map_or_else(|| Action::Skip(deploy::NOTHING.to_owned()), Action::Deploy);
+    [
+        step("packages", "every crate can be packaged as for a release", Action::Packages),
+        step("book", "the documentation site is built, and its links lead somewhere", book),
+        step("deploy", "deployment files are what their programs expect", deploy),
     ]
 }
 
@@ -459,6 +493,17 @@ mod tests {
         assert_eq!(action(&found, WITHOUT, "pytorch"), Some(Action::Pytorch("python3".into())));
         let skipped = Action::Skip(pytorch::NOTHING.to_owned());
         assert_eq!(action(&Found::default(), WITHOUT, "pytorch"), Some(skipped));
+    }
+
+    #[test]
+    fn what_is_handed_out_is_checked_where_its_programs_are() {
+        let actions = |found: &Found| handed_out(found).map(|step| step.action);
+        let skipped = [book::NOTHING, deploy::NOTHING].map(|reason| Action::Skip(reason.to_owned()));
+        let [book, deploy] = skipped;
+        assert_eq!(actions(&Found::default()), [Action::Packages, book, deploy]);
+        let (mdbook, python): (PathBuf, PathBuf) = ("/bin/mdbook".into(), "/venv/bin/python".into());
+        let found = Found::default().with_book(Some(mdbook.clone())).with_deploy(Some(python.clone()));
+        assert_eq!(actions(&found), [Action::Packages, Action::Book(mdbook), Action::Deploy(python)]);
     }
 
     #[test]

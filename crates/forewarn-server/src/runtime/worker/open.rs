@@ -4,8 +4,8 @@ use super::{Checkpointing, Worker, changes_nothing, thresholds};
 use crate::{
     ServerError, WatchConfig,
     runtime::{
-        About, Clock, EventRing, Handle, HistoryWriter, Numbered, Recent, Reporter, Resume, Snapshot,
-        StoreState, channel, past::past_events,
+        About, Clock, EventRing, Handle, HistoryWriter, Numbered, Recent, Reporter, Resume, Sharding,
+        Snapshot, StoreState, channel, past::past_events,
     },
     watch::WatchSummary,
 };
@@ -40,16 +40,9 @@ impl Worker {
         let store = Store::open(folder, &store_options)?;
         let recovery = store.recovery();
         report_recovery(recovery, &reporter);
-        let engine = match &recovery.checkpoint {
-            Some(checkpoint) => {
-                let mut state = Vec::new();
-                let file = |source| ServerError::File { path: folder.clone(), source };
-                checkpoint.state()?.read_to_end(&mut state).map_err(file)?;
-                Engine::restore(config.engine(), engine_models(&models)?, &state)
-                    .map_err(|source| ServerError::State { path: folder.clone(), source: Box::new(source) })?
-            }
-            None => Engine::new(config.engine(), engine_models(&models)?)?,
-        };
+        let engine = engine_of(config, &models, &store)?;
+        let sharding = Sharding::open(config)?;
+        report_foreign(sharding.as_ref(), &engine, &reporter);
         let mut recent = Recent::new(config.recent);
         let mut events = EventRing::new(config.recent.events);
         let end = recovery.checkpoint.as_ref().map_or(0, forewarn_store::Checkpoint::next_seq);
@@ -94,6 +87,7 @@ impl Worker {
             live_from: engine.next_event(),
             last_row: view.next.and_then(|next| next.checked_add(step, -1)),
             sources: BTreeMap::new(),
+            other_shards: 0,
             store: StoreState::default(),
             view: Arc::new(view),
         };
@@ -102,6 +96,7 @@ impl Worker {
             checkpointing: Checkpointing::new(config.store.checkpoint_minutes, engine.counters().minutes),
             thresholds: thresholds(&snapshot.view),
             engine,
+            sharding,
             store,
             history,
             ledger_day: i64::MIN,
@@ -150,6 +145,39 @@ impl Worker {
         self.snapshot.is_ready = true;
         self.publish();
         Ok(Resume { next: self.engine.next(), taken })
+    }
+}
+
+/// The engine as the last checkpoint of a store has it, or a new one. The journal after it is still to be replayed.
+///
+/// # Errors
+/// [`ServerError::State`] for a checkpoint of another configuration or other models.
+pub(crate) fn engine_of(
+    config: &WatchConfig,
+    models: &[(String, Arc<ServedModel>)],
+    store: &Store,
+) -> Result<Engine, ServerError> {
+    let folder = &config.store.path;
+    let Some(checkpoint) = &store.recovery().checkpoint else {
+        return Ok(Engine::new(config.engine(), engine_models(models)?)?);
+    };
+    let mut state = Vec::new();
+    let file = |source| ServerError::File { path: folder.clone(), source };
+    checkpoint.state()?.read_to_end(&mut state).map_err(file)?;
+    Engine::restore(config.engine(), engine_models(models)?, &state)
+        .map_err(|source| ServerError::State { path: folder.clone(), source: Box::new(source) })
+}
+
+/// Services that were this shard's before the shards were divided otherwise.
+fn report_foreign(sharding: Option<&Sharding>, engine: &Engine, reporter: &Reporter) {
+    let Some(sharding) = sharding else { return };
+    let services = engine.view().services;
+    let foreign = services.iter().filter(|service| !sharding.is_own(&service.name)).count();
+    if foreign > 0 {
+        reporter.tell(format!(
+            "{foreign} services are of other shards, and get no rows here: stop, and hand them over by forewarn state \
+             export"
+        ));
     }
 }
 

@@ -7,8 +7,28 @@ fn words(changes: &[Change]) -> Vec<String> {
         Change::Fired(alert) => format!("fired {}", alert.key),
         Change::Updated(alert) => format!("updated {}", alert.key),
         Change::Resolved(alert) => format!("resolved {}", alert.key),
+        Change::Adopted(alert) => format!("adopted {}", alert.key),
+        Change::Released(alert) => format!("released {}", alert.key),
     };
     changes.iter().map(word).collect()
+}
+
+#[test]
+fn an_alert_goes_from_one_shard_to_another_and_is_told_once() {
+    let config = AlertsConfig::default();
+    let (mut one, mut other) = (AlertBook::default(), AlertBook::default());
+    let take = |book: &mut AlertBook, event: Event| words(&book.take(&config, &event, event.time));
+    assert_eq!(take(&mut one, fires(0, "web", 5)).len(), 1);
+    let released = event(1, 6, EventBody::ServiceReleased { service: "web".to_owned() });
+    let told = take(&mut one, released);
+    assert!(told.len() == 1 && told[0].starts_with("released w:web:"), "{told:?}");
+    assert_eq!(one.visible().count(), 0);
+    let adopted =
+        EventBody::ServiceAdopted { service: "web".to_owned(), warning: Some(Box::new(warning("web", 5))) };
+    let told = take(&mut other, event(0, 6, adopted));
+    assert!(told.len() == 1 && told[0].starts_with("adopted w:web:"), "{told:?}");
+    let told = take(&mut other, resolves(1, "web", 5, 9));
+    assert!(told.len() == 1 && told[0].starts_with("resolved w:web:"), "{told:?}");
 }
 
 fn silence(seq: u64, at: i64, until: i64) -> Event {
@@ -195,8 +215,8 @@ mod properties {
             let mut standing = BTreeSet::new();
             for change in &told {
                 match change {
-                    Change::Fired(alert) => prop_assert!(standing.insert(alert.key.clone()), "fired twice"),
-                    Change::Resolved(alert) => prop_assert!(standing.remove(&alert.key), "over before it began"),
+                    Change::Fired(alert) | Change::Adopted(alert) => prop_assert!(standing.insert(alert.key.clone()), "fired twice"),
+                    Change::Resolved(alert) | Change::Released(alert) => prop_assert!(standing.remove(&alert.key), "over before it began"),
                     Change::Updated(_) => {}
                 }
             }

@@ -35,10 +35,10 @@ fn replica() -> Result<(), BoxError> {
 }
 
 /// A service in a process of its own, which is killed with its value.
-struct Replica(Child);
+pub(super) struct Replica(Child);
 
 impl Replica {
-    fn start(config: &Path) -> Self {
+    pub(super) fn start(config: &Path) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "real_servers::notified::replica", "--ignored", "--nocapture"]);
         let command = command.env(CONFIG, config).stdin(Stdio::null()).stdout(Stdio::null());
@@ -54,7 +54,7 @@ impl Drop for Replica {
     }
 }
 
-fn alertmanager(folder: &Path, port: u16, hook: &Hook) -> Server {
+pub(super) fn alertmanager(folder: &Path, port: u16, hook: &Hook) -> Server {
     let config = folder.join("alertmanager.yml");
     let receiver =
         json!({ "name": "hook", "webhook_configs": [{ "url": format!("{}/alertmanager", hook.url) }] });
@@ -80,12 +80,12 @@ fn get(url: &str) -> Option<Value> {
 }
 
 /// The alerts that Alertmanager has now.
-fn alerts(server: &str) -> Vec<Value> {
+pub(super) fn alerts(server: &str) -> Vec<Value> {
     let found = get(&format!("{server}/api/v2/alerts"));
     found.and_then(|found| found.as_array().cloned()).unwrap_or_default()
 }
 
-fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub(super) fn eventually(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(started.elapsed() < Duration::from_secs(90), "{what}: it never came");
@@ -94,7 +94,7 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// Holds for longer than an alert lives without being heard of.
-fn stays(what: &str, condition: impl Fn() -> bool) {
+pub(super) fn stays(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while started.elapsed() < Duration::from_secs(7) {
         assert!(condition(), "{what}: it did not stay");

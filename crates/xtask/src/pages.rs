@@ -1,0 +1,156 @@
+//! The commands of the how-to guides, run as they stand on files of the names that they use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command;
+use crate::error::XtaskError;
+
+/// Where the pages lie.
+const FOLDER: &str = "docs/how-to";
+
+/// Makes the files that the pages speak of.
+const PREPARE: &str = include_str!("pages/prepare.sh");
+
+/// The program, with the quickest model where a command names none: which model it is changes nothing of what a page
+/// shows, and the usual ones take minutes.
+const PROGRAM: &str = "\
+#!/bin/sh
+case \"$1 $*\" in
+*--models*) ;;
+evaluate*|train*) set -- \"$@\" --models logistic_snapshot ;;
+esac
+exec \"$FOREWARN\" \"$@\"
+";
+
+/// Pages whose files are of one real incident: tests of the program run the same command on such files.
+const LEFT_OUT: &[&str] = &["find-roots"];
+
+/// Runs the `bash` blocks of every guide, each page in a folder of its own. A `toml` block before one is written to the
+/// first file of that kind that the block names.
+///
+/// # Errors
+///
+/// The first command that fails; pages without a command.
+pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
+    let mut cargo = command::cargo();
+    command::run(cargo.current_dir(root).args(["build", "--release", "--package", "forewarn-cli"]))?;
+    let folder = root.join("target/pages");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(XtaskError::io("remove", &folder))?;
+    }
+    let (programs, files) = (folder.join("bin"), folder.join("files"));
+    for made in [&programs, &files] {
+        fs::create_dir_all(made).map_err(XtaskError::io("make", made))?;
+    }
+    let program = programs.join("forewarn");
+    write(&program, PROGRAM)?;
+    let real = target(root).join("release").join("forewarn");
+    command::run_quietly(Command::new("chmod").arg("+x").arg(&program))?;
+    let path = std::env::join_paths(
+        [programs].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    let path = path.unwrap_or_default();
+    let shell = |script: &str, at: &Path| {
+        let mut sh = Command::new("bash");
+        sh.current_dir(at).args(["-euo", "pipefail", "-c", script]);
+        command::run_quietly(sh.env("PATH", &path).env("FOREWARN", &real).env("QUIET", "1"))
+    };
+    println!("$ prepare.sh");
+    shell(PREPARE, &files)?;
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(root.join(FOLDER)).map_err(XtaskError::io("read", root.join(FOLDER)))? {
+        pages.push(entry.map_err(XtaskError::io("read", root.join(FOLDER)))?.path());
+    }
+    pages.sort();
+    let mut count = 0;
+    for page in &pages {
+        let text = fs::read_to_string(page).map_err(XtaskError::io("read", page))?;
+        let found = blocks(&text);
+        let name = page.file_stem().unwrap_or_default();
+        if !found.iter().any(|block| block.language == "bash") {
+            continue;
+        }
+        if LEFT_OUT.iter().any(|left_out| name == *left_out) {
+            println!("left out: {}", name.display());
+            continue;
+        }
+        let place = folder.join(name);
+        command::run_quietly(Command::new("cp").arg("-r").arg(&files).arg(&place))?;
+        for (index, block) in found.iter().enumerate().filter(|(_, block)| block.language == "bash") {
+            if let Some(before) = found[..index].last().filter(|before| before.language == "toml")
+                && let Some(file) = toml_file(&block.text)
+            {
+                write(&place.join(file), &before.text)?;
+            }
+            println!("$ {}: {}", name.display(), block.text.trim_end());
+            shell(&block.text, &place)?;
+            count += 1;
+        }
+    }
+    if count == 0 { Err(XtaskError::NoCommands { folder: root.join(FOLDER) }) } else { Ok(()) }
+}
+
+/// Where cargo builds.
+fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), XtaskError> {
+    fs::write(path, text).map_err(XtaskError::io("write", path))
+}
+
+/// A block of code of a page.
+struct Block {
+    language: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let (mut found, mut open) = (Vec::new(), None::<Block>);
+    for line in page.lines() {
+        let fence = line.trim_start().strip_prefix("```");
+        match (&mut open, fence) {
+            (None, Some(language)) => {
+                open = Some(Block { language: language.trim().to_owned(), text: String::new() });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (Some(block), None) => block.text.extend([line, "\n"]),
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+/// The first word of a script that is the name of a TOML file in this folder.
+fn toml_file(script: &str) -> Option<&str> {
+    let mut words = script.split_whitespace();
+    words.find(|word| word.ends_with(".toml") && !word.contains(['/', '$', '=']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_and_the_files_that_they_name_are_found() {
+        let found =
+            blocks("# A\n```toml\na = 1\n```\ntext\n```bash\nforewarn check --rule-file rule.toml\n```\n");
+        let languages: Vec<&str> = found.iter().map(|block| block.language.as_str()).collect();
+        assert_eq!(languages, ["toml", "bash"]);
+        assert_eq!(found[0].text, "a = 1\n");
+        assert_eq!(toml_file(&found[1].text), Some("rule.toml"));
+        assert_eq!(toml_file("forewarn check --config /etc/a.toml"), None);
+    }
+
+    #[test]
+    fn most_guides_have_commands_that_are_run() {
+        let folder = crate::root().join(FOLDER);
+        let pages = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()));
+        let with_commands = pages
+            .filter(|page| blocks(page.as_ref().unwrap()).iter().any(|block| block.language == "bash"))
+            .count();
+        assert!(with_commands >= 8, "{with_commands}");
+    }
+}

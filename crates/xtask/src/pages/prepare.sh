@@ -1,0 +1,35 @@
+# Files of the names that the how-to guides use: weeks of the simulated shop, its failures as somebody's list, models of
+# it, scores as somebody else's predictor writes them, and a service that has run on the first days.
+forewarn simulate --quiet --days 24 --seed 3 --output metrics.csv --truth truth.csv
+awk -F, 'NR == 1 { print "service,onset,end" } NR > 1 { print $1 "," $2 "," $4 }' truth.csv > incidents.csv
+# The list-making guide expects time and service as the first two columns, as they are.
+head -n 1 metrics.csv | grep -q '^timestamp,service,'
+forewarn simulate --quiet --days 7 --seed 4 --output last-week.csv --truth last-week-truth.csv
+forewarn train --quiet --input metrics.csv --save model.safetensors > train.log
+cp model.safetensors old.safetensors
+cp model.safetensors new.safetensors
+for name in vendor ours; do
+  forewarn replay --quiet --model model.safetensors --input metrics.csv --events scores |
+    awk -F, '{ print $1 "," $2 "," $4 }' > $name.csv
+done
+cat > forewarn.toml <<'TOML'
+[model]
+path = "model.safetensors"
+
+[source]
+kind = "file"
+path = "last-week.csv"
+
+[store]
+path = "store"
+
+[events]
+path = "events.ndjson"
+
+[budget]
+mode = "static"
+TOML
+for shard in 1 2; do
+  sed -e "1i shard = \"$shard/2\"" -e "s/\"store\"/\"store-$shard\"/" -e "s/events.ndjson/events-$shard.ndjson/" \
+    forewarn.toml > shard-$shard.toml
+done
