@@ -25,7 +25,6 @@ mod webhook;
 
 pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
 
-pub(crate) use credentials::{Credentials, read_secret};
 pub(crate) use labels::split_name;
 pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
 pub(crate) use remote_write::PROBABILITY;

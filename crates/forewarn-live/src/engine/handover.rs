@@ -90,7 +90,7 @@ impl Engine {
     pub(super) fn adopt(&mut self, state: &[u8]) -> Result<(), LiveError> {
         let head = self.head(state)?.0;
         let refuse = |reason: String| Err(LiveError::Handover { service: head.service.clone(), reason });
-        if self.by_name.contains_key(&head.service) {
+        if self.by_name.contains_key(head.service.as_str()) {
             return Err(LiveError::DuplicateService { service: head.service });
         }
         if self.services.len() >= self.config.most_services {
@@ -136,7 +136,7 @@ impl Engine {
             run.services.push(own);
         }
         let slot = self.services.len();
-        self.by_name.insert(head.service.clone(), slot);
+        self.by_name.insert(service.name.clone(), slot);
         self.services.push(service);
         self.rows.resize(slot * self.metrics.len(), f32::NAN);
         self.rows.extend(&head.row);
@@ -147,9 +147,9 @@ impl Engine {
         }
         self.newcomers.remove(&head.service);
         // What came here before it did.
-        for (&minute, waiting) in self.inbox.range(next.millis()..) {
-            if let (Some(open), Some(minute)) = (waiting.get(&head.service), Timestamp::from_millis(minute)) {
-                (self.services[slot].heard, self.services[slot].has_row) = (minute, open.has_row());
+        for (minute, has_row) in self.inbox.join(&head.service, slot, next.millis()) {
+            if let Some(minute) = Timestamp::from_millis(minute) {
+                (self.services[slot].heard, self.services[slot].has_row) = (minute, has_row);
             }
         }
         self.reported = self.count_reported();
@@ -165,8 +165,7 @@ impl Engine {
         let slot = *self.by_name.get(service).ok_or_else(unknown)?;
         self.leave(slot);
         self.newcomers.remove(service);
-        self.inbox.values_mut().for_each(|waiting| drop(waiting.remove(service)));
-        self.inbox.retain(|_, waiting| !waiting.is_empty());
+        self.inbox.forget(service);
         for incident in &mut self.incidents.open {
             incident.services.retain(|name| name != service);
         }
@@ -204,7 +203,7 @@ impl Engine {
             let own: ModelService = restore_part(&mut body)?;
             runs.push((own, run.fleet.load_one(&head.service, &mut body)?));
         }
-        if !body.is_empty() || service.name != head.service {
+        if !body.is_empty() || *service.name != *head.service {
             return Err(CoreError::damaged_state("its parts do not go together").into());
         }
         Ok(Arrival { head, service, runs })
@@ -217,7 +216,7 @@ impl Engine {
         next: Timestamp,
     ) -> Result<(Vec<u8>, Vec<(Timestamp, EventBody)>), LiveError> {
         let service = self.head(state)?.0.service;
-        let name = |place: usize| self.models[place].name.clone();
+        let name = |place: usize| self.models[place].name.to_string();
         let model = |place: usize| std::sync::Arc::clone(self.models[place].fleet.model());
         let first = EngineModels::new(name(0), model(0));
         let models =
@@ -253,10 +252,10 @@ impl Engine {
         let evidence = run.fleet.evidence(slot)?;
         Ok(Some(WarningEvent {
             id: super::model::warning_id(&service.name, firing.first),
-            service: service.name.clone(),
+            service: service.name.to_string(),
             state: WarningState::Firing,
             since: firing.since,
-            model: run.name.clone(),
+            model: run.name.to_string(),
             probability: run.fleet.scores()[slot].map(|score| f64::from(score.get())),
             threshold: firing.threshold,
             level: firing.level,

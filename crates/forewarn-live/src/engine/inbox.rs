@@ -113,6 +113,12 @@ impl Inbox {
         }
     }
 
+    /// Drops what waits of a service that has no number.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.minutes.values_mut().for_each(|waiting| drop(waiting.others.remove(name)));
+        self.minutes.retain(|_, waiting| waiting.len() > 0);
+    }
+
     /// What is saved; `name` gives the name of a service.
     pub(super) fn saved(&self, name: impl Fn(usize) -> String) -> SavedInbox {
         let saved = self.minutes.iter().map(|(&minute, waiting)| {

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     ChaosConfig, ChaosExperimentConfig, ServerError,
+    outgoing::{Credentials, read_secret},
     runtime::{Clock, Handle, HttpRequest, HttpResponse, Stop, Transport},
-    sink::{Credentials, ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, read_secret, signature},
+    sink::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature},
 };
 use forewarn_schema::{Timestamp, printable};
 use runs::{HookEntry, Run, Runs};
@@ -83,7 +84,7 @@ impl HookChaos {
         }
         let (log, entries) = ChaosLog::open::<HookEntry>(&folder.join(LOG), HEADER)?;
         Ok(Self {
-            credentials: Credentials::new(&config.target),
+            credentials: Credentials::of_target(&config.target),
             config: config.clone(),
             transport,
             clock,
@@ -159,7 +160,8 @@ impl HookChaos {
             request = request.with_header(TIMESTAMP_HEADER, seconds.to_string());
             request = request.with_header(SIGNATURE_HEADER, mac);
         }
-        self.transport.send(&self.credentials.add(request)?.with_most_bytes(MOST_ANSWER.0))
+        request.headers.extend(self.credentials.headers()?);
+        self.transport.send(&request.with_most_bytes(MOST_ANSWER.0))
     }
 
     /// The fault that is asked for, where it is one of the configuration.

@@ -186,6 +186,7 @@ impl Taker {
         let snapshot = Snapshot {
             about: Arc::new(about),
             view: Arc::new(engine.view()),
+            other_shards: 0,
             recent: Recent::new(recent),
             events: EventRing::new(recent.events),
             started: Hurried::START,
