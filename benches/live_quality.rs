@@ -57,7 +57,7 @@ fn main() -> Outcome<()> {
     let is_asked = |name| names.is_empty() || names.contains(&name);
     if is_asked("incidents") {
         println!(
-            "| graph | seed | cascades | warnings and failures a cascade | incidents a cascade | root first | root in three |"
+            "| graph | seed | cascades | parts a cascade | incidents a cascade | root first | root in three |"
         );
         println!("|---|---|---|---|---|---|---|");
         for seed in [FIRST_SEED, 31, 32] {

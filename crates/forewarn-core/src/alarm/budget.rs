@@ -66,12 +66,13 @@ impl BudgetSettings {
 ///
 /// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D +
 /// f - a s, -c)`, with the budget `a` per service and step. With `x = D / b`, where `b` is what the budget allows the
-/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), and `y` what of `x` lies above 1,
-/// the threshold is `gain y + y²/4` above the policy's own in log-odds; while the debt is negative, `gain x`, and no
-/// further below it than [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms. One
+/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), and `y` what of `x` lies above
+/// 1, the threshold is `gain y + y²/4` above the policy's own in log-odds; while the debt is negative, `gain x`, and
+/// no further below it than [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms. One
 /// that is right stays where it is for most of the time: a budget of one alarm a week is there to be used, and a
-/// threshold that rises after each detects less than one that stays between the same false alarms. From a shift of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays
-/// back `a s`, so silence ends by itself, and one that proves too strict comes down to where the budget is used.
+/// threshold that rises after each detects less than one that stays between the same false alarms. From a shift of
+/// [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays back `a s`, so silence
+/// ends by itself, and one that proves too strict comes down to where the budget is used.
 ///
 /// # Bound
 /// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`
