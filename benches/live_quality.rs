@@ -74,7 +74,7 @@ fn main() -> Outcome<()> {
     if is_asked("budget") {
         println!("\n{BUDGET_HEAD}");
         println!("|---|---|---|---|---|---|");
-        // The controller was tuned on the first.
+        // The controller was tuned on seeds of the first kind.
         for (name, blueprint, seed) in [
             ("shop", Blueprint::shop(), 5),
             ("shop, fresh", Blueprint::shop(), 41),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// |---|---|---|---|
 /// | `per_service_week` | false alarms per service and week | 1 | above 0, finite |
 /// | `mode` | whether the threshold moves | adaptive | |
-/// | `gain` | log-odds that a small fleet's second false alarm in a row moves the threshold by, less 0.25 | 0.5 | above 0, up to 10 |
+/// | `gain` | log-odds that a small fleet's first false alarm moves the threshold by, less 0.25 | 0.5 | above 0, up to 10 |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
@@ -17,8 +17,8 @@ pub struct BudgetSettings {
     pub per_service_week: f64,
     /// Whether the threshold moves.
     pub mode: BudgetMode,
-    /// Log-odds by which the threshold moves for a false alarm that comes right after another, less 0.25, in a fleet
-    /// that may have no more than one a day; later ones move it further. The first is what the budget is there for.
+    /// Log-odds by which the threshold moves for the first false alarm, less 0.25, in a fleet that may have no more
+    /// than one a day; later ones move it further.
     pub gain: f64,
 }
 
@@ -66,13 +66,11 @@ impl BudgetSettings {
 ///
 /// After each step in which `s` services were watched and `f` alarms turned out false, the debt `D` becomes `max(D +
 /// f - a s, -c)`, with the budget `a` per service and step. With `x = D / b`, where `b` is what the budget allows the
-/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), and `y` what of `x` lies above
-/// 1, the threshold is `gain y + y²/4` above the policy's own in log-odds; while the debt is negative, `gain x`, and
-/// no further below it than [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms. One
-/// that is right stays where it is for most of the time: a budget of one alarm a week is there to be used, and a
-/// threshold that rises after each detects less than one that stays between the same false alarms. From a shift of
-/// [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays back `a s`, so silence
-/// ends by itself, and one that proves too strict comes down to where the budget is used.
+/// fleet in a day, or 1 if that is less (a large fleet does not move at every alarm), the threshold is `gain x + x²/4`
+/// above the policy's own in log-odds; while the debt is negative, `gain x`, and no further below it than
+/// [`LOWEST`](Self::LOWEST). A threshold that is far too low comes up after a few alarms, one nearly right moves
+/// little. From a shift of [`SILENT`](Self::SILENT) on no alarm is raised at all. Every step without a false alarm pays
+/// back `a s`, so silence ends by itself, and one that proves too strict comes down to where the budget is used.
 ///
 /// # Bound
 /// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`
@@ -80,7 +78,7 @@ impl BudgetSettings {
 /// total is at most
 ///
 /// ```text
-/// a S + x B + m,   x = 1 + y with gain y + y²/4 = SILENT: 5.7 for a gain of 0.5
+/// a S + x B + m,   x the debt at which gain x + x²/4 = SILENT: 4.7 for a gain of 0.5
 /// ```
 ///
 /// so the rate exceeds the budget by a term that vanishes like 1 / `S`. Proof: the debt grows by at least `f - a s`
@@ -109,8 +107,6 @@ impl BudgetController {
     pub const SILENT: f64 = 8.0;
     /// How much faster the threshold rises with a growing debt.
     const CURVE: f64 = 0.25;
-    /// Debt, in days' budgets of the fleet, that moves nothing.
-    const FREE: f64 = 1.0;
     /// Log-odds below the policy's threshold that the controller never goes beyond.
     pub const LOWEST: f64 = -1.0;
 
@@ -156,8 +152,7 @@ impl BudgetController {
             BudgetMode::Static => 0.0,
             BudgetMode::Frozen | BudgetMode::Adaptive => {
                 let debt = self.debt / self.scale;
-                let above = (debt - Self::FREE).max(0.0);
-                self.settings.gain * (debt.min(0.0) + above) + Self::CURVE * above * above
+                self.settings.gain * debt + Self::CURVE * debt.max(0.0).powi(2)
             }
         }
     }
@@ -205,9 +200,8 @@ impl BudgetController {
         let weekly = self.settings.per_service_week;
         let largest = (services as f64 * weekly / 7.0).max(1.0);
         let gain = self.settings.gain;
-        // Where gain y + CURVE y² is SILENT.
-        let above = ((gain * gain + 4.0 * Self::CURVE * Self::SILENT).sqrt() - gain) / (2.0 * Self::CURVE);
-        let silent = Self::FREE + above;
+        // Where gain x + CURVE x² is SILENT.
+        let silent = ((gain * gain + 4.0 * Self::CURVE * Self::SILENT).sqrt() - gain) / (2.0 * Self::CURVE);
         weekly * self.service_weeks() + silent * largest + pending as f64
     }
 }
@@ -274,16 +268,14 @@ mod tests {
         let base = Score::new(0.5).unwrap();
         let mut controller = adaptive(1.0, 0.5);
         controller.judge(1, 1);
-        assert_eq!(controller.shift(), 0.0, "the first is what the budget is there for");
-        controller.judge(1, 1);
         assert!((controller.shift() - 0.75).abs() < 1e-3);
         assert!((f64::from(controller.threshold().over(base).get()) - crate::sigmoid(0.75)).abs() < 1e-4);
-        // A week of one service pays one false alarm back; after four more the lowest shift is reached.
-        (0..10_078).for_each(|_| controller.judge(1, 0));
+        // A week of one service pays one false alarm back; after three more the lowest shift is reached.
+        (0..10_079).for_each(|_| controller.judge(1, 0));
         assert!(controller.shift().abs() < 1e-9, "{}", controller.shift());
-        (0..50_000).for_each(|_| controller.judge(1, 0));
+        (0..40_000).for_each(|_| controller.judge(1, 0));
         assert_eq!(controller.shift(), BudgetController::LOWEST);
-        assert_eq!(controller.realised_per_service_week().map(|rate| (rate * 1e3).round()), Some(336.0));
+        assert_eq!(controller.realised_per_service_week().map(|rate| (rate * 1e3).round()), Some(201.0));
     }
 
     #[test]
