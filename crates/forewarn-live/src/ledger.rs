@@ -201,8 +201,8 @@ impl LedgerBook {
     }
 
     /// How often failures followed a model's scores, by probability: of the scores from which it is known, of all
-    /// services, and of the whole days (UTC) of the query's span. Scores given in the middle of a failure are not among
-    /// them. Empty for a model whose [window](Self::with_window) is not known.
+    /// services, and of the whole days (UTC) of the query's span. Scores given in the middle of a failure are not
+    /// among them. Empty for a model whose [window](Self::with_window) is not known.
     #[must_use]
     pub fn calibration(&self, query: &LedgerQuery) -> Vec<CalibrationBin> {
         let model = self.model(query.model.as_deref());

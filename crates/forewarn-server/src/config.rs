@@ -171,8 +171,9 @@ pub struct StoreConfig {
     /// When a record counts as kept: `each`, `group` (the default) or `none`.
     #[serde(default)]
     pub durability: DurabilityConfig,
-    /// Bytes of the journal that are kept although no restart needs them: what `train --journal` and `replay --journal`
-    /// read. 1 GiB by default: two weeks of 1,000 services with ten metrics. 0 keeps what a restart needs.
+    /// Bytes of the journal that are kept although no restart needs them: what `train --journal` and
+    /// `replay --journal` read. 1 GiB by default: two weeks of 1,000 services with ten metrics. 0 keeps what a restart
+    /// needs.
     #[serde(default = "journal_bytes")]
     pub journal_bytes: u64,
     /// Whether rows, scores, warnings, incidents, failures and outcomes are kept as daily Parquet files in `history`

@@ -113,8 +113,8 @@ impl Engine {
         self.close_due()
     }
 
-    /// The number of a service. Sources bring services in one order, minute after minute: most are found beside the one
-    /// before.
+    /// The number of a service. Sources bring services in one order, minute after minute: most are found beside the
+    /// one before.
     fn slot_of(&mut self, name: &str) -> Option<usize> {
         let near = [self.last_heard, self.last_heard + 1];
         let is_it = |&slot: &usize| self.services.get(slot).is_some_and(|service| service.name == *name);

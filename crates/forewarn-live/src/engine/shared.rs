@@ -83,8 +83,8 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// Values of a row, of which any may be missing: a part of the rows of a minute, which all its events share. It reads and
-/// writes as a list of numbers and nulls.
+/// Values of a row, of which any may be missing: a part of the rows of a minute, which all its events share. It reads
+/// and writes as a list of numbers and nulls.
 #[derive(Clone)]
 pub struct RowValues {
     rows: Arc<[f32]>,

@@ -1,5 +1,5 @@
-//! What a stream can do to an engine: silence, storms of NaN, clocks that jump, counters that begin again, names of any
-//! length and more services than there is room for.
+//! What a stream can do to an engine: silence, storms of NaN, clocks that jump, names of any length and more services
+//! than there is room for.
 
 use crate::world::*;
 use forewarn_core::{BudgetMode, BudgetSettings};

@@ -1,7 +1,7 @@
 //! The history on disk: a thread that keeps events as daily Parquet files, and what the API reads of them.
 //!
-//! The engine's thread hands events over and never waits. Before each checkpoint the rows of closed minutes are written,
-//! so that what a crash takes comes again from the journal; [`History`] passes over what is in its files already.
+//! The engine's thread hands events over and never waits. Before each checkpoint the rows of closed minutes are
+//! written, so that what a crash takes comes again from the journal; [`History`] passes over what is in its files.
 
 mod tables;
 #[cfg(test)]
@@ -20,8 +20,8 @@ use tables::Tables;
 #[cfg(doc)]
 use forewarn_store::History;
 
-/// What is on disk of the time before that in memory: rows and scores by service, and warnings, incidents, failures and
-/// entries of the ledger. Reading blocks.
+/// What is on disk of the time before that in memory: rows and scores by service, and warnings, incidents, failures
+/// and entries of the ledger. Reading blocks.
 #[derive(Debug)]
 pub struct Past {
     tables: Tables,
