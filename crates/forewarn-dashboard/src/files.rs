@@ -8,14 +8,14 @@ pub(crate) static FILES: &[File] = &[
         path: "assets/app.js",
         bytes: include_bytes!("../dist/assets/app.js"),
         content_type: "text/javascript; charset=utf-8",
-        etag: "\"9c379f3ea2a8c2d1edd4c4923147f68c\"",
+        etag: "\"11d9bf2c098ba401f2f0e51d0490d2a1\"",
         gzip: Some(include_bytes!("../dist/assets/app.js.gz")),
     },
     File {
         path: "assets/index.css",
         bytes: include_bytes!("../dist/assets/index.css"),
         content_type: "text/css; charset=utf-8",
-        etag: "\"53b37c45d00fea14e99f69acced2c8f6\"",
+        etag: "\"a96b1106d3a9cfbab2d72e0d2de13bae\"",
         gzip: Some(include_bytes!("../dist/assets/index.css.gz")),
     },
     File {

@@ -92,6 +92,18 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([]);
 }
 
+/** Fails where an element has more in it than it is wide. */
+export async function expectRoom(page: Page, selector: string): Promise<void> {
+  const over = await page.evaluate(
+    (within) =>
+      [...document.querySelectorAll(within)]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => element.outerHTML.slice(0, 120)),
+    selector,
+  );
+  expect(over).toEqual([]);
+}
+
 /** Fails where the page is wider than its window. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const over = await page.evaluate(() => {

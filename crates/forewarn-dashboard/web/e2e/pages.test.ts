@@ -1,6 +1,16 @@
 // Every page: it shows what it should, is accessible in both themes, and fits a phone.
 import { describe, expect, it } from "vitest";
-import { context, expectAccessible, expectNoSidewaysScroll, page, serve, set, settled, withBrowser } from "./harness";
+import {
+  context,
+  expectAccessible,
+  expectNoSidewaysScroll,
+  expectRoom,
+  page,
+  serve,
+  set,
+  settled,
+  withBrowser,
+} from "./harness";
 
 withBrowser();
 
@@ -37,6 +47,7 @@ for (const theme of ["light", "dark"] as const) {
         expect(await tab.locator("h1").textContent(), address).toBe(title);
         expect(await tab.title(), address).toContain(title);
         await expectAccessible(tab);
+        await expectRoom(tab, ".slo > *, .figure, .fault, .warnings > li");
       }
       expect(await tab.evaluate(() => document.documentElement.dataset.theme)).toBe(theme);
       expect(complaints).toEqual([]);

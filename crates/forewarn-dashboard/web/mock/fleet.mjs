@@ -93,7 +93,7 @@ export class Fleet extends Judged {
       target: [0.999, 0.995, 0.999, 0.99, 0.995][index],
       window_days: 30,
       budget_left: [0.62, 0.18, 0.84, 0.97, -0.08][index],
-      burn_rates: [60, 360, 4320].map((window_minutes, place) => ({
+      burn_rates: [5, 30, 60, 120, 360, 1440, 4320].map((window_minutes, place) => ({
         window_minutes,
         rate: [
           [1.4, 1.1, 0.6],
@@ -101,7 +101,7 @@ export class Fleet extends Judged {
           [0.3, 0.4, 0.5],
           [0.1, 0.2, 0.1],
           [14.6, 6.1, 2.2],
-        ][index][place],
+        ][index][[0, 0, 0, 1, 1, 2, 2][place]],
       })),
       level: ["met", "ticket", "met", "met", "page"][index],
       since: iso(this.minute - 40 * MINUTE),

@@ -89,6 +89,12 @@ export function SlosPage() {
   );
 }
 
+/** A burn rate; what hardly burns is not told apart. */
+function pace(rate: number | null): string {
+  if (rate === null) return "–";
+  return rate > 0 && rate < 0.1 ? "<0.1×" : `${number(rate, 2)}×`;
+}
+
 function Row({ slo }: { slo: Slo }) {
   const look = tone(slo);
   return (
@@ -111,7 +117,7 @@ function Row({ slo }: { slo: Slo }) {
         {slo.burn_rates.map(({ window_minutes, rate }) => (
           <div key={window_minutes} className={(rate ?? 0) >= FAST ? "is-fast" : ""}>
             <dt>{span(window_minutes * 60)}</dt>
-            <dd>{rate === null ? "–" : `${number(rate, 2)}×`}</dd>
+            <dd>{pace(rate)}</dd>
           </div>
         ))}
       </dl>

@@ -47,7 +47,7 @@ function Body({ status }: { status: Status }) {
           note={`${status.name} ${status.version}`}
         />
         <Figure
-          label="Store"
+          label="Not on disk yet"
           value={bytes(status.store?.bytes)}
           note={
             status.store === null ? "none" : status.store.degraded ? (status.store.error ?? "cannot write") : "writes"
