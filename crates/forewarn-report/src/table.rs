@@ -1,4 +1,4 @@
-use crate::headline::at_budget;
+use crate::headline::{alarms_per_week, at_budget};
 use crate::text::*;
 use crate::view::View;
 use forewarn_eval::{LeadCurve, ModelReport, RecallAtLead};
@@ -203,8 +203,8 @@ impl View<'_> {
         };
         let ceiling = best.map_or_else(String::new, |best| format!(". Ceiling: {}", points(best)));
         Some(format!(
-            "Recall by least minutes ahead, at {} false alarms per service and week: {}{ceiling}.",
-            quantity(budget),
+            "Recall by least minutes ahead, at {}: {}{ceiling}.",
+            alarms_per_week(budget),
             points(model)
         ))
     }
