@@ -28,7 +28,7 @@ exec \"$FOREWARN\" \"$@\"
 const LEFT_OUT: &[&str] = &["find-roots"];
 
 /// Runs the `bash` blocks of every guide, each page in a folder of its own. A `toml` block before one is written to the
-/// first file of that kind that the block names.
+/// first file of that kind that the block names, unless that is there.
 ///
 /// # Errors
 ///
@@ -81,6 +81,7 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
         for (index, block) in found.iter().enumerate().filter(|(_, block)| block.language == "bash") {
             if let Some(before) = found[..index].last().filter(|before| before.language == "toml")
                 && let Some(file) = toml_file(&block.text)
+                && !place.join(file).exists()
             {
                 write(&place.join(file), &before.text)?;
             }

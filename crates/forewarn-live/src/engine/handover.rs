@@ -33,6 +33,13 @@ struct Arrival {
     runs: Vec<(ModelService, Adopted)>,
 }
 
+/// A service after minutes without a row.
+struct CaughtUp {
+    state: Vec<u8>,
+    /// What was said of it in them.
+    events: Vec<(Timestamp, EventBody)>,
+}
+
 impl Engine {
     /// Everything that the engine knows of one service: another engine of the same configuration and models that
     /// [adopts](Input::Adopt) it goes on from there, with the same windows, alarms and open failures. This engine still
@@ -114,7 +121,7 @@ impl Engine {
             return refuse("its rows lie at other times of a minute".to_owned());
         }
         if head.next < next {
-            let (state, events) = self.caught_up(state, next)?;
+            let CaughtUp { state, events } = self.caught_up(state, next)?;
             self.adopt(&state)?;
             for (time, body) in events {
                 self.out.emit(time, body);
@@ -210,11 +217,7 @@ impl Engine {
     }
 
     /// The service when the minutes until `next` have passed without a row of it, and what it said in them.
-    fn caught_up(
-        &self,
-        state: &[u8],
-        next: Timestamp,
-    ) -> Result<(Vec<u8>, Vec<(Timestamp, EventBody)>), LiveError> {
+    fn caught_up(&self, state: &[u8], next: Timestamp) -> Result<CaughtUp, LiveError> {
         let service = self.head(state)?.0.service;
         let name = |place: usize| self.models[place].name.to_string();
         let model = |place: usize| std::sync::Arc::clone(self.models[place].fleet.model());
@@ -225,7 +228,7 @@ impl Engine {
         alone.main = self.main;
         alone.sources.clone_from(&self.sources);
         for (run, own) in alone.models.iter_mut().zip(&self.models) {
-            run.budget = own.budget.clone();
+            run.budget = own.budget;
         }
         alone.adopt(state)?;
         let settle = 1000 * i64::from(self.config.settle_secs);
@@ -242,7 +245,7 @@ impl Engine {
             matches!(body, EventBody::Failure(_) | EventBody::Outcome(_) | EventBody::Warning(_))
         };
         let kept = events.into_iter().filter(|event| is_own(&event.body));
-        Ok((state, kept.map(|event| (event.time, event.body)).collect()))
+        Ok(CaughtUp { state, events: kept.map(|event| (event.time, event.body)).collect() })
     }
 
     /// The warning of the main model that fires.

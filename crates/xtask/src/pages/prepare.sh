@@ -1,6 +1,6 @@
 # Files of the names that the how-to guides use: weeks of the simulated shop, its failures as somebody's list, models of
 # it, scores as somebody else's predictor writes them, and a service that has run on the first days.
-forewarn simulate --quiet --days 24 --seed 3 --output metrics.csv --truth truth.csv
+forewarn simulate --quiet --days 50 --seed 3 --output metrics.csv --truth truth.csv
 awk -F, 'NR == 1 { print "service,onset,end" } NR > 1 { print $1 "," $2 "," $4 }' truth.csv > incidents.csv
 # The list-making guide expects time and service as the first two columns, as they are.
 head -n 1 metrics.csv | grep -q '^timestamp,service,'

@@ -43,7 +43,8 @@ fn write_samples(path: &Path) {
     fs::write(path, text).unwrap();
 }
 
-/// The configuration of a replica in a folder of its own, with the port of its API.
+/// The configuration of a replica in a folder of its own, with the port of its API. The model was trained on another
+/// system, of which this one is far away.
 fn configure(folder: &Path, prometheus: &str, alertmanager: u16) -> Result<(PathBuf, u16), BoxError> {
     fs::create_dir_all(folder)?;
     let source = format!(
@@ -53,7 +54,7 @@ fn configure(folder: &Path, prometheus: &str, alertmanager: u16) -> Result<(Path
     pulling(folder, &source)?;
     let (path, port) = (folder.join("forewarn.toml"), free_port());
     let more = format!(
-        "[budget]\nmode = \"static\"\n[http]\nlisten = \"127.0.0.1:{port}\"\nanonymous_reads = true\n[alerts]\n\
+        "[budget]\nmode = \"static\"\n[engine]\nfar_factor = 1000.0\nsettle_secs = 10\n[http]\nlisten = \"127.0.0.1:{port}\"\nanonymous_reads = true\n[alerts]\n\
          resend_secs = 1\n[[alertmanager]]\nurl = \"http://127.0.0.1:{alertmanager}\"\n"
     );
     fs::write(&path, fs::read_to_string(&path)? + &more)?;
