@@ -122,7 +122,7 @@ impl View<'_> {
             ("budget/week", 12),
             ("detected", 10),
             ("recall", 8),
-            ("interval", 16),
+            ("interval", 18),
             ("lead", 9),
             ("on test/week", 13),
             ("adaptive", 16),
@@ -137,7 +137,7 @@ impl View<'_> {
             return;
         }
         let space = WIDTH - COLUMNS.iter().map(|column| column.1).sum::<usize>();
-        let title = "model, thresholds by budget";
+        let title = "model, at its budget";
         let names: Vec<String> = models.iter().map(|model| fitted(&name_of(model), space)).collect();
         let width = names.iter().map(|name| name.chars().count()).fold(title.len(), usize::max);
         let mut row = |name: &str, cells: &[String]| {

@@ -100,18 +100,28 @@ fn by_service(service: usize, _: i64) -> f64 {
 
 #[test]
 fn what_knows_only_the_hour_or_only_the_service_is_found() {
-    for seed in 0..12 {
+    hours_and_services_are_found(0..12);
+}
+
+#[test]
+#[ignore = "a minute in release"]
+fn what_knows_only_the_hour_or_only_the_service_is_found_in_many_series() {
+    hours_and_services_are_found(1_000..1_200);
+}
+
+fn hours_and_services_are_found(seeds: std::ops::Range<u64>) {
+    for seed in seeds {
         let hour =
             scored(seed, by_hour, |window| if window.hour < 11 { 2.0 } else { 0.0 } + 0.3 * window.slow);
         let times = times_no_skill(&hour);
-        assert!((1.7..2.6).contains(&times), "{times}");
+        assert!((1.5..3.0).contains(&times), "{times}");
         let found = audited(&hour);
         assert_eq!(suspects(&found), ["shifted labels"], "{seed}: {found}");
         assert!(found.to_string().contains("tells hours of the day apart"), "{found}");
         let service =
             scored(seed, by_service, |window| if window.service < 2 { 2.0 } else { 0.0 } + 0.3 * window.slow);
         let times = times_no_skill(&service);
-        assert!((1.6..2.6).contains(&times), "{times}");
+        assert!((1.5..3.0).contains(&times), "{times}");
         let found = audited(&service);
         assert_eq!(suspects(&found), ["service alone"], "{seed}: {found}");
         assert!(found.to_string().contains("tells services apart"), "{found}");
