@@ -4,11 +4,6 @@ const BEGIN: &str = "<!-- figures: ";
 const END: &str = "<!-- end of figures: ";
 const CLOSE: &str = " -->";
 
-/// The names between the marks of a page, in order.
-pub(crate) fn names(page: &str) -> impl Iterator<Item = &str> {
-    page.lines().filter_map(|line| line.strip_prefix(BEGIN)?.strip_suffix(CLOSE))
-}
-
 /// The page with another text between the marks of this name.
 ///
 /// # Errors
@@ -60,7 +55,6 @@ mod tests {
     #[test]
     fn a_table_is_replaced_between_its_marks_only() {
         let page = "before\n<!-- figures: a -->\nold\n<!-- end of figures: a -->\nafter\n<!-- figures: b -->\n<!-- end of figures: b -->\n";
-        assert_eq!(names(page).collect::<Vec<_>>(), ["a", "b"]);
         let new = with_table(page, "a", "| new |\n").unwrap();
         assert!(
             new.starts_with("before\n<!-- figures: a -->\n\n| new |\n\n<!-- end of figures: a -->\nafter\n"),
