@@ -136,8 +136,8 @@ impl Check {
         }
     }
 
-    /// The metrics, of which only the columns are kept that the rule and the notes ask for. Where the rule does not fit,
-    /// all are, to say what would.
+    /// The metrics, of which only the columns are kept that the rule and the notes ask for. Where the rule does not
+    /// fit, all are, to say what would.
     fn recording(&self, rule: &Rule) -> Result<Recording, CliError> {
         let wanted: Vec<String> = rule.metrics().into_iter().map(str::to_owned).collect();
         let is_wanted =

@@ -104,8 +104,8 @@ impl<'a> LeakAudit<'a> {
         self
     }
 
-    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, and some 180 passes over them
-    /// for moved labels.
+    /// Makes every check that there is material for. `O(n log n)` time for `n` windows, and for moved labels 120 passes
+    /// over the positive ones, and 60 over all where there are days to move them by.
     ///
     /// # Errors
     /// [`CoreError::SingleClass`](forewarn_core::CoreError::SingleClass);

@@ -204,8 +204,8 @@ impl Experiment {
         self
     }
 
-    /// Memory that features and what is computed of them may take, besides the metrics: an experiment that needs more is
-    /// refused before it begins, with what it would need. An estimate, without what fitted models themselves take.
+    /// Memory that features and what is computed of them may take, besides the metrics: an experiment that needs more
+    /// is refused before it begins, with what it would need. An estimate, without what fitted models themselves take.
     #[must_use]
     pub fn with_memory_limit(mut self, bytes: u64) -> Self {
         self.settings.memory_limit = Some(bytes);

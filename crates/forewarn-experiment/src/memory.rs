@@ -19,7 +19,8 @@ pub(crate) enum Audit {
 }
 
 impl Settings {
-    /// Refuses an experiment that would need more memory than it may have, besides its metrics, which are there already.
+    /// Refuses an experiment that would need more memory than it may have, besides its metrics, which are there
+    /// already.
     pub(crate) fn check_memory(
         &self,
         material: &Material<'_>,

@@ -73,7 +73,8 @@ impl Default for AlarmBudget {
 impl AlarmBudget {
     /// The lowest threshold of which validation shows that it keeps the budget. Everything else of `policy` stays.
     ///
-    /// `O(n)` a threshold tested; testing stops where the budget is used up.
+    /// `O(n)` a threshold tested, of the services with a score that reaches it; testing stops where the budget is used
+    /// up.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`](forewarn_core::CoreError::InvalidSetting) for a budget that is not above 0 or a

@@ -31,7 +31,8 @@ pub(super) struct Placed<'a> {
 impl<'a> Placed<'a> {
     pub(super) fn new(set: &'a ScoredSet) -> Result<Self, EvalError> {
         let (scores, positive) = set.pooled("test")?;
-        // Bits of scores, which are never negative, are in the order of the scores: whole numbers sort faster than pairs.
+        // Bits of scores, which are never negative, are in the order of the scores: whole numbers sort faster than
+        // pairs.
         let key = |(index, score): (usize, &Score)| u64::from(!score.get().to_bits()) << 32 | index as u64;
         let mut ranked: Vec<u64> = scores.iter().enumerate().map(key).collect();
         ranked.sort_unstable();

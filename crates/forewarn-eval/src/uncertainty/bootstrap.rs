@@ -78,7 +78,7 @@ impl BlockBootstrap {
         let length = self.block.millis();
         let mut numbers: Vec<i64> = Vec::new();
         // Neighbours mostly share a block: the whole numbers of the last one's times are known without a division.
-        let mut last = 1..0;
+        let mut last = 0..0;
         for time in times {
             if !last.contains(&time.millis()) {
                 let number = time.millis().div_euclid(length);

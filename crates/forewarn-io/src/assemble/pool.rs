@@ -89,8 +89,8 @@ impl Pool {
         &mut self.raws[row * self.raw_stride..(row + 1) * self.raw_stride]
     }
 
-    /// The rows of services one after another: of each its number, its first row and the one after its last. Moves every
-    /// row at most once, within the block.
+    /// The rows of services one after another: of each its number, its first row and the one after its last. Moves
+    /// every row at most once, within the block.
     pub(super) fn sort(mut self, services: &[(usize, i64, i64)]) -> Sorted {
         let mut begins = Vec::with_capacity(services.len());
         let mut rows = 0;
