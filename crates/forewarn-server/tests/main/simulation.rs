@@ -9,7 +9,7 @@ mod prometheus;
 
 use crate::world::BoxError;
 use journey::{Journey, Plan};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter::once};
 
 /// Minutes that a journey takes.
 const MINUTES: u64 = 420;
@@ -19,8 +19,8 @@ const MINUTES: u64 = 420;
 fn hard() -> Plan {
     Plan {
         minutes: MINUTES,
-        prometheus_down: vec![60..120],
-        alertmanager_down: vec![200..260],
+        prometheus_down: once(60..120).collect(),
+        alertmanager_down: once(200..260).collect(),
         kills: vec![30, 75, 119, 121, 199, 230, 261, 300],
         killed_requests: vec![7, 60, 120, 200, 201, 300],
     }

@@ -114,7 +114,7 @@ impl Line {
             state.requests
         });
         let is_killed = outside.plan.killed_requests.contains(&number);
-        if is_killed && number % 2 == 0 {
+        if is_killed && number.is_multiple_of(2) {
             self.kill();
             return Err(Self::lost(request, "killed before it arrived"));
         }

@@ -312,11 +312,10 @@ impl Inlet for Journal {
     }
 
     fn status(&self, source: &str) -> Option<SourceStatus> {
-        let last = self.all().into_iter().rev().find_map(|input| match input {
+        self.all().into_iter().rev().find_map(|input| match input {
             Input::Source { source: said, status } if said == source => Some(status),
             _ => None,
-        });
-        last
+        })
     }
 
     fn tell(&self, _: String) {}
