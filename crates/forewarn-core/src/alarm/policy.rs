@@ -13,6 +13,17 @@ use serde::{Deserialize, Serialize};
 ///   score falls below that, or nothing is heard for longer than both the refractory period and *n* steps; when the
 ///   condition returns within [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear
 ///   threshold an alarm is a moment, and a standing condition raises one each refractory period.
+///
+/// | setting | meaning | default | range |
+/// |---|---|---|---|
+/// | `threshold` | least score of an alarm | given | 0 to 1 |
+/// | `refractory` | least steps between two alarms; 0 and 1 let every step raise one | given; the period in [`for_window`](Self::for_window) | |
+/// | [`votes`](Self::with_votes) | `needed` of the last `of` steps at the threshold | 1 of 1 | 1 <= needed <= of <= 64 |
+/// | [`evidence`](Self::with_evidence) | how many of these steps must have a score | 1 | up to `of` |
+/// | [`clear`](Self::with_clear) | score below which an alarm ends | none: an alarm is a moment | up to the threshold |
+/// | [`merge`](Self::with_merge) | steps within which a condition that returns continues an alarm | 0 | 0 without `clear` |
+///
+/// A value out of range is [`CoreError::InvalidSetting`], also where a policy is read from a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PolicyFields", into = "PolicyFields")]
 pub struct AlarmPolicy {

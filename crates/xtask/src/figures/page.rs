@@ -4,6 +4,12 @@ const BEGIN: &str = "<!-- figures: ";
 const END: &str = "<!-- end of figures: ";
 const CLOSE: &str = " -->";
 
+/// The names between the marks of a page, in order.
+#[cfg(test)]
+pub(crate) fn names(page: &str) -> impl Iterator<Item = &str> {
+    page.lines().filter_map(|line| line.strip_prefix(BEGIN)?.strip_suffix(CLOSE))
+}
+
 /// The page with another text between the marks of this name.
 ///
 /// # Errors
