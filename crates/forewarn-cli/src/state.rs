@@ -13,8 +13,8 @@ use std::{
 
 /// Hand services over between the shards of a live service
 ///
-/// A fleet that is divided otherwise, into more shards or by another graph, has services whose past lies in the store of
-/// the shard that had them. While both are stopped, `export` takes them out of one store, and `import` puts them into
+/// A fleet that is divided otherwise, into more shards or by another graph, has services whose past lies in the store
+/// of the shard that had them. While both are stopped, `export` takes them out of one store, and `import` puts them into
 /// another: windows, open failures and warnings that fire go on. Whatever is done is journaled.
 #[derive(Args)]
 pub(crate) struct State {

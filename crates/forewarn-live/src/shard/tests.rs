@@ -50,7 +50,9 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_calls_changes_nothing(sizes in proptest::collection::vec(1_usize..10, 1..20), seed in any::<u64>()) {
+    fn the_order_of_calls_changes_nothing(
+        sizes in proptest::collection::vec(1_usize..10, 1..20), seed in any::<u64>(),
+    ) {
         let fleet = chains(&sizes);
         let mut other = fleet.clone();
         other.0.sort_by_key(|(client, _)| mixed(hash(client) ^ seed));

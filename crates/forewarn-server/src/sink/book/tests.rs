@@ -215,8 +215,12 @@ mod properties {
             let mut standing = BTreeSet::new();
             for change in &told {
                 match change {
-                    Change::Fired(alert) | Change::Adopted(alert) => prop_assert!(standing.insert(alert.key.clone()), "fired twice"),
-                    Change::Resolved(alert) | Change::Released(alert) => prop_assert!(standing.remove(&alert.key), "over before it began"),
+                    Change::Fired(alert) | Change::Adopted(alert) => {
+                        prop_assert!(standing.insert(alert.key.clone()), "fired twice");
+                    }
+                    Change::Resolved(alert) | Change::Released(alert) => {
+                        prop_assert!(standing.remove(&alert.key), "over before it began");
+                    }
                     Change::Updated(_) => {}
                 }
             }
