@@ -175,7 +175,7 @@ impl Model {
                     .fit_boxed(train, validation, monitor)
             })
         };
-        let settings = recurrent.settings().clone();
+        let settings = Settings::from(recurrent);
         let quick = (settings.members > 1).then(|| Quick {
             fit: fit_of(Settings { members: 1, ..settings.clone() }),
             cost: 1.0 / settings.members as f64,

@@ -11,7 +11,7 @@ use forewarn_sim::{
     fleet::{Foresight, RollOuts},
 };
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -125,7 +125,7 @@ fn of_fleet(
     observer.progress(Progress::Phase { phase: Phase::Ceiling, done: 0, total });
     let foresights = fleet.ceiling(&counting, spec, target, first..last + 1, roll_outs)?;
     observer.progress(Progress::Phase { phase: Phase::Ceiling, done: total, total });
-    let of_minute: HashMap<usize, &Foresight> = foresights.iter().map(|found| (found.row, found)).collect();
+    let of_minute: BTreeMap<usize, &Foresight> = foresights.iter().map(|found| (found.row, found)).collect();
     let (mut scores, mut picks) = (Vec::new(), Vec::new());
     for (index, place) in places.iter().enumerate() {
         let Some((service, minute)) = *place else { continue };
