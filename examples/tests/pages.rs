@@ -25,7 +25,7 @@ fn the_program_of_the_first_page_is_that_of_the_facade() {
 
 #[test]
 fn the_recipe_of_the_how_to_page_is_tested() {
-    let files = ["formulas", "query", "names"];
+    let files = ["formulas", "query", "hosts", "names"];
     let files = files.map(|name| read(&format!("crates/forewarn-prometheus/tests/page/{name}.toml")));
     assert_eq!(blocks(&read("docs/how-to/prometheus-recipes.md"), "toml"), files);
 }

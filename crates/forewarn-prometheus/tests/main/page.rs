@@ -23,3 +23,11 @@ fn the_recipe_of_the_page_is_one() {
     let renamed = Recipe::from_toml(&formulas.replace(line, names.trim())).unwrap();
     assert_eq!(renamed.service().names.as_ref().map(|names| names.len()), Some(1));
 }
+
+#[test]
+fn the_recipe_of_machines_has_its_metrics() {
+    let recipe = Recipe::from_toml(include_str!("../page/hosts.toml")).unwrap();
+    let queries = recipe.queries(&Schema::v1(), &QuerySettings::default()).unwrap();
+    let metrics: Vec<&str> = queries.queries().iter().map(|query| query.metric.as_str()).collect();
+    assert_eq!(metrics, ["cpu_usage", "memory_usage", "network_in", "network_out"]);
+}

@@ -314,7 +314,7 @@ export interface components {
          * @description Kinds of events.
          * @enum {string}
          */
-        EventKind: "service_appeared" | "service_expired" | "row" | "score" | "warning" | "incident" | "failure" | "outcome" | "budget" | "slo" | "source" | "late" | "action";
+        EventKind: "service_appeared" | "service_expired" | "service_adopted" | "service_released" | "row" | "score" | "warning" | "incident" | "failure" | "outcome" | "budget" | "slo" | "source" | "late" | "action";
         /** @description A page of the log. */
         EventPage: {
             /**
@@ -552,14 +552,14 @@ export interface components {
         };
         /** @description The ledger. */
         LedgerBook: {
-            /** @description The main model's entries in memory that fit, by day. */
+            /** @description The main model's entries that fit, by day. */
             by_day: components["schemas"]["LedgerDay"][];
-            /** @description The entries in memory that fit, the newest first. */
+            /** @description The entries that fit, the newest first: those in memory, and from `from` on those of the history on disk. */
             entries: components["schemas"]["Page_LedgerEntry"];
             first?: null | components["schemas"]["Time"];
             /**
-             * @description The models, the main one first. Over all time and services without a filter; with one, over the entries in
-             *     memory that fit.
+             * @description The models, the main one first. Over all time and services without a filter; with one, over the entries that
+             *     fit.
              */
             models: components["schemas"]["ModelLedger"][];
         };
@@ -1216,16 +1216,16 @@ export interface components {
             reads: boolean;
             role?: null | components["schemas"]["Role"];
         };
-        /** @description A share and where it lies with 95 % confidence, by Wilson's interval. */
+        /** @description A share and where it lies with 95 % confidence, by drawing whole days: failures of one day are not independent. */
         Share: {
             /**
              * Format: double
-             * @description Upper end.
+             * @description Upper end; 1 while there are too few days to say.
              */
             high: number;
             /**
              * Format: double
-             * @description Lower end.
+             * @description Lower end; 0 while there are too few days to say.
              */
             low: number;
             /**
