@@ -243,12 +243,13 @@ fn main() -> Result<(), BoxError> {
     );
     println!(
         "a minute takes {:.3} s of wall time and {:.3} s of processor, without {:.3} s of the stand-in; {} MiB, {} MiB \
-         before",
+         before; {} minutes closed in all",
         wall.as_secs_f64() / counted as f64,
         own.saturating_sub(theirs).as_secs_f64() / counted as f64,
         theirs.as_secs_f64() / counted as f64,
         resident_mib(),
-        memory
+        memory,
+        service.handle.view().view.counters.minutes
     );
     for (name, time) in by_thread().iter().take(8) {
         println!("  {name:<16} {:>8.2} s", time.as_secs_f64());

@@ -85,7 +85,7 @@ pub(crate) fn own_processor_time() -> Duration {
 pub(crate) fn resident_mib() -> u64 {
     let said = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = said.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * 4096 >> 20
+    (pages.unwrap_or(0) * 4096) >> 20
 }
 
 /// Time on the processor of each kind of thread that runs, by the begin of its name.
