@@ -74,7 +74,7 @@ fn replicas_of_one_prometheus_that_are_killed_in_turn_are_one_alert() -> Result<
     let configs = ["one", "two"].map(|name| configure(&folder.path().join(name), &source.url, port));
     let [(one, port_one), (two, port_two)] = configs.map(|config| config.unwrap());
     let both = [(one, port_one), (two, port_two)];
-    let mut running = both.each_ref().map(|(config, _)| Replica::start(config));
+    let mut running = both.each_ref().map(|(config, _)| Some(Replica::start(config)));
     let is_ready = |port: u16| {
         let ready = HttpRequest::get(format!("http://127.0.0.1:{port}/-/ready"));
         network().send(&ready).is_ok_and(|answer| answer.status == 200)
@@ -85,8 +85,9 @@ fn replicas_of_one_prometheus_that_are_killed_in_turn_are_one_alert() -> Result<
     assert_eq!(alerts(&url)[0]["labels"]["service"], "web");
     for round in 0..4 {
         let (config, port) = &both[round % 2];
-        // Its value is dropped: SIGKILL.
-        running[round % 2] = Replica::start(config);
+        // A value that is dropped is killed by SIGKILL, and has to be before another may have its store.
+        running[round % 2] = None;
+        running[round % 2] = Some(Replica::start(config));
         eventually("it is back", || is_ready(*port));
         assert!(is_told_once(), "after kill {round}");
     }
