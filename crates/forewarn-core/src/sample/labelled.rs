@@ -42,7 +42,7 @@ impl<'a> LabelledWindows<'a> {
     /// The same windows, each standing for a number of them.
     ///
     /// # Errors
-    /// As [`Samples::with_weights`].
+    /// As [`Samples::with_weights`](crate::Samples::with_weights).
     pub fn with_weights(self, weights: &'a [f32]) -> Result<Self, CoreError> {
         check_weights(weights, self.positive.len())?;
         Ok(Self { weights: Some(weights), ..self })
@@ -71,14 +71,15 @@ impl<'a> LabelledWindows<'a> {
         }
     }
 
-    /// When in its period the event of each window comes; `None` for windows that do not come from [`Samples`].
+    /// When in its period the event of each window comes; `None` for windows that do not come from
+    /// [`Samples`](crate::Samples).
     #[must_use]
     pub fn outcomes(&self) -> Option<Outcomes<'a>> {
         self.outcomes
     }
 
     /// Windows without a label whose period was observed in part, and what was seen of it; see
-    /// [`Samples::partly_observed`].
+    /// [`Samples::partly_observed`](crate::Samples::partly_observed).
     #[must_use]
     pub fn partly_observed(&self) -> Option<(Windows<'a>, Outcomes<'a>)> {
         self.partial
