@@ -278,7 +278,7 @@ impl Run<'_> {
     }
 }
 
-/// Why there is no score, as its name is written in events.
+/// Why a score is missing, as its name is written in events.
 fn in_words(reason: CannotTell) -> String {
     let name = serde_json::to_value(reason).ok();
     name.and_then(|name| Some(name.as_str()?.replace('_', " "))).unwrap_or_default()

@@ -1,15 +1,12 @@
 use crate::{
     error::{About, CliError},
+    files::NewFile,
     printable, terminal,
 };
 use clap::{Args, Subcommand};
 use forewarn::live::Shard;
 use forewarn_server::{StoppedService, WatchConfig};
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write, path::PathBuf};
 
 /// Hand services over between the shards of a live service
 ///
@@ -83,11 +80,17 @@ impl Of {
 
 impl Export {
     fn run(&self) -> Result<(), CliError> {
+        if self.output.exists() {
+            let output = self.output.display();
+            return Err(CliError::failed(format!("{output}: is there already; choose another name")));
+        }
         let mut stopped = self.of.open()?;
         let services = if self.service.is_empty() { stopped.foreign() } else { self.service.clone() };
         let bytes = stopped.export(&services)?;
         // On disk before the store lets go of them.
-        write_new(&self.output, &bytes).about(self.output.display())?;
+        let mut file = NewFile::create(&self.output, &[])?;
+        file.write_all(&bytes).about(self.output.display())?;
+        file.finish()?;
         if !self.keep {
             stopped.release(&services)?;
         }
@@ -119,10 +122,4 @@ impl Import {
         }
         Ok(())
     }
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -2,11 +2,11 @@
 
 use crate::{
     ServerError, WatchConfig,
-    runtime::{Sharding, engine_of},
+    runtime::{Sharding, changes_nothing, engine_of},
     watch::models,
 };
 use forewarn_core::{Fingerprint, restore_part, save_part, seal, unseal};
-use forewarn_live::{Engine, EventBody, Input, LiveError};
+use forewarn_live::{Engine, Event, EventBody, Input, LiveError};
 use forewarn_store::{EventId, Fingerprints, Store, StoreOptions};
 use std::path::PathBuf;
 
@@ -62,12 +62,8 @@ impl StoppedService {
             let input = postcard::from_bytes(&record.bytes)
                 .map_err(|source| ServerError::Record { seq: record.seq, source })?;
             match self.engine.apply(input) {
-                Ok(events) => {
-                    for (index, event) in (0..).zip(&events) {
-                        self.store.write_event(EventId { seq: record.seq, index }, event)?;
-                    }
-                }
-                Err(LiveError::Unknown { .. } | LiveError::Topology(_)) => {}
+                Ok(events) => self.log(record.seq, &events)?,
+                Err(error) if changes_nothing(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -153,12 +149,18 @@ impl StoppedService {
             .map_err(|source| ServerError::Record { seq: self.store.next_seq(), source })?;
         let events = self.engine.apply(input)?;
         let seq = self.store.append(&bytes)?;
-        for (index, event) in (0..).zip(&events) {
-            self.store.write_event(EventId { seq, index }, event)?;
-        }
+        self.log(seq, &events)?;
         Ok(events
             .iter()
             .any(|event| matches!(&event.body, EventBody::ServiceAdopted { warning: Some(_), .. })))
+    }
+
+    /// Hands events of a record to the log.
+    fn log(&mut self, seq: u64, events: &[Event]) -> Result<(), ServerError> {
+        for (index, event) in (0..).zip(events) {
+            self.store.write_event(EventId { seq, index }, event)?;
+        }
+        Ok(())
     }
 
     fn keep(&mut self) -> Result<(), ServerError> {

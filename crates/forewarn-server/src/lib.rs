@@ -17,6 +17,7 @@ pub mod sink;
 mod source;
 mod text;
 mod watch;
+mod whole_file;
 
 pub use check::{CheckedConfig, check_config};
 pub use config::{

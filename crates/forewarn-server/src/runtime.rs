@@ -52,4 +52,4 @@ pub(crate) use history::HistoryWriter;
 pub(crate) use serve::{Serving, serve};
 pub(crate) use sharding::Sharding;
 pub(crate) use sink::SinkThread;
-pub(crate) use worker::{Worker, WorkerOptions, engine_of};
+pub(crate) use worker::{Worker, WorkerOptions, changes_nothing, engine_of};

@@ -28,6 +28,8 @@ pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
 pub(crate) use labels::split_name;
 pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
 pub(crate) use remote_write::PROBABILITY;
+pub(crate) use sign::headers as signed_headers;
+#[cfg(test)]
 pub(crate) use sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
 
 use crate::{

@@ -24,6 +24,34 @@ pub(crate) fn ignored_test(root: &Path, test: &str) -> Command {
     cargo
 }
 
+/// The program `forewarn` of a release, which is built.
+///
+/// # Errors
+///
+/// It cannot be built.
+pub(crate) fn release_program(root: &Path) -> Result<PathBuf, XtaskError> {
+    run(cargo().current_dir(root).args(["build", "--release", "--package", "forewarn-cli"]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |at| root.join(at));
+    Ok(target.join("release").join(format!("forewarn{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// The pages of a folder, in order of name.
+///
+/// # Errors
+///
+/// The folder cannot be read.
+pub(crate) fn pages_in(folder: &Path) -> Result<Vec<PathBuf>, XtaskError> {
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(XtaskError::io("read", folder))? {
+        let page = entry.map_err(XtaskError::io("read", folder))?.path();
+        if page.extension().is_some_and(|extension| extension == "md") {
+            pages.push(page);
+        }
+    }
+    pages.sort();
+    Ok(pages)
+}
+
 /// The first of these programs, by name, that is in a folder of the search path.
 pub(crate) fn on_path(names: &[&str]) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();

@@ -78,14 +78,7 @@ pub(crate) fn check(root: &Path, npm: &Path) -> Result<(), XtaskError> {
 ///
 /// The tests'.
 pub(crate) fn check_pages(root: &Path, npm: &Path, browser: &Path) -> Result<(), XtaskError> {
-    command::run(command::cargo().current_dir(root).args([
-        "build",
-        "--release",
-        "--package",
-        "forewarn-cli",
-    ]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |at| root.join(at));
-    let program = target.join("release").join(format!("forewarn{}", std::env::consts::EXE_SUFFIX));
+    let program = command::release_program(root)?;
     let mut pages = in_web(root, npm);
     pages.args(["run", "e2e"]).env("FOREWARN_BROWSER", browser).env("FOREWARN_PROGRAM", program);
     command::run(&mut pages)

@@ -1,7 +1,7 @@
 //! The commands of the how-to guides, run as they stand on files of the names that they use.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::command;
@@ -34,8 +34,7 @@ const LEFT_OUT: &[&str] = &["find-roots"];
 ///
 /// The first command that fails; pages without a command.
 pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
-    let mut cargo = command::cargo();
-    command::run(cargo.current_dir(root).args(["build", "--release", "--package", "forewarn-cli"]))?;
+    let real = command::release_program(root)?;
     let folder = root.join("target/pages");
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(XtaskError::io("remove", &folder))?;
@@ -46,7 +45,6 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
     }
     let program = programs.join("forewarn");
     write(&program, PROGRAM)?;
-    let real = target(root).join("release").join("forewarn");
     command::run_quietly(Command::new("chmod").arg("+x").arg(&program))?;
     let path = std::env::join_paths(
         [programs].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
@@ -59,13 +57,8 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
     };
     println!("$ prepare.sh");
     shell(PREPARE, &files)?;
-    let mut pages = Vec::new();
-    for entry in fs::read_dir(root.join(FOLDER)).map_err(XtaskError::io("read", root.join(FOLDER)))? {
-        pages.push(entry.map_err(XtaskError::io("read", root.join(FOLDER)))?.path());
-    }
-    pages.sort();
     let mut count = 0;
-    for page in &pages {
+    for page in &command::pages_in(&root.join(FOLDER))? {
         let text = fs::read_to_string(page).map_err(XtaskError::io("read", page))?;
         let found = blocks(&text);
         let name = page.file_stem().unwrap_or_default();
@@ -91,11 +84,6 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
         }
     }
     if count == 0 { Err(XtaskError::NoCommands { folder: root.join(FOLDER) }) } else { Ok(()) }
-}
-
-/// Where cargo builds.
-fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), XtaskError> {

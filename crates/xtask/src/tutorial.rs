@@ -18,16 +18,8 @@ const FOLDER: &str = "docs/tutorial";
 /// The first command that fails; pages without a command, which would test nothing.
 pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
     let folder = root.join(FOLDER);
-    let mut pages = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(XtaskError::io("read", &folder))? {
-        let page = entry.map_err(XtaskError::io("read", &folder))?.path();
-        if page.extension().is_some_and(|extension| extension == "md") {
-            pages.push(page);
-        }
-    }
-    pages.sort();
     let mut lines = Vec::new();
-    for page in &pages {
+    for page in &command::pages_in(&folder)? {
         let text = std::fs::read_to_string(page).map_err(XtaskError::io("read", page))?;
         lines.extend(commands(&text));
     }

@@ -84,12 +84,12 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
 fn choose(candidates: &[Candidate<'_>], folds: &[Split], split: &Split) -> Result<BlockChoice, CoreError> {
     let labels = folds.iter().map(|fold| fold.test().positive());
     let labels: Vec<&[bool]> = labels.chain([split.validation().positive()]).collect();
-    let of = |candidate: &Candidate<'_>| -> Vec<Vec<Score>> {
-        candidate.folds.iter().chain([&candidate.fitted.validation]).cloned().collect()
-    };
-    let scores: Vec<Vec<Vec<Score>>> = candidates.iter().map(of).collect();
-    let scores: Vec<Vec<&[Score]>> =
-        scores.iter().map(|blocks| blocks.iter().map(Vec::as_slice).collect()).collect();
+    let scores: Vec<Vec<&[Score]>> = candidates
+        .iter()
+        .map(|candidate| {
+            candidate.folds.iter().map(Vec::as_slice).chain([&*candidate.fitted.validation]).collect()
+        })
+        .collect();
     Blend::by_blocks(&scores, &labels)
 }
 

@@ -1,12 +1,12 @@
 //! What was said when services were silenced, in a file of the store: the engine's journal has who and until when, and
 //! no words.
 
+use crate::whole_file::{Readers, replace};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -58,11 +58,7 @@ impl SilenceNotes {
         let mut notes = self.lock();
         notes.retain(|_, old| old.until > now);
         notes.insert(service.to_owned(), note);
-        let beside = self.path.with_extension("new");
-        let mut file = File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(&*notes)?)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)
+        replace(&self.path, &serde_json::to_vec(&*notes)?, Readers::Usual)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, SilenceNote>> {

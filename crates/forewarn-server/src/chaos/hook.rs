@@ -10,13 +10,13 @@ use crate::{
     ChaosConfig, ChaosExperimentConfig, ServerError,
     outgoing::{Credentials, read_secret},
     runtime::{Clock, Handle, HttpRequest, HttpResponse, Stop, Transport},
-    sink::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature},
+    sink::signed_headers,
 };
 use forewarn_schema::{Timestamp, printable};
 use runs::{HookEntry, Run, Runs};
 use serde::Serialize;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
@@ -151,15 +151,12 @@ impl HookChaos {
         let body = serde_json::to_vec(&told)
             .map_err(|error| ServerError::Config { reason: format!("chaos: {error}") })?;
         let number = format!("chaos-{id}-{action}");
-        let mut request = HttpRequest::post(&self.config.target.url, body)
-            .with_header("Content-Type", "application/json")
-            .with_header(ID_HEADER, &number);
-        if let Some(path) = &self.config.secret_file {
-            let seconds = self.clock.now().millis() / 1_000;
-            let mac = signature(read_secret(path)?.as_bytes(), &number, seconds, &request.body);
-            request = request.with_header(TIMESTAMP_HEADER, seconds.to_string());
-            request = request.with_header(SIGNATURE_HEADER, mac);
-        }
+        let secret = self.config.secret_file.as_deref().map(read_secret).transpose()?;
+        let seconds = self.clock.now().millis() / 1_000;
+        let headers = signed_headers(&number, secret.as_deref().map(str::as_bytes), seconds, &body);
+        let mut request =
+            HttpRequest::post(&self.config.target.url, body).with_header("Content-Type", "application/json");
+        request.headers.extend(headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
         request.headers.extend(self.credentials.headers()?);
         self.transport.send(&request.with_most_bytes(MOST_ANSWER.0))
     }
@@ -279,11 +276,18 @@ impl ChaosControl for HookChaos {
             let inner = self.lock();
             (inner.runs.open().cloned().collect(), inner.runs.past().cloned().collect())
         };
+        let now = self.clock.now();
+        // Many faults struck the same few services, and the graph may be large.
+        let mut reached = BTreeMap::new();
+        let mut shown = |run: &Run| {
+            let reaches = reached.entry(run.service.clone()).or_insert_with(|| self.reaches(&run.service));
+            run.shown(now, reaches.clone())
+        };
         let mut state = ChaosState {
-            now: self.clock.now(),
+            now,
             most_active: self.config.most_active,
-            active: open.iter().map(|run| self.shown(run)).collect(),
-            past: past.iter().map(|run| self.shown(run)).collect(),
+            active: open.iter().map(&mut shown).collect(),
+            past: past.iter().map(&mut shown).collect(),
         };
         if let Some(watcher) = self.watcher.get() {
             judge(&mut state, &watcher.view().recent);

@@ -1,9 +1,10 @@
 use super::{TokenHash, new_token};
+use crate::whole_file::{Readers, replace};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Write},
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -104,15 +105,8 @@ impl Kept {
             ends: session.ends,
         };
         let lines: Vec<Line> = self.all.iter().map(line).collect();
-        let written = serde_json::to_vec(&lines).map_err(io::Error::from).and_then(|text| {
-            let beside = path.with_extension("new");
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(&beside)?.write_all(&text)?;
-            fs::rename(&beside, path)
-        });
+        let text = serde_json::to_vec(&lines).map_err(io::Error::from);
+        let written = text.and_then(|text| replace(path, &text, Readers::Owner));
         if let Err(error) = written {
             tracing::warn!(path = %path.display(), %error, "browsers will be signed out by a restart");
         }
@@ -143,6 +137,7 @@ fn seconds(time: SystemTime) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn token() -> TokenHash {
         TokenHash::of("t")

@@ -267,7 +267,7 @@ fn is_change(input: &Input) -> bool {
 }
 
 /// Whether the engine is as it was before.
-fn changes_nothing(error: &LiveError) -> bool {
+pub(crate) fn changes_nothing(error: &LiveError) -> bool {
     matches!(
         error,
         LiveError::Unknown { .. }

@@ -1,11 +1,13 @@
 //! What a way out keeps on disk: a file that is always whole.
 
 use super::TargetKind;
-use crate::ServerError;
-use crate::text::percent_encoded;
+use crate::{
+    ServerError,
+    text::percent_encoded,
+    whole_file::{Readers, replace},
+};
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -65,11 +67,7 @@ impl SavedState {
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         fs::create_dir_all(folder)?;
-        let beside = self.path.with_extension("new");
-        let mut file = File::create(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)
+        replace(&self.path, bytes, Readers::Usual)
     }
 }
 

@@ -11,6 +11,21 @@ pub(crate) const TIMESTAMP_HEADER: &str = "X-Forewarn-Timestamp";
 /// Header with `v1=` and the signature in hexadecimal.
 pub(crate) const SIGNATURE_HEADER: &str = "X-Forewarn-Signature";
 
+/// The headers of a request with this number: with a secret, signed at `seconds` since 1970.
+pub(crate) fn headers(
+    id: &str,
+    secret: Option<&[u8]>,
+    seconds: i64,
+    body: &[u8],
+) -> Vec<(&'static str, String)> {
+    let mut headers = vec![(ID_HEADER, id.to_owned())];
+    if let Some(secret) = secret {
+        headers.push((TIMESTAMP_HEADER, seconds.to_string()));
+        headers.push((SIGNATURE_HEADER, signature(secret, id, seconds, body)));
+    }
+    headers
+}
+
 /// HMAC-SHA256 of `id.seconds.body`, as `v1=` and hexadecimal digits.
 pub(crate) fn signature(secret: &[u8], id: &str, seconds: i64, body: &[u8]) -> String {
     format!("v1={}", hex(&mac(secret, id, seconds, body).finalize().into_bytes()))

@@ -6,7 +6,7 @@ use super::{
     book::{AlertBook, Change},
     pause::Pause,
     payload::Payload,
-    sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature},
+    sign,
     template::Template,
     time::plus_millis,
 };
@@ -175,13 +175,8 @@ impl Webhook {
         let external = self.alerts.external_url.as_deref().unwrap_or_default();
         let payload = Payload::new(self.config.target.name(), &first.group, external, &first.alerts);
         let body = self.template.body(&payload)?;
-        let seconds = now.millis() / 1000;
-        let mut headers =
-            vec![("Content-Type", self.config.content_type.clone()), (ID_HEADER, first.id.clone())];
-        if let Some(secret) = &self.secret {
-            headers.push((TIMESTAMP_HEADER, seconds.to_string()));
-            headers.push((SIGNATURE_HEADER, signature(secret, &first.id, seconds, &body)));
-        }
+        let mut headers = vec![("Content-Type", self.config.content_type.clone())];
+        headers.extend(sign::headers(&first.id, self.secret.as_deref(), now.millis() / 1000, &body));
         Ok(Outgoing { is_post: true, url: self.config.target.url.clone(), headers, body })
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::runtime::{FakeTransport, VirtualClock};
+use crate::sink::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU16, Ordering};
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::sink::testing::{event, fires, minute, resolves, second, warning};
+use crate::sink::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use forewarn_live::{EventBody, WarningEvent};
 use serde_json::Value;
 
