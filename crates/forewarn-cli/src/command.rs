@@ -1,7 +1,9 @@
 use crate::{
-    backfill::Backfill, check::Check, demo::Demo, error::CliError, evaluate::Evaluate, explain::Explain,
-    gate::Gate, graph::Graph, judge::Judge, replay::Replay, roots::Roots, shell, simulate::Simulate,
-    state::State, token::Token, train::Train, watch::Watch,
+    data::{backfill::Backfill, check::Check, graph::Graph, roots::Roots, simulate::Simulate},
+    error::CliError,
+    experiments::{evaluate::Evaluate, explain::Explain, gate::Gate, judge::Judge, train::Train},
+    service::{demo::Demo, replay::Replay, state::State, token::Token, watch::Watch},
+    shell,
 };
 use clap::{Args, Parser, Subcommand};
 

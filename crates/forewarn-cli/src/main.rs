@@ -5,36 +5,14 @@
     reason = "comments of options are help texts, which a terminal shows as they are"
 )]
 
-mod backfill;
-mod check;
 mod command;
-mod demo;
-mod duration;
+mod data;
 mod error;
-mod evaluate;
-mod explain;
-mod files;
-mod gate;
-mod graph;
-mod input;
-mod journal;
-mod judge;
-mod memory;
-mod models;
-mod page;
-mod printable;
-mod progress;
-mod prometheus;
-mod question;
-mod replay;
-mod roots;
+mod experiments;
+mod options;
+mod output;
+mod service;
 mod shell;
-mod simulate;
-mod state;
-mod terminal;
-mod token;
-mod train;
-mod watch;
 
 use clap::Parser;
 use command::Command;
@@ -57,11 +35,11 @@ fn main() -> ExitCode {
         Ok(()) | Err(CliError::ClosedPipe) => ExitCode::SUCCESS,
         Err(CliError::NotUsable) => ExitCode::FAILURE,
         Err(CliError::Usage(message)) => {
-            eprintln!("error: {}\nTry --help.", printable::text(&message));
+            eprintln!("error: {}\nTry --help.", output::printable::text(&message));
             ExitCode::from(2)
         }
         Err(CliError::Failed(message)) => {
-            eprintln!("error: {}", printable::text(&message));
+            eprintln!("error: {}", output::printable::text(&message));
             ExitCode::FAILURE
         }
     }

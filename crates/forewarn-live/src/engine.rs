@@ -1,23 +1,14 @@
 //! The engine of a live service: a pure function from a journal to events.
 
-mod advice;
-mod alert;
 mod config;
 mod event;
-mod handover;
-mod inbox;
 mod incidents;
-mod input;
+mod intake;
 mod minute;
 mod model;
-mod normal;
-mod receive;
-mod risk;
-mod service;
-mod shared;
 mod slos;
-mod snapshot;
-mod view;
+mod state;
+mod warning;
 
 pub use config::{EngineConfig, EngineModels, RecommendationRule};
 pub use event::{
@@ -25,24 +16,24 @@ pub use event::{
     IncidentEvent, IncidentState, MissingReason, OutcomeEvent, OutcomeKind, ProbableKind, Recommendation,
     RowEvent, ScoreEvent, SloEvent, WarningEvent, WarningState,
 };
-pub use input::{Action, AlertState, Input, SourceStatus};
+pub use intake::input::{Action, AlertState, Input, SourceStatus};
 pub use model::LedgerCounts;
-pub use risk::{Risk, RiskLevel};
-pub use shared::{Name, RowValues};
-pub use view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
+pub use state::shared::{Name, RowValues};
+pub use state::view::{EngineView, IncidentView, ModelView, ServiceView, SloView};
+pub use warning::risk::{Risk, RiskLevel};
 
 use crate::LiveError;
 use forewarn_core::Fingerprint;
 use forewarn_label::{Rule, SloState};
 use forewarn_schema::{Schema, Step, Timestamp};
 use forewarn_topology::{Call, ServiceGraph};
-use inbox::Inbox;
 use incidents::Incidents;
+use intake::inbox::Inbox;
 use model::ModelRun;
-use risk::Onsets;
 use serde::{Deserialize, Serialize};
-use service::Service;
+use state::service::Service;
 use std::collections::{BTreeMap, BTreeSet};
+use warning::risk::Onsets;
 
 /// The engine of a live service: samples in, events out.
 ///
@@ -188,7 +179,7 @@ impl Engine {
         Ok(Self {
             models: runs,
             incidents: Incidents::new(&metrics),
-            telling: normal::telling_columns(&metrics),
+            telling: warning::normal::telling_columns(&metrics),
             onsets: Onsets::default(),
             slos: slos::start(&config.slos, &metrics, step)?,
             config,

@@ -1,35 +1,25 @@
 //! The HTTP server below the API: connections, who calls, limits, and the headers of every answer.
 
-mod connection;
-mod cookie;
+mod access;
+mod connections;
 mod etag;
 mod extract;
-mod guard;
 mod headers;
-mod limit;
-mod origin;
 mod pages;
 mod problem;
-mod rate;
-mod secrets;
-mod server;
-mod session;
-mod stall;
 #[cfg(test)]
 mod tests;
-mod tls;
-mod token;
 
-pub use limit::{Limit, LimitCounters};
+pub use access::token::{KnownToken, Role, TokenHash, Tokens, check_token, new_token};
+pub use connections::limit::{Limit, LimitCounters};
 pub use pages::{PageFile, Pages};
 pub use problem::Problem;
-pub use token::{KnownToken, Role, TokenHash, Tokens, check_token, new_token};
 
-pub(crate) use connection::ended;
+pub(crate) use access::guard::{Caller, Guard};
+pub(crate) use access::secrets::read_tokens;
+pub(crate) use connections::connection::ended;
+pub(crate) use connections::server::{Front, Served};
 pub(crate) use extract::{Body, Name, Params};
-pub(crate) use guard::{Caller, Guard};
-pub(crate) use secrets::read_tokens;
-pub(crate) use server::{Front, Served};
 
 use crate::{HttpConfig, ServerError, WatchConfig, api, receive::Receivers, runtime::HttpContext};
 use axum::Router;

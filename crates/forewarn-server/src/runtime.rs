@@ -8,48 +8,39 @@
 //!   they ask of other servers, a [`Clock`] tells them the time: with a [`VirtualClock`] and a [`FakeTransport`] the
 //!   whole service runs in a test.
 
-mod clock;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
-mod feed;
 mod handle;
-mod history;
-mod past;
+mod outside;
 mod queue;
-mod recent;
 mod reload;
-mod report;
 mod serve;
 mod sharding;
-mod sink;
-mod snapshot;
-mod source;
-mod stop;
-mod transport;
+mod views;
 mod worker;
 
-pub use clock::{Clock, SystemClock, VirtualClock};
-pub use feed::{EventRing, Feed, Numbered};
 pub use handle::{Ack, Handle, Pending, Refused};
-pub use history::{Happened, Past};
-pub use recent::{
+pub use outside::clock::{Clock, SystemClock, VirtualClock};
+pub use outside::sink::{Batch, Sink, SinkContext};
+pub use outside::source::{Resume, Source, SourceContext};
+pub use outside::stop::Stop;
+pub use outside::transport::{
+    FakeTransport, HttpRequest, HttpResponse, Method, TlsSettings, Transport, UreqTransport,
+};
+pub use reload::{Reload, ReloadHook, ReloadState};
+pub use serve::HttpContext;
+pub use views::feed::{EventRing, Feed, Numbered};
+pub use views::history::{Happened, Past};
+pub use views::recent::{
     FailureRecord, IncidentRecord, MinuteBlock, OutcomeRecord, Recent, RowView, ScoreColumn, ScoreDetail,
     ScoreView, SourceRecord, WarningRecord,
 };
-pub use reload::{Reload, ReloadHook, ReloadState};
-pub use report::Reporter;
-pub use serve::HttpContext;
-pub use sink::{Batch, Sink, SinkContext};
-pub use snapshot::{About, Snapshot, SourceAge, StoreState};
-pub use source::{Resume, Source, SourceContext};
-pub use stop::Stop;
-pub use transport::{
-    FakeTransport, HttpRequest, HttpResponse, Method, TlsSettings, Transport, UreqTransport,
-};
+pub use views::report::Reporter;
+pub use views::snapshot::{About, Snapshot, SourceAge, StoreState};
 
 pub(crate) use handle::channel;
-pub(crate) use history::HistoryWriter;
+pub(crate) use outside::sink::SinkThread;
 pub(crate) use serve::{Serving, serve};
 pub(crate) use sharding::Sharding;
-pub(crate) use sink::SinkThread;
+pub(crate) use views::history::HistoryWriter;
 pub(crate) use worker::{Worker, WorkerOptions, changes_nothing, engine_of};

@@ -3,34 +3,24 @@
 //! Each is a state machine that takes events and says what to send; it has no clock, no socket and no thread. What
 //! they share is the book of the alerts that stand. A thread of its own joins each to the service.
 
-mod alert;
 mod alertmanager;
-mod book;
+mod alerts;
+mod delivery;
 pub(crate) mod inbound;
-mod labels;
-mod objective;
-mod outlet;
-mod pause;
-mod payload;
 mod remote_write;
-mod runner;
-mod saved;
-mod sign;
-mod status;
 mod template;
 #[cfg(test)]
 mod testing;
-mod time;
 mod webhook;
 
-pub use status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
+pub use delivery::status::{MutedAlert, SilenceNote, TargetKind, TargetStatus, Targets};
 
-pub(crate) use labels::split_name;
-pub(crate) use outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
-pub(crate) use remote_write::PROBABILITY;
-pub(crate) use sign::headers as signed_headers;
+pub(crate) use alerts::labels::split_name;
+pub(crate) use delivery::outlet::{Answer, Next, Outgoing, Outlet, Truth, Verdict};
+pub(crate) use delivery::sign::headers as signed_headers;
 #[cfg(test)]
-pub(crate) use sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
+pub(crate) use delivery::sign::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};
+pub(crate) use remote_write::PROBABILITY;
 
 use crate::{
     ServerError, WatchConfig,
@@ -39,9 +29,9 @@ use crate::{
     runtime::{Sink, Transport, UreqTransport},
 };
 use alertmanager::Alertmanager;
+use delivery::runner::Runner;
+use delivery::saved::SavedState;
 use remote_write::RemoteWrite;
-use runner::Runner;
-use saved::SavedState;
 use std::sync::Arc;
 use template::Template;
 use webhook::Webhook;

@@ -15,31 +15,15 @@
 //!
 //! Every one of them waits for this crate to compile, so it has few dependencies and no derive for the command line.
 
-mod book;
-mod browser;
+mod checks;
 mod command;
 mod dashboard;
-mod deny;
-mod deploy;
+mod delivery;
+mod docs;
 mod error;
-mod figures;
-mod layers;
-mod libtorch;
-mod links;
-mod neon;
-mod package;
-mod pages;
-mod promtool;
-mod python;
-mod pytorch;
-mod real_servers;
-mod release;
-mod sbom;
-mod schemathesis;
-mod sklearn;
+mod peers;
 mod soak;
 mod test;
-mod tutorial;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -80,11 +64,11 @@ enum Request {
     Dashboard,
     Libtorch,
     Soak(soak::Soak),
-    Figures(figures::Figures),
+    Figures(docs::figures::Figures),
     Book,
     Manifests,
-    Package(package::Package),
-    Release(release::Release),
+    Package(delivery::package::Package),
+    Release(delivery::release::Release),
 }
 
 /// The commands, for errors.
@@ -110,15 +94,15 @@ fn run(request: Request) -> Result<(), XtaskError> {
             Ok(())
         }
         Request::Test(scope) => test::run(root, scope),
-        Request::Layers => layers::run(root),
+        Request::Layers => checks::layers::run(root),
         Request::Dashboard => dashboard::build(root),
-        Request::Libtorch => libtorch::provide(root),
+        Request::Libtorch => peers::libtorch::provide(root),
         Request::Soak(soak) => soak::run(root, soak),
-        Request::Figures(wanted) => figures::run(root, wanted),
-        Request::Book => book::build(root),
-        Request::Manifests => deploy::write(root),
-        Request::Package(package) => package::run(root, package),
-        Request::Release(release) => release::run(root, release),
+        Request::Figures(wanted) => docs::figures::run(root, wanted),
+        Request::Book => docs::book::build(root),
+        Request::Manifests => delivery::deploy::write(root),
+        Request::Package(package) => delivery::package::run(root, package),
+        Request::Release(release) => delivery::release::run(root, release),
     }
 }
 
@@ -133,15 +117,19 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
         Some(Short('h') | Long("help")) => return Ok(Request::Help(HELP)),
         Some(Value(command)) => match command.to_str() {
             Some("test") => (Request::Test(test::Scope::WHOLE), test::HELP),
-            Some("layers") => (Request::Layers, layers::HELP),
+            Some("layers") => (Request::Layers, checks::layers::HELP),
             Some("dashboard") => (Request::Dashboard, dashboard::HELP),
-            Some("libtorch") => (Request::Libtorch, libtorch::HELP),
+            Some("libtorch") => (Request::Libtorch, peers::libtorch::HELP),
             Some("soak") => (Request::Soak(soak::Soak::USUAL), soak::HELP),
-            Some("figures") => (Request::Figures(figures::Figures::default()), figures::HELP),
-            Some("book") => (Request::Book, book::HELP),
-            Some("manifests") => (Request::Manifests, deploy::HELP),
-            Some("package") => (Request::Package(package::Package::default()), package::HELP),
-            Some("release") => (Request::Release(release::Release::default()), release::HELP),
+            Some("figures") => (Request::Figures(docs::figures::Figures::default()), docs::figures::HELP),
+            Some("book") => (Request::Book, docs::book::HELP),
+            Some("manifests") => (Request::Manifests, delivery::deploy::HELP),
+            Some("package") => {
+                (Request::Package(delivery::package::Package::default()), delivery::package::HELP)
+            }
+            Some("release") => {
+                (Request::Release(delivery::release::Release::default()), delivery::release::HELP)
+            }
             _ => {
                 let command = command.to_string_lossy();
                 return Err(usage(format!("there is no command {command:?}: expected {COMMANDS}")));
@@ -162,7 +150,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Long("reuse"), Request::Figures(wanted)) => wanted.reuse = true,
             (Long("check"), Request::Figures(wanted)) => wanted.check = true,
             (Value(part), Request::Figures(wanted)) if wanted.part.is_none() => {
-                let found = part.to_str().and_then(figures::named);
+                let found = part.to_str().and_then(docs::figures::named);
                 let unknown = || format!("there is no part {part:?}: cargo xtask figures --list names them");
                 wanted.part = Some(found.ok_or_else(|| usage(unknown()))?);
             }
@@ -197,9 +185,9 @@ mod tests {
         assert_eq!(parsed(&["libtorch"]).unwrap(), Request::Libtorch);
         assert_eq!(parsed(&["book"]).unwrap(), Request::Book);
         assert_eq!(parsed(&["manifests"]).unwrap(), Request::Manifests);
-        let both = package::Package { twice: true, image: true };
+        let both = delivery::package::Package { twice: true, image: true };
         assert_eq!(parsed(&["package", "--twice", "--image"]).unwrap(), Request::Package(both));
-        let verify = release::Release { verify: true };
+        let verify = delivery::release::Release { verify: true };
         assert_eq!(parsed(&["release", "--verify"]).unwrap(), Request::Release(verify));
         let whole = test::Scope::WHOLE;
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
@@ -209,8 +197,9 @@ mod tests {
         let long = soak::Soak { kills: 5_000, seed: 9, fuzz_minutes: 60, fuzz_target: None };
         let options = ["soak", "--kills", "5000", "--seed=9", "--fuzz-minutes", "60"];
         assert_eq!(parsed(&options).unwrap(), Request::Soak(long));
-        assert_eq!(parsed(&["figures"]).unwrap(), Request::Figures(figures::Figures::default()));
-        let part = figures::Figures { part: Some("shop"), reuse: true, ..figures::Figures::default() };
+        assert_eq!(parsed(&["figures"]).unwrap(), Request::Figures(docs::figures::Figures::default()));
+        let part =
+            docs::figures::Figures { part: Some("shop"), reuse: true, ..docs::figures::Figures::default() };
         assert_eq!(parsed(&["figures", "shop", "--reuse"]).unwrap(), Request::Figures(part));
         let neither = test::Scope { sklearn: test::Sklearn::LeftOut, ..no_libtorch };
         assert_eq!(parsed(&["test", "--no-sklearn", "--no-libtorch"]).unwrap(), Request::Test(neither));
@@ -221,14 +210,14 @@ mod tests {
         assert_eq!(parsed(&["-h"]).unwrap(), Request::Help(HELP));
         assert_eq!(parsed(&["--help"]).unwrap(), Request::Help(HELP));
         assert_eq!(parsed(&["test", "--no-libtorch", "--help"]).unwrap(), Request::Help(test::HELP));
-        assert_eq!(parsed(&["layers", "--help"]).unwrap(), Request::Help(layers::HELP));
+        assert_eq!(parsed(&["layers", "--help"]).unwrap(), Request::Help(checks::layers::HELP));
         assert_eq!(parsed(&["dashboard", "-h"]).unwrap(), Request::Help(dashboard::HELP));
-        assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(libtorch::HELP));
+        assert_eq!(parsed(&["libtorch", "-h"]).unwrap(), Request::Help(peers::libtorch::HELP));
         assert_eq!(parsed(&["soak", "-h"]).unwrap(), Request::Help(soak::HELP));
-        assert_eq!(parsed(&["book", "-h"]).unwrap(), Request::Help(book::HELP));
-        assert_eq!(parsed(&["manifests", "-h"]).unwrap(), Request::Help(deploy::HELP));
-        assert_eq!(parsed(&["package", "-h"]).unwrap(), Request::Help(package::HELP));
-        assert_eq!(parsed(&["release", "-h"]).unwrap(), Request::Help(release::HELP));
+        assert_eq!(parsed(&["book", "-h"]).unwrap(), Request::Help(docs::book::HELP));
+        assert_eq!(parsed(&["manifests", "-h"]).unwrap(), Request::Help(delivery::deploy::HELP));
+        assert_eq!(parsed(&["package", "-h"]).unwrap(), Request::Help(delivery::package::HELP));
+        assert_eq!(parsed(&["release", "-h"]).unwrap(), Request::Help(delivery::release::HELP));
     }
 
     #[test]

@@ -9,8 +9,11 @@ use cargo_metadata::MetadataCommand;
 
 use crate::error::XtaskError;
 use crate::{
-    book, browser, command, dashboard, deny, deploy, layers, libtorch, links, neon, pages, promtool, pytorch,
-    real_servers, release, schemathesis, sklearn, tutorial,
+    checks::{deny, layers, links},
+    command, dashboard,
+    delivery::{deploy, release},
+    docs::{book, pages, tutorial},
+    peers::{browser, libtorch, neon, promtool, pytorch, real_servers, schemathesis, sklearn},
 };
 use plan::Action;
 

@@ -3,11 +3,11 @@
 use super::{
     BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, Name,
     ProbableKind, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent, WarningEvent, WarningState,
-    advice::{probable_kind, top_evidence},
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
-    service::{Service, missing_reason},
     slos,
+    state::service::{Service, missing_reason},
+    warning::advice::{probable_kind, top_evidence},
 };
 use crate::LiveError;
 use forewarn_core::{Alarm, OutcomeMatcher, Score};

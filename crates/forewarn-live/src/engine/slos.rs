@@ -1,7 +1,7 @@
 //! Service level objectives of the services: budgets left, burn rates, and events when one begins or ends to be
 //! violated.
 
-use super::{Engine, EventBody, SloEvent, SloView, service::Service};
+use super::{Engine, EventBody, SloEvent, SloView, state::service::Service};
 use crate::LiveError;
 use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_label::{Slo, SloLevel, SloState};

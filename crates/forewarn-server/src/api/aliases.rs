@@ -2,10 +2,12 @@
 
 use super::{
     Shared,
-    chaos::{Reset, on_thread},
+    control::chaos::{Reset, on_thread},
+    fleet::{
+        predictions::Prediction,
+        services::{ServiceSummary, Standing, Summaries, find},
+    },
     live::not_a_socket,
-    predictions::Prediction,
-    services::{ServiceSummary, Standing, Summaries, find},
     state::Api,
 };
 use crate::{
@@ -167,7 +169,7 @@ pub(crate) async fn inject(
 /// Ends every fault at once and makes every service whole.
 #[utoipa::path(post, path = "/api/reset", tag = "aliases", responses((status = 200, body = Reset)))]
 pub(crate) async fn reset(State(api): State<Shared>) -> Result<Json<Reset>, Problem> {
-    super::chaos::reset(State(api)).await
+    super::control::chaos::reset(State(api)).await
 }
 
 /// A web socket that sends the services in short every 2 s.

@@ -1,6 +1,11 @@
 //! What every route has.
 
-use super::{day::Day, live::LiveTexts, notes::SilenceNotes, overview::Graphs, words::Time};
+use super::{
+    alarms::notes::SilenceNotes,
+    fleet::{day::Day, overview::Graphs},
+    live::LiveTexts,
+    words::Time,
+};
 use crate::{
     SourceConfig,
     chaos::{ChaosControl, Readings},

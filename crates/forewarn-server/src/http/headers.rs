@@ -1,6 +1,6 @@
 //! Headers that every answer has.
 
-use super::origin::OriginRules;
+use super::access::origin::OriginRules;
 use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},

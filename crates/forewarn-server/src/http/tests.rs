@@ -1,7 +1,7 @@
 //! The server on a loopback port, by a client that waits, as a user's would.
 
 use super::*;
-use crate::{HttpLimits, HttpTlsConfig, http::server::Front};
+use crate::{HttpLimits, HttpTlsConfig, http::connections::server::Front};
 use axum::{
     Json,
     extract::ws::WebSocketUpgrade,

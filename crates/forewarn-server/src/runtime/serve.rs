@@ -1,6 +1,6 @@
 //! The runtime of the HTTP server: there is none without `[http]`.
 
-use super::{Clock, Handle, Reload, Reporter, Stop, sink::thread_error};
+use super::{Clock, Handle, Reload, Reporter, Stop, outside::sink::thread_error};
 use crate::{
     ServerError, WatchConfig,
     chaos::ChaosControl,

@@ -4,11 +4,13 @@ mod muted;
 
 use super::{
     Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict,
-    alert::Alert,
-    book::{AlertBook, Change},
-    labels::LabelSet,
-    pause::Pause,
-    time::plus_millis,
+    alerts::{
+        alert::Alert,
+        book::{AlertBook, Change},
+        labels::LabelSet,
+        time::plus_millis,
+    },
+    delivery::pause::Pause,
 };
 use crate::config::{AlertmanagerConfig, AlertsConfig, TargetConfig};
 use forewarn_live::Event;

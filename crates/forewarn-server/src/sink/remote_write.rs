@@ -1,7 +1,8 @@
 //! Scores by remote write, so that they stand beside the metrics that they were made of.
 
 use super::{
-    Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict, labels::LabelSet, pause::Pause,
+    Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict, alerts::labels::LabelSet,
+    delivery::pause::Pause,
 };
 use crate::config::{AlertsConfig, RemoteWriteConfig};
 use forewarn_live::{Event, EventBody, ScoreEvent};

@@ -1,6 +1,6 @@
 //! Bodies of webhooks: Alertmanager's payload, or what a template makes of it.
 
-use super::{alert::Alert, payload::Payload};
+use super::alerts::{alert::Alert, payload::Payload};
 use crate::{ServerError, config::AlertsConfig};
 use forewarn_live::{
     EvidenceItem, IncidentEvent, IncidentState, ProbableKind, Recommendation, RiskLevel, WarningEvent,

@@ -2,13 +2,14 @@
 
 use super::{
     Answer, Next, Outgoing, Outlet, TargetKind, TargetStatus, Truth, Verdict,
-    alert::Alert,
-    book::{AlertBook, Change},
-    pause::Pause,
-    payload::Payload,
-    sign,
+    alerts::{
+        alert::Alert,
+        book::{AlertBook, Change},
+        payload::Payload,
+        time::plus_millis,
+    },
+    delivery::{pause::Pause, sign},
     template::Template,
-    time::plus_millis,
 };
 use crate::{
     config::{AlertsConfig, WebhookConfig},

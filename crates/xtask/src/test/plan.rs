@@ -8,9 +8,15 @@ use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
 use crate::command::ALL_BUT_LIBTORCH;
-use crate::neon::{self, Emulator};
-use crate::real_servers::{self, Servers};
-use crate::{book, dashboard, deny, deploy, promtool, pytorch, schemathesis};
+use crate::peers::neon::{self, Emulator};
+use crate::peers::real_servers::{self, Servers};
+use crate::{
+    checks::deny,
+    dashboard,
+    delivery::deploy,
+    docs::book,
+    peers::{promtool, pytorch, schemathesis},
+};
 
 /// An example that a test run also runs, with settings that keep it to seconds.
 struct Example {

@@ -1,12 +1,12 @@
 use crate::{
     api::{
-        chaos::ChaosView,
-        graph::Graph,
-        incidents::Incident,
-        services::{ServiceSummary, Summaries},
+        alarms::{incidents::Incident, warnings::Warning},
+        control::{chaos::ChaosView, status::Status},
+        fleet::{
+            graph::Graph,
+            services::{ServiceSummary, Summaries},
+        },
         state::Api,
-        status::Status,
-        warnings::Warning,
         words::Time,
     },
     chaos::Reading,

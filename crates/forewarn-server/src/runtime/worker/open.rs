@@ -5,7 +5,7 @@ use crate::{
     ServerError, WatchConfig,
     runtime::{
         About, Clock, EventRing, Handle, HistoryWriter, Numbered, Recent, Reporter, Resume, Sharding,
-        Snapshot, StoreState, channel, past::past_events,
+        Snapshot, StoreState, channel, views::past::past_events,
     },
     watch::WatchSummary,
 };

@@ -3,7 +3,8 @@
 use crate::{
     config::AlertsConfig,
     sink::{
-        Answer, MutedAlert, SilenceNote, TargetStatus, alert::Alert, labels::LabelSet, time::plus_millis,
+        Answer, MutedAlert, SilenceNote, TargetStatus,
+        alerts::{alert::Alert, labels::LabelSet, time::plus_millis},
     },
     text::percent_encoded,
 };

@@ -65,7 +65,10 @@ fn requests_are_signed_and_a_repetition_has_the_same_number() {
         let get = |name| header(request, name);
         let (id, time, signature) = (get(ID_HEADER), get(TIMESTAMP_HEADER), get(SIGNATURE_HEADER));
         let headers = (id.as_deref(), time.as_deref(), signature.as_deref());
-        assert_eq!(crate::sink::sign::receiver::verify(b"secret", headers, &request.body, at), Ok(()));
+        assert_eq!(
+            crate::sink::delivery::sign::receiver::verify(b"secret", headers, &request.body, at),
+            Ok(())
+        );
     }
     assert_eq!(header(&first, "Content-Type").as_deref(), Some("application/json"));
 }

@@ -1,0 +1,143 @@
+use crate::{
+    command::Common,
+    error::{About, CliError},
+    options::{
+        input::ReadArgs,
+        question::{RuleArgs, WindowArgs, expect_applicable},
+    },
+    output::{
+        files::{NewFile, expect_no_input},
+        progress::Reporter,
+        terminal,
+    },
+};
+use clap::{Args, ValueEnum};
+use forewarn::{
+    core::Target,
+    eval::{EpisodeFile, KnownFailures, LabelMeaning, Report},
+    label::{HiddenOutages, label},
+    report::{GivenScores, Present},
+    schema::{Kind, Step},
+};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+/// Judge the scores of any predictor against metrics with a rule, or a list of failures
+///
+/// Writes report.html and report.json, like `forewarn evaluate`, and prints the table.
+#[derive(Args)]
+pub(crate) struct Judge {
+    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; repeat for other predictors of the same windows
+    #[arg(long, value_name = "FILE", required = true)]
+    scores: Vec<PathBuf>,
+    /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands
+    #[arg(long, value_name = "FILE", required_unless_present = "episodes", conflicts_with = "episodes")]
+    metrics: Vec<PathBuf>,
+    /// The failures themselves, as CSV: service, onset, end[, confirmed_at][, kind][, rule]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rule", "rule_file", "failure_column"])]
+    episodes: Option<PathBuf>,
+    #[command(flatten)]
+    read: ReadArgs,
+    #[command(flatten)]
+    rule: RuleArgs,
+    #[command(flatten)]
+    window: WindowArgs,
+    /// Share of the time, from its start, on which thresholds are chosen; the rest is reported
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, help_heading = "Question")]
+    validation: f64,
+    /// Meaning of a label of 1 in the scores; labels that contradict the failures are refused
+    #[arg(long, value_name = "MEANING", value_enum, default_value_t = LabelMeans::Begins, help_heading = "Question")]
+    label_means: LabelMeans,
+    /// Folder for report.json and report.html
+    #[arg(long, value_name = "DIR", default_value = "forewarn-report", help_heading = "Output")]
+    output: PathBuf,
+}
+
+/// What a label of 1 says.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LabelMeans {
+    /// A failure begins in the prediction period of the row
+    Begins,
+    /// The service is failing at the time of the row
+    Failing,
+}
+
+impl Judge {
+    pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
+        let mut inputs: Vec<&Path> = self.scores.iter().map(PathBuf::as_path).collect();
+        inputs.extend(self.metrics.iter().map(PathBuf::as_path));
+        inputs.extend(self.episodes.as_deref());
+        let files = ["report.json", "report.html"].map(|name| self.output.join(name));
+        for file in &files {
+            expect_no_input(file, &inputs)?;
+        }
+        let [mut json, mut html] =
+            [NewFile::create(&files[0], &inputs)?, NewFile::create(&files[1], &inputs)?];
+        let progress = Reporter::new(common.quiet);
+        progress.stage("reading failures and scores");
+        let given = GivenScores::new(self.names(), self.rule_text()?)
+            .validation_share(self.validation)
+            .label_meaning(match self.label_means {
+                LabelMeans::Begins => LabelMeaning::Begins,
+                LabelMeans::Failing => LabelMeaning::Failing,
+            });
+        let (mut report, pictures, outages) = match &self.episodes {
+            Some(path) => {
+                let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
+                let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
+                let known = KnownFailures::List { episodes: &episodes, spec, step: None };
+                progress.stage("evaluating");
+                let (report, pictures) = given.classes(&classes).judge(&self.scores, known)?;
+                (report, pictures, None)
+            }
+            None => {
+                let rule = self.rule.rule(self.read.outcome_column())?;
+                let frames = self.read.read(&self.metrics)?.frames;
+                let spec = self.window.spec(frames.layout().step())?;
+                expect_applicable(&rule, &frames)?;
+                let labels = label(&frames, &rule, spec, Target::Onset).about("--metrics")?;
+                let outages = HiddenOutages::find(&frames, &rule);
+                let frames = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
+                // What the rule reads comes first where it says so by name.
+                let rule = rule.to_string();
+                let mut names: Vec<&str> = frames.schema().names().collect();
+                names.sort_by_key(|name| !rule.contains(name));
+                progress.stage("evaluating");
+                let known = KnownFailures::Labels(&labels);
+                let (report, pictures) = given.metrics(&frames, names).judge(&self.scores, known)?;
+                (report, pictures, outages)
+            }
+        };
+        report.notes.extend(outages.map(|found| found.to_string()));
+        json.write_all(report.to_json()?.as_bytes())?;
+        html.write_all(report.to_html(&pictures).as_bytes())?;
+        json.finish()?;
+        html.finish()?;
+        progress.finish();
+        self.print(&report)
+    }
+
+    fn print(&self, report: &Report) -> Result<(), CliError> {
+        terminal::print(&format!(
+            "{}\n\nWritten to {}: report.json, report.html",
+            report.to_table(),
+            self.output.display()
+        ))
+    }
+
+    /// The files of scores.
+    fn names(&self) -> String {
+        let names: Vec<String> = self.scores.iter().map(|path| path.display().to_string()).collect();
+        names.join(", ")
+    }
+
+    /// What counts as a failure, as a sentence.
+    fn rule_text(&self) -> Result<String, CliError> {
+        match &self.episodes {
+            Some(path) => Ok(format!("as listed in {}", path.display())),
+            None => Ok(self.rule.rule(self.read.outcome_column())?.to_string()),
+        }
+    }
+}
