@@ -173,6 +173,7 @@ impl fmt::Debug for CheckpointWriter {
 /// drops what it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "older checkpoints and records stay until the store knows of it"]
+#[non_exhaustive]
 pub struct SavedCheckpoint {
     /// The first record that is not in the state.
     pub next_seq: u64,

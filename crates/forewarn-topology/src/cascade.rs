@@ -52,6 +52,7 @@ pub struct Cascade {
 
 /// A probability or an expectation, and how uncertain it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CascadeEstimate {
     /// The estimate.
     pub value: f64,

@@ -20,6 +20,7 @@ pub struct Overview {
 
 /// The scores of one moment; lists have one entry for each service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Scores {
     /// Status by own health.
     pub status: Vec<Status>,

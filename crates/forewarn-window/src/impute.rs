@@ -207,6 +207,7 @@ impl ColumnState for Seasonal {
 
 /// What became of missing cells; see [`Impute::fill`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imputed {
     /// Cells that were filled.
     pub filled: usize,

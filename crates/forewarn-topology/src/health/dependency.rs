@@ -154,6 +154,7 @@ impl DependencyHealth {
 
 /// Health of services with their servers, and of the whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SystemHealth {
     /// Of each service, 0 to 1; `None` where nothing is known of it, nor of any service that it depends on.
     pub services: Vec<Option<f64>>,

@@ -16,6 +16,7 @@ use serde::Serialize;
 ///
 /// A fan-out above 1 amplifies errors, a strength below 1 (a fallback, a retry that helps) damps them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Amplification {
     /// The hops, from the last service of the path back to the first.
     pub hops: Vec<Hop>,
@@ -25,6 +26,7 @@ pub struct Amplification {
 
 /// One call of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Hop {
     /// Number of the service that calls.
     pub client: usize,

@@ -140,6 +140,7 @@ impl Alignment {
 
 /// What became of raw samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AlignmentCounts {
     /// Samples taken in, NaN not counted.
     pub samples: usize,
