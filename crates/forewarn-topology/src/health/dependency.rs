@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn trouble_is_passed_to_clients_by_the_share_of_their_calls() {
         let graph = ServiceGraph::new([
-            Call::new("gateway", "auth").requests(300.0),
-            Call::new("gateway", "user").requests(100.0),
+            Call::new("gateway", "auth").with_requests(300.0),
+            Call::new("gateway", "user").with_requests(100.0),
             Call::new("user", "database"),
         ])
         .unwrap();

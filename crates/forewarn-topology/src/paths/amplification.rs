@@ -95,8 +95,8 @@ mod tests {
     #[test]
     fn errors_grow_with_fan_out_and_shrink_with_strength() {
         let graph = ServiceGraph::new([
-            Call::new("gateway", "user").requests(100.0).strength(0.5),
-            Call::new("user", "database").requests(300.0).strength(1.0),
+            Call::new("gateway", "user").with_requests(100.0).with_strength(0.5),
+            Call::new("user", "database").with_requests(300.0).with_strength(1.0),
         ])
         .unwrap();
         let strengths = Strengths::given(&graph, 0.0).unwrap();

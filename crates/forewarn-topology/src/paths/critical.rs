@@ -220,9 +220,9 @@ mod tests {
     fn shop() -> ServiceGraph {
         // auth 0, database 1, gateway 2, user 3.
         ServiceGraph::new([
-            Call::new("gateway", "auth").requests(100.0),
-            Call::new("gateway", "user").requests(100.0),
-            Call::new("user", "database").requests(200.0),
+            Call::new("gateway", "auth").with_requests(100.0),
+            Call::new("gateway", "user").with_requests(100.0),
+            Call::new("user", "database").with_requests(200.0),
         ])
         .unwrap()
     }

@@ -88,7 +88,7 @@ impl Alignment {
 
     /// The same with another rule for duplicates.
     #[must_use]
-    pub fn duplicates(self, duplicates: Duplicates) -> Self {
+    pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
 
