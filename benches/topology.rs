@@ -29,7 +29,7 @@ fn graph(random: &mut ChaCha8Rng) -> Result<ServiceGraph, Box<dyn Error>> {
     let name = |service: usize| format!("service-{service:05}");
     let calls = ends.into_iter().map(|(client, server)| {
         let (requests, strength) = (random.random_range(1..10_000), random.random_range(0.0..0.3));
-        Call::new(name(client), name(server)).requests(f64::from(requests)).strength(strength)
+        Call::new(name(client), name(server)).with_requests(f64::from(requests)).with_strength(strength)
     });
     Ok(ServiceGraph::with_services((0..SERVICES).map(name), calls.collect::<Vec<_>>())?)
 }

@@ -48,8 +48,8 @@ fn features(normal: SeasonalProfile) -> Result<Features, Box<dyn Error>> {
     Ok(Features::new()
         .with(fill.clone().then(Features::default()))
         .with(fill.mask())
-        .with(RecentNormal::new(30)?.of(latency()))
-        .with(Rolling::new(Statistic::Slope, 10)?.of(latency()))
+        .with(RecentNormal::new(30)?.with_metrics(latency()))
+        .with(Rolling::new(Statistic::Slope, 10)?.with_metrics(latency()))
         .with(Calendar::time_of_day())
         .with(normal))
 }

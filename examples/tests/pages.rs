@@ -29,3 +29,12 @@ fn the_recipe_of_the_how_to_page_is_tested() {
     let files = files.map(|name| read(&format!("crates/forewarn-prometheus/tests/page/{name}.toml")));
     assert_eq!(blocks(&read("docs/how-to/prometheus-recipes.md"), "toml"), files);
 }
+
+#[test]
+fn the_programs_of_how_to_pages_are_tested() {
+    let page = blocks(&read("docs/how-to/serve-in-axum.md"), "rust,ignore");
+    assert_eq!(page, [read("examples/tests/embedding/serve_in_axum.rs")]);
+    let page = blocks(&read("docs/how-to/own-rule.md"), "rust,ignore");
+    let laws = read("examples/tests/embedding/laws.rs");
+    assert!(page.len() == 1 && laws.contains(&page[0]), "{page:?}");
+}

@@ -26,6 +26,7 @@ pub struct ColdStart<P> {
 
 /// What a [`ColdStart`] says of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Judgement {
     /// The predictor's score; `None` where it cannot tell.
     pub score: Option<Score>,

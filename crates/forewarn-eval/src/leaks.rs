@@ -75,14 +75,14 @@ impl<'a> LeakAudit<'a> {
     /// comes two steps late or more, or smoothed: that looks like a precursor which begins so long before each
     /// failure.
     #[must_use]
-    pub fn scores(mut self, test: &'a ScoredSet) -> Self {
+    pub fn with_scores(mut self, test: &'a ScoredSet) -> Self {
         self.scores = Some(test);
         self
     }
 
     /// Checks the split: no test window is in train too, and no single feature tells the classes apart.
     #[must_use]
-    pub fn windows(mut self, train: LabelledWindows<'a>, test: LabelledWindows<'a>) -> Self {
+    pub fn with_windows(mut self, train: LabelledWindows<'a>, test: LabelledWindows<'a>) -> Self {
         self.windows = Some((train, test));
         self
     }
@@ -94,7 +94,7 @@ impl<'a> LeakAudit<'a> {
     /// Scores that were made together with later windows may well be compared with some that were not: what a model
     /// says of a window depends on no other.
     #[must_use]
-    pub fn future(
+    pub fn with_future(
         mut self,
         future: &'a ShuffledFuture,
         before: &'a [Option<Score>],

@@ -213,7 +213,7 @@ impl Model {
 
     /// Says which trainer fits it, for models that have more than one.
     #[must_use]
-    pub fn trained_by(mut self, trainer: impl Into<String>) -> Self {
+    pub fn with_trainer(mut self, trainer: impl Into<String>) -> Self {
         self.trainer = Some(trainer.into());
         self
     }

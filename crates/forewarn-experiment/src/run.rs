@@ -193,7 +193,7 @@ impl Run<'_> {
     /// What a reader should know of the rule, of missing cells, and of outages among them; nothing where all is well.
     pub(crate) fn notes(&self) -> Vec<String> {
         let mut notes = rule_notes(self.labels);
-        let forewarn_window::Imputed { filled, left } = self.material.gaps;
+        let forewarn_window::Imputed { filled, left, .. } = self.material.gaps;
         if filled + left == 0 {
             return notes;
         }

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn total_outages_have_a_sentence() {
         let rule: Rule = "request_count == 0 while it was not for 2 steps".parse().unwrap();
-        let before = |within| Normal::mean(within).known(0.0);
+        let before = |within| Normal::mean(within).with_known_share(0.0);
         let requests = || Measure::metric("request_count");
         let gone = |within| requests().equal_to(0.0).and(requests().below(before(within)));
         assert_eq!(*rule.when(), gone(Span::hours(1)).lasting(Span::steps(2)));

@@ -12,6 +12,7 @@ pub const METRICS: [&str; 4] = ["a", "b", "share", "events"];
 
 /// Whether conditions may look at more than the constants and the rows that they name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Kinds {
     /// Every kind of condition.
     Any,

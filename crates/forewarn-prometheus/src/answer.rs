@@ -17,6 +17,7 @@ use result::{Parts, ResultType};
 
 /// What a server answered, and what it says of its answer.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Answer<T> {
     /// What was asked for.
     pub data: T,
@@ -68,6 +69,7 @@ impl QueryData {
 
 /// What a server knows of a metric, from the programs that export it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct MetricMetadata {
     /// `counter`, `gauge`, `histogram`, `summary`, or another word.
     #[serde(rename = "type")]

@@ -3,6 +3,7 @@
 mod collect;
 mod json;
 mod message;
+mod number;
 mod point;
 mod protobuf;
 
@@ -39,6 +40,7 @@ impl OtlpEncoding {
 
 /// What was exported, as far as it can be taken.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct OtlpMetrics {
     /// Metrics that have points, in the sender's order.
     pub metrics: Vec<OtlpMetric>,
@@ -48,6 +50,7 @@ pub struct OtlpMetrics {
 
 /// One metric of one resource.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OtlpMetric {
     /// The service: `service.namespace/service.name` of the resource, or `service.name` where it has no namespace, as
     /// Prometheus makes its label `job`. `None` where the resource has no name, or the `unknown_service` that a library
@@ -63,6 +66,7 @@ pub struct OtlpMetric {
 
 /// One point of a series.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OtlpPoint {
     /// The attributes that tell series of a metric apart.
     pub attributes: Labels,
@@ -121,6 +125,7 @@ pub enum OtlpValue {
 
 /// What of an export was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RefusedPoints {
     /// Points beyond the limit of a request.
     pub over_limit: u64,

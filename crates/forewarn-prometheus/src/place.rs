@@ -66,6 +66,7 @@ impl ServiceLabels {
 
 /// Samples of a service, and what was left out on the way to them.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Placed {
     /// Samples by service, in order of the services' names; those of one service in order of time.
     pub services: BTreeMap<String, Vec<RawSample>>,
@@ -78,6 +79,7 @@ pub struct Placed {
 
 /// Series and samples that belong to no service and metric.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlacedLeftOut {
     /// Series that lack a label of the service's name.
     pub series_without_service: u64,

@@ -52,6 +52,7 @@ impl RemoteWriteVersion {
 
 /// What was written, as far as it can be taken.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct WriteRequest {
     /// Series with their samples and native histograms. A series may come twice in one request.
     pub series: Vec<Series>,

@@ -44,31 +44,31 @@ impl<'a> GivenScores<'a> {
 
     /// First share of the time, on which thresholds are chosen.
     #[must_use]
-    pub fn validation_share(self, share: f64) -> Self {
+    pub fn with_validation_share(self, share: f64) -> Self {
         Self { validation_share: share, ..self }
     }
 
     /// Which failures are of which class.
     #[must_use]
-    pub fn classes(self, classes: &'a [EpisodeClasses]) -> Self {
+    pub fn with_classes(self, classes: &'a [EpisodeClasses]) -> Self {
         Self { classes, ..self }
     }
 
     /// What stands between an alarm and a person.
     #[must_use]
-    pub fn delays(self, delays: Delays) -> Self {
+    pub fn with_delays(self, delays: Delays) -> Self {
         Self { delays, ..self }
     }
 
     /// Metrics to draw beside the scores, and which of them, the most informative first.
     #[must_use]
-    pub fn metrics(self, frames: &'a FrameSet, names: Vec<&'a str>) -> Self {
+    pub fn with_metrics(self, frames: &'a FrameSet, names: Vec<&'a str>) -> Self {
         Self { metrics: Some((frames, names)), ..self }
     }
 
     /// What a label of 1 in a file of scores says, where there are any.
     #[must_use]
-    pub fn label_meaning(self, labels: LabelMeaning) -> Self {
+    pub fn with_label_meaning(self, labels: LabelMeaning) -> Self {
         Self { labels, ..self }
     }
 
@@ -146,13 +146,13 @@ impl<'a> GivenScores<'a> {
         let mut pictures = Pictures::default();
         for (name, validation, test) in &parts {
             let run = ModelRun::new(name, validation, test)
-                .described("Scores as they were given")
-                .classes(self.classes)
-                .delays(self.delays);
+                .with_description("Scores as they were given")
+                .with_classes(self.classes)
+                .with_delays(self.delays);
             report.models.push(ModelReport::evaluate(&run)?);
             let (scores, positive) = test.pooled("test")?;
             pictures.curves.push(PrCurve::new(*name, CurveKind::Model, &scores, &positive)?);
-            report.audit.extend(LeakAudit::new().scores(test).run()?.about(name).checks);
+            report.audit.extend(LeakAudit::new().with_scores(test).run()?.about(name).checks);
         }
         let tested: Vec<(String, ScoredSet)> =
             parts.iter().map(|(name, _, test)| ((*name).to_owned(), test.clone())).collect();

@@ -213,6 +213,7 @@ impl StoreConfig {
 /// When a record counts as kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum DurabilityConfig {
     /// Every record is synced on its own.
     Each,

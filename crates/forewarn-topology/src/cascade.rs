@@ -23,10 +23,10 @@ pub use worlds::Worlds;
 /// use forewarn_topology::{Call, Cascade, CascadeMethod, ServiceGraph, Strengths};
 ///
 /// let graph = ServiceGraph::new([
-///     Call::new("gateway", "auth").strength(0.5),
-///     Call::new("gateway", "user").strength(0.5),
-///     Call::new("auth", "database").strength(0.8),
-///     Call::new("user", "database").strength(0.8),
+///     Call::new("gateway", "auth").with_strength(0.5),
+///     Call::new("gateway", "user").with_strength(0.5),
+///     Call::new("auth", "database").with_strength(0.8),
+///     Call::new("user", "database").with_strength(0.8),
 /// ])?;
 /// let cascade = Cascade::new(&graph, &Strengths::given(&graph, 0.3)?)?;
 /// let (database, gateway) = (graph.index_of("database")?, graph.index_of("gateway")?);
@@ -52,6 +52,7 @@ pub struct Cascade {
 
 /// A probability or an expectation, and how uncertain it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CascadeEstimate {
     /// The estimate.
     pub value: f64,

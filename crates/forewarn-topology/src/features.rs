@@ -182,7 +182,7 @@ impl TopologyFeatures {
 
     /// Other metrics for error rate and latency of servers.
     #[must_use]
-    pub fn metrics(self, error_rate: impl Into<String>, latency: impl Into<String>) -> Self {
+    pub fn with_metrics(self, error_rate: impl Into<String>, latency: impl Into<String>) -> Self {
         Self { error_rate: error_rate.into(), latency: latency.into(), ..self }
     }
 

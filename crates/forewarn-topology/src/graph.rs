@@ -29,21 +29,21 @@ impl Call {
 
     /// The same with this number of requests.
     #[must_use]
-    pub fn requests(mut self, requests: f64) -> Self {
+    pub fn with_requests(mut self, requests: f64) -> Self {
         self.traffic.requests = requests;
         self
     }
 
     /// The same with this number of failed requests.
     #[must_use]
-    pub fn failures(mut self, failures: f64) -> Self {
+    pub fn with_failures(mut self, failures: f64) -> Self {
         self.traffic.failures = Some(failures);
         self
     }
 
     /// The same with this probability that a failure of the server brings the client down.
     #[must_use]
-    pub fn strength(mut self, strength: f64) -> Self {
+    pub fn with_strength(mut self, strength: f64) -> Self {
         self.traffic.strength = Some(strength);
         self
     }

@@ -20,6 +20,7 @@ pub struct Overview {
 
 /// The scores of one moment; lists have one entry for each service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Scores {
     /// Status by own health.
     pub status: Vec<Status>,
@@ -63,13 +64,13 @@ impl Overview {
 
     /// With other settings of dependency health, for the same graph.
     #[must_use]
-    pub fn dependency(self, dependency: DependencyHealth) -> Self {
+    pub fn with_dependency(self, dependency: DependencyHealth) -> Self {
         Self { dependency, ..self }
     }
 
     /// With other settings of the root ranking.
     #[must_use]
-    pub fn ranking(self, ranking: RootRanking) -> Self {
+    pub fn with_ranking(self, ranking: RootRanking) -> Self {
         Self { ranking, ..self }
     }
 

@@ -13,7 +13,9 @@ pub fn graph(max_services: usize, max_calls: usize) -> impl Strategy<Value = Ser
             let name = |service: usize| format!("s{service:02}");
             let calls = calls.into_iter().filter(|((client, server), _)| client != server);
             let calls = calls.map(|((client, server), (requests, strength))| {
-                Call::new(name(client), name(server)).requests(f64::from(requests)).strength(strength)
+                Call::new(name(client), name(server))
+                    .with_requests(f64::from(requests))
+                    .with_strength(strength)
             });
             ServiceGraph::with_services((0..services).map(name), calls)
                 .expect("no call is doubled or to itself")

@@ -176,8 +176,8 @@ mod tests {
     fn everything() -> Features {
         let any = || Select::All;
         let mut all = Features::default()
-            .with(Deltas::except(&[]).over(3).unwrap())
-            .with(Ewma::half_life(2.0).unwrap().of(any()))
+            .with(Deltas::except(&[]).with_steps(3).unwrap())
+            .with(Ewma::half_life(2.0).unwrap().with_metrics(any()))
             .with(RecentNormal::new(4).unwrap())
             .with(SeasonalResidual::new(5).unwrap())
             .with(Calendar::day_and_week())
@@ -339,7 +339,8 @@ mod tests {
     #[test]
     fn nested_lists_are_refused_before_they_are_built() {
         // Of other steps each time, so that no two columns have one name.
-        let doubling = |level| Features::new().with(Metrics).with(Deltas::default().over(level).unwrap());
+        let doubling =
+            |level| Features::new().with(Metrics).with(Deltas::default().with_steps(level).unwrap());
         let schema = Schema::new((0..10).map(|i| Metric::gauge(format!("m{i}"))).collect()).unwrap();
         let mut bomb: Box<dyn Feature> = Box::new(doubling(1));
         for level in 2..40 {

@@ -115,7 +115,7 @@ impl Impute {
 
     /// The same with columns of these metrics alone.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 
@@ -207,6 +207,7 @@ impl ColumnState for Seasonal {
 
 /// What became of missing cells; see [`Impute::fill`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imputed {
     /// Cells that were filled.
     pub filled: usize,
@@ -307,7 +308,8 @@ mod tests {
             let text = |v: &f32| if v.is_nan() { "?".into() } else { v.to_string() };
             set.values().iter().step_by(2).map(text).collect::<Vec<String>>()
         };
-        let (filled, counts) = Impute::last(2).unwrap().of(Select::only(&["x"])).fill(frames()).unwrap();
+        let (filled, counts) =
+            Impute::last(2).unwrap().with_metrics(Select::only(&["x"])).fill(frames()).unwrap();
         assert_eq!(x(&filled), ["?", "1", "1", "1", "?", "2", "?", "3", "3"]);
         assert_eq!(counts, Imputed { filled: 3, left: 3 });
         // With all metrics, the nine cells of y are counted too.
@@ -318,6 +320,6 @@ mod tests {
         let (filled, counts) = Impute::seasonal(2).unwrap().fill(frames()).unwrap();
         assert_eq!(x(&filled), ["?", "1", "?", "1", "?", "2", "?", "3", "?"]);
         assert_eq!(counts.filled, 1);
-        assert!(Impute::none().of(Select::only(&["z"])).fill(frames()).is_err());
+        assert!(Impute::none().with_metrics(Select::only(&["z"])).fill(frames()).is_err());
     }
 }

@@ -58,7 +58,7 @@ impl Pipeline {
 
     /// The same with services shared out to this number of threads in [`apply`](Self::apply), which changes no bit.
     #[must_use]
-    pub fn threads(self, threads: usize) -> Self {
+    pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
 

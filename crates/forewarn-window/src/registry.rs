@@ -67,24 +67,28 @@ impl Saved {
     fn feature(self, inside: &NestedReader<'_>) -> Result<Box<dyn Feature>, WindowError> {
         Ok(match self {
             Self::Metrics => Box::new(Metrics),
-            Self::Deltas { steps, select } => Box::new(Deltas::default().of(select).over(steps)?),
+            Self::Deltas { steps, select } => {
+                Box::new(Deltas::default().with_metrics(select).with_steps(steps)?)
+            }
             Self::Rolling { statistic, steps, at_least, select } => {
-                Box::new(Rolling::new(statistic, steps)?.at_least(at_least).of(select))
+                Box::new(Rolling::new(statistic, steps)?.with_least_samples(at_least).with_metrics(select))
             }
-            Self::Ewma { half_life_steps, select } => Box::new(Ewma::half_life(half_life_steps)?.of(select)),
+            Self::Ewma { half_life_steps, select } => {
+                Box::new(Ewma::half_life(half_life_steps)?.with_metrics(select))
+            }
             Self::RecentNormal { steps, limit, select } => {
-                Box::new(RecentNormal::new(steps)?.limit(limit)?.of(select))
+                Box::new(RecentNormal::new(steps)?.with_limit(limit)?.with_metrics(select))
             }
-            Self::SeasonalResidual { season_steps, memory_seasons, select } => {
-                Box::new(SeasonalResidual::new(season_steps)?.memory(memory_seasons)?.of(select))
-            }
+            Self::SeasonalResidual { season_steps, memory_seasons, select } => Box::new(
+                SeasonalResidual::new(season_steps)?.with_memory(memory_seasons)?.with_metrics(select),
+            ),
             Self::SeasonalProfile(profile) => Box::new(profile),
             Self::Calendar { cycles, utc_offset_minutes } => {
                 Box::new(Calendar::of(&cycles, utc_offset_minutes))
             }
             Self::Logs { select } => Box::new(Logs::of(select)),
             Self::Ratio { metric, by } => Box::new(RatioOf::new(metric, by)),
-            Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.of(select)),
+            Self::Impute { filling, select } => Box::new(Impute::filling(filling)?.with_metrics(select)),
             Self::ImputedMask { select } => Box::new(ImputedMask::of(select)),
             Self::Then([first, next]) => Box::new(inside.feature(&first)?.then(inside.feature(&next)?)),
             Self::List(features) => Box::new(list(&features, inside)?),

@@ -106,6 +106,7 @@ pub struct WindowPieces<'a> {
 
 /// The windows of some neighbouring samples of one service.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WindowPiece<'a> {
     /// The service, a position in the layout.
     pub service: usize,

@@ -27,6 +27,7 @@ const CLOSE: f64 = 1e-2;
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Convergence {
     /// Inverse strength of the penalty: as set, or as validation chose.
     pub c: f64,

@@ -14,6 +14,7 @@ const NEGATIVES_A_POSITIVE: usize = 20;
 
 /// How boosting ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TreeFit {
     /// Leaves that a tree could have: as set, or as validation chose.
     pub leaves: usize,

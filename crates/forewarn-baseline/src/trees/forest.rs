@@ -163,6 +163,7 @@ impl Forest {
 
 /// What a column does in boosted trees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Importance {
     /// Training loss that its splits saved, in nats, by the second-order estimate that they were chosen by.
     pub gain: f64,

@@ -78,8 +78,8 @@ impl Judge {
         let progress = Reporter::new(common.quiet);
         progress.stage("reading failures and scores");
         let given = GivenScores::new(self.names(), self.rule_text()?)
-            .validation_share(self.validation)
-            .label_meaning(match self.label_means {
+            .with_validation_share(self.validation)
+            .with_label_meaning(match self.label_means {
                 LabelMeans::Begins => LabelMeaning::Begins,
                 LabelMeans::Failing => LabelMeaning::Failing,
             });
@@ -89,7 +89,7 @@ impl Judge {
                 let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
                 let known = KnownFailures::List { episodes: &episodes, spec, step: None };
                 progress.stage("evaluating");
-                let (report, pictures) = given.classes(&classes).judge(&self.scores, known)?;
+                let (report, pictures) = given.with_classes(&classes).judge(&self.scores, known)?;
                 (report, pictures, None)
             }
             None => {
@@ -106,7 +106,7 @@ impl Judge {
                 names.sort_by_key(|name| !rule.contains(name));
                 progress.stage("evaluating");
                 let known = KnownFailures::Labels(&labels);
-                let (report, pictures) = given.metrics(&frames, names).judge(&self.scores, known)?;
+                let (report, pictures) = given.with_metrics(&frames, names).judge(&self.scores, known)?;
                 (report, pictures, outages)
             }
         };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Whether the days of validation are as independent as the promise of an alarm budget takes them for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DayAssumption {
     /// It was not looked at, as in a report of an older version.
     #[default]

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 /// The alarms and failures of one service, matched.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ServiceEvents {
     /// Service.
     pub service: String,
@@ -29,6 +30,7 @@ pub struct ServiceEvents {
 /// the service was well is close enough before its onset. So, with an alarm at every scored window, everything within
 /// reach is caught.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Events {
     /// One entry a service.
     pub services: Vec<ServiceEvents>,

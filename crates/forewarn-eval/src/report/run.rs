@@ -48,20 +48,20 @@ impl<'a> ModelRun<'a> {
 
     /// The model as a sentence.
     #[must_use]
-    pub fn described(self, description: &'a str) -> Self {
+    pub fn with_description(self, description: &'a str) -> Self {
         Self { description, ..self }
     }
 
     /// What fitted its weights, where there is a choice, such as `native`.
     #[must_use]
-    pub fn trained_by(self, trainer: Option<&'a str>) -> Self {
+    pub fn with_trainer(self, trainer: Option<&'a str>) -> Self {
         Self { trainer, ..self }
     }
 
     /// Windows to choose thresholds on in place of validation, where there are more of them: such as the blocks of
     /// walk-forward folds, with scores of models that had not seen them.
     #[must_use]
-    pub fn thresholds_on(self, held_out: Option<&'a ScoredSet>) -> Self {
+    pub fn with_held_out(self, held_out: Option<&'a ScoredSet>) -> Self {
         Self { thresholds: held_out, ..self }
     }
 
@@ -72,43 +72,43 @@ impl<'a> ModelRun<'a> {
 
     /// How long it took to fit it, and to score all test windows. Left out for scores that were given.
     #[must_use]
-    pub fn took(self, fit: Duration, score: Duration) -> Self {
+    pub fn with_durations(self, fit: Duration, score: Duration) -> Self {
         Self { fit_time: Some(fit), score_time: Some(score), ..self }
     }
 
     /// How its fits went, epoch by epoch: what the report plots.
     #[must_use]
-    pub fn trained(self, training: &'a [History]) -> Self {
+    pub fn with_training(self, training: &'a [History]) -> Self {
         Self { training, ..self }
     }
 
     /// Whether what it says of *when* comes true, on the test windows.
     #[must_use]
-    pub fn timed(self, timing: Option<&'a TimingReliability>) -> Self {
+    pub fn with_timing(self, timing: Option<&'a TimingReliability>) -> Self {
         Self { timing, ..self }
     }
 
     /// Which failures are of which class, to be measured apart.
     #[must_use]
-    pub fn classes(self, classes: &'a [EpisodeClasses]) -> Self {
+    pub fn with_classes(self, classes: &'a [EpisodeClasses]) -> Self {
         Self { classes, ..self }
     }
 
     /// What stands between an alarm and a person, for net lead times.
     #[must_use]
-    pub fn delays(self, delays: Delays) -> Self {
+    pub fn with_delays(self, delays: Delays) -> Self {
         Self { delays, ..self }
     }
 
     /// The false alarms that are accepted: what the report leads with. One per service and week unless said otherwise.
     #[must_use]
-    pub fn budget(self, budget: AlarmBudget) -> Self {
+    pub fn with_budget(self, budget: AlarmBudget) -> Self {
         Self { budget, ..self }
     }
 
     /// How intervals are drawn.
     #[must_use]
-    pub fn bootstrap(self, bootstrap: BlockBootstrap) -> Self {
+    pub fn with_bootstrap(self, bootstrap: BlockBootstrap) -> Self {
         Self { bootstrap, ..self }
     }
 }

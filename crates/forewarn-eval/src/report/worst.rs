@@ -17,7 +17,7 @@ pub struct WorstCases {
     pub false_alarms: Vec<WorstCase>,
 }
 
-/// In which way a model was wrong.
+/// In which way a model was wrong: there are two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorstKind {
     /// A failure that it missed.

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 /// How near calls are to the windows before failures, against calls thrown at random.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AffiliationFigures {
     /// Mean over the failures with a call in their zone; `None` where nothing is called.
     pub precision: Option<f64>,

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 /// Precision and recall over runs of windows instead of single ones.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct RangeFigures {
     /// Mean over the called runs of how much of each is positive; 0 where nothing is called.
     pub precision: f64,

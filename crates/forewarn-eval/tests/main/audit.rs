@@ -74,7 +74,7 @@ fn scored(seed: u64, rate: impl Fn(usize, i64) -> f64, score: impl Fn(&Window) -
 }
 
 fn audited(set: &ScoredSet) -> LeakFindings {
-    LeakAudit::new().scores(set).run().unwrap()
+    LeakAudit::new().with_scores(set).run().unwrap()
 }
 
 fn suspects(found: &LeakFindings) -> Vec<&str> {

@@ -28,17 +28,17 @@ fn finding(verdict: &LeakFindings, name: &str) -> Finding {
 #[test]
 fn a_score_that_knows_only_the_service_is_found() {
     let honest = scored(|_, label, u| if label { 0.2 + 0.8 * u } else { 0.8 * u });
-    let verdict = LeakAudit::new().scores(&honest).run().unwrap();
+    let verdict = LeakAudit::new().with_scores(&honest).run().unwrap();
     assert!(verdict.is_clean(), "{verdict}");
     let service =
         scored(|service, label, u| 0.5 * service as f32 + 0.1 * u + if label { 0.005 } else { 0.0 });
-    let verdict = LeakAudit::new().scores(&service).run().unwrap();
+    let verdict = LeakAudit::new().with_scores(&service).run().unwrap();
     assert_eq!(finding(&verdict, "service alone"), Finding::Suspect, "{verdict}");
     assert!(verdict.to_string().contains("SUSPECT  service alone: "), "{verdict}");
-    let guess = LeakAudit::new().scores(&scored(|_, _, u| u)).run().unwrap().to_string();
+    let guess = LeakAudit::new().with_scores(&scored(|_, _, u| u)).run().unwrap().to_string();
     assert!(guess.contains("no better than with labels shifted"), "{guess}");
     let perfect = scored(|_, label, _| f32::from(u8::from(label)));
-    assert_eq!(finding(&LeakAudit::new().scores(&perfect).run().unwrap(), "too good"), Finding::Suspect);
+    assert_eq!(finding(&LeakAudit::new().with_scores(&perfect).run().unwrap(), "too good"), Finding::Suspect);
 }
 
 fn frames() -> FrameSet {
@@ -71,14 +71,14 @@ fn a_model_that_sees_the_future_is_found() {
     let verdict = |ahead: usize| {
         let scores = |frames: &FrameSet| smoothed(frames, 3, ahead).unwrap();
         let (before, after) = (scores(&frames), scores(future.frames()));
-        LeakAudit::new().future(&future, &before, &after).run().unwrap()
+        LeakAudit::new().with_future(&future, &before, &after).run().unwrap()
     };
     assert!(verdict(0).is_clean());
     let leaking = verdict(1);
     assert_eq!(finding(&leaking, "shuffled future"), Finding::Suspect);
     assert!(leaking.to_string().contains("2 of 202 scores"), "{leaking}");
     assert!(leaking.to_string().contains("the first at 1970-01-01T01:40:00Z of a"), "{leaking}");
-    assert!(LeakAudit::new().future(&future, &[], &[]).run().is_err());
+    assert!(LeakAudit::new().with_future(&future, &[], &[]).run().is_err());
 }
 
 /// A check says how many scores it looked at, and does not call clean what it did not look at.
@@ -88,7 +88,7 @@ fn rows_without_a_score_are_not_looked_at() {
     let future = ShuffledFuture::new(&frames, minute(100)).unwrap();
     let rows = frames.layout().rows();
     let check = |before: &[Option<Score>], after: &[Option<Score>]| {
-        LeakAudit::new().future(&future, before, after).run().map(|verdict| verdict.to_string())
+        LeakAudit::new().with_future(&future, before, after).run().map(|verdict| verdict.to_string())
     };
     let some = |picked: &[usize]| {
         let mut scores = vec![None; rows];
@@ -117,7 +117,7 @@ fn windows_that_differ_by_rounding_are_found() {
     let (train_labels, test_labels) = (labels(early.len()), labels(later.len()));
     let train = LabelledWindows::new(windows(&frames, &early), &train_labels).unwrap();
     let test = LabelledWindows::new(windows(&noisy, &later), &test_labels).unwrap();
-    let found = LeakAudit::new().windows(train, test).run().unwrap();
+    let found = LeakAudit::new().with_windows(train, test).run().unwrap();
     assert_eq!(finding(&found, "duplicate windows"), Finding::Suspect, "{found}");
 }
 
@@ -135,7 +135,7 @@ fn shared_windows_and_telling_features_are_found() {
         let labels = |windows: Windows<'_>| windows.iter_last().map(label).collect::<Vec<bool>>();
         let (train_labels, test_labels) = (labels(train), labels(test));
         let train = LabelledWindows::new(train, &train_labels).unwrap();
-        LeakAudit::new().windows(train, LabelledWindows::new(test, &test_labels).unwrap()).run().unwrap()
+        LeakAudit::new().with_windows(train, LabelledWindows::new(test, &test_labels).unwrap()).run().unwrap()
     };
     let noise = |row: &[f32]| (row[0] * 1e4) as i64 % 7 == 0;
     let clean = verdict(&late, &noise);

@@ -19,7 +19,7 @@ const MOST_FOLLOWED: usize = 100_000_000;
 pub fn fleet_graph(fleet: &fleet::Blueprint) -> Result<ServiceGraph, ExperimentError> {
     let requests = requests(fleet, MOST_FOLLOWED)?;
     let traced = fleet.calls().iter().zip(fleet.ends()).map(|(call, &(client, _))| {
-        Call::new(&call.client, &call.server).requests(requests[client] * each(call))
+        Call::new(&call.client, &call.server).with_requests(requests[client] * each(call))
     });
     let names = fleet.services().iter().map(|service| service.name.as_str());
     Ok(ServiceGraph::with_services(names, traced)?)

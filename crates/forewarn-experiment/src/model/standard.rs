@@ -310,7 +310,7 @@ impl StandardModels {
             settings.members, settings.hidden
         );
         let trainer = self.trainer.name();
-        Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).trained_by(trainer))
+        Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).with_trainer(trainer))
     }
 }
 

@@ -32,7 +32,8 @@ impl Run<'_> {
         let report = |done| self.observer.progress(Progress::Phase { phase: Phase::Audit, done, total });
         report(0);
         let (metrics, features) = (&*self.material.metrics, &prepared.features);
-        let mut checks = LeakAudit::new().windows(*train.on(features)?, *test.on(features)?).run()?.checks;
+        let mut checks =
+            LeakAudit::new().with_windows(*train.on(features)?, *test.on(features)?).run()?.checks;
         report(1);
         let Some((first, last)) = test.time_span() else { return Ok(checks) };
         let cut = Timestamp::from_millis(i64::midpoint(first.millis(), last.millis())).unwrap_or(first);
@@ -57,7 +58,7 @@ impl Run<'_> {
         for (at, ((model, again), (name, set))) in fitted.iter().zip(again).zip(scored).enumerate() {
             let before = by_row(&mut picks.iter().map(|&pick| model.test[pick as usize]));
             let after = by_row(&mut again.into_iter());
-            let audit = LeakAudit::new().scores(set).future(&future, &before, &after);
+            let audit = LeakAudit::new().with_scores(set).with_future(&future, &before, &after);
             checks.extend(audit.run()?.about(name).checks);
             report(3 + fitted.len() + at + 1);
         }

@@ -112,15 +112,15 @@ impl Run<'_> {
         let timing =
             fitted.scorer.timing(test, self.material.views(&prepared.features, prepared.wide_features()))?;
         let run = ModelRun::new(&model.name, &at_validation, &set)
-            .described(&model.description)
-            .trained_by(model.trainer.as_deref())
-            .took(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
-            .trained(fitted.scorer.history())
-            .timed(timing.as_ref())
-            .classes(classes)
-            .thresholds_on(held_out.as_ref())
-            .delays(self.settings.delays)
-            .budget(self.settings.budget);
+            .with_description(&model.description)
+            .with_trainer(model.trainer.as_deref())
+            .with_durations(seconds(fitted.fit_seconds), seconds(fitted.score_seconds))
+            .with_training(fitted.scorer.history())
+            .with_timing(timing.as_ref())
+            .with_classes(classes)
+            .with_held_out(held_out.as_ref())
+            .with_delays(self.settings.delays)
+            .with_budget(self.settings.budget);
         Ok((ModelReport::evaluate(&run)?, set))
     }
 

@@ -169,14 +169,14 @@ impl Settings {
         verdicts: Option<Box<dyn Feature>>,
     ) -> Result<Features, ExperimentError> {
         let of_metrics = Select::Only(metrics.names().map(str::to_owned).collect());
-        let filled = self.impute()?.of(of_metrics);
+        let filled = self.impute()?.with_metrics(of_metrics);
         let mut features = Features::new().with(filled.then(Arc::clone(asked_for)));
         if let Some(verdicts) = verdicts {
             features = features.with(verdicts);
         }
         if let Some(topology) = &self.topology {
             let columns = topology.columns().into_iter().map(|column| column.name).collect();
-            features = features.with(Impute::none().of(Select::Only(columns)));
+            features = features.with(Impute::none().with_metrics(Select::Only(columns)));
         }
         Ok(features)
     }

@@ -88,7 +88,7 @@ impl Settings {
         for steps in spans(&MAXIMUM_MINUTES) {
             long = long.with(Rolling::new(Statistic::Max, steps)?);
         }
-        let mut behind = Features::new().with(self.impute()?.of(of_metrics()).then(long));
+        let mut behind = Features::new().with(self.impute()?.with_metrics(of_metrics()).then(long));
         if let Some(history) = self.rule.history(metrics) {
             behind = behind.with(history);
         }
@@ -99,7 +99,7 @@ impl Settings {
             .map(str::to_owned)
             .collect();
         if !fleet.is_empty() {
-            behind = behind.with(Impute::none().of(Select::Only(fleet)));
+            behind = behind.with(Impute::none().with_metrics(Select::Only(fleet)));
         }
         Ok(behind)
     }

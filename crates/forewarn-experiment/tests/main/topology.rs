@@ -66,7 +66,7 @@ fn a_client_is_warned_by_its_server() {
 #[test]
 fn a_graph_that_needs_another_metric_is_refused_by_name() {
     let graph = ServiceGraph::from_edge_list("shop database").unwrap();
-    let error = run(Some(TopologyFeatures::new(&graph).metrics("errors", "p99_latency"))).err().unwrap();
+    let error = run(Some(TopologyFeatures::new(&graph).with_metrics("errors", "p99_latency"))).err().unwrap();
     assert!(matches!(error, ExperimentError::Topology(TopologyError::Core(_))), "{error}");
     assert!(error.to_string().contains("\"errors\" is missing"));
 }

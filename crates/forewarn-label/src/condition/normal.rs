@@ -123,7 +123,7 @@ impl Normal {
 
     /// Share of the rows that must be known.
     #[must_use]
-    pub fn known(self, share: f32) -> Self {
+    pub fn with_known_share(self, share: f32) -> Self {
         Self { known: share.into(), ..self }
     }
 

@@ -39,6 +39,7 @@ pub struct LabelState {
 
 /// The label of a live row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TimedLabel {
     /// The time of the row that the label is about.
     pub time: Timestamp,

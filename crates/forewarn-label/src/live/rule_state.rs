@@ -46,6 +46,7 @@ pub struct RuleState {
 
 /// What one row told.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Minute {
     /// The row's time.
     pub time: Timestamp,
@@ -79,6 +80,7 @@ pub enum Event {
 
 /// What a rule has told for good, after a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Standing {
     /// Of every time before this one it is final whether a failure begins or goes on in it, or whether that is
     /// unknown; what there is to tell of it has been told.

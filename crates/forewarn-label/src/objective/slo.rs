@@ -132,7 +132,7 @@ impl TryFrom<SloRow> for Slo {
 
     fn try_from(row: SloRow) -> Result<Self, LabelError> {
         let slo = Self::new(row.name, row.indicator, row.objective)?;
-        let slo = slo.with_period_days(row.period_days)?.windows_minutes(row.windows_minutes)?;
+        let slo = slo.with_period_days(row.period_days)?.with_windows_minutes(row.windows_minutes)?;
         Ok(Self { service: row.service, ..slo })
     }
 }
@@ -197,7 +197,7 @@ impl Slo {
     ///
     /// # Errors
     /// [`LabelError::InvalidField`] for a window of 0 minutes or more than 90 days.
-    pub fn windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, LabelError> {
+    pub fn with_windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, LabelError> {
         for &window in &windows_minutes {
             let fine = (1..=90 * 24 * 60).contains(&window);
             let field = format!("a window of {:?} in minutes", self.name);

@@ -260,6 +260,7 @@ fn rows_of(minutes: u32, step: Step) -> usize {
 
 /// How a service did against an objective.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SloReport {
     /// The objective's name.
     pub name: String,

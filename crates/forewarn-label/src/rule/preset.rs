@@ -45,7 +45,7 @@ impl Rule {
     /// ```
     pub fn no_traffic(lasting: Span) -> Result<Self, LabelError> {
         let requests = || Measure::metric("request_count");
-        let before = Normal::mean(Span::hours(1)).known(0.0);
+        let before = Normal::mean(Span::hours(1)).with_known_share(0.0);
         Self::new(requests().equal_to(0.0).and(requests().below(before)).lasting(lasting))
     }
 

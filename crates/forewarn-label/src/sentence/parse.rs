@@ -349,7 +349,7 @@ fn while_it_was_not(
         matches!(is, Comparison::AtMost | Comparison::Below) || (is == Comparison::Equal && limit == 0.0);
     falls.then_some(move |within: Span| {
         // One known row is enough to say that there was something.
-        let before = Normal::mean(within).known(0.0);
+        let before = Normal::mean(within).with_known_share(0.0);
         measure.clone().compare(is, limit).and(measure.below(before))
     })
 }

@@ -303,7 +303,7 @@ mod tests {
         ) {
             let (width, period) = (a.min(b), a.max(b));
             let season = Season { period: Span::steps(period), width: Span::steps(width) };
-            let normal = Normal::new(Statistic::Season(season)).known(0.0);
+            let normal = Normal::new(Statistic::Season(season)).with_known_share(0.0);
             let mut bound = Bound::new(&normal.into(), Step::MINUTE);
             for t in 0..values.len() {
                 let youngest = t as i64 - i64::from(period) + i64::from(width / 2);

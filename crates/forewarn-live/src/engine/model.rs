@@ -68,6 +68,7 @@ pub(super) struct Warned {
 
 /// What became of alarms and failures, counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LedgerCounts {
     /// Alarms before a failure that came, by the failure rule or another program's alert.
     pub hits: u32,

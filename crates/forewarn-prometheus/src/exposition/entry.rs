@@ -92,6 +92,7 @@ pub enum Entry<'a> {
 
 /// One sample of an exposition.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ExpositionSample {
     /// Name (as the label [`NAME`](crate::NAME)) and labels.
     pub labels: Labels,
@@ -110,6 +111,7 @@ pub struct ExpositionSample {
 
 /// One observation among those that a bucket or counter counts, mostly with the trace that it came from.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Exemplar {
     /// Its labels, such as `trace_id`.
     pub labels: Labels,

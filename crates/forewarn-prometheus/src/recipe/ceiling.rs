@@ -7,6 +7,7 @@ pub const BLIND_SHARE: f64 = 0.5;
 /// A p99 that is stuck there is a constant to a model, and a metric that cannot rise before a failure. The remedy is
 /// buckets with higher bounds, or native histograms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct CeilingCheck {
     /// Rows with a value.
     pub rows: u64,

@@ -2,6 +2,7 @@ use crate::PrometheusError;
 
 /// How much of a request was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
     /// Samples.
     pub samples: u64,
@@ -13,6 +14,7 @@ pub struct Written {
 
 /// What of a request was refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RefusedWrites {
     /// Series whose labels are wrong: none is the name, one comes twice, is not UTF-8, or refers to a symbol that is
     /// not there.

@@ -87,9 +87,11 @@ impl World {
 
     fn model(&self, name: &str, validation: &[Score], test: &ScoredSet) -> Result<ModelReport, EvalError> {
         let validation = self.validation(validation);
-        let run = ModelRun::new(name, &validation, test).described("The metric, as it is");
+        let run = ModelRun::new(name, &validation, test).with_description("The metric, as it is");
         let classes = [self.classes()];
-        let run = run.took(Duration::from_millis(1500), Duration::from_millis(250)).classes(&classes);
+        let run = run
+            .with_durations(Duration::from_millis(1500), Duration::from_millis(250))
+            .with_classes(&classes);
         ModelReport::evaluate(&run)
     }
 
@@ -153,7 +155,7 @@ impl World {
         let positive = self.split.test().positive();
         report.ceiling = Some(Ceiling::new(Some(Bound::new(&test_scores, positive).unwrap()), None));
 
-        report.audit = LeakAudit::new().scores(&test).run().unwrap().about(SCRIPT).checks;
+        report.audit = LeakAudit::new().with_scores(&test).run().unwrap().about(SCRIPT).checks;
         report.walk_forward = Some(self.walk(&report.models[1].name, &test));
         let mut pictures = Pictures::default();
         let chosen = report.chosen().unwrap();

@@ -224,7 +224,7 @@ fn scores_that_were_given_make_a_report() {
     let failures = EpisodeFile::read(failures.as_bytes()).unwrap();
     let set = listed(&text, &failures.episodes, LabelMeaning::Begins).unwrap().set;
     let predictors = [("vendor".to_owned(), set)];
-    let given = GivenScores::new("scores.csv", "as listed").classes(&failures.classes);
+    let given = GivenScores::new("scores.csv", "as listed").with_classes(&failures.classes);
     let (report, pictures) = given.report(&predictors).unwrap();
     assert_eq!((report.split.train, report.models[0].fit_seconds), (None, None));
     assert_eq!(report.models[0].event_recall, Some(1.0));
@@ -239,7 +239,7 @@ fn scores_that_were_given_make_a_report() {
     assert!(report.to_table().contains("not known: the scores were given"), "{}", report.to_table());
     assert_eq!(Report::from_json(&report.to_json().unwrap()).unwrap(), report);
     for share in [0.0, 1.0, f64::NAN] {
-        let error = given.clone().validation_share(share).report(&predictors).unwrap_err().to_string();
+        let error = given.clone().with_validation_share(share).report(&predictors).unwrap_err().to_string();
         assert!(error.contains("above 0 and below 1"), "{error}");
     }
     assert!(matches!(given.report(&[]), Err(EvalError::NoRows)));

@@ -60,6 +60,7 @@ pub struct Span {
 /// How far a fault has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ChaosPhase {
     /// It begins later: it was asked for before a restart, which the simulation has not yet reached again.
     Waiting,

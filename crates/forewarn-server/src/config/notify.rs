@@ -57,6 +57,7 @@ pub struct AlertsConfig {
 /// What becomes of `/` in the name of a service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NamespaceLabel {
     /// What is before the first `/` is the label `namespace`, the rest `service`.
     #[default]

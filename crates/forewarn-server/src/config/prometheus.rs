@@ -96,6 +96,7 @@ pub struct PrometheusConfig {
 /// What becomes of a model whose file says that it was trained on other queries than are asked now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum OtherQueries {
     /// The service does not start.
     #[default]

@@ -77,6 +77,7 @@ pub struct DrillConfig {
 /// A simulation that comes ready-made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum SimulatedSystem {
     /// Four services.
     #[default]

@@ -18,6 +18,7 @@ const OUTLOOK_RESOLUTION: usize = 2 * FILTER_RESOLUTION;
 ///
 /// No predictor has a smaller expected Brier score or log loss, and none ranks minutes better, but by luck.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Ceiling {
     /// Given the hidden stress and all of the past, one a row. Out of reach for anything that sees only metrics.
     pub oracle: Vec<Score>,
@@ -27,6 +28,7 @@ pub struct Ceiling {
 
 /// How well the two parts of a [`Ceiling`] rank the windows of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CeilingScores {
     /// With the hidden stress.
     pub oracle: CeilingScore,

@@ -169,6 +169,7 @@ pub struct StressWalkRun {
 
 /// One simulated minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Minute {
     /// The metrics, in the order of [`Schema::v1`].
     pub sample: [f32; 10],

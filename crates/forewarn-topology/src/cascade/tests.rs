@@ -99,7 +99,8 @@ proptest! {
 /// A tree: the bound, which takes servers for independent, is exact there.
 #[test]
 fn the_bound_is_exact_on_a_tree() {
-    let calls = (1..15).map(|i| Call::new(format!("s{:02}", (i - 1) / 2), format!("s{i:02}")).strength(0.4));
+    let calls =
+        (1..15).map(|i| Call::new(format!("s{:02}", (i - 1) / 2), format!("s{i:02}")).with_strength(0.4));
     let model = cascade(&ServiceGraph::new(calls).unwrap());
     let own: Vec<f64> = (0..15).map(|i| f64::from(i) / 30.0).collect();
     let exact = model.failure_probabilities(&own, CascadeMethod::Exact).unwrap();
@@ -113,7 +114,7 @@ fn layered(layers: usize, width: usize) -> ServiceGraph {
     ServiceGraph::new((1..layers).flat_map(|layer| {
         (0..width).flat_map(move |place| {
             (0..3).map(move |step| {
-                Call::new(name(layer - 1, place * 7 + step * 11), name(layer, place)).strength(0.35)
+                Call::new(name(layer - 1, place * 7 + step * 11), name(layer, place)).with_strength(0.35)
             })
         })
     }))

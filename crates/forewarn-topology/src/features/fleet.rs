@@ -76,7 +76,7 @@ impl FleetColumns {
     ///
     /// # Errors
     /// [`TopologyError::InvalidNumber`] unless both are 1 to 10,000.
-    pub fn over(self, change_rows: usize, most_rows: usize) -> Result<Self, TopologyError> {
+    pub fn with_rows(self, change_rows: usize, most_rows: usize) -> Result<Self, TopologyError> {
         Self { change_rows, most_rows, ..self }.checked()
     }
 

@@ -64,7 +64,7 @@ impl TopologyFeatures {
             .with_strengths(strengths)?
             .with_health_rules(saved.health_rules)
             .with_dependence(saved.dependence)?
-            .metrics(saved.error_rate, saved.latency)
+            .with_metrics(saved.error_rate, saved.latency)
             .with_violations(saved.limits, saved.violation_rows)?
             .with_clock(from, to, saved.utc_offset_minutes)?;
         match saved.fleet.map(FleetColumns::checked).transpose()? {

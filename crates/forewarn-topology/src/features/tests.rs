@@ -17,9 +17,9 @@ fn frame(service: &str, start: &str, rows: &[(f32, f32)]) -> Frame {
 
 fn shop() -> ServiceGraph {
     ServiceGraph::new([
-        Call::new("gateway", "auth").requests(300.0).strength(0.5),
-        Call::new("gateway", "user").requests(100.0).strength(0.5),
-        Call::new("user", "database").requests(200.0).strength(0.8),
+        Call::new("gateway", "auth").with_requests(300.0).with_strength(0.5),
+        Call::new("gateway", "user").with_requests(100.0).with_strength(0.5),
+        Call::new("user", "database").with_requests(200.0).with_strength(0.8),
     ])
     .unwrap()
 }
@@ -79,7 +79,7 @@ fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
     assert_eq!(names, ["cascade_risk", "hour", "peak_hour", "weekend"]);
     assert!(features.clone().with_groups(&[]).is_err());
     let set = FrameSet::from_frames(vec![frame("gateway", "2024-01-06T23:30:00Z", &[(0.0, 1.0)])]).unwrap();
-    let error = features.clone().metrics("errors", "p99_latency").compute(&set).unwrap_err().to_string();
+    let error = features.clone().with_metrics("errors", "p99_latency").compute(&set).unwrap_err().to_string();
     assert!(error.contains("\"errors\" is missing"), "{error}");
     let night = features.clone().with_clock(22, 6, UtcOffset::UTC).unwrap().compute(&set).unwrap();
     assert_eq!(

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn the_order_given_changes_nothing() {
-    let calls = [Call::new("b", "c"), Call::new("a", "c").requests(3.0), Call::new("a", "b")];
+    let calls = [Call::new("b", "c"), Call::new("a", "c").with_requests(3.0), Call::new("a", "b")];
     let graph = ServiceGraph::new(calls.clone()).unwrap();
     let mut turned = calls.to_vec();
     turned.reverse();
@@ -25,10 +25,10 @@ fn what_makes_no_graph_is_refused_with_its_place() {
     let fine = || Call::new("a", "b");
     says(vec![fine(), Call::new("b", "b")], "call 2: \"b\" calls itself: a call needs two services");
     says(vec![fine(), Call::new("b", "a"), fine()], "call 3: the call from \"a\" to \"b\" appears twice");
-    says(vec![fine().strength(1.2)], "call 1: strength is 1.2: expected a probability, 0 to 1");
-    says(vec![fine().strength(f64::NAN)], "call 1: strength is NaN: expected a probability, 0 to 1");
-    says(vec![fine().requests(-1.0)], "call 1: requests is -1: expected a finite number, 0 or more");
-    says(vec![fine().failures(2.0)], "call 1: failures is 2: expected 0 to the number of requests");
+    says(vec![fine().with_strength(1.2)], "call 1: strength is 1.2: expected a probability, 0 to 1");
+    says(vec![fine().with_strength(f64::NAN)], "call 1: strength is NaN: expected a probability, 0 to 1");
+    says(vec![fine().with_requests(-1.0)], "call 1: requests is -1: expected a finite number, 0 or more");
+    says(vec![fine().with_failures(2.0)], "call 1: failures is 2: expected 0 to the number of requests");
     says(vec![Call::new(" ", "b")], "call 1: a service needs a name");
     let error = ServiceGraph::with_services(["a", "b"], [Call::new("a", "c")]).unwrap_err().to_string();
     assert_eq!(error, "call 1: there is no service \"c\": there are a, b");

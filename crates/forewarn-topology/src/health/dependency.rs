@@ -154,6 +154,7 @@ impl DependencyHealth {
 
 /// Health of services with their servers, and of the whole.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SystemHealth {
     /// Of each service, 0 to 1; `None` where nothing is known of it, nor of any service that it depends on.
     pub services: Vec<Option<f64>>,
@@ -170,8 +171,8 @@ mod tests {
     #[test]
     fn trouble_is_passed_to_clients_by_the_share_of_their_calls() {
         let graph = ServiceGraph::new([
-            Call::new("gateway", "auth").requests(300.0),
-            Call::new("gateway", "user").requests(100.0),
+            Call::new("gateway", "auth").with_requests(300.0),
+            Call::new("gateway", "user").with_requests(100.0),
             Call::new("user", "database"),
         ])
         .unwrap();

@@ -16,6 +16,7 @@ use serde::Serialize;
 ///
 /// A fan-out above 1 amplifies errors, a strength below 1 (a fallback, a retry that helps) damps them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Amplification {
     /// The hops, from the last service of the path back to the first.
     pub hops: Vec<Hop>,
@@ -25,6 +26,7 @@ pub struct Amplification {
 
 /// One call of the path.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Hop {
     /// Number of the service that calls.
     pub client: usize,
@@ -93,8 +95,8 @@ mod tests {
     #[test]
     fn errors_grow_with_fan_out_and_shrink_with_strength() {
         let graph = ServiceGraph::new([
-            Call::new("gateway", "user").requests(100.0).strength(0.5),
-            Call::new("user", "database").requests(300.0).strength(1.0),
+            Call::new("gateway", "user").with_requests(100.0).with_strength(0.5),
+            Call::new("user", "database").with_requests(300.0).with_strength(1.0),
         ])
         .unwrap();
         let strengths = Strengths::given(&graph, 0.0).unwrap();

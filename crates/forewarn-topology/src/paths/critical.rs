@@ -32,6 +32,7 @@ pub enum LatencyKind {
 /// depth-first walk that begins at the entry services, in order of name) are left out. A service of unknown latency
 /// (NaN) is taken to do no work of its own; where no latency is known at all, neither is the path.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct CriticalPath {
     /// The services, the first of the path first; none where the latency is unknown.
     pub stops: Vec<Stop>,
@@ -42,6 +43,7 @@ pub struct CriticalPath {
 
 /// One service of a critical path.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Stop {
     /// Number of the service.
     pub service: usize,
@@ -218,9 +220,9 @@ mod tests {
     fn shop() -> ServiceGraph {
         // auth 0, database 1, gateway 2, user 3.
         ServiceGraph::new([
-            Call::new("gateway", "auth").requests(100.0),
-            Call::new("gateway", "user").requests(100.0),
-            Call::new("user", "database").requests(200.0),
+            Call::new("gateway", "auth").with_requests(100.0),
+            Call::new("gateway", "user").with_requests(100.0),
+            Call::new("user", "database").with_requests(200.0),
         ])
         .unwrap()
     }

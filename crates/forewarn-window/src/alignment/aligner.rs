@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, VecDeque, btree_map::Entry};
 
 /// A row that an [`Aligner`] made.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct AlignedRow {
     /// When.
     pub time: Timestamp,

@@ -88,7 +88,7 @@ impl Alignment {
 
     /// The same with another rule for duplicates.
     #[must_use]
-    pub fn duplicates(self, duplicates: Duplicates) -> Self {
+    pub fn with_duplicates(self, duplicates: Duplicates) -> Self {
         Self { duplicates, ..self }
     }
 
@@ -140,6 +140,7 @@ impl Alignment {
 
 /// What became of raw samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AlignmentCounts {
     /// Samples taken in, NaN not counted.
     pub samples: usize,

@@ -35,7 +35,7 @@ impl Deltas {
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 
@@ -43,7 +43,7 @@ impl Deltas {
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
-    pub fn over(self, steps: usize) -> Result<Self, WindowError> {
+    pub fn with_steps(self, steps: usize) -> Result<Self, WindowError> {
         Ok(Self { steps: steps_setting("steps of a delta", steps)?, ..self })
     }
 }

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 /// Whose values a value is measured against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Scope {
     /// Those of its own service; of all services together for a service that was not trained on.
     #[default]

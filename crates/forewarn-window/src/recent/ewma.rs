@@ -32,7 +32,7 @@ impl Ewma {
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 }

@@ -38,7 +38,7 @@ impl RecentNormal {
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 
@@ -46,7 +46,7 @@ impl RecentNormal {
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is positive.
-    pub fn limit(self, deviations: f64) -> Result<Self, WindowError> {
+    pub fn with_limit(self, deviations: f64) -> Result<Self, WindowError> {
         Ok(Self { limit: positive_setting("limit of standard scores", deviations)?, ..self })
     }
 }
@@ -133,11 +133,11 @@ mod tests {
 
     #[test]
     fn a_constant_that_moves_is_as_far_away_as_can_be() {
-        let feature = RecentNormal::new(4).unwrap().limit(6.0).unwrap();
+        let feature = RecentNormal::new(4).unwrap().with_limit(6.0).unwrap();
         let made = scores(&feature, &[0.1, 0.1, 0.1, 0.1, 0.1, 0.2, 0.1, 0.0]);
         assert_eq!((made[4], made[5]), (0.0, 6.0));
         assert!(made[7] < -1.0);
         assert!(scores(&feature, &[0.1, 0.1, f32::NAN, 0.1])[2].is_nan());
-        assert!(RecentNormal::new(0).is_err() && RecentNormal::new(3).unwrap().limit(f64::NAN).is_err());
+        assert!(RecentNormal::new(0).is_err() && RecentNormal::new(3).unwrap().with_limit(f64::NAN).is_err());
     }
 }

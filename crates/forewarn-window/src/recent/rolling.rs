@@ -69,13 +69,13 @@ impl Rolling {
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 
     /// The same, missing where fewer than `samples` of the last steps are present.
     #[must_use]
-    pub fn at_least(self, samples: usize) -> Self {
+    pub fn with_least_samples(self, samples: usize) -> Self {
         Self { at_least: samples.max(1), ..self }
     }
 }
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn too_few_samples_are_no_statistic() {
         let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
-        let rolling = Rolling::new(Statistic::Mean, 3).unwrap().at_least(2);
+        let rolling = Rolling::new(Statistic::Mean, 3).unwrap().with_least_samples(2);
         let origin = Origin { service: "s", start: Timestamp::EPOCH, step: Step::MINUTE };
         let mut state = rolling.start(&schema, origin).unwrap();
         let mut push = |sample: f32| {

@@ -75,6 +75,7 @@ pub fn downsample_negatives(train: &Train<Samples>, share: f64, seed: u64) -> Re
 
 /// Which windows a stride skips.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Skip {
     /// Negatives only: positives are rare.
     #[default]

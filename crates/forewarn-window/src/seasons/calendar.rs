@@ -39,7 +39,7 @@ impl Calendar {
 
     /// The same for clocks that do not show UTC.
     #[must_use]
-    pub fn utc_offset(self, utc_offset: UtcOffset) -> Self {
+    pub fn with_utc_offset(self, utc_offset: UtcOffset) -> Self {
         Self { utc_offset, ..self }
     }
 
@@ -133,7 +133,7 @@ mod tests {
     fn the_day_is_a_circle_that_begins_at_midnight() {
         let made = rows(Calendar::time_of_day(), "2024-03-05T00:00:00Z", 6, 5);
         assert_eq!(made, [[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0]]);
-        let east = Calendar::time_of_day().utc_offset(UtcOffset::from_minutes(360).unwrap());
+        let east = Calendar::time_of_day().with_utc_offset(UtcOffset::from_minutes(360).unwrap());
         assert_eq!(rows(east, "2024-03-05T00:00:00Z", 6, 1), [[1.0, 0.0]]);
     }
 

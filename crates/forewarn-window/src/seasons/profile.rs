@@ -19,7 +19,7 @@ const MINUTE_MILLIS: i64 = 60_000;
 /// ```
 /// use forewarn_window::{Cycle, Profile, Scope};
 ///
-/// let by_hour_of_week = Profile::new(Cycle::Week, 60)?.scope(Scope::Service);
+/// let by_hour_of_week = Profile::new(Cycle::Week, 60)?.with_scope(Scope::Service);
 /// # Ok::<(), forewarn_window::WindowError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,7 +47,10 @@ impl TryFrom<Settings> for Profile {
 
     fn try_from(settings: Settings) -> Result<Self, WindowError> {
         let Settings { cycle, bin_minutes, utc_offset_minutes, scope, select } = settings;
-        Ok(Self::new(cycle, bin_minutes)?.of(select).scope(scope).utc_offset(utc_offset_minutes))
+        Ok(Self::new(cycle, bin_minutes)?
+            .with_metrics(select)
+            .with_scope(scope)
+            .with_utc_offset(utc_offset_minutes))
     }
 }
 
@@ -75,20 +78,20 @@ impl Profile {
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 
     /// The same with one normal for each service (the default), or one for all. A service that was not trained on has
     /// that of all.
     #[must_use]
-    pub fn scope(self, scope: Scope) -> Self {
+    pub fn with_scope(self, scope: Scope) -> Self {
         Self { scope, ..self }
     }
 
     /// The same for clocks that do not show UTC.
     #[must_use]
-    pub fn utc_offset(self, utc_offset: UtcOffset) -> Self {
+    pub fn with_utc_offset(self, utc_offset: UtcOffset) -> Self {
         Self { utc_offset, ..self }
     }
 

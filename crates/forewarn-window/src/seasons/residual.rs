@@ -35,13 +35,13 @@ impl SeasonalResidual {
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] unless it is 1 to 10,000,000.
-    pub fn memory(self, seasons: usize) -> Result<Self, WindowError> {
+    pub fn with_memory(self, seasons: usize) -> Result<Self, WindowError> {
         Ok(Self { memory_seasons: steps_setting("seasons remembered", seasons)?, ..self })
     }
 
     /// The same of these metrics.
     #[must_use]
-    pub fn of(self, select: Select) -> Self {
+    pub fn with_metrics(self, select: Select) -> Self {
         Self { select, ..self }
     }
 }
@@ -152,6 +152,6 @@ mod tests {
     #[test]
     fn settings_are_checked() {
         assert!(SeasonalResidual::new(0).is_err());
-        assert!(SeasonalResidual::new(60).unwrap().memory(0).is_err());
+        assert!(SeasonalResidual::new(60).unwrap().with_memory(0).is_err());
     }
 }

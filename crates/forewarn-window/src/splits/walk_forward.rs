@@ -55,7 +55,7 @@ impl WalkForward {
     ///
     /// # Errors
     /// [`forewarn_core::CoreError::InvalidSetting`] for a rolling span of no step.
-    pub fn train(self, train: TrainSpan) -> Result<Self, WindowError> {
+    pub fn with_train_span(self, train: TrainSpan) -> Result<Self, WindowError> {
         if let TrainSpan::Rolling { steps } = train {
             steps_setting("steps of a train span", steps)?;
         }

@@ -43,9 +43,9 @@ fn a_profile_is_the_mean_of_training_rows_at_that_time() {
     for &row in train.rows() {
         is_train[row as usize - 9..=row as usize].fill(true);
     }
-    let profile = Profile::new(Cycle::Day, 30).unwrap().of(Select::only(&["x"]));
+    let profile = Profile::new(Cycle::Day, 30).unwrap().with_metrics(Select::only(&["x"]));
     let fitted = profile.clone().fit(train, &frames).unwrap();
-    let global = profile.clone().scope(Scope::Global).fit(train, &frames).unwrap();
+    let global = profile.clone().with_scope(Scope::Global).fit(train, &frames).unwrap();
     let mean = |service: Option<usize>, bin: usize| {
         let (mut sum, mut count) = (0.0, 0.0);
         for (row, _) in is_train.iter().enumerate().filter(|&(_, &is_train)| is_train) {
@@ -112,7 +112,11 @@ fn times_without_a_training_row_have_no_normal() {
         assert!(serde_json::from_value::<Profile>(saved).is_err(), "{wrong}");
     }
     assert!(
-        Profile::new(Cycle::Day, 60).unwrap().of(Select::only(&["f"])).fit(split.train(), &frames).is_err()
+        Profile::new(Cycle::Day, 60)
+            .unwrap()
+            .with_metrics(Select::only(&["f"]))
+            .fit(split.train(), &frames)
+            .is_err()
     );
 }
 
@@ -121,22 +125,25 @@ fn a_saved_pipeline_gives_the_same_bits() {
     let frames = waves();
     let labels = labels(&frames, WindowSpec::default());
     let split = chronological(&labels, Fractions::default()).unwrap();
-    let profile = Profile::new(Cycle::Day, 60).unwrap().utc_offset(UtcOffset::from_minutes(-90).unwrap());
+    let profile =
+        Profile::new(Cycle::Day, 60).unwrap().with_utc_offset(UtcOffset::from_minutes(-90).unwrap());
     let mut features = Features::default()
         .with(profile.fit(split.train(), &frames).unwrap())
-        .with(Deltas::except(&[]).over(3).unwrap().of(Select::except(&["y"])))
+        .with(Deltas::except(&[]).with_steps(3).unwrap().with_metrics(Select::except(&["y"])))
         .with(Ewma::half_life(2.5).unwrap())
-        .with(RecentNormal::new(4).unwrap().limit(3.0).unwrap())
-        .with(SeasonalResidual::new(5).unwrap().memory(3).unwrap())
-        .with(Calendar::day_and_week().utc_offset(UtcOffset::from_minutes(60).unwrap()))
+        .with(RecentNormal::new(4).unwrap().with_limit(3.0).unwrap())
+        .with(SeasonalResidual::new(5).unwrap().with_memory(3).unwrap())
+        .with(Calendar::day_and_week().with_utc_offset(UtcOffset::from_minutes(60).unwrap()))
         .with(Logs::default())
         .with(RatioOf::new("x", "y"))
         .with(Deltas::default().then(Rolling::new(Statistic::Max, 3).unwrap()))
         .with(Impute::last(2).unwrap().then(Features::new().with(Ewma::half_life(3.0).unwrap())))
-        .with(Impute::seasonal(5).unwrap().then(Rolling::new(Statistic::Min, 2).unwrap().at_least(2)))
+        .with(
+            Impute::seasonal(5).unwrap().then(Rolling::new(Statistic::Min, 2).unwrap().with_least_samples(2)),
+        )
         .with(Impute::none().mask());
     for statistic in [Statistic::Mean, Statistic::Std, Statistic::Slope] {
-        features = features.with(Rolling::new(statistic, 4).unwrap().of(Select::only(&["x"])));
+        features = features.with(Rolling::new(statistic, 4).unwrap().with_metrics(Select::only(&["x"])));
     }
     let pipeline =
         Pipeline::fit(features, split.train(), &frames, Normalisation::ZScore, Scope::Service, 2).unwrap();

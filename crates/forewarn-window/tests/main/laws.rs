@@ -12,7 +12,7 @@ fn features() -> Vec<Box<dyn Feature>> {
     let rolling = |statistic| Box::new(Rolling::new(statistic, 4).unwrap());
     vec![
         Box::new(Metrics),
-        Box::new(Deltas::except(&[]).over(3).unwrap()),
+        Box::new(Deltas::except(&[]).with_steps(3).unwrap()),
         rolling(Statistic::Mean),
         rolling(Statistic::Std),
         rolling(Statistic::Min),
@@ -20,7 +20,7 @@ fn features() -> Vec<Box<dyn Feature>> {
         rolling(Statistic::Slope),
         Box::new(Ewma::half_life(2.0).unwrap()),
         Box::new(RecentNormal::new(4).unwrap()),
-        Box::new(SeasonalResidual::new(5).unwrap().of(Select::only(&["m0"]))),
+        Box::new(SeasonalResidual::new(5).unwrap().with_metrics(Select::only(&["m0"]))),
         Box::new(Calendar::day_and_week()),
         Box::new(Logs::default()),
         Box::new(RatioOf::new("m0", "m0")),

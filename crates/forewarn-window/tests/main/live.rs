@@ -31,7 +31,7 @@ fn pipeline(frames: &FrameSet, scope: Scope) -> Pipeline {
     let labels = labels(frames, WindowSpec::new(OBSERVATION, 0, 5).unwrap());
     let split = chronological(&labels, Fractions::default()).unwrap();
     let features = Features::default()
-        .with(Deltas::default().over(3).unwrap())
+        .with(Deltas::default().with_steps(3).unwrap())
         .with(Ewma::half_life(3.0).unwrap())
         .with(SeasonalResidual::new(60).unwrap())
         .with(Rolling::new(Statistic::Std, 7).unwrap());

@@ -110,14 +110,14 @@ fn duplicates_and_late_samples_follow_the_policy() {
         (vec!["8".into(), "3".into(), "?".into(), "4".into()], 1, 0)
     );
     let mean = alignment.clone().with_gauges(GaugeRule::Mean);
-    assert_eq!(column(&mean.clone().duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
+    assert_eq!(column(&mean.clone().with_duplicates(Duplicates::KeepLast), 0, &samples).0[0], "5");
     assert_eq!(column(&mean, 0, &samples).0[0], "4.5");
     // The row of the first minute is made when a sample comes from after the third.
     let live = |lateness| shown(0, mean.frame_as_live(lateness, "s", &schema(), samples).unwrap());
     let (made, counts) = live(1);
     assert_eq!((made[0].as_str(), made[1].as_str(), counts.late), ("1", "3", 2));
     assert_eq!(live(3).1.late, 0);
-    let refused = alignment.duplicates(Duplicates::Refuse).frame("s", &schema(), samples).unwrap_err();
+    let refused = alignment.with_duplicates(Duplicates::Refuse).frame("s", &schema(), samples).unwrap_err();
     assert_eq!(refused.to_string(), "s: metric 0 has two samples at 1970-01-01T00:00:10Z");
 }
 
@@ -217,14 +217,14 @@ proptest! {
     ) {
         samples.sort_by_key(|sample| sample.0);
         let samples: Vec<_> = samples.iter().map(|&(s, metric, value)| at(s, metric, value)).collect();
-        let alignment = Alignment::to(Step::MINUTE).duplicates(Duplicates::KeepFirst);
+        let alignment = Alignment::to(Step::MINUTE).with_duplicates(Duplicates::KeepFirst);
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         let (batch, _) = alignment.frame("s", &schema(), samples.clone()).unwrap();
         let (live, counts) = alignment.frame_as_live(lateness, "s", &schema(), samples.clone()).unwrap();
         prop_assert_eq!(counts.late, 0);
         prop_assert_eq!(batch.view().start(), live.view().start());
         prop_assert_eq!(bits(batch.view().values()), bits(live.view().values()));
-        let last = alignment.clone().duplicates(Duplicates::KeepLast);
+        let last = alignment.clone().with_duplicates(Duplicates::KeepLast);
         let (turned, _) = last.frame("s", &schema(), samples.into_iter().rev()).unwrap();
         prop_assert_eq!(bits(batch.view().values()), bits(turned.view().values()));
     }

@@ -45,7 +45,7 @@ fn a_walk_forward_tests_every_minute_of_the_end_once() {
     let frames = frames(&[1000, 1000]);
     let labels = labels(&frames, WindowSpec::default());
     let expanding = WalkForward::new(4, 100, 80).unwrap();
-    let rolling = expanding.train(TrainSpan::Rolling { steps: 300 }).unwrap();
+    let rolling = expanding.with_train_span(TrainSpan::Rolling { steps: 300 }).unwrap();
     for (walk, lengths) in [(expanding, [495, 595, 695, 795]), (rolling, [284; 4])] {
         let folds = walk.split(&labels).unwrap();
         let tested: Vec<u32> = folds.iter().flat_map(|fold| fold.test().rows()[..100].to_vec()).collect();
@@ -63,7 +63,7 @@ fn a_walk_forward_tests_every_minute_of_the_end_once() {
         "{long}"
     );
     assert!(WalkForward::new(0, 1, 1).is_err());
-    assert!(expanding.train(TrainSpan::Rolling { steps: 0 }).is_err());
+    assert!(expanding.with_train_span(TrainSpan::Rolling { steps: 0 }).is_err());
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod page;
 mod parts;
 mod report;
+mod trees;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::command::{cargo, output, run as run_command};
 use crate::error::XtaskError;
 pub(crate) use parts::Part;
 use parts::{PARTS, Source};
+use trees::Seconds;
 
 pub(crate) const HELP: &str = "\
 Make the tables of README and docs again.
@@ -27,7 +29,7 @@ gives the same tables. All parts together take hours of processor time; a part i
 Options:
       --list    List the parts with their pages and commands, and run nothing
       --reuse   Take what an earlier call has left in target/figures, and run only what is missing
-      --check   Write nothing: fail where a page has another table
+      --check   Write nothing: fail where a page has another table; seconds to build are not measured
   -h, --help    Show this help
 ";
 
@@ -57,12 +59,13 @@ pub(crate) fn run(root: &Path, wanted: Figures) -> Result<(), XtaskError> {
         }
         return Ok(());
     }
-    let mut maker = Maker { root, reuse: wanted.reuse, printed: BTreeMap::new() };
+    let seconds = if wanted.reuse || wanted.check { Seconds::Kept } else { Seconds::Measured };
+    let mut maker = Maker { root, reuse: wanted.reuse, seconds, printed: BTreeMap::new() };
     let mut differ = Vec::new();
     for part in parts {
         let path = root.join(part.page);
-        let table = maker.table(part)?;
         let text = std::fs::read_to_string(&path).map_err(XtaskError::io("read", &path))?;
+        let table = maker.table(part, &text)?;
         let new = page::with_table(&text, part.name, &table).map_err(|reason| part.error(reason))?;
         if new == text {
             println!("{}: {} stays as it is", part.page, part.name);
@@ -80,12 +83,14 @@ pub(crate) fn run(root: &Path, wanted: Figures) -> Result<(), XtaskError> {
 struct Maker<'a> {
     root: &'a Path,
     reuse: bool,
+    seconds: Seconds,
     /// What programs printed, by their arguments: some print several tables.
     printed: BTreeMap<&'static str, String>,
 }
 
 impl Maker<'_> {
-    fn table(&mut self, part: &Part) -> Result<String, XtaskError> {
+    /// The table of a part, whose page has this text.
+    fn table(&mut self, part: &Part, text: &str) -> Result<String, XtaskError> {
         match part.source {
             Source::Evaluations { runs, columns } => {
                 let mut reports = Vec::with_capacity(runs.len());
@@ -100,6 +105,10 @@ impl Maker<'_> {
                 page::printed_table(text, table, without)
                     .map(|table| format!("{table}\nMade by `{}`.\n", part.source.command()))
                     .ok_or_else(|| part.error(format!("the program printed fewer than {} tables", table + 1)))
+            }
+            Source::Trees => {
+                let old = page::between(text, part.name).map_err(|reason| part.error(reason))?;
+                trees::table(self.root, old, self.seconds)
             }
         }
     }

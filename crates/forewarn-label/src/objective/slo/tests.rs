@@ -11,7 +11,7 @@ fn availability() -> Slo {
     let (requests, error_rate) = ("requests".into(), "errors".into());
     Slo::new("up", Indicator::Availability { requests, error_rate }, 0.99)
         .unwrap()
-        .windows_minutes(vec![2, 100])
+        .with_windows_minutes(vec![2, 100])
         .unwrap()
 }
 
@@ -86,7 +86,7 @@ fn a_row_that_no_frame_could_hold_leaves_a_state_as_it_was() {
 /// Blocks against sums over the rows themselves, and a state that is saved and restored again and again.
 #[test]
 fn long_windows_are_sums_of_blocks_and_states_are_saved() {
-    let slo = availability().windows_minutes(vec![3, 60, 119, 360, 4320]).unwrap();
+    let slo = availability().with_windows_minutes(vec![3, 60, 119, 360, 4320]).unwrap();
     let schema = frame(&[]).view().schema().clone();
     let start = || slo.start(&schema, Step::MINUTE).unwrap();
     let (mut state, mut events) = (start(), Vec::new());

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 /// What the bearer of a token may do. Each role may do what those before it may.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Role {
     /// Read.
     #[default]

@@ -21,6 +21,16 @@ pub(crate) fn with_table(page: &str, name: &str, table: &str) -> Result<String, 
     Ok(format!("{before}{begin}\n{}\n\n{end}{after}", table.trim()))
 }
 
+/// What stands between the marks of this name.
+///
+/// # Errors
+/// The mark that is missing.
+pub(crate) fn between<'a>(page: &'a str, name: &str) -> Result<&'a str, String> {
+    let (begin, end) = (format!("{BEGIN}{name}{CLOSE}\n"), format!("{END}{name}{CLOSE}"));
+    let (_, rest) = page.split_once(&begin).ok_or_else(|| missing(&begin))?;
+    rest.split_once(&end).map(|(table, _)| table).ok_or_else(|| missing(&end))
+}
+
 fn missing(mark: &str) -> String {
     format!("the page has no line {:?}", mark.trim_end())
 }
@@ -69,6 +79,9 @@ mod tests {
         // Once more changes nothing.
         assert_eq!(with_table(&new, "a", "| new |\n").unwrap(), new);
         assert!(with_table(page, "c", "").unwrap_err().contains("figures: c"));
+        assert_eq!(between(page, "a"), Ok("old\n"));
+        assert_eq!(between(page, "b"), Ok(""));
+        assert!(between(page, "c").unwrap_err().contains("figures: c"));
     }
 
     #[test]

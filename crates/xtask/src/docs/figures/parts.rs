@@ -19,6 +19,8 @@ pub(crate) enum Source {
     /// What `cargo` with these arguments prints: one of its tables, without some columns (seconds differ from run to
     /// run).
     Printed { name: &'static str, arguments: &'static str, table: usize, without: &'static [&'static str] },
+    /// `cargo tree` and a build of each crate that the table names.
+    Trees,
 }
 
 /// A run of `forewarn evaluate`.
@@ -41,6 +43,7 @@ impl Source {
                 runs.iter().map(of).collect::<Vec<_>>().join("` and `")
             }
             Self::Printed { arguments, .. } => format!("cargo {arguments}"),
+            Self::Trees => "cargo tree` and `cargo build".to_owned(),
         }
     }
 }
@@ -160,4 +163,5 @@ pub(crate) const PARTS: &[Part] = &[
             without: &["fit, s"],
         },
     },
+    Part { name: "crates", page: "crates/forewarn/README.md", source: Source::Trees },
 ];
