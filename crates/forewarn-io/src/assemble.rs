@@ -1,7 +1,7 @@
 use crate::{
     CellChange, Duplicates, IoError, ReadOptions, ReadSummary, Recording, StepSource,
     assemble::{
-        clocks::{Clocks, Finished, Order, Placed},
+        clocks::{Clocks, Finished, Order, Placed, Series},
         counters::Falls,
         lines::Lines,
         sources::Sources,
@@ -248,14 +248,20 @@ impl Assembler {
         Ok(())
     }
 
-    fn place(&mut self, line: u64, service: usize, moment: Moment) -> Result<Placed, IoError> {
+    fn place(
+        &mut self,
+        line: u64,
+        service: usize,
+        moment: Moment,
+        series: Series,
+    ) -> Result<Placed, IoError> {
         if self.slots.len() > self.kept.columns.len() {
             self.choose();
         }
         if service >= self.stores.len() {
             self.stores.resize_with(service + 1, Store::default);
         }
-        self.clocks.place(line, service, moment, self.slots.len())
+        self.clocks.place(line, service, moment, series, self.slots.len())
     }
 
     fn place_row(
@@ -266,7 +272,7 @@ impl Assembler {
         sample: &[f32],
         raws: &[f64],
     ) -> Result<(), IoError> {
-        let placed = self.place(line, service, moment)?;
+        let placed = self.place(line, service, moment, Series::Rows)?;
         if let Some(earlier) = placed.duplicate_of {
             return self.merge(line, placed, moment, sample, raws, earlier);
         }
@@ -342,7 +348,7 @@ impl Assembler {
         value: f32,
         raw: f64,
     ) -> Result<(), IoError> {
-        let placed = self.place(line, service, moment)?;
+        let placed = self.place(line, service, moment, Series::Metric(slot))?;
         let (column, duplicates) = (self.kept.columns[slot], self.duplicates);
         let store = &mut self.stores[service];
         if store.series.len() <= slot {

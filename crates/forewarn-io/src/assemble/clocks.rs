@@ -66,11 +66,12 @@ struct Service {
     first: i64,
     end: i64,
     lines: Lines,
-    /// Rows of the file, and different ones among them.
-    rows: u64,
+    /// Rows of the file at different times, and further ones of a time.
     distinct: u64,
     duplicates: u64,
     last: Option<LastRow>,
+    /// The last cell of each metric of a long file, whose metrics may come one after another.
+    last_cells: Vec<Option<LastRow>>,
     is_off: bool,
 }
 
@@ -79,6 +80,17 @@ struct LastRow {
     millis: i64,
     row: i64,
     line: u64,
+    /// Whether it came before the one that the file had before it.
+    backwards: bool,
+}
+
+/// Which row comes before another in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// The last of its service.
+    Rows,
+    /// The last cell of this metric.
+    Metric(usize),
 }
 
 /// How far rows are off the clock.
@@ -164,23 +176,29 @@ impl Clocks {
         &self.services[service].name
     }
 
-    /// The place of a row of a service, from line `line`; `width` values are in a row.
+    /// The place of a row of a service, or of a cell of one of its metrics, from line `line`; `width` values are in a
+    /// row.
     pub(crate) fn place(
         &mut self,
         line: u64,
         service: usize,
         moment: Moment,
+        series: Series,
         width: usize,
     ) -> Result<Placed, IoError> {
         let (step, index) = (self.step.millis(), service);
         let service = &mut self.services[index];
+        let previous = match series {
+            Series::Rows => service.last,
+            Series::Metric(slot) => service.last_cells.get(slot).copied().flatten(),
+        };
         let mut millis = moment.time.millis();
-        if let (Some(repeated), Some(last)) = (moment.repeated, service.last)
-            && last.millis >= millis
-            && repeated.millis() > last.millis
-        {
-            millis = repeated.millis();
-            self.repeated += 1;
+        if let Some(repeated) = moment.repeated {
+            let second = repeated.millis();
+            if second == told_apart(millis, second, previous, step) {
+                millis = second;
+                self.repeated += 1;
+            }
         }
         if service.last.is_none() {
             service.anchor = millis;
@@ -194,7 +212,8 @@ impl Clocks {
             self.jitter.largest_millis = self.jitter.largest_millis.max(off.abs());
             service.is_off = true;
         }
-        if let Some(last) = service.last {
+        let mut backwards = false;
+        if let Some(last) = previous {
             let elapsed = (millis - last.millis).abs();
             let odd = elapsed % step;
             if odd.min(step - odd) * 4 > step && elapsed > 0 {
@@ -205,7 +224,7 @@ impl Clocks {
             if steps > 0 {
                 self.closest = Some(self.closest.map_or(steps, |closest| closest.min(steps)));
             }
-            let backwards = row < last.row;
+            backwards = row < last.row;
             self.unsorted += u64::from(backwards);
             if self.order == Order::Ascending && row <= last.row {
                 let (time, previous) = (at(millis), at(last.millis));
@@ -229,7 +248,8 @@ impl Clocks {
             let missing = (self.filled + gained).saturating_sub(rows);
             let too_long = gap.saturating_mul(step) > LONGEST_GAP_MILLIS && gap > GAP_ROWS;
             if too_long || missing > allowed {
-                let last = service.last.unwrap_or(LastRow { millis, row, line });
+                let here = LastRow { millis, row, line, backwards };
+                let last = previous.or(service.last).unwrap_or(here);
                 return Err(IoError::Gap {
                     place: self.sources.at(line),
                     service: service.name.clone(),
@@ -246,8 +266,13 @@ impl Clocks {
         let duplicate_of = if gained > 0 { None } else { service.lines.get(row).map(u64::from) };
         service.first = service.first.min(row);
         service.end = if is_first { row + 1 } else { service.end.max(row + 1) };
-        service.rows += 1;
-        service.last = Some(LastRow { millis, row, line });
+        service.last = Some(LastRow { millis, row, line, backwards });
+        if let Series::Metric(slot) = series {
+            if slot >= service.last_cells.len() {
+                service.last_cells.resize(slot + 1, None);
+            }
+            service.last_cells[slot] = service.last;
+        }
         if duplicate_of.is_none() {
             service.distinct += 1;
             service.lines.set(row, u32::try_from(line).unwrap_or(u32::MAX));
@@ -313,7 +338,7 @@ impl Clocks {
                 name: service.name,
                 start,
                 end: start.checked_add(self.step, rows).unwrap_or(start),
-                rows: service.rows,
+                rows: service.distinct + service.duplicates,
                 gap_rows: rows.unsigned_abs() - service.distinct,
                 duplicate_rows: service.duplicates,
                 missing_cells: 0,
@@ -324,7 +349,7 @@ impl Clocks {
         let summary = ReadSummary {
             format: self.sources.format(),
             files: self.sources.len() as u64,
-            rows: self.rows,
+            rows: services.iter().map(|service| service.rows).sum(),
             missing_cells: 0,
             gap_rows: services.iter().map(|service| service.gap_rows).sum(),
             step: self.step,
@@ -431,6 +456,20 @@ pub(crate) struct Finished {
     pub(crate) services: Vec<ServiceSummary>,
     /// The summary without its services.
     pub(crate) summary: ReadSummary,
+}
+
+/// Which of two times a row of a repeated hour is of: the next one in the direction that the file has, from the newest
+/// or from the oldest on.
+fn told_apart(first: i64, second: i64, previous: Option<LastRow>, step: i64) -> i64 {
+    let Some(LastRow { millis: last, backwards, .. }) = previous else { return first };
+    // Where rows are less than the hour apart, one of the same time is a further row of it.
+    if (last == first || last == second) && step < second - first {
+        return last;
+    }
+    let follows = |time: &i64| if backwards { *time < last } else { *time > last };
+    let away = |time: &i64| (time - last).abs();
+    let times = [first, second];
+    times.into_iter().filter(follows).min_by_key(away).or_else(|| times.into_iter().min_by_key(away)).unwrap_or(first)
 }
 
 /// A time that came out of a timestamp, or lies between two of them.
