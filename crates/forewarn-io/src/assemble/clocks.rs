@@ -75,7 +75,7 @@ struct Service {
     is_off: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LastRow {
     millis: i64,
     row: i64,
@@ -186,6 +186,56 @@ impl Clocks {
         series: Series,
         width: usize,
     ) -> Result<Placed, IoError> {
+        self.place_many(line, service, 1, moment, series, width)
+    }
+
+    /// Whether the same rows have come of all these services so far.
+    pub(crate) fn are_alike(&self, services: &[usize]) -> bool {
+        let mut states = services.iter().map(|&service| {
+            let Service { anchor, first, end, lines, distinct, last, is_off, last_cells, .. } =
+                &self.services[service];
+            (anchor, first, end, lines, distinct, last, is_off, last_cells)
+        });
+        let Some(lead) = states.next() else { return false };
+        states.all(|state| state == lead)
+    }
+
+    /// The place of a row of each of these services, which [are alike](Self::are_alike). Only the first of them knows
+    /// of it until [`catch_up`](Self::catch_up).
+    pub(crate) fn place_together(
+        &mut self,
+        line: u64,
+        services: &[usize],
+        moment: Moment,
+        width: usize,
+    ) -> Result<Placed, IoError> {
+        let lead = services.first().copied().unwrap_or_default();
+        self.place_many(line, lead, services.len() as u64, moment, Series::Rows, width)
+    }
+
+    /// Lets the others of these services know of the rows that were placed together.
+    pub(crate) fn catch_up(&mut self, services: &[usize]) {
+        let Some((&lead, others)) = services.split_first() else { return };
+        let Service { anchor, first, end, distinct, last, is_off, .. } = self.services[lead];
+        let lines = self.services[lead].lines.clone();
+        for &other in others {
+            let other = &mut self.services[other];
+            (other.anchor, other.first, other.end) = (anchor, first, end);
+            (other.distinct, other.last, other.is_off) = (distinct, last, is_off);
+            other.lines.clone_from(&lines);
+        }
+    }
+
+    /// [`place`](Self::place) for so many services that are alike.
+    fn place_many(
+        &mut self,
+        line: u64,
+        service: usize,
+        count: u64,
+        moment: Moment,
+        series: Series,
+        width: usize,
+    ) -> Result<Placed, IoError> {
         let (step, index) = (self.step.millis(), service);
         let service = &mut self.services[index];
         let previous = match series {
@@ -197,7 +247,7 @@ impl Clocks {
             let second = repeated.millis();
             if second == told_apart(millis, second, previous, step) {
                 millis = second;
-                self.repeated += 1;
+                self.repeated += count;
             }
         }
         if service.last.is_none() {
@@ -208,7 +258,7 @@ impl Clocks {
         let row = (since + step / 2).div_euclid(step);
         let off = since - row * step;
         if off != 0 {
-            self.jitter.rows += 1;
+            self.jitter.rows += count;
             self.jitter.largest_millis = self.jitter.largest_millis.max(off.abs());
             service.is_off = true;
         }
@@ -217,7 +267,7 @@ impl Clocks {
             let elapsed = (millis - last.millis).abs();
             let odd = elapsed % step;
             if odd.min(step - odd) * 4 > step && elapsed > 0 {
-                self.jitter.far += 1;
+                self.jitter.far += count;
                 self.jitter.example.get_or_insert((line, index, millis, last.millis, last.line));
             }
             let steps = (row - last.row).abs();
@@ -225,7 +275,7 @@ impl Clocks {
                 self.closest = Some(self.closest.map_or(steps, |closest| closest.min(steps)));
             }
             backwards = row < last.row;
-            self.unsorted += u64::from(backwards);
+            self.unsorted += u64::from(backwards) * count;
             if self.order == Order::Ascending && row <= last.row {
                 let (time, previous) = (at(millis), at(last.millis));
                 let (place, name) = (self.sources.at(line), service.name.clone());
@@ -241,11 +291,11 @@ impl Clocks {
         let before = if is_first { 0 } else { (service.first - row).max(0) };
         let behind = if is_first { 1 } else { (row + 1 - service.end).max(0) };
         let gap = (before.max(behind) - 1).max(0);
-        let gained = before.max(0).unsigned_abs() + behind.unsigned_abs();
+        let gained = (before.max(0).unsigned_abs() + behind.unsigned_abs()).saturating_mul(count);
         if gap > 0 {
-            let rows = self.rows + 1;
+            let rows = self.rows + count;
             let allowed = GAP_VALUES / (width as u64).max(1) + GAP_VALUES_PER_VALUE * rows;
-            let missing = (self.filled + gained).saturating_sub(rows);
+            let missing = self.filled.saturating_add(gained).saturating_sub(rows);
             let too_long = gap.saturating_mul(step) > LONGEST_GAP_MILLIS && gap > GAP_ROWS;
             if too_long || missing > allowed {
                 let here = LastRow { millis, row, line, backwards };
@@ -260,7 +310,7 @@ impl Clocks {
                 });
             }
         }
-        if self.filled + gained > u64::from(u32::MAX) {
+        if self.filled.saturating_add(gained) > u64::from(u32::MAX) {
             return Err(IoError::TooManyRows { place: self.sources.at(line), limit: u32::MAX });
         }
         let duplicate_of = if gained > 0 { None } else { service.lines.get(row).map(u64::from) };
@@ -277,7 +327,7 @@ impl Clocks {
             service.distinct += 1;
             service.lines.set(row, u32::try_from(line).unwrap_or(u32::MAX));
         }
-        self.rows += 1;
+        self.rows += count;
         self.filled += gained;
         Ok(Placed {
             service: index,
@@ -469,7 +519,12 @@ fn told_apart(first: i64, second: i64, previous: Option<LastRow>, step: i64) -> 
     let follows = |time: &i64| if backwards { *time < last } else { *time > last };
     let away = |time: &i64| (time - last).abs();
     let times = [first, second];
-    times.into_iter().filter(follows).min_by_key(away).or_else(|| times.into_iter().min_by_key(away)).unwrap_or(first)
+    times
+        .into_iter()
+        .filter(follows)
+        .min_by_key(away)
+        .or_else(|| times.into_iter().min_by_key(away))
+        .unwrap_or(first)
 }
 
 /// A time that came out of a timestamp, or lies between two of them.
