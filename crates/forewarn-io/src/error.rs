@@ -521,7 +521,7 @@ pub(crate) fn clip(text: &str) -> String {
 fn way_out(value: &str, unit: &Unit) -> &'static str {
     match unit {
         _ if value.starts_with('-') => "; name it in `missing_words` if it means that nothing is known",
-        Unit::Ratio => "; give the unit % (`units`) if it is per cent",
+        Unit::Ratio if !value.contains('%') => "; give the unit % (`units`) if it is per cent",
         _ => "",
     }
 }

@@ -172,7 +172,7 @@ fn long_files_are_found_and_said() {
     );
     // What is not there is missing, and a cell that is there twice is named with both lines.
     let recording = read(long(&cells[..5])).unwrap();
-    assert_eq!((recording.summary.missing_cells, recording.summary.rows), (1, 5));
+    assert_eq!((recording.summary.missing_cells, recording.summary.rows), (1, 3));
     let message = refusal(long(&[cells[0], cells[3], cells[1], cells[3]]));
     assert!(
         message
@@ -211,7 +211,7 @@ fn a_long_file_of_many_metrics_costs_no_more_than_its_cells() {
         }
     }
     let recording = read(&text).unwrap();
-    assert_eq!((recording.frames.schema().len(), recording.summary.rows), (300, 6000));
+    assert_eq!((recording.frames.schema().len(), recording.summary.rows), (300, 60));
     for (service, frame) in recording.frames.frames().enumerate() {
         for metric in 0..300usize {
             let values: Vec<f32> = frame.column(&format!("m{metric}")).unwrap().collect();
@@ -660,7 +660,10 @@ fn one_object_of_columns_is_refused_with_what_to_write() {
 #[test]
 fn objects_within_objects_cannot_ask_for_much_memory() {
     let many: Vec<String> = (0..20_000).map(|field| format!("\"{field}\":1")).collect();
-    let text = format!("{{\"timestamp\":\"2024-01-01T00:00:00Z\",\"a\":{{{}}}}}", many.join(","));
+    let text = format!(
+        "{{\"timestamp\":\"2024-01-01T00:00:00Z\",\"x\":1}}\n{{\"timestamp\":\"2024-01-01T00:01:00Z\",\"a\":{{{}}}}}",
+        many.join(",")
+    );
     let message = read_with(text, &ReadOptions::default()).unwrap_err().to_string();
     assert!(message.contains("more than 10000 fields"), "{message}");
 }
