@@ -48,7 +48,7 @@ pub use score::rank::{average_precision, expect_both_classes};
 pub use source::Source;
 pub use source::piece::{FrameStream, InPieces, Piece, PieceOrder};
 pub use split::{Separation, Split, Test, Train, Validation};
-pub use text_file::{SMALL_FILE_BYTES, read_text, read_text_file};
+pub use text_file::{SMALL_FILE_BYTES, read_small_file, read_text, read_text_file};
 pub use window::{WindowSpec, Windows};
 
 pub use forewarn_numerics::sigmoid;

@@ -81,6 +81,7 @@ pub struct Table<R> {
     max_rows: u64,
     /// Whether the current row ends with the file and not with a line break.
     unended: bool,
+    headers_again: u64,
 }
 
 impl<R: Read> Table<R> {
@@ -114,7 +115,11 @@ impl<R: Read> Table<R> {
             .comment(dialect.comments.then_some(b'#'))
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 17)
-            .from_reader(Guard::new(Cursor::new(prefix).chain(from), dialect.line_ends));
+            .from_reader(Guard::new(
+                Cursor::new(prefix).chain(from),
+                dialect.line_ends,
+                dialect.separator == b' ',
+            ));
         let mut table = Self {
             reader,
             dialect,
@@ -125,6 +130,7 @@ impl<R: Read> Table<R> {
             rows: 0,
             max_rows: settings.max_rows.unwrap_or(u64::MAX),
             unended: false,
+            headers_again: 0,
         };
         for _ in 0..=dialect.rows_before_header {
             if !table.next_row()? {
@@ -159,6 +165,12 @@ impl<R: Read> Table<R> {
     #[must_use]
     pub fn header(&self) -> &[String] {
         &self.header
+    }
+
+    /// Rows so far that repeat the header, and were left out.
+    #[must_use]
+    pub fn headers_again(&self) -> u64 {
+        self.headers_again
     }
 
     /// Line of the header.
@@ -207,15 +219,15 @@ impl<R: Read> Table<R> {
             let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
             self.line = end.line() - u64::from(!self.unended) - breaks;
             let is_blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-            // Annotated text begins each of its tables with the header.
-            let is_header_again = self.dialect.annotated
-                && self.header.len() > 1
+            // Annotated text begins each of its tables with the header, and so do files that were put together.
+            let is_header_again = self.header.len() > 1
                 && self.record.len() == self.header.len()
                 && self
                     .record
                     .iter()
                     .zip(&self.header)
                     .all(|(cell, name)| cell.trim_ascii() == name.as_bytes());
+            self.headers_again += u64::from(is_header_again);
             if !is_blank && !is_header_again {
                 return Ok(true);
             }
@@ -289,6 +301,9 @@ mod tests {
             ("sep=;\na;b\n1;x y\n2;\n", [2, 3, 4]),
             ("# made by hand\na,b\n1,\"x y\"\n2, \n", [2, 3, 4]),
             ("#a,b\n1,x y\n2,\n", [1, 2, 3]),
+            ("a,b\n1,x y\na,b\n2,\n", [1, 2, 4]),
+            ("May\n\na,b\n1,x y\n2,\n", [3, 4, 5]),
+            (" a   b\n1 \"x y\"\n2  \"\"\n", [1, 2, 3]),
             ("#group,false\n#datatype,string\na,b\n1,x y\n\n#group,false\na,b\n2,\n", [3, 4, 8]),
         ] {
             let rows = rows(text);

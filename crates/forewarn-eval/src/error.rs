@@ -1,4 +1,4 @@
-use forewarn_core::CoreError;
+use forewarn_core::{CoreError, table::TableError};
 use forewarn_schema::Timestamp;
 use std::path::PathBuf;
 
@@ -127,7 +127,7 @@ pub enum EvalError {
     /// A file is larger than the reader allows.
     #[error("the file has more than {limit} {what}")]
     FileTooLarge {
-        /// `"rows"`, `"services"`, `"bytes in a line"`.
+        /// `"services"`.
         what: &'static str,
         /// The most that is read.
         limit: usize,
@@ -146,7 +146,7 @@ pub enum EvalError {
     },
     /// A file is no CSV.
     #[error("not a CSV file: {0}")]
-    Csv(#[source] csv::Error),
+    Csv(#[source] TableError),
     /// A failure lies where nothing was scored.
     #[error(
         "{service}: the failure that begins at {onset} lies outside the scores, which go from {first} to {last}"

@@ -1,7 +1,7 @@
 use crate::{
     CellChange, Duplicates, IoError, ReadOptions, ReadSummary, Recording, StepSource,
     assemble::{
-        clocks::{Clocks, Finished, Order, Placed},
+        clocks::{Clocks, Finished, Order, Placed, Series},
         counters::Falls,
         lines::Lines,
         sources::Sources,
@@ -19,6 +19,7 @@ use finish::Rise;
 use forewarn_schema::{FrameSet, Layout, Metric, Schema, Step};
 use pool::{Pool, Sorted};
 use std::{collections::BTreeMap, fmt, sync::Arc};
+use together::Together;
 
 pub(crate) mod clocks;
 pub(crate) mod counters;
@@ -26,6 +27,7 @@ mod finish;
 pub(crate) mod lines;
 mod pool;
 pub(crate) mod sources;
+mod together;
 
 #[cfg(feature = "parquet")]
 pub(crate) use finish::{Places, complete};
@@ -83,6 +85,8 @@ pub(crate) struct Assembler {
     /// Whether cells that are not kept have been counted row by row.
     looked: bool,
     stores: Vec<Store>,
+    /// Services whose rows are placed together.
+    together: Option<Together>,
     changes: BTreeMap<(usize, usize, CellChange), u64>,
     notes: Vec<String>,
 }
@@ -146,6 +150,7 @@ impl Assembler {
             rises: Vec::new(),
             looked: false,
             stores: Vec::new(),
+            together: None,
             changes: BTreeMap::new(),
             notes: Vec::new(),
         })
@@ -153,6 +158,7 @@ impl Assembler {
 
     /// Begins a file.
     pub(crate) fn begin(&mut self, origin: &Origin) {
+        self.part();
         self.clocks.sources.begin(origin);
     }
 
@@ -180,6 +186,9 @@ impl Assembler {
         moment: Moment,
         row: &RowValues,
     ) -> Result<(), IoError> {
+        if self.together.is_some() {
+            self.part();
+        }
         let line = self.clocks.sources.number(line);
         let service = self.clocks.service(line, service)?;
         self.count(service, row);
@@ -203,6 +212,9 @@ impl Assembler {
         slot: usize,
         row: &RowValues,
     ) -> Result<(), IoError> {
+        if self.together.is_some() {
+            self.part();
+        }
         let line = self.clocks.sources.number(line);
         let service = self.clocks.service(line, service)?;
         self.count(service, row);
@@ -225,6 +237,7 @@ impl Assembler {
 
     /// Finds the step, and the places of all rows that waited for it.
     fn settle(&mut self) -> Result<(), IoError> {
+        self.part();
         let Some(Pending { finder, rows, values, raws }) = self.pending.take() else { return Ok(()) };
         let refuse = |found_millis| IoError::NoStep { file: self.clocks.sources.name(), found_millis };
         match finder.find().map_err(refuse)? {
@@ -248,14 +261,20 @@ impl Assembler {
         Ok(())
     }
 
-    fn place(&mut self, line: u64, service: usize, moment: Moment) -> Result<Placed, IoError> {
+    fn place(
+        &mut self,
+        line: u64,
+        service: usize,
+        moment: Moment,
+        series: Series,
+    ) -> Result<Placed, IoError> {
         if self.slots.len() > self.kept.columns.len() {
             self.choose();
         }
         if service >= self.stores.len() {
             self.stores.resize_with(service + 1, Store::default);
         }
-        self.clocks.place(line, service, moment, self.slots.len())
+        self.clocks.place(line, service, moment, series, self.slots.len())
     }
 
     fn place_row(
@@ -266,7 +285,7 @@ impl Assembler {
         sample: &[f32],
         raws: &[f64],
     ) -> Result<(), IoError> {
-        let placed = self.place(line, service, moment)?;
+        let placed = self.place(line, service, moment, Series::Rows)?;
         if let Some(earlier) = placed.duplicate_of {
             return self.merge(line, placed, moment, sample, raws, earlier);
         }
@@ -342,7 +361,7 @@ impl Assembler {
         value: f32,
         raw: f64,
     ) -> Result<(), IoError> {
-        let placed = self.place(line, service, moment)?;
+        let placed = self.place(line, service, moment, Series::Metric(slot))?;
         let (column, duplicates) = (self.kept.columns[slot], self.duplicates);
         let store = &mut self.stores[service];
         if store.series.len() <= slot {

@@ -1,4 +1,5 @@
 pub(crate) mod cells;
+mod legend;
 mod names;
 mod plan;
 mod role;
@@ -8,7 +9,7 @@ pub(crate) mod time_form;
 pub(crate) mod writable;
 
 use crate::{DateOrder, IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
-pub(crate) use names::{SERVICE, TIMESTAMP};
+pub(crate) use names::{SERVICE, TIMESTAMP, is_time_name, service_label};
 use plan::Plan;
 pub(crate) use role::Role;
 pub(crate) use sketch::Sketch;
@@ -93,7 +94,7 @@ impl Columns {
         plan.leave_out_the_rest(shape, options, sketch, annotated, slots);
         plan.give_slots(shape, options, slots)?;
 
-        let Plan { roles, notes, .. } = plan;
+        let Plan { roles, mut notes, .. } = plan;
         let roles: Vec<Role> = roles.into_iter().map(|role| role.unwrap_or(Role::Ignored)).collect();
         let has_input = roles.iter().any(|role| match role {
             Role::Metric(slot) => !slots.slots[*slot].is_outcome(),
@@ -102,6 +103,10 @@ impl Columns {
         });
         if !has_input {
             return Err(IoError::NoMetrics { file: file(), columns: names });
+        }
+        let mut names = names;
+        if shape == Shape::Wide && legend::shorten(&mut names, &roles) {
+            notes.push("services are the labels in the names of their columns".to_owned());
         }
         Ok(Self { roles, shape, time_parts: times.len(), service_parts: services.len(), notes, names })
     }

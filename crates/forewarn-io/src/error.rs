@@ -199,6 +199,17 @@ pub enum IoError {
         /// The columns there are.
         columns: Vec<String>,
     },
+    /// A first line that holds a time, as rows do.
+    #[error(
+        "{place}: looks like a row, expected the names of the columns, such as timestamp,service,error_rate: found {}",
+        quoted(names)
+    )]
+    NoHeader {
+        /// The line.
+        place: Place,
+        /// What it holds.
+        names: Vec<String>,
+    },
     /// Two columns of one name.
     #[error("{file}: columns {first} and {second} are both called {column:?}")]
     DuplicateColumn {
@@ -316,7 +327,7 @@ pub enum IoError {
         text: String,
     },
     /// A value outside the metric's valid range (infinities always are).
-    #[error("{place}, column {column:?}: {value} is outside {range} ({unit})")]
+    #[error("{place}, column {column:?}: {value} is outside {range} ({unit}){}", way_out(value, unit))]
     OutOfRange {
         /// The row.
         place: Place,
@@ -331,7 +342,7 @@ pub enum IoError {
     },
     /// An outcome that is neither 0 nor 1.
     #[error(
-        "{place}, column {column:?}: {value:?} is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"
+        "{place}, column {column:?}: {value:?} is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; name the one that means failing as `outcome_equals` (--failure-column 'NAME == WORD'), or words for unknown as `unknown_labels`"
     )]
     InvalidOutcome {
         /// The row.
@@ -503,6 +514,15 @@ pub(crate) fn clip(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),
+    }
+}
+
+/// What a number outside of its range may mean.
+fn way_out(value: &str, unit: &Unit) -> &'static str {
+    match unit {
+        _ if value.starts_with('-') => "; name it in `missing_words` if it means that nothing is known",
+        Unit::Ratio if !value.contains('%') => "; give the unit % (`units`) if it is per cent",
+        _ => "",
     }
 }
 

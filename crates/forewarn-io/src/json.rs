@@ -2,6 +2,8 @@
 
 mod records;
 mod scalar;
+mod series;
+mod wrapper;
 
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
@@ -30,8 +32,13 @@ const SKETCHED_RECORDS: usize = 200;
 /// Reads a recording from JSON lines, or from a JSON array of records; `name` stands for it in errors.
 ///
 /// A record is an object whose fields are what columns are in [`csv::read_from`](crate::csv::read_from). A field that
-/// is not there is missing; one that comes later in the file is a metric from there on. Fields that are objects or
-/// arrays are left out.
+/// is not there is missing; one that comes later in the file is a metric from there on. Those of an object within it
+/// are fields called as in `service.name`; arrays are left out. The array may lie in other objects, as in
+/// `{"data": [...]}`.
+///
+/// Series are read, too: the answer of Prometheus to a range query, and what `VictoriaMetrics` exports. The metric is
+/// the label `__name__`, or [`ReadOptions::metric`]; the service is the label of a usual name, or those of
+/// [`ReadOptions::service_columns`].
 ///
 /// # Errors
 /// [`IoError`], with the line on which a record begins, and its field.
@@ -70,7 +77,27 @@ pub(crate) fn read_into(
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let (mut names, mut sketches) = sketch(&prefix, input)?;
+    let within = wrapper::records_within(&prefix);
+    let (skipped, rest) = prefix.split_at(within.unwrap_or(0));
+    let (mut names, mut sketches, records_seen) = sketch(rest, input)?;
+    let line = 1 + skipped.iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let text = Cursor::new(rest.to_vec()).chain(from);
+    let mut records = match within {
+        Some(_) => Records::of_array(text, origin, line),
+        None => Records::new(text, origin),
+    };
+    let fields = || names.iter().zip(&sketches).map(|(name, sketch)| (name.as_str(), sketch.holds_others()));
+    if series::is_series(fields()) {
+        return series::read(records, input, assembler);
+    }
+    if records_seen == 1 && fields().any(|(_, is_array)| is_array) && !sketches.iter().any(Sketch::is_time) {
+        return Err(IoError::NotJson {
+            place: origin.at(line),
+            source: "one object that holds arrays, expected an object a row: pandas writes them with \
+                     to_json(orient=\"records\", lines=True)"
+                .into(),
+        });
+    }
     let fields = names.len();
     input.add_folders(&mut names, &mut sketches);
     let keys = names[..fields].to_vec();
@@ -89,7 +116,6 @@ pub(crate) fn read_into(
     let folders = fields..fields + input.folders.len();
     let folder_parts: Vec<Role> = columns.roles[folders].to_vec();
     let of_folder = |part| folder_parts.contains(&Role::Service(part));
-    let mut records = Records::new(Cursor::new(prefix).chain(from), origin);
     while let Some((line, text)) = records.advance()? {
         let record: Record<'_> = serde_json::from_slice(text)
             .map_err(|source| IoError::NotJson { place: origin.at(line), source: source.into() })?;
@@ -247,8 +273,8 @@ fn refuse(
     fault.at(origin.at(line), column, &scalar.to_text(), &assembler.slots.slots[slot])
 }
 
-/// The fields of the first records, and what they hold.
-fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>), IoError> {
+/// The fields of the first records, what they hold, and how many records these are.
+fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>, usize), IoError> {
     let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
     let mut positions: BTreeMap<String, usize> = BTreeMap::new();
     let mut records = Records::new(prefix, input.origin);
@@ -272,5 +298,5 @@ fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>)
             }
         }
     }
-    Ok((names, sketches))
+    Ok((names, sketches, count))
 }

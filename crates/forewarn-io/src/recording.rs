@@ -49,7 +49,7 @@ pub struct ReadSummary {
     pub format: Format,
     /// Files.
     pub files: u64,
-    /// Rows in the files.
+    /// Rows in the files; in long files, in which a row is a cell, the times of each service.
     pub rows: u64,
     /// Metric cells that are in the files and hold no number, or infinity.
     pub missing_cells: u64,
@@ -80,7 +80,7 @@ pub struct ServiceSummary {
     pub start: Timestamp,
     /// First time after its last row.
     pub end: Timestamp,
-    /// Rows in the files.
+    /// Its rows in the files, or its times in long ones.
     pub rows: u64,
     /// Cells of those rows that hold no number, or infinity.
     pub missing_cells: u64,

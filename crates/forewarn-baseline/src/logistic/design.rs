@@ -2,6 +2,7 @@ use crate::BaselineError;
 use forewarn_core::{CoreError, LabelledWindows};
 use forewarn_schema::{Kind, Schema};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What a logistic regression sees of a window.
 ///
@@ -115,7 +116,14 @@ impl Design {
 
     /// The rows with label and weight.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f32], bool, f64)> {
-        self.values.chunks_exact(self.terms).zip(&self.positive).enumerate().map(|(index, (row, &label))| {
+        self.rows_of(0..self.positive.len())
+    }
+
+    /// Some of the rows with label and weight.
+    pub(crate) fn rows_of(&self, rows: Range<usize>) -> impl Iterator<Item = (&[f32], bool, f64)> {
+        let values = &self.values[rows.start * self.terms..rows.end * self.terms];
+        let labelled = values.chunks_exact(self.terms).zip(&self.positive[rows.clone()]);
+        labelled.zip(rows).map(|((row, &label), index)| {
             let stands_for = self.stands_for.get(index).map_or(1.0, |&weight| f64::from(weight));
             (row, label, self.weights[usize::from(label)] * stands_for)
         })

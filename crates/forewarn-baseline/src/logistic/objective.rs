@@ -1,10 +1,23 @@
 use super::design::Design;
 use argmin::core::{CostFunction, Error, Gradient};
-use forewarn_core::sigmoid;
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    num::NonZero,
+    ops::Range,
+    panic::resume_unwind,
+    thread,
+};
 
-/// Rows whose losses are summed before they join the total: keeps the rounding error of a long sum down.
-const BLOCK: usize = 1024;
+/// Rows whose sums are made before they join the total: they may be made on any thread, and short sums keep the rounding
+/// error of the whole one down.
+const BLOCK: usize = 1 << 14;
+
+/// Rows whose probabilities are multiplied before a logarithm is taken: each is above a half, so that their product is far
+/// above the smallest number.
+const FACTORS: usize = 256;
+
+/// Values of the design that are worth a thread of their own.
+const VALUES_PER_THREAD: usize = 1 << 18;
 
 /// The penalised loss of a logistic regression, `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, over its
 /// `terms + 1` scaled parameters.
@@ -18,6 +31,7 @@ pub(crate) struct Objective {
     penalty_strength: f64,
     centre: Vec<f32>,
     scales: Vec<f64>,
+    threads: usize,
     evaluations_left: Cell<usize>,
     latest: RefCell<Option<Evaluation>>,
 }
@@ -54,11 +68,17 @@ impl Objective {
         let mut scales: Vec<f64> =
             squares.iter().map(|square| 1.0 / (1.0 + curvature * square).sqrt()).collect();
         scales.push(1.0 / (curvature * total).sqrt());
+        let worth = design.values.len() / VALUES_PER_THREAD;
+        let threads = match worth {
+            0 | 1 => 1,
+            _ => thread::available_parallelism().map_or(1, NonZero::get).min(worth),
+        };
         Self {
             design,
             penalty_strength: c,
             centre,
             scales,
+            threads,
             evaluations_left: Cell::new(usize::MAX),
             latest: RefCell::new(None),
         }
@@ -108,23 +128,9 @@ impl Objective {
         let (weights, at_centre) = self.coefficients(parameters);
         let shift: f64 = weights.iter().zip(&self.centre).map(|(w, &centre)| w * f64::from(centre)).sum();
         let intercept = at_centre - shift;
-        let (mut loss, mut slope, mut intercept_slope) = (0.0, vec![0.0f64; weights.len()], 0.0);
-        let mut block = 0.0;
-        for (index, (row, label, weight)) in self.design.rows().enumerate() {
-            let logit = intercept + dot(&weights, row);
-            let margin = if label { logit } else { -logit };
-            block += weight * ((-margin.abs()).exp().ln_1p() + (-margin).max(0.0));
-            let residual = weight * if label { -sigmoid(-logit) } else { sigmoid(logit) };
-            intercept_slope += residual;
-            for (slope, &value) in slope.iter_mut().zip(row) {
-                *slope += residual * f64::from(value);
-            }
-            if (index + 1) % BLOCK == 0 {
-                loss += block;
-                block = 0.0;
-            }
-        }
-        loss = self.penalty_strength * (loss + block);
+        let sums = self.sums(&weights, intercept);
+        let (slope, intercept_slope) = (sums.slope, sums.intercept_slope);
+        let mut loss = self.penalty_strength * sums.loss;
         loss += weights.iter().map(|w| w * w).sum::<f64>() / 2.0;
         let mut gradient: Vec<f64> = slope
             .iter()
@@ -139,6 +145,35 @@ impl Objective {
             *slope *= scale;
         }
         (loss, gradient)
+    }
+
+    /// The sums over all rows: those of the blocks in their order, whichever threads made them.
+    fn sums(&self, weights: &[f64], intercept: f64) -> Sums {
+        let (design, rows) = (&self.design, self.design.positive.len());
+        let blocks: Vec<usize> = (0..rows).step_by(BLOCK).collect();
+        let share = blocks.len().div_ceil(self.threads).max(1);
+        let of_blocks = |blocks: &[usize]| -> Vec<Sums> {
+            let end = |first: usize| rows.min(first + BLOCK);
+            blocks.iter().map(|&first| design.sums(first..end(first), weights, intercept)).collect()
+        };
+        let of_blocks = &of_blocks;
+        let mut parts = blocks.chunks(share);
+        let first = parts.next().unwrap_or_default();
+        let found = thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|blocks| scope.spawn(move || of_blocks(blocks))).collect();
+            let mut found = of_blocks(first);
+            for other in others {
+                found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            found
+        });
+        let mut total = Sums::zero(weights.len());
+        for sums in found {
+            total.loss += sums.loss;
+            total.intercept_slope += sums.intercept_slope;
+            total.slope.iter_mut().zip(&sums.slope).for_each(|(total, slope)| *total += slope);
+        }
+        total
     }
 
     /// The minimiser asks for loss and gradient of one point in turn, and for some points twice.
@@ -159,6 +194,50 @@ impl Objective {
         }
         let evaluation = Evaluation { parameters: parameters.to_vec(), loss, gradient };
         Ok(take(latest.insert(evaluation)))
+    }
+}
+
+/// Loss and slopes of some rows, without the penalty and its strength.
+struct Sums {
+    loss: f64,
+    slope: Vec<f64>,
+    intercept_slope: f64,
+}
+
+impl Sums {
+    fn zero(terms: usize) -> Self {
+        Self { loss: 0.0, slope: vec![0.0; terms], intercept_slope: 0.0 }
+    }
+}
+
+impl Design {
+    fn sums(&self, rows: Range<usize>, weights: &[f64], intercept: f64) -> Sums {
+        let mut sums = Sums::zero(weights.len());
+        for first in rows.clone().step_by(FACTORS) {
+            // Of the negative and the positive windows of a weight of their class: the logarithm of a product costs less
+            // than the logarithms of its factors.
+            let mut products = [1.0f64; 2];
+            for (row, label, weight) in self.rows_of(first..rows.end.min(first + FACTORS)) {
+                let logit = intercept + dot(weights, row);
+                let margin = if label { logit } else { -logit };
+                let odds = (-margin.abs()).exp();
+                if self.stands_for.is_empty() {
+                    products[usize::from(label)] *= 1.0 + odds;
+                } else {
+                    sums.loss += weight * odds.ln_1p();
+                }
+                sums.loss += weight * (-margin).max(0.0);
+                // The probability of the other class.
+                let missed = if margin >= 0.0 { odds } else { 1.0 } / (1.0 + odds);
+                let residual = if label { -weight * missed } else { weight * missed };
+                sums.intercept_slope += residual;
+                for (slope, &value) in sums.slope.iter_mut().zip(row) {
+                    *slope += residual * f64::from(value);
+                }
+            }
+            sums.loss += self.weights[0] * products[0].ln() + self.weights[1] * products[1].ln();
+        }
+        sums
     }
 }
 
@@ -244,6 +323,22 @@ mod tests {
             let difference = (at(1e-4) - at(-1e-4)) / 2e-4;
             assert!((slope - difference).abs() < 1e-6 * (1.0 + slope.abs()), "{j}: {slope} {difference}");
         }
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let mut objective = Objective::new(design(4 * BLOCK + 77, 3), 1.0);
+        let parameters = vec![0.5, -1.0, 2.0, -0.3];
+        let expected = objective.evaluate(&parameters);
+        for threads in [2, 3, 7] {
+            objective.threads = threads;
+            assert_eq!(objective.evaluate(&parameters), expected, "{threads}");
+        }
+        // Windows that stand for themselves, said window by window, are summed without products.
+        objective.design.stands_for = vec![1.0; objective.design.positive.len()];
+        let (loss, gradient) = objective.evaluate(&parameters);
+        assert!((loss - expected.0).abs() < 1e-12 * loss, "{loss} {}", expected.0);
+        assert_eq!(gradient, expected.1);
     }
 
     #[test]

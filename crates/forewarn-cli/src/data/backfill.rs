@@ -6,6 +6,7 @@ use crate::{
 };
 use clap::Args;
 use forewarn::{
+    core::{SMALL_FILE_BYTES, read_text_file},
     io::MetricSpec,
     schema::{FrameSet, Metric, Step, Timestamp},
 };
@@ -209,7 +210,7 @@ impl Entry {
 
 fn read_manifest(folder: &Path) -> Result<Option<Manifest>, CliError> {
     let path = folder.join(MANIFEST);
-    let text = match fs::read_to_string(&path) {
+    let text = match read_text_file(&path, SMALL_FILE_BYTES) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).about(path.display()),

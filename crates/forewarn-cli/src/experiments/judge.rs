@@ -29,7 +29,8 @@ use std::{
 /// Writes report.html and report.json, like `forewarn evaluate`, and prints the table.
 #[derive(Args)]
 pub(crate) struct Judge {
-    /// Scores as CSV: service, timestamp, score in 0..=1[, label 0/1]; repeat for other predictors of the same windows
+    /// Scores as CSV, or - for standard input: service, timestamp, score in 0..=1[, label 0/1]; repeat for other
+    /// predictors of the same windows
     #[arg(long, value_name = "FILE", required = true)]
     scores: Vec<PathBuf>,
     /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands

@@ -67,9 +67,32 @@ pub(crate) fn way_out(frames: &FrameSet) -> String {
     let flag = (0..schema.len()).find(|&index| is_flag(index));
     let metric = (0..schema.len()).find(|index| Some(*index) != flag);
     let name = |index: usize| schema.metrics()[index].name.as_str();
-    let column = flag.map_or("COLUMN", name);
+    let column = flag.map_or_else(|| "COLUMN".to_owned(), |index| failing(name(index)));
     let metric = metric.map_or_else(|| "METRIC".to_owned(), |index| quoted(name(index)));
-    format!("give --rule '{metric} >= LIMIT for 2 steps', or a 0/1 column as --failure-column '{column}'")
+    let otherwise =
+        format!("--rule '{metric} >= LIMIT for 2 steps', or a 0/1 column as --failure-column '{column}'");
+    match schema.names().find(|name| is_error_rate(name)) {
+        Some(column) => {
+            let unit = if column.contains('%') { " --unit error_rate=%" } else { "" };
+            format!("give --rename '{column}=error_rate'{unit}, or {otherwise}")
+        }
+        None => format!("give {otherwise}"),
+    }
+}
+
+/// A column that says when the service was failing, with the value that means so where it is called after being well.
+fn failing(column: &str) -> String {
+    const WELL: [&str; 8] = ["up", "healthy", "health", "ok", "available", "alive", "success", "ready"];
+    let word = column.rsplit(['_', '.']).next().unwrap_or(column);
+    let is_well = WELL.iter().any(|well| word.eq_ignore_ascii_case(well));
+    if is_well { format!("{column} == 0") } else { column.to_owned() }
+}
+
+/// Whether a column holds the share of failed requests, by what it is called.
+fn is_error_rate(column: &str) -> bool {
+    let letters: String = column.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+    let letters = letters.strip_suffix("percent").unwrap_or(&letters);
+    ["errorrate", "errorratio", "errorratepct", "errorpct", "errorpercentage"].contains(&letters)
 }
 
 /// A name as a rule has it.
@@ -144,7 +167,14 @@ pub(crate) struct TargetArgs {
 
 #[cfg(test)]
 mod tests {
-    use super::budget;
+    use super::{budget, failing, is_error_rate};
+
+    #[test]
+    fn columns_are_understood_by_what_they_are_called() {
+        assert_eq!(["up", "probe_success", "label"].map(failing), ["up == 0", "probe_success == 0", "label"]);
+        assert!(["Error Rate", "error_rate (%)", "errorRatio"].iter().all(|name| is_error_rate(name)));
+        assert!(!["errors", "rate", "p99_latency"].iter().any(|name| is_error_rate(name)));
+    }
 
     #[test]
     fn budgets_are_rates() {

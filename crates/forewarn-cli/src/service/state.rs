@@ -3,9 +3,12 @@ use crate::{
     output::{files::NewFile, printable, terminal},
 };
 use clap::{Args, Subcommand};
-use forewarn::live::Shard;
+use forewarn::{core::read_small_file, live::Shard};
 use forewarn_server::{StoppedService, WatchConfig};
-use std::{fs, io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf};
+
+/// Largest file of services that is taken in: 1 GiB.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Hand services over between the shards of a live service
 ///
@@ -103,7 +106,8 @@ impl Import {
         let mut stopped = self.of.open()?;
         let mut refused = 0;
         for file in &self.files {
-            let imported = stopped.import(&fs::read(file).about(file.display())?).about(file.display())?;
+            let bytes = read_small_file(file, MOST_BYTES).about(file.display())?;
+            let imported = stopped.import(&bytes).about(file.display())?;
             terminal::print(&format!(
                 "{}: {} services taken in, {} with a warning that goes on; {} of other shards left",
                 file.display(),

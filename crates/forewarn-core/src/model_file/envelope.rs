@@ -92,11 +92,22 @@ impl Envelope {
     /// # Errors
     /// [`ModelFileError::TooLarge`], [`ModelFileError::NotAModel`] for a truncated or foreign file,
     /// [`ModelFileError::NewerVersion`], [`ModelFileError::Io`].
-    pub fn read(from: impl Read) -> Result<Self, ModelFileError> {
-        let mut file = Vec::new();
-        from.take(Self::SIZE_LIMIT + 1).read_to_end(&mut file)?;
-        if file.len() as u64 > Self::SIZE_LIMIT {
-            return Err(ModelFileError::TooLarge { limit: Self::SIZE_LIMIT });
+    pub fn read(mut from: impl Read) -> Result<Self, ModelFileError> {
+        // The header says how long the file is: nothing beyond that is read, whatever a file without end may hold.
+        let (mut file, limit) = (Vec::new(), Self::SIZE_LIMIT);
+        from.by_ref().take(8).read_to_end(&mut file)?;
+        if let Some(&length) = file.as_array()
+            && let length @ ..=format::HEADER_BYTES = u64::from_le_bytes(length)
+        {
+            from.by_ref().take(length).read_to_end(&mut file)?;
+            let of_tensors = format::tensor_bytes(&file[8..]);
+            if of_tensors > limit {
+                return Err(ModelFileError::TooLarge { limit });
+            }
+            from.take(of_tensors + 1).read_to_end(&mut file)?;
+            if file.len() as u64 > limit {
+                return Err(ModelFileError::TooLarge { limit });
+            }
         }
         Self::from_bytes(&file)
     }

@@ -53,6 +53,20 @@ struct Version {
     version: u32,
 }
 
+/// Longest header of a safetensors file.
+pub(super) const HEADER_BYTES: u64 = 100_000_000;
+
+/// Bytes of tensors behind a header; none behind one that cannot be understood.
+pub(super) fn tensor_bytes(header: &[u8]) -> u64 {
+    /// A tensor of a header, or its metadata.
+    #[derive(Deserialize)]
+    struct Place {
+        data_offsets: Option<(u64, u64)>,
+    }
+    let places: BTreeMap<String, Place> = serde_json::from_slice(header).unwrap_or_default();
+    places.values().filter_map(|place| place.data_offsets).map(|(_, end)| end).max().unwrap_or(0)
+}
+
 /// The envelope as one safetensors file.
 pub(super) fn to_bytes(envelope: &Envelope) -> Result<Vec<u8>, ModelFileError> {
     let description = Description {

@@ -4,7 +4,7 @@ use super::{
 };
 
 /// Words for a value that is not there, in lower case.
-const MISSING: [&str; 32] = [
+const MISSING: [&str; 38] = [
     "nan",
     "-nan",
     "+nan",
@@ -35,8 +35,14 @@ const MISSING: [&str; 32] = [
     "#value!",
     "#num!",
     "#null!",
+    "#name?",
+    "#ref!",
     "1.#qnan",
     "-1.#ind",
+    "nan(ind)",
+    "-nan(ind)",
+    "?",
+    ".",
 ];
 
 /// Whether a cell says that there is no value: it is empty or blank, or a word such as `NaN`, `null`, `N/A`, `<NA>`,
@@ -162,7 +168,21 @@ mod tests {
     #[test]
     fn words_for_nothing() {
         for text in [
-            "", " ", "NaN", "-nan", "<NA>", "None", "null\r", "N/A", "-", "\\N", "No data", "#N/A",
+            "",
+            " ",
+            "NaN",
+            "-nan",
+            "<NA>",
+            "None",
+            "null\r",
+            "N/A",
+            "-",
+            "\\N",
+            "No data",
+            "#N/A",
+            "?",
+            ".",
+            "-nan(ind)",
             "\u{2014}",
         ] {
             assert!(is_missing(text), "{text:?}");

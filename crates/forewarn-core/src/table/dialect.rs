@@ -15,7 +15,8 @@ pub enum Decimal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dialect {
-    /// Between two cells: a comma, a semicolon, a tab or a vertical bar, unless another was asked for.
+    /// Between two cells: a comma, a semicolon, a tab, a vertical bar or any number of blanks, unless another was asked
+    /// for.
     pub separator: u8,
     /// How numbers are written; `None` while none with a fraction has been seen.
     pub decimal: Option<Decimal>,
@@ -24,8 +25,10 @@ pub struct Dialect {
     pub(super) line_ends: LineEnds,
     /// Whether lines that begin with `#` are left out.
     pub(super) comments: bool,
-    /// Rows before the header: a line `sep=;`, or comments before a header that is one itself.
+    /// Rows before the header: a line `sep=;`, comments before a header that is one itself, and titles.
     pub(super) rows_before_header: usize,
+    /// Lines of text above the header that are no part of the table.
+    pub titles: usize,
     /// Whether the header begins with `#`.
     pub(super) marked_header: bool,
 }
@@ -57,6 +60,7 @@ impl Dialect {
             line_ends,
             comments: false,
             rows_before_header: 0,
+            titles: 0,
             marked_header: false,
         };
         let mut lines = lines.as_slice();
@@ -86,6 +90,21 @@ impl Dialect {
             }
         }
         dialect.separator = named.unwrap_or_else(|| find_separator(lines));
+        // A first line like which no other is may be a title.
+        if !dialect.annotated && alike(lines, dialect.separator) == 0 {
+            let candidates: &[u8] = match &named {
+                Some(separator) => std::slice::from_ref(separator),
+                None => &SEPARATORS,
+            };
+            let found = candidates.iter().find_map(|&mark| titles(lines, mark).map(|titles| (mark, titles)));
+            if let Some((separator, titles)) = found {
+                (dialect.separator, dialect.titles) = (separator, titles);
+                dialect.rows_before_header += titles;
+                lines = &lines[titles..];
+            } else if named.is_none() && is_blank_separated(lines) {
+                dialect.separator = b' ';
+            }
+        }
         if decimal.is_none() {
             dialect.decimal = find_decimal(lines.get(1..).unwrap_or_default(), dialect.separator);
         }
@@ -103,6 +122,51 @@ fn find_separator(lines: &[&[u8]]) -> u8 {
     };
     // The first of those with the best score.
     SEPARATORS.into_iter().rev().max_by_key(score).unwrap_or(b',')
+}
+
+/// Rows that have as many cells as the first line, if that is more than one.
+fn alike(lines: &[&[u8]], separator: u8) -> usize {
+    let Some((header, rows)) = lines.split_first() else { return 0 };
+    let count = cells(header, separator).count();
+    rows.iter().take(20).filter(|row| count > 1 && cells(row, separator).count() == count).count()
+}
+
+/// Most titles above a header.
+const TITLES: usize = 10;
+
+/// Lines above the header of a table: they have another number of cells than it, and it has as many as the rows after
+/// it, all of them words where the rows have numbers.
+fn titles(lines: &[&[u8]], separator: u8) -> Option<usize> {
+    let digit = |cell: &[u8]| {
+        let cell = cell.trim_ascii();
+        cell.strip_prefix(b"\"").unwrap_or(cell).first().is_some_and(u8::is_ascii_digit)
+    };
+    let count = |line: &[u8]| cells(line, separator).count();
+    (1..=TITLES.min(lines.len().saturating_sub(2))).find(|&at| {
+        let (header, rows) = (lines[at], &lines[at + 1..lines.len().min(at + 6)]);
+        let expected = count(header);
+        expected > 1
+            && lines[..at].iter().all(|line| count(line) != expected)
+            && rows.iter().all(|row| count(row) == expected && cells(row, separator).any(digit))
+            && cells(header, separator).all(|cell| !cell.trim_ascii().is_empty() && !digit(cell))
+    })
+}
+
+/// Whether header and rows have as many cells as one another, and more than one, if blanks separate them.
+fn is_blank_separated(lines: &[&[u8]]) -> bool {
+    let count = |line: &[u8]| {
+        let (mut count, mut quoted, mut within) = (0, false, false);
+        for &byte in line {
+            let is_blank = !quoted && byte.is_ascii_whitespace();
+            count += usize::from(!is_blank && !within);
+            within = !is_blank;
+            quoted ^= byte == b'"';
+        }
+        count
+    };
+    let Some((header, rows)) = lines.split_first() else { return false };
+    let expected = count(header);
+    expected > 1 && !rows.is_empty() && rows.iter().take(20).all(|row| count(row) == expected)
 }
 
 /// The cells of a line, with their quotes.
@@ -169,9 +233,27 @@ mod tests {
             ("lonely\n1\n", (',', None)),
             ("", (',', None)),
             ("a;b\r1;2\r", (';', None)),
+            ("a b  c\n1 2  3.5\n 4 5 6\n", (' ', Some(Decimal::Point))),
+            ("a b\n1\n", (',', None)),
+            ("a b,c d\n1 2,3 4\n", (',', None)),
         ] {
             assert_eq!(sniff(text), expected, "{text:?}");
         }
         assert_eq!(Dialect::sniff(b"a;b", Some(b'x'), None).separator, b'x');
+    }
+
+    #[test]
+    fn titles_above_a_header_are_told_from_it() {
+        for (text, expected) in [
+            ("Export, 2024\n\ntime;a;b\n1;2;3\n4;5;6\n", (';', 1)),
+            ("Export\nof May\ntime,a\n1,2\n3,4\n", (',', 2)),
+            ("time,a\n1,2\n", (',', 0)),
+            // A header that is too short is not a title, and rows of words are not known to be rows.
+            ("time,a\n1,2,3\n4,5,6\n", (',', 0)),
+            ("Export, 2024\ntime,a,b\nx,y,z\n", (',', 0)),
+        ] {
+            let found = Dialect::sniff(text.as_bytes(), None, None);
+            assert_eq!((char::from(found.separator), found.titles), expected, "{text:?}");
+        }
     }
 }

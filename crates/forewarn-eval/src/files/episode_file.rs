@@ -1,4 +1,4 @@
-use super::table::{self, Table};
+use super::table::{self, END, ONSET, SERVICE, Table};
 use crate::{EpisodeClasses, EvalError};
 use forewarn_core::CoreError;
 use forewarn_schema::{Episode, Episodes, SchemaError};
@@ -24,7 +24,7 @@ impl EpisodeFile {
         table::open(path.as_ref(), Self::read)
     }
 
-    /// Reads CSV with the columns `service`, `onset`, `end` (first minute after the failure) and, if they are there,
+    /// Reads CSV in any dialect with the columns `service`, `onset` or `start`, `end` (first minute after the failure) and, if they are there,
     /// `confirmed_at`, `kind` (the fault behind it) and `rule` (the failure rule that it satisfies); others are
     /// skipped. Each service's failures are disjoint and in order. A row whose onset and end are both empty says that
     /// the service was watched and did not fail.
@@ -33,21 +33,22 @@ impl EpisodeFile {
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line.
     pub fn read(reader: impl Read) -> Result<Self, EvalError> {
         let mut table = Table::open(reader)?;
-        let [service, onset, end] = [table.column("service")?, table.column("onset")?, table.column("end")?];
-        let confirmed = table.column("confirmed_at").ok();
+        let service = table.column(SERVICE).ok();
+        let [onset, end] = [table.column(ONSET)?, table.column(END)?];
+        let confirmed = table.column(&["confirmed_at"]).ok();
         let mut classes = [("kind", "fault kind"), ("rule", "failure rule")]
-            .map(|(column, by)| (table.column(column).ok(), EpisodeClasses::new(by)));
+            .map(|(column, by)| (table.column(&[column]).ok(), EpisodeClasses::new(by)));
         let mut services: BTreeMap<String, Vec<Episode>> = BTreeMap::new();
         while let Some(row) = table.next()? {
             let wrong = |source: SchemaError| row.error(CoreError::from(source).into());
             if row.text(onset).is_empty() && row.text(end).is_empty() {
-                services.entry(row.name(service).to_owned()).or_default();
+                services.entry(row.service(service).to_owned()).or_default();
                 continue;
             }
             let begins = row.time(onset, "onset")?;
             let confirmed = confirmed.map_or(Ok(begins), |column| row.time(column, "confirmed_at"))?;
             let episode = Episode::new(begins, confirmed, row.time(end, "end")?).map_err(wrong)?;
-            let name = row.name(service);
+            let name = row.service(service);
             let known = services.entry(name.to_owned()).or_default();
             if let Some(previous) = known.last().filter(|previous| episode.onset() < previous.end()) {
                 let (index, previous_end) = (known.len(), previous.end());

@@ -39,7 +39,7 @@ impl ScoreFile {
         failures: KnownFailures<'_>,
         meaning: LabelMeaning,
     ) -> Result<JudgedScores, EvalError> {
-        match failures {
+        let mut judged = match failures {
             KnownFailures::Labels(labels) => self.judge_by_labels(labels, meaning),
             KnownFailures::List { episodes, spec, step } => {
                 let (episodes, notes) = self.matched(episodes)?;
@@ -57,7 +57,11 @@ impl ScoreFile {
                 }
                 self.judge_by_list(&episodes, &gaps, (spec, step), LabelMeaning::Failing, Vec::new())
             }
+        }?;
+        if self.missing > 0 {
+            judged.notes.push(format!("{} rows without a score or a label were left out", self.missing));
         }
+        Ok(judged)
     }
 
     fn judge_by_labels(&self, labels: &Labels, meaning: LabelMeaning) -> Result<JudgedScores, EvalError> {

@@ -1,4 +1,4 @@
-use super::table::{self, Table};
+use super::table::{self, SCORE, SERVICE, TIME, Table};
 use crate::EvalError;
 use forewarn_core::Score;
 use forewarn_schema::{Step, Timestamp};
@@ -11,6 +11,8 @@ const MOST_SERVICES: usize = 1_000_000;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreFile {
     pub(super) services: BTreeMap<String, ScoreRows>,
+    /// Rows that were left out because score or label is missing.
+    pub(super) missing: u64,
 }
 
 /// One service's rows in order of time.
@@ -31,30 +33,33 @@ impl ScoreFile {
         table::open(path.as_ref(), Self::read)
     }
 
-    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1) and
-    /// `model`; others are skipped. Times are RFC 3339, or seconds or milliseconds since 1970, and ascend within each
-    /// service of each model. The scores of each model come under its name, those of a file without models under the
-    /// empty name. Names are read as [`predictions_csv`](super::predictions_csv) writes them.
+    /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1, yes or no)
+    /// and `model`; others are skipped. Columns of a usual name are taken in their place, such as `time` and
+    /// `probability`; without one of services all rows are of one called `service`. Separators, decimal commas, line
+    /// ends and quotes are found out as in a file of metrics. Times are RFC 3339, without a zone in UTC, or seconds or
+    /// milliseconds since 1970; rows may come in any order. A row whose score or label is missing is left out; judging
+    /// notes how many there are. The scores of each model come under its name, those of a file without models under
+    /// the empty name. Names are read as [`predictions_csv`](super::predictions_csv) writes them.
     ///
-    /// At most 100 million rows and a million services are read, and no line longer than a mebibyte.
+    /// At most 100 million rows and a million services are read, and no row longer than 16 MiB.
     ///
     /// # Errors
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line,
     /// [`EvalError::FileTooLarge`], [`EvalError::NoRows`].
     pub fn read(reader: impl Read) -> Result<BTreeMap<String, Self>, EvalError> {
         let mut table = Table::open(reader)?;
-        let [service, time, score] =
-            [table.column("service")?, table.column("timestamp")?, table.column("score")?];
-        let (label, model) = (table.column("label").ok(), table.column("model").ok());
+        let service = table.column(SERVICE).ok();
+        let [time, score] = [table.column(TIME)?, table.column(SCORE)?];
+        let (label, model) = (table.column(&["label"]).ok(), table.column(&["model"]).ok());
         let mut models: BTreeMap<String, Self> = BTreeMap::new();
         let mut services = 0;
         while let Some(row) = table.next()? {
             let model = model.map_or("", |column| row.name(column));
             if !models.contains_key(model) {
-                models.insert(model.to_owned(), Self { services: BTreeMap::new() });
+                models.insert(model.to_owned(), Self { services: BTreeMap::new(), missing: 0 });
             }
             let Some(file) = models.get_mut(model) else { continue };
-            let name = row.name(service);
+            let name = row.service(service);
             if !file.services.contains_key(name) {
                 services += 1;
                 if services > MOST_SERVICES {
@@ -64,15 +69,21 @@ impl ScoreFile {
             }
             let Some(rows) = file.services.get_mut(name) else { continue };
             let at = row.time(time, "timestamp")?;
-            if let Some(&previous) = rows.times.last().filter(|&&previous| previous >= at) {
+            if let Some(&previous) = rows.times.last().filter(|&&previous| previous == at) {
                 let service = name.to_owned();
                 return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
             }
+            let label = label.map(|label| row.label(label)).transpose()?;
+            let (Some(score), None | Some(Some(_))) = (row.score(score)?, label) else {
+                file.missing += 1;
+                continue;
+            };
             rows.times.push(at);
-            rows.scores.push(row.score(score)?);
-            if let Some(label) = label {
-                rows.labels.push(row.label(label)?);
-            }
+            rows.scores.push(score);
+            rows.labels.extend(label.flatten());
+        }
+        for (name, rows) in models.values_mut().flat_map(|file| &mut file.services) {
+            rows.sort(name)?;
         }
         if models.is_empty() { Err(EvalError::NoRows) } else { Ok(models) }
     }
@@ -119,7 +130,7 @@ impl ScoreFile {
             rows.times.push(time);
             rows.scores.push(score);
         }
-        if services.is_empty() { Err(EvalError::NoRows) } else { Ok(Self { services }) }
+        if services.is_empty() { Err(EvalError::NoRows) } else { Ok(Self { services, missing: 0 }) }
     }
 
     /// Names of the services, in order.
@@ -139,6 +150,28 @@ impl ScoreFile {
         }
         let most = counts.into_iter().rev().max_by_key(|&(_, count)| count)?.0;
         Step::from_millis(most).ok()
+    }
+}
+
+impl ScoreRows {
+    /// Puts the rows in order of time, and refuses two of one time.
+    fn sort(&mut self, service: &str) -> Result<(), EvalError> {
+        if self.times.is_sorted() {
+            return Ok(());
+        }
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        order.sort_by_key(|&row| self.times[row]);
+        self.times = order.iter().map(|&row| self.times[row]).collect();
+        self.scores = order.iter().map(|&row| self.scores[row]).collect();
+        if !self.labels.is_empty() {
+            self.labels = order.iter().map(|&row| self.labels[row]).collect();
+        }
+        match self.times.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => {
+                Err(EvalError::TimeOrder { service: service.to_owned(), time: pair[1], previous: pair[0] })
+            }
+            None => Ok(()),
+        }
     }
 }
 

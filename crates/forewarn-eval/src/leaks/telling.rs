@@ -39,9 +39,28 @@ pub(super) fn check(test: LabelledWindows<'_>) -> Result<LeakCheck, EvalError> {
 
 /// Values as scores of the same order: their places among the distinct ones. Exact for up to 2^24 distinct values.
 fn ranks(values: &[f32]) -> Result<Vec<Score>, EvalError> {
-    let mut distinct = values.to_vec();
-    distinct.sort_unstable_by(f32::total_cmp);
-    distinct.dedup();
-    let place = |value: f32| distinct.partition_point(|&other| other < value) as f32 / distinct.len() as f32;
-    values.iter().map(|&value| Ok(Score::new(place(value))?)).collect()
+    // Sorted with where they come from, so that no place has to be looked up among millions.
+    let mut sorted: Vec<(f32, u32)> = values.iter().copied().zip(0..).collect();
+    sorted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let is_new = |pair: &[(f32, u32)]| pair[0].0 != pair[1].0;
+    let distinct = 1 + sorted.windows(2).filter(|pair| is_new(pair)).count();
+    let mut scores = vec![Score::ZERO; values.len()];
+    let mut place = 0usize;
+    for (at, &(value, index)) in sorted.iter().enumerate() {
+        place += usize::from(at > 0 && value != sorted[at - 1].0);
+        scores[index as usize] = Score::new(place as f32 / distinct as f32)?;
+    }
+    Ok(scores)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_places_among_the_distinct_values() {
+        let found = ranks(&[3.0, -0.0, 7.5, 0.0, 3.0, -2.0]).unwrap();
+        let expected = [0.5, 0.25, 0.75, 0.25, 0.5, 0.0];
+        assert!(found.iter().map(|score| score.get()).eq(expected), "{found:?}");
+    }
 }

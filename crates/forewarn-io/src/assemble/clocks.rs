@@ -66,19 +66,31 @@ struct Service {
     first: i64,
     end: i64,
     lines: Lines,
-    /// Rows of the file, and different ones among them.
-    rows: u64,
+    /// Rows of the file at different times, and further ones of a time.
     distinct: u64,
     duplicates: u64,
     last: Option<LastRow>,
+    /// The last cell of each metric of a long file, whose metrics may come one after another.
+    last_cells: Vec<Option<LastRow>>,
     is_off: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LastRow {
     millis: i64,
     row: i64,
     line: u64,
+    /// Whether it came before the one that the file had before it.
+    backwards: bool,
+}
+
+/// Which row comes before another in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// The last of its service.
+    Rows,
+    /// The last cell of this metric.
+    Metric(usize),
 }
 
 /// How far rows are off the clock.
@@ -164,23 +176,79 @@ impl Clocks {
         &self.services[service].name
     }
 
-    /// The place of a row of a service, from line `line`; `width` values are in a row.
+    /// The place of a row of a service, or of a cell of one of its metrics, from line `line`; `width` values are in a
+    /// row.
     pub(crate) fn place(
         &mut self,
         line: u64,
         service: usize,
         moment: Moment,
+        series: Series,
+        width: usize,
+    ) -> Result<Placed, IoError> {
+        self.place_many(line, service, 1, moment, series, width)
+    }
+
+    /// Whether the same rows have come of all these services so far.
+    pub(crate) fn are_alike(&self, services: &[usize]) -> bool {
+        let mut states = services.iter().map(|&service| {
+            let Service { anchor, first, end, lines, distinct, last, is_off, last_cells, .. } =
+                &self.services[service];
+            (anchor, first, end, lines, distinct, last, is_off, last_cells)
+        });
+        let Some(lead) = states.next() else { return false };
+        states.all(|state| state == lead)
+    }
+
+    /// The place of a row of each of these services, which [are alike](Self::are_alike). Only the first of them knows
+    /// of it until [`catch_up`](Self::catch_up).
+    pub(crate) fn place_together(
+        &mut self,
+        line: u64,
+        services: &[usize],
+        moment: Moment,
+        width: usize,
+    ) -> Result<Placed, IoError> {
+        let lead = services.first().copied().unwrap_or_default();
+        self.place_many(line, lead, services.len() as u64, moment, Series::Rows, width)
+    }
+
+    /// Lets the others of these services know of the rows that were placed together.
+    pub(crate) fn catch_up(&mut self, services: &[usize]) {
+        let Some((&lead, others)) = services.split_first() else { return };
+        let Service { anchor, first, end, distinct, last, is_off, .. } = self.services[lead];
+        let lines = self.services[lead].lines.clone();
+        for &other in others {
+            let other = &mut self.services[other];
+            (other.anchor, other.first, other.end) = (anchor, first, end);
+            (other.distinct, other.last, other.is_off) = (distinct, last, is_off);
+            other.lines.clone_from(&lines);
+        }
+    }
+
+    /// [`place`](Self::place) for so many services that are alike.
+    fn place_many(
+        &mut self,
+        line: u64,
+        service: usize,
+        count: u64,
+        moment: Moment,
+        series: Series,
         width: usize,
     ) -> Result<Placed, IoError> {
         let (step, index) = (self.step.millis(), service);
         let service = &mut self.services[index];
+        let previous = match series {
+            Series::Rows => service.last,
+            Series::Metric(slot) => service.last_cells.get(slot).copied().flatten(),
+        };
         let mut millis = moment.time.millis();
-        if let (Some(repeated), Some(last)) = (moment.repeated, service.last)
-            && last.millis >= millis
-            && repeated.millis() > last.millis
-        {
-            millis = repeated.millis();
-            self.repeated += 1;
+        if let Some(repeated) = moment.repeated {
+            let second = repeated.millis();
+            if second == told_apart(millis, second, previous, step) {
+                millis = second;
+                self.repeated += count;
+            }
         }
         if service.last.is_none() {
             service.anchor = millis;
@@ -190,23 +258,24 @@ impl Clocks {
         let row = (since + step / 2).div_euclid(step);
         let off = since - row * step;
         if off != 0 {
-            self.jitter.rows += 1;
+            self.jitter.rows += count;
             self.jitter.largest_millis = self.jitter.largest_millis.max(off.abs());
             service.is_off = true;
         }
-        if let Some(last) = service.last {
+        let mut backwards = false;
+        if let Some(last) = previous {
             let elapsed = (millis - last.millis).abs();
             let odd = elapsed % step;
             if odd.min(step - odd) * 4 > step && elapsed > 0 {
-                self.jitter.far += 1;
+                self.jitter.far += count;
                 self.jitter.example.get_or_insert((line, index, millis, last.millis, last.line));
             }
             let steps = (row - last.row).abs();
             if steps > 0 {
                 self.closest = Some(self.closest.map_or(steps, |closest| closest.min(steps)));
             }
-            let backwards = row < last.row;
-            self.unsorted += u64::from(backwards);
+            backwards = row < last.row;
+            self.unsorted += u64::from(backwards) * count;
             if self.order == Order::Ascending && row <= last.row {
                 let (time, previous) = (at(millis), at(last.millis));
                 let (place, name) = (self.sources.at(line), service.name.clone());
@@ -222,14 +291,15 @@ impl Clocks {
         let before = if is_first { 0 } else { (service.first - row).max(0) };
         let behind = if is_first { 1 } else { (row + 1 - service.end).max(0) };
         let gap = (before.max(behind) - 1).max(0);
-        let gained = before.max(0).unsigned_abs() + behind.unsigned_abs();
+        let gained = (before.max(0).unsigned_abs() + behind.unsigned_abs()).saturating_mul(count);
         if gap > 0 {
-            let rows = self.rows + 1;
+            let rows = self.rows + count;
             let allowed = GAP_VALUES / (width as u64).max(1) + GAP_VALUES_PER_VALUE * rows;
-            let missing = (self.filled + gained).saturating_sub(rows);
+            let missing = self.filled.saturating_add(gained).saturating_sub(rows);
             let too_long = gap.saturating_mul(step) > LONGEST_GAP_MILLIS && gap > GAP_ROWS;
             if too_long || missing > allowed {
-                let last = service.last.unwrap_or(LastRow { millis, row, line });
+                let here = LastRow { millis, row, line, backwards };
+                let last = previous.or(service.last).unwrap_or(here);
                 return Err(IoError::Gap {
                     place: self.sources.at(line),
                     service: service.name.clone(),
@@ -240,19 +310,24 @@ impl Clocks {
                 });
             }
         }
-        if self.filled + gained > u64::from(u32::MAX) {
+        if self.filled.saturating_add(gained) > u64::from(u32::MAX) {
             return Err(IoError::TooManyRows { place: self.sources.at(line), limit: u32::MAX });
         }
         let duplicate_of = if gained > 0 { None } else { service.lines.get(row).map(u64::from) };
         service.first = service.first.min(row);
         service.end = if is_first { row + 1 } else { service.end.max(row + 1) };
-        service.rows += 1;
-        service.last = Some(LastRow { millis, row, line });
+        service.last = Some(LastRow { millis, row, line, backwards });
+        if let Series::Metric(slot) = series {
+            if slot >= service.last_cells.len() {
+                service.last_cells.resize(slot + 1, None);
+            }
+            service.last_cells[slot] = service.last;
+        }
         if duplicate_of.is_none() {
             service.distinct += 1;
             service.lines.set(row, u32::try_from(line).unwrap_or(u32::MAX));
         }
-        self.rows += 1;
+        self.rows += count;
         self.filled += gained;
         Ok(Placed {
             service: index,
@@ -313,7 +388,7 @@ impl Clocks {
                 name: service.name,
                 start,
                 end: start.checked_add(self.step, rows).unwrap_or(start),
-                rows: service.rows,
+                rows: service.distinct + service.duplicates,
                 gap_rows: rows.unsigned_abs() - service.distinct,
                 duplicate_rows: service.duplicates,
                 missing_cells: 0,
@@ -324,7 +399,7 @@ impl Clocks {
         let summary = ReadSummary {
             format: self.sources.format(),
             files: self.sources.len() as u64,
-            rows: self.rows,
+            rows: services.iter().map(|service| service.rows).sum(),
             missing_cells: 0,
             gap_rows: services.iter().map(|service| service.gap_rows).sum(),
             step: self.step,
@@ -431,6 +506,25 @@ pub(crate) struct Finished {
     pub(crate) services: Vec<ServiceSummary>,
     /// The summary without its services.
     pub(crate) summary: ReadSummary,
+}
+
+/// Which of two times a row of a repeated hour is of: the next one in the direction that the file has, from the newest
+/// or from the oldest on.
+fn told_apart(first: i64, second: i64, previous: Option<LastRow>, step: i64) -> i64 {
+    let Some(LastRow { millis: last, backwards, .. }) = previous else { return first };
+    // Where rows are less than the hour apart, one of the same time is a further row of it.
+    if (last == first || last == second) && step < second - first {
+        return last;
+    }
+    let follows = |time: &i64| if backwards { *time < last } else { *time > last };
+    let away = |time: &i64| (time - last).abs();
+    let times = [first, second];
+    times
+        .into_iter()
+        .filter(follows)
+        .min_by_key(away)
+        .or_else(|| times.into_iter().min_by_key(away))
+        .unwrap_or(first)
 }
 
 /// A time that came out of a timestamp, or lies between two of them.

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 /// Which line of the file each row of a service came from, and so which rows there are at all.
 ///
 /// Rows in order of time, each as many lines after the one before, take next to nothing; any others four bytes each.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Lines {
     /// Runs of rows, in order of time.
     Runs(Vec<Run>),
@@ -12,7 +12,7 @@ pub(crate) enum Lines {
 }
 
 /// Rows one step apart whose lines are `stride` apart.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     row: i64,
     rows: u32,

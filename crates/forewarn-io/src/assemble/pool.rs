@@ -33,6 +33,14 @@ struct Chunks {
     backward: Vec<u32>,
 }
 
+/// The rows that lie in one chunk with row `key`: the one at its beginning in memory, and the end, which is below it for
+/// rows before the first that came.
+pub(super) fn chunk_around(key: i64) -> (i64, i64) {
+    let (chunk, within) = chunk_of(distance(key));
+    let (within, rows) = (within as i64, rows_of(chunk) as i64);
+    if key < 0 { (key + within, key + within - rows) } else { (key - within, key - within + rows) }
+}
+
 /// Rows of all services in order, as `[row, stride]`.
 pub(super) struct Sorted {
     pub(super) values: Vec<f32>,

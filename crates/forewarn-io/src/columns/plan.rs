@@ -1,8 +1,8 @@
 use super::{
     Role, Sketch,
     names::{
-        ANNOTATED_NAMES, CALENDAR_NAMES, METRIC_NAMES, ROW_NUMBER_NAMES, SERVICE, SERVICE_NAMES, TIME_NAMES,
-        TIMESTAMP, VALUE_NAMES, is_one_of,
+        ANNOTATED_NAMES, CALENDAR_NAMES, METRIC_NAMES, METRIC_NAMES_BESIDE_SERVICES, ROW_NUMBER_NAMES,
+        SERVICE, SERVICE_NAMES, TIME_NAMES, TIMESTAMP, VALUE_NAMES, has_same_words, is_one_of, last_part,
     },
 };
 use crate::{IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
@@ -58,17 +58,27 @@ impl Plan<'_> {
         }
     }
 
-    /// The first free column that has one of these names, the earlier names first.
+    /// The first free column that has one of these names, the earlier names first; else the only one whose name ends
+    /// in one of them, as in `kubernetes.pod_name`.
     fn named(&self, names: &[&str], fits: impl Fn(usize) -> bool) -> Option<usize> {
-        // The exact name comes before one in another case.
-        let position = |name: &str, same: fn(&str, &str) -> bool| {
-            self.names
-                .iter()
-                .enumerate()
-                .position(|(index, found)| same(found, name) && self.free(index) && fits(index))
+        let free = |same: &dyn Fn(&str) -> bool| {
+            let mut found = (0..self.names.len())
+                .filter(|&index| same(&self.names[index]) && self.free(index) && fits(index));
+            (found.next(), found.next().is_none())
         };
-        names.iter().find_map(|name| {
-            position(name, |a, b| a == b).or_else(|| position(name, |a, b| a.eq_ignore_ascii_case(b)))
+        // The exact name comes before one in another case or with other marks between words.
+        let whole = |name: &&str| {
+            free(&|found| found == *name)
+                .0
+                .or_else(|| free(&|found| found.eq_ignore_ascii_case(name)).0)
+                .or_else(|| free(&|found| has_same_words(found, name)).0)
+        };
+        names.iter().find_map(whole).or_else(|| {
+            names.iter().find_map(|name| {
+                let (first, is_only) =
+                    free(&|found| last_part(found).is_some_and(|last| has_same_words(last, name)));
+                first.filter(|_| is_only)
+            })
         })
     }
 
@@ -134,8 +144,13 @@ impl Plan<'_> {
             Shape::Auto | Shape::Long => {}
         }
         let wanted = options.shape == Shape::Long;
-        let name = self.named(&METRIC_NAMES, |index| wanted || sketch(index).is_text());
         let value = self.named(&VALUE_NAMES, |_| true);
+        let is_name = |index: usize| wanted || sketch(index).is_text();
+        let name = self.named(&METRIC_NAMES, is_name).or_else(|| {
+            let service = self.named(&SERVICE_NAMES, |index| sketch(index).is_text());
+            let beside = |index: usize| is_name(index) && service != Some(index);
+            service.and_then(|_| self.named(&METRIC_NAMES_BESIDE_SERVICES, beside))
+        });
         match (name, value) {
             (Some(name), Some(value)) => {
                 (self.roles[name], self.roles[value]) = (Some(Role::MetricName), Some(Role::Value));

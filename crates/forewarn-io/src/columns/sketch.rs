@@ -79,7 +79,12 @@ impl Sketch {
         self.numbers == 0 && self.texts > 0
     }
 
-    pub(super) fn is_time(&self) -> bool {
+    /// Whether it holds what is neither a number, a time nor text.
+    pub(crate) fn holds_others(&self) -> bool {
+        self.others
+    }
+
+    pub(crate) fn is_time(&self) -> bool {
         self.times > 0 && self.numbers + self.texts == 0
     }
 

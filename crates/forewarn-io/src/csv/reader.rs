@@ -6,7 +6,7 @@ use crate::{
         cells::{CellReader, RowValues},
         slots::Slots,
         taken_metric,
-        time_form::{Moment, TimeReader},
+        time_form::{Moment, TimeReader, is_text_time},
     },
     error::{Origin, clip},
 };
@@ -103,6 +103,9 @@ pub(crate) fn read_into(
     let mut table = Table::after_prefix(prefix, from, &settings).map_err(refuse)?;
     let (mut names, annotated) = (table.header().to_vec(), table.dialect().annotated);
     let fields = names.len();
+    if names.iter().any(|name| is_text_time(name)) {
+        return Err(IoError::NoHeader { place: origin.at(table.header_line()), names });
+    }
     // A header longer than the prefix leaves nothing to look at.
     if sketches.len() != fields {
         sketches = vec![Sketch::default(); fields];
@@ -115,6 +118,7 @@ pub(crate) fn read_into(
         b',' => {}
         _ if options.separator.is_some() => {}
         b'\t' => assembler.note("the cells are separated by tabs".to_owned()),
+        b' ' => assembler.note("the cells are separated by blanks".to_owned()),
         other => assembler.note(format!("the cells are separated by {:?}", char::from(other))),
     }
     let mut cells = CellReader::new(options);
@@ -125,6 +129,7 @@ pub(crate) fn read_into(
     let mut times = TimeReader::new(options)?;
     times.learn(columns.date_order(&sketches));
     let mut parts = Parts::new(&columns, input, fields);
+    let wide: Vec<&str> = parts.wide.iter().map(|&index| columns.names[index].as_str()).collect();
     let mut row = RowValues::default();
     let mut unended = false;
     while table.advance().map_err(refuse)? {
@@ -145,6 +150,14 @@ pub(crate) fn read_into(
             Shape::Wide => {
                 let metric = options.metric.as_deref().unwrap_or_default();
                 let slot = assembler.slots.find_or_add(metric)?;
+                if assembler.begin_together(line, &wide, moment, slot)? {
+                    for (position, &index) in parts.wide.iter().enumerate() {
+                        row.clear(&assembler.slots);
+                        reader.metric(index, slot, &assembler.slots, &mut row)?;
+                        assembler.put_together(position, slot, &row);
+                    }
+                    continue;
+                }
                 for &index in &parts.wide {
                     row.clear(&assembler.slots);
                     reader.metric(index, slot, &assembler.slots, &mut row)?;
@@ -155,6 +168,13 @@ pub(crate) fn read_into(
         }
     }
     times.note().into_iter().chain(times.order_note()).for_each(|note| assembler.note(note));
+    let (titles, again) = (table.dialect().titles, table.headers_again());
+    if titles > 0 {
+        assembler.note(format!("{titles} lines above the header were left out"));
+    }
+    if again > 0 && !annotated {
+        assembler.note(format!("{again} rows repeat the header and were left out"));
+    }
     if unended {
         assembler.note("the last line has no line break: the file may have been cut".to_owned());
     }

@@ -14,11 +14,45 @@ pub(super) struct Records<'a, R> {
     begin: usize,
     line: u64,
     ended: bool,
+    /// Whether the records are those of one array, which ends.
+    of_array: bool,
 }
 
 impl<'a, R: Read> Records<'a, R> {
     pub(super) fn new(from: R, origin: &'a Origin) -> Self {
-        Self { from, origin, buffer: Vec::new(), begin: 0, line: 1, ended: false }
+        Self { from, origin, buffer: Vec::new(), begin: 0, line: 1, ended: false, of_array: false }
+    }
+
+    /// The records of one array, whose first lies on `line`; what comes after it must not hold records.
+    pub(super) fn of_array(from: R, origin: &'a Origin, line: u64) -> Self {
+        Self { line, of_array: true, ..Self::new(from, origin) }
+    }
+
+    /// Reads on to the end, which must hold no further array of records.
+    fn expect_end(&mut self) -> Result<(), IoError> {
+        let (mut quoted, mut escaped, mut in_array) = (false, false, false);
+        loop {
+            for &byte in &self.buffer[self.begin..] {
+                self.line += u64::from(byte == b'\n');
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' if quoted => escaped = true,
+                    b'"' => quoted = !quoted,
+                    b'{' if in_array && !quoted => {
+                        return Err(IoError::NotJson {
+                            place: self.origin.at(self.line),
+                            source: "a second array of records; expected one in a file".into(),
+                        });
+                    }
+                    _ => {}
+                }
+                in_array = !quoted && (byte == b'[' || in_array && byte.is_ascii_whitespace());
+            }
+            self.begin = self.buffer.len();
+            if !self.fill()? {
+                return Ok(());
+            }
+        }
     }
 
     /// The next record and the line on which it begins.
@@ -26,14 +60,21 @@ impl<'a, R: Read> Records<'a, R> {
         // To the next brace.
         loop {
             let rest = &self.buffer[self.begin..];
-            let at = rest.iter().position(|byte| {
-                !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0xef | 0xbb | 0xbf)
+            let at = rest.iter().position(|byte| match byte {
+                b']' | b'[' => self.of_array,
+                b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xef | 0xbb | 0xbf => false,
+                _ => true,
             });
             let skipped = at.unwrap_or(rest.len());
             self.line += line_feeds(&rest[..skipped]);
             self.begin += skipped;
             match at {
                 Some(_) if self.buffer[self.begin] == b'{' => break,
+                Some(_) if self.of_array && self.buffer[self.begin] == b']' => {
+                    self.begin += 1;
+                    self.expect_end()?;
+                    return Ok(None);
+                }
                 Some(_) => {
                     let place = self.origin.at(self.line);
                     return Err(IoError::NotJson {
@@ -132,6 +173,21 @@ mod tests {
             found.push((line, String::from_utf8(record.to_vec()).unwrap()));
         }
         Ok(found)
+    }
+
+    #[test]
+    fn an_array_of_records_ends() {
+        let origin = Origin::new("m.json", Format::Json);
+        let read = |text: &str| -> Result<usize, String> {
+            let mut records = Records::of_array(text.as_bytes(), &origin, 1);
+            let mut count = 0;
+            while records.advance().map_err(|error| error.to_string())?.is_some() {
+                count += 1;
+            }
+            Ok(count)
+        };
+        assert_eq!(read(r#"{"a":1},{"a":2}],"x":{"y":[1,"[{"]}}"#), Ok(2));
+        assert!(read("{\"a\":1}],\n\"x\":[ {}]}").unwrap_err().starts_with("m.json, line 2: a second array"));
     }
 
     #[test]

@@ -1,7 +1,16 @@
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use std::{borrow::Cow, fmt};
 
-/// The fields of a JSON object, in order.
+/// Most fields of objects within one record.
+const NESTED_FIELDS: usize = 10_000;
+
+/// Longest name of such a field, in bytes: those of the objects around it are in it.
+const NESTED_NAME_BYTES: usize = 256;
+
+/// The fields of a JSON object, in order. Those of an object within it are fields of their own, called as in
+/// `service.name`.
 pub(super) struct Record<'a> {
     pub(super) fields: Vec<(Cow<'a, str>, Scalar<'a>)>,
 }
@@ -14,7 +23,7 @@ pub(super) enum Scalar<'a> {
     Integer(i64),
     Float(f64),
     Text(Cow<'a, str>),
-    /// An object or an array.
+    /// An array, or an object without fields.
     Nested,
 }
 
@@ -27,7 +36,7 @@ impl Scalar<'_> {
             Self::Integer(value) => Cow::Owned(value.to_string()),
             Self::Float(value) => Cow::Owned(value.to_string()),
             Self::Text(text) => Cow::Borrowed(text),
-            Self::Nested => Cow::Borrowed("an object or array"),
+            Self::Nested => Cow::Borrowed("an array or object"),
         }
     }
 }
@@ -63,9 +72,9 @@ impl<'de> Deserialize<'de> for Record<'de> {
                 f.write_str("a record")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry()? {
-                    fields.push((key, value));
+                let (mut fields, mut nested) = (Vec::new(), 0);
+                while let Some(Key(name)) = map.next_key()? {
+                    map.next_value_seed(Field { name, fields: &mut fields, nested: &mut nested })?;
                 }
                 Ok(Record { fields })
             }
@@ -74,44 +83,75 @@ impl<'de> Deserialize<'de> for Record<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Scalar<'de> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Scalar<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
+/// A field whose value is read, with those of an object.
+struct Field<'a, 'f> {
+    name: Cow<'a, str>,
+    fields: &'f mut Vec<(Cow<'a, str>, Scalar<'a>)>,
+    nested: &'f mut usize,
+}
+
+impl<'a> Field<'a, '_> {
+    fn put<E>(self, value: Scalar<'a>) -> Result<(), E> {
+        self.fields.push((self.name, value));
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Field<'de, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Field<'de, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.put(Scalar::Null)
+    }
+    fn visit_bool<E: Error>(self, value: bool) -> Result<(), E> {
+        self.put(Scalar::Bool(value))
+    }
+    fn visit_i64<E: Error>(self, value: i64) -> Result<(), E> {
+        self.put(Scalar::Integer(value))
+    }
+    fn visit_u64<E: Error>(self, value: u64) -> Result<(), E> {
+        self.put(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Integer))
+    }
+    fn visit_f64<E: Error>(self, value: f64) -> Result<(), E> {
+        self.put(Scalar::Float(value))
+    }
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<(), E> {
+        self.put(Scalar::Text(Cow::Borrowed(text)))
+    }
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.put(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        self.put(Scalar::Nested)
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let before = self.fields.len();
+        while let Some(Key(key)) = map.next_key()? {
+            *self.nested += 1;
+            if *self.nested > NESTED_FIELDS {
+                return Err(A::Error::custom(format!(
+                    "more than {NESTED_FIELDS} fields in objects within a record"
+                )));
             }
-            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-                Ok(Scalar::Null)
+            if self.name.len() + key.len() >= NESTED_NAME_BYTES {
+                map.next_value::<IgnoredAny>()?;
+                continue;
             }
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Scalar::Bool(value))
-            }
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-                Ok(Scalar::Integer(value))
-            }
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-                Ok(i64::try_from(value).map_or(Scalar::Float(value as f64), Scalar::Integer))
-            }
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-                Ok(Scalar::Float(value))
-            }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Nested)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Nested)
-            }
+            let name = Cow::Owned(format!("{}.{key}", self.name));
+            map.next_value_seed(Field { name, fields: &mut *self.fields, nested: &mut *self.nested })?;
         }
-        from.deserialize_any(Any)
+        if self.fields.len() == before { self.put(Scalar::Nested) } else { Ok(()) }
     }
 }

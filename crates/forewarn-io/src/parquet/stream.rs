@@ -3,7 +3,7 @@ use crate::{
     CellChange, Format, IoError, ReadOptions, ReadSummary, ServiceSummary, Shape, StepSource,
     assemble::{
         Assembler, Keep, Places,
-        clocks::{Clocks, Order},
+        clocks::{Clocks, Order, Series},
         complete,
         counters::Increase,
         sources::Sources,
@@ -187,7 +187,7 @@ impl ParquetStream {
             rows.for_each(|row, name, moment, values| {
                 read += 1;
                 let service = clocks.service(row, name)?;
-                let placed = clocks.place(row, service, moment, width)?;
+                let placed = clocks.place(row, service, moment, Series::Rows, width)?;
                 if service == slots.len() {
                     let services = layout.services();
                     let found = services.binary_search_by(|place| place.name().cmp(name));

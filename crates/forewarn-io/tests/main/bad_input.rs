@@ -40,19 +40,19 @@ fn each_fault_has_one_message_with_its_place() {
         ),
         (
             "timestamp,error_rate\n2024-01-01T00:00:00Z,7\n",
-            r#"m.csv, line 2, column "error_rate": 7 is outside 0..=1 (ratio)"#,
+            r#"m.csv, line 2, column "error_rate": 7 is outside 0..=1 (ratio); give the unit % (`units`) if it is per cent"#,
         ),
         (
             "timestamp,p50_latency\n2024-01-01T00:00:00Z, -3 \n",
-            r#"m.csv, line 2, column "p50_latency": -3 is outside 0.. (ms)"#,
+            r#"m.csv, line 2, column "p50_latency": -3 is outside 0.. (ms); name it in `missing_words` if it means that nothing is known"#,
         ),
         (
             "timestamp,x,failure\n2024-01-01T00:00:00Z,1,0.5\n",
-            r#"m.csv, line 2, column "failure": "0.5" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
+            r#"m.csv, line 2, column "failure": "0.5" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; name the one that means failing as `outcome_equals` (--failure-column 'NAME == WORD'), or words for unknown as `unknown_labels`"#,
         ),
         (
             "timestamp,x,failure\n2024-01-01T00:00:00Z,1,maybe\n",
-            r#"m.csv, line 2, column "failure": "maybe" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#,
+            r#"m.csv, line 2, column "failure": "maybe" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; name the one that means failing as `outcome_equals` (--failure-column 'NAME == WORD'), or words for unknown as `unknown_labels`"#,
         ),
         (
             "timestamp,service,x\n2024-01-01T00:00:00Z,,1\n",

@@ -2,8 +2,8 @@
 
 use crate::{read, read_with, refusal};
 use forewarn_io::{
-    CellChange, Format, IoError, MetricSpec, ReadOptions, Recording, Shape, inspect_from, json, read_files,
-    read_metrics,
+    CellChange, Duplicates, Format, IoError, MetricSpec, ReadOptions, Recording, Shape, inspect_from, json,
+    read_files, read_metrics,
 };
 use forewarn_schema::{Kind, Unit};
 use std::{fs, io::Write};
@@ -172,7 +172,7 @@ fn long_files_are_found_and_said() {
     );
     // What is not there is missing, and a cell that is there twice is named with both lines.
     let recording = read(long(&cells[..5])).unwrap();
-    assert_eq!((recording.summary.missing_cells, recording.summary.rows), (1, 5));
+    assert_eq!((recording.summary.missing_cells, recording.summary.rows), (1, 3));
     let message = refusal(long(&[cells[0], cells[3], cells[1], cells[3]]));
     assert!(
         message
@@ -211,7 +211,7 @@ fn a_long_file_of_many_metrics_costs_no_more_than_its_cells() {
         }
     }
     let recording = read(&text).unwrap();
-    assert_eq!((recording.frames.schema().len(), recording.summary.rows), (300, 6000));
+    assert_eq!((recording.frames.schema().len(), recording.summary.rows), (300, 60));
     for (service, frame) in recording.frames.frames().enumerate() {
         for metric in 0..300usize {
             let values: Vec<f32> = frame.column(&format!("m{metric}")).unwrap().collect();
@@ -527,4 +527,180 @@ fn dates_as_people_write_them_are_read_where_their_order_is_shown() {
             .to_string()
             .contains("month first")
     );
+}
+
+#[test]
+fn blanks_of_any_number_separate_cells() {
+    let aligned = PLAIN.replace(',', "   ").replace("\n", "  \n");
+    assert_eq!(plainly(&aligned), "the cells are separated by blanks");
+    assert_eq!(plainly(PLAIN.replace(',', " ")), "the cells are separated by blanks");
+}
+
+#[test]
+fn lines_that_are_no_rows_are_left_out_with_a_note() {
+    let titled = format!("Export of Grafana, 2024\n\n{PLAIN}");
+    assert_eq!(plainly(titled), "1 lines above the header were left out");
+    let header = PLAIN.lines().next().unwrap();
+    let joined = PLAIN.replace("2024-01-01T00:01", &format!("{header}\n2024-01-01T00:01"));
+    assert_eq!(plainly(joined), "1 rows repeat the header and were left out");
+    let message = refusal(PLAIN.split_once('\n').unwrap().1);
+    assert!(
+        message.starts_with("m.csv, line 1: looks like a row, expected the names of the columns"),
+        "{message}"
+    );
+}
+
+#[test]
+fn names_are_the_same_whatever_stands_between_their_words() {
+    for (time, service) in
+        [("Time Stamp", "Service Name"), ("LOG-TIME", "kubernetes.pod_name"), ("start_time", "Host")]
+    {
+        let text = rewritten(&[("timestamp", time), ("service", service)]);
+        let notes = plainly(text);
+        assert!(notes.contains(&format!("column {time:?} was read as the time")), "{notes}");
+        assert!(notes.contains(&format!("column {service:?} was read as the service")), "{notes}");
+    }
+    // Of two that may be meant by their last part neither is taken.
+    let text = "timestamp,client.app,server.app,x\n2024-01-01T00:00:00Z,a,b,1\n";
+    assert_eq!(read(text).unwrap().summary.services[0].name, "service");
+}
+
+#[test]
+fn the_metric_of_a_long_file_may_be_called_name_beside_a_service() {
+    let text = "timestamp,service,name,value\n2024-01-01T00:00:00Z,web,x,1\n2024-01-01T00:00:00Z,web,y,2\n";
+    let recording = read(text).unwrap();
+    assert_eq!(recording.frames.values(), [1.0, 2.0]);
+    assert_eq!(recording.summary.rows, 1);
+}
+
+#[test]
+fn legends_of_wide_files_name_their_services() {
+    let text = "Time,\"error_rate{service=\"\"web\"\"}\",\"error_rate{service=\"\"api\"\"}\"\n2024-01-01T00:00:00Z,0.1,0.2\n";
+    let mut options = ReadOptions::default().with_shape(Shape::Wide);
+    options.metric = Some("error_rate".to_owned());
+    let recording = read_with(text, &options).unwrap();
+    let names: Vec<&str> = recording.summary.services.iter().map(|service| service.name.as_str()).collect();
+    assert_eq!(names, ["api", "web"]);
+}
+
+#[test]
+fn fields_of_objects_within_a_record_are_fields() {
+    let record = |minute: u32, value: &str| {
+        format!(
+            r#"{{"@timestamp":"2024-01-01T00:0{minute}:00Z","service":{{"name":"web"}},"metrics":{{"error_rate":{value},"tags":[1]}}}}"#
+        )
+    };
+    let text = format!("{}\n{}\n", record(0, "0.25"), record(1, "null"));
+    let recording =
+        read_with(&text, &ReadOptions::default().with_rename("metrics.error_rate", "error_rate")).unwrap();
+    assert_eq!(recording.summary.services[0].name, "web");
+    let values = recording.frames.values();
+    assert!(values.len() == 2 && values[0] == 0.25 && values[1].is_nan(), "{values:?}");
+    // In an array of an object, as servers answer.
+    let wrapped = format!(r#"{{"took":3,"hits":{{"hits":[{},{}]}}}}"#, record(0, "0.25"), record(1, "0.5"));
+    assert_eq!(read_with(wrapped, &ReadOptions::default()).unwrap().summary.rows, 2);
+}
+
+#[test]
+fn series_with_labels_and_samples_are_read() {
+    let expected = read(PLAIN).unwrap();
+    let (times, columns) = (
+        ["1704067200", "1704067260", "1704067320.0"],
+        [["0.00617", "0.00561", "0.00709"], ["255.22", "248.6", "257.78"]],
+    );
+    let labels = |metric: &str| format!(r#"{{"__name__":"{metric}","instance":"web","zone":"a"}}"#);
+    let series: Vec<String> = ["error_rate", "p99_latency"]
+        .iter()
+        .zip(columns)
+        .map(|(metric, values)| {
+            let pairs: Vec<String> =
+                times.iter().zip(values).map(|(time, value)| format!(r#"[{time},"{value}"]"#)).collect();
+            format!(r#"{{"metric":{},"values":[{}]}}"#, labels(metric), pairs.join(","))
+        })
+        .collect();
+    let answer = format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{}]}},"stats":{{"seriesFetched":"2"}}}}"#,
+        series.join(",")
+    );
+    let exported: Vec<String> = ["error_rate", "p99_latency"]
+        .iter()
+        .zip(columns)
+        .map(|(metric, values)| {
+            format!(
+                r#"{{"metric":{},"values":[{}],"timestamps":[1704067200000,1704067260000,1704067320000]}}"#,
+                labels(metric),
+                values.join(",")
+            )
+        })
+        .collect();
+    for text in [answer, exported.join("\n")] {
+        let recording = read_with(&text, &ReadOptions::default()).unwrap();
+        assert_eq!(recording.frames.values(), expected.frames.values(), "{text}");
+        assert_eq!(recording.frames.layout(), expected.frames.layout());
+        assert!(recording.summary.notes.contains(&"label \"instance\" was read as the service".to_owned()));
+    }
+    let nameless = r#"{"metric":{"app":"web"},"values":[[1704067200,"1"]]}"#;
+    let message = read_with(nameless, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("without the label __name__") && message.contains("`metric`"), "{message}");
+    let mut options = ReadOptions::default();
+    options.metric = Some("x".to_owned());
+    assert_eq!(read_with(nameless, &options).unwrap().frames.values(), [1.0]);
+    let short = r#"{"metric":{"__name__":"x"},"values":[1,2],"timestamps":[1704067200]}"#;
+    assert!(read_with(short, &options).unwrap_err().to_string().contains("1 timestamps beside 2 values"));
+}
+
+#[test]
+fn one_object_of_columns_is_refused_with_what_to_write() {
+    for text in [r#"{"timestamp":["2024-01-01T00:00:00Z"],"x":[1]}"#, r#"{"columns":["a"],"data":[["b"]]}"#] {
+        let message = read_with(text, &ReadOptions::default()).unwrap_err().to_string();
+        assert!(message.contains("an object a row") && message.contains("orient=\"records\""), "{message}");
+    }
+}
+
+#[test]
+fn objects_within_objects_cannot_ask_for_much_memory() {
+    let many: Vec<String> = (0..20_000).map(|field| format!("\"{field}\":1")).collect();
+    let text = format!(
+        "{{\"timestamp\":\"2024-01-01T00:00:00Z\",\"x\":1}}\n{{\"timestamp\":\"2024-01-01T00:01:00Z\",\"a\":{{{}}}}}",
+        many.join(",")
+    );
+    let message = read_with(text, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(message.contains("more than 10000 fields"), "{message}");
+}
+
+#[test]
+fn wide_files_are_read_as_the_long_ones_of_their_cells() {
+    // Rows enough that the step is known, in turns forwards and backwards, a gap, a further row, and cells of any kind.
+    let minutes = (200..400).chain((0..200).rev()).chain(500..600).chain([550]);
+    let (mut wide, mut long) =
+        ("timestamp,a,b,c\n".to_owned(), "timestamp,service,metric,value\n".to_owned());
+    for (line, minute) in minutes.enumerate() {
+        let time = format!("2024-01-01T{:02}:{:02}:0{}Z", minute / 60, minute % 60, line % 3);
+        let cells = [
+            format!("0.{line}"),
+            if line % 7 == 0 { String::new() } else { "0.5".into() },
+            format!("{}%", line % 90),
+        ];
+        wide += &format!("{time},{}\n", cells.join(","));
+        for (service, cell) in ["a", "b", "c"].iter().zip(&cells) {
+            long += &format!("{time},{service},error_rate,{cell}\n");
+        }
+    }
+    for duplicates in [Duplicates::First, Duplicates::Last, Duplicates::Mean] {
+        let options = ReadOptions::default().with_duplicates(duplicates);
+        let mut of_wide = options.clone().with_shape(Shape::Wide);
+        of_wide.metric = Some("error_rate".to_owned());
+        let (wide, long) = (read_with(&wide, &of_wide).unwrap(), read_with(&long, &options).unwrap());
+        let bits = |recording: &Recording| {
+            recording.frames.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        assert_eq!(bits(&wide), bits(&long), "{duplicates:?}");
+        assert_eq!(wide.frames.layout(), long.frames.layout());
+        assert_eq!(wide.summary.services, long.summary.services);
+        assert_eq!(wide.summary.cells, long.summary.cells);
+    }
+    let mut options = ReadOptions::default().with_shape(Shape::Wide);
+    options.metric = Some("error_rate".to_owned());
+    let message = read_with(&wide, &options).unwrap_err().to_string();
+    assert!(message.contains(r#"line 502: "a" has had a row at 2024-01-01T09:10:0"#), "{message}");
 }

@@ -136,3 +136,47 @@ fn the_repeated_hour_is_told_apart_by_its_order_where_the_zone_is_named() {
     assert_eq!(recording.summary.services[0].start.to_string(), "2024-10-26T23:00:00Z");
     assert!(recording.summary.notes.iter().any(|note| note.starts_with("2 rows of a repeated hour")));
 }
+
+#[test]
+fn the_repeated_hour_is_told_apart_in_either_direction_and_in_long_files() {
+    let berlin = ReadOptions::default().with_timezone("Europe/Berlin");
+    for minutes in [5, 30, 60] {
+        // From 01:00 in summer time to 03:00 in winter time: four hours, of which the clock shows three.
+        let rows: Vec<(String, i64)> = (0..=240 / minutes)
+            .map(|row| {
+                let passed = row * minutes;
+                let shown = 60 + if passed < 120 { passed } else { passed - 60 };
+                (format!("2024-10-27 {:02}:{:02}:00", shown / 60, shown % 60), row)
+            })
+            .collect();
+        let expected: Vec<f32> = rows.iter().map(|(_, row)| *row as f32).collect();
+        let text = |rows: &[(String, i64)]| {
+            rows.iter().fold("timestamp,x\n".to_owned(), |text, (time, row)| format!("{text}{time},{row}\n"))
+        };
+        let newest_first: Vec<_> = rows.iter().rev().cloned().collect();
+        for text in [text(&rows), text(&newest_first)] {
+            let recording = read_with(&text, &berlin).unwrap();
+            assert_eq!(recording.frames.values(), expected, "{text}");
+            assert_eq!(recording.summary.gap_rows, 0);
+        }
+        let long = rows.iter().fold("timestamp,metric,value\n".to_owned(), |text, (time, row)| {
+            format!("{text}{time},x,{row}\n{time},y,{row}\n")
+        });
+        let recording = read_with(&long, &berlin).unwrap();
+        let both: Vec<f32> = expected.iter().flat_map(|value| [*value, *value]).collect();
+        assert_eq!(recording.frames.values(), both, "{long}");
+    }
+}
+
+#[test]
+fn metrics_of_a_long_file_may_come_one_after_another() {
+    let mut text = "timestamp,service,metric,value\n".to_owned();
+    for metric in ["x", "y"] {
+        for minute in 0..4 {
+            text += &format!("2024-01-01T00:0{minute}:00Z,web,{metric},{minute}\n");
+        }
+    }
+    let summary = read(&text).unwrap().summary;
+    assert_eq!((summary.rows, summary.services[0].rows), (4, 4));
+    assert!(!summary.notes.iter().any(|note| note.contains("sorted")), "{:?}", summary.notes);
+}

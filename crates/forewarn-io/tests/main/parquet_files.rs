@@ -212,7 +212,7 @@ fn each_fault_has_one_message_with_its_place() {
             &format!("{TIME} required float error_rate;"),
             &[vec![minutes(0..2), x(&[0.1, 0.2])], vec![minutes(2..4), x(&[0.3, 7.0])]]
         ),
-        r#"m.parquet, row 4, column "error_rate": 7 is outside 0..=1 (ratio)"#
+        r#"m.parquet, row 4, column "error_rate": 7 is outside 0..=1 (ratio); give the unit % (`units`) if it is per cent"#
     );
     assert_eq!(
         refuse(
@@ -272,7 +272,7 @@ fn each_fault_has_one_message_with_its_place() {
     );
     assert_eq!(
         sample.refusal(&plain.clone().with_outcome_column("failure")),
-        r#"m.parquet, row 1, column "failure": "2" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; `unknown_labels` names other words for unknown"#
+        r#"m.parquet, row 1, column "failure": "2" is not an outcome, expected 0 or 1, true or false, yes or no, or an empty cell; name the one that means failing as `outcome_equals` (--failure-column 'NAME == WORD'), or words for unknown as `unknown_labels`"#
     );
     assert_eq!(
         sample.refusal(&plain.with_outcome_column("failed")),

@@ -2,13 +2,14 @@
 
 use super::alerts::{alert::Alert, payload::Payload};
 use crate::{ServerError, config::AlertsConfig};
+use forewarn_core::read_text_file;
 use forewarn_live::{
     EvidenceItem, IncidentEvent, IncidentState, ProbableKind, Recommendation, RiskLevel, WarningEvent,
     WarningState,
 };
 use forewarn_schema::Timestamp;
 use minijinja::{Environment, UndefinedBehavior};
-use std::{fs, path::Path};
+use std::path::Path;
 
 /// Most bytes of a template's file and of what a template makes.
 const MOST_BYTES: usize = 1 << 20;
@@ -44,12 +45,7 @@ impl Template {
             path => {
                 let path = Path::new(path);
                 let cannot = |source| ServerError::File { path: path.to_owned(), source };
-                if fs::metadata(path).map_err(cannot)?.len() > MOST_BYTES as u64 {
-                    return Err(ServerError::Config {
-                        reason: format!("{}: larger than 1 MiB", path.display()),
-                    });
-                }
-                let text = fs::read_to_string(path).map_err(cannot)?;
+                let text = read_text_file(path, MOST_BYTES as u64).map_err(cannot)?;
                 Self::of_text(&path.display().to_string(), text)
             }
         }

@@ -2,6 +2,7 @@
 //! no words.
 
 use crate::whole_file::{Readers, replace};
+use forewarn_core::{SMALL_FILE_BYTES, read_small_file};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -68,7 +69,7 @@ impl SilenceNotes {
 }
 
 fn read(path: &Path) -> io::Result<BTreeMap<String, SilenceNote>> {
-    match fs::read(path) {
+    match read_small_file(path, SMALL_FILE_BYTES) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(error) => Err(error),

@@ -1,4 +1,5 @@
 use crate::ServerError;
+use forewarn_core::read_small_file;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -71,9 +72,5 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, ServerError> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, ServerError> {
-    let cannot = |source| ServerError::File { path: path.to_owned(), source };
-    if std::fs::metadata(path).map_err(cannot)?.len() > MOST_BYTES {
-        return Err(ServerError::Config { reason: format!("{}: larger than 1 MiB", path.display()) });
-    }
-    std::fs::read(path).map_err(cannot)
+    read_small_file(path, MOST_BYTES).map_err(|source| ServerError::File { path: path.to_owned(), source })
 }

@@ -6,6 +6,7 @@ use crate::{
     text::percent_encoded,
     whole_file::{Readers, replace},
 };
+use forewarn_core::{SMALL_FILE_BYTES, read_small_file};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -27,7 +28,7 @@ impl SavedState {
     /// [`ServerError::File`] when it is there and cannot be read.
     pub(crate) fn open(folder: &Path, kind: TargetKind, name: &str) -> Result<Self, ServerError> {
         let path = folder.join(format!("{}-{}.json", kind.word(), percent_encoded(name)));
-        let found = match fs::read(&path) {
+        let found = match read_small_file(&path, SMALL_FILE_BYTES) {
             Ok(bytes) => Some(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(source) => return Err(ServerError::File { path, source }),
