@@ -100,7 +100,8 @@ impl<'a> Examples<'a> {
     }
 
     /// What share of the negative and of the positive rows a tree is grown on, where `share` of all are to be: fewer
-    /// negative ones where they are many. They say little each, and cost what a positive one costs.
+    /// negative ones where they are many, and then all positive ones. A negative one says little, and costs what a
+    /// positive one costs.
     fn shares(&self, share: f64) -> [f64; 2] {
         if share >= 1.0 {
             return [1.0; 2];
@@ -108,7 +109,8 @@ impl<'a> Examples<'a> {
         let rows = self.table.rows();
         let positives = self.outcomes(0).filter(|&(positive, _)| positive).count();
         let enough = FEWEST_NEGATIVES.max(NEGATIVES_A_POSITIVE * positives) as f64;
-        [share.min(enough / (rows - positives).max(1) as f64), share]
+        let rare = enough / (rows - positives).max(1) as f64;
+        if rare < share { [rare, 1.0] } else { [share; 2] }
     }
 
     /// Adds a tree's values, if there is one yet, to the log-odds of the rows, and finds the slopes there, each times
@@ -175,7 +177,7 @@ pub(super) fn boost(
     let mut sampled: Vec<u32> = (0..rows as u32).collect();
     let shares = train.shares(plan.row_share);
     // Negative rows stand for those that are left out.
-    let factors = [plan.row_share / shares[0], 1.0];
+    let factors = [shares[1] / shares[0], 1.0];
     for round in 0..plan.most_trees {
         let seed = mix(plan.seed, round as u64);
         train.descend(forest.trees.last(), factors, &mut slopes, threads);

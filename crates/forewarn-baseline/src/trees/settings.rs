@@ -131,8 +131,8 @@ impl BoostedTrees {
     }
 
     /// Each tree on this share of windows and of columns, above 0 and up to 1. Below 1, where there are more than 20
-    /// negative windows for a positive one, and more than 30,000, a tree is grown on no more than these, and they
-    /// stand for the others.
+    /// negative windows for a positive one, and more than 30,000, a tree is grown on no more than these, which stand
+    /// for the others, and on all positive ones.
     #[must_use]
     pub fn with_shares(self, rows: f64, columns: f64) -> Self {
         Self { row_share: rows, column_share: Some(columns), ..self }

@@ -13,7 +13,8 @@ import sys
 
 import numpy as np
 
-ROUNDS, PATIENCE, SEED = 2000, 100, 7
+# Models are fitted side by side, as many as there are processors: more threads each would wait for one another.
+ROUNDS, PATIENCE, SEED, THREADS = 2000, 100, 7, 1
 
 LIGHTGBM = [
     {"num_leaves": 4, "learning_rate": 0.05, "feature_fraction": 0.5},
@@ -47,7 +48,7 @@ def fit_lightgbm(folder):
     for settings in LIGHTGBM:
         settings = settings | {
             "objective": "binary", "metric": "binary_logloss", "bagging_fraction": 0.5, "bagging_freq": 1,
-            "verbosity": -1, "seed": SEED, "deterministic": True, "feature_pre_filter": False,
+            "verbosity": -1, "seed": SEED, "deterministic": True, "feature_pre_filter": False, "num_threads": THREADS,
         }
         stop = lgb.early_stopping(PATIENCE, verbose=False)
         model = lgb.train(settings, train, ROUNDS, valid_sets=[held_out], callbacks=[stop])
@@ -72,7 +73,7 @@ def fit_xgboost(folder):
     for settings in XGBOOST:
         settings = settings | {
             "objective": "binary:logistic", "eval_metric": "logloss", "subsample": 0.5, "tree_method": "hist",
-            "seed": SEED,
+            "seed": SEED, "nthread": THREADS,
         }
         model = xgb.train(settings, train, ROUNDS, evals=[(held_out, "validation")], verbose_eval=False,
                           early_stopping_rounds=PATIENCE)
