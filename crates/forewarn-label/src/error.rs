@@ -29,7 +29,7 @@ pub enum LabelError {
         text: String,
     },
     /// A text that is no rule.
-    #[error("{text:?} is no failure rule: {reason}")]
+    #[error("{text:?} is not a failure rule: {reason}")]
     UnreadableRule {
         /// The text.
         text: String,
@@ -46,8 +46,8 @@ pub enum LabelError {
         /// What is allowed.
         expected: &'static str,
     },
-    /// A text that is no span of time.
-    #[error("{text:?} is no span of time: expected such as 3 steps, 90 s, 5 min, 1 h, 2 d")]
+    /// A text that is not a span of time.
+    #[error("{text:?} is not a span of time: expected such as 3 steps, 90 s, 5 min, 1 h, 2 d")]
     UnreadableSpan {
         /// The text.
         text: String,
@@ -119,7 +119,7 @@ pub enum LabelError {
         most: usize,
     },
     /// A rule gave an episode with a time that is no row of the frame.
-    #[error("{rule:?} found an episode of {} at {time}, which is no row of its frame", printable(service))]
+    #[error("{rule:?} found an episode of {} at {time}, which is not a row of its frame", printable(service))]
     OffClock {
         /// The rule's sentence.
         rule: String,

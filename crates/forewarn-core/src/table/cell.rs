@@ -45,7 +45,7 @@ const MISSING: [&str; 38] = [
     ".",
 ];
 
-/// Whether a cell says that there is no value: it is empty or blank, or a word such as `NaN`, `null`, `N/A`, `<NA>`,
+/// Whether a cell holds no value: it is empty or blank, or a word such as `NaN`, `null`, `N/A`, `<NA>`,
 /// `None`, `-`, `\N`, `No data` or `#N/A` in any case.
 #[must_use]
 pub fn is_missing(text: &str) -> bool {

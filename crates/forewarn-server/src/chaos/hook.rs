@@ -44,7 +44,7 @@ pub struct HookChaos {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
-    /// The service that watches it, to say what it warned of.
+    /// The service that watches it, to say which failures it announced.
     watcher: OnceLock<Handle>,
 }
 
@@ -93,7 +93,8 @@ impl HookChaos {
         })
     }
 
-    /// From now on [`state`](ChaosControl::state) says what the service behind `watcher` warned of.
+    /// From now on [`state`](ChaosControl::state) says which failures the service behind `watcher`
+    /// announced.
     pub(crate) fn judge_by(&self, watcher: Handle) {
         self.watcher.get_or_init(|| watcher);
     }

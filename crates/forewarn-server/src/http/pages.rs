@@ -29,7 +29,7 @@ const BASE: &str = "<base href=\"/\"";
 /// Where the page's files are, but for a few at the top whose names have a dot.
 const FILES: &str = "assets";
 
-/// Answers a path that is no route: the file of that name, or the first page for a view of it. Views are shown by the
+/// Answers a path without a route: the file of that name, or the first page for a view of it. Views are shown by the
 /// page itself; what follows their first part is a name, which may have dots.
 pub(crate) fn page(pages: Pages, base_path: &str, path: &str, headers: &HeaderMap) -> Response {
     let name = path.trim_start_matches('/');

@@ -30,7 +30,7 @@ impl Backoff {
         Self { longest, longest_asked, random: ChaCha8Rng::seed_from_u64(hash.value()) }
     }
 
-    /// How long to wait after so many failures before this one, and after what the server asked for.
+    /// How long to wait after `failures` failures before this one, and after what the server asked for.
     pub(crate) fn wait(&mut self, failures: u32, asked: Option<Duration>) -> Duration {
         let full = FIRST.saturating_mul(2u32.saturating_pow(failures)).min(self.longest);
         let half = full / 2;

@@ -77,7 +77,7 @@ fn check(history: &History) {
             (0..STEPS).filter(|step| step % 5 == 0 && step % 3 == place as i64).map(event).collect();
         assert_eq!(shown(&history.query(1, service, all).unwrap()), shown(&expected));
     }
-    assert!(history.query(0, "nobody's", all).unwrap().is_empty());
+    assert!(history.query(0, "unknown", all).unwrap().is_empty());
 }
 
 fn names(disk: &SimulatedDisk) -> Vec<String> {

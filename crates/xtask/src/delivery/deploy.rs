@@ -16,7 +16,7 @@ const REQUIREMENTS: &str = "crates/forewarn-server/deploy/requirements.txt";
 const SCRIPT: &str = "crates/xtask/src/delivery/deploy/check.py";
 
 /// Why there may be nothing to run.
-pub(crate) const NOTHING: &str = "pip cannot install what renders and validates them, or there is no Python";
+pub(crate) const NOTHING: &str = "pip cannot install what renders and validates them, or Python is missing";
 
 pub(crate) const HELP: &str = "\
 Write the plain manifests of Kubernetes from the Helm chart.

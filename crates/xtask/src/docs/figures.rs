@@ -103,7 +103,12 @@ impl Maker<'_> {
             Source::Printed { name, arguments, table, without } => {
                 let text = self.printed(name, arguments)?;
                 page::printed_table(text, table, without)
-                    .map(|table| format!("{table}\nMade by `{}`.\n", part.source.command()))
+                    .map(|table| {
+                        format!(
+                            "{table}\n{}\n",
+                            page::filled(&format!("Made by `{}`.", part.source.command()))
+                        )
+                    })
                     .ok_or_else(|| part.error(format!("the program printed fewer than {} tables", table + 1)))
             }
             Source::Trees => {

@@ -36,7 +36,7 @@ pub(crate) fn with_pip(what: &'static str) -> Result<&'static str, XtaskError> {
 ///
 /// # Errors
 ///
-/// There is no Python, or pip fails.
+/// Python is missing, or pip fails.
 pub(crate) fn environment(
     root: &Path,
     folder: &str,

@@ -19,7 +19,7 @@ it("tells past from future", () => {
   expect(relative(noon, noon)).toBe("now");
 });
 
-it("refuses what is no time", () => {
+it("refuses what is not a time", () => {
   expect([parse(null), parse(undefined), parse(""), parse("soon")]).toEqual([null, null, null, null]);
   expect(parse("2026-11-28T12:00:07Z")).toBe(noon);
 });

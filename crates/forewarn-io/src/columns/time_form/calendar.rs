@@ -72,7 +72,7 @@ pub(crate) fn shown_order(text: &str) -> Option<Shown> {
     }
 }
 
-/// The number of so many digits at a place.
+/// The number that `digits` digits from `at` on write.
 fn number(bytes: &[u8], at: usize, digits: usize) -> Option<i64> {
     let part = bytes.get(at..at.checked_add(digits)?)?;
     part.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))

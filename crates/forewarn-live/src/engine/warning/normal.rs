@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(normal.anomaly(&row(13.0), &columns), 0.0);
         let found = normal.anomaly(&row(111.0), &columns);
         assert!((found - (1.0 - 4.0 / 123.0)).abs() < 0.01, "{found}");
-        assert_eq!(normal.anomaly(&row(1.0), &columns), 0.0, "low latency is no trouble");
+        assert_eq!(normal.anomaly(&row(1.0), &columns), 0.0, "low latency is not trouble");
         assert_eq!(normal.anomaly(&[f32::NAN; 10], &columns), 0.0);
     }
 }

@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(level(0.4, 0.3, alone), RiskLevel::High, "an alarm is never less");
         assert_eq!(level(0.4, 0.0, (3, 12)), RiskLevel::Critical);
         assert_eq!(level(0.4, 0.0, (2, 12)), RiskLevel::High);
-        assert_eq!(level(0.4, 0.0, (1, 2)), RiskLevel::High, "one client is no crowd");
+        assert_eq!(level(0.4, 0.0, (1, 2)), RiskLevel::High, "one client is not a crowd");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn a_person_stops_it_and_only_what_is_listed_begins() {
     assert!(matches!(chaos.inject(&request("auth", None)), Err(ChaosError::TooMany { most: 2 })));
     let stopped = chaos.stop(one.id).unwrap();
     assert_eq!((stopped.phase, stopped.stopped), (ChaosPhase::Over, true));
-    assert_eq!(chaos.stop(one.id).unwrap(), stopped, "asking twice is no error");
+    assert_eq!(chaos.stop(one.id).unwrap(), stopped, "asking twice is not an error");
     assert_eq!(chaos.reset().unwrap(), 1);
     assert_eq!(target.told(), told(&[("start", 1), ("start", 2), ("stop", 1), ("stop", 2)]));
     assert!(matches!(chaos.stop(9), Err(ChaosError::NotFound { id: 9 })));

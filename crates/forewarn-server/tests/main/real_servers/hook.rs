@@ -52,7 +52,7 @@ impl Hook {
     }
 }
 
-/// `None` for what is no request, such as the end of a sender that was killed.
+/// `None` for anything but a request, such as the end of a sender that was killed.
 fn read(stream: TcpStream) -> Option<Delivery> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

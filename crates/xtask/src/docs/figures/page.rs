@@ -35,6 +35,22 @@ fn missing(mark: &str) -> String {
     format!("the page has no line {:?}", mark.trim_end())
 }
 
+/// A paragraph in lines of the pages' width. A break within a command in backticks is a blank to a reader of the page.
+pub(crate) fn filled(paragraph: &str) -> String {
+    const WIDTH: usize = 118;
+    let mut lines: Vec<String> = Vec::new();
+    for word in paragraph.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// Table number `table` of a printed text, counted from 0, without the columns of these headings.
 pub(crate) fn printed_table(text: &str, table: usize, without: &[&str]) -> Option<String> {
     let mut tables: Vec<Vec<&str>> = vec![Vec::new()];
@@ -82,6 +98,15 @@ mod tests {
         assert_eq!(between(page, "a"), Ok("old\n"));
         assert_eq!(between(page, "b"), Ok(""));
         assert!(between(page, "c").unwrap_err().contains("figures: c"));
+    }
+
+    #[test]
+    fn a_long_command_goes_on_in_the_next_line() {
+        assert_eq!(filled("Made by `cargo run`."), "Made by `cargo run`.");
+        let long = format!("Made by `cargo run -- {}`.", ["--seed 7"; 20].join(" "));
+        let lines = filled(&long);
+        assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.len() <= 118), "{lines}");
+        assert_eq!(lines.replace('\n', " "), long);
     }
 
     #[test]

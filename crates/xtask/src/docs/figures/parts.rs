@@ -156,11 +156,14 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "networks-fleet",
         page: "docs/reference/recurrent.md",
-        source: Source::Printed {
-            name: "gate",
-            arguments: "run --release --example gate",
-            table: 3,
-            without: &["fit, s"],
+        source: Source::Evaluations {
+            runs: &[Evaluation {
+                name: "networks-shop",
+                heading: "",
+                options: "--days 180 --split 0.2667,0.0667,0.6666 --models boosted_trees,lstm,gru,logistic_window,\
+                          logistic_snapshot,persistence,trend,rolling_mean,service_rate,static_threshold",
+            }],
+            columns: Columns::Ranking,
         },
     },
     Part { name: "crates", page: "crates/forewarn/README.md", source: Source::Trees },

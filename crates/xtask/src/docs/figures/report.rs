@@ -1,5 +1,6 @@
 //! A table from the reports of evaluations.
 
+use super::page;
 use serde_json::Value;
 
 /// What stands in a table beside PR-AUC and its interval.
@@ -87,7 +88,7 @@ pub(crate) fn table(reports: &[(&str, Value)], columns: Columns, command: &str) 
         }
         out.push('\n');
     }
-    Ok(format!("{out}\nMade by `{command}`.\n"))
+    Ok(format!("{out}\n{}\n", page::filled(&format!("Made by `{command}`."))))
 }
 
 impl Columns {
