@@ -96,7 +96,7 @@ impl Envelope {
         // The header says how long the file is: nothing beyond that is read, whatever a file without end may hold.
         let (mut file, limit) = (Vec::new(), Self::SIZE_LIMIT);
         from.by_ref().take(8).read_to_end(&mut file)?;
-        if let Some(&length) = file.as_array()
+        if let Ok(length) = <[u8; 8]>::try_from(file.as_slice())
             && let length @ ..=format::HEADER_BYTES = u64::from_le_bytes(length)
         {
             from.by_ref().take(length).read_to_end(&mut file)?;
