@@ -10,7 +10,7 @@ use forewarn::{
     core::AlarmPolicy,
     experiment::schema_fingerprint,
     live::{Engine, EngineConfig, EngineModels, EventBody, Input, ServedModel},
-    schema::{FrameSet, Timestamp},
+    schema::{FrameSet, FrameView, Timestamp},
 };
 use pyo3::{prelude::*, types::PyBytes};
 use pyo3_arrow::PyTable;
@@ -119,34 +119,49 @@ struct Scored {
 }
 
 impl Scores {
-    /// Pushes every row through the engine, minute by minute, as a live service would.
+    /// Each service by itself, unless the model looks at other services too.
     fn of(frames: &FrameSet, model: &Arc<ServedModel>) -> Result<Self, Failure> {
         let mut scores = Self::default();
-        let Some((first, end)) = frames.layout().span() else { return Ok(scores) };
         let columns = model.metrics().names().map(|name| frames.schema().index_of(name));
         let columns: Vec<usize> = columns.collect::<Result<_, _>>()?;
-        let config = EngineConfig::default();
+        let views: Vec<FrameView<'_>> = frames.frames().collect();
+        if model.reads_other_services() {
+            scores.push(&views, &columns, model)?;
+        } else {
+            views.iter().try_for_each(|view| scores.push(&[*view], &columns, model))?;
+        }
+        Ok(scores)
+    }
+
+    /// Pushes every row of some services through an engine, minute by minute, as a live service would.
+    fn push(
+        &mut self,
+        frames: &[FrameView<'_>],
+        columns: &[usize],
+        model: &Arc<ServedModel>,
+    ) -> Result<(), Failure> {
+        let (first, end) = (frames.iter().map(FrameView::start).min(), frames.iter().map(FrameView::end).max());
+        let Some((first, end)) = first.zip(end) else { return Ok(()) };
+        let (config, step) = (EngineConfig::default(), model.step());
         let settle = i64::from(config.settle_secs) * 1000;
         let mut engine = Engine::new(config, EngineModels::new("model", Arc::clone(model)))?;
-        let step = frames.layout().step();
-        let views: Vec<_> = frames.frames().collect();
         let mut time = first;
         while time < end {
-            for frame in &views {
+            for frame in frames {
                 let passed = (time.millis() - frame.start().millis()).div_euclid(step.millis());
                 let row = usize::try_from(passed).ok().and_then(|row| frame.row(row));
                 // A row without any value is one that never came.
                 let Some(row) = row.filter(|row| row.iter().any(|value| !value.is_nan())) else { continue };
                 let values = columns.iter().map(|&column| row[column]).collect();
                 let service = frame.service().to_owned();
-                scores.take(engine.apply(Input::Row { service, time, values })?);
+                self.take(engine.apply(Input::Row { service, time, values })?);
             }
             let now = Timestamp::from_millis(time.millis().saturating_add(settle)).unwrap_or(time);
-            scores.take(engine.apply(Input::Advance { now })?);
+            self.take(engine.apply(Input::Advance { now })?);
             let Some(next) = time.checked_add(step, 1) else { break };
             time = next;
         }
-        Ok(scores)
+        Ok(())
     }
 
     fn take(&mut self, events: Vec<forewarn::live::Event>) {

@@ -49,6 +49,9 @@ pub(crate) fn find_spark(root: &Path) -> Option<PathBuf> {
 pub(crate) fn check(root: &Path, maturin: &Path) -> Result<(), XtaskError> {
     let manifest = format!("{CRATE}/Cargo.toml");
     command::run(command::cargo().current_dir(root).args(["fmt", "--check", "--manifest-path", &manifest]))?;
+    let mut clippy = command::cargo();
+    clippy.current_dir(root).env("CARGO_TARGET_DIR", root.join(TARGET));
+    command::run(clippy.args(["clippy", "--locked", "--manifest-path", &manifest, "--", "-D", "warnings"]))?;
     let wheel = build(root, maturin)?;
     alone(root, &wheel)?;
     let programs = python::environment(root, "target/python-tests", TESTS, "the tests of the Python module")?;
