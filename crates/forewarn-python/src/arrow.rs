@@ -2,7 +2,7 @@
 
 use crate::error::Failure;
 use arrow_array::{
-    Array, ArrayRef, RecordBatch, TimestampMillisecondArray,
+    Array, ArrayRef, RecordBatch, StringArray, TimestampMillisecondArray,
     cast::AsArray,
     types::{
         Date32Type, Date64Type, Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
@@ -161,6 +161,11 @@ pub(crate) fn table(columns: Vec<(&str, ArrayRef)>) -> Result<PyTable, Failure> 
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
     PyTable::try_new(vec![batch], schema).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Text as Arrow has it, of any iterator: its own constructor asks for the length before.
+pub(crate) fn texts<'a>(values: impl Iterator<Item = &'a str>) -> ArrayRef {
+    Arc::new(values.map(Some).collect::<StringArray>())
 }
 
 /// Times as Arrow has them: milliseconds, in UTC.

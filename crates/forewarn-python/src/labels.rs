@@ -1,14 +1,14 @@
 //! Episodes, labels, verdicts, features and windows of a table.
 
 use crate::{
-    arrow::{table, times},
+    arrow::{table, texts, times},
     error::Failure,
     reading::{frames, target, window},
     rule::Rule,
 };
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int32Array, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, Float32Array, Int32Array};
 use forewarn::{
-    core::{FailureRule, Label, Labels},
+    core::{FailureRule, Label, Labels, Outcome},
     label::label,
     prelude::Features,
     schema::{FrameSet, Kind},
@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) fn places(frames: &FrameSet) -> [(&'static str, ArrayRef); 2] {
     let services = frames.frames().flat_map(|frame| std::iter::repeat_n(frame.service(), frame.rows()));
     let rows = frames.frames().flat_map(|frame| (0..frame.rows()).map(move |row| frame.time(row).millis()));
-    [("service", Arc::new(StringArray::from_iter_values(services))), ("timestamp", times(rows))]
+    [("service", texts(services)), ("timestamp", times(rows))]
 }
 
 /// A column of some frames, null where a value is missing.
@@ -64,9 +64,9 @@ pub(crate) fn labels(
     let found = py.detach(|| -> Result<PyTable, Failure> {
         let frames = frames(&rows, reading)?;
         let labels = labelled(&frames, &rule, spec, target)?;
-        let words = StringArray::from_iter_values(labels.as_slice().iter().map(|&label| word(label)));
+        let words = texts(labels.as_slice().iter().map(|&label| word(label)));
         let [service, time] = places(&frames);
-        table(vec![service, time, ("label", Arc::new(words))])
+        table(vec![service, time, ("label", words)])
     });
     Ok(found?)
 }
@@ -81,9 +81,9 @@ pub(crate) fn episodes(py: Python<'_>, rows: PyTable, reading: &str, rule: Rule)
             let (assessment, _) = rule.0.assess_with_gaps(frame)?;
             found.extend(assessment.episodes.iter().map(|episode| (frame.service(), *episode)));
         }
-        let services = StringArray::from_iter_values(found.iter().map(|(service, _)| *service));
+        let services = texts(found.iter().map(|(service, _)| *service));
         table(vec![
-            ("service", Arc::new(services)),
+            ("service", services),
             ("onset", times(found.iter().map(|(_, episode)| episode.onset().millis()))),
             ("confirmed_at", times(found.iter().map(|(_, episode)| episode.confirmed_at().millis()))),
             ("end", times(found.iter().map(|(_, episode)| episode.end().millis()))),
@@ -161,16 +161,18 @@ pub(crate) fn windows(
             at.push(time.millis());
         }
         let positive: BooleanArray = samples.positive().iter().map(|&positive| Some(positive)).collect();
-        let steps = (0..samples.len()).map(|window| samples.outcomes().steps_to_event(window));
-        let steps: Int32Array =
-            steps.map(|steps| steps.and_then(|steps| i32::try_from(steps).ok())).collect();
+        let outcome = |window: usize| match samples.outcomes().get(window) {
+            Some(Outcome::At(step)) => i32::try_from(step).ok(),
+            _ => None,
+        };
+        let steps: Int32Array = (0..samples.len()).map(outcome).collect();
         let cells: Vec<f32> = on.windows().iter().flat_map(|window| window.iter().copied()).collect();
         let size = i32::try_from(spec.0 * names.len())?;
         let item = Arc::new(arrow_schema::Field::new("item", arrow_schema::DataType::Float32, false));
         let cells =
             arrow_array::FixedSizeListArray::try_new(item, size, Arc::new(Float32Array::from(cells)), None)?;
         let table = table(vec![
-            ("service", Arc::new(StringArray::from_iter_values(of)) as ArrayRef),
+            ("service", texts(of.into_iter())),
             ("timestamp", times(at.into_iter())),
             ("positive", Arc::new(positive)),
             ("steps_to_failure", Arc::new(steps)),

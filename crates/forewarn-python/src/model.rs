@@ -1,11 +1,11 @@
 //! Models from files.
 
 use crate::{
-    arrow::{table, times},
+    arrow::{table, texts, times},
     error::Failure,
     reading::frames,
 };
-use arrow_array::{ArrayRef, Float32Array, StringArray};
+use arrow_array::{Float32Array, StringArray};
 use forewarn::{
     core::AlarmPolicy,
     experiment::schema_fingerprint,
@@ -181,12 +181,12 @@ impl Scores {
     fn table(&self) -> Result<PyTable, Failure> {
         let rows =
             || self.services.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name.as_str(), row)));
-        let services = StringArray::from_iter_values(rows().map(|(name, _)| name));
+        let services = texts(rows().map(|(name, _)| name));
         let probabilities: Float32Array =
             rows().map(|(_, row)| row.probability.map(|value| value as f32)).collect();
         let reasons: StringArray = rows().map(|(_, row)| row.cannot_tell.as_deref()).collect();
         table(vec![
-            ("service", Arc::new(services) as ArrayRef),
+            ("service", services),
             ("timestamp", times(rows().map(|(_, row)| row.time.millis()))),
             ("probability", Arc::new(probabilities)),
             ("cannot_tell", Arc::new(reasons)),

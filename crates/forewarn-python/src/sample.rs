@@ -1,12 +1,12 @@
 //! Rows for a model, labelled and sampled.
 
 use crate::{
-    arrow::{table, times},
+    arrow::{table, texts, times},
     error::Failure,
     reading::{frames, target, window},
     rule::Rule,
 };
-use arrow_array::{ArrayRef, Float32Array, Int8Array, StringArray};
+use arrow_array::{ArrayRef, Float32Array, Int8Array};
 use forewarn::{
     experiment::{SampleAbout, SampleQuestion},
     schema::FrameSet,
@@ -54,9 +54,9 @@ fn sampled(frames: &FrameSet, codes: &[i8], kept: &[Range<usize>]) -> Result<PyT
         .frames()
         .flat_map(|frame| (0..frame.rows()).map(move |row| (frame.service(), frame.time(row))));
     let places: Vec<_> = places.collect();
-    let services = StringArray::from_iter_values(rows().map(|row| places[row].0));
+    let services = texts(rows().map(|row| places[row].0));
     let mut columns: Vec<(&str, ArrayRef)> =
-        vec![("service", Arc::new(services)), ("timestamp", times(rows().map(|row| places[row].1.millis())))];
+        vec![("service", services), ("timestamp", times(rows().map(|row| places[row].1.millis())))];
     let width = frames.schema().len();
     for (column, name) in frames.schema().names().enumerate() {
         let value = |row: usize| Some(frames.values()[row * width + column]).filter(|value| !value.is_nan());

@@ -61,7 +61,7 @@ def test_pr_auc_is_that_of_scikit_learn(evaluated: forewarn.Results, tmp_path: P
         positive = [row["label"] == "1" for row in of]
         scores = [np.float32(row["score"]) for row in of]
         expected = average_precision_score(positive, scores)
-        assert model["windows"]["pr_auc"] == pytest.approx(expected, rel=1e-9)
+        assert model["pr_auc"] == pytest.approx(expected, rel=1e-9)
         assert forewarn.average_precision(scores, positive) == pytest.approx(expected, rel=1e-9)
 
 
