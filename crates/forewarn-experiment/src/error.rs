@@ -56,6 +56,83 @@ pub enum ExperimentError {
         /// What is wrong.
         source: CoreError,
     },
+    /// A share that is none.
+    #[error("share of services without a failure that are kept is {found}, expected 0 to 1")]
+    SampleShare {
+        /// What was asked for.
+        found: f64,
+    },
+    /// A sample of nothing.
+    #[error("the sample has no services: there was not a row to label")]
+    SampleEmpty,
+    /// What was found of services does not go together.
+    #[error("the sample's service {service:?} {what}")]
+    SampleParts {
+        /// The service.
+        service: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The folder of a sample cannot be read.
+    #[error("{}: {reason}; expected a folder that `label_and_sample` wrote", path.display())]
+    SampleUnreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A sample of another version.
+    #[error("{}: has format {found}, and this version reads {expected}: sample again, or use the version that wrote it", path.display())]
+    SampleFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The one that is read.
+        expected: u32,
+    },
+    /// The metrics of a sample are not those that were sampled.
+    #[error(
+        "{}: says that the fingerprint of its metrics is {found}, and it is {expected}: the file was changed after it \
+         was written; sample again",
+        path.display()
+    )]
+    SampleFingerprint {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint in it.
+        found: String,
+        /// That of the metrics in it.
+        expected: String,
+    },
+    /// Rows of a service are missing from a sample, or too many.
+    #[error(
+        "the sample has {found} rows of {service:?} at its times, and {expected} were counted when it was made: part of it \
+         is missing, or of another sample; copy the whole folder again"
+    )]
+    SampleRows {
+        /// The service.
+        service: String,
+        /// Rows in the sample.
+        found: u64,
+        /// Rows that were counted.
+        expected: u64,
+    },
+    /// A row of a sample has another label than its rule gives.
+    #[error(
+        "the sample's label of {service:?} at {time} is {found}, and the rule that came with it gives {expected}: rows or \
+         rule were changed, or another version labelled them; sample again with this one"
+    )]
+    SampleLabel {
+        /// The service.
+        service: String,
+        /// The time of the row.
+        time: Timestamp,
+        /// The code in the sample.
+        found: f32,
+        /// The code by the rule: see [`SampleAbout::code`](crate::SampleAbout::code).
+        expected: i8,
+    },
     /// There is nothing to fit.
     #[error("an experiment needs at least one model")]
     NoModels,

@@ -10,6 +10,7 @@ mod results;
 mod roots;
 mod rule_notes;
 mod run;
+mod sample;
 mod train;
 
 pub use data::{
@@ -27,6 +28,7 @@ pub use progress::{Observer, Phase, Progress};
 pub use results::Results;
 pub use results::files::{prepare_file, prepare_folder, write_file, write_model};
 pub use roots::RootCase;
+pub use sample::{LabelCounts, MetricSums, SampleAbout, SampleQuestion, SampledService, schema_fingerprint};
 pub use train::{Trained, TrainedModel, TrainingSummary};
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod arrays;
 mod assemble;
 mod columns;
 pub mod csv;
@@ -12,6 +13,7 @@ mod read;
 mod recording;
 mod step;
 
+pub use arrays::{Cell, Column, ColumnKind, from_columns};
 pub use columns::time_form::DateOrder;
 pub use error::{IoError, Place};
 pub use forewarn_core::table::Decimal;

@@ -14,6 +14,8 @@ pub enum Format {
     Json,
     /// Apache Parquet.
     Parquet,
+    /// Columns in memory.
+    Memory,
     /// Files of several kinds.
     Several,
 }
@@ -24,6 +26,7 @@ impl fmt::Display for Format {
             Self::Csv => "CSV",
             Self::Json => "JSON",
             Self::Parquet => "Parquet",
+            Self::Memory => "columns in memory",
             Self::Several => "several formats",
         })
     }

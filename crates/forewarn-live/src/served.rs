@@ -100,6 +100,13 @@ impl ServedModel {
         &self.serving.metrics
     }
 
+    /// Whether a row is made of those of other services too, by a service graph: all services then have to be scored
+    /// together, by a [`LiveFleet`](crate::LiveFleet).
+    #[must_use]
+    pub fn reads_other_services(&self) -> bool {
+        self.graph.is_some()
+    }
+
     /// Time between rows.
     #[must_use]
     pub fn step(&self) -> Step {

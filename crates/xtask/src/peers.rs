@@ -9,3 +9,4 @@ pub(super) mod pytorch;
 pub(super) mod real_servers;
 pub(super) mod schemathesis;
 pub(super) mod sklearn;
+pub(super) mod wheel;

@@ -13,7 +13,7 @@ use crate::{
     command, dashboard,
     delivery::{deploy, release},
     docs::{book, pages, tutorial},
-    peers::{browser, libtorch, neon, promtool, pytorch, real_servers, schemathesis, sklearn},
+    peers::{browser, libtorch, neon, promtool, pytorch, real_servers, schemathesis, sklearn, wheel},
 };
 use plan::Action;
 
@@ -38,7 +38,8 @@ again by node where there is one, compared with what is committed, and tested in
 promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put under
 target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus, Alertmanager and
 vmagent are (FOREWARN_PROMETHEUS, FOREWARN_ALERTMANAGER, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
-rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; then, with libtorch, the fuzz targets, which need a C++ compiler as
+rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; the wheel of the Python module in a clean virtual
+environment, and on a Spark cluster of three workers where there is a Java: maturin and pyspark are put under target/; then, with libtorch, the fuzz targets, which need a C++ compiler as
 well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
 `cargo xtask libtorch --help`.
 ";
@@ -90,7 +91,9 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
         .with_deny(deny::find())
         .with_pytorch(pytorch::find())
         .with_real_servers(real_servers::find())
-        .with_schemathesis(schemathesis::find(root));
+        .with_schemathesis(schemathesis::find(root))
+        .with_python(wheel::find(root))
+        .with_spark(wheel::find_spark(root));
     let steps = plan::steps(&found, scope);
     let began = Instant::now();
     let mut report = Vec::new();
@@ -153,6 +156,8 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         Action::Neon(emulator) => neon::check(root, emulator),
         Action::Pytorch(python) => pytorch::compare(root, python),
         Action::Api(schemathesis) => schemathesis::check(root, schemathesis),
+        Action::Python(maturin) => wheel::check(root, maturin),
+        Action::Spark(python) => wheel::check_spark(root, python),
         Action::Skip(reason) => {
             println!("skipped: {reason}");
             Ok(())

@@ -14,12 +14,16 @@ use crate::{
 };
 use clap::Args;
 use forewarn::{
-    experiment::{Data, TrainingSummary, prepare_file, write_model},
+    experiment::{Data, Experiment, SampleAbout, TrainingSummary, prepare_file, write_model},
     live::ActedOn,
     prelude::Fractions,
 };
 use forewarn_server::PrometheusQueries;
-use std::{fmt::Write, path::PathBuf};
+use serde_json::Value;
+use std::{
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
 /// Days of the past that are trained on unless others are asked for.
 const DAYS: usize = 30;
@@ -55,6 +59,10 @@ pub(crate) struct Train {
     /// Count the time after warnings that an operator acted on as time without a failure
     #[arg(long, requires = "journal", help_heading = "Input")]
     keep_averted: bool,
+    /// Folder of a sample that the Python module labelled, on Spark or not, with its rule, window and target: every
+    /// label is found again before anything is fitted
+    #[arg(long, value_name = "DIR", help_heading = "Input", conflicts_with_all = ANSWERED_BY_SAMPLE)]
+    sample: Option<PathBuf>,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
     split: Fractions,
@@ -63,11 +71,50 @@ pub(crate) struct Train {
     save: PathBuf,
 }
 
+/// Options that say what a sample says already.
+const ANSWERED_BY_SAMPLE: [&str; 29] = [
+    "input",
+    "simulate",
+    "days",
+    "prometheus",
+    "journal",
+    "rule",
+    "rule_file",
+    "failure_column",
+    "target",
+    "observation",
+    "lead",
+    "period",
+    "unknown_label",
+    "time_column",
+    "service_column",
+    "columns",
+    "drop",
+    "rename",
+    "unit",
+    "counter",
+    "schema",
+    "step",
+    "timezone",
+    "date_order",
+    "separator",
+    "decimal",
+    "shape",
+    "missing",
+    "duplicates",
+];
+
+/// What a model file says of the sample that the model was fitted on.
+const SAMPLE: &str = "sample";
+
 impl Train {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
         let inputs = self.data.inputs();
         prepare_file(&self.save, &inputs)?;
         let progress = Reporter::new(common.quiet);
+        if let Some(folder) = &self.sample {
+            return self.of_sample(folder, &progress);
+        }
         let (data, queries) = match (&self.journal, &self.live_model) {
             (Some(folder), Some(model)) => {
                 let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
@@ -88,16 +135,37 @@ impl Train {
         };
         let question = (&self.rule, &self.target, &self.window);
         let experiment = self.models.experiment(&data, question, self.data.read.outcome_column())?;
+        self.fit(experiment, data, queries, &progress)
+    }
+
+    /// Fits on a sample, by the question that came with it.
+    fn of_sample(&self, folder: &Path, progress: &Reporter) -> Result<(), CliError> {
+        progress.stage("reading the sample, and labelling it again");
+        let (about, data) = SampleAbout::open(folder).about("--sample")?;
+        let question = &about.question;
+        let experiment =
+            self.models.experiment_on(&data, &question.rule, question.target, question.window)?;
+        self.fit(experiment, data, Some((SAMPLE, about.summary())), progress)
+    }
+
+    /// Fits, and saves the best model with `more` of what it says about itself.
+    fn fit(
+        &self,
+        experiment: Experiment,
+        data: Data,
+        more: Option<(&str, Value)>,
+        progress: &Reporter,
+    ) -> Result<(), CliError> {
         let trained = experiment.with_split(self.split).with_budget(self.budget.budget);
-        let trained = trained.train(data, &progress).about(self.source())?;
+        let trained = trained.train(data, progress).about(self.source())?;
         let chosen = trained
             .summary()
             .chosen()
             .ok_or_else(|| CliError::failed("no model could be chosen on validation"))?;
         let mut envelope = trained.to_envelope(&chosen.name)?;
-        // A model that is served by other queries than these is refused.
-        envelope.metadata.extend(queries.map(|(key, queries)| (key.to_owned(), queries)));
-        write_model(&self.save, &envelope, &inputs)?;
+        // A model that is served by other queries than those that it was trained on is refused.
+        envelope.metadata.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        write_model(&self.save, &envelope, &self.data.inputs())?;
         progress.finish();
         terminal::print(&format!("{}\n{}", table(trained.summary()), saved(&chosen.name, &self.save)))
     }
@@ -106,7 +174,7 @@ impl Train {
 impl Train {
     /// What an error is about.
     fn source(&self) -> String {
-        match &self.journal {
+        match self.journal.as_ref().or(self.sample.as_ref()) {
             Some(folder) => folder.display().to_string(),
             None if self.server.is_given() => self.server.about(),
             None => self.data.source(),

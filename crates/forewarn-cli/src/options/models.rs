@@ -9,7 +9,9 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
+    core::{Target, WindowSpec},
     experiment::{Blending, Data, Experiment, Model, StandardModels, VerdictColumns},
+    label::Rule,
     recurrent::Trainer,
     topology::{ServiceGraph, TopologyFeatures},
 };
@@ -92,7 +94,18 @@ impl ModelArgs {
         failure_column: Option<&str>,
     ) -> Result<Experiment, CliError> {
         let (rule, spec) = (rule.rule(failure_column)?, window.spec(data.frames().layout().step())?);
-        expect_applicable(&rule, data.frames())?;
+        self.experiment_on(data, &rule, target.target, spec)
+    }
+
+    /// The same, of a question that is known already.
+    pub(crate) fn experiment_on(
+        &self,
+        data: &Data,
+        rule: &Rule,
+        target: Target,
+        spec: WindowSpec,
+    ) -> Result<Experiment, CliError> {
+        expect_applicable(rule, data.frames())?;
         let standard = StandardModels {
             spec,
             seed: self.seed.unwrap_or(SEED),
@@ -100,10 +113,8 @@ impl ModelArgs {
             members: self.members.unwrap_or(StandardModels::MEMBERS),
             ..StandardModels::new(rule.clone(), data.frames().schema().clone())
         };
-        let mut experiment = Experiment::new(rule.clone())
-            .with_target(target.target)
-            .with_window(spec)
-            .with_alternatives(&rule)?;
+        let mut experiment =
+            Experiment::new(rule.clone()).with_target(target).with_window(spec).with_alternatives(rule)?;
         experiment = experiment.with_verdicts(match self.verdicts {
             Some(Answer::Yes) => VerdictColumns::Shown,
             Some(Answer::No) => VerdictColumns::Hidden,

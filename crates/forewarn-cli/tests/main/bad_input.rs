@@ -59,3 +59,15 @@ fn a_run_that_fails_leaves_no_model_file() {
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("model")), "{left:?}");
 }
+
+#[test]
+fn a_sample_says_what_it_says_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = ["train", "--quiet", "--sample", "sample"];
+    for more in [&["--rule", "a > 1"][..], &["--input", "a.csv"], &["--period", "9"], &["--unit", "a=s"]] {
+        let error = refused(folder.path(), 2, &[&asked[..], more].concat());
+        assert!(error.contains("cannot be used with"), "{error}");
+    }
+    let error = refused(folder.path(), 1, &asked);
+    assert!(error.contains("label_and_sample") && error.contains("sample"), "{error}");
+}

@@ -184,7 +184,6 @@ impl CellReader {
     }
 
     /// Takes a number in single precision.
-    #[cfg(feature = "parquet")]
     pub(crate) fn number_f32(
         &self,
         slots: &Slots,

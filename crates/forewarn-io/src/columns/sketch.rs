@@ -1,4 +1,3 @@
-#[cfg(feature = "parquet")]
 use super::names::{TIME_NAMES, is_one_of};
 use crate::{
     DateOrder,
@@ -47,7 +46,6 @@ impl Sketch {
     }
 
     /// That of a column of text, which may be times where it is called so.
-    #[cfg(feature = "parquet")]
     pub(crate) fn of_text(name: &str) -> Self {
         match is_one_of(name, &TIME_NAMES) {
             true => Self::of_time(),
@@ -60,13 +58,11 @@ impl Sketch {
         Self { others: true, ..Self::default() }
     }
 
-    #[cfg(feature = "parquet")]
     pub(crate) fn of_time() -> Self {
         Self { times: 1, ..Self::default() }
     }
 
     /// That of a column of numbers, whole ones or not.
-    #[cfg(feature = "parquet")]
     pub(crate) fn of_number(is_whole: bool) -> Self {
         Self { numbers: 2, fractions: u64::from(!is_whole), ..Self::default() }
     }

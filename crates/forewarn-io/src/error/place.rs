@@ -8,14 +8,14 @@ pub struct Place {
     pub file: Arc<str>,
     /// Its format, which decides how rows are counted.
     pub format: Format,
-    /// From 1: in text the line as an editor shows it, header included; in Parquet the row.
+    /// From 1: in text the line as an editor shows it, header included; in Parquet and in memory the row.
     pub row: u64,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = match self.format {
-            Format::Parquet => "row",
+            Format::Parquet | Format::Memory => "row",
             _ => "line",
         };
         write!(f, "{}, {unit} {}", self.file, self.row)
@@ -26,7 +26,7 @@ impl fmt::Display for Place {
 pub(super) fn earlier(place: &Place, earlier: &Place) -> String {
     match earlier.format {
         _ if place.file != earlier.file => earlier.to_string(),
-        Format::Parquet => format!("row {}", earlier.row),
+        Format::Parquet | Format::Memory => format!("row {}", earlier.row),
         _ => format!("line {}", earlier.row),
     }
 }

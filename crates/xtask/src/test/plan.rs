@@ -15,7 +15,7 @@ use crate::{
     dashboard,
     delivery::deploy,
     docs::book,
-    peers::{promtool, pytorch, schemathesis},
+    peers::{promtool, pytorch, schemathesis, wheel},
 };
 
 /// An example that a test run also runs, with settings that keep it to seconds.
@@ -125,6 +125,10 @@ pub(super) enum Action {
     Pytorch(OsString),
     /// Has this schemathesis call the HTTP API.
     Api(PathBuf),
+    /// Builds the wheel of the Python module by this maturin, and tests it.
+    Python(PathBuf),
+    /// Tests the module on a Spark cluster that this Python has the programs of.
+    Spark(PathBuf),
     /// Does nothing, for the reason given.
     Skip(String),
 }
@@ -144,6 +148,8 @@ pub(super) struct Found {
     pytorch: Option<OsString>,
     schemathesis: Option<PathBuf>,
     real_servers: Option<Servers>,
+    python: Option<PathBuf>,
+    spark: Option<PathBuf>,
 }
 
 impl Found {
@@ -164,6 +170,8 @@ impl Found {
             pytorch: None,
             schemathesis: None,
             real_servers: None,
+            python: None,
+            spark: None,
         }
     }
 
@@ -201,6 +209,14 @@ impl Found {
 
     pub(super) fn with_pytorch(self, python: Option<OsString>) -> Self {
         Self { pytorch: python, ..self }
+    }
+
+    pub(super) fn with_python(self, maturin: Option<PathBuf>) -> Self {
+        Self { python: maturin, ..self }
+    }
+
+    pub(super) fn with_spark(self, spark: Option<PathBuf>) -> Self {
+        Self { spark, ..self }
     }
 
     pub(super) fn with_schemathesis(self, schemathesis: Option<PathBuf>) -> Self {
@@ -279,6 +295,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     ));
     let neon = found.emulator.clone().map_or_else(|| Action::Skip(neon::NOTHING.to_owned()), Action::Neon);
     steps.push(step("neon", "vector code passes its tests on an emulated 64-bit Arm processor", neon));
+    steps.extend(module(found));
     if scope.libtorch == Libtorch::Included {
         // In a workspace of their own: they are run by a nightly compiler, but any can check them.
         steps.push(step(
@@ -345,6 +362,21 @@ fn handed_out(found: &Found) -> [Step; 3] {
         step("packages", "every crate can be packaged as for a release", Action::Packages),
         step("book", "the documentation site is built, and its links lead somewhere", book),
         step("deploy", "deployment files are what their programs expect", deploy),
+    ]
+}
+
+/// The Python module: its wheel, and its use on a cluster.
+fn module(found: &Found) -> [Step; 2] {
+    let wheel =
+        found.python.clone().map_or_else(|| Action::Skip(wheel::NO_PYTHON.to_owned()), Action::Python);
+    let spark = match (&found.python, found.spark.clone()) {
+        (Some(_), Some(python)) => Action::Spark(python),
+        (None, _) => Action::Skip(wheel::NO_PYTHON.to_owned()),
+        (_, None) => Action::Skip(wheel::NO_SPARK.to_owned()),
+    };
+    [
+        step("python", "the wheel works in a clean virtual environment, with the program's figures", wheel),
+        step("spark", "a cluster gives the bytes of one process, also when a machine fails", spark),
     ]
 }
 
@@ -510,6 +542,19 @@ mod tests {
         let (mdbook, python): (PathBuf, PathBuf) = ("/bin/mdbook".into(), "/venv/bin/python".into());
         let found = Found::default().with_book(Some(mdbook.clone())).with_deploy(Some(python.clone()));
         assert_eq!(actions(&found), [Action::Packages, Action::Book(mdbook), Action::Deploy(python)]);
+    }
+
+    #[test]
+    fn the_python_module_takes_part_where_maturin_is_and_a_cluster_where_spark_is_too() {
+        let actions = |found: &Found| module(found).map(|step| step.action);
+        let (maturin, python): (PathBuf, PathBuf) = ("/venv/bin/maturin".into(), "/venv/bin/python".into());
+        let no_python = Action::Skip(wheel::NO_PYTHON.to_owned());
+        assert_eq!(actions(&Found::default()), [no_python.clone(), no_python]);
+        let found = Found::default().with_python(Some(maturin.clone()));
+        let no_spark = Action::Skip(wheel::NO_SPARK.to_owned());
+        assert_eq!(actions(&found), [Action::Python(maturin.clone()), no_spark]);
+        let found = found.with_spark(Some(python.clone()));
+        assert_eq!(actions(&found), [Action::Python(maturin), Action::Spark(python)]);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use crate::command;
 use crate::error::XtaskError;
 
+/// The workspace, and the crate that is one of its own.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "crates/forewarn-python/Cargo.toml"];
+
 /// The members of a workspace, by name.
 #[derive(Clone, Debug)]
 pub(super) struct Workspace {
@@ -56,15 +59,17 @@ impl Workspace {
     ///
     /// `cargo metadata` or `cargo tree` fails.
     pub(super) fn read(root: &Path) -> Result<Self, XtaskError> {
-        let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).exec()?;
-        let links = links(&metadata);
         let mut members = Vec::new();
-        for package in metadata.workspace_packages() {
-            members.push(Member {
-                name: package.name.to_string(),
-                declared: declared(package),
-                tree: tree(root, package, &links)?,
-            });
+        for manifest in MANIFESTS.map(|manifest| root.join(manifest)) {
+            let metadata = MetadataCommand::new().manifest_path(&manifest).exec()?;
+            let links = links(&metadata);
+            for package in metadata.workspace_packages() {
+                members.push(Member {
+                    name: package.name.to_string(),
+                    declared: declared(package),
+                    tree: tree(&manifest, package, &links)?,
+                });
+            }
         }
         members.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Self { members })
@@ -100,11 +105,11 @@ fn declared(package: &Package) -> Vec<Declared> {
 /// The tree of a package alone.
 ///
 /// Not from the graph in cargo's metadata: there, features that other members or tests turn on are turned on for all.
-fn tree(root: &Path, package: &Package, links: &Links) -> Result<Vec<Brought>, XtaskError> {
+fn tree(manifest: &Path, package: &Package, links: &Links) -> Result<Vec<Brought>, XtaskError> {
     let text = command::output(
         command::cargo()
             .args(["tree", "--manifest-path"])
-            .arg(root.join("Cargo.toml"))
+            .arg(manifest)
             .args(["--package", &package.id.repr, "--edges", "normal,build", "--target", "all"])
             .args(["--prefix", "none", "--format", "{p}"]),
     )?;

@@ -1,0 +1,145 @@
+"""A Spark cluster on loopback: one master, some workers, as small as they go."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Iterator, Optional
+
+import pyspark
+from pyspark.sql import SparkSession
+
+HOST = "127.0.0.1"
+
+
+def until(what: str, seconds: float, found: Any) -> Any:
+    """Waits for ``found`` to give something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.1)
+    raise TimeoutError(f"{what}: nothing within {seconds:.0f} s")
+
+
+def children(pid: int) -> list[int]:
+    """Processes that a process started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found.extend(int(child) for child in (task / "children").read_text().split())
+    return found
+
+
+class Cluster:
+    """Master, workers and a session; every process is ended by its id."""
+
+    def __init__(self, folder: Path, workers: int = 3, partitions: int = 12) -> None:
+        self.folder, self._started, self.spark = folder, [], None
+        try:
+            log = self._start("master", "org.apache.spark.deploy.master.Master", "--host", HOST)
+            address = re.compile(r"Starting Spark master at (spark://\S+)")
+            self.url = until("master", 120, lambda: address.search(log.read_text()))[1]
+            self.workers = []
+            for number in range(workers):
+                arguments = ["--host", HOST, "--cores", "1", "--memory", "512m", "--work-dir", folder / f"work-{number}"]
+                log = self._start(f"worker-{number}", "org.apache.spark.deploy.worker.Worker", *arguments, self.url)
+                self.workers.append(self._started[-1])
+            for number in range(workers):
+                log = folder / f"worker-{number}.log"
+                until(f"worker {number}", 120, lambda: "Successfully registered with master" in log.read_text())
+            self.spark = self._session(partitions)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, name: str, main: str, *arguments: object) -> Path:
+        home, log = Path(pyspark.__file__).parent, self.folder / f"{name}.log"
+        environment = {
+            **os.environ,
+            "SPARK_HOME": str(home),
+            "SPARK_LOCAL_IP": HOST,
+            "SPARK_DAEMON_MEMORY": "128m",
+            "SPARK_LOCAL_DIRS": str(self.folder / "local"),
+            "PYSPARK_PYTHON": sys.executable,
+        }
+        ports = ["--port", "0", "--webui-port", "0"]
+        command = [str(home / "bin/spark-class"), main, *ports, *map(str, arguments)]
+        with log.open("wb") as out:
+            started = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment)
+        self._started.append(started)
+        return log
+
+    def _session(self, partitions: int) -> SparkSession:
+        os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+        os.environ["SPARK_LOCAL_IP"] = HOST
+        settings = {
+            "spark.driver.host": HOST,
+            "spark.driver.bindAddress": HOST,
+            "spark.driver.memory": "512m",
+            "spark.executor.memory": "512m",
+            "spark.executor.cores": "1",
+            "spark.ui.enabled": "false",
+            "spark.local.dir": str(self.folder / "local"),
+            "spark.sql.shuffle.partitions": str(partitions),
+            "spark.sql.adaptive.enabled": "false",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.warehouse.dir": str(self.folder / "warehouse"),
+        }
+        builder = SparkSession.builder.master(self.url).appName("forewarn")
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        spark = builder.getOrCreate()
+        until("executors", 120, lambda: len(self.executors()) == len(self.workers))
+        return spark
+
+    def executors(self) -> dict[int, int]:
+        """The executor of each worker that lives, by the worker's id."""
+        found = {}
+        for worker in self.workers:
+            if worker.poll() is None:
+                found.update({worker.pid: child for child in children(worker.pid)[:1]})
+        return found
+
+    def kill_a_worker(self) -> None:
+        """Ends a worker and its executor at once, as a machine that fails would."""
+        worker, executor = next(iter(self.executors().items()))
+        os.kill(worker, signal.SIGKILL)
+        os.kill(executor, signal.SIGKILL)
+        next(started for started in self.workers if started.pid == worker).wait()
+
+    def done_tasks(self) -> int:
+        """Tasks of running jobs that are done."""
+        tracker = self.spark.sparkContext.statusTracker()
+        stages = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
+        return sum(stage.numCompletedTasks for stage in stages if stage is not None)
+
+    def stop(self) -> None:
+        """Ends the session and every process that was started."""
+        if self.spark is not None:
+            self.spark.stop()
+        for started in reversed(self._started):
+            if started.poll() is None:
+                started.terminate()
+        for started in self._started:
+            try:
+                started.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                started.kill()
+                started.wait()
+
+
+def cluster(folder: Path, **settings: int) -> Iterator[Cluster]:
+    """A cluster that is ended whatever happens, for a fixture."""
+    made: Optional[Cluster] = None
+    try:
+        made = Cluster(folder, **settings)
+        yield made
+    finally:
+        if made is not None:
+            made.stop()
