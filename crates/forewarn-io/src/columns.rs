@@ -1,6 +1,7 @@
 pub(crate) mod cells;
 mod names;
 mod plan;
+mod role;
 mod sketch;
 pub(crate) mod slots;
 pub(crate) mod time_form;
@@ -9,25 +10,9 @@ pub(crate) mod writable;
 use crate::{DateOrder, IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
 pub(crate) use names::{SERVICE, TIMESTAMP};
 use plan::Plan;
+pub(crate) use role::Role;
 pub(crate) use sketch::Sketch;
 use std::collections::BTreeMap;
-
-/// What a column of the file is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// A part of the time, by its position among the parts.
-    Time(usize),
-    /// A part of the service's name.
-    Service(usize),
-    /// The metric in this slot.
-    Metric(usize),
-    /// In a long file, the name of the row's metric, and its value.
-    MetricName,
-    Value,
-    /// In a wide file, the service of this column.
-    WideService,
-    Ignored,
-}
 
 /// The columns of a file.
 #[derive(Debug)]

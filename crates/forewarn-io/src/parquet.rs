@@ -2,6 +2,7 @@
 
 mod batch;
 mod chunk;
+mod file_columns;
 mod layout;
 mod pages;
 mod reader;

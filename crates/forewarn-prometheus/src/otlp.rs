@@ -3,6 +3,7 @@
 mod collect;
 mod json;
 mod message;
+mod number;
 mod point;
 mod protobuf;
 

@@ -8,6 +8,7 @@ mod matchers;
 mod query;
 mod reads;
 mod rules;
+mod settings;
 mod template;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,8 @@ pub use ceiling::{BLIND_SHARE, CeilingCheck};
 pub use formula::{Formula, SourceUnit};
 pub use matchers::Matchers;
 pub(crate) use matchers::is_series_name;
-pub use query::{Query, QuerySet, QuerySettings};
+pub use query::{Query, QuerySet};
+pub use settings::QuerySettings;
 
 /// Queries that make metrics of a schema from what one kind of exporter has: Istio, Spring, kube-state-metrics.
 ///

@@ -1,4 +1,5 @@
 mod file;
+mod head;
 
 pub use file::StateReader;
 
@@ -6,9 +7,9 @@ use crate::{
     Fingerprints, StoreError,
     disk::{Disk, remove},
     error::{damaged, failed},
-    events::EventMark,
 };
 use file::Verified;
+pub(crate) use head::Head;
 use std::{
     fmt,
     io::{self, Write},
@@ -28,14 +29,6 @@ pub struct Checkpoints {
     /// Positions of the files, in order; the damaged ones that were met are not among them.
     positions: Vec<u64>,
     damaged: Vec<(PathBuf, StoreError)>,
-}
-
-/// What a checkpoint says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Head {
-    pub(crate) next_seq: u64,
-    pub(crate) events: EventMark,
-    pub(crate) fingerprints: Fingerprints,
 }
 
 /// A checkpoint on disk that was read from end to end and found whole.

@@ -1,3 +1,4 @@
+mod id;
 mod recover;
 
 use crate::{
@@ -6,10 +7,11 @@ use crate::{
     error::{failed, shown},
     input::Input,
 };
+pub use id::EventId;
 use serde::Serialize;
 use std::{
     collections::VecDeque,
-    fmt, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -17,21 +19,6 @@ use std::{
 const MAX_EVENT: usize = 16 << 20;
 /// What is written at once.
 const CHUNK: usize = 1 << 20;
-
-/// Which event: the record that caused it, and its place among the events of that record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
-pub struct EventId {
-    /// The number of the record.
-    pub seq: u64,
-    /// From 0, in order; gaps are allowed.
-    pub index: u32,
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.seq, self.index)
-    }
-}
 
 /// What became of an event that was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use super::{
     chunk::{Chunk, Number},
+    file_columns::{FileColumns, Wanted},
     layout::{Holds, Zone},
-    reader::{FileColumns, Wanted},
 };
 use crate::{
     CellChange, IoError,

@@ -1,6 +1,7 @@
 use super::{
     batch::{Batch, Name},
     chunk::{Chunk, Nullable, fenced},
+    file_columns::{FileColumns, Wanted},
     layout::{Holds, Zone, contents, expect_suitable, names, sketch},
     pages::{expect_footer, expect_pages},
 };
@@ -83,14 +84,6 @@ pub(crate) fn read_into(
     Ok(())
 }
 
-/// Which columns of a file are decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
-    Everything,
-    /// Times, services and counters: where rows belong, and whether counters are any.
-    Places,
-}
-
 /// The rows of a file, a batch after another.
 pub(super) struct FileRows {
     pub(super) file: FileColumns,
@@ -108,18 +101,6 @@ pub(super) struct FileRows {
     cells: CellReader,
     parts: Parts,
     row: RowValues,
-}
-
-/// What the columns of a file are.
-pub(super) struct FileColumns {
-    pub(super) origin: Origin,
-    pub(super) columns: Columns,
-    pub(super) holds: Vec<Holds>,
-    /// Columns of a long or wide file that are no metrics of their own.
-    pub(super) others: Vec<usize>,
-    /// Columns that counters may be in.
-    counters: Vec<usize>,
-    nullable: Vec<Nullable>,
 }
 
 impl FileRows {

@@ -1,4 +1,4 @@
-use super::reader::{FileRows, Wanted};
+use super::{file_columns::Wanted, reader::FileRows};
 use crate::{
     CellChange, Format, IoError, ReadOptions, ReadSummary, ServiceSummary, Shape, StepSource,
     assemble::{

@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::json::{number, numbers, some_number};
+use super::number::{number, numbers, some_number};
 
 /// `AnyValue`.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]

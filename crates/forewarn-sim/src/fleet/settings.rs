@@ -1,4 +1,4 @@
-use crate::fleet::{Blueprint, FaultSchedule, Injection, Load, Simulation, check::Check};
+use crate::fleet::{Blueprint, FaultSchedule, Injection, Load, check::Check};
 use crate::{SimError, stress_walk::MAX_MINUTES};
 use forewarn_schema::{SchemaError, Step, Timestamp};
 
@@ -165,12 +165,6 @@ impl Fleet {
     #[must_use]
     pub fn start(&self) -> Timestamp {
         self.start
-    }
-
-    /// A simulation that stands before the first minute. It can be stepped beyond [`minutes`](Self::minutes).
-    #[must_use]
-    pub fn simulation(&self) -> Simulation {
-        Simulation::new(self)
     }
 
     /// Injections with their target's position, the last first.

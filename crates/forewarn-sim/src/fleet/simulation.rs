@@ -72,8 +72,16 @@ pub struct Simulation {
     pending: Vec<(usize, Injection, usize)>,
 }
 
+impl Fleet {
+    /// A simulation that stands before the first minute. It can be stepped beyond [`minutes`](Self::minutes).
+    #[must_use]
+    pub fn simulation(&self) -> Simulation {
+        Simulation::new(self)
+    }
+}
+
 impl Simulation {
-    pub(crate) fn new(fleet: &Fleet) -> Self {
+    fn new(fleet: &Fleet) -> Self {
         let plan =
             Plan::new(fleet.blueprint.clone(), fleet.load.clone(), &fleet.faults, fleet.on_call_minutes);
         let (services, entries) = (plan.services.len(), plan.entries.len());

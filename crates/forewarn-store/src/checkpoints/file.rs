@@ -1,4 +1,4 @@
-use super::Head;
+use super::head::Head;
 use crate::{
     EventId, Fingerprint, Fingerprints, StoreError,
     disk::{Access, Disk, DiskFile, write_all_at},

@@ -1,8 +1,10 @@
 //! A disk in memory that fails on request: errors at a chosen operation, short writes, no space, loss of power.
 
+mod faults;
 mod state;
 
 use super::{Access, Disk, DiskFile, DiskLock};
+pub use faults::{Fault, Outage};
 use state::State;
 use std::{
     io,
@@ -18,38 +20,6 @@ use std::{
 /// written stays.
 #[derive(Clone, Debug, Default)]
 pub struct SimulatedDisk(Arc<Mutex<State>>);
-
-/// What happens at the chosen operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// It fails, without effect.
-    Error,
-    /// A write puts half of its bytes, then fails; anything else fails.
-    TornError,
-    /// A write puts half of its bytes and says so; anything else succeeds.
-    ShortWrite,
-    /// A write puts half of its bytes; this and every later operation fails until [`SimulatedDisk::power_loss`] or
-    /// [`SimulatedDisk::kill`].
-    Stop,
-}
-
-/// What fails until further notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outage {
-    /// Nothing.
-    None,
-    /// Everything that changes the disk: it is mounted read-only.
-    ReadOnly,
-    /// Files cannot grow past this many bytes in all. A write fills what is left, then fails.
-    Full {
-        /// Bytes of all files together.
-        capacity: u64,
-    },
-    /// Syncs fail. Writes succeed.
-    SyncFails,
-}
 
 impl SimulatedDisk {
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,4 +1,4 @@
-use super::{Fault, Outage};
+use super::faults::{Fault, Outage};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
