@@ -280,12 +280,6 @@ impl Recurrent {
         Ok(Self { settings })
     }
 
-    /// A model with this cell and seed, and the default for everything else.
-    #[must_use]
-    pub fn with_defaults(cell: Cell, seed: u64) -> Self {
-        Self { settings: Settings { cell, seed, ..Settings::default() } }
-    }
-
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -381,7 +375,6 @@ mod tests {
             "what is left out is the default"
         );
         assert!(serde_json::from_str::<Recurrent>(r#"{"hiden":8}"#).is_err());
-        assert_eq!(Recurrent::with_defaults(Cell::Lstm, 0), Recurrent::default());
         assert_eq!(Recurrent::new(Settings::default()).unwrap(), Recurrent::default());
     }
 }

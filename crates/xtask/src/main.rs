@@ -160,6 +160,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Request, XtaskError> {
             (Long("twice"), Request::Package(package)) => package.twice = true,
             (Long("image"), Request::Package(package)) => package.image = true,
             (Long("verify"), Request::Release(release)) => release.verify = true,
+            (Long("test"), Request::Release(release)) => release.test = true,
             (other, _) => return Err(other.unexpected().into()),
         }
     }
@@ -187,8 +188,8 @@ mod tests {
         assert_eq!(parsed(&["manifests"]).unwrap(), Request::Manifests);
         let both = delivery::package::Package { twice: true, image: true };
         assert_eq!(parsed(&["package", "--twice", "--image"]).unwrap(), Request::Package(both));
-        let verify = delivery::release::Release { verify: true };
-        assert_eq!(parsed(&["release", "--verify"]).unwrap(), Request::Release(verify));
+        let both = delivery::release::Release { verify: true, test: true };
+        assert_eq!(parsed(&["release", "--verify", "--test"]).unwrap(), Request::Release(both));
         let whole = test::Scope::WHOLE;
         assert_eq!(parsed(&["test"]).unwrap(), Request::Test(whole));
         let no_libtorch = test::Scope { libtorch: test::Libtorch::LeftOut, ..whole };

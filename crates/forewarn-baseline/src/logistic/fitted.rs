@@ -54,12 +54,6 @@ impl FittedLogisticRegression {
         })
     }
 
-    /// What it sees of a window.
-    #[must_use]
-    pub fn input_terms(&self) -> Input {
-        self.input
-    }
-
     /// Change of the log-odds with one unit of each term, with the term's name: `error_rate` for a snapshot, `mean of
     /// error_rate`, `maximum of error_rate` and `change of error_rate` for aggregates.
     pub fn coefficients(&self) -> impl ExactSizeIterator<Item = (String, f32)> + '_ {

@@ -1,9 +1,7 @@
 use super::state::{Judge, SloReport, SloState};
 use crate::{LabelError, error::refuse_unless, rule::from_toml};
-use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
 use forewarn_schema::{FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// What a service level objective counts as good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -231,16 +229,6 @@ impl Slo {
     /// [`LabelError::UnreadableFile`], which names the field and the line, also for what [`new`](Self::new) refuses.
     pub fn list_from_toml(text: &str) -> Result<Vec<Self>, LabelError> {
         Ok(from_toml::<SloFile>("list of service level objectives", text)?.slo)
-    }
-
-    /// Reads objectives from a TOML file of at most 16 MiB.
-    ///
-    /// # Errors
-    /// [`LabelError::UnreadablePath`], and as [`list_from_toml`](Self::list_from_toml).
-    pub fn list_from_path(path: impl AsRef<Path>) -> Result<Vec<Self>, LabelError> {
-        let path = path.as_ref();
-        let unreadable = |source| LabelError::UnreadablePath { path: path.to_owned(), source };
-        Self::list_from_toml(&read_text_file(path, SMALL_FILE_BYTES).map_err(unreadable)?)
     }
 
     /// Its name.

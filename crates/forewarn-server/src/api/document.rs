@@ -157,6 +157,10 @@ mod tests {
     #[test]
     fn the_committed_document_is_the_one_that_is_served() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../forewarn-dashboard/web/openapi.json");
+        if !path.parent().is_some_and(Path::is_dir) {
+            // The package alone: sources of the page are in the repository only.
+            return;
+        }
         let served = serde_json::to_value(Document::openapi()).unwrap();
         if env::var_os("FOREWARN_WRITE_OPENAPI").is_some() {
             let mut text = Vec::new();

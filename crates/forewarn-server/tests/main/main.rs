@@ -7,7 +7,6 @@ mod chaos;
 mod chaos_target;
 mod client;
 mod live;
-mod pages;
 mod real_servers;
 mod receivers;
 mod schemathesis;

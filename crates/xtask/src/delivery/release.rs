@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::command;
+use crate::delivery::extracted;
 use crate::error::XtaskError;
 
 pub(crate) const HELP: &str = "\
@@ -13,6 +14,7 @@ Usage: cargo xtask release [OPTIONS]
 
 Options:
       --verify  Build each crate from its package, too
+      --test    Run the tests of each library from its package, too
   -h, --help    Show this help
 
 It packages all crates as `cargo publish --workspace --dry-run` does, and compares public names with the last tag
@@ -23,6 +25,7 @@ It packages all crates as `cargo publish --workspace --dry-run` does, and compar
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Release {
     pub(crate) verify: bool,
+    pub(crate) test: bool,
 }
 
 /// Runs the checks.
@@ -32,6 +35,9 @@ pub(crate) struct Release {
 /// The first that fails.
 pub(crate) fn run(root: &Path, release: Release) -> Result<(), XtaskError> {
     packages(root, release.verify)?;
+    if release.test {
+        extracted::test(root)?;
+    }
     names(root)
 }
 

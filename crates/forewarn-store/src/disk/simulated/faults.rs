@@ -8,7 +8,8 @@ pub enum Fault {
     TornError,
     /// A write puts half of its bytes and says so; anything else succeeds.
     ShortWrite,
-    /// A write puts half of its bytes; this and every later operation fails until [`SimulatedDisk::power_loss`](super::SimulatedDisk::power_loss) or
+    /// A write puts half of its bytes; this and every later operation fails until
+    /// [`SimulatedDisk::power_loss`](super::SimulatedDisk::power_loss) or
     /// [`SimulatedDisk::kill`](super::SimulatedDisk::kill).
     Stop,
 }
