@@ -242,13 +242,7 @@ impl Summary {
     }
 }
 
-fn summarise(
-    window: &[f32],
-    width: usize,
-    viewed: usize,
-    has_slopes: bool,
-    summaries: &mut Vec<Summary>,
-) {
+fn summarise(window: &[f32], width: usize, viewed: usize, has_slopes: bool, summaries: &mut Vec<Summary>) {
     summaries.clear();
     summaries.resize(viewed, Summary::NONE);
     let rows = window.len() / width.max(1);

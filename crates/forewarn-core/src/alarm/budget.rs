@@ -346,7 +346,9 @@ mod tests {
 
     /// The rungs up to a distance above the policy's threshold.
     fn rungs_to(shift: f64) -> u64 {
-        (0..Ladder::RUNGS).filter(|&rung| Ladder::shift(rung) <= shift).fold(0, |rungs, rung| rungs | 1 << rung)
+        (0..Ladder::RUNGS)
+            .filter(|&rung| Ladder::shift(rung) <= shift)
+            .fold(0, |rungs, rung| rungs | 1 << rung)
     }
 
     #[test]
@@ -363,7 +365,10 @@ mod tests {
             controller.judge(10, u64::from(!supposed.is_empty()), supposed);
         }
         assert!(controller.shift() > 1.0 && controller.shift() <= 1.125, "{}", controller.shift());
-        assert!((f64::from(controller.threshold().over(base).get()) - crate::sigmoid(controller.shift())).abs() < 1e-6);
+        assert!(
+            (f64::from(controller.threshold().over(base).get()) - crate::sigmoid(controller.shift())).abs()
+                < 1e-6
+        );
         assert_eq!(controller.realised_per_service_week().map(|rate| (rate * 1e3).round()), Some(500.0));
         // Quiet weeks bring it down as far as it goes, for lack of anything that speaks against.
         (0..200_000).for_each(|_| controller.judge(10, 0, &[]));

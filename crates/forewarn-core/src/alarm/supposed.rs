@@ -105,13 +105,7 @@ impl SupposedAlarms {
     }
 
     /// Rungs of those that are reached now that have enough votes.
-    fn voted(
-        &mut self,
-        reached: u64,
-        (needed, of): (usize, usize),
-        step: Step,
-        time: Timestamp,
-    ) -> u64 {
+    fn voted(&mut self, reached: u64, (needed, of): (usize, usize), step: Step, time: Timestamp) -> u64 {
         if needed < 2 {
             return reached;
         }

@@ -1,7 +1,7 @@
 use crate::{EventCounts, Events, ScoredSet, events::is_failing, events::span};
 use forewarn_core::{
-    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, Ladder, Shift,
-    SupposedAlarms,
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, Ladder,
+    Shift, SupposedAlarms,
 };
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -185,7 +185,8 @@ mod tests {
             let (mut times, mut scores, mut episodes) = (Vec::new(), Vec::new(), Vec::new());
             let mut announced: Option<(i64, f64)> = None;
             for now in 0..21 * 1440i64 {
-                let is_calm = episodes.last().is_none_or(|last: &Episode| now > last.end().millis() / 60_000 + 10);
+                let is_calm =
+                    episodes.last().is_none_or(|last: &Episode| now > last.end().millis() / 60_000 + 10);
                 if is_calm && uniform() < 2.0 / 1440.0 {
                     let onset = now + 4;
                     episodes.push(Episode::new(minute(onset), minute(onset), minute(onset + 5)).unwrap());
@@ -194,7 +195,8 @@ mod tests {
                 }
                 let rate = if now < 21 * 720 { first } else { then };
                 let chance = rate / 10_080.0 * (2.0 * false_slope).exp();
-                let mut height: f64 = if uniform() < chance { -2.0 - uniform().ln() / false_slope } else { -4.0 };
+                let mut height: f64 =
+                    if uniform() < chance { -2.0 - uniform().ln() / false_slope } else { -4.0 };
                 if let Some((_, more)) = announced.filter(|&(time, _)| time == now) {
                     height = height.max(more);
                 }
@@ -205,7 +207,13 @@ mod tests {
                 scores.push(Score::from_logit(height).unwrap());
             }
             let positive = vec![false; times.len()];
-            ScoredSeries::new(format!("s{service}"), times, scores, positive, Episodes::new(episodes).unwrap())
+            ScoredSeries::new(
+                format!("s{service}"),
+                times,
+                scores,
+                positive,
+                Episodes::new(episodes).unwrap(),
+            )
         });
         let series = series.collect::<Result<Vec<_>, _>>().unwrap();
         ScoredSet::new(WindowSpec::default(), Step::MINUTE, series).unwrap()

@@ -380,7 +380,8 @@ fn all_pages(service: &Service, path: &str) -> Vec<Value> {
 fn warnings_and_incidents_of_the_past_come_from_the_history_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     // A budget that is never used up, so that memory is too small for the warnings.
-    let more = format!("{}[recent]\nhours = 1\nrecords = 100\n[budget]\nper_service_week = 100000.0\n", http(""));
+    let more =
+        format!("{}[recent]\nhours = 1\nrecords = 100\n[budget]\nper_service_week = 100000.0\n", http(""));
     let service = Service::start(folder.path(), "minutes = 1600", &more, WatchOptions::default()).unwrap();
     service.wait_for_minutes(1_600);
     let in_memory = || service.handle.view().recent.warnings().next().map(|first| first.event.since);
@@ -401,7 +402,8 @@ fn warnings_and_incidents_of_the_past_come_from_the_history_on_disk() {
     let id = oldest["id"].as_str().unwrap();
     assert_eq!(service.json(&format!("/api/v1/warnings/{id}")), *oldest);
     let name = oldest["service"].as_str().unwrap();
-    let of_service = all_pages(&service, &format!("/api/v1/warnings?from=2000-01-01T00:00:00Z&service={name}"));
+    let of_service =
+        all_pages(&service, &format!("/api/v1/warnings?from=2000-01-01T00:00:00Z&service={name}"));
     assert!(of_service.iter().all(|one| one["service"] == name) && of_service.last() == Some(oldest));
     let incident = oldest["incident"].as_str().unwrap();
     let found = service.json(&format!("/api/v1/incidents/{incident}"));

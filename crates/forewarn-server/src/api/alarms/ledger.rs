@@ -17,7 +17,6 @@ use crate::{
 use axum::{Json, extract::State};
 use forewarn_eval::{BlockBootstrap, IntervalEstimate};
 use forewarn_live::{ModelView, OutcomeKind};
-use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::{IntoParams, ToSchema};
