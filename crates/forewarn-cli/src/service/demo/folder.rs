@@ -158,7 +158,7 @@ impl DemoFolder {
              [model]\npath = {main}\nshadows = [{shadows}]\n\n\
              [source]\nkind = \"simulator\"\nscenario = \"scenario.toml\"\nspeed = {speed:?}\n\
              history_minutes = {HISTORY_MINUTES}\n\n[store]\npath = \"store\"\n\n[events]\npath = \"events.ndjson\"\n\n\
-             # A day of the demo has as many faults as weeks elsewhere.\n[budget]\nper_service_week = {BUDGET:?}\n\n\
+             # Faults come five times as often as in a usual shop.\n[budget]\nper_service_week = {BUDGET:?}\n\n\
              {OBJECTIVES}\n[log]\nfilter = \"warn\"\n"
         );
         for (minute, kind, service, severity, seconds) in shop::DRILLS {
