@@ -7,7 +7,7 @@ use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_damaged_file_costs_the_comments_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "{").unwrap();
+        std::fs::write(folder.path().join(FILE), "{").unwrap();
         let notes = SilenceNotes::open(folder.path());
         assert_eq!(notes.find("cart", at(1)), None);
         notes.keep("cart", note("a deploy", 30), at(0)).unwrap();
