@@ -185,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let with = |text: &str| {
             let path = folder.path().join("own.j2");
-            fs::write(&path, text).unwrap();
+            std::fs::write(&path, text).unwrap();
             Template::new(path.to_str().unwrap()).map_err(|error| error.to_string())
         };
         let own = with("{% for a in alerts %}{{ a.labels.service }} {{ a.annotations.root }};{% endfor %}")
