@@ -108,7 +108,7 @@ impl<R: Read> Row<'_, R> {
         let text = self.text(index);
         let time = match text.parse::<f64>() {
             // Below 1e11 a number is seconds (until the year 5138), else milliseconds (from 1973).
-            Ok(number) if !(number.abs() <= 1e15) => None,
+            Ok(number) if number.is_nan() || number.abs() > 1e15 => None,
             Ok(number) if number.abs() < 1e11 => Timestamp::from_millis((number * 1000.0).round() as i64),
             Ok(number) => Timestamp::from_millis(number as i64),
             Err(_) => text.parse().ok().or_else(|| without_zone(text)),
