@@ -61,7 +61,7 @@ pub fn read_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<R
     let prefix = forewarn_core::table::take_prefix(&mut from)
         .map_err(|source| IoError::Read { file: origin.file(), source })?;
     read_into(
-        prefix,
+        &prefix,
         from,
         &Input { origin: &origin, options, service: SERVICE, folders: &[] },
         &mut assembler,
@@ -71,13 +71,13 @@ pub fn read_from(from: impl Read, name: &str, options: &ReadOptions) -> Result<R
 
 /// Reads the records whose first bytes are `prefix`.
 pub(crate) fn read_into(
-    prefix: Vec<u8>,
+    prefix: &[u8],
     from: impl Read,
     input: &Input<'_>,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let within = wrapper::records_within(&prefix);
+    let within = wrapper::records_within(prefix);
     let (skipped, rest) = prefix.split_at(within.unwrap_or(0));
     let (mut names, mut sketches, records_seen) = sketch(rest, input)?;
     let line = 1 + skipped.iter().filter(|&&byte| byte == b'\n').count() as u64;

@@ -134,7 +134,7 @@ fn text_into<R: Read>(
     assembler.begin(&origin);
     let input = Input { origin: &origin, options, service, folders };
     match content {
-        Content::Json => json::read_into(prefix, rest, &input, assembler),
+        Content::Json => json::read_into(&prefix, rest, &input, assembler),
         _ => csv::read_into(prefix, rest, &input, assembler),
     }
 }

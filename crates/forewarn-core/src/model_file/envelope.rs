@@ -187,6 +187,38 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_read_than_the_header_says() {
+        // A file of zeros, of noise, and one whose header is followed by no end.
+        let mut header = br#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#.to_vec();
+        header.splice(0..0, (header.len() as u64).to_le_bytes());
+        for start in [&[0u8; 8][..], &[0xff; 8], &header] {
+            let mut endless = CountedReader { start, read: 0 };
+            assert!(matches!(Envelope::read(&mut endless), Err(ModelFileError::NotAModel { .. })));
+            assert!(endless.read < 1 << 20, "{} bytes of {start:?}", endless.read);
+        }
+    }
+
+    /// Bytes, then zeros without end.
+    struct CountedReader<'a> {
+        start: &'a [u8],
+        read: usize,
+    }
+
+    impl Read for CountedReader<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let got = match self.start.read(buffer)? {
+                0 => {
+                    buffer.fill(0);
+                    buffer.len()
+                }
+                got => got,
+            };
+            self.read += got;
+            Ok(got)
+        }
+    }
+
+    #[test]
     fn round_trip() {
         let file = bytes(&envelope());
         let mut read = Envelope::read(&file[..]).unwrap();

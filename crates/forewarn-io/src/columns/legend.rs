@@ -38,7 +38,7 @@ fn service(name: &str) -> Option<String> {
     labels.retain(|(label, _)| *label != "__name__");
     let label = match labels.as_slice() {
         [(only, _)] => only,
-        _ => service_label(labels.iter().map(|(label, _)| *label))?,
+        _ => service_label(&labels.iter().map(|(label, _)| *label))?,
     };
     labels
         .iter()

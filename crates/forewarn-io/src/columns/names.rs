@@ -125,7 +125,7 @@ pub(crate) fn is_time_name(name: &str) -> bool {
 }
 
 /// The one of some labels that says which service, by its usual names, the likeliest first.
-pub(crate) fn service_label<'a>(labels: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub(crate) fn service_label<'a>(labels: &(impl Iterator<Item = &'a str> + Clone)) -> Option<&'a str> {
     let named = |same: fn(&str, &str) -> bool| {
         SERVICE_NAMES.iter().find_map(|name| labels.clone().find(|label| same(label, name)))
     };

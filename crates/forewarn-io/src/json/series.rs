@@ -115,7 +115,7 @@ struct Service<'a> {
 fn service<'a>(labels: &'a BTreeMap<String, String>, input: &Input<'_>) -> Result<Service<'a>, IoError> {
     let wanted = &input.options.service_columns;
     if wanted.is_empty() {
-        let label = service_label(labels.keys().map(String::as_str));
+        let label = service_label(&labels.keys().map(String::as_str));
         let name = label.and_then(|label| labels.get(label)).map_or(input.service, String::as_str);
         return Ok(Service { name: name.to_owned(), label: label.filter(|label| *label != "service") });
     }
