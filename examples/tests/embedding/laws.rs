@@ -47,7 +47,7 @@ fn a_rule_that_takes_missing_for_failing_breaks_a_law() {
             &self,
             frame: forewarn::schema::FrameView<'_>,
         ) -> Result<forewarn::core::Assessment, forewarn::core::CoreError> {
-            let failing = frame.column("depth")?.map(|depth| !(depth <= 360.0));
+            let failing = frame.column("depth")?.map(|depth| depth > 360.0 || depth.is_nan());
             let episodes = Episodes::from_flags(frame.start(), frame.step(), 1, failing)?;
             Ok(forewarn::core::Assessment { episodes, unknown: Vec::new() })
         }
