@@ -7,6 +7,7 @@
 mod bins;
 mod boost;
 mod fitted;
+mod flat;
 mod forest;
 mod grow;
 mod histogram;

@@ -1,6 +1,7 @@
 use super::views::{View, Views};
 use super::{
     boost::TreeFit,
+    flat::FlatForest,
     forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
     shap,
 };
@@ -28,6 +29,8 @@ pub struct FittedTrees {
     observation: usize,
     views: Views,
     forest: Forest,
+    /// The same for scoring.
+    flat: FlatForest,
     /// Mean and standard deviation of each column over training windows.
     normal: Vec<[f32; 2]>,
     fit: Option<TreeFit>,
@@ -47,7 +50,8 @@ impl FittedTrees {
         }
         let normal = normal(windows, &views);
         let (schema, observation) = (windows.schema().clone(), windows.observation());
-        Ok(Self { schema, observation, views, forest, normal, fit: Some(fit) })
+        let flat = FlatForest::new(&forest);
+        Ok(Self { schema, observation, views, forest, flat, normal, fit: Some(fit) })
     }
 
     /// What it sees of every feature.
@@ -102,7 +106,7 @@ impl FittedTrees {
             if count == 0 {
                 return Ok(());
             }
-            self.forest.log_odds(&rows[..count * columns], columns, &mut log_odds[..count]);
+            self.flat.log_odds(&rows[..count * columns], columns, &mut log_odds[..count]);
             for (index, &log_odds) in (first..).zip(&log_odds[..count]) {
                 f(index, log_odds)?;
             }
@@ -157,7 +161,9 @@ impl FittedTrees {
             return Err(refuse(format!("{} nodes belong to no tree", nodes - first)));
         }
         let (pairs, _) = normal.as_chunks::<2>();
-        Ok(Self { schema: envelope.schema, observation, views, forest, normal: pairs.to_vec(), fit: None })
+        let flat = FlatForest::new(&forest);
+        let (schema, normal) = (envelope.schema, pairs.to_vec());
+        Ok(Self { schema, observation, views, forest, flat, normal, fit: None })
     }
 }
 

@@ -87,7 +87,8 @@ impl Tree {
         self.cover[at] = rows as f32;
     }
 
-    /// What the tree adds to the log-odds of a row.
+    /// What the tree adds to the log-odds of a row, one node after another.
+    #[cfg(test)]
     pub(super) fn value(&self, row: &[f32]) -> f32 {
         let mut node = &self.nodes[0];
         while !node.is_leaf() {
@@ -132,20 +133,10 @@ pub(super) struct Forest {
     pub(super) trees: Vec<Tree>,
 }
 
-/// Rows that are taken through a tree one after another, while it is in the nearest cache.
+/// Rows that are taken through a tree while it is in the nearest cache.
 pub(super) const ROWS_AT_ONCE: usize = 32;
 
 impl Forest {
-    /// The log-odds of the rows of `columns` values in `rows`. A row's do not depend on the others.
-    pub(super) fn log_odds(&self, rows: &[f32], columns: usize, log_odds: &mut [f64]) {
-        log_odds.fill(self.start);
-        for tree in &self.trees {
-            for (row, log_odds) in rows.chunks_exact(columns).zip(&mut *log_odds) {
-                *log_odds += f64::from(tree.value(row));
-            }
-        }
-    }
-
     /// How often each column splits and what that saves.
     pub(super) fn importance(&self, columns: usize) -> Vec<Importance> {
         let mut found = vec![Importance::default(); columns];

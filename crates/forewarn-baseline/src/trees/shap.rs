@@ -109,7 +109,7 @@ fn unwound(path: &[Step], index: usize) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trees::forest::Node;
+    use crate::trees::{flat::FlatForest, forest::Node};
 
     /// Splits by column 0, then by 1 on the left and by 0 again and 2 on the right.
     fn tree() -> Tree {
@@ -166,7 +166,7 @@ mod tests {
                 assert!((found - expected).abs() < 1e-12, "{row:?} {column}: {found} {expected}");
             }
             let mut log_odds = [0.0];
-            forest.log_odds(&row, 4, &mut log_odds);
+            FlatForest::new(&forest).log_odds(&row, 4, &mut log_odds);
             assert!((found.iter().sum::<f64>() + self::expected(&forest) - log_odds[0]).abs() < 1e-12);
         }
     }

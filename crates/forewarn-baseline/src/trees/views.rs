@@ -100,6 +100,7 @@ pub(crate) struct Views {
     viewed: usize,
     observation: usize,
     has_statistics: bool,
+    has_slopes: bool,
 }
 
 impl Views {
@@ -108,7 +109,8 @@ impl Views {
     pub(crate) fn new(views: Vec<View>, width: usize, observation: usize) -> Option<Self> {
         let fits = !views.is_empty() && views.iter().all(|view| view.reach() < observation);
         let has_statistics = views.iter().any(|view| !matches!(view, View::At(_) | View::Change(_)));
-        fits.then_some(Self { views, width, viewed: width, observation, has_statistics })
+        let has_slopes = views.contains(&View::Slope);
+        fits.then_some(Self { views, width, viewed: width, observation, has_statistics, has_slopes })
     }
 
     /// With views of the first `viewed` features only; `None` for none, or more than there are.
@@ -152,7 +154,7 @@ impl Views {
             &window[start..start + self.viewed]
         };
         if self.has_statistics {
-            summarise(window, self.width, self.viewed, scratch);
+            summarise(window, self.width, self.viewed, self.has_slopes, scratch);
         }
         let (columns, behind) = columns.split_at_mut(self.views.len() * self.viewed);
         let last = (self.observation - 1) * self.width;
@@ -201,18 +203,26 @@ impl Summary {
     };
 
     /// One more sample, by Welford's recurrence, which loses nothing to a mean that is large against the deviations.
-    fn push(&mut self, time: f64, sample: f32) {
+    /// `weights` has one over each count.
+    fn push(&mut self, sample: f32, weights: &[f64]) {
         let value = f64::from(sample);
+        let off = value - self.mean;
+        let weight = weights.get(self.count as usize).copied().unwrap_or(0.0);
         self.count += 1.0;
-        let (off, off_time) = (value - self.mean, time - self.time);
-        let weight = 1.0 / self.count;
         self.mean += off * weight;
-        self.time += off_time * weight;
         self.square += off * (value - self.mean);
-        self.time_square += off_time * (time - self.time);
-        self.product += off_time * (value - self.mean);
         self.least = self.least.min(sample);
         self.greatest = self.greatest.max(sample);
+    }
+
+    /// The same with what slopes need.
+    fn push_at(&mut self, time: f64, sample: f32, weights: &[f64]) {
+        let weight = weights.get(self.count as usize).copied().unwrap_or(0.0);
+        self.push(sample, weights);
+        let off_time = time - self.time;
+        self.time += off_time * weight;
+        self.time_square += off_time * (time - self.time);
+        self.product += off_time * (f64::from(sample) - self.mean);
     }
 
     fn of(&self, view: View) -> f32 {
@@ -232,15 +242,31 @@ impl Summary {
     }
 }
 
-fn summarise(window: &[f32], width: usize, viewed: usize, summaries: &mut Vec<Summary>) {
+fn summarise(window: &[f32], width: usize, viewed: usize, has_slopes: bool, summaries: &mut Vec<Summary>) {
     summaries.clear();
     summaries.resize(viewed, Summary::NONE);
+    let rows = window.len() / width.max(1);
+    let few: [f64; FEW_ROWS] = std::array::from_fn(|count| 1.0 / (count as f64 + 1.0));
+    let many: Vec<f64>;
+    let weights = if rows <= FEW_ROWS {
+        &few[..]
+    } else {
+        many = (1..=rows).map(|count| 1.0 / count as f64).collect();
+        &many
+    };
     for (time, row) in window.chunks_exact(width).enumerate() {
         for (summary, &sample) in summaries.iter_mut().zip(row).filter(|(_, sample)| !sample.is_nan()) {
-            summary.push(time as f64, sample);
+            if has_slopes {
+                summary.push_at(time as f64, sample, weights);
+            } else {
+                summary.push(sample, weights);
+            }
         }
     }
 }
+
+/// Rows of a window whose weights need no memory.
+const FEW_ROWS: usize = 32;
 
 #[cfg(test)]
 mod tests {
