@@ -10,6 +10,7 @@ mod machine;
 mod matcher;
 mod outcome;
 mod policy;
+mod supposed;
 #[cfg(test)]
 mod testing;
 mod threshold;
@@ -20,6 +21,7 @@ pub use machine::AlarmMachine;
 pub use matcher::OutcomeMatcher;
 pub use outcome::{AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled, match_outcomes};
 pub use policy::AlarmPolicy;
+pub use supposed::{Ladder, SupposedAlarms};
 pub use threshold::{Fixed, Threshold};
 
 /// A statement that a failure is coming.

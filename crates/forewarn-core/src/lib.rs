@@ -20,8 +20,8 @@ mod window;
 
 pub use alarm::{
     Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings,
-    FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, OutcomeMatcher, Settled, Shift, Threshold,
-    judge_alarms, match_alarms, match_outcomes,
+    FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, Ladder, OutcomeMatcher, Settled, Shift,
+    SupposedAlarms, Threshold, judge_alarms, match_alarms, match_outcomes,
 };
 pub use error::{BoxError, CoreError};
 pub use feature::{CloneState, Columns, Feature, FeatureState, Origin, Rows};

@@ -18,8 +18,8 @@ use std::collections::VecDeque;
 /// it is confirmed holds that statement up: settle up to the last time of which it is certain whether a failure had
 /// begun.
 ///
-/// Its memory does not grow: it keeps what lies within one horizon (lead and period) of the settled time, and what is
-/// not settled. Each call takes constant time on average, but for a binary search among what is kept.
+/// Its memory does not grow: it keeps what lies within three horizons (lead and period) of the settled time, and what
+/// is not settled. Each call takes constant time on average, but for a binary search among what is kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutcomeMatcher {
@@ -163,10 +163,27 @@ impl OutcomeMatcher {
         self.classify(i64::MAX, &mut settled);
         self.judge_failures(i64::MAX, until, &mut settled);
         while let Some(alarm) = self.open.pop_front() {
-            let outcome = self.final_outcome(alarm, until).unwrap_or(AlarmOutcome::Censored);
+            let outcome = self.final_outcome(alarm.time, until).unwrap_or(AlarmOutcome::Censored);
             settled.push(Settled::Alarm(JudgedAlarm { alarm, outcome }));
         }
         settled
+    }
+
+    /// What would have become of an alarm at `time`, raised or not; `None` while that is not known. It is known from
+    /// one horizon after `time` on at the latest, and remembered for two more; of an older time it is censored.
+    #[must_use]
+    pub fn outcome_at(&self, time: Timestamp) -> Option<AlarmOutcome> {
+        let until = self.until();
+        if time.millis() > until {
+            return None;
+        }
+        if time.millis() <= until.saturating_sub(self.remembered()) {
+            return Some(AlarmOutcome::Censored);
+        }
+        if holds(&self.failures, time.millis()) {
+            return Some(AlarmOutcome::Late);
+        }
+        self.final_outcome(time, until)
     }
 
     /// The time up to which everything has been told.
@@ -184,12 +201,18 @@ impl OutcomeMatcher {
         self.classify(until, settled);
         self.judge_failures(until, before, settled);
         while let Some(&alarm) = self.open.front() {
-            let Some(outcome) = self.final_outcome(alarm, until) else { break };
+            let Some(outcome) = self.final_outcome(alarm.time, until) else { break };
             self.open.pop_front();
             settled.push(Settled::Alarm(JudgedAlarm { alarm, outcome }));
         }
         self.settled = Timestamp::from_millis(until).or(self.heard).max(self.settled);
-        self.forget(until.saturating_sub(self.span(self.spec.horizon())));
+        self.forget(until);
+    }
+
+    /// How far before the settled time an alarm's outcome can be told: failures are confirmed together with steps
+    /// before, so that the settled time moves by more than a step.
+    fn remembered(&self) -> i64 {
+        self.span(self.spec.horizon()).saturating_mul(3)
     }
 
     fn until(&self) -> i64 {
@@ -243,8 +266,8 @@ impl OutcomeMatcher {
     }
 
     /// What became of an alarm that was not late, if that is certain once everything up to `until` is known.
-    fn final_outcome(&self, alarm: Alarm, until: i64) -> Option<AlarmOutcome> {
-        let time = alarm.time.millis();
+    fn final_outcome(&self, time: Timestamp, until: i64) -> Option<AlarmOutcome> {
+        let time = time.millis();
         let (after, last) = (
             time.saturating_add(self.span(self.spec.lead())),
             time.saturating_add(self.span(self.spec.horizon())),
@@ -266,15 +289,17 @@ impl OutcomeMatcher {
         Some(if is_censored { AlarmOutcome::Censored } else { AlarmOutcome::False })
     }
 
-    /// Drops what ended by `horizon`: no outcome can depend on it any more.
-    fn forget(&mut self, horizon: i64) {
+    /// Drops what no outcome can depend on any more when everything up to `until` is known.
+    fn forget(&mut self, until: i64) {
+        let horizon = until.saturating_sub(self.span(self.spec.horizon()));
+        let remembered = until.saturating_sub(self.remembered());
         for times in [&mut self.watched, &mut self.warnings] {
             while times.front().is_some_and(|time| time.millis() <= horizon) {
                 times.pop_front();
             }
         }
         for spans in [&mut self.failures, &mut self.unknown] {
-            while spans.front().is_some_and(|span| !span.ends_after(horizon)) {
+            while spans.front().is_some_and(|span| !span.ends_after(remembered)) {
                 spans.pop_front();
             }
         }

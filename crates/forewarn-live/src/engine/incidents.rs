@@ -12,6 +12,11 @@ use std::collections::BTreeSet;
 const VICTIM: f64 = 0.05;
 /// How unusual a service is at least that warns.
 const MEMBER: f64 = 0.8;
+/// How many times `incident_minutes` a service in trouble draws others into its incident: what fails all day is no
+/// reason to join whatever fails around it.
+const FRESH: f64 = 12.0;
+/// How seldom a service fails at least whose trouble is news.
+const NEWS: f64 = 0.5;
 /// Suspects and victims that an event names.
 const MOST_NAMED: usize = 10;
 
@@ -31,6 +36,8 @@ pub(super) struct Incident {
     pub(super) last: Timestamp,
     /// In order of joining.
     pub(super) services: Vec<String>,
+    /// When each of them warned or began to fail last, and until when others join for its sake.
+    pub(super) joined: Vec<(Timestamp, Timestamp)>,
     pub(super) suspects: Vec<(String, f64)>,
     pub(super) victims: Vec<(String, f64)>,
     /// What happened in this minute that an event is to tell.
@@ -75,6 +82,8 @@ pub(super) struct Condition<'a> {
     pub(super) anomaly: f64,
     pub(super) probability: Option<f64>,
     pub(super) is_failing: bool,
+    /// How unusual it is that the service fails, 0 to 1.
+    pub(super) seldom: f64,
 }
 
 impl Incidents {
@@ -97,21 +106,54 @@ impl Incidents {
         (count.copied().unwrap_or(0), linked.graph.len())
     }
 
-    /// A service warns or fails: the incident that it belongs to.
-    pub(super) fn touch(&mut self, service: &str, time: Timestamp, config: &EngineConfig) -> String {
+    /// A service warns or fails: the incident that it belongs to. One that mostly fails, as `seldom` says, stays in its
+    /// own while that is open, and draws nobody in.
+    pub(super) fn touch(
+        &mut self,
+        service: &str,
+        time: Timestamp,
+        seldom: f64,
+        config: &EngineConfig,
+    ) -> String {
+        let is_news = seldom >= NEWS;
+        if !is_news
+            && let Some(own) = self.open.iter().find(|one| one.services.iter().any(|name| name == service))
+        {
+            return own.id.clone();
+        }
         let near = self.graph.as_ref().map(|linked| linked.near(service, config.incident_calls));
         let within = f64::from(config.incident_minutes);
-        let found = self.open.iter_mut().find(|incident| {
-            time.minutes_since(incident.last) <= within
-                && incident.services.iter().any(|member| {
-                    member == service || near.as_ref().is_some_and(|near| near.contains(member.as_str()))
-                })
-        });
-        if let Some(incident) = found {
+        // The last trouble of a service that this one is linked with.
+        let draws = if is_news { time } else { Timestamp::EPOCH };
+        let reason = |incident: &Incident| {
+            let members = incident.services.iter().zip(&incident.joined);
+            let linked = members.filter(|(member, (_, until))| {
+                let is_near = near.as_ref().is_some_and(|near| near.contains(member.as_str()));
+                time.minutes_since(*until) <= within && (*member == service || is_near)
+            });
+            linked.map(|(_, &(touched, _))| touched).max()
+        };
+        let mut found: Option<(Timestamp, &mut Incident)> = None;
+        for incident in &mut self.open {
+            let Some(touched) = reason(incident) else { continue };
+            if found.as_ref().is_none_or(|&(latest, _)| touched > latest) {
+                found = Some((touched, incident));
+            }
+        }
+        if let Some((_, incident)) = found {
             incident.last = time;
-            if !incident.services.iter().any(|member| member == service) {
-                incident.services.push(service.to_owned());
-                incident.news.get_or_insert(IncidentState::Updated);
+            match incident.services.iter().position(|member| member == service) {
+                Some(place) => {
+                    let (_, until) = std::mem::replace(&mut incident.joined[place], (time, draws));
+                    if time.minutes_since(until) > within {
+                        incident.news.get_or_insert(IncidentState::Updated);
+                    }
+                }
+                None => {
+                    incident.services.push(service.to_owned());
+                    incident.joined.push((time, draws));
+                    incident.news.get_or_insert(IncidentState::Updated);
+                }
             }
             return incident.id.clone();
         }
@@ -121,6 +163,7 @@ impl Incidents {
             since: time,
             last: time,
             services: vec![service.to_owned()],
+            joined: vec![(time, draws)],
             suspects: Vec::new(),
             victims: Vec::new(),
             news: Some(IncidentState::Opened),
@@ -140,15 +183,21 @@ impl Incidents {
         let mut events = Vec::new();
         let mut open = std::mem::take(&mut self.open);
         open.retain_mut(|incident| {
-            if incident.services.iter().any(|service| is_active(service)) {
-                incident.last = time;
+            let within = f64::from(config.incident_minutes);
+            for (service, (touched, until)) in incident.services.iter().zip(&mut incident.joined) {
+                if is_active(service) {
+                    incident.last = time;
+                    if *until != Timestamp::EPOCH && time.minutes_since(*touched) <= FRESH * within {
+                        *until = time;
+                    }
+                }
             }
             if time.minutes_since(incident.last) > f64::from(config.incident_minutes) {
                 events.push(incident.event(IncidentState::Closed));
                 return false;
             }
             if let Some(news) = incident.news.take() {
-                self.assess(incident, &condition);
+                self.assess(incident, time, config, &condition);
                 events.push(incident.event(news));
             }
             true
@@ -160,7 +209,13 @@ impl Incidents {
     /// Ranks where the incident began, and who may follow, by what is known of the graph's services in this minute.
     /// Without a graph, or of a service that it lacks, the only suspects are the incident's services in order of
     /// joining.
-    fn assess<'a>(&self, incident: &mut Incident, condition: impl Fn(&str) -> Option<Condition<'a>>) {
+    fn assess<'a>(
+        &self,
+        incident: &mut Incident,
+        time: Timestamp,
+        config: &EngineConfig,
+        condition: impl Fn(&str) -> Option<Condition<'a>>,
+    ) {
         let alone = || {
             let share = 1.0 / incident.services.len() as f64;
             incident.services.iter().map(|service| (service.clone(), share)).collect::<Vec<_>>()
@@ -169,21 +224,37 @@ impl Incidents {
             .graph
             .as_ref()
             .filter(|linked| incident.services.iter().any(|service| linked.graph.find(service).is_some()));
-        let Some(Linked { graph, cascade, .. }) = known else {
+        let Some(linked @ Linked { graph, cascade, .. }) = known else {
             incident.suspects = alone();
             return;
         };
         let members: BTreeSet<&str> = incident.services.iter().map(String::as_str).collect();
+        // Trouble that is hours old, and trouble out of reach, began elsewhere.
+        let within = f64::from(config.incident_minutes);
+        let fresh = incident.services.iter().zip(&incident.joined);
+        let fresh = fresh.filter(|(_, (_, until))| time.minutes_since(*until) <= within);
+        let mut fresh: BTreeSet<&str> = fresh.map(|(service, _)| service.as_str()).collect();
+        if fresh.is_empty() {
+            fresh.clone_from(&members);
+        }
+        let mut reach: BTreeSet<&str> = fresh.clone();
+        fresh.iter().for_each(|service| reach.extend(linked.near(service, config.incident_calls)));
         let (mut anomalies, mut own) = (vec![0.0; graph.len()], vec![0.0; graph.len()]);
         for (place, name) in graph.services().enumerate() {
-            let Some(Condition { row, anomaly, probability, is_failing }) = condition(name) else { continue };
+            let Some(condition) = condition(name) else { continue };
+            let Condition { row, anomaly, probability, is_failing, seldom } = condition;
             let health = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
             let unwell = if health.is_nan() { 0.0 } else { (1.0 - health).clamp(0.0, 1.0) };
             let probability = probability.unwrap_or(0.0);
-            let mut unusual = if is_failing { 1.0 } else { anomaly.max(unwell) };
+            let mut unusual = if is_failing { seldom } else { anomaly.max(unwell * seldom) };
             if members.contains(name) {
                 own[place] = if is_failing { 1.0 } else { probability };
+            }
+            if fresh.contains(name) {
                 unusual = unusual.max(MEMBER);
+            }
+            if !reach.contains(name) {
+                continue;
             }
             // Cubed: many services are a little unusual at any time, and together they would outweigh the one that is.
             anomalies[place] = unusual * unusual * unusual;
@@ -250,3 +321,6 @@ impl Linked {
         found.iter().filter_map(|&place| self.graph.name(place)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::{
     warning::advice::{probable_kind, top_evidence},
 };
 use crate::LiveError;
-use forewarn_core::{Alarm, OutcomeMatcher, Score};
+use forewarn_core::{Alarm, BudgetMode, OutcomeMatcher, Score, SupposedAlarms};
 use forewarn_label::{Event as RuleEvent, Minute, Verdict};
 use forewarn_schema::Timestamp;
 use std::sync::Arc;
@@ -112,7 +112,8 @@ impl Engine {
                 let (name, state, id, onset, end) = match *event {
                     RuleEvent::Confirmed { onset, .. } => {
                         service.failing = Some(onset);
-                        self.incidents.touch(&service.name, time, &self.config);
+                        let seldom = service.normal.seldom_fails();
+                        self.incidents.touch(&service.name, time, seldom, &self.config);
                         (&service.name, FailureState::Confirmed, id(onset), onset, None)
                     }
                     RuleEvent::Ended(episode) => {
@@ -137,6 +138,9 @@ impl Engine {
         let run = &mut models[index];
         run.fleet.push_minute(rows)?;
         (run.watched, run.false_alarms) = (0, 0);
+        run.supposed.clear();
+        let is_adaptive = run.budget.settings().mode == BudgetMode::Adaptive;
+        let step = run.fleet.model().step();
         let shift = run.budget.threshold();
         let threshold = shift.over(run.policy.threshold());
         for (slot, (service, row)) in services.iter().zip(rows.chunks_exact(width)).enumerate() {
@@ -158,6 +162,9 @@ impl Engine {
                 run.watched += 1;
                 let state = &mut run.services[slot];
                 *state.machine.threshold_mut() = shift;
+                if is_adaptive {
+                    state.supposed.push(&run.ladder, step, time, score);
+                }
                 alarm = state.machine.push(time, score)?;
                 match alarm {
                     Some(alarm) => state.matcher.alarm(alarm)?,
@@ -239,7 +246,7 @@ impl Engine {
                 level: level.unwrap_or(RiskLevel::High),
                 kind,
                 kind_confidence,
-                incident: Some(incidents.touch(&service.name, time, config)),
+                incident: Some(incidents.touch(&service.name, time, service.normal.seldom_fails(), config)),
             };
             let event = warn(run, &firing, WarningState::Firing, top_evidence(evidence.as_ref()));
             out.emit(time, EventBody::Warning(event));
@@ -275,8 +282,9 @@ impl Engine {
                         self.out.emit(time, EventBody::Outcome(event));
                     }
                 }
+                run.suppose(slot);
             }
-            run.budget.judge(run.watched, run.false_alarms);
+            run.budget.judge(run.watched, run.false_alarms, &run.supposed);
         }
         Ok(())
     }
@@ -296,6 +304,7 @@ impl Engine {
                 anomaly: services[slot].normal.anomaly(row, telling),
                 probability: run.fleet.scores()[slot].map(|score| f64::from(score.get())),
                 is_failing: services[slot].failing.is_some(),
+                seldom: services[slot].normal.seldom_fails(),
             })
         };
         for event in incidents.settle(time, config, is_active, condition) {
@@ -307,6 +316,7 @@ impl Engine {
     fn learn_normal(&mut self) {
         let width = self.metrics.len();
         for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
+            service.normal.learn_failing(service.failing.is_some());
             if service.failing.is_none() {
                 service.normal.learn(row);
             }
@@ -395,6 +405,7 @@ impl ModelRun {
         let matcher = OutcomeMatcher::new(self.fleet.model().window(), step);
         let state = &mut self.services[slot];
         state.forget_failure();
+        state.supposed = SupposedAlarms::default();
         std::mem::replace(&mut state.matcher, matcher).finish()
     }
 }

@@ -3,8 +3,8 @@
 use super::{Name, OutcomeEvent, OutcomeKind, ProbableKind, RiskLevel};
 use crate::{LiveError, LiveFleet, ServedModel};
 use forewarn_core::{
-    AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, FailureOutcome,
-    OutcomeMatcher, Settled, Shift,
+    AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings, CoreError,
+    FailureOutcome, Ladder, OutcomeMatcher, Settled, Shift, SupposedAlarms,
 };
 use forewarn_label::{Event as RuleEvent, Standing};
 use forewarn_schema::{Step, Timestamp};
@@ -21,10 +21,14 @@ pub(super) struct ModelRun {
     pub(super) fleet: LiveFleet,
     pub(super) services: Vec<ModelService>,
     pub(super) budget: BudgetController,
+    /// The thresholds that the budget chooses among.
+    pub(super) ladder: Ladder,
     pub(super) ledger: Ledger,
     /// Services with a score in this minute, and alarms that turned out false.
     pub(super) watched: u64,
     pub(super) false_alarms: u64,
+    /// Rungs of the alarms that would have turned out false.
+    pub(super) supposed: Vec<u64>,
 }
 
 /// What an engine knows of one service by one model.
@@ -32,6 +36,8 @@ pub(super) struct ModelRun {
 pub(super) struct ModelService {
     pub(super) machine: AlarmMachine<Shift>,
     pub(super) matcher: OutcomeMatcher,
+    /// What the rungs of the ladder would have raised; nothing unless the threshold moves.
+    pub(super) supposed: SupposedAlarms,
     pub(super) firing: Option<Firing>,
     /// Row time at which a warning became pending that was not raised yet.
     pub(super) pending: Option<Timestamp>,
@@ -126,9 +132,11 @@ impl ModelRun {
             fleet: LiveFleet::start(model, Timestamp::EPOCH)?,
             services: Vec::new(),
             budget: BudgetController::new(budget, minutes)?,
+            ladder: Ladder::new(policy),
             ledger: Ledger::default(),
             watched: 0,
             false_alarms: 0,
+            supposed: Vec::new(),
         })
     }
 
@@ -138,6 +146,7 @@ impl ModelRun {
         self.services.push(ModelService {
             machine: AlarmMachine::with_threshold(self.policy, step, self.budget.threshold()),
             matcher: OutcomeMatcher::new(window, step),
+            supposed: SupposedAlarms::default(),
             firing: None,
             pending: None,
             warned: VecDeque::new(),
@@ -145,6 +154,16 @@ impl ModelRun {
             counts: LedgerCounts::default(),
         });
         Ok(())
+    }
+
+    /// Counts what lower and higher thresholds would have raised for the service with this number, as far as it has
+    /// turned out false.
+    pub(super) fn suppose(&mut self, slot: usize) {
+        if self.budget.settings().mode != BudgetMode::Adaptive {
+            return;
+        }
+        let ModelService { supposed, matcher, .. } = &mut self.services[slot];
+        supposed.judge(|time| matcher.outcome_at(time), |rungs| self.supposed.push(rungs));
     }
 
     /// Counts an outcome of the service with this number, and says it.
@@ -198,9 +217,11 @@ impl ModelRun {
                         event.lead_minutes = confirmed.map(|onset| onset.minutes_since(time));
                         event.net_lead_minutes = event.lead_minutes.map(|lead| lead - delay_minutes);
                         counts(own, all, |counts| counts.hits += 1);
+                        state.supposed.excuse(time);
                         OutcomeKind::Hit
                     }
                     AlarmOutcome::False | AlarmOutcome::Censored if acted => {
+                        state.supposed.excuse(time);
                         counts(own, all, |counts| counts.averted += 1);
                         OutcomeKind::Averted
                     }

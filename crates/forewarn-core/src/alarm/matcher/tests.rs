@@ -208,7 +208,16 @@ proptest! {
                 None => {}
             }
             if time <= known && (settles[time as usize] || time == known) {
-                settled.extend(ledger.settle(minute(time)));
+                let horizon = (lead + period) as f64;
+                let is_soon =
+                    ledger.settled().is_some_and(|last| minute(time).minutes_since(last) <= horizon);
+                let found = ledger.settle(minute(time));
+                for one in found.iter().filter(|_| is_soon) {
+                    if let Settled::Alarm(one) = one {
+                        prop_assert_eq!(ledger.outcome_at(one.alarm.time), Some(one.outcome));
+                    }
+                }
+                settled.extend(found);
                 // Written and read in the middle of a stream.
                 ledger = serde_json::from_str(&serde_json::to_string(&ledger).unwrap()).unwrap();
             }

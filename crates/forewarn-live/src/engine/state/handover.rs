@@ -11,7 +11,7 @@ use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// What stands before the service itself.
 #[derive(Clone, Serialize, Deserialize)]
@@ -229,7 +229,7 @@ impl Engine {
         alone.main = self.main;
         alone.sources.clone_from(&self.sources);
         for (run, own) in alone.models.iter_mut().zip(&self.models) {
-            run.budget = own.budget;
+            run.budget = own.budget.clone();
         }
         alone.adopt(state)?;
         let settle = 1000 * i64::from(self.config.settle_secs);

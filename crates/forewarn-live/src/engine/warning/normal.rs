@@ -12,11 +12,14 @@ const MEMORY: f32 = 720.0;
 /// Deviations up to which a value is nothing unusual.
 const USUAL: f64 = 4.0;
 
-/// Mean and variance of each metric of a service, the past fading. 8 bytes a metric.
+/// Mean and variance of each metric of a service, and how much of the time it fails, the past fading. 8 bytes a metric.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(in crate::engine) struct Normal {
     moments: Vec<[f32; 2]>,
     rows: u32,
+    /// Share of the minutes in which it was failing.
+    failing: f32,
+    minutes: u32,
 }
 
 /// Columns whose rise is a sign of trouble: not those of traffic, which rises for everyone and falls for victims.
@@ -45,6 +48,18 @@ impl Normal {
         }
     }
 
+    /// Takes into account whether the service was failing in a minute.
+    pub(in crate::engine) fn learn_failing(&mut self, is_failing: bool) {
+        self.minutes = self.minutes.saturating_add(1);
+        let rate = (1.0 / self.minutes as f32).max(1.0 / MEMORY);
+        self.failing += rate * (f32::from(u8::from(is_failing)) - self.failing);
+    }
+
+    /// How unusual it is that the service fails, from 0 for one that always did to 1.
+    pub(in crate::engine) fn seldom_fails(&self) -> f64 {
+        f64::from(1.0 - self.failing).clamp(0.0, 1.0)
+    }
+
     /// How unusual a row is, from 0 for nothing unusual to 1, by its most unusual column.
     pub(in crate::engine) fn anomaly(&self, row: &[f32], columns: &[usize]) -> f64 {
         if self.rows < FEWEST {
@@ -64,6 +79,17 @@ impl Normal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_always_fails_is_no_news() {
+        let mut normal = Normal::default();
+        assert_eq!(normal.seldom_fails(), 1.0);
+        (0..2000).for_each(|_| normal.learn_failing(false));
+        (0..60).for_each(|_| normal.learn_failing(true));
+        assert!((normal.seldom_fails() - (1.0f64 - 1.0 / 720.0).powi(60)).abs() < 1e-3);
+        (0..2000).for_each(|_| normal.learn_failing(true));
+        assert!(normal.seldom_fails() < 0.1);
+    }
 
     #[test]
     fn what_is_far_above_a_services_own_normal_is_unusual() {
