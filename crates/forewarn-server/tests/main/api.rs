@@ -363,6 +363,61 @@ fn the_comment_of_a_silence_outlives_a_restart() -> Result<(), BoxError> {
     Ok(())
 }
 
+/// All entries of a list, page by page.
+fn all_pages(service: &Service, path: &str) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = service.json(&format!("{path}&limit=37{cursor}"));
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
+}
+
+#[test]
+fn warnings_and_incidents_of_the_past_come_from_the_history_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    // A budget that is never used up, so that memory is too small for the warnings.
+    let more =
+        format!("{}[recent]\nhours = 1\nrecords = 100\n[budget]\nper_service_week = 100000.0\n", http(""));
+    let service = Service::start(folder.path(), "minutes = 1600", &more, WatchOptions::default()).unwrap();
+    service.wait_for_minutes(1_600);
+    let in_memory = || service.handle.view().recent.warnings().next().map(|first| first.event.since);
+    wait_for(|| {
+        let view = service.handle.view();
+        let written = view.about.past.as_ref().and_then(|past| past.span());
+        written.zip(in_memory()).is_some_and(|((_, until), first)| until > first)
+    });
+    let memory = all_pages(&service, "/api/v1/warnings?state=all");
+    assert_eq!(memory.len(), 100, "memory holds what it may");
+    let all = all_pages(&service, "/api/v1/warnings?from=2000-01-01T00:00:00Z");
+    assert!(all.len() > memory.len() && all[..100] == memory[..], "{} warnings", all.len());
+    let ids: std::collections::BTreeSet<&str> = all.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), all.len(), "each once");
+    assert!(all.is_sorted_by(|a, b| a["since"].as_str() >= b["since"].as_str()));
+    let oldest = &all[all.len() - 1];
+    assert!(!oldest["resolved_at"].is_null() && !oldest["outcome"].is_null(), "{oldest}");
+    let id = oldest["id"].as_str().unwrap();
+    assert_eq!(service.json(&format!("/api/v1/warnings/{id}")), *oldest);
+    let name = oldest["service"].as_str().unwrap();
+    let of_service =
+        all_pages(&service, &format!("/api/v1/warnings?from=2000-01-01T00:00:00Z&service={name}"));
+    assert!(of_service.iter().all(|one| one["service"] == name) && of_service.last() == Some(oldest));
+    let incident = oldest["incident"].as_str().unwrap();
+    let found = service.json(&format!("/api/v1/incidents/{incident}"));
+    assert!(found["warnings"].as_array().unwrap().contains(&oldest["id"]), "{found}");
+    let incidents = all_pages(&service, "/api/v1/incidents?from=2000-01-01T00:00:00Z");
+    assert!(incidents.iter().any(|one| one["id"] == incident));
+    let since = found["since"].as_str().unwrap();
+    let before = all_pages(&service, &format!("/api/v1/incidents?from=2000-01-01T00:00:00Z&to={since}"));
+    assert!(before.iter().all(|one| one["since"].as_str().unwrap() < since));
+    for path in ["/api/v1/warnings/w:none:2026-01-01T00:00:00Z", "/api/v1/incidents/none"] {
+        assert_eq!(service.get(path).status(), 404, "{path}");
+    }
+}
+
 #[test]
 fn what_is_no_longer_in_memory_comes_from_the_history_on_disk() {
     let folder = tempfile::tempdir().unwrap();

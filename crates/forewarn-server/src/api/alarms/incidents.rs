@@ -1,5 +1,6 @@
 //! Incidents: the warnings and failures of one cascade.
 
+use super::older::{OlderAlarms, end_of_rows};
 use crate::api::{
     Shared,
     fleet::overview::Graphs,
@@ -61,10 +62,16 @@ pub(crate) struct Incident {
 }
 
 impl Incident {
-    pub(crate) fn of(record: &IncidentRecord, snapshot: &Snapshot, graphs: &Graphs) -> Self {
+    /// An incident, with warnings from memory and from `older`.
+    pub(crate) fn of(
+        record: &IncidentRecord,
+        snapshot: &Snapshot,
+        older: &OlderAlarms,
+        graphs: &Graphs,
+    ) -> Self {
         let event = &record.event;
         let root = event.suspects.first().map(|(service, _)| service.as_str());
-        let warnings = snapshot.recent.warnings().map(|warning| &warning.event);
+        let warnings = older.warnings().chain(snapshot.recent.warnings()).map(|warning| &warning.event);
         let warnings = warnings.filter(|warning| warning.incident.as_deref() == Some(&event.id));
         let suspect = |(service, share): &(String, f64)| Suspect { service: service.clone(), share: *share };
         let victim = |(service, probability): &(String, f64)| Victim {
@@ -109,6 +116,10 @@ pub(crate) struct IncidentsQuery {
     state: Option<IncidentFilter>,
     /// With this service only.
     service: Option<String>,
+    /// Begun then or later; those that are no longer in memory come from the history on disk.
+    from: Option<Time>,
+    /// Begun before.
+    to: Option<Time>,
     /// Most entries, 100 unless given.
     #[param(minimum = 1, maximum = 1_000)]
     limit: Option<u32>,
@@ -117,7 +128,7 @@ pub(crate) struct IncidentsQuery {
     cursor: Option<Cursor>,
 }
 
-/// The incidents that are in memory, the newest first.
+/// Incidents, the newest first: those in memory, and from `from` on those of the history on disk.
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(IncidentsQuery),
     responses((status = 200, body = Page<Incident>)))]
 pub(crate) async fn list(
@@ -133,20 +144,36 @@ pub(crate) async fn list(
             IncidentFilter::Closed => record.closed_at.is_some(),
             IncidentFilter::All => true,
         };
-        is_of_state && query.service.as_ref().is_none_or(|service| record.event.services.contains(service))
+        let since = Time(record.event.since);
+        is_of_state
+            && query.service.as_ref().is_none_or(|service| record.event.services.contains(service))
+            && query.from.is_none_or(|from| since >= from)
+            && query.to.is_none_or(|to| since < to)
     };
-    let newest_first = snapshot.recent.incidents().rev().filter(fits);
-    let show = |record: &&Arc<IncidentRecord>| Incident::of(record, &snapshot, &graphs);
+    let older = match query.from {
+        Some(from) => {
+            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
+            OlderAlarms::read(&snapshot, None, (from.0, to), true).await?
+        }
+        None => OlderAlarms::none(),
+    };
+    let newest_first = snapshot.recent.incidents().rev().chain(older.incidents().rev()).filter(fits);
+    let show = |record: &&Arc<IncidentRecord>| Incident::of(record, &snapshot, &older, &graphs);
     page_by_number(newest_first, |record| record.seq, (query.cursor.as_ref(), limit), show).map(Json)
 }
 
-/// One incident.
+/// One incident, in memory or in the history on disk.
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
     params(("id" = String, Path, description = "The incident")),
     responses((status = 200, body = Incident)))]
 pub(crate) async fn one(State(api): State<Shared>, Name(id): Name) -> Result<Json<Incident>, Problem> {
     let snapshot = api.view();
     let graphs = api.graphs(&snapshot.view.calls)?;
-    let record = snapshot.recent.incident(&id).ok_or_else(|| Problem::not_found("incident", &id))?;
-    Ok(Json(Incident::of(record, &snapshot, &graphs)))
+    let (recent, mut older) = (snapshot.recent.incident(&id), OlderAlarms::none());
+    if recent.is_none() {
+        older = OlderAlarms::of_id(&snapshot, &id).await?;
+    }
+    let record = recent.or_else(|| older.incidents().find(|record| record.event.id == id));
+    let record = record.ok_or_else(|| Problem::not_found("incident", &id))?;
+    Ok(Json(Incident::of(record, &snapshot, &older, &graphs)))
 }

@@ -1,6 +1,6 @@
 //! The ledger: what became of every warning and failure.
 
-use super::older::older_outcomes;
+use super::older::{end_of_rows, older_outcomes};
 use crate::api::{
     Shared,
     fleet::{
@@ -17,7 +17,6 @@ use crate::{
 use axum::{Json, extract::State};
 use forewarn_eval::{BlockBootstrap, IntervalEstimate};
 use forewarn_live::{ModelView, OutcomeKind};
-use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::{IntoParams, ToSchema};
@@ -62,7 +61,8 @@ pub(crate) struct ModelLedger {
     pub(crate) realised_per_service_week: Option<f64>,
     /// False alarms per service and week that are accepted.
     pub(crate) budget_per_service_week: f64,
-    /// How often failures followed its scores, over the rows in memory.
+    /// How often failures followed its scores: over the whole days of the span that is asked for, of the last weeks
+    /// without one, and of all services. While the ledger has no such day, over the rows in memory.
     pub(crate) calibration: Vec<CalibrationBin>,
 }
 
@@ -115,6 +115,10 @@ impl ModelLedger {
             ..forewarn_live::LedgerQuery::default()
         };
         let found = book.figures(&query, &BlockBootstrap::default());
+        let calibration: Vec<_> = book.calibration(&query).into_iter().map(CalibrationBin::from).collect();
+        if !calibration.is_empty() {
+            self.calibration = calibration;
+        }
         let counts = &self.counts;
         let (alarms, failures) =
             (counts.hits.saturating_add(counts.false_alarms), counts.detected.saturating_add(counts.missed));
@@ -248,8 +252,7 @@ pub(crate) async fn book(
     let day = api.day(&snapshot);
     let older = match query.from {
         Some(from) => {
-            let newest = snapshot.last_row.and_then(|last| last.checked_add(snapshot.about.step, 1));
-            let to = query.to.map_or_else(|| newest.unwrap_or(Timestamp::EPOCH), |to| to.0);
+            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
             older_outcomes(&snapshot, query.service.as_deref(), (from.0, to)).await?
         }
         None => Vec::new(),

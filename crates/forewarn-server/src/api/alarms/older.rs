@@ -3,7 +3,10 @@
 use crate::{
     RecentConfig,
     http::Problem,
-    runtime::{FailureRecord, Happened, MinuteBlock, OutcomeRecord, Past, Recent, Snapshot, WarningRecord},
+    runtime::{
+        FailureRecord, Happened, IncidentRecord, MinuteBlock, OutcomeRecord, Past, Recent, Snapshot,
+        WarningRecord,
+    },
 };
 use axum::http::StatusCode;
 use forewarn_live::Event;
@@ -75,6 +78,74 @@ pub(crate) async fn older_outcomes(
     let found = on_disk(snapshot, (span.0, until), read).await?;
     let kept = found.iter().flat_map(|records| records.outcomes()).filter(|record| record.seq < first_seq);
     Ok(kept.map(Arc::clone).collect())
+}
+
+/// How long after a span is looked for what became of its warnings and incidents.
+const AFTERMATH_MILLIS: i64 = DAY_MILLIS;
+
+/// Warnings and incidents from before what is in memory.
+pub(crate) struct OlderAlarms {
+    records: Recent,
+    /// Numbers of the first warning and the first incident in memory.
+    first: (u64, u64),
+}
+
+impl OlderAlarms {
+    /// None.
+    pub(crate) fn none() -> Self {
+        Self { records: records(Vec::new()), first: (0, 0) }
+    }
+
+    /// Reads those that began in a span, with what became of them within a day after it. Incidents are left out
+    /// unless `has_incidents`.
+    pub(crate) async fn read(
+        snapshot: &Snapshot,
+        service: Option<&str>,
+        (from, to): (Timestamp, Timestamp),
+        has_incidents: bool,
+    ) -> Result<Self, Problem> {
+        let first_warning = snapshot.recent.warnings().next().map_or(u64::MAX, |record| record.seq);
+        let first_incident = snapshot.recent.incidents().next().map_or(u64::MAX, |record| record.seq);
+        let to = Timestamp::from_millis(to.millis().saturating_add(AFTERMATH_MILLIS)).unwrap_or(to);
+        let service = service.map(str::to_owned);
+        let read = move |past: &Past, span| {
+            let mut events = past.events(Happened::Warnings, service.as_deref(), span)?;
+            events.extend(past.events(Happened::Outcomes, service.as_deref(), span)?);
+            if has_incidents {
+                // Under the name of one of its services only.
+                events.extend(past.events(Happened::Incidents, None, span)?);
+            }
+            Ok(records(events))
+        };
+        let found = on_disk(snapshot, (from, to), read).await?;
+        let records = found.unwrap_or_else(|| records(Vec::new()));
+        Ok(Self { records, first: (first_warning, first_incident) })
+    }
+
+    /// Those of which an id such as `w:cart:2026-03-02T10:00:00Z` says when they began; none for an id without a time.
+    pub(crate) async fn of_id(snapshot: &Snapshot, id: &str) -> Result<Self, Problem> {
+        // Names may have colons, and so have times.
+        let time = id.match_indices(':').find_map(|(at, _)| id[at + 1..].parse::<Timestamp>().ok());
+        let Some(from) = time else { return Ok(Self::none()) };
+        let to = from.checked_add(snapshot.about.step, 1).unwrap_or(from);
+        Self::read(snapshot, None, (from, to), true).await
+    }
+
+    /// Warnings that are not in memory, oldest first.
+    pub(crate) fn warnings(&self) -> impl DoubleEndedIterator<Item = &Arc<WarningRecord>> {
+        self.records.warnings().filter(|record| record.seq < self.first.0)
+    }
+
+    /// Incidents that are not in memory, oldest first.
+    pub(crate) fn incidents(&self) -> impl DoubleEndedIterator<Item = &Arc<IncidentRecord>> {
+        self.records.incidents().filter(|record| record.seq < self.first.1)
+    }
+}
+
+/// Time after the newest row, up to which a span goes that has no end.
+pub(crate) fn end_of_rows(snapshot: &Snapshot) -> Timestamp {
+    let newest = snapshot.last_row.and_then(|last| last.checked_add(snapshot.about.step, 1));
+    newest.unwrap_or(Timestamp::EPOCH)
 }
 
 /// Reads from disk on a thread that may wait; `None` where there is no history, or the span is empty.

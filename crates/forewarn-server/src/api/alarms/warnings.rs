@@ -1,5 +1,6 @@
 //! Warnings, and what operators do about them.
 
+use super::older::{OlderAlarms, end_of_rows};
 use crate::api::{
     Shared,
     page::{self, Cursor, Page, page_by_number},
@@ -169,7 +170,7 @@ pub(crate) struct WarningsQuery {
     state: Option<WarningFilter>,
     /// Of this service only.
     service: Option<String>,
-    /// Raised then or later.
+    /// Raised then or later; those that are no longer in memory come from the history on disk.
     from: Option<Time>,
     /// Raised before.
     to: Option<Time>,
@@ -181,7 +182,7 @@ pub(crate) struct WarningsQuery {
     cursor: Option<Cursor>,
 }
 
-/// The warnings that are in memory, the newest first.
+/// Warnings, the newest first: those in memory, and from `from` on those of the history on disk.
 #[utoipa::path(get, path = "/api/v1/warnings", tag = "warnings", params(WarningsQuery),
     responses((status = 200, body = Page<Warning>)))]
 pub(crate) async fn list(
@@ -202,7 +203,14 @@ pub(crate) async fn list(
             && query.from.is_none_or(|from| since >= from)
             && query.to.is_none_or(|to| since < to)
     };
-    let newest_first = snapshot.recent.warnings().rev().filter(fits);
+    let older = match query.from {
+        Some(from) => {
+            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
+            OlderAlarms::read(&snapshot, query.service.as_deref(), (from.0, to), false).await?
+        }
+        None => OlderAlarms::none(),
+    };
+    let newest_first = snapshot.recent.warnings().rev().chain(older.warnings().rev()).filter(fits);
     let place = (query.cursor.as_ref(), limit);
     page_by_number(newest_first, |record| record.seq, place, |record| Warning::from(&***record)).map(Json)
 }
@@ -212,12 +220,18 @@ fn find(snapshot: &Snapshot, id: &str) -> Result<Warning, Problem> {
     Ok(Warning::from(&**record))
 }
 
-/// One warning.
+/// One warning, in memory or in the history on disk.
 #[utoipa::path(get, path = "/api/v1/warnings/{id}", tag = "warnings",
     params(("id" = String, Path, description = "The warning")),
     responses((status = 200, body = Warning)))]
 pub(crate) async fn one(State(api): State<Shared>, Name(id): Name) -> Result<Json<Warning>, Problem> {
-    find(&api.view(), &id).map(Json)
+    let snapshot = api.view();
+    if snapshot.recent.warning(&id).is_some() {
+        return find(&snapshot, &id).map(Json);
+    }
+    let older = OlderAlarms::of_id(&snapshot, &id).await?;
+    let found = older.warnings().find(|record| record.event.id == id);
+    found.map(|record| Json(Warning::from(&**record))).ok_or_else(|| Problem::not_found("warning", &id))
 }
 
 /// Says that an operator has seen a warning.

@@ -23,6 +23,12 @@ pub(crate) struct CalibrationBin {
     pub(crate) count: u64,
 }
 
+impl From<forewarn_live::CalibrationBin> for CalibrationBin {
+    fn from(bin: forewarn_live::CalibrationBin) -> Self {
+        Self { predicted: bin.predicted, observed: bin.observed, count: bin.count }
+    }
+}
+
 /// Figures over the rows that are in memory.
 #[derive(Debug)]
 pub(crate) struct Day {

@@ -1,6 +1,6 @@
 use crate::{
     api::{
-        alarms::{incidents::Incident, warnings::Warning},
+        alarms::{incidents::Incident, older::OlderAlarms, warnings::Warning},
         control::{chaos::ChaosView, status::Status},
         fleet::{
             graph::Graph,
@@ -67,12 +67,13 @@ impl Everything {
         let graphs = api.graphs(&snapshot.view.calls)?;
         let firing = snapshot.recent.warnings().rev().filter(|record| record.is_firing());
         let open = snapshot.recent.incidents().rev().filter(|record| record.closed_at.is_none());
+        let older = OlderAlarms::none();
         Ok(Self {
             seq: snapshot.events.next().checked_sub(1),
             status: Status::of(api, snapshot),
             services: Summaries::new(api, snapshot).all(),
             warnings: firing.map(|record| Warning::from(&**record)).collect(),
-            incidents: open.map(|record| Incident::of(record, snapshot, &graphs)).collect(),
+            incidents: open.map(|record| Incident::of(record, snapshot, &older, &graphs)).collect(),
             graph: Graph::of(api, snapshot, &graphs, None),
             chaos: ChaosView::of(api),
         })
