@@ -5,7 +5,8 @@
 //! processor of the one thread, so that a busy machine does not count. `snapshot` and `restore` save all that an engine
 //! knows, and read it. Bytes a service are printed.
 //!
-//! `FOREWARN_SERVICES` sets another number of services than 10,000. With `--test` fleets are small: it shows that the
+//! `FOREWARN_SERVICES` sets another number of services than 10,000; `FOREWARN_MODEL` leaves out the other models, so
+//! that the bytes of memory are those of one. With `--test` fleets are small: it shows that the
 //! benchmark works.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -35,14 +36,16 @@ fn models() -> Result<(Vec<Named>, Vec<f32>), Box<dyn Error>> {
     let values = run.frame.view().values().to_vec();
     let standard = StandardModels { members: 1, ..StandardModels::new(Rule::v1(), Schema::v1()) };
     let mut experiment = Experiment::new(Rule::v1());
-    for name in MODELS {
+    let asked = std::env::var("FOREWARN_MODEL").ok();
+    let names = || MODELS.into_iter().filter(|name| asked.as_deref().is_none_or(|asked| asked == *name));
+    for name in names() {
         experiment = experiment.with_model(standard.get(name)?);
     }
     let trained = experiment.train(Data::from_stress_walk(run)?, &|_: Progress<'_>| {})?;
     let served = |name: &'static str| -> Result<_, Box<dyn Error>> {
         Ok((name, Arc::new(ServedModel::from_envelope(trained.to_envelope(name)?)?)))
     };
-    Ok((MODELS.into_iter().map(served).collect::<Result<_, _>>()?, values))
+    Ok((names().map(served).collect::<Result<_, _>>()?, values))
 }
 
 /// The rows of a minute; each service is at another place of the walk.
@@ -70,6 +73,13 @@ fn processor_time(start: Instant) -> Duration {
     nanos.map_or_else(|| start.elapsed(), Duration::from_nanos)
 }
 
+/// Memory of the process, in bytes, where the system says it.
+fn resident_bytes() -> usize {
+    const PAGE: usize = 4096;
+    let said = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    said.split_whitespace().nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * PAGE
+}
+
 fn engine(c: &mut Criterion) {
     let (served, values) = models().expect("the walk has failures");
     let config = EngineConfig { settle_secs: 0, ..EngineConfig::default() };
@@ -81,12 +91,19 @@ fn engine(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(services as u64));
     for (name, model) in served {
         let models = || EngineModels::new(name, Arc::clone(&model));
+        let before = resident_bytes();
         let mut engine = Engine::new(config.clone(), models()).expect("one model");
         for past in 1..=WARM_UP {
             apply(&mut engine, minute(&values, services, past));
         }
         let snapshot = engine.snapshot().expect("every feature can be saved");
-        eprintln!("{name}: a snapshot takes {} bytes a service", snapshot.len() / services);
+        // With rows and events of a minute, which are not kept.
+        let resident = resident_bytes().saturating_sub(before).saturating_sub(snapshot.len());
+        eprintln!(
+            "{name}: a snapshot takes {} bytes a service, the engine {} of memory",
+            snapshot.len() / services,
+            resident / services
+        );
         let mut next = WARM_UP;
         group.bench_function(BenchmarkId::new("minute", name), |b| {
             b.iter_custom(|count| {

@@ -9,8 +9,8 @@
 //!     metrics smd_servers.parquet failure
 //! ```
 //!
-//! A name of data beside that of a part leaves the others out: `-- incidents generated`, `-- budget twelve`, and with
-//! `seed=71` they are of other seeds.
+//! A name of data or of a model beside that of a part leaves the others out: `-- incidents generated`,
+//! `-- budget twelve gru`, and with `seed=71` they are of other seeds.
 //!
 //! With `--test` spans are short: it shows that the program works. With `FOREWARN_MISSES`, cascades whose root is not
 //! the first suspect go to standard error.
@@ -95,8 +95,11 @@ fn main() -> Outcome<()> {
             }
             let seed = seed.unwrap_or(usual);
             let train = Fleet::new(blueprint.clone(), 21 * DAY, seed)?;
-            let models = if seed == 5 { &MODELS[..] } else { &MODELS[..3] };
-            budget(name, &frames_of(train)?, &drifting(&blueprint, 21, seed)?, &Rule::v1(), models)?;
+            let mut models = if seed == 5 { &MODELS[..] } else { &MODELS[..3] }.to_vec();
+            if MODELS.iter().any(|model| names.contains(model)) {
+                models = MODELS.into_iter().filter(|model| names.contains(model)).collect();
+            }
+            budget(name, &frames_of(train)?, &drifting(&blueprint, 21, seed)?, &Rule::v1(), &models)?;
         }
     }
     if is_asked("learning") {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// |---|---|---|---|
 /// | `per_service_week` | false alarms per service and week | 1 | above 0, finite |
 /// | `mode` | whether the threshold moves | adaptive | |
-/// | `gain` | log-odds that the guard adds for a debt of one day's budget above what it lets pass, growing by the square | 0.5 | above 0, up to 10 |
+/// | `gain` | log-odds that the guard adds for a day's budget of debt beyond its slack | 0.5 | above 0, up to 10 |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSettings {
@@ -80,8 +80,8 @@ impl BudgetSettings {
 /// A guard bounds what is raised, by the false alarms of the threshold in use alone. After each step in which `s`
 /// services were watched and `f` alarms turned out false, the debt `D` becomes `max(D + f - a s, -c)`. With
 /// `x = D / b`, where `b` is what the budget allows the fleet in a day, or 1 if that is less, the rate to follow is
-/// `a exp(-x / 10)`; from `x` = [`SLACK`](Self::SLACK) on the threshold rises by `gain (x - SLACK)²`, and where that is
-/// [`SILENT`](Self::SILENT) log-odds, at `x` = 7 for a gain of 0.5, no alarm is raised at all. Every step
+/// `a exp(-x / 10)`; from `x` = [`SLACK`](Self::SLACK) on the threshold rises by `gain (x - SLACK)²`, and where that
+/// is [`SILENT`](Self::SILENT) log-odds, at `x` = 7 for a gain of 0.5, no alarm is raised at all. Every step
 /// without a false alarm pays back `a s`, so silence ends by itself.
 ///
 /// # Bound

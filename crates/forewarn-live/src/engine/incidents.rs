@@ -15,6 +15,8 @@ const MEMBER: f64 = 0.8;
 /// How many times `incident_minutes` a service in trouble draws others into its incident: what fails all day is no
 /// reason to join whatever fails around it.
 const FRESH: f64 = 12.0;
+/// How seldom a service fails at least whose trouble is news.
+const NEWS: f64 = 0.5;
 /// Suspects and victims that an event names.
 const MOST_NAMED: usize = 10;
 
@@ -104,11 +106,25 @@ impl Incidents {
         (count.copied().unwrap_or(0), linked.graph.len())
     }
 
-    /// A service warns or fails: the incident that it belongs to.
-    pub(super) fn touch(&mut self, service: &str, time: Timestamp, config: &EngineConfig) -> String {
+    /// A service warns or fails: the incident that it belongs to. One that mostly fails, as `seldom` says, stays in its
+    /// own while that is open, and draws nobody in.
+    pub(super) fn touch(
+        &mut self,
+        service: &str,
+        time: Timestamp,
+        seldom: f64,
+        config: &EngineConfig,
+    ) -> String {
+        let is_news = seldom >= NEWS;
+        if !is_news
+            && let Some(own) = self.open.iter().find(|one| one.services.iter().any(|name| name == service))
+        {
+            return own.id.clone();
+        }
         let near = self.graph.as_ref().map(|linked| linked.near(service, config.incident_calls));
         let within = f64::from(config.incident_minutes);
         // The last trouble of a service that this one is linked with.
+        let draws = if is_news { time } else { Timestamp::EPOCH };
         let reason = |incident: &Incident| {
             let members = incident.services.iter().zip(&incident.joined);
             let linked = members.filter(|(member, (_, until))| {
@@ -128,14 +144,14 @@ impl Incidents {
             incident.last = time;
             match incident.services.iter().position(|member| member == service) {
                 Some(place) => {
-                    let (_, until) = std::mem::replace(&mut incident.joined[place], (time, time));
+                    let (_, until) = std::mem::replace(&mut incident.joined[place], (time, draws));
                     if time.minutes_since(until) > within {
                         incident.news.get_or_insert(IncidentState::Updated);
                     }
                 }
                 None => {
                     incident.services.push(service.to_owned());
-                    incident.joined.push((time, time));
+                    incident.joined.push((time, draws));
                     incident.news.get_or_insert(IncidentState::Updated);
                 }
             }
@@ -147,7 +163,7 @@ impl Incidents {
             since: time,
             last: time,
             services: vec![service.to_owned()],
-            joined: vec![(time, time)],
+            joined: vec![(time, draws)],
             suspects: Vec::new(),
             victims: Vec::new(),
             news: Some(IncidentState::Opened),
@@ -171,7 +187,7 @@ impl Incidents {
             for (service, (touched, until)) in incident.services.iter().zip(&mut incident.joined) {
                 if is_active(service) {
                     incident.last = time;
-                    if time.minutes_since(*touched) <= FRESH * within {
+                    if *until != Timestamp::EPOCH && time.minutes_since(*touched) <= FRESH * within {
                         *until = time;
                     }
                 }
@@ -217,7 +233,10 @@ impl Incidents {
         let within = f64::from(config.incident_minutes);
         let fresh = incident.services.iter().zip(&incident.joined);
         let fresh = fresh.filter(|(_, (_, until))| time.minutes_since(*until) <= within);
-        let fresh: BTreeSet<&str> = fresh.map(|(service, _)| service.as_str()).collect();
+        let mut fresh: BTreeSet<&str> = fresh.map(|(service, _)| service.as_str()).collect();
+        if fresh.is_empty() {
+            fresh.clone_from(&members);
+        }
         let mut reach: BTreeSet<&str> = fresh.clone();
         fresh.iter().for_each(|service| reach.extend(linked.near(service, config.incident_calls)));
         let (mut anomalies, mut own) = (vec![0.0; graph.len()], vec![0.0; graph.len()]);

@@ -112,7 +112,8 @@ impl Engine {
                 let (name, state, id, onset, end) = match *event {
                     RuleEvent::Confirmed { onset, .. } => {
                         service.failing = Some(onset);
-                        self.incidents.touch(&service.name, time, &self.config);
+                        let seldom = service.normal.seldom_fails();
+                        self.incidents.touch(&service.name, time, seldom, &self.config);
                         (&service.name, FailureState::Confirmed, id(onset), onset, None)
                     }
                     RuleEvent::Ended(episode) => {
@@ -245,7 +246,7 @@ impl Engine {
                 level: level.unwrap_or(RiskLevel::High),
                 kind,
                 kind_confidence,
-                incident: Some(incidents.touch(&service.name, time, config)),
+                incident: Some(incidents.touch(&service.name, time, service.normal.seldom_fails(), config)),
             };
             let event = warn(run, &firing, WarningState::Firing, top_evidence(evidence.as_ref()));
             out.emit(time, EventBody::Warning(event));

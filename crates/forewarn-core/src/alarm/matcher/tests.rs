@@ -208,7 +208,9 @@ proptest! {
                 None => {}
             }
             if time <= known && (settles[time as usize] || time == known) {
-                let is_soon = ledger.settled().is_some_and(|last| minute(time).minutes_since(last) <= (lead + period) as f64);
+                let horizon = (lead + period) as f64;
+                let is_soon =
+                    ledger.settled().is_some_and(|last| minute(time).minutes_since(last) <= horizon);
                 let found = ledger.settle(minute(time));
                 for one in found.iter().filter(|_| is_soon) {
                     if let Settled::Alarm(one) = one {

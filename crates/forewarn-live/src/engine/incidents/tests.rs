@@ -22,12 +22,12 @@ fn condition(name: &str) -> Option<Condition<'static>> {
 #[test]
 fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     let (mut incidents, config) = (incidents(), EngineConfig::default());
-    let old = incidents.touch("db", at(0), &config);
+    let old = incidents.touch("db", at(0), 1.0, &config);
     for minute in 0..600 {
         incidents.settle(at(minute), &config, |service| service == "db", condition);
     }
     assert_eq!(incidents.open.len(), 1, "it goes on");
-    let new = incidents.touch("cart", at(600), &config);
+    let new = incidents.touch("cart", at(600), 1.0, &config);
     assert_ne!(new, old);
     let told = incidents.settle(at(600), &config, |service| service != "gate", condition);
     assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened));
@@ -36,9 +36,11 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
         incidents.settle(at(minute), &config, |service| service != "gate", condition);
     }
     // Who follows joins the trouble that is new.
-    assert_eq!(incidents.touch("gate", at(640), &config), new);
+    assert_eq!(incidents.touch("gate", at(640), 1.0, &config), new);
+    // One that mostly fails stays where it is.
+    assert_eq!(incidents.touch("db", at(642), 0.1, &config), old);
     // A service that is in trouble once more says so.
-    assert_eq!(incidents.touch("db", at(645), &config), new);
+    assert_eq!(incidents.touch("db", at(645), 1.0, &config), new);
     let told = incidents.settle(at(645), &config, |_| true, condition);
     assert_eq!(told.iter().filter(|event| event.services.contains(&"db".to_owned())).count(), 1);
 }
@@ -52,7 +54,7 @@ fn what_is_out_of_reach_is_not_suspected() {
         let anomaly = if name == "gate" { 0.5 } else { 0.95 };
         Some(Condition { anomaly, is_failing: false, seldom: 1.0, ..condition(name)? })
     };
-    incidents.touch("gate", at(0), &config);
+    incidents.touch("gate", at(0), 1.0, &config);
     let told = incidents.settle(at(0), &config, |_| true, all);
     let suspects: Vec<&str> = told[0].suspects.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(suspects, ["cart", "gate"]);

@@ -26,6 +26,8 @@ use forewarn_store::History;
 pub struct Past {
     tables: Tables,
     current: Mutex<Current>,
+    /// Held while files are written, joined and dropped, until readers are told.
+    writing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -116,10 +118,15 @@ impl Past {
                 let current = self.current();
                 (current.reader.clone(), current.generation)
             };
-            match read(&reader) {
-                Err(_) if self.current().generation != generation => {}
-                other => return other,
+            let found = read(&reader);
+            if found.is_err() {
+                // A file that is gone was joined with others, of which readers hear at the end of the writing.
+                drop(self.writing.lock().unwrap_or_else(PoisonError::into_inner));
+                if self.current().generation != generation {
+                    continue;
+                }
             }
+            return found;
         }
     }
 }

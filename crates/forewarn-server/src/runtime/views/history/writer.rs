@@ -11,7 +11,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     },
@@ -50,7 +50,7 @@ impl HistoryWriter {
         let tables = Tables::new(metrics);
         let history = History::open(folder, tables.specs(), options)?;
         let current = Current { reader: history.reader(), generation: 0, error: None, lost: 0 };
-        let past = Arc::new(Past { tables, current: Mutex::new(current) });
+        let past = Arc::new(Past { tables, current: Mutex::new(current), writing: Mutex::default() });
         let (messages, inbox) = channel();
         let (waiting, lost) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicU64::new(0)));
         let mut worker = Worker {
@@ -144,6 +144,8 @@ impl Worker {
 
     /// Writes, and lets readers see it. A disk that fails is told once; rows wait for the next time.
     fn flush(&mut self, before: Timestamp) -> bool {
+        let past = Arc::clone(&self.past);
+        let _writing = past.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let error = self.history.flush(before.millis()).err().map(|error| error.to_string());
         let is_written = error.is_none();
         let lost = self.lost.load(Ordering::Relaxed) + self.history.refused_rows();
