@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import forewarn
@@ -33,7 +34,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture(scope="module")
 def fleet(metrics: pa.Table) -> pa.Table:
-    """Twelve services: the shop's, each three times, and one that never fails, in no order of rows."""
+    """Eight days of twelve services, the shop's, each three times, and of one that never fails; rows in no order."""
+    first = pc.min(metrics["timestamp"]).as_py()
+    metrics = metrics.filter(pc.less(metrics["timestamp"], pa.scalar(first + timedelta(days=8), metrics["timestamp"].type)))
     copies = []
     for copy in range(3):
         names = pc.binary_join_element_wise(metrics["service"], str(copy), "-")
@@ -50,7 +53,7 @@ def fleet(metrics: pa.Table) -> pa.Table:
 @pytest.fixture(scope="module")
 def rows(spark: Cluster, fleet: pa.Table, tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("fleet") / "fleet.parquet"
-    pyarrow.parquet.write_table(fleet, path, coerce_timestamps="us")
+    pyarrow.parquet.write_table(fleet, path, coerce_timestamps="us", compression="zstd")
     return spark.spark.read.parquet(str(path))
 
 

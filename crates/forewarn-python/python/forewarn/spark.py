@@ -157,7 +157,7 @@ class SparkSample:
     def write(self, folder: str) -> "WrittenSample":
         """Writes the sample where all executors can write, in one pass: a new folder for
         ``forewarn train --sample FOLDER``."""
-        self._parts.write.partitionBy(_PART).parquet(folder)
+        self._parts.write.partitionBy(_PART).option("compression", "zstd").parquet(folder)
         spark = self._parts.sparkSession
         found = spark.read.parquet(f"{folder}/{_PART}=about").select(_ABOUT_COLUMN).collect()
         about = _forewarn.join_samples([row[0] for row in found])
