@@ -112,9 +112,11 @@ def score(df: Any, model: forewarn.Model, reading: Reading = _MINUTES) -> Any:
         )
     alike, file = _read_alike(df, reading).to_json(), model.to_bytes()
 
+    time = _time_column(df, reading)
+
     def scores(table):
         served = _served(file)
-        return pa.table(served._native.score(table, alike))
+        return pa.table(served._native.score(table.sort_by(time), alike))
 
     schema = "service string, timestamp timestamp, probability float, cannot_tell string"
     return df.groupBy(_service_column(df, reading)).applyInArrow(_in_utc(scores), schema)
@@ -199,11 +201,11 @@ def label_and_sample(
     found = forewarn.Rule.parse(rule) if isinstance(rule, str) else rule
     alike = _read_alike(df, reading)
     text, rule_text, steps, choice = alike.to_json(), found.to_json(), window.steps(), (keep_quiet, seed)
-    metrics = [name for name in alike.columns]
+    metrics, time = list(alike.columns), _time_column(df, reading)
 
     def sample(table):
         asked = (forewarn.Rule.from_json(rule_text), steps, target, choice)
-        native, about = _forewarn.label_and_sample(table, text, *asked)
+        native, about = _forewarn.label_and_sample(table.sort_by(time), text, *asked)
         rows = _for_spark(pa.table(native))
         service = json.loads(about)["services"][0]["service"]
         schema = pa.schema([*rows.schema, (_ABOUT_COLUMN, pa.string()), (_PART, pa.string())])
@@ -237,7 +239,11 @@ def evaluate(
     alike = _read_alike(df, reading)
     text, rule_text, file, steps = alike.to_json(), asked.to_json(), model.to_bytes(), model.window.steps()
 
+    time = _time_column(df, reading)
+
     def judged(table):
+        # Rows come as the shuffle brings them.
+        table = table.sort_by(time)
         served, known = _served(file), forewarn.Rule.from_json(rule_text)
         scored = pa.table(served._native.score(table, text))
         labels = pa.table(_forewarn.labels(table, text, known, steps, "onset"))
