@@ -38,8 +38,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def fleet(metrics: pa.Table) -> pa.Table:
     """Eight days of twelve services, the shop's, each three times, and of one that never fails."""
-    first = pc.min(metrics["timestamp"]).as_py()
-    metrics = metrics.filter(pc.less(metrics["timestamp"], pa.scalar(first + timedelta(days=8), metrics["timestamp"].type)))
+    times = metrics["timestamp"]
+    end = pa.scalar(pc.min(times).as_py() + timedelta(days=8), times.type)
+    metrics = metrics.filter(pc.less(times, end))
     copies = []
     for copy in range(3):
         names = pc.binary_join_element_wise(metrics["service"], str(copy), "-")

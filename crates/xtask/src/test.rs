@@ -39,8 +39,8 @@ promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP
 target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus, Alertmanager and
 vmagent are (FOREWARN_PROMETHEUS, FOREWARN_ALERTMANAGER, FOREWARN_VMAGENT, or on the search path); vector code on an emulated 64-bit Arm processor where
 rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; the wheel of the Python module in a clean virtual
-environment, and on a Spark cluster of three workers where there is a Java: maturin and pyspark are put under target/; then, with libtorch, the fuzz targets, which need a C++ compiler as
-well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
+environment, and on a Spark cluster of three workers where there is a Java: maturin and pyspark are put under target/;
+then, with libtorch, the fuzz targets, which need a C++ compiler as well, and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see
 `cargo xtask libtorch --help`.
 ";
 

@@ -35,7 +35,9 @@ def _checked(reading: Reading) -> None:
     if reading.step is None:
         raise forewarn.ForewarnError("on Spark, rows of one service do not show the step of all: give reading.step")
     if reading.shape not in ("auto", "records"):
-        raise forewarn.ForewarnError(f"on Spark, tables of shape {reading.shape!r} cannot be read: a row must be a service")
+        raise forewarn.ForewarnError(
+            f"on Spark, tables of shape {reading.shape!r} cannot be read: a row must be a service at a time"
+        )
 
 
 def _service_column(df: Any, reading: Reading) -> str:
@@ -107,8 +109,8 @@ def score(df: Any, model: forewarn.Model, reading: Reading = _MINUTES) -> Any:
     """
     if model.reads_other_services:
         raise forewarn.ForewarnError(
-            "this model sees the services that a service calls, and Spark brings the rows of one service together: score "
-            "it by forewarn.Model.score, or fit a model without a service graph"
+            "this model sees the services that a service calls, and Spark brings the rows of one service together: "
+            "score it by forewarn.Model.score, or fit a model without a service graph"
         )
     alike, file = _read_alike(df, reading).to_json(), model.to_bytes()
 
