@@ -82,7 +82,10 @@ pub enum ExperimentError {
         reason: String,
     },
     /// A sample of another version.
-    #[error("{}: has format {found}, and this version reads {expected}: sample again, or use the version that wrote it", path.display())]
+    #[error(
+        "{}: has format {found}, and this version reads {expected}: sample again, or use the version that wrote it",
+        path.display()
+    )]
     SampleFormat {
         /// The file.
         path: PathBuf,
@@ -107,8 +110,8 @@ pub enum ExperimentError {
     },
     /// Rows of a service are missing from a sample, or too many.
     #[error(
-        "the sample has {found} rows of {service:?} at its times, and {expected} were counted when it was made: part of it \
-         is missing, or of another sample; copy the whole folder again"
+        "the sample has {found} rows of {service:?} at its times, and {expected} were counted when it was made: part of \
+         it is missing, or of another sample; copy the whole folder again"
     )]
     SampleRows {
         /// The service.
@@ -120,8 +123,8 @@ pub enum ExperimentError {
     },
     /// A row of a sample has another label than its rule gives.
     #[error(
-        "the sample's label of {service:?} at {time} is {found}, and the rule that came with it gives {expected}: rows or \
-         rule were changed, or another version labelled them; sample again with this one"
+        "the sample's label of {service:?} at {time} is {found}, and the rule that came with it gives {expected}: rows \
+         or rule were changed, or another version labelled them; sample again with this one"
     )]
     SampleLabel {
         /// The service.

@@ -43,7 +43,8 @@ def fleet(path: Path, services: int, minutes: int) -> Path:
     path.mkdir()
     for first in range(0, services, 10):
         tables = [service(number, minutes) for number in range(first, min(first + 10, services))]
-        pq.write_table(pa.concat_tables(tables), path / f"{first:05}.parquet", coerce_timestamps="us")
+        file = path / f"{first:05}.parquet"
+        pq.write_table(pa.concat_tables(tables), file, coerce_timestamps="us", compression="zstd")
     return path
 
 

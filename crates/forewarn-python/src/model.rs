@@ -140,7 +140,8 @@ impl Scores {
         columns: &[usize],
         model: &Arc<ServedModel>,
     ) -> Result<(), Failure> {
-        let (first, end) = (frames.iter().map(FrameView::start).min(), frames.iter().map(FrameView::end).max());
+        let (first, end) =
+            (frames.iter().map(FrameView::start).min(), frames.iter().map(FrameView::end).max());
         let Some((first, end)) = first.zip(end) else { return Ok(()) };
         let (config, step) = (EngineConfig::default(), model.step());
         let settle = i64::from(config.settle_secs) * 1000;

@@ -47,7 +47,8 @@ class Cluster:
             self.url = until("master", 120, lambda: address.search(log.read_text()))[1]
             self.workers = []
             for number in range(workers):
-                arguments = ["--host", HOST, "--cores", "1", "--memory", "512m", "--work-dir", folder / f"work-{number}"]
+                arguments = ["--host", HOST, "--cores", "1", "--memory", "512m"]
+                arguments += ["--work-dir", folder / f"work-{number}"]
                 log = self._start(f"worker-{number}", "org.apache.spark.deploy.worker.Worker", *arguments, self.url)
                 self.workers.append(self._started[-1])
             for number in range(workers):

@@ -44,7 +44,9 @@ def saved(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_experiment_gives_the_figures_of_the_program(evaluated: forewarn.Results, saved: Path, tmp_path: Path) -> None:
+def test_an_experiment_gives_the_figures_of_the_program(
+    evaluated: forewarn.Results, saved: Path, tmp_path: Path
+) -> None:
     expected = json.loads((saved / "report.json").read_text())
     assert without_seconds(evaluated.report) == without_seconds(expected)
     assert expected["models"][0]["name"] == MODELS[0] and evaluated.chosen in MODELS
@@ -73,8 +75,9 @@ def test_a_model_serves_the_scores_of_the_program(
         assert model.fingerprint == forewarn.fingerprint(metrics) and model.window == forewarn.Window()
         assert str(model.rule) == "error_rate >= 0.05 for 2 consecutive steps" and model.step_millis == 60_000
     ours.save(tmp_path / "ours.safetensors")
-    replayed = program("replay", "--quiet", "--model", tmp_path / "ours.safetensors", "--input", shop, "--events", "scores")
-    expected = {(row["service"], row["timestamp"]): np.float32(row["score"]) for row in csv.DictReader(io.StringIO(replayed))}
+    asked = ["--model", tmp_path / "ours.safetensors", "--input", shop, "--events", "scores"]
+    replayed = csv.DictReader(io.StringIO(program("replay", "--quiet", *asked)))
+    expected = {(row["service"], row["timestamp"]): np.float32(row["score"]) for row in replayed}
     scored = ours.score(metrics)
     assert scored.equals(theirs.score(metrics))
     rows = scored.to_pylist()
@@ -136,8 +139,9 @@ def test_windows_are_what_models_are_fitted_on(metrics: pa.Table) -> None:
     assert positives == labels.count("positive") > 0
     shape = (found.num_rows, 10, len(names))
     cells = found["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(shape)
+    first = (found["service"][0], found["timestamp"][0])
     row = next(row for row in range(features.num_rows)
-               if features["service"][row] == found["service"][0] and features["timestamp"][row] == found["timestamp"][0])
+               if (features["service"][row], features["timestamp"][row]) == first)
     last = [features[name][row].as_py() for name in names]
     expected = np.array([np.nan if value is None else value for value in last], dtype=np.float32)
     assert np.array_equal(cells[0, -1], expected, equal_nan=True)

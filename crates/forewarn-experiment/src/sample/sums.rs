@@ -45,6 +45,11 @@ impl MetricSums {
         if other.count == 0 {
             return;
         }
+        // Not by the formula, which would round: nothing and a part are that part.
+        if self.count == 0 {
+            (self.count, self.mean, self.squares) = (other.count, other.mean, other.squares);
+            return;
+        }
         let (mine, others) = (self.count as f64, other.count as f64);
         let (all, apart) = (mine + others, other.mean - self.mean);
         self.mean += apart * others / all;
@@ -71,6 +76,11 @@ mod tests {
         rows[3] = f32::NAN;
         let mut joined = MetricSums::of_rows(&rows[..41], 1)[0];
         joined.join(&MetricSums::default());
+        for count in 1..100 {
+            let (mut nothing, part) = (MetricSums::default(), MetricSums::of_rows(&values[..count], 1)[0]);
+            nothing.join(&part);
+            assert_eq!(nothing, part);
+        }
         joined.join(&MetricSums::of_rows(&rows[41..], 1)[0]);
         let there: Vec<f64> =
             rows.iter().filter(|value| !value.is_nan()).map(|&value| f64::from(value)).collect();

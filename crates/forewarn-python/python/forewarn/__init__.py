@@ -163,8 +163,8 @@ def label_and_sample(
     """Labels every service and keeps the rows of some, with what a training needs to know of them.
 
     Services with a failure are all kept, others with a probability of ``keep_quiet``; a service is kept or left out
-    whole. What was left out is counted in :attr:`Sample.about`. ``forewarn train --sample FOLDER`` fits on the rows, and
-    checks every label first. On a cluster use ``forewarn.spark.label_and_sample``, which gives the same bytes.
+    whole. What was left out is counted in :attr:`Sample.about`. ``forewarn train --sample FOLDER`` fits on the rows,
+    and checks every label first. On a cluster use ``forewarn.spark.label_and_sample``, which gives the same bytes.
 
     Services with failures weigh more in such a sample than in all data: probabilities of models that are fitted on it
     are those of the sample. With ``keep_quiet=1.0`` nothing is left out.
@@ -418,8 +418,8 @@ def judge(
     :param scores: a table with ``service``, ``timestamp`` and ``column``, as :meth:`Model.score` gives it; for several
         predictors of the same windows a dict of such tables, each by its predictor's name.
     :param episodes: a table with ``service``, ``onset`` and ``end``; or give ``table`` and ``rule``.
-    :param labels: what :func:`labels` found, beside what :func:`episodes` did, with the ``rule`` and the ``step`` of both:
-        as ``table`` and ``rule``, without the metrics.
+    :param labels: what :func:`labels` found, beside what :func:`episodes` did, with the ``rule`` and the ``step`` of
+        both: as ``table`` and ``rule``, without the metrics.
     :param step: time between two scores of a service, where the scores do not show it.
     :param validation: the share.
     """

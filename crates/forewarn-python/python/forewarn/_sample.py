@@ -40,5 +40,5 @@ class Sample:
         base = Path(folder)
         for part in (ROWS, ABOUT):
             (base / part).mkdir(parents=True)
-        pq.write_table(self.rows, base / ROWS / "part-00000.parquet", compression="snappy")
+        pq.write_table(self.rows, base / ROWS / "part-00000.parquet", compression="zstd")
         (base / ABOUT / "part-00000.txt").write_text(self._about + "\n", encoding="utf-8")

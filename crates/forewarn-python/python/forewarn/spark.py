@@ -35,7 +35,9 @@ def _checked(reading: Reading) -> None:
     if reading.step is None:
         raise forewarn.ForewarnError("on Spark, rows of one service do not show the step of all: give reading.step")
     if reading.shape not in ("auto", "records"):
-        raise forewarn.ForewarnError(f"on Spark, tables of shape {reading.shape!r} cannot be read: a row must be a service")
+        raise forewarn.ForewarnError(
+            f"on Spark, tables of shape {reading.shape!r} cannot be read: a row must be a service at a time"
+        )
 
 
 def _service_column(df: Any, reading: Reading) -> str:
@@ -107,14 +109,16 @@ def score(df: Any, model: forewarn.Model, reading: Reading = _MINUTES) -> Any:
     """
     if model.reads_other_services:
         raise forewarn.ForewarnError(
-            "this model sees the services that a service calls, and Spark brings the rows of one service together: score "
-            "it by forewarn.Model.score, or fit a model without a service graph"
+            "this model sees the services that a service calls, and Spark brings the rows of one service together: "
+            "score it by forewarn.Model.score, or fit a model without a service graph"
         )
     alike, file = _read_alike(df, reading).to_json(), model.to_bytes()
 
+    time = _time_column(df, reading)
+
     def scores(table):
         served = _served(file)
-        return pa.table(served._native.score(table, alike))
+        return pa.table(served._native.score(table.sort_by(time), alike))
 
     schema = "service string, timestamp timestamp, probability float, cannot_tell string"
     return df.groupBy(_service_column(df, reading)).applyInArrow(_in_utc(scores), schema)
@@ -157,7 +161,7 @@ class SparkSample:
     def write(self, folder: str) -> "WrittenSample":
         """Writes the sample where all executors can write, in one pass: a new folder for
         ``forewarn train --sample FOLDER``."""
-        self._parts.write.partitionBy(_PART).parquet(folder)
+        self._parts.write.partitionBy(_PART).option("compression", "zstd").parquet(folder)
         spark = self._parts.sparkSession
         found = spark.read.parquet(f"{folder}/{_PART}=about").select(_ABOUT_COLUMN).collect()
         about = _forewarn.join_samples([row[0] for row in found])
@@ -199,11 +203,11 @@ def label_and_sample(
     found = forewarn.Rule.parse(rule) if isinstance(rule, str) else rule
     alike = _read_alike(df, reading)
     text, rule_text, steps, choice = alike.to_json(), found.to_json(), window.steps(), (keep_quiet, seed)
-    metrics = [name for name in alike.columns]
+    metrics, time = list(alike.columns), _time_column(df, reading)
 
     def sample(table):
         asked = (forewarn.Rule.from_json(rule_text), steps, target, choice)
-        native, about = _forewarn.label_and_sample(table, text, *asked)
+        native, about = _forewarn.label_and_sample(table.sort_by(time), text, *asked)
         rows = _for_spark(pa.table(native))
         service = json.loads(about)["services"][0]["service"]
         schema = pa.schema([*rows.schema, (_ABOUT_COLUMN, pa.string()), (_PART, pa.string())])
@@ -237,7 +241,11 @@ def evaluate(
     alike = _read_alike(df, reading)
     text, rule_text, file, steps = alike.to_json(), asked.to_json(), model.to_bytes(), model.window.steps()
 
+    time = _time_column(df, reading)
+
     def judged(table):
+        # Rows come as the shuffle brings them.
+        table = table.sort_by(time)
         served, known = _served(file), forewarn.Rule.from_json(rule_text)
         scored = pa.table(served._native.score(table, text))
         labels = pa.table(_forewarn.labels(table, text, known, steps, "onset"))
