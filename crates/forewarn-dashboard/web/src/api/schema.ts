@@ -687,7 +687,10 @@ export interface components {
              * @description False alarms per service and week that are accepted.
              */
             budget_per_service_week: number;
-            /** @description How often failures followed its scores, over the rows in memory. */
+            /**
+             * @description How often failures followed its scores: over the whole days of the span that is asked for, of the last weeks
+             *     without one, and of all services. While the ledger has no such day, over the rows in memory.
+             */
             calibration: components["schemas"]["CalibrationBin"][];
             /**
              * Format: double
