@@ -170,7 +170,9 @@ pub(crate) async fn one(State(api): State<Shared>, Name(id): Name) -> Result<Jso
     let snapshot = api.view();
     let graphs = api.graphs(&snapshot.view.calls)?;
     let (recent, mut older) = (snapshot.recent.incident(&id), OlderAlarms::none());
-    if recent.is_none() {
+    // Memory may have the incident and no longer all of its warnings.
+    let first_warning = snapshot.recent.warnings().next().map(|first| first.event.since);
+    if recent.is_none_or(|record| first_warning.is_none_or(|first| record.event.since < first)) {
         older = OlderAlarms::of_id(&snapshot, &id).await?;
     }
     let record = recent.or_else(|| older.incidents().find(|record| record.event.id == id));
