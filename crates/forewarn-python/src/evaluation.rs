@@ -229,7 +229,7 @@ fn judged(
         sets.push((name.clone(), judged.set));
     }
     let names: Vec<&str> = predictors.iter().map(|(name, ..)| name.as_str()).collect();
-    let given = GivenScores::new(names.join(", "), rule).validation_share(validation_share);
+    let given = GivenScores::new(names.join(", "), rule).with_validation_share(validation_share);
     let (mut report, _) = given.report(&sets)?;
     report.input.services = services.len();
     report.input.rows = services.iter().map(|counts| counts.rows).sum();

@@ -117,7 +117,7 @@ pub(crate) fn verdicts(py: Python<'_>, rows: PyTable, reading: &str, rule: Rule)
 pub(crate) fn derived(frames: FrameSet, fill_steps: usize) -> Result<FrameSet, Failure> {
     let metrics = frames.retain_metrics(|metric| metric.kind != Kind::Outcome)?;
     let names = metrics.schema().names().map(str::to_owned).collect();
-    let filled = Impute::last(fill_steps)?.of(Select::Only(names));
+    let filled = Impute::last(fill_steps)?.with_metrics(Select::Only(names));
     Ok(Features::new().with(filled.then(Arc::new(Features::default()))).apply(&metrics)?)
 }
 
