@@ -94,8 +94,6 @@ pub(super) enum Action {
     Pages,
     /// Packages all crates.
     Packages,
-    /// Runs the tests of the libraries from their packages.
-    PackageTests,
     /// Builds the documentation site by this mdBook, and checks its links.
     Book(PathBuf),
     /// Renders and validates deployment files by what this Python has.
@@ -356,13 +354,12 @@ fn program(found: &Found) -> Vec<Step> {
 }
 
 /// What people get: packages, the documentation site, deployment files.
-fn handed_out(found: &Found) -> [Step; 4] {
+fn handed_out(found: &Found) -> [Step; 3] {
     let book = found.book.clone().map_or_else(|| Action::Skip(book::NOTHING.to_owned()), Action::Book);
     let deploy =
         found.deploy.clone().map_or_else(|| Action::Skip(deploy::NOTHING.to_owned()), Action::Deploy);
     [
         step("packages", "every crate can be packaged as for a release", Action::Packages),
-        step("package tests", "every library passes its tests from its package alone", Action::PackageTests),
         step("book", "the documentation site is built, and its links lead somewhere", book),
         step("deploy", "deployment files are what their programs expect", deploy),
     ]
@@ -541,11 +538,10 @@ mod tests {
         let actions = |found: &Found| handed_out(found).map(|step| step.action);
         let skipped = [book::NOTHING, deploy::NOTHING].map(|reason| Action::Skip(reason.to_owned()));
         let [book, deploy] = skipped;
-        assert_eq!(actions(&Found::default()), [Action::Packages, Action::PackageTests, book, deploy]);
+        assert_eq!(actions(&Found::default()), [Action::Packages, book, deploy]);
         let (mdbook, python): (PathBuf, PathBuf) = ("/bin/mdbook".into(), "/venv/bin/python".into());
         let found = Found::default().with_book(Some(mdbook.clone())).with_deploy(Some(python.clone()));
-        let [packages, tests] = [Action::Packages, Action::PackageTests];
-        assert_eq!(actions(&found), [packages, tests, Action::Book(mdbook), Action::Deploy(python)]);
+        assert_eq!(actions(&found), [Action::Packages, Action::Book(mdbook), Action::Deploy(python)]);
     }
 
     #[test]
