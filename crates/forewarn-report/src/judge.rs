@@ -24,7 +24,7 @@ pub struct GivenScores<'a> {
 }
 
 impl<'a> GivenScores<'a> {
-    /// Share of the time on which thresholds are chosen, unless [`validation_share`](Self::validation_share) says
+    /// Share of the time on which thresholds are chosen, unless [`with_validation_share`](Self::with_validation_share) says
     /// otherwise.
     pub const VALIDATION_SHARE: f64 = 0.5;
 
