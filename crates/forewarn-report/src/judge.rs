@@ -24,8 +24,8 @@ pub struct GivenScores<'a> {
 }
 
 impl<'a> GivenScores<'a> {
-    /// Share of the time on which thresholds are chosen, unless [`with_validation_share`](Self::with_validation_share) says
-    /// otherwise.
+    /// Share of the time on which thresholds are chosen, unless
+    /// [`with_validation_share`](Self::with_validation_share) says otherwise.
     pub const VALIDATION_SHARE: f64 = 0.5;
 
     /// Where the scores are from, and what counts as a failure, each as a sentence.

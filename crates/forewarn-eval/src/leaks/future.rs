@@ -8,7 +8,7 @@ use std::{ops::Range, sync::Arc};
 
 /// Frames whose rows after a cut are in another order: what a model must not notice when it scores the rows up to it.
 ///
-/// Make it once, score it with every model, and [show](crate::LeakAudit::future) what each said before and after.
+/// Make it once, score it with every model, and [show](crate::LeakAudit::with_future) what each said before and after.
 #[derive(Clone, Debug)]
 pub struct ShuffledFuture {
     frames: FrameSet,

@@ -13,7 +13,7 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, ValidRange};
 /// *before* this one, as columns named `zscore_60(metric)`.
 ///
 /// The present sample is not part of its own normal, so a jump cannot hide itself. Scores are cut off at
-/// [`limit`](Self::limit) deviations (10 unless said otherwise), which is also what a change of a metric that was
+/// [`with_limit`](Self::with_limit) deviations (10 unless said otherwise), which is also what a change of a metric that was
 /// constant gives. NaN where the sample is missing or fewer than half of the steps before it are present. A saved
 /// state takes 24 bytes a step and metric.
 #[derive(Clone, Debug)]

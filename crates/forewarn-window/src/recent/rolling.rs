@@ -41,7 +41,7 @@ impl Statistic {
 
 /// A statistic of each metric over the last steps, this one included, as columns named `mean_10(metric)`.
 ///
-/// Missing samples are left out; NaN where fewer than [`at_least`](Self::at_least) samples are there (a slope needs
+/// Missing samples are left out; NaN where there are [too few](Self::with_least_samples) of them (a slope needs
 /// two). No error builds up, however long the series: nothing is subtracted from a running sum. Cost: two joins of
 /// summaries a row and metric, amortised; memory for `steps` summaries (16 to 40 bytes) a metric, and as many bytes
 /// for a saved state.

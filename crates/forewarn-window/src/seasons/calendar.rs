@@ -9,7 +9,7 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, Unit, UtcOffset, ValidR
 /// `cos(week)`.
 ///
 /// A circle, so that 23:59 and 00:00 are neighbours. The day begins at midnight and the week on Monday, both in UTC
-/// unless [`utc_offset`](Self::utc_offset) says otherwise. Summer time is not followed: it would take a time-zone
+/// unless [`with_utc_offset`](Self::with_utc_offset) says otherwise. Summer time is not followed: it would take a time-zone
 /// database. A saved state takes up to 6 bytes a cycle.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {

@@ -10,7 +10,7 @@ use forewarn_schema::{Kind, Metric, Schema, SchemaError, ValidRange};
 /// How far each metric is from what it was at the same point of earlier seasons, as columns named
 /// `seasonal_1440(metric)`: the sample minus the mean of the samples a season, two seasons, ... before.
 ///
-/// The mean is learnt on the way, from the past of this service only: plain over the first [`memory`](Self::memory)
+/// The mean is learnt on the way, from the past of this service only: plain over the first [memory](Self::with_memory)
 /// seasons, then each new one weighs `1 / memory`. NaN during the first season and where the sample is missing.
 /// Memory: 16 bytes a step of the season and metric, and 9 to 13 in a saved state.
 #[derive(Clone, Debug)]
