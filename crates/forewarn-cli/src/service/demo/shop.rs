@@ -1,7 +1,7 @@
 use crate::error::CliError;
 use forewarn::{
     prelude::Timestamp,
-    sim::fleet::{Blueprint, FaultSchedule, Fleet},
+    sim::fleet::{Blueprint, FaultSchedule, Fleet, Load},
 };
 
 /// Minutes of a shop that does not end: 50 years.
@@ -11,7 +11,11 @@ pub(super) const ENDLESS: usize = 50 * 365 * 24 * 60;
 /// Those that strike at once, which nothing can warn of, and the daily routine come as often as ever.
 const GRADUAL_FACTOR: f64 = 5.0;
 
-/// The shop of the demo.
+/// The hour of a usual day at which the shop begins.
+const FIRST_HOUR: usize = 10;
+
+/// The shop of the demo. It is the morning of a working day there whenever somebody starts it: by night and on Sundays
+/// there are too few requests for some faults to become failures.
 pub(super) fn shop(seed: u64, start: Timestamp, minutes: usize) -> Result<Fleet, CliError> {
     let mut faults = FaultSchedule::default();
     for (kind, rate) in &mut faults.per_service_day {
@@ -19,7 +23,10 @@ pub(super) fn shop(seed: u64, start: Timestamp, minutes: usize) -> Result<Fleet,
             *rate *= GRADUAL_FACTOR;
         }
     }
-    Ok(Fleet::new(Blueprint::shop(), minutes, seed)?.with_start(start)?.with_faults(faults)?)
+    Ok(Fleet::new(Blueprint::shop(), minutes, seed)?
+        .with_start(start)?
+        .with_faults(faults)?
+        .with_load(load(start))?)
 }
 
 /// Faults that are planned, so that something is announced in the first minutes: minute after the past, kind, service,
@@ -30,3 +37,25 @@ pub(super) const DRILLS: [(usize, &str, &str, f64, f64); 4] = [
     (140, "traffic_surge", "gateway", 0.9, 1_800.0),
     (200, "thread_leak", "auth", 0.9, 3_000.0),
 ];
+
+/// The load of working days that begin in the morning.
+fn load(start: Timestamp) -> Load {
+    let hour = start.millis().div_euclid(60 * 60 * 1_000).rem_euclid(24) as usize;
+    let mut load = Load { weekly: [1.0; 7], ..Load::default() };
+    load.daily.rotate_right((hour + 24 - FIRST_HOUR) % 24);
+    load
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_morning_whenever_the_shop_is_started() {
+        let usual = Load::default().daily[FIRST_HOUR];
+        for hour in 0..24 {
+            let start = Timestamp::from_millis(1_704_067_200_000 + hour * 60 * 60 * 1_000).unwrap();
+            assert_eq!(load(start).daily[hour as usize], usual);
+        }
+    }
+}
