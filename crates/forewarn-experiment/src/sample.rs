@@ -102,9 +102,7 @@ pub struct SampleAbout {
 /// None for a schema; the type is that of [`Fingerprint::and`].
 pub fn schema_fingerprint(schema: &Schema, step: Step) -> Result<String, ExperimentError> {
     let found = Fingerprint::of("schema").and(schema)?.and(&step)?;
-    // A fingerprint is a number wherever serde writes it.
-    let number = serde_json::to_value(found).ok().and_then(|number| number.as_u64()).unwrap_or_default();
-    Ok(format!("{number:016x}"))
+    Ok(format!("{:016x}", found.get()))
 }
 
 impl SampleQuestion {
@@ -155,8 +153,7 @@ impl SampleQuestion {
     /// Whether a service without a failure is kept.
     fn keeps(&self, service: &str) -> bool {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        let stream = serde_json::to_value(Fingerprint::of("sample").and_text(service));
-        random.set_stream(stream.ok().and_then(|number| number.as_u64()).unwrap_or_default());
+        random.set_stream(Fingerprint::of("sample").and_text(service).get());
         random.random::<f64>() < self.keep_quiet
     }
 }

@@ -90,6 +90,12 @@ impl Fingerprint {
         Ok(hash.0.hash(&[0]))
     }
 
+    /// The hash as a number.
+    #[must_use]
+    pub fn get(self) -> u64 {
+        self.0
+    }
+
     fn hash(self, bytes: &[u8]) -> Self {
         let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         Self(bytes.iter().fold(self.0, step))

@@ -3,7 +3,7 @@ use forewarn_core::{
     Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetSettings, CoreError, Ladder,
     Shift, SupposedAlarms,
 };
-use forewarn_schema::Timestamp;
+use forewarn_schema::{Episodes, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -79,10 +79,10 @@ impl<'a> LiveOrder<'a> {
                 let outcome = |alarm: Timestamp| {
                     let episodes = scored.episodes();
                     let is_known = alarm.millis().saturating_add(horizon) <= time.millis();
-                    is_known.then(|| match is_failing(episodes, alarm) {
-                        false if is_false(episodes, alarm.millis(), (lead, horizon)) => AlarmOutcome::False,
+                    is_known.then(|| match is_false(episodes, alarm, (lead, horizon)) {
+                        true => AlarmOutcome::False,
                         // Whether it would be a hit or late is all the same here.
-                        _ => AlarmOutcome::Late,
+                        false => AlarmOutcome::Late,
                     })
                 };
                 supposed.judge(outcome, |one| rungs.push(one));
@@ -96,8 +96,7 @@ impl<'a> LiveOrder<'a> {
                 supposed[number].push(&ladder, step, time, score);
                 let Some(alarm) = machines[number].push(time, score).ok().flatten() else { continue };
                 alarms[number].push(alarm);
-                let episodes = scored.episodes();
-                if is_false(episodes, time.millis(), (lead, horizon)) && !is_failing(episodes, time) {
+                if is_false(scored.episodes(), time, (lead, horizon)) {
                     *due.entry(time.millis().saturating_add(horizon)).or_default() += 1;
                 }
             }
@@ -112,11 +111,12 @@ impl<'a> LiveOrder<'a> {
     }
 }
 
-/// Whether no failure begins after `lead` and up to `horizon` milliseconds after an alarm.
-fn is_false(episodes: &forewarn_schema::Episodes, alarm: i64, (lead, horizon): (i64, i64)) -> bool {
-    let (from, to) = (alarm.saturating_add(lead), alarm.saturating_add(horizon));
+/// Whether an alarm comes in no failure, and none begins after `lead` and up to `horizon` milliseconds after it.
+fn is_false(episodes: &Episodes, alarm: Timestamp, (lead, horizon): (i64, i64)) -> bool {
+    let (from, to) = (alarm.millis().saturating_add(lead), alarm.millis().saturating_add(horizon));
     let next = episodes.partition_point(|episode| episode.onset().millis() <= from);
-    episodes[next..].first().is_none_or(|episode| episode.onset().millis() > to)
+    let begins = episodes[next..].first().is_some_and(|episode| episode.onset().millis() <= to);
+    !begins && !is_failing(episodes, alarm)
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::{ScoredSeries, testing::minute};
     use forewarn_core::{Score, WindowSpec};
-    use forewarn_schema::{Episode, Episodes, Step};
+    use forewarn_schema::{Episode, Step};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 

@@ -1,6 +1,6 @@
 //! Incidents: the warnings and failures of one cascade.
 
-use super::older::{OlderAlarms, end_of_rows};
+use super::older::OlderAlarms;
 use crate::api::{
     Shared,
     fleet::overview::Graphs,
@@ -150,13 +150,8 @@ pub(crate) async fn list(
             && query.from.is_none_or(|from| since >= from)
             && query.to.is_none_or(|to| since < to)
     };
-    let older = match query.from {
-        Some(from) => {
-            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
-            OlderAlarms::read(&snapshot, None, (from.0, to), true).await?
-        }
-        None => OlderAlarms::none(),
-    };
+    let span = (query.from, query.to);
+    let older = OlderAlarms::asked(&snapshot, None, span, true).await?;
     let newest_first = snapshot.recent.incidents().rev().chain(older.incidents().rev()).filter(fits);
     let show = |record: &&Arc<IncidentRecord>| Incident::of(record, &snapshot, &older, &graphs);
     page_by_number(newest_first, |record| record.seq, (query.cursor.as_ref(), limit), show).map(Json)

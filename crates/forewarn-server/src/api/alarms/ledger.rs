@@ -1,6 +1,6 @@
 //! The ledger: what became of every warning and failure.
 
-use super::older::{end_of_rows, older_outcomes};
+use super::older::{end_of, older_outcomes};
 use crate::api::{
     Shared,
     fleet::{
@@ -252,7 +252,7 @@ pub(crate) async fn book(
     let day = api.day(&snapshot);
     let older = match query.from {
         Some(from) => {
-            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
+            let to = end_of(&snapshot, query.to);
             older_outcomes(&snapshot, query.service.as_deref(), (from.0, to)).await?
         }
         None => Vec::new(),

@@ -2,6 +2,7 @@
 
 use crate::{
     RecentConfig,
+    api::words::Time,
     http::Problem,
     runtime::{
         FailureRecord, Happened, IncidentRecord, MinuteBlock, OutcomeRecord, Past, Recent, Snapshot,
@@ -96,9 +97,20 @@ impl OlderAlarms {
         Self { records: records(Vec::new()), first: (0, 0) }
     }
 
-    /// Reads those that began in a span, with what became of them within a day after it. Incidents are left out
-    /// unless `has_incidents`.
-    pub(crate) async fn read(
+    /// Reads those that began from `from` on and before `to`; none without a `from`. Incidents are left out unless
+    /// `has_incidents`.
+    pub(crate) async fn asked(
+        snapshot: &Snapshot,
+        service: Option<&str>,
+        (from, to): (Option<Time>, Option<Time>),
+        has_incidents: bool,
+    ) -> Result<Self, Problem> {
+        let Some(from) = from else { return Ok(Self::none()) };
+        Self::read(snapshot, service, (from.0, end_of(snapshot, to)), has_incidents).await
+    }
+
+    /// Reads those that began in a span, with what became of them within a day after it.
+    async fn read(
         snapshot: &Snapshot,
         service: Option<&str>,
         (from, to): (Timestamp, Timestamp),
@@ -142,10 +154,10 @@ impl OlderAlarms {
     }
 }
 
-/// Time after the newest row, up to which a span goes that has no end.
-pub(crate) fn end_of_rows(snapshot: &Snapshot) -> Timestamp {
-    let newest = snapshot.last_row.and_then(|last| last.checked_add(snapshot.about.step, 1));
-    newest.unwrap_or(Timestamp::EPOCH)
+/// Where a span ends: at `to`, or after the newest row.
+pub(crate) fn end_of(snapshot: &Snapshot, to: Option<Time>) -> Timestamp {
+    let newest = || snapshot.last_row.and_then(|last| last.checked_add(snapshot.about.step, 1));
+    to.map(|to| to.0).or_else(newest).unwrap_or(Timestamp::EPOCH)
 }
 
 /// Reads from disk on a thread that may wait; `None` where there is no history, or the span is empty.

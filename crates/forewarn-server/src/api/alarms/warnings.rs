@@ -1,6 +1,6 @@
 //! Warnings, and what operators do about them.
 
-use super::older::{OlderAlarms, end_of_rows};
+use super::older::OlderAlarms;
 use crate::api::{
     Shared,
     page::{self, Cursor, Page, page_by_number},
@@ -203,13 +203,8 @@ pub(crate) async fn list(
             && query.from.is_none_or(|from| since >= from)
             && query.to.is_none_or(|to| since < to)
     };
-    let older = match query.from {
-        Some(from) => {
-            let to = query.to.map_or_else(|| end_of_rows(&snapshot), |to| to.0);
-            OlderAlarms::read(&snapshot, query.service.as_deref(), (from.0, to), false).await?
-        }
-        None => OlderAlarms::none(),
-    };
+    let span = (query.from, query.to);
+    let older = OlderAlarms::asked(&snapshot, query.service.as_deref(), span, false).await?;
     let newest_first = snapshot.recent.warnings().rev().chain(older.warnings().rev()).filter(fits);
     let place = (query.cursor.as_ref(), limit);
     page_by_number(newest_first, |record| record.seq, place, |record| Warning::from(&***record)).map(Json)
