@@ -1,6 +1,6 @@
 //! Blocks of time within train and validation, for what is chosen by more than one span.
 
-use forewarn_core::{Labels, Samples, Split};
+use forewarn_core::{Labels, Samples, Separation, Split};
 use forewarn_schema::Timestamp;
 use std::ops::Range;
 
@@ -32,6 +32,20 @@ pub(crate) fn inner_folds(labels: &Labels, split: &Split) -> Vec<Split> {
         is_usable.then(|| Split::new(train, validation, scored, labels.purge()).ok()).flatten()
     };
     BLOCKS.into_iter().filter_map(fold).collect()
+}
+
+/// The time of train before the first block of [`inner_folds`], scored by a fit on what comes after it, which stops by
+/// validation: no fold can score it, and a threshold for rare false alarms needs every day there is. It weighs no model,
+/// since a model that is used has not seen what follows. `None` where a part lacks a class.
+pub(crate) fn earlier_block(labels: &Labels, split: &Split) -> Option<Split> {
+    let clock = Clock::new(labels, split.train().time_span()?);
+    let block = clock.at(BLOCKS[0]);
+    let scored = clock.samples(&[clock.from..clock.before(block)]);
+    let train = clock.samples(&[block..clock.end]);
+    let validation = Samples::clone(split.validation());
+    let is_usable = has_both(&train) && has_both(&scored);
+    let separation = Separation::Apart { embargo: 0 };
+    is_usable.then(|| Split::separated(train, validation, scored, labels.purge(), separation).ok()).flatten()
 }
 
 /// All of train and validation of `split` as train, but for a block in their midst, which decides when to stop: a fit
@@ -152,6 +166,22 @@ mod tests {
         }
         assert_eq!(before.unwrap(), span(split.train()).1, "up to the last training window");
         assert!(before.unwrap() < span(split.validation()).0);
+    }
+
+    #[test]
+    fn what_no_fold_scores_is_scored_by_a_later_fit() {
+        let labels = labels();
+        let split = chronological(&labels, Fractions::default()).unwrap();
+        let earlier = earlier_block(&labels, &split).unwrap();
+        let [train, scored] = [&**earlier.train(), &**earlier.test()].map(span);
+        let purge = labels.purge() as f64;
+        assert!(scored.0 == span(split.train()).0 && train.0.minutes_since(scored.1) >= purge);
+        assert_eq!(train.1, span(split.train()).1);
+        let first = &inner_folds(&labels, &split)[0];
+        assert!(
+            span(first.test()).0.minutes_since(scored.1) <= purge + 1.0,
+            "nothing but a purge is left out"
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::{
     ExperimentError, Model, Observer, Progress, Rows,
     run::{
         fit::{Deadline, Estimated, Fitted, Member, Scorer, score},
-        folds::{all_but_a_block, inner_folds, joined},
+        folds::{all_but_a_block, earlier_block, inner_folds, joined},
         material::Views,
         side_by_side::{processors, side_by_side},
     },
@@ -50,7 +50,8 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
     let weights = choice.blend.weights();
     let before: Vec<&[Score]> = candidates.iter().map(|candidate| &*candidate.fitted.validation).collect();
     let validation = choice.blend.apply(&before).map_err(about)?;
-    let held_out = of.held_out(&candidates, &folds, &choice.blend, &validation).map_err(about)?;
+    let earlier = of.earlier(&candidates, &folds, &choice.blend)?;
+    let held_out = of.held_out(&candidates, &folds, &choice.blend, &validation, earlier).map_err(about)?;
     let mut lasts = of.fit_on_all(&candidates, weights)?;
     let fit_seconds = began.elapsed().as_secs_f64();
     let began = Instant::now();
@@ -155,13 +156,49 @@ impl<'a> Weighing<'a> {
         }
     }
 
-    /// The blend's scores of all windows that no fit behind them has learnt from: the blocks of folds, and validation.
+    /// The blend's scores of the time before the first fold's block, by fits on what comes after it. `None` where there
+    /// are no folds, or no time.
+    fn earlier(
+        &self,
+        candidates: &[Candidate<'_>],
+        folds: &[Split],
+        blend: &Blend,
+    ) -> Result<Option<(Samples, Vec<Score>)>, ExperimentError> {
+        let Some(split) = earlier_block(self.labels, self.split).filter(|_| !folds.is_empty()) else {
+            return Ok(None);
+        };
+        let weighed = candidates.iter().zip(blend.weights()).filter(|&(_, &weight)| weight > 0.0);
+        let (members, weights): (Vec<usize>, Vec<f64>) =
+            weighed.map(|(candidate, &weight)| (candidate.at, weight)).unzip();
+        // Each is fitted on about half of the windows.
+        let seconds: Vec<f64> = members.iter().map(|&at| 0.6 * self.seconds(at)).collect();
+        let rounds = members.len().div_ceil(processors()) as f64;
+        if members.is_empty() || self.is_late(rounds * seconds.iter().copied().fold(0.0, f64::max)) {
+            return Ok(None);
+        }
+        let scores = side_by_side(&members, |_, &at| -> Result<Option<Vec<Score>>, ExperimentError> {
+            let Some(estimator) = Estimated::quick((at, &self.models[at])) else { return Ok(None) };
+            let about = |source| ExperimentError::Model { name: estimator.name.to_owned(), source };
+            let model = estimator.fit((1, self.deadline), self.views, &split, &|_: Progress<'_>| {});
+            let windows = split.test().on(self.views.rows(estimator.rows)).map_err(about)?;
+            score(&*model.map_err(about)?, windows.windows(), |_| {}).map(Some).map_err(about)
+        })?;
+        let Some(scores) = scores.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let about = |source| ExperimentError::Model { name: self.name.to_owned(), source };
+        let blend = Blend::new(weights, blend.shift()).map_err(about)?;
+        let scores = blend.apply(&scores.iter().map(Vec::as_slice).collect::<Vec<_>>()).map_err(about)?;
+        Ok(Some((Samples::clone(split.test()), scores)))
+    }
+
+    /// The blend's scores of all windows that no fit behind them has learnt from: the time before the folds' blocks, the
+    /// blocks, and validation.
     fn held_out(
         &self,
         candidates: &[Candidate<'_>],
         folds: &[Split],
         blend: &Blend,
         validation: &[Score],
+        earlier: Option<(Samples, Vec<Score>)>,
     ) -> Result<Option<(Samples, Vec<Score>)>, CoreError> {
         let mut blended = Vec::with_capacity(folds.len());
         for fold in 0..folds.len() {
@@ -175,6 +212,7 @@ impl<'a> Weighing<'a> {
         let mut parts: Vec<(&Samples, &[Score])> =
             folds.iter().zip(&blended).map(|(fold, scores)| (&**fold.test(), scores.as_slice())).collect();
         parts.push((self.split.validation(), validation));
+        parts.extend(earlier.as_ref().map(|(samples, scores)| (samples, scores.as_slice())));
         Ok(joined(self.labels, &parts))
     }
 
