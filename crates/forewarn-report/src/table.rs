@@ -170,11 +170,6 @@ impl View<'_> {
                 ],
             );
         }
-        let mut notes: Vec<&str> = models
-            .iter()
-            .filter_map(|model| model.operation.as_ref()?.headline.as_ref()?.note.as_deref())
-            .collect();
-        notes.dedup();
         if models.iter().any(|model| at_budget(model).is_some_and(|(_, found)| found.adaptive.is_some())) {
             wrapped(
                 out,
@@ -186,8 +181,8 @@ impl View<'_> {
         if let Some(text) = self.known_early() {
             wrapped(out, 0, &text);
         }
-        if let Some(first) = notes.first() {
-            wrapped(out, 0, first);
+        for note in notes_by_model(&models) {
+            wrapped(out, 0, &note);
         }
         out.push('\n');
     }
@@ -384,6 +379,23 @@ pub(crate) fn fitted(text: &str, width: usize) -> String {
         return text;
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// What is to be known of the promises of budgets, each once, with the models that it is about unless that is all.
+fn notes_by_model(models: &[&ModelReport]) -> Vec<String> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for model in models {
+        let headline = model.operation.as_ref().and_then(|operation| operation.headline.as_ref());
+        let Some(note) = headline.and_then(|headline| headline.note.as_deref()) else { continue };
+        match notes.iter_mut().find(|(known, _)| *known == note) {
+            Some((_, names)) => names.push(&model.name),
+            None => notes.push((note, vec![&model.name])),
+        }
+    }
+    let told = notes.into_iter().map(|(note, names)| {
+        if names.len() == models.len() { note.to_owned() } else { format!("{}: {note}", names.join(", ")) }
+    });
+    told.collect()
 }
 
 #[cfg(test)]

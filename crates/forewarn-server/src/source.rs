@@ -1,6 +1,7 @@
 //! Sources: where the inputs of an engine come from.
 
 mod file;
+mod flows;
 mod followed;
 mod growing;
 mod minutes;
@@ -16,6 +17,7 @@ pub use prometheus::{
 
 use crate::{ServerError, SourceConfig, WatchConfig, runtime::Source, watch::WatchOptions};
 use file::MetricsFile;
+pub(crate) use flows::Flows;
 use followed::FollowedFile;
 use forewarn_core::table::{Content, sniff, take_prefix};
 use forewarn_live::ServedModel;

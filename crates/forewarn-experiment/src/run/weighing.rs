@@ -51,7 +51,7 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
     let before: Vec<&[Score]> = candidates.iter().map(|candidate| &*candidate.fitted.validation).collect();
     let validation = choice.blend.apply(&before).map_err(about)?;
     let earlier = of.earlier(&candidates, &folds, &choice.blend)?;
-    let held_out = of.held_out(&candidates, &folds, &choice.blend, &validation, earlier).map_err(about)?;
+    let held_out = of.held_out(&candidates, &folds, &choice.blend, &validation, earlier.as_ref()).map_err(about)?;
     let mut lasts = of.fit_on_all(&candidates, weights)?;
     let fit_seconds = began.elapsed().as_secs_f64();
     let began = Instant::now();
@@ -198,7 +198,7 @@ impl<'a> Weighing<'a> {
         folds: &[Split],
         blend: &Blend,
         validation: &[Score],
-        earlier: Option<(Samples, Vec<Score>)>,
+        earlier: Option<&(Samples, Vec<Score>)>,
     ) -> Result<Option<(Samples, Vec<Score>)>, CoreError> {
         let mut blended = Vec::with_capacity(folds.len());
         for fold in 0..folds.len() {
@@ -212,7 +212,7 @@ impl<'a> Weighing<'a> {
         let mut parts: Vec<(&Samples, &[Score])> =
             folds.iter().zip(&blended).map(|(fold, scores)| (&**fold.test(), scores.as_slice())).collect();
         parts.push((self.split.validation(), validation));
-        parts.extend(earlier.as_ref().map(|(samples, scores)| (samples, scores.as_slice())));
+        parts.extend(earlier.map(|(samples, scores)| (samples, scores.as_slice())));
         Ok(joined(self.labels, &parts))
     }
 

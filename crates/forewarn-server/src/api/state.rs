@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     SourceConfig,
-    chaos::{ChaosControl, Readings},
+    chaos::{CallReading, ChaosControl, Readings},
     http::{Guard, Limit, Problem},
     runtime::{HttpContext, Snapshot},
 };
@@ -90,6 +90,11 @@ impl Api {
     /// What a simulation does at this moment, where one is the source.
     pub(crate) fn readings(&self) -> Option<Readings> {
         self.context.chaos.as_ref().and_then(|chaos| chaos.readings())
+    }
+
+    /// What goes over the calls of the graph: what a simulation does at this moment, or what the source read last.
+    pub(crate) fn call_readings(&self) -> Vec<CallReading> {
+        self.readings().map_or_else(|| self.context.flows.get(), |readings| readings.calls)
     }
 
     /// The clock of the data: simulated time, or the time of day. A file that is only read has none.

@@ -8,6 +8,7 @@ use crate::{
     http::{Pages, Server},
     receive::Receivers,
     sink::Targets,
+    source::Flows,
 };
 use std::{
     collections::BTreeMap,
@@ -40,6 +41,8 @@ pub struct HttpContext {
     pub reporter: Reporter,
     /// What injects faults, where something takes them.
     pub chaos: Option<Arc<dyn ChaosControl>>,
+    /// What goes over the calls of the service graph, where the source knows it.
+    pub(crate) flows: Flows,
     /// The page, where there is one.
     pub pages: Option<Pages>,
     /// Where warnings and scores go, and how that does.

@@ -51,7 +51,8 @@ impl PullSource {
         options: &WatchOptions,
     ) -> Result<Self, ServerError> {
         let transport = &mut |one: &PrometheusConfig| options.transport(&one.tls);
-        Ok(Self { pull: Pull::new(config, model, settle_secs, &options.clock, transport)? })
+        let pull = Pull::new(config, model, settle_secs, &options.clock, transport)?;
+        Ok(Self { pull: pull.with_flows(options.flows.clone()) })
     }
 }
 

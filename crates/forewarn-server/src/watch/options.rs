@@ -3,6 +3,7 @@ use crate::{
     chaos::ChaosControl,
     http::Pages,
     runtime::{Clock, Sink, Source, SystemClock, TlsSettings, Transport, UreqTransport},
+    source::Flows,
 };
 use forewarn_live::Shard;
 use std::{
@@ -31,6 +32,8 @@ pub struct WatchOptions {
     pub chaos: Option<Arc<dyn ChaosControl>>,
     /// The page that the HTTP server shows.
     pub pages: Option<Pages>,
+    /// What goes over calls, where the source of the configuration knows it.
+    pub(crate) flows: Flows,
 }
 
 impl Default for WatchOptions {
@@ -45,6 +48,7 @@ impl Default for WatchOptions {
             reload: Arc::default(),
             chaos: None,
             pages: None,
+            flows: Flows::default(),
         }
     }
 }

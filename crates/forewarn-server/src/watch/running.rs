@@ -99,6 +99,7 @@ impl Running {
             stop: stop.clone(),
             reporter: reporter.clone(),
             chaos: options.chaos.clone(),
+            flows: options.flows.clone(),
             pages: options.pages,
             targets: outlets.targets(),
         };

@@ -99,7 +99,7 @@ impl Graph {
                 critical: path.iter().any(|stop| stop == name),
             }
         };
-        let readings = api.readings().map(|readings| readings.calls).unwrap_or_default();
+        let readings = api.call_readings();
         let flows: BTreeMap<(&str, &str), &CallReading> =
             readings.iter().map(|call| ((call.client.as_str(), call.server.as_str()), call)).collect();
         let edge = |(client, server): &(String, String)| {

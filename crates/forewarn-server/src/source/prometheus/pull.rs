@@ -1,7 +1,7 @@
 //! Closed minutes, one after another, from one or more servers.
 
 use super::{
-    graph::REFRESH_MINUTES,
+    graph::{Flow, Pair, REFRESH_MINUTES},
     queries::{PrometheusQueries, TrainedOn, expect_all_metrics},
     rows::Rows,
     server::{Server, Try},
@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     OtherQueries, PrometheusConfig, ServerError,
+    chaos::CallReading,
     runtime::{Clock, Stop},
+    source::Flows,
 };
 use forewarn_live::{Input, ServedModel, SourceStatus};
 use forewarn_schema::{Schema, Step, Timestamp};
@@ -60,6 +62,8 @@ pub(crate) struct Pull {
     notes: Vec<String>,
     /// The first minute that is not closed.
     open: Timestamp,
+    /// Where what goes over calls is told.
+    flows: Flows,
     pub(crate) counts: PullCounts,
 }
 
@@ -120,8 +124,14 @@ impl Pull {
             settle_millis: settle_secs.map(|seconds| 1000 * i64::from(seconds)),
             notes: Vec::new(),
             open: Timestamp::EPOCH,
+            flows: Flows::default(),
             counts: PullCounts::default(),
         })
+    }
+
+    /// Tells what goes over calls to `flows`.
+    pub(super) fn with_flows(self, flows: Flows) -> Self {
+        Self { flows, ..self }
     }
 
     /// Name of the first server.
@@ -324,9 +334,30 @@ impl Pull {
             let status = SourceStatus::Down { reason: words };
             inputs.push(Input::Source { source: server.name.clone(), status: status.clone() });
             server.status = Some(status);
+            server.flows.clear();
+            self.tell_flows();
         }
         self.close(&mut inputs);
         if inputs.is_empty() { Ok(()) } else { inlet.send(inputs) }
+    }
+
+    /// What goes over calls, by all servers that answer. Where two know of one call, they may be twins: the one that
+    /// counts more is taken.
+    fn tell_flows(&self) {
+        let mut flows: BTreeMap<&Pair, Flow> = BTreeMap::new();
+        for (pair, &flow) in self.servers.iter().flat_map(|server| &server.flows) {
+            let known = flows.entry(pair).or_insert(flow);
+            if flow.requests > known.requests {
+                *known = flow;
+            }
+        }
+        let reading = |((client, server), flow): (&Pair, Flow)| CallReading {
+            client: client.clone(),
+            server: server.clone(),
+            requests: flow.requests,
+            error_rate: flow.error_rate,
+        };
+        self.flows.set(flows.into_iter().map(reading).collect());
     }
 
     /// Every five minutes, the service graph of all servers.
@@ -338,7 +369,9 @@ impl Pull {
         }
         let services: BTreeSet<String> =
             self.servers.iter().flat_map(|one| one.services.iter().cloned()).collect();
-        match self.servers[index].look_at_graph(time, &services) {
+        let looked = self.servers[index].look_at_graph(time, &services);
+        self.tell_flows();
+        match looked {
             Ok(false) => Ok(()),
             Ok(true) => {
                 let calls: BTreeSet<(String, String)> =

@@ -3,7 +3,7 @@
 use super::{
     client::{About, Client},
     fetch::Fetcher,
-    graph::{CALLS, Calls},
+    graph::{CALLS, Calls, FAILED, Flow, Pair},
     late::Given,
     queries::PrometheusQueries,
     retry::Retries,
@@ -17,7 +17,11 @@ use crate::{
 use forewarn_live::{Input, SourceStatus};
 use forewarn_prometheus::Flavour;
 use forewarn_schema::{Schema, Step, Timestamp};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// How often a query is asked within one try.
 const ATTEMPTS: u32 = 4;
@@ -36,7 +40,9 @@ pub(super) struct Server {
     pub(super) given: Given,
     /// Names of all services that it has given.
     pub(super) services: BTreeSet<String>,
-    pub(super) calls: Vec<(String, String)>,
+    pub(super) calls: Vec<Pair>,
+    /// What goes over them.
+    pub(super) flows: BTreeMap<Pair, Flow>,
     pub(super) graph_at: Option<Timestamp>,
     client: Client,
     retries: Retries,
@@ -83,6 +89,7 @@ impl Server {
             given: Given::default(),
             services: BTreeSet::new(),
             calls: Vec::new(),
+            flows: BTreeMap::new(),
             graph_at: None,
             retries: Retries::new(ATTEMPTS, &config.url, salt),
             about: None,
@@ -170,7 +177,11 @@ impl Server {
             return Ok(false);
         }
         let series = answer.data.into_series().map_err(|error| error.to_string())?;
-        let found = Calls::of(&series, services).calls;
+        let found = Calls::of(&series, services);
+        let failed = self.client.at(FAILED, Some(time)).ok().filter(|answer| !answer.partial);
+        let failed = failed.and_then(|answer| answer.data.into_series().ok());
+        self.flows = found.flows(failed.map(|series| Calls::of(&series, services)).as_ref());
+        let found: Vec<Pair> = found.calls.into_keys().collect();
         // Without any call there may only be no traffic, or no such metrics at all.
         let is_changed = !found.is_empty() && found != self.calls;
         if is_changed {

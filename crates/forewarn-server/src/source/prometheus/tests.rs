@@ -3,7 +3,7 @@
 mod world;
 
 use super::{pull::Pull, queries::PrometheusQueries};
-use crate::PrometheusConfig;
+use crate::{PrometheusConfig, source::Flows};
 use forewarn_live::{Input, SourceStatus};
 use forewarn_schema::Step;
 use world::{Journal, World, at};
@@ -210,12 +210,23 @@ fn the_graph_is_read_every_five_minutes_and_told_when_it_changes() {
     let world = World::new(100);
     world.calls(&[("a", "b")]);
     let journal = Journal::default();
-    let mut pull = pull(&world, &config());
+    let flows = Flows::default();
+    let mut pull = pull(&world, &config()).with_flows(flows.clone());
     pull.run(&journal, &world.until(108)).unwrap();
     assert_eq!(journal.graphs(), [vec![("a".to_owned(), "b".to_owned())]]);
+    let told = |flows: &Flows| {
+        let calls = flows.get().into_iter();
+        calls.map(|call| (call.client, call.server, call.requests, call.error_rate)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&flows), [("a".to_owned(), "b".to_owned(), 1.0, Some(0.05))]);
     world.calls(&[("a", "b"), ("b", "postgres")]);
     pull.run(&journal, &world.until(120)).unwrap();
     assert_eq!(journal.graphs().len(), 2);
-    let asked = world.requests().iter().filter(|request| request.query.contains("service_graph")).count();
+    let asked =
+        world.requests().iter().filter(|request| request.query.contains("graph_request_total")).count();
     assert!((4..=6).contains(&asked), "{asked}");
+    assert_eq!(told(&flows).len(), 2);
+    world.outage(120..140);
+    pull.run(&journal, &world.until(130)).unwrap();
+    assert!(flows.get().is_empty(), "of a server that does not answer nothing is known");
 }

@@ -211,8 +211,9 @@ impl Transport for Server {
             return Ok(answer(200, json!({ "status": "success", "data": data })));
         }
         if get("query").contains("service_graph") {
+            let counted = if get("query").contains("failed") { "45" } else { "900" };
             let series = state.calls.iter().map(|(client, server)| {
-                json!({ "metric": { "client": client, "server": server }, "value": [now.millis() / 1000, "3"] })
+                json!({ "metric": { "client": client, "server": server }, "value": [now.millis() / 1000, counted] })
             });
             let data = json!({ "resultType": "vector", "result": series.collect::<Vec<_>>() });
             return Ok(answer(200, json!({ "status": "success", "data": data })));
