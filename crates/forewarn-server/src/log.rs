@@ -1,6 +1,6 @@
 use crate::{LogConfig, LogFormat, ServerError};
 use std::io;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{Layer, filter::Targets, fmt, prelude::*, registry};
 
 /// Writes the log of this process to standard error from now on, as `[log]` says. Once a process; a second call changes
 /// nothing.
@@ -8,18 +8,19 @@ use tracing_subscriber::{EnvFilter, fmt};
 /// # Errors
 /// [`ServerError::Config`] for a filter that cannot be understood.
 pub fn start_log(config: &LogConfig) -> Result<(), ServerError> {
-    let lines = fmt().with_env_filter(filter(config)?).with_writer(io::stderr);
-    // An error says that something else in this process logs already: a program that embeds the service, or a test.
-    let _set = match config.format {
-        LogFormat::Json => lines.json().try_init(),
-        LogFormat::Text => lines.try_init(),
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match config.format {
+        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Text => lines.boxed(),
     };
+    // An error says that something else in this process logs already: a program that embeds the service, or a test.
+    let _set = registry().with(lines.with_filter(filter(config)?)).try_init();
     Ok(())
 }
 
 /// Which lines are written.
-pub(crate) fn filter(config: &LogConfig) -> Result<EnvFilter, ServerError> {
-    EnvFilter::try_new(&config.filter).map_err(|error| ServerError::Config {
+pub(crate) fn filter(config: &LogConfig) -> Result<Targets, ServerError> {
+    config.filter.parse::<Targets>().map_err(|error| ServerError::Config {
         reason: format!(
             "log.filter: {:?}: {error}; expected a level, or levels by target such as \"info,forewarn::access=debug\"",
             forewarn_schema::printable(&config.filter)
