@@ -1,6 +1,9 @@
 use crate::PrometheusError;
 
 /// How much one message may hold. Checked against declared sizes and counts before memory is taken for them.
+///
+/// Any number is allowed; 0 refuses every message that has such a part. A message beyond a limit is
+/// [`PrometheusError::Limit`], which names the setting, its value and what was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a message, after inflating. Default 32 MiB.

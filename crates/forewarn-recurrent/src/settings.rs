@@ -113,58 +113,71 @@ pub enum Output {
 /// assert!(Recurrent::new(Settings { hidden: 0, ..Settings::default() }).is_err());
 /// # Ok::<(), forewarn_core::CoreError>(())
 /// ```
+///
+/// The fit minimises the mean negative log-likelihood `-(w y ln p + (1 - y) ln (1 - p))`, where `w` is
+/// `positive_weight`; for [`Output::Hazard`] it is the likelihood of discrete-time survival, with the score
+/// `1 - prod(1 - h)`. A setting out of its range is [`CoreError::InvalidSetting`] of [`Recurrent::new`], which names
+/// the first one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// LSTM or GRU.
+    /// LSTM or GRU. Default LSTM.
     pub cell: Cell,
-    /// Units of the recurrent layer, 1 to 4096.
+    /// Units of a recurrent layer. Default 64, range 1 to 4096.
     pub hidden: usize,
-    /// Units of a hidden `ReLU` layer in the head, 1 to 4096; `None` for a head that is one linear unit.
+    /// Units of a hidden `ReLU` layer in the head; `None` for a head that is one linear unit. Default 32, range 1 to
+    /// 4096.
     pub head: Option<usize>,
-    /// Recurrent layers, one over the other, 1 to 8.
+    /// Recurrent layers, one over the other. Default 1, range 1 to 8.
     pub layers: usize,
-    /// How states become what the head reads.
+    /// How states become what the head reads. Default [`Pooling::LastState`].
     pub pooling: Pooling,
-    /// What comes out of the head.
+    /// What comes out of the head. Default [`Output::Probability`].
     pub output: Output,
-    /// Numbers that describe a window's service to the network, 1 to 64, learnt with it; `None` for a network that
-    /// does not ask whose window it is. One more description is learnt for services that the fit has not seen.
+    /// Numbers that describe a window's service to the network, learnt with it; `None` for a network that does not
+    /// ask whose window it is. Default none, range 1 to 64.
+    ///
+    /// The table of descriptions has one row more than there are services: **row 0 is any other service**, for windows
+    /// of services that the fit has not seen. The services of the fit follow in the order of their names.
     pub service_embedding: Option<usize>,
-    /// Step size of `AdamW` at the start.
+    /// Step size of `AdamW` at the start. Default 0.0015, above 0.
     pub learning_rate: f64,
-    /// How it goes on from there.
+    /// How it goes on from there. Default [`Schedule::Cosine`].
     pub schedule: Schedule,
-    /// How much every weight matrix shrinks a step, as a share of the learning rate; biases do not.
+    /// How much every weight matrix shrinks a step, as a share of the learning rate; biases do not. Default 0.01,
+    /// range 0 to below 1 / `learning_rate`.
     pub weight_decay: f64,
-    /// Share of the last hidden state's units that a training step leaves out, 0 to below 1.
+    /// Share of the last hidden state's units that a training step leaves out. Default 0.3, range 0 to below 1.
     pub dropout: f64,
-    /// Windows a training step, 1 to 65,536. Larger ones cost a little less time a window, and order windows worse:
-    /// as many windows in steps of 256 have been seen to come out behind steps of 64.
+    /// Windows in a training step. Default 64, range 1 to 65,536. Larger steps cost a little less time for each
+    /// window, and rank windows worse: steps of 256 came out behind steps of 64 over as many windows.
     pub batch_size: usize,
-    /// Epochs at most.
+    /// Most epochs. Default 12, range 1 to 1,000,000.
     pub max_epochs: usize,
     /// Epochs without a better PR-AUC on validation after which to stop. The weights of the best epoch are kept.
+    /// Default 4, at least 1.
     pub patience: usize,
-    /// Windows an epoch at most: when there are more, an epoch takes the next ones of a shuffled pass over all.
+    /// Most windows in an epoch: when there are more, an epoch takes the next ones of a shuffled pass over all.
+    /// Default 131,072, at least 1.
     pub windows_per_epoch: usize,
-    /// Largest Euclidean norm of a whole gradient; a longer one is scaled down to it.
+    /// Largest Euclidean norm of a whole gradient; a longer one is scaled down to it. Default 1, above 0.
     pub gradient_clip: f64,
-    /// How many times a positive window counts in the loss. 1, the default, gives probabilities; more moves them all
-    /// upwards and has not been seen to order windows better.
+    /// How many times a positive window counts in the loss. Default 1, above 0. More than 1 makes every probability
+    /// too high, and did not rank windows better.
     pub positive_weight: f64,
     /// Steps on either side of the period's end over which a label goes from 1 to 0 with the time to the event,
-    /// rather than at once; 0, the default, for labels as they are. Only for [`Output::Probability`].
+    /// rather than at once. Default 0: labels as they are. Only for [`Output::Probability`].
     pub label_smoothing_steps: usize,
-    /// Networks that are fitted from different first weights and whose probabilities are averaged, 1 to 64.
+    /// Networks that are fitted from different first weights and whose probabilities are averaged. Default 1, range 1
+    /// to 64.
     pub members: usize,
-    /// Seed of first weights, order of windows and dropout.
+    /// Seed of first weights, order of windows and dropout. Default 0.
     pub seed: u64,
-    /// Who computes the gradients.
+    /// Who computes the gradients. Default [`Trainer::Native`].
     pub trainer: Trainer,
-    /// Threads of the native trainer, 1 to 256. However many, the model has the same bits.
+    /// Threads of the native trainer. Default 1, range 1 to 256. However many, the model has the same bits.
     pub threads: usize,
-    /// Vector instructions of the native trainer and of scoring while fitting.
+    /// Vector instructions of the native trainer and of scoring while fitting. Default [`Instructions::Best`].
     pub instructions: Instructions,
 }
 

@@ -181,6 +181,20 @@ mod tests {
         assert_eq!(found[3], Zone { precision: None, recall: 0.0 });
     }
 
+    #[test]
+    fn the_cases_of_the_authors_own_tests() {
+        // Of affiliation-metrics-py: one failure, whose zone is given, with the paper's probabilities.
+        let found = zones(&[(21.0, 41.0)], &[(11.0, 31.0), (86.0, 91.0)], (1.0, 91.0));
+        assert_abs_diff_eq!(found[0].precision.unwrap(), 0.672_222_222, epsilon = 1e-9);
+        assert_abs_diff_eq!(found[0].recall, 0.944_444_444, epsilon = 1e-9);
+        // In seconds instead of minutes, the same.
+        let found = zones(&[(3000.0, 4200.0)], &[(2400.0, 3600.0), (6900.0, 7200.0)], (1800.0, 7200.0));
+        assert_abs_diff_eq!(found[0].precision.unwrap(), 0.672_222_222, epsilon = 1e-9);
+        assert_abs_diff_eq!(found[0].recall, 0.944_444_444, epsilon = 1e-9);
+        // Nothing is called.
+        assert_eq!(zones(&[(1.0, 10.0)], &[], (1.0, 10.0)), [Zone { precision: None, recall: 0.0 }]);
+    }
+
     /// Disjoint spans on whole numbers, from gaps and lengths.
     fn spans() -> impl Strategy<Value = Vec<Span>> {
         vec((1u8..9, 1u8..6), 1..6).prop_map(|parts| {

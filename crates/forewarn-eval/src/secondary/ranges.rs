@@ -103,6 +103,27 @@ mod tests {
     }
 
     #[test]
+    fn the_cases_of_the_python_packages_own_tests() {
+        // Tests of PRTS 1.0: labels beside what was called, and what it gives.
+        assert_eq!(figures("01000", "11000", 0.0).precision, 1.0);
+        assert_eq!(figures("00111", "11000", 0.0).precision, 0.0);
+        assert_eq!(figures("11110", "11000", 0.0).recall, 1.0);
+    }
+
+    #[test]
+    fn the_simple_example_of_the_authors_program() {
+        // TSAD-Evaluator, `examples/simple`: runs of 2, 3 and 4 labels; called are runs of 2, 8, 1 and 1, of which two
+        // reach a run of labels, by 1 of 2 and 3 of 8. `evaluate -t` gives this for existence weights of 0, 0.5 and 1.
+        let real = "00000000000000000000110001110000000000000000111100";
+        let called = "00000000000000000001100111111110000001000000000001";
+        for (existence, recall) in [(0.0, 0.5), (0.5, 7.0 / 12.0), (1.0, 2.0 / 3.0)] {
+            let found = figures(called, real, existence);
+            assert_eq!(found.precision, 0.218_75);
+            assert!((found.recall - recall).abs() < 1e-15, "{existence}: {}", found.recall);
+        }
+    }
+
+    #[test]
     fn runs_of_one_window_are_windows() {
         // With runs of single windows the figures are those of windows: 2 of 3 called are right, 2 of 4 positive are
         // found.

@@ -253,6 +253,40 @@ mod tests {
     }
 
     #[test]
+    fn the_cases_of_scikit_learns_own_tests() {
+        let ranked = |values: &[f32], labels: &[u8]| {
+            let positive: Vec<bool> = labels.iter().map(|&label| label == 1).collect();
+            RankedWindows::new(&scores(values), &positive).unwrap()
+        };
+        // `test_precision_recall_curve_toydata` and `test_roc_curve_toydata`: average precision and ROC-AUC.
+        for (labels, values, precision, roc) in [
+            ([0, 1], [0.0, 1.0], 1.0, 1.0),
+            ([0, 1], [1.0, 0.0], 0.5, 0.0),
+            ([1, 0], [1.0, 1.0], 0.5, 0.5),
+            ([1, 0], [1.0, 0.0], 1.0, 1.0),
+            ([1, 0], [0.5, 0.5], 0.5, 0.5),
+        ] {
+            let found = ranked(&values, &labels);
+            assert_eq!(
+                (found.average_precision(), found.roc_auc()),
+                (precision, roc),
+                "{labels:?} {values:?}"
+            );
+        }
+        // `test_partial_roc_auc_score`.
+        let perfect = ranked(&[0.0, 0.0, 1.0, 1.0], &[0, 0, 1, 1]);
+        assert_eq!(perfect.partial_roc_auc(1.0).unwrap(), 1.0);
+        assert_eq!(perfect.partial_roc_auc(0.001).unwrap(), 1.0);
+        assert!([-0.1, 1.1, 0.0].into_iter().all(|rate| perfect.partial_roc_auc(rate).is_err()));
+        let found = ranked(&[0.1, 0.0, 0.1, 0.01], &[0, 0, 1, 1]);
+        assert_eq!(found.partial_roc_auc(1.0).unwrap(), found.roc_auc());
+        assert_abs_diff_eq!(found.partial_roc_auc(0.3).unwrap(), 0.5, epsilon = 1e-12);
+        // `test_average_precision_constant_values`: every fourth is positive, all scores equal.
+        let labels: Vec<u8> = (0..100).map(|index| u8::from(index % 4 == 0)).collect();
+        assert_eq!(ranked(&[1.0; 100], &labels).average_precision(), 0.25);
+    }
+
+    #[test]
     fn weights_without_sense_are_refused() {
         let (scores, labels) = (scores(&[0.1, 0.4]), [true, false]);
         for weights in [&[1.0, -1.0][..], &[1.0, f64::NAN], &[f64::INFINITY, 1.0], &[1.0], &[1.0, 0.0]] {

@@ -2,7 +2,7 @@ mod saved;
 
 use crate::{
     WindowError,
-    alignment::plan::{Alignment, AlignmentCounts, Duplicates, GaugeRule},
+    alignment::plan::{Alignment, AlignmentCounts, BorderSide, Duplicates, GaugeRule},
 };
 use forewarn_core::CoreError;
 use forewarn_schema::{Kind, RawSample, Schema, SchemaError, Timestamp};
@@ -122,6 +122,11 @@ impl Aligner {
             Entry::Vacant(place) => {
                 place.insert(sample.value);
                 self.counts.samples += 1;
+                match self.alignment.border_side(sample.time) {
+                    Some(BorderSide::Before) => self.counts.before_border += 1,
+                    Some(BorderSide::After) => self.counts.after_border += 1,
+                    None => {}
+                }
             }
             Entry::Occupied(mut place) => {
                 self.counts.duplicates += 1;

@@ -44,6 +44,11 @@ pub enum Duplicates {
 ///
 /// A step without samples is missing. So is a counter's first step and the one after a gap, since an increase over
 /// several steps is that of none in particular; and a ratio whose weights are absent or add up to nothing.
+///
+/// **One scrape a step, at the same moment as a row, is a trap.** A jitter of 2 ms puts it before the border between two
+/// rows or after it, so that up to half of the rows are empty and others have two samples.
+/// [`AlignmentCounts::border_warning`] finds it; [`with_offset_millis`](Self::with_offset_millis) moves the border away
+/// from the scrapes.
 #[derive(Clone, Debug)]
 pub struct Alignment {
     pub(crate) step: Step,
@@ -119,13 +124,31 @@ impl Alignment {
         Ok(Schema::new(raw.metrics().iter().map(metric).collect())?)
     }
 
+    /// On which side of a border between two rows a sample is, if it is within a fiftieth of a step of one. A sample at
+    /// the border itself belongs to the row before.
+    pub(crate) fn border_side(&self, time: Timestamp) -> Option<BorderSide> {
+        let (step, near) = (self.step.millis(), self.step.millis() / 50);
+        let since = self.since_row(time);
+        match since {
+            0 => Some(BorderSide::Before),
+            _ if since <= near => Some(BorderSide::After),
+            _ if step - since <= near => Some(BorderSide::Before),
+            _ => None,
+        }
+    }
+
+    /// Milliseconds since the last row at `time` or before. A step may be longer than the calendar, but an offset is
+    /// shorter than a step.
+    fn since_row(&self, time: Timestamp) -> i64 {
+        let step = self.step.millis();
+        let since = time.millis().rem_euclid(step) - self.offset_millis;
+        if since < 0 { since + step } else { since }
+    }
+
     /// Time of the row that a sample at `time` belongs to.
     pub(crate) fn row_of(&self, time: Timestamp) -> Result<Timestamp, WindowError> {
-        let step = self.step.millis();
-        // A step may be longer than the calendar, but an offset is shorter than a step, so that only the end of the
-        // step can overflow.
-        let since = time.millis().rem_euclid(step) - self.offset_millis;
-        let since = if since < 0 { since + step } else { since };
+        let (step, since) = (self.step.millis(), self.since_row(time));
+        // Only the end of the step can be beyond the calendar.
         let row = match since {
             0 => Some(time.millis()),
             _ => time.millis().checked_add(step - since),
@@ -136,6 +159,13 @@ impl Alignment {
             CoreError::from(overflow).into()
         })
     }
+}
+
+/// Where a sample is that is near the border between two rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BorderSide {
+    Before,
+    After,
 }
 
 /// What became of raw samples.
@@ -152,4 +182,27 @@ pub struct AlignmentCounts {
     pub resets: usize,
     /// Cells of rows that are missing.
     pub missing: usize,
+    /// Samples up to a fiftieth of a step before the border between two rows, and at it.
+    pub before_border: usize,
+    /// Samples up to a fiftieth of a step after it.
+    pub after_border: usize,
+}
+
+impl AlignmentCounts {
+    /// What to do where scrapes fall now before the border between two rows and now after it, so that cells are
+    /// missing beside cells with two samples: at least a fifth of all samples on either side, and at least one cell
+    /// missing for two of those.
+    #[must_use]
+    pub fn border_warning(&self) -> Option<String> {
+        let Self { samples, missing, before_border, after_border, .. } = *self;
+        let crossing = before_border.min(after_border);
+        let is_likely = crossing > 0 && 5 * crossing >= samples && 2 * missing >= crossing;
+        is_likely.then(|| {
+            format!(
+                "{missing} cells are missing, and of {samples} samples {before_border} come shortly before the border \
+                 between two rows and {after_border} shortly after: move the border with \
+                 Alignment::with_offset_millis, such as by half a step, or take a step of two scrapes"
+            )
+        })
+    }
 }

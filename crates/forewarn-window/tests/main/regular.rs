@@ -42,6 +42,30 @@ fn a_row_is_made_of_the_step_that_ends_in_it() {
 }
 
 #[test]
+fn scrapes_on_both_sides_of_a_border_are_told_of() {
+    let scraped = |scrapes_a_minute: i64, shift: i64, jitter: i64| {
+        let sample = |scrape: i64| {
+            // From -jitter to +jitter, in no order.
+            let late = (scrape * 7919 % 101 - 50) * jitter / 50;
+            let millis = scrape * 60_000 / scrapes_a_minute + shift + late;
+            RawSample { metric: 0, time: Timestamp::from_millis(millis).unwrap(), value: 1.0 }
+        };
+        let gauge = Schema::new(vec![Metric::gauge("gauge")]).unwrap();
+        let samples = (10..10 + 600 * scrapes_a_minute).map(sample);
+        Alignment::to(Step::MINUTE).frame("s", &gauge, samples).unwrap().1
+    };
+    // With 2 ms of jitter a quarter of the rows and more are empty.
+    let counts = scraped(1, 0, 2);
+    assert!(counts.missing > 120, "{counts:?}");
+    let warning = counts.border_warning().unwrap();
+    assert!(warning.contains("600 samples") && warning.contains("with_offset_millis"), "{warning}");
+    // Exactly at the border, half a step from it, or four times a row: all is there.
+    for counts in [scraped(1, 0, 0), scraped(1, 30_000, 2), scraped(1, 30_000, 20_000), scraped(4, 0, 2)] {
+        assert_eq!((counts.missing, counts.border_warning()), (0, None), "{counts:?}");
+    }
+}
+
+#[test]
 fn counters_become_increases_and_survive_resets() {
     let samples = [
         at(30, 2, 100.0),

@@ -146,6 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn the_cases_of_prometheus_own_tests() {
+        // `functions.test`: a counter every five minutes that is reset at 25 minutes, 3600 s ahead of 50 minutes; the
+        // same with the sample at 0 minutes, ahead of 10, 50 and 70 minutes.
+        let counter = [0.0, 10.0, 20.0, 30.0, 40.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0];
+        assert!((line_at(points(&counter[1..]), 12.0) - 70.0).abs() < 1e-12);
+        for (ahead, expected) in
+            [(4.0, 51.363_636_363_636_37), (12.0, 76.818_181_818_181_81), (16.0, 89.545_454_545_454_55)]
+        {
+            assert!((line_at(points(&counter), ahead) - expected).abs() < 1e-12, "{ahead}");
+        }
+        // Histograms among the samples are left out, as gaps are here: `predict_linear(..._mix[60m], 3000)`.
+        let mixed: Vec<f64> = counter[1..].iter().copied().chain([f64::NAN; 2]).collect();
+        assert!((line_at(points(&mixed), 10.0) - 70.0).abs() < 1e-12);
+        // `deriv` of the counter, a second.
+        let slope = (line_at(points(&counter), 1.0) - line_at(points(&counter), 0.0)) / 300.0;
+        assert!((slope - 0.010_606_060_606_060_607).abs() < 1e-15);
+        // `double_exponential_smoothing(...[1m], 0.01, 0.1)` of `0+10x1000` at 8,000 s, and of what falls.
+        let rising: Vec<f64> = (795..=800).map(|row| 10.0 * f64::from(row)).collect();
+        assert!((holt(rising.iter().copied(), 0.01, 0.1, 0.0) - 8000.0).abs() < 1e-9);
+        let falling: Vec<f64> = rising.iter().map(|value| 8000.0 - value).collect();
+        assert!(holt(falling.iter().copied(), 0.01, 0.1, 0.0).abs() < 1e-9);
+    }
+
+    #[test]
     fn the_median_line_ignores_a_spike() {
         let mut samples = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
         samples[5] = 1e6;

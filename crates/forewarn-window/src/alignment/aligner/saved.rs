@@ -86,7 +86,7 @@ impl Aligner {
         let clock =
             (alignment.step, alignment.offset_millis, alignment.longest_gap_steps, self.lateness_steps);
         let rules = (alignment.gauges, alignment.duplicates, self.ratio_weight);
-        Ok(Fingerprint::of("aligner").and(&self.raw)?.and(&(clock, rules))?.and_text(&self.service))
+        Ok(Fingerprint::of("aligner 2").and(&self.raw)?.and(&(clock, rules))?.and_text(&self.service))
     }
 }
 
