@@ -6,10 +6,11 @@ use forewarn_numerics::fit_logistic;
 
 /// Strength that draws the slope of a calibration to 1.
 const CALIBRATION_RIDGE: f64 = 0.01;
-/// Members whose PR-AUC is within this share of the best one's are as good, however little blocks spread.
-const AS_GOOD: f64 = 0.1;
+/// Members whose PR-AUC is behind the best one's by no more than this share of it help the mean, however little blocks
+/// spread: they are wrong elsewhere.
+const AS_GOOD: f64 = 1.0 / 3.0;
 /// How far stacked weights are drawn to the mean of the good members.
-const SHRINKAGE: f64 = 0.5;
+const SHRINKAGE: f64 = 0.8;
 
 /// What [`Blend::by_blocks`] chose.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +30,7 @@ pub struct JudgedMember {
     pub pr_auc: f64,
     /// Standard deviation of them.
     pub spread: f64,
-    /// Whether it is within the noise of the best.
+    /// Whether it is near enough to the best to have a weight.
     pub is_good: bool,
 }
 
@@ -37,20 +38,22 @@ impl Blend {
     /// Weights from the scores of several blocks of time, each by models that were fitted on what came before.
     ///
     /// `scores` holds for each member its scores of each block, `blocks` the labels. Members are good whose PR-AUC is
-    /// behind the
-    /// best one's by no more than a standard error of the difference over blocks, or a tenth of it. The good ones are
-    /// calibrated
-    /// (log-odds to `a x + b`, `a` not negative) on all blocks together; their weights are those that make the labels
-    /// most
-    /// likely, none negative, drawn halfway to their mean. Without a block all members weigh the same.
+    /// behind the best one's by no more than a standard error of the difference over blocks, or a third of it. The good
+    /// ones are calibrated (log-odds to `a x + b`, `a` not negative) on all blocks together; their weights are those
+    /// that make the labels most likely, none negative, drawn four fifths of the way to their mean. The blend is
+    /// calibrated in the same way in the end, since a mean of log-odds is less sure than its members are together.
+    /// Without a block all members weigh the same.
+    ///
+    /// A few failures decide between members by luck, and models of different kinds err at different times: a mean of
+    /// all that are near enough does better than the one that was ahead.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for no member, [`CoreError::LengthMismatch`] unless each has a score for each
-    /// label,
-    /// [`CoreError::SingleClass`] for a block without both classes.
+    /// label, [`CoreError::SingleClass`] for a block without both classes.
     ///
     /// # References
-    /// L. Breiman, *Stacked regressions*, Machine Learning 24, 1996.
+    /// L. Breiman, *Stacked regressions*, Machine Learning 24, 1996. R. T. Clemen, *Combining forecasts: a review and
+    /// annotated bibliography*, International Journal of Forecasting 5(4), 1989.
     pub fn by_blocks(scores: &[Vec<&[Score]>], blocks: &[&[bool]]) -> Result<BlockChoice, CoreError> {
         let average = Self::average(scores.len())?;
         if blocks.is_empty() {
@@ -96,7 +99,12 @@ fn weigh(scores: &[Vec<&[Score]>], blocks: &[&[bool]], members: &[JudgedMember])
         weights[member] = (1.0 - SHRINKAGE) * stacked + SHRINKAGE * share * slope;
         shift += SHRINKAGE * share * intercept;
     }
-    Blend::new(weights, shift)
+    let blend = Blend::new(weights, shift)?;
+    let all: Vec<Vec<Score>> = scores.iter().map(|of| of.concat()).collect();
+    let blended = blend.apply(&all.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+    let [slope, intercept] = calibration(&blended, &positive);
+    let weights = blend.weights().iter().map(|weight| slope * weight).collect();
+    Blend::new(weights, slope * blend.shift() + intercept)
 }
 
 /// Slope, not negative, and intercept that make the labels most likely.

@@ -56,8 +56,9 @@ pub enum Blending {
     Stacked,
     /// Their log-odds, by weights from several blocks of time: walk-forward folds within train, each of which fits the
     /// members on what comes before a block and scores it, and validation. Members that no block speaks against share
-    /// the weight, drawn halfway to the weights that fit the blocks best; then each is fitted once more on train and
-    /// validation together and has half of its weight from there. Thresholds come from all blocks.
+    /// the weight, drawn a little to the weights that fit the blocks best; then each is fitted once more on train and
+    /// validation together and has half of its weight from there. Thresholds come from all blocks, and from the time
+    /// before them.
     Folds,
 }
 
