@@ -1,16 +1,21 @@
-//! Which failures can be foreseen? The share detected, by root fault, on a month that no model has seen: by models of
+//! Which failures can be foreseen? The share detected, by root fault, on months that no model has seen: by models of
 //! the same graph and of another, beside a predictor that knows the hidden state and alarms at random.
 //!
-//! `cargo run --release --example foresight > docs/explanation/simulator/foresight.md` (some minutes)
+//! `cargo run --release --example foresight` prints the table of `docs/explanation/simulator.md`, in five minutes of a
+//! processor, most of them for the hidden state.
 
-mod month;
+mod span;
 
 use forewarn::{
     prelude::*,
     sim::fleet::{Blueprint, FaultKind},
 };
-use month::{Month, Scores, threshold_for};
+use span::{Scores, Span, threshold_for};
 use std::{collections::BTreeMap, error::Error};
+
+/// Days to fit on, and days of the shop that are tried: enough failures that the shares of both sums are within .05.
+const FIT_DAYS: usize = 30;
+const TRIED_DAYS: usize = 120;
 
 /// Failures by root fault, detected and all; and the share that as many alarms at random moments would detect.
 struct Column {
@@ -50,9 +55,9 @@ fn line(name: &str, builds_up: &str, [a, b, c, d]: [[usize; 2]; 4]) {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let shop = Month::new(Blueprint::shop(), 1)?;
-    let shop_later = Month::new(Blueprint::shop(), 2)?;
-    let twelve = Month::new(Blueprint::twelve(), 3)?;
+    let shop = Span::new(Blueprint::shop(), FIT_DAYS, 1)?;
+    let shop_later = Span::new(Blueprint::shop(), TRIED_DAYS, 2)?;
+    let twelve = Span::new(Blueprint::twelve(), FIT_DAYS, 3)?;
     let ((of_shop, at_shop), (of_twelve, _)) = (shop.train()?, twelve.train()?);
     eprintln!("asking what would have been without each fault");
     let (in_shop, in_twelve) = (shop_later.failures()?, twelve.failures()?);

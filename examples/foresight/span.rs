@@ -1,4 +1,4 @@
-//! A simulated month: its failures, and what a model or the hidden state says of every minute.
+//! A simulated span of days: its failures, and what a model or the hidden state says of every minute.
 
 use forewarn::{
     baseline::Input,
@@ -13,30 +13,30 @@ use forewarn::{
 };
 use std::{collections::BTreeMap, error::Error};
 
-/// Minutes, and rows of a service.
-const MONTH: usize = 30 * 1440;
-
 /// Scores by row.
 pub(crate) type Scores = BTreeMap<usize, Score>;
 
-/// A month of a graph: metrics with labels.
-pub(crate) struct Month {
+/// Some days of a graph: metrics with labels.
+pub(crate) struct Span {
+    /// Minutes, and rows of a service.
+    minutes: usize,
     fleet: Fleet,
     columns: FrameSet,
     labels: Labels,
     split: Split,
 }
 
-impl Month {
-    /// Metrics are normalised by the month's own training part, which takes no labels.
-    pub(crate) fn new(graph: Blueprint, seed: u64) -> Result<Self, Box<dyn Error>> {
-        let mut fleet = Fleet::new(graph, MONTH, seed)?;
+impl Span {
+    /// Metrics are normalised by the span's own training part, which takes no labels.
+    pub(crate) fn new(graph: Blueprint, days: usize, seed: u64) -> Result<Self, Box<dyn Error>> {
+        let minutes = days * 1440;
+        let mut fleet = Fleet::new(graph, minutes, seed)?;
         let frames = fleet.frames()?;
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
         let split = chronological(&labels, Fractions::default())?;
         let (method, scope) = (Normalisation::ZScore, Scope::Service);
         let pipeline = Pipeline::fit(Features::default(), split.train(), &frames, method, scope, 1)?;
-        Ok(Self { columns: pipeline.with_limit(20.0)?.apply(&frames)?, fleet, labels, split })
+        Ok(Self { minutes, columns: pipeline.with_limit(20.0)?.apply(&frames)?, fleet, labels, split })
     }
 
     /// A model and its threshold.
@@ -60,10 +60,11 @@ impl Month {
     pub(crate) fn foresee(&self) -> Result<Scores, Box<dyn Error>> {
         let roll_outs = RollOuts { futures: 24, ..RollOuts::default() };
         let (spec, target) = (WindowSpec::default(), Target::Onset);
-        let minutes = self.fleet.ceiling(&ThresholdRule::v1(), spec, target, 0..MONTH - 6, roll_outs)?;
+        let minutes =
+            self.fleet.ceiling(&ThresholdRule::v1(), spec, target, 0..self.minutes - 6, roll_outs)?;
         let scores = minutes.iter().flat_map(|minute| {
             let services = minute.probabilities.iter().enumerate();
-            services.map(|(service, &score)| (service * MONTH + minute.row, score))
+            services.map(|(service, &score)| (service * self.minutes + minute.row, score))
         });
         Ok(scores.collect())
     }
@@ -74,7 +75,7 @@ impl Month {
         let with_root = causes.failures.iter().filter_map(|failure| {
             let kind = causes.fault(failure.root?)?.injection.kind;
             let minute = failure.episode.onset().minutes_since(self.fleet.start()) as usize;
-            Some((kind, failure.service * MONTH + minute))
+            Some((kind, failure.service * self.minutes + minute))
         });
         Ok(with_root.collect())
     }
