@@ -160,8 +160,9 @@ pub(crate) const PARTS: &[Part] = &[
             runs: &[Evaluation {
                 name: "networks-shop",
                 heading: "",
-                options: "--days 180 --split 0.2667,0.0667,0.6666 --models boosted_trees,lstm,gru,logistic_window,\
-                          logistic_snapshot,persistence,trend,rolling_mean,service_rate,static_threshold",
+                options: "--days 180 --split 0.2667,0.0667,0.6666 --models boosted_trees,ensemble,lstm,gru,lstm_hazard,\
+                          gru_hazard,lstm_running,gru_running,logistic_window,logistic_snapshot,persistence,trend,\
+                          rolling_mean,service_rate,static_threshold",
             }],
             columns: Columns::Ranking,
         },
