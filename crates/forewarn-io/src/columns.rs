@@ -118,7 +118,6 @@ impl Columns {
         if !has_input {
             return Err(IoError::NoMetrics { file: file(), columns: names });
         }
-        let mut names = names;
         let is_series = !series.is_empty();
         if is_series {
             for (name, series) in names.iter_mut().zip(series) {

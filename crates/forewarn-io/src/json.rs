@@ -39,7 +39,7 @@ const SKETCHED_RECORDS: usize = 200;
 ///
 /// Series are read, too: the answer of Prometheus to a range query, and what `VictoriaMetrics` exports. The metric is
 /// the label `__name__`, or [`ReadOptions::metric`]; the service is the label of a usual name, or those of
-/// [`ReadOptions::service_columns`]. So are those of CloudWatch (`get-metric-data`) and Graphite, each under one name.
+/// [`ReadOptions::service_columns`]. So are those of `CloudWatch` (`get-metric-data`) and Graphite, each under one name.
 ///
 /// # Errors
 /// [`IoError`], with the line on which a record begins, and its field.
@@ -101,7 +101,7 @@ pub(crate) fn read_into(
     if series::is_series(fields()) {
         return series::read(records, input, assembler);
     }
-    if named::is_named(fields()) {
+    if named::is_named(&fields()) {
         return named::read(records, input, assembler);
     }
     // Columns as arrays, or as objects whose fields count rows.

@@ -91,7 +91,7 @@ impl Dialect {
         }
         dialect.separator = named.unwrap_or_else(|| find_separator(lines));
         // A first line like which hardly any other is may be a title.
-        if !dialect.annotated && alike(lines, dialect.separator) * 2 <= lines.len().clamp(1, 21) - 1 {
+        if !dialect.annotated && alike(lines, dialect.separator) * 2 < lines.len().clamp(1, 21) {
             let candidates: &[u8] = match &named {
                 Some(separator) => std::slice::from_ref(separator),
                 None => &SEPARATORS,

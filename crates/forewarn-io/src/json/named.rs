@@ -1,4 +1,4 @@
-//! Series under one name each, as CloudWatch and Graphite answer.
+//! Series under one name each, as `CloudWatch` and Graphite answer.
 
 use super::{records::Records, series::Sample};
 use crate::{
@@ -31,7 +31,7 @@ struct Named {
 }
 
 /// Whether the fields of a record, each with whether it is an array, are those of such a series.
-pub(super) fn is_named<'a>(fields: impl Iterator<Item = (&'a str, bool)> + Clone) -> bool {
+pub(super) fn is_named<'a>(fields: &(impl Iterator<Item = (&'a str, bool)> + Clone)) -> bool {
     let has = |wanted: &str, array: bool| {
         fields.clone().any(|(name, is_array)| name == wanted && is_array == array)
     };

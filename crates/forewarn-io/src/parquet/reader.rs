@@ -267,7 +267,7 @@ impl FileRows {
                 })?;
                 match file.columns.shape {
                     Shape::Wide if !file.columns.is_series => {
-                        assembler.push(number, column, moment, values)?
+                        assembler.push(number, column, moment, values)?;
                     }
                     Shape::Wide => assembler.push_cell(number, column, moment, slot, values)?,
                     _ => {

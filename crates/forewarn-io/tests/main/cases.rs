@@ -5,7 +5,7 @@ use forewarn_io::{
     CellChange, Duplicates, Format, IoError, MetricSpec, ReadOptions, Recording, Shape, inspect_from, json,
     read_files, read_metrics, read_sides,
 };
-use forewarn_schema::{Kind, Unit};
+use forewarn_schema::{Kind, Step, Unit};
 use std::{fs, io::Write};
 
 const PLAIN: &str = "timestamp,service,error_rate,p99_latency\n\
@@ -719,7 +719,9 @@ fn sides_of_limits_are_those_of_the_values() {
     let wide = "time,web,api\n0,0.01,0.05\n60,,0.06\n180,0.05,0\n";
     let plain = ReadOptions::default();
     let of_wide = plain.clone().with_shape(Shape::Wide).with_metric("error_rate");
-    for (text, options) in [(rows, &plain), (long, &plain), (wide, &of_wide)] {
+    // Where the step is known, a row of a wide file is placed as one.
+    let at_once = of_wide.clone().with_step(Step::MINUTE);
+    for (text, options) in [(rows, &plain), (long, &plain), (wide, &of_wide), (wide, &at_once)] {
         let path = folder.path().join("m.csv");
         fs::write(&path, text).unwrap();
         let asked = |name: &str| (name == "error_rate").then(|| vec![0.0, 0.05]);

@@ -68,10 +68,10 @@ impl Metrics {
                 Ok(labels) => {
                     found.count(services.start, &labels, spec);
                     found.note_shares(services.start, frames, rule);
-                    match (&mut outages, HiddenOutages::find(frames, rule)) {
-                        (Some(all), Some(more)) => all.services.extend(more.services),
-                        (None, more) => outages = more,
-                        (Some(_), None) => {}
+                    let more = HiddenOutages::find(frames, rule);
+                    match &mut outages {
+                        Some(all) => all.services.extend(more.into_iter().flat_map(|more| more.services)),
+                        None => outages = more,
                     }
                 }
                 Err(error) if found.reasons.is_empty() => found
