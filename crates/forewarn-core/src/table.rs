@@ -22,12 +22,19 @@ mod content;
 mod dialect;
 mod error;
 mod guard;
+mod packed;
+mod time;
 
 pub use cell::{NotANumber, flag, is_missing, number, number_f32};
 pub use content::{Content, PREFIX_BYTES, sniff, take_prefix};
 pub use dialect::{Decimal, Dialect};
 pub use error::TableError;
 pub use guard::ROW_LIMIT_BYTES;
+pub use packed::{Unpacked, unpack};
+pub use time::{
+    DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, is_compact_date, is_text_time,
+    shown_order,
+};
 
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 use guard::Guard;
@@ -43,6 +50,8 @@ pub struct TableSettings {
     pub decimal: Option<Decimal>,
     /// Most rows; as many as there are by default.
     pub max_rows: Option<u64>,
+    /// Lines of the file before the first of the table.
+    pub lines_before: u64,
 }
 
 impl TableSettings {
@@ -57,6 +66,13 @@ impl TableSettings {
     #[must_use]
     pub fn with_decimal(mut self, decimal: Decimal) -> Self {
         self.decimal = Some(decimal);
+        self
+    }
+
+    /// With lines counted from behind this many.
+    #[must_use]
+    pub fn with_lines_before(mut self, lines: u64) -> Self {
+        self.lines_before = lines;
         self
     }
 
@@ -79,6 +95,7 @@ pub struct Table<R> {
     line: u64,
     rows: u64,
     max_rows: u64,
+    lines_before: u64,
     /// Whether the current row ends with the file and not with a line break.
     unended: bool,
     headers_again: u64,
@@ -129,6 +146,7 @@ impl<R: Read> Table<R> {
             line: 0,
             rows: 0,
             max_rows: settings.max_rows.unwrap_or(u64::MAX),
+            lines_before: settings.lines_before,
             unended: false,
             headers_again: 0,
         };
@@ -191,10 +209,20 @@ impl<R: Read> Table<R> {
     /// [`TableError::FieldCount`] for a row that has not one field for each column, [`TableError::LongRow`],
     /// [`TableError::TooManyRows`], [`TableError::Read`].
     pub fn advance(&mut self) -> Result<bool, TableError> {
-        if !self.next_row()? {
-            return Ok(false);
+        let expected = self.header.len();
+        // A comment that no row of this table could be.
+        let is_comment = |record: &ByteRecord| {
+            record.len() != expected && record.get(0).is_some_and(|cell| cell.starts_with(b"#"))
+        };
+        loop {
+            if !self.next_row()? {
+                return Ok(false);
+            }
+            if !is_comment(&self.record) {
+                break;
+            }
         }
-        let (expected, got) = (self.header.len(), self.record.len());
+        let got = self.record.len();
         if got != expected {
             let (line, cut) = (self.line, got < expected && self.unended);
             return Err(TableError::FieldCount { line, expected, got, cut });
@@ -217,7 +245,7 @@ impl<R: Read> Table<R> {
             let end = self.reader.position();
             self.unended = self.reader.get_ref().ended_without_break(end.byte());
             let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            self.line = end.line() - u64::from(!self.unended) - breaks;
+            self.line = self.lines_before + end.line() - u64::from(!self.unended) - breaks;
             let is_blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
             // Annotated text begins each of its tables with the header, and so do files that were put together.
             let is_header_again = self.header.len() > 1
@@ -236,7 +264,7 @@ impl<R: Read> Table<R> {
 
     fn refuse(&self, error: csv::Error) -> TableError {
         if self.reader.get_ref().overrun() {
-            let line = self.record.position().map_or(self.line, csv::Position::line);
+            let line = self.record.position().map_or(self.line, |place| self.lines_before + place.line());
             return TableError::LongRow { line, limit_bytes: ROW_LIMIT_BYTES };
         }
         TableError::Read(error.into())
@@ -300,6 +328,7 @@ mod tests {
             ("a\tb\r1\tx y\r2\t", [1, 2, 3]),
             ("sep=;\na;b\n1;x y\n2;\n", [2, 3, 4]),
             ("# made by hand\na,b\n1,\"x y\"\n2, \n", [2, 3, 4]),
+            ("a,b\n1,x y\n2,\n# the end\n", [1, 2, 3]),
             ("#a,b\n1,x y\n2,\n", [1, 2, 3]),
             ("a,b\n1,x y\na,b\n2,\n", [1, 2, 4]),
             ("May\n\na,b\n1,x y\n2,\n", [3, 4, 5]),
@@ -310,6 +339,14 @@ mod tests {
             assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), lines, "{text:?}");
             assert!(rows.iter().map(|(_, cells)| cells).eq(&expected), "{text:?}: {rows:?}");
         }
+    }
+
+    #[test]
+    fn lines_are_counted_from_behind_those_before() {
+        let settings = TableSettings::default().with_lines_before(10);
+        let mut table = Table::open(b"a,b\n1,2\n3\n".as_slice(), &settings).unwrap();
+        assert_eq!((table.header_line(), table.advance().unwrap(), table.line()), (11, true, 12));
+        assert!(table.advance().unwrap_err().to_string().starts_with("line 13"));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use crate::table::unpack;
 use std::{
     fs::File,
     io::{Error, ErrorKind, Read, Result},
@@ -27,7 +28,7 @@ fn read_bytes(reader: impl Read, most_bytes: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a file as text, if it has no more than `most_bytes`: a file without end, or one of another kind such as a
-/// block of metrics, is refused before it fills the memory. A byte order mark is left out.
+/// block of metrics, is refused before it fills the memory. A byte order mark is left out, UTF-16 becomes UTF-8.
 ///
 /// # Errors
 /// Those of the system; [`ErrorKind::InvalidData`] for a larger file, and for what is not UTF-8.
@@ -40,7 +41,8 @@ pub fn read_text_file(path: impl AsRef<Path>, most_bytes: u64) -> Result<String>
 /// # Errors
 /// As [`read_text_file`].
 pub fn read_text(reader: impl Read, most_bytes: u64) -> Result<String> {
-    let text = String::from_utf8(read_bytes(reader, most_bytes)?).map_err(|error| {
+    let bytes = read_bytes(unpack(reader)?.whole(), most_bytes)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
         let byte = error.utf8_error().valid_up_to() + 1;
         Error::new(ErrorKind::InvalidData, format!("byte {byte} is not UTF-8: expected a text file"))
     })?;
@@ -57,6 +59,7 @@ mod tests {
     #[test]
     fn what_is_no_small_text_is_refused() {
         assert_eq!(read_text(&b"\xef\xbb\xbfa >= 1"[..], 12).unwrap(), "a >= 1");
+        assert_eq!(read_text(&b"\xff\xfea\0\n\0"[..], 12).unwrap(), "a\n");
         let endless = read_text(std::io::repeat(0), SMALL_FILE_BYTES).unwrap_err().to_string();
         assert_eq!(endless, "larger than 16 MiB, the most that is read");
         let latin = read_text(&b"gr\xf6\xdfe"[..], SMALL_FILE_BYTES).unwrap_err().to_string();

@@ -1,4 +1,7 @@
-use forewarn_core::{CoreError, table::TableError};
+use forewarn_core::{
+    CoreError,
+    table::{TableError, UnknownZone},
+};
 use forewarn_schema::Timestamp;
 use std::path::PathBuf;
 
@@ -147,6 +150,9 @@ pub enum EvalError {
     /// A file is no CSV.
     #[error("not a CSV file: {0}")]
     Csv(#[source] TableError),
+    /// The time zone of a file's times is none.
+    #[error(transparent)]
+    Zone(#[from] UnknownZone),
     /// A failure lies where nothing was scored.
     #[error(
         "{service}: the failure that begins at {onset} lies outside the scores, which go from {first} to {last}"

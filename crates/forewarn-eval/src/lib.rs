@@ -18,7 +18,9 @@ pub use error::EvalError;
 pub use events::{
     Delays, EpisodeClasses, EventCounts, Events, LeadTimes, ServiceEvents, Skill, skill_over_chance,
 };
-pub use files::{EpisodeFile, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv};
+pub use files::{
+    EpisodeFile, FileSettings, JudgedScores, KnownFailures, LabelMeaning, ScoreFile, predictions_csv,
+};
 pub use leaks::{Finding, LeakAudit, LeakCheck, LeakFindings, ShuffledFuture};
 pub use report::{
     Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, Difference, FoldFigures, InputSummary,

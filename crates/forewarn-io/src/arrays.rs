@@ -8,7 +8,7 @@ use crate::{
         cells::{CellReader, Fault, RowValues},
         slots::Slots,
         taken_metric,
-        time_form::{Moment, TimeReader},
+        time_form::{Moment, TimeReader, time_reader},
     },
     csv::{Input, Parts, time_name},
     error::{Origin, clip},
@@ -144,7 +144,7 @@ impl<'a> TableRows<'a> {
         let input = Input { origin, options, service: SERVICE, folders: &[] };
         Ok(Self {
             parts: Parts::new(&columns, &input, cells.len()),
-            times: TimeReader::new(options)?,
+            times: time_reader(options)?,
             reader: CellReader::new(options),
             row: RowValues::default(),
             cells,
@@ -202,12 +202,17 @@ impl<'a> TableRows<'a> {
 
     fn push_wide(&mut self, index: usize, moment: Moment, assembler: &mut Assembler) -> Result<(), IoError> {
         let number = index as u64 + 1;
-        let slot = assembler.slots.find_or_add(self.options.metric.as_deref().unwrap_or_default())?;
         for column in 0..self.cells.len() {
             if self.columns.roles[column] == Role::WideService {
+                let slot = self.columns.wide_slots[column];
                 self.row.clear(&assembler.slots);
                 self.put(column, slot, self.cells[column].cell(index), number, &assembler.slots)?;
-                assembler.push(number, &self.columns.names[column], moment, &self.row)?;
+                let service = &self.columns.names[column];
+                if self.columns.is_series {
+                    assembler.push_cell(number, service, moment, slot, &self.row)?;
+                } else {
+                    assembler.push(number, service, moment, &self.row)?;
+                }
             }
         }
         Ok(())
@@ -247,9 +252,9 @@ impl<'a> TableRows<'a> {
                 self.times.local(millis)
             }
             Cell::Millis(millis) => Timestamp::from_millis(millis).map(Moment::from),
-            Cell::Whole(number) => self.times.integer(number).map(Moment::from),
-            Cell::Single(number) => self.times.float(f64::from(number)).map(Moment::from),
-            Cell::Double(number) => self.times.float(number).map(Moment::from),
+            Cell::Whole(number) => self.times.integer(number),
+            Cell::Single(number) => self.times.float(f64::from(number)),
+            Cell::Double(number) => self.times.float(number),
             Cell::Text(text) => self.times.text(text),
             Cell::Missing => None,
         }

@@ -15,6 +15,7 @@ use crate::{
     recording::{CellCount, ServiceSummary},
     step::StepFinder,
 };
+use coded::{Coded, Codes};
 use finish::Rise;
 use forewarn_schema::{FrameSet, Layout, Metric, Schema, Step};
 use pool::{Pool, Sorted};
@@ -22,6 +23,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use together::Together;
 
 pub(crate) mod clocks;
+pub(crate) mod coded;
 pub(crate) mod counters;
 mod finish;
 pub(crate) mod lines;
@@ -41,6 +43,15 @@ pub(crate) enum Keep {
     Some(Arc<dyn Fn(&str) -> bool + Send + Sync>),
     /// Only what the summary says.
     Counts,
+    /// What the summary says, and codes of these metrics.
+    Codes(Arc<Codes>),
+}
+
+impl Keep {
+    /// Whether no value is kept as it is.
+    fn has_no_values(&self) -> bool {
+        matches!(self, Self::Counts | Self::Codes(_))
+    }
 }
 
 impl fmt::Debug for Keep {
@@ -49,6 +60,7 @@ impl fmt::Debug for Keep {
             Self::Values => "Values",
             Self::Some(_) => "Some",
             Self::Counts => "Counts",
+            Self::Codes(_) => "Codes",
         })
     }
 }
@@ -78,8 +90,9 @@ pub(crate) struct Assembler {
     duplicates: Duplicates,
     pending: Option<Pending>,
     kept: Kept,
-    /// Values that are kept.
+    /// Values that are kept, and codes.
     pool: Pool,
+    coded: Coded,
     /// How the columns go that are not kept.
     rises: Vec<Rise>,
     /// Whether cells that are not kept have been counted row by row.
@@ -147,6 +160,7 @@ impl Assembler {
             pending: options.step.is_none().then(Pending::default),
             kept: Kept { all: true, ..Kept::default() },
             pool: Pool::default(),
+            coded: Coded::default(),
             rises: Vec::new(),
             looked: false,
             stores: Vec::new(),
@@ -292,7 +306,10 @@ impl Assembler {
         if !self.kept.all {
             self.look(service, sample, raws);
         }
-        if matches!(self.keep, Keep::Counts) {
+        if let Keep::Codes(_) = self.keep {
+            self.coded.put(service, placed.key, |slot| sample.get(slot).copied().unwrap_or(f32::NAN));
+        }
+        if self.keep.has_no_values() {
             return Ok(());
         }
         let row = self.pool.row(service, placed.key);
@@ -318,6 +335,12 @@ impl Assembler {
                 Keep::Values => true,
                 Keep::Some(is_wanted) => slot == 0 || is_wanted(&place.metric.name),
                 Keep::Counts => false,
+                Keep::Codes(codes) => {
+                    if let Some(code) = codes(&place.metric.name) {
+                        self.coded.add(slot, code);
+                    }
+                    false
+                }
             };
             self.kept.all &= is_kept;
             if !is_kept {
@@ -336,20 +359,31 @@ impl Assembler {
 
     /// Counts the cells of a row that are not kept.
     fn look(&mut self, service: usize, sample: &[f32], raws: &[f64]) {
-        self.looked = true;
-        let store = &mut self.stores[service];
-        store.last.resize(self.slots.len(), f32::NAN);
-        for (slot, &value) in sample.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        for (slot, &value) in sample.iter().enumerate() {
             if self.kept.columns[slot].is_none() {
-                store.known += 1;
-                self.rises[slot].step(store.last[slot], value);
-                store.last[slot] = value;
+                self.look_at(service, slot, value);
             }
         }
+        let store = &mut self.stores[service];
         let is_kept = |at: usize| self.kept.columns[self.slots.counters[at]].is_some();
         let others = raws.iter().enumerate().filter(|(at, raw)| !raw.is_nan() && !is_kept(*at));
         store.known += others.count() as u64;
         store.falls.push(raws);
+    }
+
+    /// Counts a cell that is not kept.
+    fn look_at(&mut self, service: usize, slot: usize, value: f32) {
+        self.looked = true;
+        if value.is_nan() {
+            return;
+        }
+        let store = &mut self.stores[service];
+        if store.last.len() <= slot {
+            store.last.resize(self.slots.len(), f32::NAN);
+        }
+        store.known += 1;
+        self.rises[slot].step(store.last[slot], value);
+        store.last[slot] = value;
     }
 
     fn place_cell(
@@ -377,7 +411,10 @@ impl Assembler {
             store.series[slot].set(placed.key, u32::try_from(line).unwrap_or(u32::MAX));
             store.known += u64::from(column.is_none() && (!value.is_nan() || !raw.is_nan()));
         }
-        if matches!(self.keep, Keep::Counts) {
+        if let Keep::Codes(_) = self.keep {
+            self.coded.put_cell(service, placed.key, slot, value);
+        }
+        if self.keep.has_no_values() {
             return Ok(());
         }
         // Rows are there whichever of their cells are kept.
@@ -408,7 +445,7 @@ impl Assembler {
             return Err(self.clocks.duplicate(line, service, moment.time, earlier));
         }
         self.clocks.count_duplicate(service);
-        if matches!(self.keep, Keep::Counts) || self.duplicates == Duplicates::First {
+        if self.keep.has_no_values() || self.duplicates == Duplicates::First {
             return Ok(());
         }
         let (store, row) = (&mut self.stores[service], self.pool.row(service, placed.key));

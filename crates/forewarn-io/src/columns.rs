@@ -1,5 +1,5 @@
 pub(crate) mod cells;
-mod legend;
+pub(crate) mod legend;
 mod names;
 mod plan;
 mod role;
@@ -27,6 +27,12 @@ pub(crate) struct Columns {
     pub(crate) time_parts: usize,
     pub(crate) service_parts: usize,
     pub(crate) notes: Vec<String>,
+    /// In a wide file, the slot of each column's metric.
+    pub(crate) wide_slots: Vec<usize>,
+    /// Whether columns of a wide file hold metrics of their own.
+    pub(crate) is_series: bool,
+    /// Columns that the settings leave out.
+    dropped: Vec<String>,
 }
 
 /// What is known of a file besides its columns' names.
@@ -43,10 +49,18 @@ impl Columns {
     pub(crate) fn new(header: Header<'_>, options: &ReadOptions, slots: &mut Slots) -> Result<Self, IoError> {
         let Header { origin, names, sketches, annotated } = header;
         let file = || origin.file();
-        let names: Vec<String> = names.into_iter().map(|name| renamed(name, options)).collect();
+        let mut names: Vec<String> = names.into_iter().map(|name| renamed(name, options)).collect();
+        let unwrapped = unwrap(&mut names, options);
         let blank = Sketch::default();
         let sketch = |index: usize| sketches.get(index).unwrap_or(&blank);
-        let mut plan = Plan { names: &names, roles: vec![None; names.len()], notes: Vec::new() };
+        let mut plan = Plan {
+            names: &names,
+            roles: vec![None; names.len()],
+            notes: Vec::new(),
+            series: Vec::new(),
+            wide_slots: Vec::new(),
+        };
+        plan.notes.extend(unwrapped);
         plan.leave_out_indexes(origin, sketch, options)?;
         let by_name = unique(origin, &names, &plan.roles)?;
         let find = |name: &String| by_name.get(name.as_str()).copied();
@@ -92,9 +106,9 @@ impl Columns {
             plan.roles[index] = None;
         }
         plan.leave_out_the_rest(shape, options, sketch, annotated, slots);
-        plan.give_slots(shape, options, slots)?;
+        plan.give_slots(shape, options, sketch, slots)?;
 
-        let Plan { roles, mut notes, .. } = plan;
+        let Plan { roles, mut notes, series, wide_slots, .. } = plan;
         let roles: Vec<Role> = roles.into_iter().map(|role| role.unwrap_or(Role::Ignored)).collect();
         let has_input = roles.iter().any(|role| match role {
             Role::Metric(slot) => !slots.slots[*slot].is_outcome(),
@@ -104,20 +118,84 @@ impl Columns {
         if !has_input {
             return Err(IoError::NoMetrics { file: file(), columns: names });
         }
-        let mut names = names;
-        if shape == Shape::Wide && legend::shorten(&mut names, &roles) {
+        let is_series = !series.is_empty();
+        if is_series {
+            for (name, series) in names.iter_mut().zip(series) {
+                if let Some(series) = series {
+                    *name = series.service;
+                }
+            }
+        } else if shape == Shape::Wide && legend::shorten(&mut names, &roles) {
             notes.push("services are the labels in the names of their columns".to_owned());
         }
-        Ok(Self { roles, shape, time_parts: times.len(), service_parts: services.len(), notes, names })
+        let (time_parts, service_parts) = (times.len(), services.len());
+        Ok(Self {
+            roles,
+            names,
+            shape,
+            time_parts,
+            service_parts,
+            notes,
+            wide_slots,
+            is_series,
+            dropped: options.drop.clone(),
+        })
     }
 }
 
 impl Columns {
+    /// Columns that are left out and are called as labels are, but for those that settings name.
+    pub(crate) fn labels_left_out(&self) -> Vec<usize> {
+        let is_label = |name: &str| {
+            let last = names::last_part(name).unwrap_or(name);
+            names::is_one_of(last, &names::LABEL_NAMES)
+        };
+        let columns = self.names.iter().zip(&self.roles).enumerate();
+        columns
+            .filter(|(_, (name, role))| {
+                **role == Role::Ignored && is_label(name) && !self.dropped.contains(name)
+            })
+            .map(|(index, _)| index)
+            .collect()
+    }
+
     /// Which number of the dates is the day, as the first rows show.
     pub(crate) fn date_order(&self, sketches: &[Sketch]) -> Option<DateOrder> {
         let times = self.roles.iter().zip(sketches).filter(|(role, _)| matches!(role, Role::Time(_)));
         times.filter_map(|(_, sketch)| sketch.order).next()
     }
+}
+
+/// Names of objects around metrics that say nothing of them.
+const CONTAINERS: [&str; 8] =
+    ["metrics", "metric", "_source", "fields", "values", "data", "stats", "payload"];
+
+/// Takes the names of such objects away, where what is left is the name of a metric or of no other column; says so.
+fn unwrap(names: &mut [String], options: &ReadOptions) -> Option<String> {
+    let v1 = forewarn_schema::Schema::v1();
+    let is_asked = |name: &String| {
+        let lists = [&options.columns, &options.drop, &options.time_columns, &options.service_columns];
+        lists.into_iter().any(|list| list.contains(name))
+            || options.outcome_column.as_ref() == Some(name)
+            || options.metrics.iter().any(|spec| spec.name == *name)
+    };
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_asked(name)) {
+        let Some((around, inner)) = name.split_once('.') else { continue };
+        let is_document = around == "_source";
+        if (is_document || CONTAINERS.contains(&around) && v1.position(inner).is_some())
+            && !names.iter().any(|other| other == inner)
+        {
+            found.push((index, inner.to_owned()));
+        }
+    }
+    let first = found.first().map(|(index, inner)| (names[*index].clone(), inner.clone()));
+    for (index, inner) in found {
+        names[index] = inner;
+    }
+    first.map(|(name, inner)| {
+        format!("columns were read by the ends of their names, such as {name:?} as {inner:?}")
+    })
 }
 
 /// The name that the settings give to a column.

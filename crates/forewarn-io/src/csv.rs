@@ -1,5 +1,6 @@
 //! Frames from and to separated text.
 
+mod annotated;
 mod reader;
 mod snapshots;
 mod writer;

@@ -1,5 +1,6 @@
 //! Frames from JSON: records one after another, a line each or not, or in an array.
 
+mod named;
 mod records;
 mod scalar;
 mod series;
@@ -11,8 +12,8 @@ use crate::{
     columns::{
         Columns, Header, Role, SERVICE, Sketch,
         cells::{CellReader, Fault, RowValues},
-        renamed, taken_metric,
-        time_form::TimeReader,
+        legend, renamed, taken_metric,
+        time_form::time_reader,
     },
     csv::{Input, Parts, time_name},
     error::{Origin, clip},
@@ -38,7 +39,7 @@ const SKETCHED_RECORDS: usize = 200;
 ///
 /// Series are read, too: the answer of Prometheus to a range query, and what `VictoriaMetrics` exports. The metric is
 /// the label `__name__`, or [`ReadOptions::metric`]; the service is the label of a usual name, or those of
-/// [`ReadOptions::service_columns`].
+/// [`ReadOptions::service_columns`]. So are those of `CloudWatch` (`get-metric-data`) and Graphite, each under one name.
 ///
 /// # Errors
 /// [`IoError`], with the line on which a record begins, and its field.
@@ -86,14 +87,33 @@ pub(crate) fn read_into(
         Some(_) => Records::of_array(text, origin, line),
         None => Records::new(text, origin),
     };
+    if names.is_empty()
+        && let Some((line, text)) = records.advance()?
+    {
+        // A record that cannot be read, or has no field.
+        let source = match Record::parse(text, &mut Vec::new()) {
+            Err(error) => error.into(),
+            Ok(_) => "a record without fields".into(),
+        };
+        return Err(IoError::NotJson { place: origin.at(line), source });
+    }
     let fields = || names.iter().zip(&sketches).map(|(name, sketch)| (name.as_str(), sketch.holds_others()));
     if series::is_series(fields()) {
         return series::read(records, input, assembler);
     }
-    if records_seen == 1 && fields().any(|(_, is_array)| is_array) && !sketches.iter().any(Sketch::is_time) {
+    if named::is_named(&fields()) {
+        return named::read(records, input, assembler);
+    }
+    // Columns as arrays, or as objects whose fields count rows.
+    let counts_rows = |name: &String| {
+        name.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let holds_arrays = fields().any(|(_, is_array)| is_array) && !sketches.iter().any(Sketch::is_time);
+    let holds_rows = names.iter().filter(|name| counts_rows(name)).count() * 2 > names.len();
+    if records_seen == 1 && (holds_arrays || holds_rows) {
         return Err(IoError::NotJson {
             place: origin.at(line),
-            source: "one object that holds arrays, expected an object a row: pandas writes them with \
+            source: "one object that holds columns, expected an object a row: pandas writes them with \
                      to_json(orient=\"records\", lines=True)"
                 .into(),
         });
@@ -107,7 +127,7 @@ pub(crate) fn read_into(
     let mut positions: BTreeMap<String, usize> =
         keys.iter().take(fields).enumerate().map(|(index, name)| (name.clone(), index)).collect();
     let cells = CellReader::new(options);
-    let mut times = TimeReader::new(options)?;
+    let mut times = time_reader(options)?;
     times.learn(columns.date_order(&sketches));
     let mut parts = Parts::new(&columns, input, fields);
     let mut row = RowValues::default();
@@ -116,13 +136,16 @@ pub(crate) fn read_into(
     let folders = fields..fields + input.folders.len();
     let folder_parts: Vec<Role> = columns.roles[folders].to_vec();
     let of_folder = |part| folder_parts.contains(&Role::Service(part));
+    let mut buffer = Vec::new();
     while let Some((line, text)) = records.advance()? {
-        let record: Record<'_> = serde_json::from_slice(text)
+        let record = Record::parse(text, &mut buffer)
             .map_err(|source| IoError::NotJson { place: origin.at(line), source: source.into() })?;
         row.clear(&assembler.slots);
         let mut moment = None;
         let mut has_service = vec![false; columns.service_parts];
         let (mut value, mut wide) = (Scalar::Null, Vec::new());
+        // The service, where the name of the metric says it.
+        let mut labelled = String::new();
         for (field, (key, scalar)) in record.fields.into_iter().enumerate() {
             // Records mostly have the fields of the first in its order.
             let known = if keys.get(field).is_some_and(|known| *known == *key) {
@@ -152,8 +175,8 @@ pub(crate) fn read_into(
                     })?;
                 }
                 Role::Time(part) => match (columns.time_parts, &scalar) {
-                    (1, Scalar::Integer(number)) => moment = times.integer(*number).map(Into::into),
-                    (1, Scalar::Float(number)) => moment = times.float(*number).map(Into::into),
+                    (1, Scalar::Integer(number)) => moment = times.integer(*number),
+                    (1, Scalar::Float(number)) => moment = times.float(*number),
                     (_, scalar) => parts.set_time(part, &scalar.to_text()),
                 },
                 Role::Service(part) => {
@@ -162,7 +185,12 @@ pub(crate) fn read_into(
                 }
                 Role::MetricName => {
                     let name = scalar.to_text();
-                    long = Some(match taken_metric(&name, options) {
+                    let series = if columns.service_parts == 0 { legend::series(&name) } else { None };
+                    if let Some(series) = &series {
+                        labelled.clone_from(&series.service);
+                    }
+                    let name = series.as_ref().map_or(&*name, |series| &series.metric);
+                    long = Some(match taken_metric(name, options) {
                         Some(name) => Some(assembler.metric(line, name)?),
                         None => None,
                     });
@@ -202,16 +230,20 @@ pub(crate) fn read_into(
                 row.clear(&assembler.slots);
                 put(&cells, assembler, slot, &value, &mut row)
                     .map_err(|fault| refuse(fault, origin, line, "value", &value, assembler, slot))?;
-                assembler.push_cell(line, parts.service(), moment, slot, &row)?;
+                let service = if labelled.is_empty() { parts.service() } else { &labelled };
+                assembler.push_cell(line, service, moment, slot, &row)?;
             }
             Shape::Wide => {
-                let slot = assembler.slots.find_or_add(options.metric.as_deref().unwrap_or_default())?;
                 for (index, scalar) in wide {
-                    let service = &columns.names[index];
+                    let (service, slot) = (&columns.names[index], columns.wide_slots[index]);
                     row.clear(&assembler.slots);
                     put(&cells, assembler, slot, &scalar, &mut row)
                         .map_err(|fault| refuse(fault, origin, line, service, &scalar, assembler, slot))?;
-                    assembler.push(line, service, moment, &row)?;
+                    if columns.is_series {
+                        assembler.push_cell(line, service, moment, slot, &row)?;
+                    } else {
+                        assembler.push(line, service, moment, &row)?;
+                    }
                 }
             }
             _ => assembler.push(line, parts.service(), moment, &row)?,
@@ -278,11 +310,11 @@ fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>,
     let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
     let mut positions: BTreeMap<String, usize> = BTreeMap::new();
     let mut records = Records::new(prefix, input.origin);
-    let mut count = 0;
+    let (mut count, mut buffer) = (0, Vec::new());
     // What is wrong with these records is found when they are read; the last may only be cut off by the prefix.
     while count < SKETCHED_RECORDS
         && let Ok(Some((_, text))) = records.advance()
-        && let Ok(record) = serde_json::from_slice::<Record<'_>>(text)
+        && let Ok(record) = Record::parse(text, &mut buffer)
     {
         count += 1;
         for (key, scalar) in record.fields {

@@ -14,11 +14,11 @@ mod recording;
 mod step;
 
 pub use arrays::{Cell, Column, ColumnKind, from_columns};
-pub use columns::time_form::DateOrder;
+pub use assemble::coded::SidedRecording;
 pub use error::{IoError, Place};
-pub use forewarn_core::table::Decimal;
+pub use forewarn_core::table::{DateOrder, Decimal};
 pub use options::{Duplicates, MetricSpec, ReadOptions, Shape};
 pub use read::source::FileSource;
-pub use read::{inspect, inspect_from, read, read_files, read_from, read_metrics};
+pub use read::{inspect, inspect_from, read, read_files, read_from, read_metrics, read_sides};
 pub use recording::{CellChange, CellCount, Format, ReadSummary, Recording, ServiceSummary};
 pub use step::StepSource;

@@ -368,7 +368,10 @@ impl ReadOptions {
     }
 
     /// How text is to be cut into cells.
-    pub(crate) fn table_settings(&self) -> Result<TableSettings, IoError> {
+    ///
+    /// # Errors
+    /// [`IoError::Setting`] for a separator that is none.
+    pub fn table_settings(&self) -> Result<TableSettings, IoError> {
         let mut settings = TableSettings::default();
         if let Some(separator) = self.separator {
             let byte =

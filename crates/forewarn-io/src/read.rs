@@ -3,8 +3,11 @@ pub(crate) mod open;
 pub(crate) mod source;
 
 use crate::{
-    Format, IoError, ReadOptions, ReadSummary, Recording,
-    assemble::{Assembler, Keep},
+    Duplicates, Format, IoError, ReadOptions, ReadSummary, Recording,
+    assemble::{
+        Assembler, Keep,
+        coded::{Code, SidedRecording},
+    },
     columns::SERVICE,
     csv::{self, Input},
     error::Origin,
@@ -50,6 +53,27 @@ pub fn read_metrics(
     keep: impl Fn(&str) -> bool + Send + Sync + 'static,
 ) -> Result<Recording, IoError> {
     assemble(paths, options, Keep::Some(Arc::new(keep)))?.finish()
+}
+
+/// [`read_files`] that keeps of each value only on which side of the limits of its metric it lies, in a byte: for what
+/// a rule of comparisons says of files of any size. `limits` says of a metric by its name what it is compared with, in
+/// ascending order, and `None` where it is not asked for. The summary counts all.
+///
+/// `None` where that does not answer the question: for counters and outcomes, more than 120 limits of a metric, and
+/// where rows of one time are to be put together.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_sides(
+    paths: &[impl AsRef<Path>],
+    options: &ReadOptions,
+    limits: impl Fn(&str) -> Option<Vec<f32>> + Send + Sync + 'static,
+) -> Result<Option<SidedRecording>, IoError> {
+    if options.duplicates != Duplicates::Error {
+        return Ok(None);
+    }
+    let code = move |name: &str| limits(name).and_then(|limits| Code::new(&limits));
+    assemble(paths, options, Keep::Codes(Arc::new(code)))?.finish_coded()
 }
 
 /// What [`read_files`] would find, without keeping the values: for files of any size, in little memory.

@@ -15,6 +15,7 @@ pub use normal::{Normal, Quantile, Season, Statistic};
 pub use number::Number;
 use serde::{Deserialize, Serialize};
 pub use span::Span;
+use std::collections::BTreeMap;
 
 /// What a rule asks of one row, given the rows before it: a tree of comparisons, joined and sustained.
 ///
@@ -247,6 +248,28 @@ impl Condition {
                 of.metrics()
             }
         }
+    }
+
+    /// Adds the numbers that metrics are compared with; `None` where more is asked of a metric.
+    pub(crate) fn add_limits<'a>(&'a self, limits: &mut BTreeMap<&'a str, Vec<f32>>) -> Option<()> {
+        match self {
+            Self::Compare(Compare {
+                measure: Measure::Metric(name), limit: Limit::Number(limit), ..
+            }) => {
+                limits.entry(name).or_default().push(limit.get());
+            }
+            Self::Compare(_) | Self::Significant(_) => return None,
+            Self::Absent(metric) => {
+                limits.entry(metric).or_default();
+            }
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().try_for_each(|part| part.add_limits(limits))?;
+            }
+            Self::Not(of) | Self::Sustained(Sustained { of, .. }) | Self::Frequent(Frequent { of, .. }) => {
+                of.add_limits(limits)?;
+            }
+        }
+        Some(())
     }
 
     /// Refuses what makes no sense; `at` is the path from the root.

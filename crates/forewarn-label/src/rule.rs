@@ -9,7 +9,7 @@ pub use preset::Saturation;
 use serde::{Deserialize, Serialize};
 pub use shape::Shape;
 pub(crate) use shape::ShapeSteps;
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// What counts as failing: a condition, and how the minutes that fulfil it become episodes.
 ///
@@ -75,6 +75,30 @@ impl Rule {
         metrics.sort_unstable();
         metrics.dedup();
         metrics
+    }
+
+    /// The numbers that metrics are compared with as they are, by metric and ascending, where nothing else of the
+    /// metrics decides: a value may then be replaced by any other on the same side of each. `None` for a rule that
+    /// computes with metrics, such as one about a change.
+    ///
+    /// ```
+    /// use forewarn_label::Rule;
+    ///
+    /// let rule: Rule = "error_rate >= 0.05 for 2 steps or request_count == 0".parse()?;
+    /// let limits = rule.limits().ok_or("comparisons alone")?;
+    /// assert_eq!(limits.into_iter().collect::<Vec<_>>(), [("error_rate", vec![0.05]), ("request_count", vec![0.0])]);
+    /// assert_eq!("change of error_rate over 5 steps > 0.1".parse::<Rule>()?.limits(), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn limits(&self) -> Option<BTreeMap<&str, Vec<f32>>> {
+        let mut limits: BTreeMap<&str, Vec<f32>> = BTreeMap::new();
+        self.when.add_limits(&mut limits)?;
+        for of_metric in limits.values_mut() {
+            of_metric.sort_by(f32::total_cmp);
+            of_metric.dedup();
+        }
+        Some(limits)
     }
 
     /// When a service is failing.

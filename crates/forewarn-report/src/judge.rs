@@ -1,10 +1,10 @@
 use crate::{CurveKind, Pictures, PrCurve, ServiceOnsets};
 use forewarn_core::{CoreError, Target};
 use forewarn_eval::{BlockBootstrap, Delays, EpisodeClasses, EvalError, LeakAudit, ScoredSet};
+use forewarn_eval::{FileSettings, KnownFailures, LabelMeaning, ScoreFile};
 use forewarn_eval::{
     InputSummary, ModelComparison, ModelReport, ModelRun, Report, SplitSummary, TestSummary, WindowSummary,
 };
-use forewarn_eval::{KnownFailures, LabelMeaning, ScoreFile};
 use forewarn_schema::{FrameSet, Timestamp};
 use std::path::Path;
 
@@ -21,6 +21,7 @@ pub struct GivenScores<'a> {
     delays: Delays,
     metrics: Option<(&'a FrameSet, Vec<&'a str>)>,
     labels: LabelMeaning,
+    settings: FileSettings,
 }
 
 impl<'a> GivenScores<'a> {
@@ -39,6 +40,7 @@ impl<'a> GivenScores<'a> {
             delays: Delays::default(),
             metrics: None,
             labels: LabelMeaning::default(),
+            settings: FileSettings::default(),
         }
     }
 
@@ -72,6 +74,12 @@ impl<'a> GivenScores<'a> {
         Self { labels, ..self }
     }
 
+    /// How files of scores are read.
+    #[must_use]
+    pub fn with_file_settings(self, settings: FileSettings) -> Self {
+        Self { settings, ..self }
+    }
+
     /// Reads files of scores, joins them with the failures, and judges them. A predictor is named after its file,
     /// with the folder where two files share a name, and after its model where a file names models. Scores of which
     /// the outcome is not known are left out and counted in [`InputSummary::by_service`].
@@ -88,7 +96,7 @@ impl<'a> GivenScores<'a> {
         let mut predictors = Vec::new();
         let (mut services, mut notes) = (Vec::new(), Vec::new());
         for (path, name) in paths.iter().zip(names(&paths)) {
-            for (model, file) in ScoreFile::open(path)? {
+            for (model, file) in ScoreFile::open_with(path, &self.settings)? {
                 let judged = file.judge(failures, self.labels).map_err(|source| EvalError::File {
                     path: path.to_path_buf(),
                     source: Box::new(source),

@@ -1,6 +1,7 @@
 pub(crate) mod edge_columns;
 pub(crate) mod edge_list;
 pub(crate) mod file;
+mod foreign;
 pub(crate) mod learn;
 pub(crate) mod names;
 pub(crate) mod strengths;

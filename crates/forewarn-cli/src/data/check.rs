@@ -9,10 +9,10 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use forewarn::{
-    io::Recording,
+    io::{ReadSummary, Recording, SidedRecording},
     label::{HiddenOutages, Rule, label},
     live::ServedModel,
-    schema::{FrameSet, Kind, Step},
+    schema::{FrameSet, Kind, Schema, Step},
     topology::ServiceGraph,
 };
 use forewarn_server::{PrometheusFindings, PrometheusQueries, Stop, inspect_prometheus};
@@ -69,6 +69,35 @@ enum Format {
     Json,
 }
 
+/// What was read of metrics.
+enum Read {
+    Whole(Recording),
+    /// Of each value, on which side of the rule's limits it lies.
+    Sides(SidedRecording),
+}
+
+impl Read {
+    fn summary(&self) -> &ReadSummary {
+        match self {
+            Self::Whole(recording) => &recording.summary,
+            Self::Sides(sides) => &sides.summary,
+        }
+    }
+
+    /// Shows all frames, or one service after another.
+    fn for_each(&self, mut visit: impl FnMut(&FrameSet) -> Result<(), CliError>) -> Result<(), CliError> {
+        match self {
+            Self::Whole(recording) => visit(&recording.frames),
+            Self::Sides(sides) => {
+                for frame in sides.frames() {
+                    visit(&FrameSet::from_frames(vec![frame?])?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// What was understood. Metrics lie at the top of the JSON object, everything else under a name of its own.
 #[derive(Default)]
 struct Findings {
@@ -109,14 +138,14 @@ impl Check {
             findings.config = Some(config.about);
         }
         if !self.input.is_empty() {
-            let recording = self.recording(&rule)?;
-            let spec = self.window.spec(recording.frames.layout().step())?;
-            let mut metrics = Metrics::of(&recording, &rule, spec, self.target.target);
+            let read = self.read(&rule)?;
+            let spec = self.window.spec(read.summary().step)?;
+            let mut metrics = Metrics::of(&read, &rule, spec, self.target.target)?;
             if let Some(graph) = &graph {
-                metrics.compare_names(&recording.frames, graph);
+                metrics.compare_names(read.summary(), graph);
             }
             if let Some(model) = &model {
-                metrics.compare_model(&recording, model);
+                metrics.compare_model(read.summary(), model);
             }
             findings.metrics = Some(metrics);
         }
@@ -136,18 +165,35 @@ impl Check {
         }
     }
 
-    /// The metrics, of which only the columns are kept that the rule and the notes ask for. Where the rule does not
-    /// fit, all are, to say what would.
-    fn recording(&self, rule: &Rule) -> Result<Recording, CliError> {
+    /// The metrics, of which only that is kept which the rule and the notes ask for. Where the rule does not fit, all
+    /// are, to say what would.
+    fn read(&self, rule: &Rule) -> Result<Read, CliError> {
+        let is_there = |schema: &Schema| rule.metrics().iter().all(|name| schema.position(name).is_some());
+        if let Some(limits) = rule.limits() {
+            let mut limits: BTreeMap<String, Vec<f32>> =
+                limits.into_iter().map(|(name, limits)| (name.to_owned(), limits)).collect();
+            // Whether there is traffic.
+            for (_, limits) in limits.iter_mut().filter(|(name, _)| HiddenOutages::is_traffic(name)) {
+                limits.push(0.0);
+                limits.sort_by(f32::total_cmp);
+                limits.dedup();
+            }
+            let of = move |name: &str| {
+                let of_traffic = || HiddenOutages::is_traffic(name).then(|| vec![0.0]);
+                limits.get(name).cloned().or_else(of_traffic)
+            };
+            match self.read.read_sides(&self.input, of)? {
+                Some(sides) if is_there(sides.schema()) => return Ok(Read::Sides(sides)),
+                Some(_) => return self.read.read(&self.input).map(Read::Whole),
+                None => {}
+            }
+        }
         let wanted: Vec<String> = rule.metrics().into_iter().map(str::to_owned).collect();
         let is_wanted =
             move |name: &str| wanted.iter().any(|wanted| wanted == name) || HiddenOutages::is_traffic(name);
-        let few = self.read.read_metrics(&self.input, is_wanted)?;
-        let fits =
-            |few: &Recording| rule.metrics().iter().all(|name| few.frames.schema().position(name).is_some());
-        match few {
-            Some(few) if fits(&few) => Ok(few),
-            _ => self.read.read(&self.input),
+        match self.read.read_metrics(&self.input, is_wanted)? {
+            Some(few) if is_there(few.frames.schema()) => Ok(Read::Whole(few)),
+            _ => self.read.read(&self.input).map(Read::Whole),
         }
     }
 

@@ -2,7 +2,7 @@ use crate::{
     command::Common,
     error::{About, CliError},
     options::{
-        input::ReadArgs,
+        input::{ReadArgs, step},
         question::{RuleArgs, WindowArgs, expect_applicable},
     },
     output::{
@@ -14,7 +14,7 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     core::Target,
-    eval::{EpisodeFile, KnownFailures, LabelMeaning, Report},
+    eval::{EpisodeFile, FileSettings, KnownFailures, LabelMeaning, Report},
     label::{HiddenOutages, label},
     report::{GivenScores, Present},
     schema::{Kind, Step},
@@ -33,12 +33,16 @@ pub(crate) struct Judge {
     /// predictors of the same windows
     #[arg(long, value_name = "FILE", required = true)]
     scores: Vec<PathBuf>,
-    /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands
-    #[arg(long, value_name = "FILE", required_unless_present = "episodes", conflicts_with = "episodes")]
+    /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands. Without metrics and
+    /// episodes, the labels in the scores say when a service was failing (--label-means failing)
+    #[arg(long, value_name = "FILE", conflicts_with = "episodes")]
     metrics: Vec<PathBuf>,
-    /// The failures themselves, as CSV: service, onset, end[, confirmed_at][, kind][, rule]
+    /// The failures themselves, as CSV: service, onset, end or duration[, confirmed_at][, kind][, rule]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rule", "rule_file", "failure_column"])]
     episodes: Option<PathBuf>,
+    /// How long a failure lasts whose end the list of episodes does not say [default: the step, or a minute]
+    #[arg(long, value_name = "DURATION", value_parser = step, requires = "episodes", help_heading = "Question")]
+    lasting: Option<Step>,
     #[command(flatten)]
     read: ReadArgs,
     #[command(flatten)]
@@ -67,6 +71,14 @@ enum LabelMeans {
 
 impl Judge {
     pub(crate) fn run(&self, common: &Common) -> Result<(), CliError> {
+        let are_labels = self.metrics.is_empty() && self.episodes.is_none();
+        if are_labels && !matches!(self.label_means, LabelMeans::Failing) {
+            return Err(CliError::usage(
+                "what became of the services? Give their metrics (--metrics FILE, with --rule or --failure-column), a list \
+                 of the failures (--episodes FILE), or scores with a column `label` that says when a service was failing \
+                 (--label-means failing)",
+            ));
+        }
         let mut inputs: Vec<&Path> = self.scores.iter().map(PathBuf::as_path).collect();
         inputs.extend(self.metrics.iter().map(PathBuf::as_path));
         inputs.extend(self.episodes.as_deref());
@@ -84,13 +96,23 @@ impl Judge {
                 LabelMeans::Begins => LabelMeaning::Begins,
                 LabelMeans::Failing => LabelMeaning::Failing,
             });
+        let settings = self.file_settings()?;
+        let given = given.with_file_settings(settings.clone());
         let (mut report, pictures, outages) = match &self.episodes {
             Some(path) => {
                 let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
-                let EpisodeFile { episodes, classes, .. } = EpisodeFile::open(path)?;
-                let known = KnownFailures::List { episodes: &episodes, spec, step: None };
+                let EpisodeFile { episodes, classes, notes, .. } = EpisodeFile::open_with(path, &settings)?;
+                let known = KnownFailures::List { episodes: &episodes, spec, step: self.read.step() };
                 progress.stage("evaluating");
-                let (report, pictures) = given.with_classes(&classes).judge(&self.scores, known)?;
+                let (mut report, pictures) = given.with_classes(&classes).judge(&self.scores, known)?;
+                report.notes.extend(notes);
+                (report, pictures, None)
+            }
+            None if are_labels => {
+                let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
+                progress.stage("evaluating");
+                let known = KnownFailures::InScores { spec, step: self.read.step() };
+                let (report, pictures) = given.judge(&self.scores, known)?;
                 (report, pictures, None)
             }
             None => {
@@ -128,6 +150,22 @@ impl Judge {
         ))
     }
 
+    /// How scores and episodes are read.
+    fn file_settings(&self) -> Result<FileSettings, CliError> {
+        let options = self.read.options()?;
+        let mut settings = FileSettings::default().with_table(options.table_settings()?);
+        settings.timezone = options.timezone;
+        settings.date_order = options.date_order;
+        let step = self.read.step().unwrap_or(Step::MINUTE);
+        settings.lasting_millis = self.lasting.unwrap_or(step).millis();
+        // Where there are metrics, these name their columns.
+        if self.metrics.is_empty() {
+            settings.time_column = options.time_columns.into_iter().next();
+            settings.service_column = options.service_columns.into_iter().next();
+        }
+        Ok(settings)
+    }
+
     /// The files of scores.
     fn names(&self) -> String {
         let names: Vec<String> = self.scores.iter().map(|path| path.display().to_string()).collect();
@@ -138,6 +176,7 @@ impl Judge {
     fn rule_text(&self) -> Result<String, CliError> {
         match &self.episodes {
             Some(path) => Ok(format!("as listed in {}", path.display())),
+            None if self.metrics.is_empty() => Ok("as the labels of the scores say".to_owned()),
             None => Ok(self.rule.rule(self.read.outcome_column())?.to_string()),
         }
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use forewarn::{
     core::{SMALL_FILE_BYTES, read_text_file},
     experiment::{Data, Simulated},
-    io::{self, DateOrder, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape},
+    io::{self, DateOrder, Decimal, Duplicates, MetricSpec, ReadOptions, Recording, Shape, SidedRecording},
     schema::Step,
     sim::Fleet,
 };
@@ -211,6 +211,19 @@ impl ReadArgs {
             DecimalMark::Comma => Decimal::Comma,
         });
         Ok(options)
+    }
+
+    /// Reads files, of which only sides of limits are kept; `None` where that does not do, and for standard input,
+    /// which can only be read once.
+    pub(crate) fn read_sides(
+        &self,
+        paths: &[PathBuf],
+        limits: impl Fn(&str) -> Option<Vec<f32>> + Send + Sync + 'static,
+    ) -> Result<Option<SidedRecording>, CliError> {
+        if paths.iter().any(|path| path == Path::new("-")) {
+            return Ok(None);
+        }
+        Ok(io::read_sides(paths, &self.options()?, limits)?)
     }
 
     /// Reads files, of which only the values of some metrics are kept; `None` for standard input, which can only be

@@ -71,3 +71,18 @@ fn a_sample_says_what_it_says_once() {
     let error = refused(folder.path(), 1, &asked);
     assert!(error.contains("label_and_sample") && error.contains("sample"), "{error}");
 }
+
+#[test]
+fn scores_alone_are_refused_with_all_that_says_what_became_of_the_services() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String =
+        (0..400).map(|row| format!("web,{},0.{},{}\n", 60 * row, row % 10, u8::from(row % 40 < 4))).collect();
+    fs::write(folder.path().join("scores.csv"), format!("service,timestamp,score,label\n{rows}")).unwrap();
+    let judge = ["judge", "--scores", "scores.csv", "--quiet"];
+    let error = refused(folder.path(), 2, &judge);
+    for way in ["--metrics", "--rule", "--episodes", "--label-means failing"] {
+        assert!(error.contains(way), "{error}");
+    }
+    let table = done(folder.path(), &[&judge[..], &["--label-means", "failing"]].concat());
+    assert!(table.contains("as the labels of the scores say"), "{table}");
+}

@@ -84,3 +84,22 @@ fn a_graph_of_other_names_is_not_usable() {
     let reason = found["reasons"][0].as_str().unwrap();
     assert!(reason.contains("web") && reason.contains("shop-api"), "{reason}");
 }
+
+#[test]
+fn sides_of_limits_say_what_all_values_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv: String = metrics(&["a", "b"], 600)
+        .lines()
+        .enumerate()
+        .filter(|(row, _)| row % 53 != 7)
+        .map(|(row, line)| if row % 31 == 5 { line.replace(",100,0.01", ",0,") } else { line.to_owned() } + "\n")
+        .collect();
+    fs::write(folder.path().join("metrics.csv"), csv).unwrap();
+    for rule in ["error_rate >= 0.05 for 2 steps", "not error_rate < 0.01 or request_count == 0"] {
+        let asked = ["--input", "metrics.csv", "--rule", rule];
+        let few = json(folder.path(), &asked);
+        // Rows that are to be put together need their values.
+        let all = json(folder.path(), &[&asked[..], &["--duplicates", "mean"]].concat());
+        assert_eq!(few, all, "{rule}");
+    }
+}

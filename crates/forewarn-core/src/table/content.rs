@@ -15,6 +15,8 @@ pub enum Content {
     Gzip,
     /// Compressed by zstd.
     Zstd,
+    /// Text in UTF-16, with a byte order mark.
+    Utf16,
     /// Text that begins like a JSON array or a JSON record.
     Json,
     /// Any other text.
@@ -32,6 +34,7 @@ impl Content {
             Self::Parquet => "a Parquet file",
             Self::Gzip => "gzip-compressed data",
             Self::Zstd => "zstd-compressed data",
+            Self::Utf16 => "text in UTF-16",
             Self::Json => "JSON",
             Self::Text => "text",
             Self::Foreign(what) => what,
@@ -40,7 +43,7 @@ impl Content {
 }
 
 /// Formats that come with another name often enough to be told apart from damage.
-const MAGICS: [(&[u8], Content); 11] = [
+const MAGICS: [(&[u8], Content); 12] = [
     (b"PAR1", Content::Parquet),
     (b"PARE", Content::Foreign("an encrypted Parquet file")),
     (b"\x1f\x8b", Content::Gzip),
@@ -50,8 +53,9 @@ const MAGICS: [(&[u8], Content); 11] = [
     (b"PK\x03\x04", Content::Foreign("a zip archive or a spreadsheet")),
     (b"ARROW1", Content::Foreign("an Arrow (Feather) file")),
     (b"SQLite format 3\0", Content::Foreign("an SQLite database")),
-    (b"\xff\xfe", Content::Foreign("text in UTF-16")),
-    (b"\xfe\xff", Content::Foreign("text in UTF-16")),
+    (b"\xff\xfe\0\0", Content::Foreign("text in UTF-32")),
+    (b"\xff\xfe", Content::Utf16),
+    (b"\xfe\xff", Content::Utf16),
 ];
 
 /// Judges a file by its first bytes.
@@ -62,6 +66,8 @@ pub fn sniff(prefix: &[u8]) -> Content {
     }
     match MAGICS.iter().find(|(magic, _)| prefix.starts_with(magic)) {
         Some(&(_, content)) => content,
+        // A frame of zstd that is to be skipped.
+        None if matches!(prefix, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) => Content::Zstd,
         None if prefix.contains(&0) => Content::Foreign("binary data"),
         None => {
             match prefix.trim_ascii_start().strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix).trim_ascii_start()

@@ -90,8 +90,8 @@ impl Dialect {
             }
         }
         dialect.separator = named.unwrap_or_else(|| find_separator(lines));
-        // A first line like which no other is may be a title.
-        if !dialect.annotated && alike(lines, dialect.separator) == 0 {
+        // A first line like which hardly any other is may be a title.
+        if !dialect.annotated && alike(lines, dialect.separator) * 2 < lines.len().clamp(1, 21) {
             let candidates: &[u8] = match &named {
                 Some(separator) => std::slice::from_ref(separator),
                 None => &SEPARATORS,
@@ -180,19 +180,23 @@ fn cells(line: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 /// How the numbers in these lines are written; `None` where none has a fraction, and where they could be either.
 fn find_decimal(lines: &[&[u8]], separator: u8) -> Option<Decimal> {
-    let (mut point, mut comma) = (false, false);
+    // What may be thousands as well says little: `1.234` beside `0,5` is above one thousand.
+    let (mut point, mut perhaps_point, mut comma) = (false, false, false);
     for cell in lines.iter().flat_map(|line| cells(line, separator)) {
         let cell = cell.trim_ascii();
         let cell = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell);
         let Ok(cell) = str::from_utf8(cell) else { continue };
-        point |= split_fraction(cell, '.').is_some();
+        if let Some((whole, fraction)) = split_fraction(cell, '.') {
+            perhaps_point = true;
+            point |= !could_be_thousands(whole, fraction);
+        }
         comma |=
             split_fraction(cell, ',').is_some_and(|(whole, fraction)| !could_be_thousands(whole, fraction));
     }
     match (point, comma) {
         (true, _) => Some(Decimal::Point),
         (false, true) => Some(Decimal::Comma),
-        (false, false) => None,
+        (false, false) => perhaps_point.then_some(Decimal::Point),
     }
 }
 
@@ -224,6 +228,8 @@ mod tests {
             ("a;b\n0,5;2\n", (';', Some(Decimal::Comma))),
             ("a;b\n0.5;2\n", (';', Some(Decimal::Point))),
             ("a;b\n1,234;2\n", (';', None)),
+            ("a;b\n1.234;0,5\n", (';', Some(Decimal::Comma))),
+            ("a;b\n1.234;5\n", (';', Some(Decimal::Point))),
             ("a\tb\r\n1\t2,25\r\n", ('\t', Some(Decimal::Comma))),
             ("a,b\n\"1,5\",2\n", (',', Some(Decimal::Comma))),
             ("a,b\n\"1,234\",2.5\n", (',', Some(Decimal::Point))),
@@ -248,6 +254,7 @@ mod tests {
             ("Export, 2024\n\ntime;a;b\n1;2;3\n4;5;6\n", (';', 1)),
             ("Export\nof May\ntime,a\n1,2\n3,4\n", (',', 2)),
             ("time,a\n1,2\n", (',', 0)),
+            ("Export,May\nOf,web\ntime,a,b\n1,2,3\n2,3,4\n3,4,5\n4,5,6\n", (',', 2)),
             // A header that is too short is not a title, and rows of words are not known to be rows.
             ("time,a\n1,2,3\n4,5,6\n", (',', 0)),
             ("Export, 2024\ntime,a,b\nx,y,z\n", (',', 0)),

@@ -45,6 +45,8 @@ impl ScoreFile {
                 let (episodes, notes) = self.matched(episodes)?;
                 let step = step.or_else(|| self.step()).ok_or(EvalError::NoStep)?;
                 self.check_inside(&episodes, span(step, spec.horizon()))?;
+                let episodes =
+                    self.ended(episodes, span(step, spec.horizon()).saturating_add(step.millis()))?;
                 self.judge_by_list(&episodes, &BTreeMap::new(), (spec, step), meaning, notes)
             }
             KnownFailures::InScores { spec, step } => {
@@ -155,6 +157,30 @@ impl ScoreFile {
             return Err(EvalError::NoCommonService { scores: names.0, failures: names.1 });
         }
         Ok((known.clone(), Vec::new()))
+    }
+
+    /// The failures, of which none goes on longer after the last score than this.
+    fn ended(
+        &self,
+        failures: BTreeMap<String, Episodes>,
+        after: i64,
+    ) -> Result<BTreeMap<String, Episodes>, EvalError> {
+        let ended = |(service, episodes): (String, Episodes)| {
+            let last = self.services.get(&service).and_then(|rows| rows.times.last());
+            let end = last.and_then(|last| Timestamp::from_millis(last.millis().saturating_add(after)));
+            let goes_on = |episode: &Episode| end.is_some_and(|end| episode.end() > end);
+            let Some(end) = end.filter(|_| episodes.iter().any(goes_on)) else {
+                return Ok((service, episodes));
+            };
+            let shorter = episodes.iter().map(|episode| {
+                let end = episode.end().min(end.max(episode.confirmed_at()));
+                Episode::new(episode.onset(), episode.confirmed_at(), end)
+            });
+            let shorter: Result<Vec<Episode>, SchemaError> = shorter.collect();
+            Ok((service, Episodes::new(shorter?)?))
+        };
+        let ended: Result<_, SchemaError> = failures.into_iter().map(ended).collect();
+        Ok(ended.map_err(forewarn_core::CoreError::from)?)
     }
 
     fn check_inside(&self, failures: &BTreeMap<String, Episodes>, horizon: i64) -> Result<(), EvalError> {

@@ -1,4 +1,7 @@
-use super::table::{self, SCORE, SERVICE, TIME, Table};
+use super::{
+    FileSettings,
+    table::{self, LABEL, MODEL, Row, SCORE, Table},
+};
 use crate::EvalError;
 use forewarn_core::Score;
 use forewarn_schema::{Step, Timestamp};
@@ -30,16 +33,29 @@ impl ScoreFile {
     /// # Errors
     /// [`EvalError::File`], which names the file and says what is wrong with it.
     pub fn open(path: impl AsRef<Path>) -> Result<BTreeMap<String, Self>, EvalError> {
-        table::open(path.as_ref(), Self::read)
+        Self::open_with(path, &FileSettings::default())
+    }
+
+    /// [`read_with`](Self::read_with)s the file at `path`, which may be compressed.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        path: impl AsRef<Path>,
+        settings: &FileSettings,
+    ) -> Result<BTreeMap<String, Self>, EvalError> {
+        table::open(path.as_ref(), |reader| Self::read_with(reader, settings))
     }
 
     /// Reads CSV with the columns `service`, `timestamp`, `score` and, if they are there, `label` (0 or 1, yes or no)
-    /// and `model`; others are skipped. Columns of a usual name are taken in their place, such as `time` and
-    /// `probability`; without one of services all rows are of one called `service`. Separators, decimal commas, line
-    /// ends and quotes are found out as in a file of metrics. Times are RFC 3339, without a zone in UTC, or seconds or
-    /// milliseconds since 1970; rows may come in any order. A row whose score or label is missing is left out; judging
-    /// notes how many there are. The scores of each model come under its name, those of a file without models under
-    /// the empty name. Names are read as [`predictions_csv`](super::predictions_csv) writes them.
+    /// and `model`; others are skipped. Without a column of scores, each other column holds those of one model, or,
+    /// where no column says the service, those of one service. Columns of a usual name are taken in their place, such
+    /// as `time` and `probability`; without one of services all rows are of one called `service`. Separators, decimal
+    /// commas, line ends and quotes are found out as in a file of metrics. Times are those of a
+    /// [`TimeReader`](forewarn_core::table::TimeReader); rows may come in any order. A row whose score or label is
+    /// missing is left out; judging notes how many there are. The scores of each model come under its name, those of a
+    /// file without models under the empty name. Names are read as [`predictions_csv`](super::predictions_csv) writes
+    /// them.
     ///
     /// At most 100 million rows and a million services are read, and no row longer than 16 MiB.
     ///
@@ -47,41 +63,44 @@ impl ScoreFile {
     /// [`EvalError::Csv`], [`EvalError::MissingColumn`], [`EvalError::Cell`] and [`EvalError::Row`] with the line,
     /// [`EvalError::FileTooLarge`], [`EvalError::NoRows`].
     pub fn read(reader: impl Read) -> Result<BTreeMap<String, Self>, EvalError> {
-        let mut table = Table::open(reader)?;
-        let service = table.column(SERVICE).ok();
-        let [time, score] = [table.column(TIME)?, table.column(SCORE)?];
-        let (label, model) = (table.column(&["label"]).ok(), table.column(&["model"]).ok());
-        let mut models: BTreeMap<String, Self> = BTreeMap::new();
-        let mut services = 0;
+        Self::read_with(reader, &FileSettings::default())
+    }
+
+    /// The same by settings.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and [`EvalError::Zone`].
+    pub fn read_with(
+        reader: impl Read,
+        settings: &FileSettings,
+    ) -> Result<BTreeMap<String, Self>, EvalError> {
+        let mut table = Table::open(reader, settings)?;
+        let (service, time) = (table.service()?, table.time()?);
+        let (label, model) = (table.column(LABEL).ok(), table.column(MODEL).ok());
+        let taken: Vec<usize> = [service, Some(time), label, model].into_iter().flatten().collect();
+        let columns = match table.column(SCORE) {
+            Ok(score) => Scores::One(score),
+            Err(error) => Scores::of_the_rest(&table, &taken, service.is_some()).ok_or(error)?,
+        };
+        let mut files = Files::default();
         while let Some(row) = table.next()? {
-            let model = model.map_or("", |column| row.name(column));
-            if !models.contains_key(model) {
-                models.insert(model.to_owned(), Self { services: BTreeMap::new(), missing: 0 });
-            }
-            let Some(file) = models.get_mut(model) else { continue };
-            let name = row.service(service);
-            if !file.services.contains_key(name) {
-                services += 1;
-                if services > MOST_SERVICES {
-                    return Err(row.error(EvalError::FileTooLarge { what: "services", limit: MOST_SERVICES }));
-                }
-                file.services.insert(name.to_owned(), ScoreRows::default());
-            }
-            let Some(rows) = file.services.get_mut(name) else { continue };
-            let at = row.time(time, "timestamp")?;
-            if let Some(&previous) = rows.times.last().filter(|&&previous| previous == at) {
-                let service = name.to_owned();
-                return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
-            }
             let label = label.map(|label| row.label(label)).transpose()?;
-            let (Some(score), None | Some(Some(_))) = (row.score(score)?, label) else {
-                file.missing += 1;
-                continue;
-            };
-            rows.times.push(at);
-            rows.scores.push(score);
-            rows.labels.extend(label.flatten());
+            let model = model.map_or("", |column| row.name(column));
+            match &columns {
+                &Scores::One(score) => files.push(&row, model, row.service(service), time, score, label)?,
+                Scores::OfModels(models) => {
+                    for (column, model) in models {
+                        files.push(&row, model, row.service(service), time, *column, label)?;
+                    }
+                }
+                Scores::OfServices(services) => {
+                    for (column, service) in services {
+                        files.push(&row, model, service, time, *column, label)?;
+                    }
+                }
+            }
         }
+        let mut models = files.models;
         for (name, rows) in models.values_mut().flat_map(|file| &mut file.services) {
             rows.sort(name)?;
         }
@@ -150,6 +169,74 @@ impl ScoreFile {
         }
         let most = counts.into_iter().rev().max_by_key(|&(_, count)| count)?.0;
         Step::from_millis(most).ok()
+    }
+}
+
+/// The columns of scores, with the names that they stand for.
+enum Scores {
+    One(usize),
+    OfModels(Vec<(usize, String)>),
+    OfServices(Vec<(usize, String)>),
+}
+
+impl Scores {
+    /// Those of a file without a column of that name: a model each where a column says the service, else a service
+    /// each. `None` where no column is left.
+    fn of_the_rest<R: Read>(table: &Table<R>, taken: &[usize], has_service: bool) -> Option<Self> {
+        let is_index = |name: &str| name.is_empty() || name.starts_with("Unnamed: ") || name == "index";
+        let rest = table.header().iter().enumerate();
+        let rest = rest.filter(|(index, name)| !taken.contains(index) && !is_index(name));
+        let rest: Vec<(usize, String)> = rest.map(|(index, name)| (index, name.clone())).collect();
+        match (rest.is_empty(), has_service) {
+            (true, _) => None,
+            (false, true) => Some(Self::OfModels(rest)),
+            (false, false) => Some(Self::OfServices(rest)),
+        }
+    }
+}
+
+/// Scores of each model, as rows come.
+#[derive(Default)]
+struct Files {
+    models: BTreeMap<String, ScoreFile>,
+    services: usize,
+}
+
+impl Files {
+    fn push<R: Read>(
+        &mut self,
+        row: &Row<'_, R>,
+        model: &str,
+        service: &str,
+        time: usize,
+        score: usize,
+        label: Option<Option<bool>>,
+    ) -> Result<(), EvalError> {
+        if !self.models.contains_key(model) {
+            self.models.insert(model.to_owned(), ScoreFile { services: BTreeMap::new(), missing: 0 });
+        }
+        let Some(file) = self.models.get_mut(model) else { return Ok(()) };
+        if !file.services.contains_key(service) {
+            self.services += 1;
+            if self.services > MOST_SERVICES {
+                return Err(row.error(EvalError::FileTooLarge { what: "services", limit: MOST_SERVICES }));
+            }
+            file.services.insert(service.to_owned(), ScoreRows::default());
+        }
+        let Some(rows) = file.services.get_mut(service) else { return Ok(()) };
+        let at = row.moment(time, "timestamp")?.not_before(rows.times.last().copied());
+        if let Some(&previous) = rows.times.last().filter(|&&previous| previous == at) {
+            let service = service.to_owned();
+            return Err(row.error(EvalError::TimeOrder { service, time: at, previous }));
+        }
+        let (Some(score), None | Some(Some(_))) = (row.score(score)?, label) else {
+            file.missing += 1;
+            return Ok(());
+        };
+        rows.times.push(at);
+        rows.scores.push(score);
+        rows.labels.extend(label.flatten());
+        Ok(())
     }
 }
 

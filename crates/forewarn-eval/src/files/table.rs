@@ -1,13 +1,15 @@
 //! CSV files with named columns, whose errors name the line.
 
+use super::FileSettings;
 use crate::EvalError;
 use forewarn_core::{
     Score,
-    table::{self, TableSettings},
+    table::{self, Moment, ShownOrder, TimeReader, is_text_time, shown_order},
 };
-use forewarn_schema::Timestamp;
 use std::{
     borrow::Cow,
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
     fs::File,
     io::{self, Read},
     path::Path,
@@ -15,6 +17,8 @@ use std::{
 
 /// Most rows of a file.
 const MOST_ROWS: u64 = 100_000_000;
+/// Rows that are looked at before the others are read.
+const SEEN_ROWS: usize = 200;
 /// Most characters of a cell that an error repeats.
 const SHOWN: usize = 80;
 
@@ -23,21 +27,115 @@ pub(crate) fn open<T>(
     path: &Path,
     read: impl Fn(Box<dyn Read>) -> Result<T, EvalError>,
 ) -> Result<T, EvalError> {
+    let plain = |from: Box<dyn Read>| {
+        let unpacked = table::unpack(from).map_err(|error| EvalError::Csv(table::TableError::Read(error)))?;
+        read(Box::new(unpacked.whole()))
+    };
     let read = match path == Path::new("-") {
-        true => read(Box::new(io::stdin().lock())),
-        false => File::open(path).map_err(EvalError::Open).and_then(|file| read(Box::new(file))),
+        true => plain(Box::new(io::stdin().lock())),
+        false => File::open(path).map_err(EvalError::Open).and_then(|file| plain(Box::new(file))),
     };
     read.map_err(|source| EvalError::File { path: path.to_owned(), source: Box::new(source) })
 }
 
 /// Usual names of the columns, the likeliest first.
-pub(crate) const SERVICE: &[&str] =
-    &["service", "service_name", "app", "pod", "host", "instance", "node", "job"];
-pub(crate) const TIME: &[&str] = &["timestamp", "time", "_time", "@timestamp", "datetime", "date", "ts"];
-pub(crate) const SCORE: &[&str] =
-    &["score", "probability", "prob", "proba", "prediction", "predicted", "anomaly_score", "p"];
-pub(crate) const ONSET: &[&str] = &["onset", "start", "start_time", "started_at", "begin", "from"];
-pub(crate) const END: &[&str] = &["end", "end_time", "ended_at", "resolved_at", "finish", "until", "to"];
+pub(crate) const SERVICE: &[&str] = &[
+    "service",
+    "service_name",
+    "services",
+    "affected_services",
+    "affected_service",
+    "app",
+    "application",
+    "pod",
+    "host",
+    "hostname",
+    "instance",
+    "node",
+    "job",
+    "component",
+    "cmdb_ci",
+    "entity",
+];
+pub(crate) const TIME: &[&str] = &[
+    "timestamp",
+    "time",
+    "_time",
+    "@timestamp",
+    "datetime",
+    "date_time",
+    "date",
+    "ts",
+    "ds",
+    "epoch",
+    "unix_time",
+];
+pub(crate) const SCORE: &[&str] = &[
+    "score",
+    "probability",
+    "prob",
+    "proba",
+    "prediction",
+    "predicted",
+    "anomaly_score",
+    "failure_probability",
+    "risk",
+    "y_score",
+    "y_prob",
+    "y_proba",
+    "y_pred",
+    "p",
+];
+pub(crate) const LABEL: &[&str] = &["label", "y_true", "y", "truth", "ground_truth", "target", "actual"];
+pub(crate) const MODEL: &[&str] = &["model", "model_name", "predictor", "detector"];
+pub(crate) const ONSET: &[&str] = &[
+    "onset",
+    "start",
+    "start_time",
+    "started_at",
+    "started",
+    "starts_at",
+    "begin",
+    "begins_at",
+    "opened_at",
+    "created_at",
+    "detected_at",
+    "incident_start",
+    "from",
+    "beginn",
+];
+pub(crate) const END: &[&str] = &[
+    "end",
+    "end_time",
+    "ended_at",
+    "ended",
+    "ends_at",
+    "resolved_at",
+    "resolved",
+    "closed_at",
+    "recovered_at",
+    "incident_end",
+    "finish",
+    "finished_at",
+    "until",
+    "to",
+    "ende",
+];
+pub(crate) const DURATION: &[&str] = &[
+    "duration",
+    "duration_s",
+    "duration_secs",
+    "duration_seconds",
+    "duration_m",
+    "duration_min",
+    "duration_mins",
+    "duration_minutes",
+    "duration_h",
+    "duration_hours",
+    "duration_ms",
+    "time_to_resolve",
+    "ttr",
+];
 
 /// The service of all rows where no column names one.
 const ONE_SERVICE: &str = "service";
@@ -45,18 +143,83 @@ const ONE_SERVICE: &str = "service";
 /// A CSV file that is being read.
 pub(crate) struct Table<R> {
     table: table::Table<R>,
+    /// What reads the times of each column of them.
+    times: RefCell<BTreeMap<usize, TimeReader>>,
+    settings: FileSettings,
 }
 
 /// One row of it.
 pub(crate) struct Row<'a, R> {
     table: &'a table::Table<R>,
+    times: &'a RefCell<BTreeMap<usize, TimeReader>>,
+    settings: &'a FileSettings,
     line: u64,
 }
 
 impl<R: Read> Table<R> {
-    pub(crate) fn open(reader: R) -> Result<Self, EvalError> {
-        let settings = TableSettings::default().with_max_rows(MOST_ROWS);
-        Ok(Self { table: table::Table::open(reader, &settings).map_err(EvalError::Csv)? })
+    /// Reads the header. Which number of a date is the day is seen in the first rows, where the settings do not say it.
+    pub(crate) fn open(mut reader: R, settings: &FileSettings) -> Result<Self, EvalError> {
+        let of_table = settings.table.clone().with_max_rows(MOST_ROWS);
+        let prefix = table::take_prefix(&mut reader)
+            .map_err(|error| EvalError::Csv(table::TableError::Read(error)))?;
+        if let content @ table::Content::Json = table::sniff(&prefix) {
+            return Err(EvalError::Csv(table::TableError::NotText { looks_like: content.looks_like() }));
+        }
+        let mut settings = settings.clone();
+        settings.date_order = settings.date_order.or_else(|| {
+            let mut first = table::Table::after_prefix(prefix.clone(), io::empty(), &of_table).ok()?;
+            let mut rows = 0;
+            while rows < SEEN_ROWS && matches!(first.advance(), Ok(true)) {
+                rows += 1;
+                let times = first
+                    .cells()
+                    .filter_map(|cell| str::from_utf8(cell).ok())
+                    .filter(|cell| is_text_time(cell));
+                let shown = times.filter_map(shown_order).find_map(|shown| match shown {
+                    ShownOrder::Order(order) => Some(order),
+                    ShownOrder::Nothing => None,
+                });
+                if shown.is_some() {
+                    return shown;
+                }
+            }
+            None
+        });
+        let table = table::Table::after_prefix(prefix, reader, &of_table).map_err(EvalError::Csv)?;
+        Ok(Self { table, times: RefCell::default(), settings })
+    }
+
+    /// The names of the columns.
+    pub(crate) fn header(&self) -> &[String] {
+        self.table.header()
+    }
+
+    /// The column of services, if there is one.
+    pub(crate) fn service(&self) -> Result<Option<usize>, EvalError> {
+        match &self.settings.service_column {
+            Some(name) => self.named(name, SERVICE[0]).map(Some),
+            None => Ok(self.column(SERVICE).ok()),
+        }
+    }
+
+    /// The column of times.
+    pub(crate) fn time(&self) -> Result<usize, EvalError> {
+        match &self.settings.time_column {
+            Some(name) => self.named(name, TIME[0]),
+            None => self.column(TIME),
+        }
+    }
+
+    /// The column of durations: of one of these names, or that begins with the word.
+    pub(crate) fn duration(&self, names: &[&'static str]) -> Option<usize> {
+        let begins = |name: &String| name.to_lowercase().starts_with("duration");
+        self.column(names).ok().or_else(|| self.header().iter().position(begins))
+    }
+
+    /// A column that the settings name.
+    fn named(&self, name: &str, column: &'static str) -> Result<usize, EvalError> {
+        let found = self.header().iter().position(|found| found == name);
+        found.ok_or_else(|| EvalError::MissingColumn { column, available: self.header().to_vec() })
     }
 
     /// The column of the first of these names that there is, in any case and with blanks for underscores.
@@ -82,7 +245,7 @@ impl<R: Read> Table<R> {
             return Err(EvalError::Csv(self.table.invalid(column)));
         }
         let line = self.table.line();
-        Ok(Some(Row { table: &self.table, line }))
+        Ok(Some(Row { table: &self.table, times: &self.times, settings: &self.settings, line }))
     }
 }
 
@@ -103,17 +266,18 @@ impl<R: Read> Row<'_, R> {
         index.map_or(ONE_SERVICE, |index| self.name(index))
     }
 
-    /// A time: RFC 3339, a date and a time of day in UTC, or a number since 1970.
-    pub(crate) fn time(&self, index: usize, column: &'static str) -> Result<Timestamp, EvalError> {
-        let text = self.text(index);
-        let time = match text.parse::<f64>() {
-            // Below 1e11 a number is seconds (until the year 5138), else milliseconds (from 1973).
-            Ok(number) if number.is_nan() || number.abs() > 1e15 => None,
-            Ok(number) if number.abs() < 1e11 => Timestamp::from_millis((number * 1000.0).round() as i64),
-            Ok(number) => Timestamp::from_millis(number as i64),
-            Err(_) => text.parse().ok().or_else(|| without_zone(text)),
+    /// A time, by the settings; each column has its own form.
+    pub(crate) fn moment(&self, index: usize, column: &'static str) -> Result<Moment, EvalError> {
+        let mut times = self.times.borrow_mut();
+        let reader = match times.entry(index) {
+            Entry::Occupied(reader) => reader.into_mut(),
+            Entry::Vacant(place) => {
+                let FileSettings { timezone, date_order, .. } = self.settings;
+                place.insert(TimeReader::new(timezone.as_deref(), *date_order)?)
+            }
         };
-        time.ok_or_else(|| self.cell(index, column, "a time such as 2024-01-01T00:00:00Z"))
+        let text = self.text(index);
+        reader.text(text).ok_or_else(|| self.cell(index, column, reader.expected(text)))
     }
 
     /// The score; `None` where it is missing.
@@ -146,7 +310,12 @@ impl<R: Read> Row<'_, R> {
         EvalError::Row { line: self.line, source: Box::new(source) }
     }
 
-    fn cell(&self, index: usize, column: &'static str, expected: &'static str) -> EvalError {
+    /// Its line in the file.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub(crate) fn cell(&self, index: usize, column: &'static str, expected: &'static str) -> EvalError {
         EvalError::Cell {
             line: self.line,
             column,
@@ -164,13 +333,4 @@ pub(crate) fn cell_of(name: &str) -> Cow<'_, str> {
 
 fn needs_apostrophe(name: &str) -> bool {
     name.starts_with(['=', '+', '-', '@', '\t', '\r', '\''])
-}
-
-/// The time that a clock of UTC shows.
-fn without_zone(text: &str) -> Option<Timestamp> {
-    let (date, time) = text.split_once([' ', 'T'])?;
-    let seconds = if time.len() == "00:00".len() { ":00" } else { "" };
-    let has_zone = time.contains(['Z', 'z', '+', '-']);
-    let zone = if has_zone { "" } else { "Z" };
-    format!("{date}T{}{seconds}{zone}", time.trim()).parse().ok()
 }

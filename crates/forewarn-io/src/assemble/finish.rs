@@ -72,9 +72,8 @@ impl Assembler {
         Ok(Recording { frames, summary })
     }
 
-    /// The rows of all services in order of their names. Counters are looked at on the way, for
-    /// [`judge_counters`](Self::judge_counters).
-    fn sort(&mut self) -> Sorted {
+    /// Services with their first row and the one after their last, in order of their names.
+    pub(super) fn places_by_name(&self) -> Vec<(usize, i64, i64)> {
         let mut places: Vec<(usize, i64, i64)> = (0..self.stores.len())
             .map(|service| {
                 let (first, end) = self.clocks.span_of(service);
@@ -82,6 +81,13 @@ impl Assembler {
             })
             .collect();
         places.sort_by(|(a, ..), (b, ..)| self.clocks.name(*a).cmp(self.clocks.name(*b)));
+        places
+    }
+
+    /// The rows of all services in order of their names. Counters are looked at on the way, for
+    /// [`judge_counters`](Self::judge_counters).
+    fn sort(&mut self) -> Sorted {
+        let places = self.places_by_name();
         let sorted = std::mem::take(&mut self.pool).sort(&places);
         // Rows that were looked at as they came have been counted.
         if sorted.raw_stride > 0 && !self.looked {

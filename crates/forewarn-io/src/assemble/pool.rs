@@ -11,13 +11,28 @@ const LARGEST: u64 = 64;
 /// addresses, and few moves.
 const GROWTH: usize = 8;
 
+/// What a row of a pool holds.
+pub(super) trait Cell: Copy {
+    /// Where there is no value.
+    const MISSING: Self;
+}
+
+impl Cell for f32 {
+    const MISSING: Self = Self::NAN;
+}
+
+/// A code of a value: see [`Code`](super::coded::Code).
+impl Cell for u8 {
+    const MISSING: Self = 0;
+}
+
 /// Rows of values, and of counters beside them. A service takes chunks of rows, the larger the more it has.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
+pub(super) struct Pool<V = f32> {
     stride: usize,
     raw_stride: usize,
     /// `[row, stride]`
-    values: Vec<f32>,
+    values: Vec<V>,
     /// `[row, raw_stride]`: counters as the files have them.
     raws: Vec<f64>,
     /// Rows that are taken.
@@ -42,14 +57,14 @@ pub(super) fn chunk_around(key: i64) -> (i64, i64) {
 }
 
 /// Rows of all services in order, as `[row, stride]`.
-pub(super) struct Sorted {
-    pub(super) values: Vec<f32>,
+pub(super) struct Sorted<V = f32> {
+    pub(super) values: Vec<V>,
     pub(super) raws: Vec<f64>,
     pub(super) stride: usize,
     pub(super) raw_stride: usize,
 }
 
-impl Pool {
+impl<V: Cell> Pool<V> {
     /// Makes room for metrics that were not there before.
     pub(super) fn widen(&mut self, values: usize, raws: usize) {
         let is_empty = self.rows == 0;
@@ -60,7 +75,7 @@ impl Pool {
         };
         let (from, raw_from) = (self.stride, self.raw_stride);
         (self.stride, self.raw_stride) = (widened(values, from), widened(raws, raw_from));
-        restride(&mut self.values, self.rows, from, self.stride, f32::NAN);
+        restride(&mut self.values, self.rows, from, self.stride, V::MISSING);
         restride(&mut self.raws, self.rows, raw_from, self.raw_stride, f64::NAN);
     }
 
@@ -80,7 +95,7 @@ impl Pool {
             }
             let first = list[chunk] as usize * UNIT;
             self.rows = rows;
-            grow(&mut self.values, rows * self.stride, f32::NAN);
+            grow(&mut self.values, rows * self.stride, V::MISSING);
             grow(&mut self.raws, rows * self.raw_stride, f64::NAN);
             return first + within;
         }
@@ -88,7 +103,7 @@ impl Pool {
     }
 
     /// The values of the row at a place that [`row`](Self::row) gave.
-    pub(super) fn values(&mut self, row: usize) -> &mut [f32] {
+    pub(super) fn values(&mut self, row: usize) -> &mut [V] {
         &mut self.values[row * self.stride..(row + 1) * self.stride]
     }
 
@@ -99,7 +114,7 @@ impl Pool {
 
     /// The rows of services one after another: of each its number, its first row and the one after its last. Moves
     /// every row at most once, within the block.
-    pub(super) fn sort(mut self, services: &[(usize, i64, i64)]) -> Sorted {
+    pub(super) fn sort(mut self, services: &[(usize, i64, i64)]) -> Sorted<V> {
         let mut begins = Vec::with_capacity(services.len());
         let mut rows = 0;
         for &(_, first, end) in services {
@@ -127,7 +142,7 @@ impl Pool {
             }
         }
         // All others go round in circles.
-        let (mut held, mut held_raws) = (vec![0.0; self.stride], vec![0.0; self.raw_stride]);
+        let (mut held, mut held_raws) = (vec![V::MISSING; self.stride], vec![0.0; self.raw_stride]);
         for first in 0..rows {
             if done.get(first) || source(first) == first {
                 continue;
@@ -255,7 +270,7 @@ mod tests {
         fn rows_come_out_in_order_however_they_came(
             steps in vec((0usize..4, -9i64..12), 1..400), widened in 0usize..400, order in Just(vec![2, 0, 3, 1]).prop_shuffle()
         ) {
-            let mut pool = Pool::default();
+            let mut pool: Pool = Pool::default();
             pool.widen(1, 0);
             let mut last = [0i64; 4];
             let mut expected: [BTreeMap<i64, (f32, f64)>; 4] = Default::default();

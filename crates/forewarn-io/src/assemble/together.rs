@@ -31,8 +31,9 @@ impl Assembler {
         if self.slots.len() > self.kept.columns.len() {
             self.choose();
         }
-        let is_plain = self.slots.slots[slot].counter == Counter::No && self.kept.all;
-        if self.pending.is_some() || !is_plain || matches!(self.keep, Keep::Counts) {
+        let is_coded = matches!(self.keep, Keep::Codes(_));
+        let is_kept = is_coded || self.kept.all && !self.keep.has_no_values();
+        if self.pending.is_some() || !is_kept || self.slots.slots[slot].counter != Counter::No {
             return Ok(false);
         }
         let line = self.clocks.sources.number(line);
@@ -65,7 +66,10 @@ impl Assembler {
             let (first, end) = super::pool::chunk_around(placed.key);
             together.bases.clear();
             for &service in &together.services {
-                together.bases.push(self.pool.row(service, first));
+                together.bases.push(match is_coded {
+                    true => self.coded.row(service, first),
+                    false => self.pool.row(service, first),
+                });
             }
             together.chunk = Some((first, end));
         }
@@ -82,6 +86,12 @@ impl Assembler {
         let is_further = together.is_further;
         if !row.changes.is_empty() {
             self.count(service, row);
+        }
+        if let Keep::Codes(_) = self.keep {
+            let value = row.sample[slot];
+            self.coded.put_at(place, slot, value);
+            self.look_at(service, slot, value);
+            return;
         }
         let Some((column, _)) = self.kept.columns[slot] else { return };
         let (value, cell) = (row.sample[slot], &mut self.pool.values(place)[column]);

@@ -1,17 +1,24 @@
 use super::{
     Role, Sketch,
+    legend::{self, Series},
     names::{
-        ANNOTATED_NAMES, CALENDAR_NAMES, METRIC_NAMES, METRIC_NAMES_BESIDE_SERVICES, ROW_NUMBER_NAMES,
-        SERVICE, SERVICE_NAMES, TIME_NAMES, TIMESTAMP, VALUE_NAMES, has_same_words, is_one_of, last_part,
+        ANNOTATED_NAMES, CALENDAR_NAMES, METRIC_NAMES, METRIC_NAMES_BESIDE_SERVICES, OUTCOME_NAMES,
+        ROW_NUMBER_NAMES, SERVICE, SERVICE_NAMES, TIME_NAMES, TIMESTAMP, VALUE_NAMES, has_same_words,
+        is_one_of, last_part,
     },
 };
 use crate::{IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
+use std::collections::BTreeSet;
 
 /// Roles that are being given out.
 pub(super) struct Plan<'a> {
     pub(super) names: &'a [String],
     pub(super) roles: Vec<Option<Role>>,
     pub(super) notes: Vec<String>,
+    /// In a wide file of several metrics, what each column holds.
+    pub(super) series: Vec<Option<Series>>,
+    /// In a wide file, the slot of each column.
+    pub(super) wide_slots: Vec<usize>,
 }
 
 impl Plan<'_> {
@@ -86,7 +93,7 @@ impl Plan<'_> {
         let by_name = |name| self.named(&[name], |_| true);
         if by_name(TIMESTAMP).is_none()
             && let (Some(date), Some(time)) = (by_name("date"), by_name("time"))
-            && sketch(date).is_time()
+            && (sketch(date).is_time() || sketch(date).may_be_dates())
             && !sketch(time).is_time()
         {
             self.notes.push("columns \"date\" and \"time\" were read as the time".to_owned());
@@ -136,8 +143,10 @@ impl Plan<'_> {
             Shape::Wide => {
                 return match options.metric {
                     Some(_) => Ok(Shape::Wide),
+                    None if self.find_series(options, &sketch, true) => Ok(Shape::Wide),
                     None => Err(missing(
-                        "the metric that all columns of a wide file hold: set the option `metric`",
+                        "the metric that all columns of a wide file hold: set the option `metric`; or names of columns \
+                         such as web.error_rate",
                     )),
                 };
             }
@@ -163,8 +172,74 @@ impl Plan<'_> {
                 Ok(Shape::Long)
             }
             _ if wanted => Err(missing("columns \"metric\" and \"value\" of a long file: rename them")),
+            _ if self.find_series(options, &sketch, false) => Ok(Shape::Wide),
             _ => Ok(Shape::Records),
         }
+    }
+
+    /// Whether the columns are series, each of one metric of one service by its name. Where nobody says so, `loosely`,
+    /// no column may say the service, and the names have to be of metrics that are known or have labels.
+    fn find_series<'s>(
+        &mut self,
+        options: &ReadOptions,
+        sketch: &impl Fn(usize) -> &'s Sketch,
+        loosely: bool,
+    ) -> bool {
+        let is_asked = !options.service_columns.is_empty() || !options.columns.is_empty();
+        if !loosely && (is_asked || options.metric.is_some() || options.outcome_column.is_some()) {
+            return false;
+        }
+        let holds_numbers = |index: usize| {
+            let sketch = sketch(index);
+            !sketch.is_text() && !sketch.is_time() && !sketch.others
+        };
+        let columns: Vec<usize> = (0..self.names.len())
+            .filter(|&index| self.free(index) && holds_numbers(index))
+            .filter(|&index| !options.drop.contains(&self.names[index]))
+            .collect();
+        let v1 = forewarn_schema::Schema::v1();
+        let is_known =
+            |name: &str| v1.position(name).is_some() || options.metrics.iter().any(|spec| spec.name == name);
+        let names: Vec<&str> = columns.iter().map(|&index| self.names[index].as_str()).collect();
+        let Some(all) = legend::all_series(&names, is_known, loosely).filter(|all| !all.is_empty()) else {
+            return false;
+        };
+        let is_labelled = names.iter().all(|name| name.contains('{'));
+        // A service's name may be part of that of a metric, such as http_error_rate, unless several have the same.
+        if !loosely && (!is_labelled && !legend::is_whole(&all) || self.may_have_service(sketch)) {
+            return false;
+        }
+        self.series = vec![None; self.names.len()];
+        let mut seen = BTreeSet::new();
+        let (mut services, mut metrics) = (Vec::new(), Vec::new());
+        for (index, series) in columns.into_iter().zip(all) {
+            for (list, is_metric, name) in
+                [(&mut services, false, &series.service), (&mut metrics, true, &series.metric)]
+            {
+                if seen.insert((is_metric, name.clone())) {
+                    list.push(name.clone());
+                }
+            }
+            self.series[index] = Some(series);
+        }
+        let first = |names: &[String]| {
+            let more = if names.len() > 5 { format!(" and {} more", names.len() - 5) } else { String::new() };
+            format!("{}{more}", names[..names.len().min(5)].join(", "))
+        };
+        self.notes.push(format!(
+            "read as a wide file: each column is a metric of a service (services {}; metrics {})",
+            first(&services),
+            first(&metrics)
+        ));
+        true
+    }
+
+    /// Whether a column may say the service.
+    fn may_have_service<'s>(&self, sketch: &impl Fn(usize) -> &'s Sketch) -> bool {
+        self.named(&SERVICE_NAMES, |index| {
+            self.names[index] == SERVICE || (sketch(index).fractions == 0 && sketch(index).times == 0)
+        })
+        .is_some()
     }
 
     pub(super) fn assign(
@@ -220,7 +295,7 @@ impl Plan<'_> {
                 continue;
             } else if annotated && is_one_of(name, &ANNOTATED_NAMES) {
                 "which InfluxDB adds"
-            } else if is_one_of(name, &CALENDAR_NAMES) && shape == Shape::Records && sketch.fractions == 0 {
+            } else if is_one_of(name, &CALENDAR_NAMES) && shape != Shape::Long && sketch.fractions == 0 {
                 "which are parts of the time"
             } else if sketch.others {
                 "whose type is not that of a number"
@@ -241,23 +316,47 @@ impl Plan<'_> {
         }
     }
 
-    pub(super) fn give_slots(
+    pub(super) fn give_slots<'s>(
         &mut self,
         shape: Shape,
         options: &ReadOptions,
+        sketch: impl Fn(usize) -> &'s Sketch,
         slots: &mut Slots,
     ) -> Result<(), IoError> {
         let free: Vec<usize> = (0..self.names.len()).filter(|&index| self.free(index)).collect();
         match shape {
             Shape::Wide => {
-                let metric = options.metric.as_deref().unwrap_or_default();
-                slots.find_or_add(metric)?;
-                free.into_iter().for_each(|index| self.roles[index] = Some(Role::WideService));
+                self.wide_slots = vec![0; self.names.len()];
+                for index in free {
+                    let metric = match self.series.get(index) {
+                        None => options.metric.as_deref().unwrap_or_default(),
+                        Some(Some(series)) => &series.metric,
+                        // What has no series holds no numbers.
+                        Some(None) => continue,
+                    };
+                    self.wide_slots[index] = slots.find_or_add(metric)?;
+                    self.roles[index] = Some(Role::WideService);
+                }
             }
             Shape::Long => {}
             _ => {
                 for index in free {
                     self.roles[index] = Some(Role::Metric(slots.find_or_add(&self.names[index])?));
+                }
+                for (index, name) in self.names.iter().enumerate() {
+                    let Some(Role::Metric(slot)) = self.roles[index] else { continue };
+                    if is_one_of(name, &OUTCOME_NAMES)
+                        && !slots.slots[slot].is_outcome()
+                        && !options.columns.contains(name)
+                        && !options.metrics.iter().any(|spec| spec.name == *name)
+                        && sketch(index).may_be_flags()
+                    {
+                        self.notes.push(format!(
+                            "column {name:?} was read as a metric: if it says when the service was failing, name it as the \
+                             outcome (--failure-column {name}) or leave it out (--drop {name}), for a model that sees it \
+                             sees the answer"
+                        ));
+                    }
                 }
                 let has_service = self.roles.iter().any(|role| matches!(role, Some(Role::Service(_))));
                 let metrics = self.roles.iter().filter(|role| matches!(role, Some(Role::Metric(_)))).count();

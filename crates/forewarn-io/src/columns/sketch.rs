@@ -1,7 +1,7 @@
 use super::names::{TIME_NAMES, is_one_of};
 use crate::{
     DateOrder,
-    columns::time_form::{Shown, is_text_time, shown_order},
+    columns::time_form::{ShownOrder, is_compact_date, is_text_time, shown_order},
 };
 use forewarn_core::table::{Decimal, is_missing, number};
 
@@ -16,6 +16,10 @@ pub(crate) struct Sketch {
     pub(super) times: u64,
     texts: u64,
     pub(super) others: bool,
+    /// Numbers that are neither 0 nor 1.
+    pub(super) measures: u64,
+    /// Numbers that may be dates.
+    dates: u64,
     /// Which number of its dates is the day, where one of them shows it.
     pub(super) order: Option<DateOrder>,
 }
@@ -28,12 +32,14 @@ impl Sketch {
         }
         if is_text_time(text) {
             self.times += 1;
-            if let (None, Some(Shown::Order(order))) = (self.order, shown_order(text)) {
+            if let (None, Some(ShownOrder::Order(order))) = (self.order, shown_order(text)) {
                 self.order = Some(order);
             }
         } else if let Ok(value) = number(text, decimal) {
             self.numbers += 1;
             self.fractions += u64::from(value.fract() != 0.0);
+            self.dates += u64::from(is_compact_date(text));
+            self.measures += u64::from(value != 0.0 && value != 1.0);
             self.consecutive += u64::from(self.last.is_some_and(|last| value == last + 1.0));
             self.last = Some(value);
         } else if text.trim().starts_with(|c: char| c.is_ascii_digit()) {
@@ -82,6 +88,16 @@ impl Sketch {
 
     pub(crate) fn is_time(&self) -> bool {
         self.times > 0 && self.numbers + self.texts == 0
+    }
+
+    /// Whether all its numbers may be dates.
+    pub(super) fn may_be_dates(&self) -> bool {
+        self.dates > 0 && self.dates == self.numbers && self.texts + self.times == 0
+    }
+
+    /// Whether all its numbers are 0 or 1, as far as is known.
+    pub(super) fn may_be_flags(&self) -> bool {
+        self.numbers > 0 && self.texts + self.times + self.fractions + self.measures == 0 && !self.others
     }
 
     pub(super) fn counts_rows(&self) -> bool {

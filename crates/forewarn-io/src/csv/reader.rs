@@ -1,17 +1,23 @@
+use super::annotated;
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
     columns::{
         Columns, Header, Role, SERVICE, Sketch,
         cells::{CellReader, RowValues},
+        legend,
         slots::Slots,
         taken_metric,
-        time_form::{Moment, TimeReader, is_text_time},
+        time_form::{Moment, TimeReader, is_text_time, time_reader},
     },
     error::{Origin, clip},
 };
-use forewarn_core::table::{Table, TableSettings};
-use std::{io::Read, mem};
+use forewarn_core::table::{Dialect, Table, TableSettings};
+use std::{
+    collections::BTreeMap,
+    io::{Cursor, Read},
+    mem,
+};
 
 /// Rows that are looked at before columns get their roles.
 const SKETCHED_ROWS: usize = 200;
@@ -96,11 +102,25 @@ pub(crate) fn read_into(
     input: &Input<'_>,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
+    let settings = input.options.table_settings()?;
+    if Dialect::sniff(&prefix, settings.separator, settings.decimal).annotated {
+        return annotated::read_into(Cursor::new(prefix).chain(from), input, &settings, assembler);
+    }
+    read_table(prefix, from, input, &settings, assembler)
+}
+
+/// Reads one table.
+pub(super) fn read_table(
+    prefix: Vec<u8>,
+    from: impl Read,
+    input: &Input<'_>,
+    settings: &TableSettings,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
     let refuse = |error| IoError::of_table(error, origin);
-    let settings = options.table_settings()?;
-    let mut sketches = sketch(&prefix, &settings);
-    let mut table = Table::after_prefix(prefix, from, &settings).map_err(refuse)?;
+    let First { mut sketches, rows: first_rows } = First::of(&prefix, settings);
+    let mut table = Table::after_prefix(prefix, from, settings).map_err(refuse)?;
     let (mut names, annotated) = (table.header().to_vec(), table.dialect().annotated);
     let fields = names.len();
     if names.iter().any(|name| is_text_time(name)) {
@@ -114,6 +134,7 @@ pub(crate) fn read_into(
     let header = Header { origin, names, sketches: &sketches, annotated };
     let mut columns = Columns::new(header, options, &mut assembler.slots)?;
     mem::take(&mut columns.notes).into_iter().for_each(|note| assembler.note(note));
+    first_rows.note_labels(&columns).into_iter().for_each(|note| assembler.note(note));
     match table.dialect().separator {
         b',' => {}
         _ if options.separator.is_some() => {}
@@ -126,7 +147,7 @@ pub(crate) fn read_into(
     if options.decimal.is_none() && cells.decimal == Some(forewarn_core::table::Decimal::Comma) {
         assembler.note("numbers are written with a decimal comma".to_owned());
     }
-    let mut times = TimeReader::new(options)?;
+    let mut times = time_reader(options)?;
     times.learn(columns.date_order(&sketches));
     let mut parts = Parts::new(&columns, input, fields);
     let wide: Vec<&str> = parts.wide.iter().map(|&index| columns.names[index].as_str()).collect();
@@ -141,11 +162,23 @@ pub(crate) fn read_into(
         match columns.shape {
             Shape::Long => {
                 let name = reader.text(parts.metric_at)?;
+                // Without a column of services, the labels in the name may say it.
+                let series = if columns.service_parts == 0 { legend::series(name) } else { None };
+                let name = series.as_ref().map_or(name, |series| &series.metric);
                 let Some(name) = taken_metric(name, options) else { continue };
                 let slot = assembler.metric(line, name)?;
                 row.clear(&assembler.slots);
                 reader.metric(parts.value_at, slot, &assembler.slots, &mut row)?;
-                assembler.push_cell(line, parts.service(), moment, slot, &row)?;
+                let service = series.as_ref().map_or_else(|| parts.service(), |series| &series.service);
+                assembler.push_cell(line, service, moment, slot, &row)?;
+            }
+            Shape::Wide if columns.is_series => {
+                for &index in &parts.wide {
+                    let slot = columns.wide_slots[index];
+                    row.clear(&assembler.slots);
+                    reader.metric(index, slot, &assembler.slots, &mut row)?;
+                    assembler.push_cell(line, &columns.names[index], moment, slot, &row)?;
+                }
             }
             Shape::Wide => {
                 let metric = options.metric.as_deref().unwrap_or_default();
@@ -181,24 +214,71 @@ pub(crate) fn read_into(
     Ok(())
 }
 
-/// What the columns of a text hold, from its first rows.
-fn sketch(prefix: &[u8], settings: &TableSettings) -> Vec<Sketch> {
-    // What is wrong with these rows is found when they are read; the last may only be cut off by the prefix.
-    let Ok(mut table) = Table::after_prefix(prefix.to_vec(), std::io::empty(), settings) else {
-        return Vec::new();
-    };
-    let decimal = table.dialect().decimal;
-    let mut sketches = vec![Sketch::default(); table.header().len()];
-    let mut rows = 0;
-    while rows < SKETCHED_ROWS && matches!(table.advance(), Ok(true)) {
-        rows += 1;
-        for (sketch, cell) in sketches.iter_mut().zip(table.cells()) {
-            if let Ok(text) = str::from_utf8(cell) {
-                sketch.push(text, decimal);
+/// The first rows of a text.
+#[derive(Default)]
+struct First {
+    /// What its columns hold.
+    sketches: Vec<Sketch>,
+    rows: FirstRows,
+}
+
+#[derive(Default)]
+struct FirstRows(Vec<Vec<String>>);
+
+/// Most columns of which the cells of the first rows are kept.
+const KEPT_COLUMNS: usize = 64;
+
+impl First {
+    fn of(prefix: &[u8], settings: &TableSettings) -> Self {
+        // What is wrong with these rows is found when they are read; the last may only be cut off by the prefix.
+        let Ok(mut table) = Table::after_prefix(prefix.to_vec(), std::io::empty(), settings) else {
+            return Self::default();
+        };
+        let decimal = table.dialect().decimal;
+        let mut first =
+            Self { sketches: vec![Sketch::default(); table.header().len()], rows: FirstRows::default() };
+        let mut count = 0;
+        while count < SKETCHED_ROWS && matches!(table.advance(), Ok(true)) {
+            count += 1;
+            for (sketch, cell) in first.sketches.iter_mut().zip(table.cells()) {
+                if let Ok(text) = str::from_utf8(cell) {
+                    sketch.push(text, decimal);
+                }
             }
+            let kept = table.cells().take(KEPT_COLUMNS);
+            first
+                .rows
+                .0
+                .push(kept.map(|cell| String::from_utf8_lossy(cell.trim_ascii()).into_owned()).collect());
         }
+        first
     }
-    sketches
+}
+
+impl FirstRows {
+    /// Labels that are left out, and tell rows of one service apart: what was read as one may be several.
+    fn note_labels(&self, columns: &Columns) -> Option<String> {
+        let is_service = |role: &Role| matches!(role, Role::Service(_));
+        let service = columns.roles.iter().position(is_service)?;
+        let labels = columns.labels_left_out();
+        labels.into_iter().find_map(|label| {
+            let mut of_service: BTreeMap<&str, &str> = BTreeMap::new();
+            self.0.iter().find_map(|row| {
+                let (name, value) = (row.get(service)?, row.get(label)?);
+                let first = *of_service.entry(name).or_insert(value);
+                (first != value).then(|| {
+                    let (label, of) = (&columns.names[label], &columns.names[service]);
+                    format!(
+                        "column {label:?} has several values in the rows of {:?}, such as {:?} and {:?}: if these are \
+                         services of their own, name both columns (--service-column {label:?} --service-column {of:?})",
+                        clip(name),
+                        clip(first),
+                        clip(value)
+                    )
+                })
+            })
+        })
+    }
 }
 
 /// The parts that the time and the service of a row are made of.

@@ -63,6 +63,48 @@ impl<'de> Deserialize<'de> for Key<'de> {
     }
 }
 
+impl<'a> Record<'a> {
+    /// Reads a record, in which `NaN` and `Infinity` may stand for numbers, as Python writes them; `buffer` holds it
+    /// without them.
+    pub(super) fn parse(text: &'a [u8], buffer: &'a mut Vec<u8>) -> Result<Self, serde_json::Error> {
+        let error = match serde_json::from_slice(text) {
+            Ok(record) => return Ok(record),
+            Err(error) => error,
+        };
+        if !put_words_right(text, buffer) {
+            return Err(error);
+        }
+        serde_json::from_slice(buffer).map_err(|_| error)
+    }
+}
+
+/// Copies JSON with `null` for `NaN` and text for infinities; whether there was any.
+fn put_words_right(text: &[u8], buffer: &mut Vec<u8>) -> bool {
+    const WORDS: [(&[u8], &[u8]); 4] =
+        [(b"NaN", b"null"), (b"-Infinity", b"\"-inf\""), (b"Infinity", b"\"inf\""), (b"-NaN", b"null")];
+    buffer.clear();
+    let (mut quoted, mut escaped, mut found, mut at) = (false, false, false, 0);
+    while let Some(&byte) = text.get(at) {
+        if !quoted
+            && matches!(byte, b'N' | b'I' | b'-')
+            && let Some((word, instead)) = WORDS.iter().find(|(word, _)| text[at..].starts_with(word))
+        {
+            buffer.extend_from_slice(instead);
+            (found, at) = (true, at + word.len());
+            continue;
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        buffer.push(byte);
+        at += 1;
+    }
+    found
+}
+
 impl<'de> Deserialize<'de> for Record<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Fields;

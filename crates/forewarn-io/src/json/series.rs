@@ -7,7 +7,7 @@ use crate::{
     columns::{
         cells::{CellReader, RowValues},
         service_label, taken_metric,
-        time_form::TimeReader,
+        time_form::time_reader,
     },
     csv::Input,
     error::clip,
@@ -35,9 +35,9 @@ struct Series {
 
 /// A value, with its time where they are a pair; NaN for what is not there.
 #[derive(Clone, Copy)]
-struct Sample {
-    time: f64,
-    value: f64,
+pub(super) struct Sample {
+    pub(super) time: f64,
+    pub(super) value: f64,
 }
 
 /// Whether the fields of a record are those of a series.
@@ -55,7 +55,7 @@ pub(super) fn read<R: Read>(
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let (cells, mut times) = (CellReader::new(options), TimeReader::new(options)?);
+    let (cells, mut times) = (CellReader::new(options), time_reader(options)?);
     let mut row = RowValues::default();
     while let Some((line, text)) = records.advance()? {
         let not_json = |source: forewarn_core::BoxError| IoError::NotJson { place: origin.at(line), source };
@@ -98,7 +98,7 @@ pub(super) fn read<R: Read>(
                 let slot = &assembler.slots.slots[slot];
                 fault.at(origin.at(line), name, &sample.value.to_string(), slot)
             })?;
-            assembler.push_cell(line, &service.name, moment.into(), slot, &row)?;
+            assembler.push_cell(line, &service.name, moment, slot, &row)?;
         }
     }
     assembler.note("read as series, each with labels and samples".to_owned());

@@ -199,7 +199,7 @@ impl Batch {
                 values.try_for_each(|row, value| {
                     let moment = value.and_then(|&value| match holds {
                         Holds::Time { unit, zone } => stored(reader, unit.time(value), zone),
-                        _ => reader.integer(value).map(Moment::from),
+                        _ => reader.integer(value),
                     });
                     put(row, moment, &|| value.map(i64::to_string).unwrap_or_default(), reader)
                 })
@@ -233,7 +233,7 @@ impl Batch {
                         Number::Double(value) => value,
                     };
                     // Numbers that are not there are times that are not there.
-                    let moment = if row == next { reader.float(value).map(Moment::from) } else { None };
+                    let moment = if row == next { reader.float(value) } else { None };
                     put(
                         next,
                         moment,

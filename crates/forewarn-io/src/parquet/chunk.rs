@@ -26,7 +26,7 @@ pub(super) struct Values<T: DataType> {
     reader: ColumnReaderImpl<T>,
     /// Values that are not null.
     values: Vec<T::T>,
-    /// For each row of a nullable column, 1 where it has a value.
+    /// For each row of a nullable column, how many of the fields around its value, itself included, are there.
     levels: Vec<i16>,
     nullable: Nullable,
 }
@@ -34,7 +34,8 @@ pub(super) struct Values<T: DataType> {
 /// Whether a column may hold nulls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nullable {
-    Yes,
+    /// With this many fields that may be null: the column, and the structs that it is in.
+    Fields(i16),
     No,
 }
 
@@ -47,7 +48,7 @@ impl<T: DataType> Values<T> {
     fn advance(&mut self, rows: usize) -> Result<usize, ParquetError> {
         self.values.clear();
         self.levels.clear();
-        let levels = (self.nullable == Nullable::Yes).then_some(&mut self.levels);
+        let levels = (self.nullable != Nullable::No).then_some(&mut self.levels);
         let (records, _, _) = self.reader.read_records(rows, levels, None, &mut self.values)?;
         Ok(records)
     }
@@ -60,9 +61,9 @@ impl<T: DataType> Values<T> {
         if self.nullable == Nullable::No || self.values.len() == self.levels.len() {
             return self.values.iter().enumerate().try_for_each(|(row, value)| visit(row, Some(value)));
         }
-        let mut values = self.values.iter();
+        let (mut values, nullable) = (self.values.iter(), self.nullable);
         for (row, &level) in self.levels.iter().enumerate() {
-            visit(row, if level == 0 { None } else { values.next() })?;
+            visit(row, if nullable == Nullable::Fields(level) { values.next() } else { None })?;
         }
         Ok(())
     }

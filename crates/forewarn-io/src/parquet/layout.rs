@@ -41,7 +41,8 @@ pub(super) enum Zone {
 
 impl Holds {
     fn of(column: &ColumnDescriptor) -> Self {
-        if column.max_rep_level() > 0 || column.path().parts().len() > 1 || column.max_def_level() > 1 {
+        // A field of structs has one value a row; one of lists and maps has not.
+        if column.max_rep_level() > 0 {
             return Self::Unsupported;
         }
         match (column.physical_type(), column.logical_type_ref(), column.converted_type()) {
@@ -185,8 +186,8 @@ pub(super) fn expect_suitable(
 }
 
 fn describe(column: &ColumnDescriptor) -> String {
-    if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
-        return "nested".to_owned();
+    if column.max_rep_level() > 0 {
+        return "a list".to_owned();
     }
     match (column.logical_type_ref(), column.converted_type()) {
         (Some(LogicalType::String), _) | (None, ConvertedType::UTF8) => "text".to_owned(),

@@ -11,9 +11,10 @@ use crate::{
     columns::{
         Columns, Header, Role, SERVICE,
         cells::{CellReader, RowValues},
+        legend,
         slots::{Counter, Slots},
         taken_metric,
-        time_form::{Moment, TimeReader},
+        time_form::{Moment, TimeReader, time_reader},
     },
     csv::{Input, Parts},
     error::Origin,
@@ -137,7 +138,7 @@ impl FileRows {
         }
         let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
             0 => Nullable::No,
-            _ => Nullable::Yes,
+            fields => Nullable::Fields(fields),
         });
         let nullable = nullable.collect();
         let is_other = |index: &usize| matches!(columns.roles[*index], Role::Value | Role::WideService);
@@ -159,7 +160,7 @@ impl FileRows {
             chunks: Vec::new(),
             left: 0,
             batch: Batch::default(),
-            times: TimeReader::new(input.options)?,
+            times: time_reader(input.options)?,
             cells: CellReader::new(input.options),
             parts,
             row: RowValues::default(),
@@ -245,20 +246,35 @@ impl FileRows {
             set_service(parts, &batch.services, row);
             for (&index, &value) in file.others.iter().zip(&batch.others[row * width..(row + 1) * width]) {
                 let column = &file.columns.names[index];
+                let mut series = None;
                 let slot = match batch.metrics.get(row) {
-                    Some(name) => match taken_metric(file.utf8(index, name, number)?, options) {
-                        Some(name) => assembler.metric(number, name)?,
-                        None => continue,
-                    },
-                    None => assembler.slots.find_or_add(options.metric.as_deref().unwrap_or_default())?,
+                    Some(name) => {
+                        let name = file.utf8(index, name, number)?;
+                        if file.columns.service_parts == 0 {
+                            series = legend::series(name);
+                        }
+                        let name = series.as_ref().map_or(name, |series| &series.metric);
+                        match taken_metric(name, options) {
+                            Some(name) => assembler.metric(number, name)?,
+                            None => continue,
+                        }
+                    }
+                    None => file.columns.wide_slots[index],
                 };
                 values.clear(&assembler.slots);
                 cells.number(&assembler.slots, slot, value, values).map_err(|fault| {
                     fault.at(file.origin.at(number), column, &value.to_string(), &assembler.slots.slots[slot])
                 })?;
                 match file.columns.shape {
-                    Shape::Wide => assembler.push(number, column, moment, values)?,
-                    _ => assembler.push_cell(number, parts.service(), moment, slot, values)?,
+                    Shape::Wide if !file.columns.is_series => {
+                        assembler.push(number, column, moment, values)?;
+                    }
+                    Shape::Wide => assembler.push_cell(number, column, moment, slot, values)?,
+                    _ => {
+                        let service =
+                            series.as_ref().map_or_else(|| parts.service(), |series| &series.service);
+                        assembler.push_cell(number, service, moment, slot, values)?;
+                    }
                 }
             }
         }
@@ -331,7 +347,7 @@ impl FileColumns {
             if end.is_none_or(|end| end > length_bytes) {
                 return Err(self.damaged_column(index, general("it lies outside the file")));
             }
-            if chunk.num_values() != group.num_rows() {
+            if self.columns.roles[index] != Role::Ignored && chunk.num_values() != group.num_rows() {
                 return Err(self.damaged_column(index, general("it has not one value for each row")));
             }
         }

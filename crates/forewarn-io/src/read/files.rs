@@ -26,8 +26,9 @@ impl InputFile {
         let names = path.parent().into_iter().flat_map(Path::components);
         let folders = names.filter_map(|name| {
             let (name, value) = name.as_os_str().to_str()?.split_once('=')?;
-            let sound = !name.is_empty() && !value.is_empty() && value != "__HIVE_DEFAULT_PARTITION__";
-            sound.then(|| (name.to_owned(), value.to_owned()))
+            // What has no value is a column with an empty cell, not a file without the column.
+            let value = if value == "__HIVE_DEFAULT_PARTITION__" { "" } else { value };
+            (!name.is_empty()).then(|| (unescaped(name), unescaped(value)))
         });
         Self { folders: folders.collect(), path }
     }
@@ -44,6 +45,27 @@ impl InputFile {
         }
         stem.to_owned()
     }
+}
+
+/// A part of a folder's name, in which Hive and Spark write special characters such as `:` as `%3A`.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let escaped = (*byte == b'%').then(|| after.get(..2)).flatten();
+        let code = escaped.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        match code {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
 
 /// Adds the files that `path` stands for: itself, those of a folder, or those of a pattern; in order of their names.
@@ -119,7 +141,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in [
             "service=web/year=2024/a.csv",
-            "service=api/b.csv.gz",
+            "service=shop%2Fapi/b.csv.gz",
             "_SUCCESS.csv",
             ".c.csv",
             "notes.md",
@@ -135,6 +157,8 @@ mod tests {
         };
         let all = found("").unwrap();
         assert_eq!(all.iter().map(InputFile::stem).collect::<Vec<_>>(), ["b", "a", "z"]);
+        assert_eq!(all[0].folders, [("service".to_owned(), "shop/api".to_owned())]);
+        assert_eq!(unescaped("100%"), "100%");
         let pairs = [("service".to_owned(), "web".to_owned()), ("year".to_owned(), "2024".to_owned())];
         assert_eq!(all[1].folders, pairs);
         assert_eq!(found("*.jsonl").unwrap().len(), 1);

@@ -3,9 +3,9 @@
 use crate::{read, read_with, refusal};
 use forewarn_io::{
     CellChange, Duplicates, Format, IoError, MetricSpec, ReadOptions, Recording, Shape, inspect_from, json,
-    read_files, read_metrics,
+    read_files, read_metrics, read_sides,
 };
-use forewarn_schema::{Kind, Unit};
+use forewarn_schema::{Kind, Step, Unit};
 use std::{fs, io::Write};
 
 const PLAIN: &str = "timestamp,service,error_rate,p99_latency\n\
@@ -651,7 +651,11 @@ fn series_with_labels_and_samples_are_read() {
 
 #[test]
 fn one_object_of_columns_is_refused_with_what_to_write() {
-    for text in [r#"{"timestamp":["2024-01-01T00:00:00Z"],"x":[1]}"#, r#"{"columns":["a"],"data":[["b"]]}"#] {
+    for text in [
+        r#"{"timestamp":["2024-01-01T00:00:00Z"],"x":[1]}"#,
+        r#"{"columns":["a"],"data":[["b"]]}"#,
+        r#"{"timestamp":{"0":"2024-01-01T00:00:00Z","1":"2024-01-01T00:01:00Z"},"x":{"0":1,"1":2}}"#,
+    ] {
         let message = read_with(text, &ReadOptions::default()).unwrap_err().to_string();
         assert!(message.contains("an object a row") && message.contains("orient=\"records\""), "{message}");
     }
@@ -703,4 +707,44 @@ fn wide_files_are_read_as_the_long_ones_of_their_cells() {
     options.metric = Some("error_rate".to_owned());
     let message = read_with(&wide, &options).unwrap_err().to_string();
     assert!(message.contains(r#"line 502: "a" has had a row at 2024-01-01T09:10:0"#), "{message}");
+}
+
+#[test]
+fn sides_of_limits_are_those_of_the_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = [0.0f32, 0.05];
+    let rows =
+        "time,service,error_rate,x\n60,web,0.05,1\n0,web,0.01,2\n240,web,0.2,3\n0,api,,4\n60,api,0,5\n";
+    let long = "time,service,metric,value\n0,web,x,1\n0,web,error_rate,0.05\n120,web,error_rate,0.5\n60,api,error_rate,0.01\n";
+    let wide = "time,web,api\n0,0.01,0.05\n60,,0.06\n180,0.05,0\n";
+    let plain = ReadOptions::default();
+    let of_wide = plain.clone().with_shape(Shape::Wide).with_metric("error_rate");
+    // Where the step is known, a row of a wide file is placed as one.
+    let at_once = of_wide.clone().with_step(Step::MINUTE);
+    for (text, options) in [(rows, &plain), (long, &plain), (wide, &of_wide), (wide, &at_once)] {
+        let path = folder.path().join("m.csv");
+        fs::write(&path, text).unwrap();
+        let asked = |name: &str| (name == "error_rate").then(|| vec![0.0, 0.05]);
+        let sides = read_sides(&[&path], options, asked).unwrap().unwrap();
+        let whole = read_files(&[&path], options).unwrap();
+        assert_eq!(sides.summary, whole.summary, "{text}");
+        assert_eq!(sides.schema().names().collect::<Vec<_>>(), ["error_rate"]);
+        let column = whole.frames.schema().position("error_rate").unwrap();
+        for (side, frame) in sides.frames().zip(whole.frames.frames()) {
+            let side = side.unwrap();
+            let side = side.view();
+            assert_eq!(
+                (side.service(), side.start(), side.rows()),
+                (frame.service(), frame.start(), frame.rows())
+            );
+            let values = frame.values().iter().skip(column).step_by(whole.frames.schema().len());
+            for (&value, &other) in values.zip(side.values()) {
+                let order = |value: f32| limits.map(|limit| value.partial_cmp(&limit));
+                assert_eq!(order(value), order(other), "{text}: {value} {other}");
+            }
+        }
+    }
+    let path = folder.path().join("counter.csv");
+    fs::write(&path, "time,x_total\n0,1\n60,2\n").unwrap();
+    assert!(read_sides(&[&path], &plain, |_| Some(vec![1.0])).unwrap().is_none());
 }

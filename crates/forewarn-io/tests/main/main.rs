@@ -5,6 +5,7 @@
 mod bad_input;
 mod cases;
 mod clock;
+mod exports;
 mod files;
 mod gaps;
 mod hostile;

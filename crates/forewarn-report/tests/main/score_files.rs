@@ -1,10 +1,10 @@
 //! Scores of any predictor, from files good and bad.
 
 use crate::minute;
-use forewarn_core::WindowSpec;
+use forewarn_core::{WindowSpec, table::DateOrder};
 use forewarn_eval::{
-    EpisodeClasses, EpisodeFile, EvalError, JudgedScores, KnownFailures, LabelMeaning, LeftOutReason, Report,
-    ScoreFile,
+    EpisodeClasses, EpisodeFile, EvalError, FileSettings, JudgedScores, KnownFailures, LabelMeaning,
+    LeftOutReason, Report, ScoreFile,
 };
 use forewarn_report::{GivenScores, Present};
 use forewarn_schema::{Episodes, Step};
@@ -133,7 +133,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(row("a,120,0.5,perhaps"), "line 3, column label: \"perhaps\" is not 0 or 1, or yes or no");
     assert_eq!(
         row("a,noon,0.5,1"),
-        "line 3, column timestamp: \"noon\" is not a time such as 2024-01-01T00:00:00Z"
+        "line 3, column timestamp: \"noon\" is not seconds since 1970, as in the rows before"
     );
     assert_eq!(
         row("a,60,0.5,1"),
@@ -180,7 +180,7 @@ fn wrong_failures_name_their_line() {
         "line 3: episode out of order: onset 1970-01-01T00:03:00Z, confirmed at 1970-01-01T00:03:00Z, end 1970-01-01T00:02:00Z"
     );
     assert!(refusal("a,30,90").starts_with("line 3: episode 1, onset 1970-01-01T00:00:30Z, begins before"));
-    assert!(refusal("a,soon,90").starts_with("line 3, column onset: \"soon\" is not a time"));
+    assert!(refusal("a,soon,90").starts_with("line 3, column onset: \"soon\" is not seconds since 1970"));
     assert!(
         EpisodeFile::read(b"service,end\n".as_slice())
             .unwrap_err()
@@ -273,13 +273,91 @@ fn scores_are_read_as_people_have_them() {
     let expected = ScoreFile::read(plain.as_bytes()).unwrap();
     for text in [
         "\u{feff}Service;Time;Probability;Label\r\n\"web\";2024-01-01 00:01:00;0,5;yes\r\nweb;2024-01-01 00:00;0,25;no\r\n",
-        "timestamp\tservice name\tscore\tlabel\n1704067200.0\tweb\t25%\tFalse\n1704067260000\tweb\t50 %\tTRUE\n",
+        "timestamp\tservice name\tscore\tlabel\n1704067200.0\tweb\t25%\tFalse\n1704067260.000\tweb\t50 %\tTRUE\n",
         "# scores\nhost,ts,prediction,label\nweb,1704067200,0.25,0.0\nweb,1704067260,0.5,1.0\n",
     ] {
         assert_eq!(ScoreFile::read(text.as_bytes()).unwrap(), expected, "{text}");
     }
     let one = ScoreFile::read("time,score\n0,0.5\n".as_bytes()).unwrap();
     assert_eq!(one[""].services().collect::<Vec<_>>(), ["service"]);
+    // A column for each service, and for each model.
+    let wide = ScoreFile::read("time,web,api\n0,0.5,0.25\n60,0.5,0.75\n".as_bytes()).unwrap();
+    assert_eq!(wide[""].services().collect::<Vec<_>>(), ["api", "web"]);
+    let models =
+        ScoreFile::read("service,time,lstm,gru,label\nweb,0,0.5,0.25,0\nweb,60,0.5,0.75,1\n".as_bytes())
+            .unwrap();
+    assert_eq!(models.keys().collect::<Vec<_>>(), ["gru", "lstm"]);
+    assert_eq!(
+        models["gru"],
+        ScoreFile::read("time,p,y_true,app\n0,0.25,0,web\n60,0.75,1,web\n".as_bytes()).unwrap()[""]
+    );
+}
+
+#[test]
+fn times_of_scores_and_failures_are_in_the_zone_that_is_named() {
+    let berlin = FileSettings::default().with_timezone("Europe/Berlin");
+    let scores =
+        |text: &str, settings: &FileSettings| ScoreFile::read_with(text.as_bytes(), settings).unwrap();
+    let utc = scores("time,score\n2024-07-01 10:00,0.5\n", &FileSettings::default());
+    assert_eq!(scores("time,score\n2024-07-01 12:00,0.5\n", &berlin), utc);
+    let failures = |text: &str, settings: &FileSettings| {
+        EpisodeFile::read_with(text.as_bytes(), settings).unwrap().episodes
+    };
+    assert_eq!(
+        failures("service,start,end\na,2024-10-27 02:30,2024-10-27 03:30\n", &berlin),
+        failures("service,start,end\na,2024-10-27 00:30,2024-10-27 02:30\n", &FileSettings::default())
+    );
+    // The repeated hour: rows go on.
+    let repeated = scores("time,score\n2024-10-27 02:59,0.5\n2024-10-27 02:00,0.5\n", &berlin);
+    assert_eq!(
+        repeated,
+        scores("time,score\n2024-10-27 00:59,0.5\n2024-10-27 01:00,0.5\n", &FileSettings::default())
+    );
+    let order = FileSettings::default().with_date_order(DateOrder::MonthFirst);
+    let ambiguous = "service,start,end\na,1/2/2024 1:00 PM,1/2/2024 2:00 PM\n";
+    let error = EpisodeFile::read(ambiguous.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("--date-order"), "{error}");
+    assert_eq!(
+        failures(ambiguous, &order),
+        failures("service,start,end\na,2024-01-02 13:00,2024-01-02 14:00\n", &FileSettings::default())
+    );
+    assert!(
+        EpisodeFile::read_with(ambiguous.as_bytes(), &FileSettings::default().with_timezone("Mars")).is_err()
+    );
+}
+
+#[test]
+fn lists_of_incidents_are_read_as_people_have_them() {
+    let read = |text: &str| EpisodeFile::read(text.as_bytes()).unwrap();
+    let expected = read("service,onset,end\nweb,600,1200\napi,1800,2400\n").episodes;
+    for text in [
+        "service,start,duration_minutes\nweb,600,10\napi,1800,10\n",
+        "Service;Started at;Duration\napi;1800;0:10:00\nweb;600;10m\n",
+        "Number,Service Name,Created At,Resolved At\n1,api,1970-01-01 00:30,1970-01-01 00:40\n2,web,1970-01-01 00:10,1970-01-01 00:20\n",
+    ] {
+        assert_eq!(read(text).episodes, expected, "{text}");
+    }
+    for cell in ["\"web,api\"", "web | api", "web;api", "\"[\"\"web\"\", \"\"api\"\"]\""] {
+        let several = read(&format!("services,start,end\n{cell},600,1200\n"));
+        assert_eq!(several.episodes.keys().collect::<Vec<_>>(), ["api", "web"], "{cell}");
+        assert_eq!(several.episodes["api"], several.episodes["web"]);
+    }
+    let starts = read("service,start\nweb,600\nweb,630\n");
+    let ends: Vec<i64> = starts.episodes["web"].iter().map(|episode| episode.end().millis() / 1000).collect();
+    assert_eq!((ends, starts.notes.len()), (vec![630, 690], 1));
+    assert!(starts.notes[0].contains("does not say when 2 failures end: each was taken to last 1 min"));
+    // One that has not ended goes on to the end of the scores.
+    let open = read("service,start,end\nweb,600,ongoing\n");
+    let scores: String = (0..30).map(|minute| format!("web,{},0.5\n", minute * 60)).collect();
+    let scores = ScoreFile::read(format!("service,time,score\n{scores}").as_bytes()).unwrap();
+    let known =
+        KnownFailures::List { episodes: &open.episodes, spec: WindowSpec::new(2, 0, 3).unwrap(), step: None };
+    let judged = scores[""].judge(known, LabelMeaning::Begins).unwrap();
+    assert_eq!((judged.set.windows(), judged.set.positives()), (10, 3));
+    let end = judged.set.series()[0].episodes()[0].end();
+    assert!(end.millis() < 2_400_000, "{end}");
+    let error = EpisodeFile::read("service,start,duration\nweb,600,45\n".as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("a duration with its unit"), "{error}");
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(crate) enum Column {
     LatencyMillis,
     LatencySeconds,
     Strength,
+    /// What says nothing of who calls whom, or how much.
+    Other,
 }
 
 /// Columns in the order of a list's fields.
@@ -20,21 +22,114 @@ pub(crate) struct Header {
 
 /// What each column may be called, in small letters with underscores; the first name is the one that messages give.
 const NAMES: [(Column, &[&str]); 7] = [
-    (Column::Client, &["client", "source", "parent", "caller", "from", "src"]),
-    (Column::Server, &["server", "target", "child", "callee", "to", "destination", "dst", "dest"]),
+    (
+        Column::Client,
+        &[
+            "client",
+            "source",
+            "parent",
+            "caller",
+            "calling",
+            "from",
+            "src",
+            "consumer",
+            "requester",
+            "requestor",
+            "origin",
+            "start",
+            "dependent",
+            "tail",
+        ],
+    ),
+    (
+        Column::Server,
+        &[
+            "server",
+            "target",
+            "child",
+            "callee",
+            "called",
+            "to",
+            "destination",
+            "dst",
+            "dest",
+            "provider",
+            "responder",
+            "end",
+            "dependency",
+            "depends_on",
+            "head",
+        ],
+    ),
     (
         Column::Requests,
-        &["requests", "request_count", "request_total", "calls", "call_count", "count", "weight", "rate"],
+        &[
+            "requests",
+            "request_count",
+            "request_total",
+            "requests_total",
+            "calls",
+            "call_count",
+            "callcount",
+            "count",
+            "weight",
+            "rate",
+            "rps",
+            "value",
+        ],
     ),
-    (Column::Failures, &["failures", "failed", "failed_requests", "errors", "error_count"]),
+    (
+        Column::Failures,
+        &["failures", "failed", "failed_requests", "errors", "error_count", "errorcount", "failed_count"],
+    ),
     (Column::LatencyMillis, &["latency_millis", "latency_ms", "latency_milliseconds"]),
     (Column::LatencySeconds, &["latency_seconds", "latency_s"]),
     (Column::Strength, &["strength", "probability"]),
 ];
 
+/// Columns beside those of a call that are left out.
+const OTHERS: [&str; 17] = [
+    "id",
+    "index",
+    "key",
+    "type",
+    "kind",
+    "label",
+    "name",
+    "description",
+    "protocol",
+    "port",
+    "method",
+    "directed",
+    "direction",
+    "namespace",
+    "connection_type",
+    "relationship",
+    "",
+];
+
+/// What a list of dependencies calls the service that has them.
+const WHO_DEPENDS: [&str; 6] = ["service", "name", "node", "app", "application", "component"];
+
 /// Words that are no services on a first line, and do not say either who calls whom.
-const UNCLEAR: [&str; 10] =
-    ["upstream", "downstream", "service", "services", "name", "node", "id", "edge", "u", "v"];
+const UNCLEAR: [&str; 16] = [
+    "upstream",
+    "downstream",
+    "service",
+    "services",
+    "name",
+    "node",
+    "id",
+    "edge",
+    "u",
+    "v",
+    "node1",
+    "node2",
+    "node_1",
+    "node_2",
+    "service1",
+    "service2",
+];
 
 impl Header {
     /// What a list without a header has.
@@ -44,24 +139,35 @@ impl Header {
 }
 
 /// `Client Service`, `client-service` and `client_service` are one name, and the same as `client`.
-fn plain(field: &str) -> String {
+pub(super) fn plain(field: &str) -> String {
     let name: String = field
         .trim()
         .chars()
         .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
         .collect();
-    let ends = ["_service_name", "_service", "_name", "_workload", "_app"];
+    let name = name.trim_matches('_').to_owned();
+    let ends =
+        ["_service_name", "_service", "_name", "_workload", "_app", "_node", "_id", "_pod", "_component"];
     ends.iter().find_map(|end| name.strip_suffix(end)).map_or_else(|| name.clone(), str::to_owned)
 }
 
-fn column(name: &str) -> Option<Column> {
+pub(super) fn column(name: &str) -> Option<Column> {
     NAMES.iter().find(|(_, names)| names.contains(&name)).map(|&(column, _)| column)
 }
 
 /// The header that the fields of a first line are; `None` where they are services. The error says why they are neither.
 pub(crate) fn header(fields: &[String]) -> Result<Option<Header>, String> {
     let names: Vec<String> = fields.iter().map(|field| plain(field)).collect();
-    let found: Vec<Option<Column>> = names.iter().map(|name| column(name)).collect();
+    let mut found: Vec<Option<Column>> = names.iter().map(|name| column(name)).collect();
+    // `service, depends_on`.
+    let is_who = |name: &String| WHO_DEPENDS.contains(&name.as_str());
+    if found.contains(&Some(Column::Server))
+        && !found.contains(&Some(Column::Client))
+        && names.iter().any(|name| name == "dependency" || name == "depends_on")
+        && let Some(index) = names.iter().position(is_who)
+    {
+        found[index] = Some(Column::Client);
+    }
     let has = |column| found.contains(&Some(column));
     if !(has(Column::Client) && has(Column::Server)) {
         let is_number_column = |name: &&String| {
@@ -79,7 +185,8 @@ pub(crate) fn header(fields: &[String]) -> Result<Option<Header>, String> {
     }
     let mut columns = Vec::new();
     for ((field, name), found) in fields.iter().zip(&names).zip(found) {
-        let Some(column) = found else {
+        let other = found.is_none() && OTHERS.contains(&name.as_str());
+        let Some(column) = found.or(other.then_some(Column::Other)) else {
             if name == "latency" || name == "duration" {
                 return Err(format!(
                     "column {field:?} has no unit: expected latency_millis or latency_seconds"
@@ -91,7 +198,7 @@ pub(crate) fn header(fields: &[String]) -> Result<Option<Header>, String> {
                 known.join(", ")
             ));
         };
-        if columns.contains(&column) {
+        if column != Column::Other && columns.contains(&column) {
             let usual = NAMES.iter().find(|(other, _)| *other == column).map_or("", |(_, names)| names[0]);
             return Err(format!("column {field:?} names the {usual} again"));
         }

@@ -11,18 +11,20 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 impl ServiceGraph {
     /// Reads an edge list: one call a line, `client server` and, if one likes, the number of requests, separated by
-    /// commas, semicolons, tabs or blanks, fields in double quotes where they hold a separator.
+    /// commas, semicolons, tabs, vertical bars, arrows or blanks, fields in double quotes where they hold a separator.
     ///
     /// A first line with names of columns, in any order, is recognised by any usual pair for the two ends, in any case:
     ///
     /// | column | names |
     /// |---|---|
-    /// | who calls | `client`, `source`, `parent`, `caller`, `from`, `src` |
-    /// | who is called | `server`, `target`, `child`, `callee`, `to`, `destination`, `dst` |
+    /// | who calls | `client`, `source`, `parent`, `caller`, `from`, `src`, `consumer`, `origin` |
+    /// | who calls, beside `depends on` | `service`, `name`, `node`, `app` |
+    /// | who is called | `server`, `target`, `child`, `callee`, `to`, `destination`, `dst`, `provider`, `dependency` |
     /// | requests | `requests`, `request_count`, `calls`, `count`, `weight`, `rate` |
     /// | failed requests | `failures`, `failed`, `errors` |
     /// | mean latency | `latency_millis`, `latency_ms`, `latency_seconds`, `latency_s` |
     /// | strength | `strength`, `probability` |
+    /// | left out | `id`, `type`, `protocol`, `label`, `name` and the like |
     ///
     /// Numbers may be left empty between separators; with semicolons a comma is a decimal point. A line with one name
     /// alone is a service without calls. `#` begins a comment, at the begin of a line or after a blank. A byte order
@@ -53,6 +55,7 @@ impl ServiceGraph {
     pub fn from_edge_list(text: &str) -> Result<Self, TopologyError> {
         let text = without_comments(text.strip_prefix('\u{feff}').unwrap_or(text));
         let separator = separator(&text);
+        let text = if separator == Separator::Blanks { without_arrows(&text) } else { text };
         let mut columns = Header::usual();
         let (mut services, mut calls, mut is_first) = (Vec::new(), Vec::new(), true);
         let mut reader = ReaderBuilder::new()
@@ -84,9 +87,17 @@ impl ServiceGraph {
             if fields.is_empty() {
                 continue;
             }
+            if is_first && is_mermaid(&fields) {
+                continue;
+            }
             let whole = || fields.join(" ");
             if let Some(field) = fields.iter().find(|field| field.contains(char::is_control)) {
                 let reason = "a name has a line break or another control character: is a quote left open?";
+                return Err(unreadable(field, reason.to_owned()).at(place));
+            }
+            if let Some(field) = fields.iter().find(|field| field.contains(['{', '}'])) {
+                let reason = "a name with braces: JSON is read from files whose names end in .json or .jsonl, and other \
+                              languages for graphs are not";
                 return Err(unreadable(field, reason.to_owned()).at(place));
             }
             if let Some(field) = fields.iter().find(|field| field.contains("  ")) {
@@ -112,6 +123,13 @@ impl ServiceGraph {
     }
 }
 
+/// Whether a first line is that of a chart in Mermaid: `graph LR`.
+fn is_mermaid(fields: &[String]) -> bool {
+    let [kind, direction] = fields else { return false };
+    matches!(kind.as_str(), "graph" | "flowchart")
+        && matches!(direction.as_str(), "LR" | "RL" | "TB" | "TD" | "BT")
+}
+
 fn unreadable(line: &str, reason: String) -> TopologyError {
     TopologyError::UnreadableCall { text: line.chars().take(MOST_SHOWN).collect(), reason }
 }
@@ -125,12 +143,14 @@ enum Separator {
     Comma,
     Semicolon,
     Tab,
+    Bar,
     Blanks,
 }
 
 /// The one that the first line with any of them has most of.
 fn separator(text: &str) -> Separator {
-    let all = [(',', Separator::Comma), (';', Separator::Semicolon), ('\t', Separator::Tab)];
+    let all =
+        [(',', Separator::Comma), (';', Separator::Semicolon), ('\t', Separator::Tab), ('|', Separator::Bar)];
     for line in text.lines() {
         let mut is_quoted = false;
         let outside: Vec<char> = line
@@ -143,7 +163,7 @@ fn separator(text: &str) -> Separator {
             .collect();
         let count = |separator: char| outside.iter().filter(|&&character| character == separator).count();
         // Of equals the first: a comma may be the decimal point of a list with semicolons, never the other way round.
-        let order = [all[1], all[2], all[0]];
+        let order = [all[1], all[2], all[0], all[3]];
         if let Some((_, found)) = order.into_iter().find(|&(character, _)| count(character) > 0) {
             return found;
         }
@@ -157,6 +177,7 @@ impl Separator {
             Self::Comma => b',',
             Self::Semicolon => b';',
             Self::Tab => b'\t',
+            Self::Bar => b'|',
             Self::Blanks => b' ',
         }
     }
@@ -171,7 +192,7 @@ impl Separator {
     /// A service without calls: a field that stands alone on its line. One that holds another separator was meant to
     /// be a call.
     fn lone(self, field: &str) -> Result<&str, String> {
-        let other = [',', ';', '\t', ' ']
+        let other = [',', ';', '\t', '|', ' ']
             .into_iter()
             .find(|&other| other as u32 != u32::from(self.byte()) && field.contains(other));
         match other {
@@ -209,6 +230,19 @@ fn without_comments(text: &str) -> String {
     kept
 }
 
+/// The text with blanks for the arrows of lines such as `web -> api`.
+fn without_arrows(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    for line in text.lines() {
+        match line.contains('"') {
+            true => kept.push_str(line),
+            false => kept.push_str(line.replace("-->", " ").replace("->", " ").replace("=>", " ").trim()),
+        }
+        kept.push('\n');
+    }
+    kept
+}
+
 /// For each line the number (from 1) of the first line from it on that is not blank.
 fn next_written(text: &str) -> Vec<u64> {
     let lines: Vec<bool> = text.lines().map(str::is_empty).collect();
@@ -241,6 +275,7 @@ fn call(fields: &[String], header: &Header, separator: Separator) -> Result<Call
         match column {
             Column::Client => field.clone_into(&mut call.client),
             Column::Server => field.clone_into(&mut call.server),
+            Column::Other => {}
             _ if field.is_empty() => {}
             Column::Requests => call.traffic.requests = number()?,
             Column::Failures => call.traffic.failures = Some(number()?),
@@ -266,8 +301,8 @@ mod tests {
         says("a b 3 4", "line 1: \"a b 3 4\" is not a call: 4 fields where at most 3 are expected");
         says("a b many", "line 1: \"a b many\" is not a call: \"many\" is not a number");
         says(
-            "client server protocol",
-            "line 1: \"client server protocol\" is not a call: column \"protocol\" is none of",
+            "client server colour",
+            "line 1: \"client server colour\" is not a call: column \"colour\" is none of",
         );
         says(
             "client server client",
@@ -288,6 +323,8 @@ mod tests {
             "client,server,latency\na,b,3",
             "line 1: \"client server latency\" is not a call: column \"latency\" has no unit",
         );
+        says("{\"source\": \"a\", \"target\": \"b\"}", "line 1: \"{\\\"source\\\"");
+        says("node1,node2\na,b", "line 1: \"node1 node2\" is not a call: it looks like a header");
         says("\"a,b\nc,d", "line 1: \"a,b\\nc,d");
         says(
             "\u{1b}[31ma b",
@@ -316,6 +353,15 @@ mod tests {
             "\"parent\";\"child\";\"count\"\n\"web\";\"api\";\"3\"",
             "callee\tcaller\tcalls\napi\tweb\t3",
             "from to rate\nweb api 3",
+            "src|dst|count\nweb|api|3",
+            "web -> api 3",
+            "web->api 3",
+            "graph LR\n  web --> api 3",
+            "Service,Depends On,Count\nweb,api,3",
+            "consumer;provider;rps\nweb;api;3",
+            "origin,destination,weight\nweb,api,3",
+            "id,source,target,type,count\n7,web,api,http,3",
+            "calling_service,called_service,calls\nweb,api,3",
             "Client Service, Server Service, Request Count\n\"web\" , \"api\" , 3",
             "# a graph\n\nsrc,dst,weight # of a tool\n\nweb,api,3,",
         ] {

@@ -2,10 +2,11 @@
 
 use crate::{
     Call, CallSamples, ServiceGraph, TopologyError, Traffic,
-    graph::Services,
+    graph::{Services, foreign},
     text::{self, Format},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::Path;
 
 #[derive(Serialize, Deserialize)]
@@ -92,17 +93,37 @@ impl ServiceGraph {
         text::from_toml::<GraphFile>(WHAT, text)?.into_graph()
     }
 
-    /// Reads a graph from JSON.
+    /// Reads a graph from JSON, or from what other tools write: a list of edges, also one a line; nodes and links;
+    /// dependencies by service. Of these, ends and numbers are found under the names that columns of an [edge
+    /// list](Self::from_edge_list) may have.
     ///
     /// # Errors
     /// As [`from_toml`](Self::from_toml).
     pub fn from_json(text: &str) -> Result<Self, TopologyError> {
-        text::from_json::<GraphFile>(WHAT, text)?.into_graph()
+        let error = match text::from_json::<GraphFile>(WHAT, text) {
+            Ok(file) => return file.into_graph(),
+            Err(error) => error,
+        };
+        let documents: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(text).into_iter().collect();
+        let documents = documents.unwrap_or_default();
+        // What is meant to be in the format of this crate is not guessed at.
+        let is_own = |document: &Value| {
+            let own =
+                |fields: &serde_json::Map<_, _>| fields.keys().all(|key| key == "services" || key == "calls");
+            document.as_object().is_some_and(own)
+        };
+        let found = match documents.as_slice() {
+            [] => None,
+            [document] if is_own(document) => None,
+            [document] => foreign::graph(document),
+            _ => foreign::graph(&Value::Array(documents)),
+        };
+        found.unwrap_or(Err(error))
     }
 
-    /// Reads a graph from a file of at most 64 MiB in any of the formats: `.toml` and `.json` by their names,
-    /// otherwise [samples](crate::CallSamples) if it looks like them, and an [edge list](Self::from_edge_list) if
-    /// not. A `.json` may hold samples too.
+    /// Reads a graph from a file of at most 64 MiB in any of the formats: `.toml` and `.json` by their names, JSON by
+    /// its first character, otherwise [samples](crate::CallSamples) if it looks like them, and an
+    /// [edge list](Self::from_edge_list) if not. A `.json` may hold samples too.
     ///
     /// # Errors
     /// [`TopologyError::UnreadablePath`] for a file that cannot be read or is larger; within [`TopologyError::At`]
@@ -116,7 +137,8 @@ impl ServiceGraph {
             _ if CallSamples::recognises(&text) => {
                 CallSamples::parse(&text).and_then(|samples| samples.graph())
             }
-            Some("json") => Self::from_json(&text),
+            Some("json" | "jsonl" | "ndjson") => Self::from_json(&text),
+            _ if text.trim_start().starts_with(['{', '[']) => Self::from_json(&text),
             _ => Self::from_edge_list(&text),
         };
         graph.map_err(|error| error.at(forewarn_schema::printable(&path.display().to_string())))

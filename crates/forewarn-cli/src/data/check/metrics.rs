@@ -3,7 +3,8 @@
 use super::*;
 use crate::options::question::way_out;
 use forewarn::{
-    core::{FailureRule, Label, Target},
+    core::{FailureRule, Label, Labels, Target},
+    io::ServiceSummary,
     prelude::WindowSpec,
 };
 
@@ -47,8 +48,8 @@ struct Service {
 }
 
 impl Metrics {
-    pub(super) fn of(recording: &Recording, rule: &Rule, spec: WindowSpec, target: Target) -> Self {
-        let Recording { frames, summary, .. } = recording;
+    pub(super) fn of(read: &Read, rule: &Rule, spec: WindowSpec, target: Target) -> Result<Self, CliError> {
+        let summary = read.summary();
         let names = summary.metrics.iter().filter(|metric| metric.kind != Kind::Outcome);
         let mut found = Self {
             usable: false,
@@ -57,44 +58,69 @@ impl Metrics {
             format: summary.format.to_string(),
             metrics: names.map(|metric| metric.name.clone()).collect(),
             rule: rule.to_string(),
-            services: services(recording),
+            services: services(summary),
         };
-        match label(frames, rule, spec, target) {
-            Ok(labels) => {
-                for (_, service, _, label) in labels.windows() {
-                    let service = &mut found.services[service];
-                    match label {
-                        Label::Positive | Label::Negative => service.windows += 1,
-                        Label::Excluded(reason) => *service.left_out.entry(reason.name()).or_default() += 1,
+        let (mut begin, mut outages): (_, Option<HiddenOutages>) = (0, None);
+        read.for_each(|frames| {
+            let services = begin..begin + frames.layout().services().len();
+            begin = services.end;
+            match label(frames, rule, spec, target) {
+                Ok(labels) => {
+                    found.count(services.start, &labels, spec);
+                    found.note_shares(services.start, frames, rule);
+                    let more = HiddenOutages::find(frames, rule);
+                    match &mut outages {
+                        Some(all) => all.services.extend(more.into_iter().flat_map(|more| more.services)),
+                        None => outages = more,
                     }
                 }
-                for (service, episodes) in found.services.iter_mut().zip(labels.episodes()) {
-                    service.episodes = episodes.len();
-                    let early = (service.rows as usize).min(spec.observation() - 1);
-                    if early > 0 {
-                        service.left_out.insert("too_early", early);
-                    }
-                }
-                found.note_shares(frames, rule);
+                Err(error) if found.reasons.is_empty() => found
+                    .reasons
+                    .push(format!("the failure rule cannot be applied: {error}; {}", way_out(frames))),
+                Err(_) => {}
             }
-            Err(error) => found
-                .reasons
-                .push(format!("the failure rule cannot be applied: {error}; {}", way_out(frames))),
+            Ok(())
+        })?;
+        if found.reasons.is_empty() {
+            found.notes.extend(outages.map(|found| found.to_string()));
+            if found.services.iter().all(|service| service.episodes == 0) {
+                let note = "the rule is never satisfied: there is no failure to learn from";
+                found.notes.push(note.to_owned());
+            }
+            for service in found.services.iter().filter(|service| service.windows == 0) {
+                found.notes.push(format!("{}: no window has a label", service.name));
+            }
         }
         let windows: usize = found.services.iter().map(|service| service.windows).sum();
         if windows == 0 && found.reasons.is_empty() {
             found.reasons.push("no window has a label: see what is left out, by service".to_owned());
         }
         found.usable = windows > 0;
-        found
+        Ok(found)
     }
 
-    /// Says where a rule is mostly unknown, mostly holds, or never holds.
-    fn note_shares(&mut self, frames: &FrameSet, rule: &Rule) {
-        let mut episodes = 0;
-        for (frame, service) in frames.frames().zip(&self.services) {
+    /// Counts the labels of services from the one numbered `first` on.
+    fn count(&mut self, first: usize, labels: &Labels, spec: WindowSpec) {
+        for (_, service, _, label) in labels.windows() {
+            let service = &mut self.services[first + service];
+            match label {
+                Label::Positive | Label::Negative => service.windows += 1,
+                Label::Excluded(reason) => *service.left_out.entry(reason.name()).or_default() += 1,
+            }
+        }
+        for (service, episodes) in self.services[first..].iter_mut().zip(labels.episodes()) {
+            service.episodes = episodes.len();
+            let early = (service.rows as usize).min(spec.observation() - 1);
+            if early > 0 {
+                service.left_out.insert("too_early", early);
+            }
+        }
+    }
+
+    /// Says where a rule is mostly unknown or mostly holds.
+    fn note_shares(&mut self, first: usize, frames: &FrameSet, rule: &Rule) {
+        for (frame, service) in frames.frames().zip(&self.services[first..]) {
             let Ok(assessment) = rule.assess(frame) else { continue };
-            episodes += assessment.episodes.len();
             let rows = frame.rows().max(1) as f64;
             let unknown: usize = assessment.unknown.iter().map(|range| range.len()).sum();
             let failing: i64 = assessment
@@ -111,18 +137,11 @@ impl Metrics {
                 self.notes.push(format!("{name}: the rule holds in {} of the rows", percent(failing as f64)));
             }
         }
-        self.notes.extend(HiddenOutages::find(frames, rule).map(|found| found.to_string()));
-        if episodes == 0 {
-            self.notes.push("the rule is never satisfied: there is no failure to learn from".to_owned());
-        }
-        for service in self.services.iter().filter(|service| service.windows == 0) {
-            self.notes.push(format!("{}: no window has a label", service.name));
-        }
     }
 
     /// Names that stand in the metrics or in the graph alone.
-    pub(super) fn compare_names(&mut self, frames: &FrameSet, graph: &ServiceGraph) {
-        let names = match graph.compare_names(frames.frames().map(|frame| frame.service())) {
+    pub(super) fn compare_names(&mut self, summary: &ReadSummary, graph: &ServiceGraph) {
+        let names = match graph.compare_names(summary.services.iter().map(|service| service.name.as_str())) {
             Ok(names) => names,
             Err(error) => {
                 self.usable = false;
@@ -140,18 +159,17 @@ impl Metrics {
     }
 
     /// Metrics and step that the model needs and the file lacks.
-    pub(super) fn compare_model(&mut self, recording: &Recording, model: &ServedModel) {
-        let Recording { frames, summary, .. } = recording;
+    pub(super) fn compare_model(&mut self, summary: &ReadSummary, model: &ServedModel) {
         let is_there = |name: &str| summary.metrics.iter().any(|metric| metric.name == name);
         if let Some(missing) = model.metrics().names().find(|name| !is_there(name)) {
             self.usable = false;
             self.reasons.push(format!("the model reads {missing:?}, which the file lacks"));
         }
-        if frames.layout().step() != model.step() {
+        if summary.step != model.step() {
             self.usable = false;
             self.reasons.push(format!(
                 "rows are {} s apart, and the model was trained on rows {} s apart",
-                frames.layout().step().millis() as f64 / 1000.0,
+                summary.step.millis() as f64 / 1000.0,
                 model.step().millis() as f64 / 1000.0
             ));
         }
@@ -191,27 +209,18 @@ impl Metrics {
     }
 }
 
-fn services(recording: &Recording) -> Vec<Service> {
-    let Recording { frames, summary, .. } = recording;
-    let (step, width) = (frames.layout().step(), summary.metrics.len() as u64);
-    let found: BTreeMap<&str, _> =
-        summary.services.iter().map(|service| (service.name.as_str(), service)).collect();
-    frames
-        .frames()
-        .map(|frame| {
-            let last = frame.time(frame.rows().saturating_sub(1));
-            let of_file = found.get(frame.service());
-            Service {
-                name: frame.service().to_owned(),
-                rows: of_file.map_or(frame.rows() as u64, |service| service.rows),
-                step_secs: step.millis() as f64 / 1000.0,
-                first: frame.start().to_string(),
-                last: last.to_string(),
-                missing: of_file.map_or(0, |service| service.missing_cells + width * service.gap_rows),
-                windows: 0,
-                episodes: 0,
-                left_out: BTreeMap::new(),
-            }
-        })
-        .collect()
+fn services(summary: &ReadSummary) -> Vec<Service> {
+    let (step, width) = (summary.step, summary.metrics.len() as u64);
+    let of = |service: &ServiceSummary| Service {
+        name: service.name.clone(),
+        rows: service.rows,
+        step_secs: step.millis() as f64 / 1000.0,
+        first: service.start.to_string(),
+        last: service.end.checked_add(step, -1).unwrap_or(service.start).to_string(),
+        missing: service.missing_cells + width * service.gap_rows,
+        windows: 0,
+        episodes: 0,
+        left_out: BTreeMap::new(),
+    };
+    summary.services.iter().map(of).collect()
 }

@@ -15,7 +15,7 @@ pub enum DateOrder {
 
 /// What a date of numbers says of their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
+pub enum ShownOrder {
     /// One of them is no month.
     Order(DateOrder),
     /// Both may be either.
@@ -53,21 +53,76 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 /// order neither they nor `order` say.
 pub(super) fn civil_millis(text: &str, order: Option<DateOrder>) -> Option<(i64, &str)> {
     let bytes = text.as_bytes();
-    let date = iso_date(bytes).or_else(|| numeric_date(bytes, order)).or_else(|| named_date(text))?;
-    let (year, month, day) = (date.year, date.month, date.day);
-    civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    if let Some(millis) = compact_millis(text) {
+        return Some((millis, ""));
+    }
+    let date = iso_date(bytes).or_else(|| compact_date(bytes));
+    let date = date.or_else(|| numeric_date(bytes, order)).or_else(|| named_date(text));
+    let Some(date) = date else { return dated_at_the_end(text) };
+    let day = day_millis(date.year, date.month, date.day)?;
     let (millis, end) = time_of_day(bytes, date.end)?;
-    Some((days_from_civil(year, month, day) * 86_400_000 + millis, text.get(end..)?.trim()))
+    Some((day + millis, text.get(end..)?.trim()))
+}
+
+/// Milliseconds of a day's beginning since 1970; `None` for one that the calendar lacks.
+fn day_millis(year: i64, month: i64, day: i64) -> Option<i64> {
+    civil::Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    Some(days_from_civil(year, month, day) * 86_400_000)
+}
+
+/// `20240131`, `202401310905`, `20240131090500`, `20240131090500250`: digits alone, of the years 1900 to 2199. Numbers
+/// of these lengths would be times before 1980 or after 2500.
+pub(super) fn compact_millis(text: &str) -> Option<i64> {
+    let bytes = text.as_bytes();
+    if !matches!(bytes.len(), 8 | 12 | 14 | 17) || !bytes.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let part = |at: usize, digits: usize| match at < bytes.len() {
+        true => number(bytes, at, digits),
+        false => Some(0),
+    };
+    let year = part(0, 4).filter(|year| (1900..2200).contains(year))?;
+    let day = day_millis(year, part(4, 2)?, part(6, 2)?)?;
+    let (hour, minute, second) = (part(8, 2)?, part(10, 2)?, part(12, 2)?);
+    let is_sound = hour < 24 && minute < 60 && second < 60;
+    is_sound.then(|| day + ((hour * 60 + minute) * 60 + second) * 1000 + part(14, 3).unwrap_or(0))
+}
+
+/// `Wed Jan 31 09:05:00 2024`, `Wed Jan 31 09:05:00 CET 2024`: the year behind the time, as C and Java write it; and
+/// the zone.
+fn dated_at_the_end(text: &str) -> Option<(i64, &str)> {
+    let bytes = text.as_bytes();
+    let at = weekday_end(text);
+    let (name, end) = word(text, at)?;
+    let month = is_short_for(name, &MONTHS)? as i64 + 1;
+    let (day, end) = short_number(bytes, blanks(bytes, end))?;
+    let (millis, end) = time_of_day(bytes, end)?;
+    let (zone, year) = text.get(end..)?.trim().rsplit_once(' ').unwrap_or(("", text.get(end..)?.trim()));
+    let year = Some(year).filter(|year| year.len() == 4).and_then(|year| number(year.as_bytes(), 0, 4))?;
+    Some((day_millis(year, month, day)? + millis, zone.trim()))
+}
+
+/// Where the rest begins behind the name of a weekday, if there is one.
+fn weekday_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    match word(text, 0) {
+        Some((word, end)) if is_short_for(word, &DAYS).is_some() => {
+            blanks(bytes, end + usize::from(byte(bytes, end) == b','))
+        }
+        _ => 0,
+    }
 }
 
 /// What the order of a text's date is, if it is one of numbers with the year at the end.
-pub(crate) fn shown_order(text: &str) -> Option<Shown> {
+#[must_use]
+pub fn shown_order(text: &str) -> Option<ShownOrder> {
     let bytes = text.trim().as_bytes();
-    let (first, second, ..) = three_numbers(bytes).filter(|(.., mark)| *mark != b'.')?;
+    let Numbers { first, second, is_unclear, .. } = three_numbers(bytes).filter(|date| date.mark != b'.')?;
     match (first > 12, second > 12) {
-        (true, false) => Some(Shown::Order(DateOrder::DayFirst)),
-        (false, true) => Some(Shown::Order(DateOrder::MonthFirst)),
-        (false, false) => Some(Shown::Nothing),
+        _ if is_unclear => Some(ShownOrder::Nothing),
+        (true, false) => Some(ShownOrder::Order(DateOrder::DayFirst)),
+        (false, true) => Some(ShownOrder::Order(DateOrder::MonthFirst)),
+        (false, false) => Some(ShownOrder::Nothing),
         (true, true) => None,
     }
 }
@@ -88,35 +143,72 @@ fn byte(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or(0)
 }
 
-/// `2024-01-31`, `2024/01/31`.
+/// `2024-01-31`, `2024/1/31`, `2024.01.31`.
 fn iso_date(bytes: &[u8]) -> Option<Date> {
-    let mark = byte(bytes, 4);
-    if !matches!(mark, b'-' | b'/') || byte(bytes, 7) != mark {
+    let (year, mark) = (number(bytes, 0, 4)?, byte(bytes, 4));
+    if !matches!(mark, b'-' | b'/' | b'.') {
         return None;
     }
-    Some(Date { year: number(bytes, 0, 4)?, month: number(bytes, 5, 2)?, day: number(bytes, 8, 2)?, end: 10 })
+    let (month, next) = short_number(bytes, 5)?;
+    if byte(bytes, next) != mark {
+        return None;
+    }
+    let (day, end) = short_number(bytes, next + 1)?;
+    Some(Date { year, month, day, end })
 }
 
-/// Two numbers and a year with the same mark between them, and where they end.
-fn three_numbers(bytes: &[u8]) -> Option<(i64, i64, i64, usize, u8)> {
+/// `20240131` before a time of day.
+fn compact_date(bytes: &[u8]) -> Option<Date> {
+    let is_date = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count() == 8;
+    let year = number(bytes, 0, 4).filter(|year| is_date && (1900..2200).contains(year))?;
+    Some(Date { year, month: number(bytes, 4, 2)?, day: number(bytes, 6, 2)?, end: 8 })
+}
+
+/// Three numbers with the same mark between them, the last of them the year, and where they end.
+#[derive(Clone, Copy)]
+struct Numbers {
+    first: i64,
+    second: i64,
+    year: i64,
+    end: usize,
+    mark: u8,
+    /// Whether the year has two digits, and the first number is no month: `24/01/31` may begin with the year.
+    is_unclear: bool,
+}
+
+/// The numbers of a date whose year is at the end. One of two digits is one from 1970 on.
+fn three_numbers(bytes: &[u8]) -> Option<Numbers> {
     let (first, next) = short_number(bytes, 0)?;
     let mark = byte(bytes, next);
     if !matches!(mark, b'.' | b'/' | b'-') {
         return None;
     }
     let (second, next) = short_number(bytes, next + 1)?;
-    if byte(bytes, next) != mark || byte(bytes, next + 5).is_ascii_digit() {
+    if byte(bytes, next) != mark {
         return None;
     }
-    Some((first, second, number(bytes, next + 1, 4)?, next + 5, mark))
+    let (year, end) = year(bytes, next + 1)?;
+    let is_unclear = end == next + 3 && mark != b'.' && first > 12;
+    Some(Numbers { first, second, year, end, mark, is_unclear })
+}
+
+/// The year of four digits or two at a place, and where it ends.
+fn year(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
+    let is_digit = |at: usize| byte(bytes, at).is_ascii_digit();
+    if !is_digit(at + 2) {
+        let year = number(bytes, at, 2)?;
+        return Some((if year < 70 { 2000 + year } else { 1900 + year }, at + 2));
+    }
+    if is_digit(at + 4) { None } else { Some((number(bytes, at, 4)?, at + 4)) }
 }
 
 /// `31.1.2024`, and `31/1/2024` or `1-31-2024` where it is known or seen which is the day.
 fn numeric_date(bytes: &[u8], order: Option<DateOrder>) -> Option<Date> {
-    let (first, second, year, end, mark) = three_numbers(bytes)?;
+    let Numbers { first, second, year, end, mark, is_unclear } = three_numbers(bytes)?;
     let order = match (mark, order) {
         (b'.', _) => DateOrder::DayFirst,
         (_, Some(order)) => order,
+        _ if is_unclear => return None,
         _ if first > 12 => DateOrder::DayFirst,
         _ if second > 12 => DateOrder::MonthFirst,
         _ => return None,
@@ -128,12 +220,7 @@ fn numeric_date(bytes: &[u8], order: Option<DateOrder>) -> Option<Date> {
 /// A date with the name of its month, in English.
 fn named_date(text: &str) -> Option<Date> {
     let bytes = text.as_bytes();
-    let mut at = 0;
-    if let Some((word, end)) = word(text, at)
-        && is_short_for(word, &DAYS).is_some()
-    {
-        at = blanks(bytes, end + usize::from(byte(bytes, end) == b','));
-    }
+    let mut at = weekday_end(text);
     let part =
         |at: usize| blanks(bytes, at + usize::from(matches!(byte(bytes, at), b'-' | b'/' | b',' | b'.')));
     let (day, month) = match word(text, at) {
@@ -150,8 +237,12 @@ fn named_date(text: &str) -> Option<Date> {
             (day, is_short_for(name, &MONTHS)?)
         }
     };
-    let at = part(at);
-    Some(Date { year: number(bytes, at, 4)?, month: month as i64 + 1, day, end: at + 4 })
+    let begin = part(at);
+    // Two digits behind nothing but blanks are an hour.
+    let (year, end) = year(bytes, begin).filter(|(_, end)| {
+        *end == begin + 4 || matches!(byte(bytes, begin - 1), b'-' | b'/') && byte(bytes, *end) != b':'
+    })?;
+    Some(Date { year, month: month as i64 + 1, day, end })
 }
 
 /// The letters at a place, and where they end.
@@ -180,7 +271,16 @@ fn blanks(bytes: &[u8], mut at: usize) -> usize {
 fn time_of_day(bytes: &[u8], end: usize) -> Option<(i64, usize)> {
     let at = |at: usize| byte(bytes, at);
     let mut next = end + usize::from(at(end) == b',');
-    if !matches!(at(next), b'T' | b't' | b' ' | b':') || !at(next + 1).is_ascii_digit() {
+    // Kibana writes `Jan 31, 2024 @ 09:05`, others `at 09:05`.
+    let word = blanks(bytes, next);
+    for mark in [&b"@ "[..], b"at "] {
+        if word > next && bytes.get(word..).is_some_and(|rest| rest.starts_with(mark)) {
+            next = blanks(bytes, word + mark.len()) - 1;
+        }
+    }
+    // A dash may begin an offset, unless seconds follow.
+    let is_dashed = at(next) == b'-' && at(next + 3) == b':' && at(next + 6) == b':';
+    if !is_dashed && !matches!(at(next), b'T' | b't' | b' ' | b':' | b'_') || !at(next + 1).is_ascii_digit() {
         return Some((0, end));
     }
     let (mut hour, minute_mark) = short_number(bytes, next + 1)?;
@@ -230,8 +330,11 @@ fn half_of_day(bytes: &[u8], at: usize) -> Option<(bool, usize)> {
         b'p' | b'P' => true,
         _ => return None,
     };
-    let is_whole = matches!(byte(bytes, at + 1), b'm' | b'M') && !byte(bytes, at + 2).is_ascii_alphanumeric();
-    is_whole.then_some((is_after_noon, at + 2))
+    let dots = usize::from(byte(bytes, at + 1) == b'.');
+    let end = at + 2 + dots;
+    let is_whole =
+        matches!(byte(bytes, at + 1 + dots), b'm' | b'M') && !byte(bytes, end).is_ascii_alphanumeric();
+    is_whole.then(|| (is_after_noon, end + usize::from(dots > 0 && byte(bytes, end) == b'.')))
 }
 
 /// Days from 1970-01-01 to a date of the Gregorian calendar.
@@ -272,10 +375,32 @@ mod tests {
             "March 28 2024, 13:05",
             "Thu, 28 Mar 2024 13:05:00",
             "thursday 28 march 2024 13:05",
+            "Thu Mar 28 13:05:00 2024",
+            "Thu Mar 28 2024 13:05:00",
+            "Thursday, 28-Mar-24 13:05:00",
+            "Mar 28, 2024 @ 13:05:00.000",
+            "March 28, 2024 at 1:05 PM",
+            "2024.03.28 13:05:00",
+            "2024/3/28 13:05",
+            "2024-03-28_13:05:00",
+            "2024-03-28-13:05:00",
+            "2024-03-28 01:05:00 p.m.",
+            "202403281305",
+            "20240328130500",
+            "20240328 13:05",
+            "20240328T13:05:00",
+            "20240328130500999",
+            "3/28/24 13:05",
+            "28.03.24 13:05",
         ] {
             assert_eq!(minutes(text, None), expected, "{text}");
         }
         assert_eq!(minutes("3/28/2024 12:05 AM", None), Some((19_810 * 24 * 60 + 5, "")));
+        assert_eq!(
+            minutes("Thu Mar 28 13:05:00 CET 2024", None),
+            expected.map(|(minutes, _)| (minutes, "CET"))
+        );
+        assert_eq!(minutes("20240328", None), Some((19_810 * 24 * 60, "")));
         assert_eq!(
             minutes("Thu, 28 Mar 2024 13:05:00 +0000", None),
             expected.map(|(minutes, _)| (minutes, "+0000"))
@@ -288,14 +413,16 @@ mod tests {
         let of = |order| minutes("1/2/2024", Some(order)).map(|(minutes, _)| minutes / 1440);
         assert_eq!((of(DateOrder::DayFirst), of(DateOrder::MonthFirst)), (Some(19_754), Some(19_724)));
         assert_eq!(minutes("28/03/2024", Some(DateOrder::MonthFirst)), None);
+        let of_year = |order| minutes("1/2/24", order).map(|(minutes, _)| minutes / 1440);
+        assert_eq!((of_year(None), of_year(Some(DateOrder::DayFirst))), (None, Some(19_754)));
         let shown =
             ["28/03/2024", "03/28/2024 1:00", "1-2-2024", "1.2.2024", "2024-01-02", "31/31/2024", "x"];
         assert_eq!(
             shown.map(shown_order),
             [
-                Some(Shown::Order(DateOrder::DayFirst)),
-                Some(Shown::Order(DateOrder::MonthFirst)),
-                Some(Shown::Nothing),
+                Some(ShownOrder::Order(DateOrder::DayFirst)),
+                Some(ShownOrder::Order(DateOrder::MonthFirst)),
+                Some(ShownOrder::Nothing),
                 None,
                 None,
                 None,
@@ -310,7 +437,10 @@ mod tests {
             "",
             "Mar",
             "28 Ma 2024",
-            "28 Mar 24",
+            "20241328",
+            "24/01/31",
+            "18990101",
+            "20240328250500",
             "Foo 28, 2024",
             "28/13/2024",
             "3/28/20245",

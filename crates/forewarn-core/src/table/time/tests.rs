@@ -29,6 +29,7 @@ fn one_moment_in_many_forms() {
         assert_eq!(time(text), Some(expected), "{text}");
     }
     assert_eq!(time("2024-01-01").unwrap().millis(), expected.millis() - 60_000);
+    assert_eq!(time("20240101").unwrap().millis(), expected.millis() - 60_000);
     assert_eq!(time("1704067260.25").unwrap().millis(), expected.millis() + 250);
     assert_eq!(time("2024-01-01T00:01:00.2509").unwrap().millis(), expected.millis() + 250);
 }
@@ -95,7 +96,7 @@ fn a_row_that_shows_the_order_of_day_and_month_decides_it() {
 
 #[test]
 fn zones_have_hours_that_are_repeated_and_left_out() {
-    let reader = |zone: &str| TimeReader::new(&ReadOptions::default().with_timezone(zone));
+    let reader = |zone: &str| TimeReader::new(Some(zone), None);
     let mut berlin = reader("Europe/Berlin").unwrap();
     let mut at =
         |text: &str| berlin.text(text).map(|m| (m.time.to_string(), m.repeated.map(|t| t.to_string())));
@@ -109,5 +110,52 @@ fn zones_have_hours_that_are_repeated_and_left_out() {
     assert_eq!(fixed.text("2024-01-01 00:00").unwrap().time.to_string(), "2024-01-01T05:30:00Z");
     for wrong in ["Middle/Earth", "+25:00", "+x", "", "-0\u{e9}:00"] {
         assert!(reader(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn dates_that_are_written_as_numbers_are_dates() {
+    let date: Timestamp = "2024-01-31T00:00:00Z".parse().unwrap();
+    let time: Timestamp = "2024-01-31T09:05:00Z".parse().unwrap();
+    let mut days = TimeReader::default();
+    assert_eq!(days.integer(20_240_131).map(|moment| moment.time), Some(date));
+    assert_eq!(days.float(20_240_131.0).map(|moment| moment.time), Some(date));
+    assert_eq!(days.integer(1_706_691_900), None);
+    let mut seconds = TimeReader::default();
+    assert_eq!(seconds.integer(20_240_131_090_500).map(|moment| moment.time), Some(time));
+    assert_eq!(self::time("202401310905"), Some(time));
+    let mut excel = TimeReader::default();
+    assert!(excel.text("45292.25").is_some());
+    assert!(excel.note().unwrap().contains("spreadsheets"), "{:?}", excel.note());
+}
+
+#[test]
+fn zones_may_be_abbreviated() {
+    let expected: Timestamp = "2024-01-01T00:01:00Z".parse().unwrap();
+    for text in [
+        "2023-12-31 19:01:00 EST",
+        "2024-01-01 01:01:00 CET",
+        "Mon Jan  1 00:01:00 UTC 2024",
+        "Mon Jan 01 2024 01:01:00 GMT+0100 (Central European Standard Time)",
+        "2024-01-01 02:01:00 UTC+2",
+    ] {
+        assert_eq!(time(text), Some(expected), "{text}");
+    }
+    let mut east = TimeReader::default();
+    assert!(east.text("2023-12-31 19:01:00 EST").is_some() && east.text("2024-07-01 19:01:00 EDT").is_some());
+    let note = "zones were read by their abbreviations: EST as UTC-05:00, EDT as UTC-04:00";
+    assert_eq!(east.note().as_deref(), Some(note));
+    let mut several = TimeReader::default();
+    assert_eq!(several.text("2024-01-01 00:01:00 CST"), None);
+    assert!(several.expected("2024-01-01 00:01:00 CST").contains("--timezone"));
+    let mut shanghai = TimeReader::new(Some("Asia/Shanghai"), None).unwrap();
+    assert_eq!(shanghai.text("2024-01-01 08:01:00 CST").map(|moment| moment.time), Some(expected));
+    assert_eq!(shanghai.text("2024-01-01 08:01:00 EST"), None);
+    // Of the repeated hour the abbreviation says which it is.
+    let mut berlin = TimeReader::new(Some("Europe/Berlin"), None).unwrap();
+    for (text, expected) in
+        [("2024-10-27 02:30 CEST", "2024-10-27T00:30:00Z"), ("2024-10-27 02:30 CET", "2024-10-27T01:30:00Z")]
+    {
+        assert_eq!(berlin.text(text).map(|moment| moment.time.to_string()).as_deref(), Some(expected));
     }
 }
