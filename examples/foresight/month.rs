@@ -30,7 +30,7 @@ pub(crate) struct Month {
 impl Month {
     /// Metrics are normalised by the month's own training part, which takes no labels.
     pub(crate) fn new(graph: Blueprint, seed: u64) -> Result<Self, Box<dyn Error>> {
-        let mut fleet = Fleet::new(graph, MONTH, seed)?;
+        let mut fleet = Fleet::new(graph, MONTH, seed);
         let frames = fleet.frames()?;
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
         let split = chronological(&labels, Fractions::default())?;

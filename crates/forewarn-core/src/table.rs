@@ -22,6 +22,7 @@ mod content;
 mod dialect;
 mod error;
 mod guard;
+pub(crate) mod text_file;
 
 pub use cell::{NotANumber, flag, is_missing, number, number_f32};
 pub use content::{Content, PREFIX_BYTES, sniff, take_prefix};
