@@ -1,5 +1,7 @@
 use super::{Clock, Handle, Reload, Reporter, Stop};
-use crate::{WatchConfig, chaos::ChaosControl, http::Pages, receive::Receivers, sink::Targets, source::Flows};
+use crate::{
+    WatchConfig, chaos::ChaosControl, http::Pages, receive::Receivers, sink::Targets, source::Flows,
+};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// What the HTTP server has.
