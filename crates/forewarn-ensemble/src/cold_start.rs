@@ -92,7 +92,9 @@ impl<P: Predictor> ColdStart<P> {
         if !(0.0..=1.0).contains(&self.least_present) {
             return refuse("least share of a window", self.least_present.to_string(), "0 to 1");
         }
-        if !(self.most_distance >= 0.0) {
+        // NaN is no distance either.
+        let is_distance = self.most_distance >= 0.0;
+        if !is_distance {
             return refuse("greatest distance", self.most_distance.to_string(), "0 or more deviations");
         }
         Ok(())
