@@ -24,7 +24,7 @@ fn minutes(c: &mut Criterion) {
     let mut group = c.benchmark_group("fleet");
     group.sample_size(10);
     for services in [4, 12, 100, 1_000] {
-        let mut fleet = Fleet::new(graph(services), MINUTES, 7).expect("a morning is not too long");
+        let mut fleet = Fleet::new(graph(services), MINUTES, 7);
         group.throughput(Throughput::Elements((services * MINUTES) as u64));
         group.bench_with_input(BenchmarkId::new("service_minutes", services), &services, |b, _| {
             b.iter(|| black_box(fleet.frames()));
@@ -35,8 +35,8 @@ fn minutes(c: &mut Criterion) {
 
 /// The present of a simulation is cloned for every future that is looked at.
 fn futures(c: &mut Criterion) {
-    let fleet = Fleet::new(graph(4), 480, 7).expect("a morning is not too long");
-    let mut simulation: Simulation = fleet.simulation();
+    let fleet = Fleet::new(graph(4), 480, 7);
+    let mut simulation: Simulation = fleet.simulation().expect("its settings are in range");
     (0..300).for_each(|_| simulation.step());
     let mut group = c.benchmark_group("ceiling");
     group.bench_function("fork", |b| b.iter(|| black_box(&simulation).fork(3)));

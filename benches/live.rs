@@ -32,7 +32,7 @@ type Named = (&'static str, Arc<ServedModel>);
 
 /// Fits the models on four days; how good they are is of no interest here.
 fn models() -> Result<(Vec<Named>, Vec<f32>), Box<dyn Error>> {
-    let run = StressWalk::new(4 * 1440, 7)?.run();
+    let run = StressWalk::new(4 * 1440, 7).run()?;
     let values = run.frame.view().values().to_vec();
     let standard = StandardModels { members: 1, ..StandardModels::new(Rule::v1(), Schema::v1()) };
     let mut experiment = Experiment::new(Rule::v1());

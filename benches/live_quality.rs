@@ -104,7 +104,7 @@ fn main() -> Outcome<()> {
                 continue;
             }
             let seed = seed.unwrap_or(usual);
-            let train = Fleet::new(blueprint.clone(), FIT_DAYS * DAY, seed)?;
+            let train = Fleet::new(blueprint.clone(), FIT_DAYS * DAY, seed);
             let mut models = if seed == 5 { &MODELS[..] } else { &MODELS[..3] }.to_vec();
             if MODELS.iter().any(|model| names.contains(model)) {
                 models = MODELS.into_iter().filter(|model| names.contains(model)).collect();
@@ -131,11 +131,11 @@ fn frames_of(fleet: Fleet) -> Outcome<FrameSet> {
 /// A span at the usual load, and as long a one with a third more users and twice the faults.
 fn drifting(blueprint: &Blueprint, days: usize, seed: u64) -> Outcome<FrameSet> {
     let half = days * DAY / 2;
-    let calm = Fleet::new(blueprint.clone(), half, seed + 1)?;
+    let calm = Fleet::new(blueprint.clone(), half, seed + 1);
     let mut faults = forewarn::sim::fleet::FaultSchedule::default();
     faults.per_service_day.values_mut().for_each(|rate| *rate *= 2.0);
     let load = Load { level: 1.33, ..Load::default() };
-    let busy = Fleet::new(blueprint.clone(), half, seed + 2)?.with_load(load)?.with_faults(faults)?;
+    let busy = Fleet::new(blueprint.clone(), half, seed + 2).with_load(load).with_faults(faults);
     let (calm, busy) = (frames_of(calm)?, frames_of(busy)?);
     let joined = calm.frames().zip(busy.frames()).map(|(one, other)| {
         let values = [one.values(), other.values()].concat();
@@ -208,7 +208,7 @@ fn incidents(name: &str, blueprint: &Blueprint, days: usize, share: f64, seed: u
     let fleet = |seed: u64| -> Outcome<Fleet> {
         let mut faults = forewarn::sim::fleet::FaultSchedule::default();
         faults.per_service_day.values_mut().for_each(|rate| *rate *= share);
-        Ok(Fleet::new(blueprint.clone(), days * DAY, seed)?.with_faults(faults)?)
+        Ok(Fleet::new(blueprint.clone(), days * DAY, seed).with_faults(faults))
     };
     let model = fit("logistic_window", &rule, &frames_of(fleet(5)?)?)?;
     let fleet = fleet(seed)?;
@@ -412,7 +412,7 @@ fn budget_of_a_file(path: &Path, column: &str) -> Outcome<()> {
 /// A model of a week runs live for a month; one trained on the journal's rows runs beside it for the weeks after.
 fn learning(week: usize, month: usize, after: usize) -> Outcome<()> {
     let rule = Rule::v1();
-    let all = frames_of(Fleet::new(Blueprint::twelve(), (week + month + after) * DAY, 21)?)?;
+    let all = frames_of(Fleet::new(Blueprint::twelve(), (week + month + after) * DAY, 21))?;
     let span = |from: usize, until: usize| -> Outcome<FrameSet> {
         let width = all.schema().len();
         let frames = all.frames().map(|frame| {

@@ -24,8 +24,8 @@ fn scenario(path: Option<&str>) -> Result<Fleet, Box<dyn Error>> {
     }
     let leak =
         Injection::new(FaultKind::MemoryLeak, "database").with_severity(0.9).with_duration_minutes(30.0);
-    let calm = Fleet::new(Blueprint::shop(), 60, 7)?.with_load(Load::steady(1.0))?;
-    Ok(calm.with_faults(FaultSchedule::none())?.with_injection(15, leak)?)
+    let calm = Fleet::new(Blueprint::shop(), 60, 7).with_load(Load::steady(1.0));
+    Ok(calm.with_faults(FaultSchedule::none()).with_injection(15, leak))
 }
 
 /// What was learnt from two weeks of the same services under the usual faults.
@@ -36,7 +36,7 @@ struct Trained {
 }
 
 fn train(graph: &Blueprint) -> Result<Trained, Box<dyn Error>> {
-    let frames = Fleet::new(graph.clone(), 14 * 1440, 1)?.frames()?;
+    let frames = Fleet::new(graph.clone(), 14 * 1440, 1).frames()?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
     let split = chronological(&labels, Fractions::default())?;
     let pipeline =
@@ -97,7 +97,7 @@ fn run(path: Option<&str>) -> Result<(), Box<dyn Error>> {
     println!(". well   ! alarm (at {:.2} and more)   # failing\n", trained.threshold.get());
     let header: String = names.iter().map(|name| format!("{name:<26}")).collect();
     println!("min  {}", header.trim_end());
-    let mut simulation = fleet.simulation();
+    let mut simulation = fleet.simulation()?;
     for minute in 0..fleet.minutes() {
         let begun = simulation.log().len();
         simulation.step();

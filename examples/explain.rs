@@ -23,7 +23,7 @@ const SHOWN: usize = 3;
 /// The evidence behind the first warnings, as text and as what a program would pass on.
 fn explain(path: Option<&str>) -> Result<(), Box<dyn Error>> {
     let data = match path {
-        None => Data::from_stress_walk(StressWalk::new(20 * 1440, 7)?.run())?,
+        None => Data::from_stress_walk(StressWalk::new(20 * 1440, 7).run()?)?,
         Some(path) => Data::from_path(path.as_ref(), &ReadOptions::default())?,
     };
     let labels = label(data.frames(), &Rule::v1(), WindowSpec::default(), Target::Onset)?;

@@ -12,7 +12,7 @@ use forewarn::{
 use std::{error::Error, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let run = StressWalk::new(7 * 24 * 60, 7)?.run();
+    let run = StressWalk::new(7 * 24 * 60, 7).run()?;
     let metrics = FrameSet::from_frames(vec![run.frame])?;
     let labels = label(&metrics, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;

@@ -7,7 +7,7 @@ use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Thirty days of one simulated service, one sample a minute.
-    let run = StressWalk::new(30 * 24 * 60, 7)?.run();
+    let run = StressWalk::new(30 * 24 * 60, 7).run()?;
     let frames = FrameSet::from_frames(vec![run.frame])?;
 
     // Failing is an error rate of 5 % for two minutes. Does a failure begin in the next five?

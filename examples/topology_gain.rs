@@ -61,7 +61,7 @@ fn clients(graph: &ServiceGraph, set: &ScoredSet) -> Result<ScoredSet, Box<dyn E
 fn gains(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
     let graph = fleet_graph(fleet.blueprint())?;
     let without = results(fleet, None)?;
-    let with = results(fleet, Some(TopologyFeatures::new(&graph).with_groups(&GROUPS)?))?;
+    let with = results(fleet, Some(TopologyFeatures::new(&graph).with_groups(&GROUPS)))?;
     for model in ["last minute", "window"] {
         let (Some(a), Some(b)) = (without.scores(model), with.scores(model)) else { continue };
         let (a, b) = (&clients(&graph, a)?, &clients(&graph, b)?);
@@ -131,8 +131,8 @@ fn roots(name: &str, fleet: &Fleet) -> Result<(), Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let fleets = |[shop, twelve]: [usize; 2]| -> Result<_, Box<dyn Error>> {
         Ok([
-            ("shop", Fleet::shop(SEED).with_minutes(shop * DAY)?),
-            ("twelve", Fleet::twelve(SEED).with_minutes(twelve * DAY)?),
+            ("shop", Fleet::shop(SEED).with_minutes(shop * DAY)),
+            ("twelve", Fleet::twelve(SEED).with_minutes(twelve * DAY)),
         ])
     };
     println!(

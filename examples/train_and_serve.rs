@@ -23,7 +23,7 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// What runs at night: two weeks of metrics in, a model file out.
 fn train(model_file: &Path, checkpoint_file: &Path) -> Result<(), Box<dyn Error>> {
-    let run = StressWalk::new(14 * 24 * 60, 7)?.run();
+    let run = StressWalk::new(14 * 24 * 60, 7).run()?;
     let metrics = FrameSet::from_frames(vec![run.frame])?;
     let spec = WindowSpec::default();
     let labels = label(&metrics, &Rule::v1(), spec, Target::Active)?;
@@ -93,7 +93,7 @@ fn serve(model_file: &Path) -> Result<(), Box<dyn Error>> {
     println!("{} with {} units, {} weights", model.cell(), model.hidden(), model.weights());
 
     // One row of metrics a minute. Each is needed once: pipeline and model keep what they need of the past.
-    let hour = StressWalk::new(60, 11)?.run().frame;
+    let hour = StressWalk::new(60, 11).run()?.frame;
     let metrics = hour.view();
     let mut rows = pipeline.bind(metrics.schema(), 1)?.start(metrics.into())?;
     let mut state = model.start();

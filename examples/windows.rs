@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rule: ThresholdRule = "error_rate >= 0.05 for 2 consecutive steps".parse()?;
     let labels = label(&frames, &rule, WindowSpec::default(), Target::Onset)?;
     // A model that is refitted every day: three folds, each trained on all days before.
-    let folds = WalkForward::new(3, 1440, 720)?.split(&labels)?;
+    let folds = WalkForward::new(3, 1440, 720).split(&labels)?;
     let mut last = None;
     for (number, split) in folds.iter().enumerate() {
         let normal = Profile::new(Cycle::Day, 60)?.fit(split.train(), &frames)?;

@@ -46,7 +46,7 @@ fn rules() -> Result<[Rule; 7], Box<dyn Error>> {
         Rule::v1(),
         "error_rate >= 0.05 for 5 min".parse()?,
         Rule::new(beyond_chance)?,
-        Rule::v1().with_episodes(bridged)?,
+        Rule::shaped(Rule::v1().when().clone(), bridged)?,
         Rule::latency(500.0, Span::minutes(3))?,
         Rule::saturation(&Saturation::default())?,
         Rule::new(slow)?,

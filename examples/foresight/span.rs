@@ -30,7 +30,7 @@ impl Span {
     /// Metrics are normalised by the span's own training part, which takes no labels.
     pub(crate) fn new(graph: Blueprint, days: usize, seed: u64) -> Result<Self, Box<dyn Error>> {
         let minutes = days * 1440;
-        let mut fleet = Fleet::new(graph, minutes, seed)?;
+        let mut fleet = Fleet::new(graph, minutes, seed);
         let frames = fleet.frames()?;
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset)?;
         let split = chronological(&labels, Fractions::default())?;

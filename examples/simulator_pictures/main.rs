@@ -17,25 +17,24 @@ fn panel(title: &'static str, metric: &'static str, factor: f64, unit: &'static 
 
 /// Two days under the usual faults; the second is drawn.
 fn day() -> Result<FleetRun, Box<dyn Error>> {
-    Ok(Fleet::shop(7).with_minutes(2 * 1440)?.run()?)
+    Ok(Fleet::shop(7).with_minutes(2 * 1440).run()?)
 }
 
 /// The shop under a steady load and with no faults but those that are injected.
-fn calm() -> Result<Fleet, Box<dyn Error>> {
-    let fleet = Fleet::shop(7).with_minutes(130)?.with_load(Load::steady(1.0))?;
-    Ok(fleet.with_faults(FaultSchedule::none())?)
+fn calm() -> Fleet {
+    Fleet::shop(7).with_minutes(130).with_load(Load::steady(1.0)).with_faults(FaultSchedule::none())
 }
 
 fn cascade() -> Result<FleetRun, Box<dyn Error>> {
     let slow = Injection::new(FaultKind::DependencySlowdown, "database").with_severity(0.8);
     let slow = slow.with_ramp_minutes(15.0).with_duration_minutes(15.0).with_recovery_minutes(5.0);
-    Ok(calm()?.with_injection(20, slow)?.run()?)
+    Ok(calm().with_injection(20, slow).run()?)
 }
 
 fn leak() -> Result<FleetRun, Box<dyn Error>> {
     let leak = Injection::new(FaultKind::MemoryLeak, "user").with_severity(0.8).with_duration_minutes(75.0);
-    let busy = calm()?.with_load(Load { level: 1.25, ..Load::steady(1.0) })?;
-    Ok(busy.with_injection(15, leak)?.run()?)
+    let busy = calm().with_load(Load { level: 1.25, ..Load::steady(1.0) });
+    Ok(busy.with_injection(15, leak).run()?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -30,6 +30,29 @@ fn the_recipe_of_the_how_to_page_is_tested() {
     assert_eq!(blocks(&read("docs/how-to/prometheus-recipes.md"), "toml"), files);
 }
 
+/// Names of the pages in a folder of the documentation.
+fn pages(folder: &str) -> Vec<String> {
+    let at = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(folder);
+    let names = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{folder}/{name}")).collect()
+}
+
+#[test]
+fn rust_on_a_page_is_tested() {
+    let doc_tests = read("examples/lib.rs");
+    let pages = ["tutorial", "how-to", "explanation", "reference"].into_iter().flat_map(pages);
+    let mut count = 0;
+    for page in pages.filter(|page| read(page).contains("```rust")) {
+        count += 1;
+        // Where not by rustdoc, then by being equal to a program that is: see below.
+        let is_equal = ["docs/how-to/own-rule.md", "docs/how-to/serve-in-axum.md"].contains(&page.as_str());
+        let is_doc_test = doc_tests.contains(&format!("{page:?}").replace("docs/", "../docs/"))
+            && !read(&page).contains("ignore\n");
+        assert!(is_equal || is_doc_test, "{page}");
+    }
+    assert!(count >= 8, "{count}");
+}
+
 #[test]
 fn the_programs_of_how_to_pages_are_tested() {
     let page = blocks(&read("docs/how-to/serve-in-axum.md"), "rust,ignore");

@@ -19,7 +19,7 @@ fuzz_target!(|text: &str| {
     }
     let written = fleet.to_toml().expect("a scenario can be written");
     assert_eq!(Fleet::from_toml(&written).expect("a scenario that was written can be read"), fleet);
-    let mut simulation = fleet.simulation();
+    let mut simulation = fleet.simulation().expect("a scenario that was read can be simulated");
     for _ in 0..MINUTES.min(fleet.minutes()) {
         simulation.step();
         for service in 0..fleet.blueprint().services().len() {

@@ -2,10 +2,11 @@ use crate::{
     data::{backfill::Backfill, check::Check, graph::Graph, roots::Roots, simulate::Simulate},
     error::CliError,
     experiments::{evaluate::Evaluate, explain::Explain, gate::Gate, judge::Judge, train::Train},
+    options::common::Common,
     service::{demo::Demo, replay::Replay, state::State, token::Token, watch::Watch},
     shell,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Predicts microservice failures minutes before they begin, from the metrics that services already export.
 #[derive(Parser)]
@@ -21,14 +22,6 @@ pub(crate) struct Command {
     subcommand: Subcommands,
     #[command(flatten)]
     common: Common,
-}
-
-/// What every command takes.
-#[derive(Args)]
-pub(crate) struct Common {
-    /// Show no progress
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Subcommand)]
@@ -87,8 +80,8 @@ impl Command {
             Subcommands::State(state) => state.run(),
             Subcommands::Check(check) => check.run(),
             Subcommands::Token(token) => token.run(),
-            Subcommands::Completions(completions) => completions.run(),
-            Subcommands::Man => shell::manual(),
+            Subcommands::Completions(completions) => completions.run(Self::command()),
+            Subcommands::Man => shell::manual(&Self::command()),
         }
     }
 }
@@ -96,7 +89,6 @@ impl Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn options_fit_together() {

@@ -3,5 +3,6 @@
 pub(super) mod backfill;
 pub(super) mod check;
 pub(super) mod graph;
+pub(super) mod manifest;
 pub(super) mod roots;
 pub(super) mod simulate;

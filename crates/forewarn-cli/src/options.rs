@@ -1,5 +1,6 @@
 //! Options that several commands share.
 
+pub(super) mod common;
 pub(super) mod duration;
 pub(super) mod input;
 pub(super) mod journal;

@@ -1,5 +1,5 @@
-use crate::{command::Command, error::CliError};
-use clap::{Args, CommandFactory};
+use crate::error::CliError;
+use clap::{Args, Command};
 use std::io::{self, Write};
 
 /// Print a completion script for a shell
@@ -12,18 +12,18 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self) -> Result<(), CliError> {
+    /// Prints the script of `command`.
+    pub(crate) fn run(&self, mut command: Command) -> Result<(), CliError> {
         // Into memory first: the generator takes a closed pipe for a reason to panic.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Command::command(), "forewarn", &mut script);
+        clap_complete::generate(self.shell, &mut command, "forewarn", &mut script);
         Ok(io::stdout().lock().write_all(&script)?)
     }
 }
 
 /// Prints the manual page of the program and its commands, as roff.
-pub(crate) fn manual() -> Result<(), CliError> {
+pub(crate) fn manual(command: &Command) -> Result<(), CliError> {
     let mut page = Vec::new();
-    let command = Command::command();
     clap_mangen::Man::new(command.clone()).render(&mut page)?;
     for subcommand in command.get_subcommands() {
         let man = clap_mangen::Man::new(subcommand.clone());

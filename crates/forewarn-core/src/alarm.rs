@@ -10,17 +10,19 @@ mod machine;
 mod matcher;
 mod outcome;
 mod policy;
+mod shift;
 mod supposed;
 #[cfg(test)]
 mod testing;
 mod threshold;
 
-pub use batch::{judge_alarms, match_alarms};
-pub use budget::{BudgetController, BudgetMode, BudgetSettings, Shift};
+pub use batch::{judge_alarms, match_alarms, match_outcomes};
+pub use budget::{BudgetController, BudgetMode, BudgetSettings};
 pub use machine::AlarmMachine;
 pub use matcher::OutcomeMatcher;
-pub use outcome::{AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled, match_outcomes};
-pub use policy::AlarmPolicy;
+pub use outcome::{AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled};
+pub use policy::{AlarmPolicy, AlarmSettings};
+pub use shift::Shift;
 pub use supposed::{Ladder, SupposedAlarms};
 pub use threshold::{Fixed, Threshold};
 

@@ -15,13 +15,12 @@ mod score;
 mod source;
 mod split;
 pub mod table;
-mod text_file;
 mod window;
 
 pub use alarm::{
-    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings,
-    FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, Ladder, OutcomeMatcher, Settled, Shift,
-    SupposedAlarms, Threshold, judge_alarms, match_alarms, match_outcomes,
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, AlarmSettings, BudgetController, BudgetMode,
+    BudgetSettings, FailureOutcome, Fixed, JudgedAlarm, JudgedFailure, Ladder, OutcomeMatcher, Settled,
+    Shift, SupposedAlarms, Threshold, judge_alarms, match_alarms, match_outcomes,
 };
 pub use error::{BoxError, CoreError};
 pub use feature::{CloneState, Columns, Feature, FeatureState, Origin, Rows};
@@ -48,7 +47,7 @@ pub use score::rank::{average_precision, expect_both_classes};
 pub use source::Source;
 pub use source::piece::{FrameStream, InPieces, Piece, PieceOrder};
 pub use split::{Separation, Split, Test, Train, Validation};
-pub use text_file::{SMALL_FILE_BYTES, read_small_file, read_text, read_text_file};
+pub use table::text_file::{SMALL_FILE_BYTES, read_small_file, read_text, read_text_file};
 pub use window::{WindowSpec, Windows};
 
 pub use forewarn_numerics::sigmoid;

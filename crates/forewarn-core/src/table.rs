@@ -23,6 +23,7 @@ mod dialect;
 mod error;
 mod guard;
 mod packed;
+pub(crate) mod text_file;
 mod time;
 
 pub use cell::{NotANumber, flag, is_missing, number, number_f32};

@@ -70,14 +70,6 @@ impl WindowSpec {
         self.period
     }
 
-    /// The same question asked of a window of another length.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_observation(self, observation: usize) -> Result<Self, CoreError> {
-        Self::new(observation, self.lead, self.period)
-    }
-
     /// Refuses a window of another length than a model was fitted for.
     ///
     /// # Errors

@@ -74,27 +74,30 @@ impl<P: Predictor> ColdStart<P> {
     }
 
     /// Asks for this share of a window's samples, 0 to 1, instead of half.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] for a share that is none, or NaN.
-    pub fn with_least_present(self, share: f64) -> Result<Self, CoreError> {
-        if !(0.0..=1.0).contains(&share) {
-            let (name, value) = ("least share of a window", share.to_string());
-            return Err(CoreError::InvalidSetting { name, value, expected: "0 to 1" });
-        }
-        Ok(Self { least_present: share, ..self })
+    #[must_use]
+    pub fn with_least_present(self, share: f64) -> Self {
+        Self { least_present: share, ..self }
     }
 
-    /// Takes windows up to this distance from the training mean, in deviations, for known ground; infinity takes all.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] for a distance below 0, or NaN.
-    pub fn with_most_distance(self, deviations: f32) -> Result<Self, CoreError> {
-        if deviations >= 0.0 {
-            return Ok(Self { most_distance: deviations, ..self });
+    /// Takes windows up to this distance from the training mean, in deviations, 0 or more, for known ground; infinity
+    /// takes all.
+    #[must_use]
+    pub fn with_most_distance(self, deviations: f32) -> Self {
+        Self { most_distance: deviations, ..self }
+    }
+
+    /// Refuses settings out of range: a guard that compares with NaN would never strike.
+    fn check(&self) -> Result<(), CoreError> {
+        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        if !(0.0..=1.0).contains(&self.least_present) {
+            return refuse("least share of a window", self.least_present.to_string(), "0 to 1");
         }
-        let (name, value) = ("greatest distance", deviations.to_string());
-        Err(CoreError::InvalidSetting { name, value, expected: "0 or more deviations" })
+        // NaN is no distance either.
+        let is_distance = self.most_distance >= 0.0;
+        if !is_distance {
+            return refuse("greatest distance", self.most_distance.to_string(), "0 or more deviations");
+        }
+        Ok(())
     }
 
     /// What is guarded.
@@ -106,7 +109,8 @@ impl<P: Predictor> ColdStart<P> {
     /// Judges the rows there are, row-major, the newest last: a window, or fewer rows than one.
     ///
     /// # Errors
-    /// [`CoreError::LengthMismatch`] for values that are no whole rows or more than a window, and the predictor's own.
+    /// [`CoreError::InvalidSetting`] for a share or a distance out of range, [`CoreError::LengthMismatch`] for values
+    /// that are no whole rows or more than a window, and the predictor's own.
     pub fn judge(&self, rows: &[f32]) -> Result<Judgement, CoreError> {
         let (width, needed) = (self.predictor.input().len(), self.predictor.observation());
         if !rows.len().is_multiple_of(width) || rows.len() > needed * width {
@@ -121,7 +125,7 @@ impl<P: Predictor> ColdStart<P> {
     /// Judges whole windows; each as [`judge`](Self::judge) does it alone.
     ///
     /// # Errors
-    /// As [`Predictor::score`].
+    /// As [`Predictor::score`]; [`CoreError::InvalidSetting`] for a share or a distance out of range.
     pub fn judge_all(&self, windows: Windows<'_>) -> Result<Vec<Judgement>, CoreError> {
         windows.expect(self.predictor.input(), self.predictor.observation())?;
         let judgements = windows.iter().map(|window| self.without_score(window));
@@ -139,6 +143,7 @@ impl<P: Predictor> ColdStart<P> {
 
     /// What there is to say of whole rows, at most a window, but for the predictor's score.
     fn without_score(&self, rows: &[f32]) -> Result<Judgement, CoreError> {
+        self.check()?;
         let (width, needed) = (self.predictor.input().len(), self.predictor.observation());
         let present = rows.iter().filter(|value| !value.is_nan()).count() as f64 / (needed * width) as f64;
         let distance = self.novelty.distance_of(rows);
@@ -157,8 +162,10 @@ impl<P: Predictor> ColdStart<P> {
     /// The model as a saved one, for windows of `window`.
     ///
     /// # Errors
-    /// Those of the predictor's own way to be saved; [`ModelFileError::NotSavable`] where it has none.
+    /// Those of the predictor's own way to be saved; [`ModelFileError::NotSavable`] where it has none;
+    /// [`CoreError::InvalidSetting`] for a share or a distance out of range.
     pub fn to_envelope(&self, window: WindowSpec) -> Result<Envelope, ModelFileError> {
+        self.check()?;
         let most_distance = self.most_distance.is_finite().then_some(self.most_distance);
         let settings = Parameters { least_present: self.least_present, most_distance };
         let predictor = nested::save_inner(KIND, &self.predictor, window)?;
@@ -184,8 +191,11 @@ impl ColdStart<Box<dyn Predictor>> {
     pub fn from_envelope(envelope: Envelope, inside: &NestedReader<'_>) -> Result<Self, ModelFileError> {
         let (settings, [predictor, novelty]) = nested::unpack_some::<Parameters, 2>(KIND, envelope)?;
         let guarded = Self::new(inside.predictor(predictor)?, FittedNovelty::from_envelope(novelty)?)?;
-        let guarded = guarded.with_least_present(settings.least_present)?;
-        Ok(guarded.with_most_distance(settings.most_distance.unwrap_or(f32::INFINITY))?)
+        let guarded = guarded
+            .with_least_present(settings.least_present)
+            .with_most_distance(settings.most_distance.unwrap_or(f32::INFINITY));
+        guarded.check()?;
+        Ok(guarded)
     }
 }
 

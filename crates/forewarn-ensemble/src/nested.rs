@@ -54,7 +54,7 @@ pub(crate) fn save_inner(
     let save = model.as_save().ok_or_else(|| ModelFileError::NotSavable {
         what: format!("the model inside one of kind {kind:?}"),
     })?;
-    save.to_envelope(window.with_observation(model.observation())?)
+    save.to_envelope(WindowSpec::new(model.observation(), window.lead(), window.period())?)
 }
 
 /// The settings and the models that [`pack`] put together.

@@ -2,42 +2,22 @@ use crate::{EvalError, Finding, LeakCheck};
 use forewarn_core::Target;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
-mod ceiling;
-mod class_report;
 mod comparison;
-mod early;
-mod input;
-mod intervals;
+mod data;
 mod model;
-mod operations;
-mod run;
-mod secondary;
-mod service_counts;
-mod service_report;
-mod split;
-mod tally;
-mod test_part;
 mod walk;
-mod window_figures;
-mod worst;
 
-pub use ceiling::{Bound, Ceiling};
-pub use class_report::ClassReport;
 pub use comparison::{Difference, ModelComparison, ModelRank};
-pub use early::{LeadCurve, RecallAtLead};
-pub use input::{InputSummary, WindowSummary};
-pub use intervals::{ModelIntervals, ServiceIntervals};
-pub use model::{ModelReport, ValidationReport};
-pub use operations::{BudgetHeadline, BudgetOutcome, OperationReport};
-pub use run::ModelRun;
-pub use secondary::SecondaryFigures;
-pub use service_counts::{LeftOut, LeftOutReason, ServiceCounts};
-pub use service_report::ServiceReport;
-pub use split::{PartSummary, SplitSummary};
-pub use test_part::TestSummary;
+pub use data::{
+    InputSummary, LeftOut, LeftOutReason, PartSummary, ServiceCounts, SplitSummary, TestSummary,
+    WindowSummary,
+};
+pub use model::{
+    Bound, BudgetHeadline, BudgetOutcome, Ceiling, ClassReport, LeadCurve, ModelIntervals, ModelReport,
+    ModelRun, OperationReport, RecallAtLead, SecondaryFigures, ServiceIntervals, ServiceReport,
+    ValidationReport, WindowFigures, WorstCase, WorstCases, WorstKind,
+};
 pub use walk::{FoldFigures, WalkFold, WalkForwardReport, WalkModel, WalkRun};
-pub use window_figures::WindowFigures;
-pub use worst::{WorstCase, WorstCases, WorstKind};
 
 /// Everything that an experiment found, as numbers. Written as `report.json`.
 ///

@@ -2,7 +2,7 @@
 
 mod condition;
 mod error;
-mod failure_history;
+mod features;
 mod hidden_outages;
 mod label;
 mod live;
@@ -15,7 +15,6 @@ mod sentence;
 pub mod strategies;
 mod threshold;
 mod verdict;
-mod verdicts;
 mod watch;
 
 pub use condition::{
@@ -23,7 +22,7 @@ pub use condition::{
     Quantile, Ratio, Season, Significant, Span, Statistic, Sustained,
 };
 pub use error::LabelError;
-pub use failure_history::FailureHistory;
+pub use features::{FailureHistory, Verdicts, register};
 pub use hidden_outages::HiddenOutages;
 pub use label::{label, label_pieces};
 pub use live::{AnyRuleState, Event, LabelState, Minute, RuleState, Standing, TimedLabel};
@@ -31,4 +30,3 @@ pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloLevel, SloReport, S
 pub use rule::{Rule, Saturation, Shape};
 pub use threshold::ThresholdRule;
 pub use verdict::Verdict;
-pub use verdicts::{Verdicts, register};

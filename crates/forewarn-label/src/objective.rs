@@ -2,6 +2,7 @@
 
 mod blocks;
 mod burn;
+mod events;
 mod slo;
 mod state;
 

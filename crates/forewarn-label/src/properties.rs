@@ -449,7 +449,7 @@ proptest! {
     ) {
         let of = |times: u32, within: u32| {
             let when = rule.when().clone().frequent(times, Span::steps(within));
-            failing(&Rule::new(when).unwrap().with_episodes(rule.episodes().clone()).unwrap(), &rows)
+            failing(&Rule::shaped(when, rule.episodes().clone()).unwrap(), &rows)
         };
         let within = times + 1 + more;
         for (row, (strict, loose)) in of(times + 1, within).into_iter().zip(of(times, within)).enumerate() {
@@ -477,7 +477,7 @@ proptest! {
     ) {
         let part = |metric: &str, limit: u8, span| Measure::metric(metric).at_least(f32::from(limit)).lasting(Span::steps(span));
         let when = part("a", limits.0, spans.0).or(part("b", limits.1, spans.1));
-        let rule = Rule::new(when).unwrap().with_episodes(episodes).unwrap();
+        let rule = Rule::shaped(when, episodes).unwrap();
         // Healthy for longer than any evidence, gap or recovery of these rules.
         let quiet = vec![[0.0; 4]; 12];
         let whole = [first.clone(), quiet.clone(), second.clone()].concat();

@@ -50,8 +50,7 @@ impl Rule {
     /// # Errors
     /// [`LabelError::InvalidField`], with the path of the part that makes no sense.
     pub fn new(when: Condition) -> Result<Self, LabelError> {
-        when.check("when")?;
-        Ok(Self { when, episodes: Shape::default() })
+        Self::shaped(when, Shape::default())
     }
 
     /// Of parts that have been checked.
@@ -59,13 +58,21 @@ impl Rule {
         Self { when, episodes }
     }
 
-    /// The same condition, with its episodes shaped.
+    /// Failing while `when` holds, with its episodes shaped.
     ///
     /// # Errors
-    /// [`LabelError::InvalidField`] for a span of no length.
-    pub fn with_episodes(self, episodes: Shape) -> Result<Self, LabelError> {
+    /// [`LabelError::InvalidField`], with the path of the part that makes no sense.
+    pub fn shaped(when: Condition, episodes: Shape) -> Result<Self, LabelError> {
+        when.check("when")?;
         episodes.check("episodes")?;
-        Ok(Self { episodes, ..self })
+        Ok(Self { when, episodes })
+    }
+
+    /// A rule for each alternative of a condition that is an *any of*; none for another.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Self> {
+        let Condition::Any(alternatives) = &self.when else { return Vec::new() };
+        alternatives.iter().map(|when| Self::of_parts(when.clone(), Shape::default())).collect()
     }
 
     /// The metrics that it asks for, each once, in order of name.
@@ -133,7 +140,7 @@ impl TryFrom<Parts> for Rule {
     type Error = LabelError;
 
     fn try_from(parts: Parts) -> Result<Self, LabelError> {
-        Self::new(parts.when)?.with_episodes(parts.episodes)
+        Self::shaped(parts.when, parts.episodes)
     }
 }
 

@@ -202,7 +202,7 @@ pub fn rule_on(schema: &Schema, limits: &[f32], kinds: Kinds) -> impl Strategy<V
 fn shaped(condition: BoxedStrategy<Condition>) -> impl Strategy<Value = Rule> {
     let plain_or_not = prop_oneof![Just(Shape::default()), shape()];
     (condition, plain_or_not).prop_map(|(when, episodes)| {
-        let rule = Rule::new(when).and_then(|rule| rule.with_episodes(episodes));
+        let rule = Rule::shaped(when, episodes);
         rule.expect("the parts are within their limits")
     })
 }

@@ -18,6 +18,40 @@ enum Rows {
     Features(Box<WindowState>),
 }
 
+impl ServedModel {
+    /// A service of which nothing has been seen; its first row will be that of `start`.
+    ///
+    /// # Errors
+    /// [`LiveError::Core`] for a service without a name, [`LiveError::NeedsFleet`] for a model with columns of a
+    /// service graph.
+    pub fn start(&self, service: &str, start: Timestamp) -> Result<LiveService, LiveError> {
+        if self.graph.is_some() {
+            return Err(LiveError::NeedsFleet);
+        }
+        LiveService::new(self, service, start)
+    }
+
+    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are
+    /// enough rows. Rows that never came count as missing, and are counted.
+    ///
+    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
+    /// those of a service whose rows began at the start: let a service go through some of its past first, where there
+    /// is some.
+    ///
+    /// # Errors
+    /// [`LiveError::OtherModel`] for a service that another model started; [`LiveError::Core`] for a row that is
+    /// late, repeated, off the clock, or that no frame could hold, such as one of another width or with an infinity,
+    /// which leaves the service as it was; and the predictor's own.
+    pub fn push_at(
+        &self,
+        service: &mut LiveService,
+        time: Timestamp,
+        row: &[f32],
+    ) -> Result<Pushed<Option<Score>>, LiveError> {
+        service.push_at(self, time, row)
+    }
+}
+
 impl LiveService {
     pub(super) fn new(model: &ServedModel, service: &str, start: Timestamp) -> Result<Self, LiveError> {
         let (origin, observation) =
@@ -29,7 +63,7 @@ impl LiveService {
         Ok(Self { rows, model: model.fingerprint() })
     }
 
-    pub(super) fn push_at(
+    fn push_at(
         &mut self,
         model: &ServedModel,
         time: Timestamp,

@@ -1,11 +1,9 @@
 //! A model from a file, with all that makes its rows.
 
-use crate::{LiveError, LiveService, Serving, serving::expect_columns, standard_registry};
-use forewarn_core::{
-    AlarmPolicy, Envelope, Feature, Fingerprint, Predictor, Pushed, Registry, Score, WindowSpec,
-};
+use crate::{LiveError, Serving, serving::expect_columns, standard_registry};
+use forewarn_core::{AlarmPolicy, Envelope, Feature, Fingerprint, Predictor, Registry, WindowSpec};
 use forewarn_label::Rule;
-use forewarn_schema::{Schema, Step, Timestamp};
+use forewarn_schema::{Schema, Step};
 use forewarn_topology::TopologyFeatures;
 use forewarn_window::{BoundPipeline, Pipeline};
 use serde::Deserialize;
@@ -161,37 +159,5 @@ impl ServedModel {
                 && (value > most * factor || (value > 0.0 && value < least / factor))
         });
         beyond.map(|((metric, _), _)| metric.name.as_str())
-    }
-
-    /// A service of which nothing has been seen; its first row will be that of `start`.
-    ///
-    /// # Errors
-    /// [`LiveError::Core`] for a service without a name, [`LiveError::NeedsFleet`] for a model with columns of a
-    /// service graph.
-    pub fn start(&self, service: &str, start: Timestamp) -> Result<LiveService, LiveError> {
-        if self.graph.is_some() {
-            return Err(LiveError::NeedsFleet);
-        }
-        LiveService::new(self, service, start)
-    }
-
-    /// Takes the row of a service at `time` and gives the score of the window that ends in it; `None` until there are
-    /// enough rows. Rows that never came count as missing, and are counted.
-    ///
-    /// The score is that of the same window in a batch, bit for bit. Features that remember longer than a window are
-    /// those of a service whose rows began at the start: let a service go through some of its past first, where there
-    /// is some.
-    ///
-    /// # Errors
-    /// [`LiveError::OtherModel`] for a service that another model started; [`LiveError::Core`] for a row that is
-    /// late, repeated, off the clock, or that no frame could hold, such as one of another width or with an infinity,
-    /// which leaves the service as it was; and the predictor's own.
-    pub fn push_at(
-        &self,
-        service: &mut LiveService,
-        time: Timestamp,
-        row: &[f32],
-    ) -> Result<Pushed<Option<Score>>, LiveError> {
-        service.push_at(self, time, row)
     }
 }

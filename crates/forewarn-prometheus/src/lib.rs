@@ -1,17 +1,15 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod counter;
 mod error;
 mod exposition;
 mod histogram;
-mod labels;
 mod limits;
 mod otlp;
 mod place;
 mod recipe;
 mod remote_write;
-mod sample;
+mod series;
 mod text;
 mod wire;
 
@@ -19,7 +17,6 @@ pub use answer::{
     Answer, BuildInfo, Flavour, MetricMetadata, QueryData, read_build_info, read_metadata, read_names,
     read_query,
 };
-pub use counter::{CounterState, Increment, increase, rate};
 pub use error::PrometheusError;
 pub use exposition::{
     Entry, Exemplar, ExpositionParser, ExpositionSample, ExpositionWriter, FamilyKind, TextFormat,
@@ -28,7 +25,6 @@ pub use exposition::{
 pub use histogram::{
     Bucket, BucketLayout, ClassicBucket, NativeHistogram, highest_finite_bound, histogram_quantile,
 };
-pub use labels::{Labels, NAME};
 pub use limits::Limits;
 pub use otlp::{
     OtlpEncoding, OtlpMetric, OtlpMetrics, OtlpPoint, OtlpValue, RefusedPoints, Temporality, read_otlp,
@@ -42,4 +38,7 @@ pub use remote_write::{
     FamilyMetadata, RefusedWrites, RemoteWriteVersion, WriteRequest, Written, encode_remote_write,
     encode_remote_write_2, read_remote_write,
 };
-pub use sample::{STALE_BITS, Sample, Series, is_stale};
+use series::sample;
+pub use series::{
+    CounterState, Increment, Labels, NAME, STALE_BITS, Sample, Series, increase, is_stale, rate,
+};

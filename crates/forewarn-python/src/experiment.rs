@@ -52,7 +52,7 @@ impl Question {
             .with_window(spec)
             .with_split(Fractions::new(train, validation, test)?)
             .with_budget(budget)
-            .with_alternatives(&rule.0)?;
+            .with_alternatives(&rule.0);
         if let Some(days) = self.walk_forward_days {
             experiment = experiment.with_walk_forward(days);
         }

@@ -25,4 +25,4 @@ pub use network::pooling::Pooling;
 pub use saved::register;
 pub use settings::{Output, Recurrent, Schedule, Settings, Trainer};
 pub use simd::processor::Instructions;
-pub use state::{RecurrentState, SavedState, fleet::Fleet};
+pub use state::{RecurrentState, SavedState, fleet::FleetState};

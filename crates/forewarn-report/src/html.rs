@@ -7,19 +7,14 @@ use crate::view::View;
 
 mod alarms;
 mod audit;
-mod curves;
 mod data;
 mod head;
 mod models;
 mod moments;
 mod notes;
 pub(crate) mod page;
-mod reliability;
 mod secondary;
 mod services;
-mod timing;
-mod training;
-mod walk;
 
 const STYLE: &str = include_str!("html/style.css");
 

@@ -26,7 +26,7 @@ pub(crate) fn is_test() -> bool {
 
 /// A configuration around a logistic regression of the ten metrics of v1.
 pub(crate) fn configure(folder: &Path, source: &str, more: &str) -> Result<WatchConfig, BoxError> {
-    let data = Data::from_stress_walk(StressWalk::new(8 * 1440, 7)?.run())?;
+    let data = Data::from_stress_walk(StressWalk::new(8 * 1440, 7).run()?)?;
     let standard = StandardModels::new(Rule::v1(), data.frames().schema().clone());
     let experiment = Experiment::new(Rule::v1()).with_model(standard.get("logistic_snapshot")?);
     let trained = experiment.train(data, &|_: Progress<'_>| {})?;

@@ -10,7 +10,7 @@ mod sharding;
 mod source;
 
 pub use chaos::{ChaosConfig, ChaosExperimentConfig};
-pub use http::{HttpConfig, HttpTlsConfig, TokenConfig};
+pub use http::{AnonymousReads, HttpConfig, HttpTlsConfig, TokenConfig};
 pub use http_limits::HttpLimits;
 pub use log::{LogConfig, LogFormat};
 pub use notify::{

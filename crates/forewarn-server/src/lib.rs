@@ -2,12 +2,9 @@
 
 mod api;
 pub mod chaos;
-mod check;
 mod config;
 mod error;
-mod handover;
 pub mod http;
-mod journal;
 mod log;
 mod metrics;
 mod outgoing;
@@ -15,26 +12,24 @@ mod receive;
 pub mod runtime;
 pub mod sink;
 mod source;
+mod store;
 mod text;
 mod watch;
-mod whole_file;
 
-pub use check::{CheckedConfig, check_config};
 pub use config::{
-    AlertmanagerConfig, AlertsConfig, BasicConfig, ChaosConfig, ChaosExperimentConfig, DrillConfig,
-    DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, InboundConfig, LogConfig,
-    LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries, PrometheusConfig, ReceiveConfig,
-    RecentConfig, RemoteWriteConfig, Severities, ShardingConfig, SimulatedSystem, SloSeverities,
-    SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
+    AlertmanagerConfig, AlertsConfig, AnonymousReads, BasicConfig, ChaosConfig, ChaosExperimentConfig,
+    DrillConfig, DurabilityConfig, EventsConfig, HttpConfig, HttpLimits, HttpTlsConfig, InboundConfig,
+    LogConfig, LogFormat, MetricsConfig, ModelConfig, NamespaceLabel, OtherQueries, PrometheusConfig,
+    ReceiveConfig, RecentConfig, RemoteWriteConfig, Severities, ShardingConfig, SimulatedSystem,
+    SloSeverities, SourceConfig, StoreConfig, TargetConfig, TokenConfig, WatchConfig, WebhookConfig,
 };
 pub use error::ServerError;
-pub use handover::{Imported, StoppedService};
 pub use http::Role;
-pub use journal::journal_inputs;
 pub use log::start_log;
 pub use runtime::Stop;
 pub use source::{
     GraphMatch, MetricFinding, PastDay, PastRows, PrometheusFindings, PrometheusPast, PrometheusQueries,
     RecipeMatch, ServiceFinding, TickCost, TrainedOn, inspect_prometheus, join_days,
 };
-pub use watch::{Running, WatchOptions, WatchSummary, watch};
+pub use store::{Imported, StoppedService, journal_inputs};
+pub use watch::{CheckedConfig, Running, WatchOptions, WatchSummary, check_config, watch};

@@ -11,6 +11,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod handle;
+mod http_context;
 mod outside;
 mod queue;
 mod reload;
@@ -20,6 +21,7 @@ mod views;
 mod worker;
 
 pub use handle::{Ack, Handle, Pending, Refused};
+pub use http_context::HttpContext;
 pub use outside::clock::{Clock, SystemClock, VirtualClock};
 pub use outside::sink::{Batch, Sink, SinkContext};
 pub use outside::source::{Resume, Source, SourceContext};
@@ -28,14 +30,14 @@ pub use outside::transport::{
     FakeTransport, HttpRequest, HttpResponse, Method, TlsSettings, Transport, UreqTransport,
 };
 pub use reload::{Reload, ReloadHook, ReloadState};
-pub use serve::HttpContext;
-pub use views::feed::{EventRing, Feed, Numbered};
+pub use views::feed::Feed;
 pub use views::history::{Happened, Past};
 pub use views::recent::{
     FailureRecord, IncidentRecord, MinuteBlock, OutcomeRecord, Recent, RowView, ScoreColumn, ScoreDetail,
     ScoreView, SourceRecord, WarningRecord,
 };
 pub use views::report::Reporter;
+pub use views::ring::{EventRing, Numbered};
 pub use views::snapshot::{About, Snapshot, SourceAge, StoreState};
 
 pub(crate) use handle::channel;

@@ -1,31 +1,19 @@
 //! A live service from its start to its end.
 
+mod check;
 mod options;
 mod outlets;
 mod running;
+mod summary;
 
+pub use check::{CheckedConfig, check_config};
 pub use options::WatchOptions;
 pub use running::Running;
+pub use summary::WatchSummary;
 
 pub(crate) use running::models;
 
 use crate::{ServerError, WatchConfig, runtime::Stop};
-
-/// What a service did until it ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct WatchSummary {
-    /// Records of the journal that were replayed at the start.
-    pub replayed: u64,
-    /// Minutes that were closed.
-    pub minutes: u64,
-    /// Rows that were taken.
-    pub rows: u64,
-    /// Warnings that were raised.
-    pub warnings: u64,
-    /// Failures by the failure rule.
-    pub failures: u64,
-}
 
 /// Runs a live service until its source ends or it is asked to stop: every input goes into the journal before its
 /// events go into the file, so that after a kill at any moment the next run goes on where this one was and the file

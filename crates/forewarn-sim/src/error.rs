@@ -173,16 +173,20 @@ pub enum SimError {
         source: std::io::Error,
     },
     /// A name that is no fault.
-    #[error("there is no fault {name:?}: the kinds are {}", crate::fleet::FaultKind::ALL.map(crate::fleet::FaultKind::name).join(", "))]
+    #[error("there is no fault {name:?}: the kinds are {}", available.join(", "))]
     UnknownFault {
         /// The name.
         name: String,
+        /// The kinds that there are.
+        available: Vec<&'static str>,
     },
     /// A name that is no kind of chaos.
-    #[error("there is no fault {name:?}: the kinds are {}", crate::fleet::ChaosKind::all().map(crate::fleet::ChaosKind::name).collect::<Vec<_>>().join(", "))]
+    #[error("there is no fault {name:?}: the kinds are {}", available.join(", "))]
     UnknownChaos {
         /// The name.
         name: String,
+        /// The kinds that there are.
+        available: Vec<String>,
     },
     /// An experiment that was never begun.
     #[error("there is no experiment with the id {id}")]

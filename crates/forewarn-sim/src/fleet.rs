@@ -40,15 +40,16 @@ mod truth;
 use blueprint::{call, order, provision, service};
 use faults::{active, effects, fault, injection, schedule};
 use plant::{attempt, hidden, latency, load, plan, pods, reading, state, station, tally};
-use truth::{cascade, causes, ceiling};
+use truth::{cascade, causes, ceiling, failure};
 
 pub use active::{FaultId, FaultRecord};
 pub use blueprint::{Blueprint, MAX_SERVICES};
 pub use call::{Breaker, Need, PlannedCall, Retry};
-pub use causes::{Causes, Failure};
+pub use causes::Causes;
 pub use ceiling::{Foresight, RollOuts};
 pub use chaos::{ChaosCommand, ChaosEntry, ChaosKind, ChaosSession, Experiment, ExperimentId, ExperimentRun};
 pub use defects::Defects;
+pub use failure::Failure;
 pub use fault::FaultKind;
 pub use hidden::hidden_schema;
 pub use injection::Injection;

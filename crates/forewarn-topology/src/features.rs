@@ -144,25 +144,17 @@ impl TopologyFeatures {
         Self { fleet: Some(fleet), ..self }
     }
 
-    /// Only these groups.
-    ///
-    /// # Errors
-    /// [`TopologyError::Empty`] for none.
-    pub fn with_groups(self, groups: &[Group]) -> Result<Self, TopologyError> {
-        let groups: Vec<Group> = Group::ALL.into_iter().filter(|group| groups.contains(group)).collect();
-        if groups.is_empty() {
-            return Err(TopologyError::Empty { what: "the list of groups" });
-        }
-        Ok(Self { groups, ..self })
+    /// Only these groups; all unless said otherwise. At least one, or columns about the other services.
+    #[must_use]
+    pub fn with_groups(self, groups: &[Group]) -> Self {
+        let groups = Group::ALL.into_iter().filter(|group| groups.contains(group)).collect();
+        Self { groups, ..self }
     }
 
-    /// Other strengths, such as learnt ones.
-    ///
-    /// # Errors
-    /// [`TopologyError::LengthMismatch`] for strengths of another graph.
-    pub fn with_strengths(self, strengths: Strengths) -> Result<Self, TopologyError> {
-        Cascade::new(&self.graph, &strengths)?;
-        Ok(Self { strengths, ..self })
+    /// Other strengths of the same graph, such as learnt ones.
+    #[must_use]
+    pub fn with_strengths(self, strengths: Strengths) -> Self {
+        Self { strengths, ..self }
     }
 
     /// Other rules of health.
@@ -171,13 +163,10 @@ impl TopologyFeatures {
         Self { rules, ..self }
     }
 
-    /// Another dependence on servers; see [`DependencyHealth`].
-    ///
-    /// # Errors
-    /// As [`DependencyHealth::with_dependence`].
-    pub fn with_dependence(self, dependence: f64) -> Result<Self, TopologyError> {
-        DependencyHealth::new(&self.graph).with_dependence(dependence)?;
-        Ok(Self { dependence, ..self })
+    /// Another dependence on servers, 0 to 0.95; see [`DependencyHealth`].
+    #[must_use]
+    pub fn with_dependence(self, dependence: f64) -> Self {
+        Self { dependence, ..self }
     }
 
     /// Other metrics for error rate and latency of servers.
@@ -186,30 +175,35 @@ impl TopologyFeatures {
         Self { error_rate: error_rate.into(), latency: latency.into(), ..self }
     }
 
-    /// Other limits, and over how many rows their violations are counted.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] for 0 rows or more than a million, and for a limit that is not finite.
-    pub fn with_violations(self, limits: Vec<RowLimit>, rows: usize) -> Result<Self, TopologyError> {
-        refuse_unless((1..=1_000_000).contains(&rows), "rows of violations", rows as f64, "1 to 1 000 000")?;
-        limits.iter().try_for_each(RowLimit::check)?;
-        Ok(Self { limits, violation_rows: rows, ..self })
+    /// Other limits, each a finite number, and over how many rows their violations are counted, 1 to 1,000,000.
+    #[must_use]
+    pub fn with_violations(self, limits: Vec<RowLimit>, rows: usize) -> Self {
+        Self { limits, violation_rows: rows, ..self }
     }
 
-    /// Other peak hours, from the start of one hour to the start of another (over midnight if that comes earlier), on
-    /// a clock that may not show UTC.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] for an hour above 24.
-    pub fn with_clock(
-        self,
-        peak_from: u8,
-        peak_to: u8,
-        utc_offset: UtcOffset,
-    ) -> Result<Self, TopologyError> {
-        let last = peak_from.max(peak_to);
-        refuse_unless(last <= 24, "peak hour", f64::from(last), "0 to 24")?;
-        Ok(Self { peak_hours: [peak_from, peak_to], utc_offset, ..self })
+    /// Other peak hours, 0 to 24, from the start of one hour to the start of another (over midnight if that comes
+    /// earlier), on a clock that may not show UTC.
+    #[must_use]
+    pub fn with_clock(self, peak_from: u8, peak_to: u8, utc_offset: UtcOffset) -> Self {
+        Self { peak_hours: [peak_from, peak_to], utc_offset, ..self }
+    }
+
+    /// Refuses settings out of range.
+    fn check(&self) -> Result<(), TopologyError> {
+        match &self.fleet {
+            Some(fleet) => fleet.check()?,
+            None if self.groups.is_empty() => {
+                return Err(TopologyError::Empty { what: "the list of groups" });
+            }
+            None => {}
+        }
+        Cascade::new(&self.graph, &self.strengths)?;
+        DependencyHealth::new(&self.graph).with_dependence(self.dependence).check()?;
+        let rows = self.violation_rows;
+        refuse_unless((1..=1_000_000).contains(&rows), "rows of violations", rows as f64, "1 to 1 000 000")?;
+        self.limits.iter().try_for_each(RowLimit::check)?;
+        let last = self.peak_hours[0].max(self.peak_hours[1]);
+        refuse_unless(last <= 24, "peak hour", f64::from(last), "0 to 24")
     }
 
     /// The columns.
@@ -223,10 +217,13 @@ impl TopologyFeatures {
     /// Computes the columns for every row of every service. Linear in rows times calls.
     ///
     /// # Errors
-    /// [`TopologyError::NoSharedName`] for frames of other services than the graph's;
+    /// A setting out of range: [`TopologyError::Empty`] without a column, [`TopologyError::LengthMismatch`] for
+    /// strengths of another graph, [`TopologyError::InvalidNumber`]. [`TopologyError::NoSharedName`] for frames of
+    /// other services than the graph's;
     /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric that a group needs, [`TopologyError::OffClock`]
     /// for services whose rows are not at the same times.
     pub fn compute(&self, frames: &FrameSet) -> Result<FrameSet, TopologyError> {
+        self.check()?;
         let schema = Schema::new(self.columns())?;
         let places = frames.layout().services();
         let names: Vec<&str> = places.iter().map(|place| place.name()).collect();
@@ -293,8 +290,8 @@ impl TopologyFeatures {
     /// The same columns for live rows of `services`, whose first is at `start`.
     ///
     /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`], [`TopologyError::DuplicateService`]. Services that the graph
-    /// lacks are none, since others may still come.
+    /// A setting out of range, as [`compute`](Self::compute); [`forewarn_schema::SchemaError::UnknownMetric`],
+    /// [`TopologyError::DuplicateService`]. Services that the graph lacks are none, since others may still come.
     pub fn stream(
         &self,
         schema: &Schema,
@@ -302,6 +299,7 @@ impl TopologyFeatures {
         start: Timestamp,
         step: Step,
     ) -> Result<TopologyStream, TopologyError> {
+        self.check()?;
         TopologyStream::new(self, schema, services, start, step)
     }
 }

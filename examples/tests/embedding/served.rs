@@ -13,7 +13,7 @@ use std::{error::Error, net::SocketAddr, thread};
 
 /// A model file in memory: logistic regression on a simulated week, with the pipeline and a policy of its own.
 fn model_file() -> Result<Vec<u8>, Box<dyn Error>> {
-    let frames = FrameSet::from_frames(vec![StressWalk::new(7 * 24 * 60, 7)?.run().frame])?;
+    let frames = FrameSet::from_frames(vec![StressWalk::new(7 * 24 * 60, 7).run()?.frame])?;
     let spec = WindowSpec::default();
     let labels = label(&frames, &ThresholdRule::v1(), spec, Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;
@@ -61,7 +61,7 @@ fn rows_over_http_score_as_in_process_and_bad_ones_are_refused() -> Result<(), B
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
 
     // Two services at a time, one model. Every row of one is scored by a twin of the model in this process too.
-    let hour = StressWalk::new(60, 11)?.run().frame;
+    let hour = StressWalk::new(60, 11).run()?.frame;
     let view = hour.view();
     let names: Vec<&str> = view.schema().names().collect();
     let mut state = twin.start("shop", view.start())?;

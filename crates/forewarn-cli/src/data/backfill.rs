@@ -1,24 +1,16 @@
+use super::manifest::{Entry, FORMAT, Manifest, read_manifest};
 use crate::{
-    command::Common,
     error::{About, CliError},
-    options::prometheus::{PrometheusArgs, last_days, remarks, stop_on_signals},
+    options::{
+        common::Common,
+        prometheus::{PrometheusArgs, last_days, remarks, stop_on_signals},
+    },
     output::{files::NewFile, progress::Reporter, terminal},
 };
 use clap::Args;
-use forewarn::{
-    core::{SMALL_FILE_BYTES, read_text_file},
-    io::MetricSpec,
-    schema::{FrameSet, Metric, Step, Timestamp},
-};
-use forewarn_server::{PastDay, PrometheusPast, PrometheusQueries};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use forewarn::schema::{FrameSet, Step, Timestamp};
+use forewarn_server::{PastDay, PrometheusPast};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// Read the past of services from Prometheus into Parquet files, one a day
 ///
@@ -43,34 +35,6 @@ pub(crate) struct Backfill {
     /// Folder for the files
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     output: PathBuf,
-}
-
-/// What a folder holds, beside its files. The name begins so that it is not taken for data.
-const MANIFEST: &str = "_forewarn.json";
-const FORMAT: u32 = 1;
-
-#[derive(Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
-    step: Step,
-    metrics: Vec<String>,
-    /// The same metrics with their units, which the files do not have. Empty in folders of earlier versions.
-    #[serde(default)]
-    schema: Vec<Metric>,
-    /// As a model's metadata hold them.
-    queries: Value,
-    /// By date.
-    days: BTreeMap<String, Entry>,
-}
-
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    first: Timestamp,
-    last: Timestamp,
-    services: usize,
-    rows: usize,
-    /// Whether the server said that its answer was not complete.
-    partial: bool,
 }
 
 /// A time, or a date at its midnight.
@@ -111,7 +75,7 @@ impl Backfill {
             };
             self.write(day, rows.frames)?;
             manifest.days.insert(day.date(), entry);
-            self.keep(&manifest)?;
+            manifest.write(&self.output)?;
             read += 1;
         }
         progress.finish();
@@ -174,13 +138,6 @@ impl Backfill {
         )))
     }
 
-    fn keep(&self, manifest: &Manifest) -> Result<(), CliError> {
-        let mut file = NewFile::create(&self.output.join(MANIFEST), &[])?;
-        serde_json::to_writer_pretty(&mut file, manifest)?;
-        file.write_all(b"\n")?;
-        file.finish()
-    }
-
     fn file(&self, day: PastDay) -> PathBuf {
         self.output.join(format!("{}.parquet", day.date()))
     }
@@ -202,56 +159,6 @@ impl Backfill {
     }
 }
 
-impl Entry {
-    fn holds(&self, day: PastDay) -> bool {
-        self.first == day.first && self.last == day.last
-    }
-}
-
-fn read_manifest(folder: &Path) -> Result<Option<Manifest>, CliError> {
-    let path = folder.join(MANIFEST);
-    let text = match read_text_file(&path, SMALL_FILE_BYTES) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).about(path.display()),
-    };
-    let manifest: Manifest = serde_json::from_str(&text).about(path.display())?;
-    if manifest.format > FORMAT {
-        return Err(CliError::failed(format!(
-            "{}: format {} is of a newer version; this one reads up to {FORMAT}",
-            path.display(),
-            manifest.format
-        )));
-    }
-    Ok(Some(manifest))
-}
-
-/// What a model's metadata are to hold that is trained on a folder of a backfill; `None` for any other input.
-pub(crate) fn queries_of(inputs: &[PathBuf]) -> Result<Option<(&'static str, Value)>, CliError> {
-    match inputs {
-        [folder] if folder.is_dir() => {
-            Ok(read_manifest(folder)?.map(|manifest| (PrometheusQueries::KEY, manifest.queries)))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The metrics of a backfill's folder, in their units; none for any other input.
-pub(crate) fn metrics_of(inputs: &[PathBuf]) -> Result<Vec<MetricSpec>, CliError> {
-    let [folder] = inputs else { return Ok(Vec::new()) };
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let metrics = read_manifest(folder)?.map(|manifest| manifest.schema).unwrap_or_default();
-    let spec = |metric: Metric| {
-        let mut spec = MetricSpec::new(metric.name);
-        spec.unit = Some(metric.unit.to_string());
-        (spec.kind, spec.range) = (Some(metric.kind), Some(metric.range));
-        spec
-    };
-    Ok(metrics.into_iter().map(spec).collect())
-}
-
 #[cfg(feature = "parquet")]
 fn write_parquet(frames: &FrameSet, to: &mut NewFile) -> Result<(), CliError> {
     Ok(forewarn::io::parquet::write_to(frames, to)?)
@@ -265,41 +172,11 @@ fn write_parquet(_: &FrameSet, _: &mut NewFile) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forewarn::schema::{Kind, Unit, ValidRange};
 
     #[test]
     fn dates_are_their_midnights() {
         assert_eq!(time("2026-01-05").unwrap().to_string(), "2026-01-05T00:00:00Z");
         assert_eq!(time("2026-01-05T12:00:00+01:00").unwrap().to_string(), "2026-01-05T11:00:00Z");
         assert!(time("yesterday").is_err());
-    }
-
-    #[test]
-    fn a_folder_says_in_which_units_its_metrics_are() {
-        let folder = tempfile::tempdir().unwrap();
-        let metric = |name, unit| Metric::new(name, unit, Kind::Gauge, ValidRange::NON_NEGATIVE);
-        let schema =
-            vec![metric("wait", Unit::Milliseconds), metric("depth", Unit::Other("jobs".to_owned()))];
-        let manifest = Manifest {
-            format: FORMAT,
-            step: Step::MINUTE,
-            metrics: vec!["wait".to_owned(), "depth".to_owned()],
-            schema,
-            queries: Value::Null,
-            days: BTreeMap::new(),
-        };
-        let text = serde_json::to_string(&manifest).unwrap();
-        fs::write(folder.path().join(MANIFEST), &text).unwrap();
-        let inputs = [folder.path().to_owned()];
-        let specs = metrics_of(&inputs).unwrap();
-        let units: Vec<_> = specs.iter().map(|spec| (spec.name.as_str(), spec.unit.as_deref())).collect();
-        assert_eq!(units, [("wait", Some("ms")), ("depth", Some("jobs"))]);
-        assert_eq!(specs[0].range, Some(ValidRange::NON_NEGATIVE));
-        assert!(metrics_of(&[PathBuf::from("none.csv")]).unwrap().is_empty());
-        // A folder of an earlier version does not say.
-        let start = text.find("\"schema\"").unwrap();
-        let end = text.find("\"queries\"").unwrap();
-        fs::write(folder.path().join(MANIFEST), text[..start].to_owned() + &text[end..]).unwrap();
-        assert!(metrics_of(&inputs).unwrap().is_empty());
     }
 }

@@ -1,7 +1,6 @@
 use crate::{
-    command::Common,
     error::{About, CliError},
-    options::{input::SimulationArgs, question::RuleArgs},
+    options::{common::Common, input::SimulationArgs, question::RuleArgs},
     output::{progress::Reporter, terminal::Sink},
 };
 use clap::Args;

@@ -1,7 +1,7 @@
 use crate::{
-    command::Common,
     error::{About, CliError},
     options::{
+        common::Common,
         input::DataArgs,
         models::ModelArgs,
         question::{BudgetArgs, RuleArgs, TargetArgs, WindowArgs},

@@ -1,7 +1,6 @@
 use crate::{
-    command::Common,
     error::{About, CliError},
-    options::input::ReadArgs,
+    options::{common::Common, input::ReadArgs},
     output::{printable, progress::Reporter, terminal},
     service::replay::Aligned,
 };

@@ -4,9 +4,9 @@ mod peer;
 mod table;
 
 use crate::{
-    command::Common,
     error::{About, CliError},
     options::{
+        common::Common,
         input::ReadArgs,
         models::ModelArgs,
         question::{BudgetArgs, RuleArgs, TargetArgs, WindowArgs},

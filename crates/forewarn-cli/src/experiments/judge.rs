@@ -1,7 +1,7 @@
 use crate::{
-    command::Common,
     error::{About, CliError},
     options::{
+        common::Common,
         input::{ReadArgs, step},
         question::{RuleArgs, WindowArgs, expect_applicable},
     },

@@ -1,9 +1,9 @@
 use crate::{
-    command::Common,
-    data::backfill::queries_of,
+    data::manifest::queries_of,
     error::{About, CliError},
     experiments::evaluate::saved,
     options::{
+        common::Common,
         input::DataArgs,
         journal,
         models::ModelArgs,

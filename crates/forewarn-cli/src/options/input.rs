@@ -1,7 +1,7 @@
 //! Where metrics come from: a file, or a simulation.
 
 use crate::{
-    data::backfill::metrics_of,
+    data::manifest::metrics_of,
     error::{About, CliError},
 };
 use clap::{Args, ValueEnum};
@@ -307,7 +307,7 @@ impl SimulationArgs {
         let mut fleet = Fleet::from_toml(&text).about(path.display())?;
         if let Some(days) = self.days {
             let minutes = days.checked_mul(MINUTES_A_DAY);
-            fleet = fleet.with_minutes(minutes.ok_or_else(|| CliError::usage("--days: too many days"))?)?;
+            fleet = fleet.with_minutes(minutes.ok_or_else(|| CliError::usage("--days: too many days"))?);
         }
         if let Some(seed) = seed {
             fleet = fleet.with_seed(seed);

@@ -114,7 +114,7 @@ impl ModelArgs {
             ..StandardModels::new(rule.clone(), data.frames().schema().clone())
         };
         let mut experiment =
-            Experiment::new(rule.clone()).with_target(target).with_window(spec).with_alternatives(rule)?;
+            Experiment::new(rule.clone()).with_target(target).with_window(spec).with_alternatives(rule);
         experiment = experiment.with_verdicts(match self.verdicts {
             Some(Answer::Yes) => VerdictColumns::Shown,
             Some(Answer::No) => VerdictColumns::Hidden,

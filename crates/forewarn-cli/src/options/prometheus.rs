@@ -1,8 +1,8 @@
 //! Servers of the Prometheus API as a source of the past.
 
 use crate::{
-    command::Common,
     error::{About, CliError},
+    options::common::Common,
     output::progress::Reporter,
 };
 use clap::Args;

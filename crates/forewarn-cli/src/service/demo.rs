@@ -9,9 +9,8 @@ mod summary;
 mod training;
 
 use crate::{
-    command::Common,
     error::CliError,
-    options::question::SEED,
+    options::{common::Common, question::SEED},
     output::{progress::Reporter, terminal},
 };
 use clap::Args;

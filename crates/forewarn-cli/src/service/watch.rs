@@ -1,6 +1,6 @@
 use crate::{
-    command::Common,
     error::CliError,
+    options::common::Common,
     output::{printable, terminal},
     service::page::page,
 };

@@ -1,14 +1,27 @@
 //! Alarms and outcomes of whole lists: what a machine and a matcher say of them, at the cost of what stands out.
 
 use super::machine::{steps, steps_between};
-use super::{Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, JudgedAlarm, JudgedFailure};
-use crate::{Score, WindowSpec};
+use super::{
+    Alarm, AlarmMachine, AlarmOutcome, AlarmPolicy, FailureOutcome, JudgedAlarm, JudgedFailure,
+    OutcomeMatcher, Settled,
+};
+use crate::{CoreError, Score, WindowSpec};
 use forewarn_schema::{Episode, Episodes, Step, Timestamp};
 
 /// Scores that are looked at together: none of most groups reaches a threshold.
 const GROUP: usize = 64;
 
 impl AlarmPolicy {
+    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later
+    /// than those before them are passed over.
+    pub fn replay(
+        self,
+        step: Step,
+        scores: impl IntoIterator<Item = (Timestamp, Score)>,
+    ) -> impl Iterator<Item = Alarm> {
+        AlarmMachine::new(self, step).replay(scores)
+    }
+
     /// The alarms of [`replay`](Self::replay) for scores in lists, one score a time, the times strictly ascending. A
     /// policy of a single vote and without hysteresis only looks at the times of scores that reach the threshold.
     #[must_use]
@@ -34,8 +47,49 @@ impl AlarmPolicy {
     }
 }
 
+/// The outcomes of all alarms and all failures of one service, each in order of time, where everything is known: an
+/// [`OutcomeMatcher`] over whole lists.
+///
+/// `scored` has the time of every score, in order, and the alarm that it raised. Failures outside the scored time are
+/// [out of reach](FailureOutcome::OutOfReach). `O((n + e) log e)` for `n` scores and `e` failures.
+///
+/// # Errors
+/// [`CoreError::NotLater`] unless the times of the scores strictly ascend.
+pub fn match_outcomes(
+    spec: WindowSpec,
+    step: Step,
+    scored: impl IntoIterator<Item = (Timestamp, Option<Alarm>)>,
+    episodes: &Episodes,
+) -> Result<(Vec<JudgedAlarm>, Vec<JudgedFailure>), CoreError> {
+    let mut matcher = OutcomeMatcher::new(spec, step);
+    let mut settled = Vec::new();
+    // Nothing is settled before the first score, so every failure may be told beforehand.
+    for episode in episodes {
+        matcher.begin(episode.onset())?;
+        matcher.end(episode.end())?;
+    }
+    for (time, alarm) in scored {
+        match alarm {
+            Some(alarm) => matcher.alarm(alarm)?,
+            None => matcher.score(time)?,
+        }
+        matcher.settle_into(time.millis(), &mut settled);
+    }
+    matcher.settle_into(i64::MAX, &mut settled);
+    let (mut alarms, mut failures) = (Vec::new(), Vec::new());
+    for outcome in settled {
+        match outcome {
+            Settled::Alarm(alarm) => alarms.push(alarm),
+            Settled::Failure(failure) => failures.push(failure),
+        }
+    }
+    // A late alarm is settled at once, those before it perhaps later.
+    alarms.sort_by_key(|judged| judged.alarm.time);
+    Ok((alarms, failures))
+}
+
 /// What became of alarms, each in order of time, where everything is known: as
-/// [`match_outcomes`](super::match_outcomes) says, without a look at the scores that raised none. `O(log e)` an alarm.
+/// [`match_outcomes`] says, without a look at the scores that raised none. `O(log e)` an alarm.
 #[must_use]
 pub fn judge_alarms(spec: WindowSpec, step: Step, alarms: &[Alarm], episodes: &Episodes) -> Vec<JudgedAlarm> {
     let judged = |&alarm: &Alarm| {
@@ -58,7 +112,7 @@ pub fn judge_alarms(spec: WindowSpec, step: Step, alarms: &[Alarm], episodes: &E
     alarms.iter().map(judged).collect()
 }
 
-/// The outcomes of all alarms and all failures of one service, as [`match_outcomes`](super::match_outcomes) says, for
+/// The outcomes of all alarms and all failures of one service, as [`match_outcomes`] says, for
 /// lists: the times of all scores and the alarms that were raised at some of them, both in order of time. `O(log n +
 /// h)` a failure and `O(log e)` an alarm, for `n` scores, `e` failures and `h` scores within a horizon.
 #[must_use]
@@ -107,7 +161,7 @@ fn span(step: Step, count: usize) -> i64 {
 mod tests {
     use super::super::testing::{coarse_score, minute};
     use super::*;
-    use crate::match_outcomes;
+    use crate::AlarmSettings;
     use proptest::{collection::btree_map, prelude::*};
 
     proptest! {
@@ -118,11 +172,11 @@ mod tests {
             threshold in coarse_score(), refractory in 0usize..12, (needed, more) in (1usize..3, 0usize..3),
             clear in proptest::option::of(coarse_score()), (lead, period) in (0usize..4, 1usize..8),
         ) {
-            let mut policy =
-                AlarmPolicy::new(threshold, refractory).with_votes(needed, needed + more).unwrap();
+            let mut settings = AlarmSettings::new(threshold, refractory).with_votes(needed, needed + more);
             if let Some(clear) = clear {
-                policy = policy.with_clear(clear.min(threshold)).unwrap();
+                settings = settings.with_clear(clear.min(threshold));
             }
+            let policy = AlarmPolicy::from_settings(settings).unwrap();
             let spec = WindowSpec::new(3, lead, period).unwrap();
             let mut episodes: Vec<Episode> = Vec::new();
             for (onset, length) in spans {

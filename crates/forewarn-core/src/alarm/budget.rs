@@ -1,6 +1,5 @@
-use super::{Ladder, Threshold};
-use crate::{CoreError, Score};
-use forewarn_schema::Timestamp;
+use super::{Ladder, Shift};
+use crate::CoreError;
 use serde::{Deserialize, Serialize};
 
 /// How many false alarms an operator accepts, and how a [`BudgetController`] holds to it.
@@ -278,54 +277,10 @@ impl BudgetController {
     }
 }
 
-/// A threshold at a distance in log-odds from that of the policy: what a [`BudgetController`] gives the machine of
-/// each service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shift {
-    log_odds: f64,
-    /// Whether no alarm may be raised.
-    #[serde(default)]
-    is_silent: bool,
-}
-
-impl Shift {
-    /// A threshold at this distance; of a number that is not finite, the policy's own.
-    #[must_use]
-    pub fn new(log_odds: f64) -> Self {
-        Self { log_odds, is_silent: false }
-    }
-
-    /// How far, in log-odds.
-    #[must_use]
-    pub fn log_odds(self) -> f64 {
-        self.log_odds
-    }
-
-    /// The threshold over a policy's own.
-    #[must_use]
-    pub fn over(self, base: Score) -> Score {
-        if self.log_odds == 0.0 {
-            return base;
-        }
-        // A sum of finite log-odds is a score; a saved shift that is not finite leaves the policy's own.
-        Score::from_logit(base.log_odds() + self.log_odds).unwrap_or(base)
-    }
-}
-
-impl Threshold for Shift {
-    fn at(&mut self, _: Timestamp, base: Score) -> Score {
-        self.over(base)
-    }
-
-    fn is_silent(&self) -> bool {
-        self.is_silent
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Score;
     use proptest::prelude::*;
 
     fn adaptive(per_service_week: f64, gain: f64) -> BudgetController {
@@ -413,7 +368,7 @@ mod tests {
             let mut due = std::collections::VecDeque::from(vec![0u64; 12]);
             let (mut pending, mut most_pending) = (0, 0);
             for (alarms, delay, watched, supposed) in steps {
-                if !controller.threshold().is_silent() {
+                if !controller.threshold().is_silent {
                     due[delay] += alarms.min(services);
                     pending += alarms.min(services);
                 }
@@ -433,7 +388,7 @@ mod tests {
             let mut controller = adaptive(per_service_week, gain);
             let mut alarms = 0u64;
             for _ in 0..40_000 {
-                let raised = u64::from(!controller.threshold().is_silent());
+                let raised = u64::from(!controller.threshold().is_silent);
                 alarms += raised;
                 controller.judge(10, raised, &[u64::MAX]);
             }

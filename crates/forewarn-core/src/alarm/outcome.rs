@@ -1,6 +1,5 @@
-use super::{Alarm, OutcomeMatcher};
-use crate::{CoreError, WindowSpec};
-use forewarn_schema::{Episodes, Step, Timestamp};
+use super::Alarm;
+use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What became of one alarm.
@@ -82,45 +81,4 @@ pub enum Settled {
     Alarm(JudgedAlarm),
     /// A failure's.
     Failure(JudgedFailure),
-}
-
-/// The outcomes of all alarms and all failures of one service, each in order of time, where everything is known: an
-/// [`OutcomeMatcher`] over whole lists.
-///
-/// `scored` has the time of every score, in order, and the alarm that it raised. Failures outside the scored time are
-/// [out of reach](FailureOutcome::OutOfReach). `O((n + e) log e)` for `n` scores and `e` failures.
-///
-/// # Errors
-/// [`CoreError::NotLater`] unless the times of the scores strictly ascend.
-pub fn match_outcomes(
-    spec: WindowSpec,
-    step: Step,
-    scored: impl IntoIterator<Item = (Timestamp, Option<Alarm>)>,
-    episodes: &Episodes,
-) -> Result<(Vec<JudgedAlarm>, Vec<JudgedFailure>), CoreError> {
-    let mut matcher = OutcomeMatcher::new(spec, step);
-    let mut settled = Vec::new();
-    // Nothing is settled before the first score, so every failure may be told beforehand.
-    for episode in episodes {
-        matcher.begin(episode.onset())?;
-        matcher.end(episode.end())?;
-    }
-    for (time, alarm) in scored {
-        match alarm {
-            Some(alarm) => matcher.alarm(alarm)?,
-            None => matcher.score(time)?,
-        }
-        matcher.settle_into(time.millis(), &mut settled);
-    }
-    matcher.settle_into(i64::MAX, &mut settled);
-    let (mut alarms, mut failures) = (Vec::new(), Vec::new());
-    for outcome in settled {
-        match outcome {
-            Settled::Alarm(alarm) => alarms.push(alarm),
-            Settled::Failure(failure) => failures.push(failure),
-        }
-    }
-    // A late alarm is settled at once, those before it perhaps later.
-    alarms.sort_by_key(|judged| judged.alarm.time);
-    Ok((alarms, failures))
 }

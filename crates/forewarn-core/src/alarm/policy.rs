@@ -1,38 +1,47 @@
-use super::{Alarm, AlarmMachine};
 use crate::{CoreError, Score, WindowSpec};
-use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How scores become alarms. A value: compare it, store it, send it to where the scores are.
+/// How scores become alarms, checked. A value: compare it, store it, send it to where the scores are.
 ///
 /// An alarm is raised at a score of at least the threshold, when
-/// - of the last *n* steps at least *k* had such a score ([`with_votes`](Self::with_votes); by default one of one),
-/// - at least this many of them had a score at all ([`with_evidence`](Self::with_evidence); by default one),
+/// - of the last *n* steps at least *k* had such a score ([`AlarmSettings::with_votes`]; by default one of one),
+/// - at least this many of them had a score at all ([`AlarmSettings::with_evidence`]; by default one),
 /// - the last alarm was raised at least the refractory period ago, and
-/// - it no longer stands, where there is a clear threshold ([`with_clear`](Self::with_clear)). It stands until a
-///   score falls below that, or nothing is heard for longer than both the refractory period and *n* steps; when the
-///   condition returns within [`with_merge`](Self::with_merge) steps it is the same alarm again. Without a clear
+/// - it no longer stands, where there is a clear threshold ([`AlarmSettings::with_clear`]). It stands until a score
+///   falls below that, or nothing is heard for longer than both the refractory period and *n* steps; when the
+///   condition returns within [`AlarmSettings::with_merge`] steps it is the same alarm again. Without a clear
 ///   threshold an alarm is a moment, and a standing condition raises one each refractory period.
+///
+/// It is read and written as its [`AlarmSettings`], and checked where it is read.
+///
+/// # Examples
+/// ```
+/// use forewarn_core::{AlarmPolicy, AlarmSettings, Score};
+///
+/// let settings = AlarmSettings::new(Score::new(0.5)?, 5).with_votes(2, 3).with_clear(Score::new(0.25)?);
+/// let policy = AlarmPolicy::from_settings(settings)?;
+/// assert_eq!(policy.votes(), (2, 3));
+/// # Ok::<(), forewarn_core::CoreError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AlarmSettings", into = "AlarmSettings")]
+pub struct AlarmPolicy {
+    settings: AlarmSettings,
+}
+
+/// The settings of an [`AlarmPolicy`], which checks them ([`AlarmPolicy::from_settings`]).
 ///
 /// | setting | meaning | default | range |
 /// |---|---|---|---|
 /// | `threshold` | least score of an alarm | given | 0 to 1 |
-/// | `refractory` | least steps between two alarms; 0 and 1 let every step raise one | given; the period in [`for_window`](Self::for_window) | |
+/// | `refractory` | least steps between two alarms; 0 and 1 let every step raise one | given | |
 /// | [`votes`](Self::with_votes) | `needed` of the last `of` steps at the threshold | 1 of 1 | 1 <= needed <= of <= 64 |
 /// | [`evidence`](Self::with_evidence) | how many of these steps must have a score | 1 | up to `of` |
 /// | [`clear`](Self::with_clear) | score below which an alarm ends | none: an alarm is a moment | up to the threshold |
 /// | [`merge`](Self::with_merge) | steps within which a condition that returns continues an alarm | 0 | 0 without `clear` |
-///
-/// A value out of range is [`CoreError::InvalidSetting`], also where a policy is read from a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "PolicyFields", into = "PolicyFields")]
-pub struct AlarmPolicy {
-    fields: PolicyFields,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PolicyFields {
+pub struct AlarmSettings {
     threshold: Score,
     refractory: usize,
     #[serde(default = "one")]
@@ -51,6 +60,59 @@ fn one() -> usize {
     1
 }
 
+impl AlarmSettings {
+    /// Alarms at `score >= threshold`, at least `refractory` steps apart.
+    #[must_use]
+    pub fn new(threshold: Score, refractory: usize) -> Self {
+        Self { threshold, refractory, needed: 1, of: 1, evidence: 1, clear: None, merge: 0 }
+    }
+
+    /// Alarms only when at least `needed` of the last `of` steps reached the threshold.
+    #[must_use]
+    pub fn with_votes(self, needed: usize, of: usize) -> Self {
+        Self { needed, of, ..self }
+    }
+
+    /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine
+    /// waits.
+    #[must_use]
+    pub fn with_evidence(self, scores: usize) -> Self {
+        Self { evidence: scores, ..self }
+    }
+
+    /// Hysteresis: an alarm stands, and no other is raised, until a score falls below `clear`.
+    #[must_use]
+    pub fn with_clear(self, clear: Score) -> Self {
+        Self { clear: Some(clear), ..self }
+    }
+
+    /// A condition that returns within `steps` after an alarm ended continues that alarm, silently.
+    #[must_use]
+    pub fn with_merge(self, steps: usize) -> Self {
+        Self { merge: steps, ..self }
+    }
+
+    fn check(&self) -> Result<(), CoreError> {
+        let Self { threshold, needed, of, evidence, clear, merge, .. } = *self;
+        let refuse = |name, value: String, expected| Err(CoreError::InvalidSetting { name, value, expected });
+        if !(1 <= needed && needed <= of && of <= AlarmPolicy::MOST_VOTES) {
+            let expected = "at least one needed, of no fewer and at most 64 steps";
+            return refuse("votes of an alarm policy", format!("{needed} of {of}"), expected);
+        }
+        if evidence > of {
+            let expected = "no more scores than steps that vote";
+            return refuse("evidence of an alarm policy", format!("{evidence} of {of}"), expected);
+        }
+        if let Some(clear) = clear.filter(|&clear| clear > threshold) {
+            return refuse("clear threshold", clear.get().to_string(), "at most the threshold");
+        }
+        if merge > 0 && clear.is_none() {
+            return refuse("merge of an alarm policy", merge.to_string(), "0 without a clear threshold");
+        }
+        Ok(())
+    }
+}
+
 impl AlarmPolicy {
     /// Most steps that votes are taken of.
     pub const MOST_VOTES: usize = 64;
@@ -58,9 +120,16 @@ impl AlarmPolicy {
     /// Alarms at `score >= threshold`, at least `refractory` steps apart; 0 and 1 both let every step raise one.
     #[must_use]
     pub fn new(threshold: Score, refractory: usize) -> Self {
-        let fields =
-            PolicyFields { threshold, refractory, needed: 1, of: 1, evidence: 1, clear: None, merge: 0 };
-        Self { fields }
+        Self { settings: AlarmSettings::new(threshold, refractory) }
+    }
+
+    /// A policy of these settings.
+    ///
+    /// # Errors
+    /// [`CoreError::InvalidSetting`] for a setting out of the range that [`AlarmSettings`] lists.
+    pub fn from_settings(settings: AlarmSettings) -> Result<Self, CoreError> {
+        settings.check()?;
+        Ok(Self { settings })
     }
 
     /// The default for a window: a refractory period as long as the prediction period.
@@ -75,130 +144,64 @@ impl AlarmPolicy {
     /// The same with another threshold. A clear threshold above it comes down with it.
     #[must_use]
     pub fn at(self, threshold: Score) -> Self {
-        let clear = self.fields.clear.map(|clear| clear.min(threshold));
-        Self { fields: PolicyFields { threshold, clear, ..self.fields } }
+        let clear = self.settings.clear.map(|clear| clear.min(threshold));
+        Self { settings: AlarmSettings { threshold, clear, ..self.settings } }
     }
 
-    /// Alarms only when at least `needed` of the last `of` steps reached the threshold.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] unless `1 <= needed <= of <= 64`.
-    pub fn with_votes(self, needed: usize, of: usize) -> Result<Self, CoreError> {
-        Self::checked(PolicyFields { needed, of, ..self.fields })
-    }
-
-    /// Alarms only when at least `scores` of the last *n* steps had a score: after a gap or a restart the machine
-    /// waits.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] for more than the steps that vote. Call it after
-    /// [`with_votes`](Self::with_votes).
-    pub fn with_evidence(self, scores: usize) -> Result<Self, CoreError> {
-        Self::checked(PolicyFields { evidence: scores, ..self.fields })
-    }
-
-    /// Hysteresis: an alarm stands, and no other is raised, until a score falls below `clear`.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] for a clear threshold above the threshold.
-    pub fn with_clear(self, clear: Score) -> Result<Self, CoreError> {
-        Self::checked(PolicyFields { clear: Some(clear), ..self.fields })
-    }
-
-    /// A condition that returns within `steps` after an alarm ended continues that alarm, silently.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] without a clear threshold: such alarms do not end.
-    pub fn with_merge(self, steps: usize) -> Result<Self, CoreError> {
-        Self::checked(PolicyFields { merge: steps, ..self.fields })
-    }
-
-    fn checked(fields: PolicyFields) -> Result<Self, CoreError> {
-        let PolicyFields { threshold, needed, of, evidence, clear, merge, .. } = fields;
-        if !(1 <= needed && needed <= of && of <= Self::MOST_VOTES) {
-            let expected = "at least one needed, of no fewer and at most 64 steps";
-            return Err(invalid("votes of an alarm policy", format!("{needed} of {of}"), expected));
-        }
-        if evidence > of {
-            let expected = "no more scores than steps that vote";
-            return Err(invalid("evidence of an alarm policy", format!("{evidence} of {of}"), expected));
-        }
-        if let Some(clear) = clear.filter(|&clear| clear > threshold) {
-            let value = clear.get().to_string();
-            return Err(invalid("clear threshold", value, "at most the threshold"));
-        }
-        if merge > 0 && clear.is_none() {
-            return Err(invalid(
-                "merge of an alarm policy",
-                merge.to_string(),
-                "0 without a clear threshold",
-            ));
-        }
-        Ok(Self { fields })
+    /// Its settings, to make another policy of.
+    #[must_use]
+    pub fn settings(&self) -> AlarmSettings {
+        self.settings
     }
 
     /// An alarm is raised when `score >= threshold`.
     #[must_use]
     pub fn threshold(&self) -> Score {
-        self.fields.threshold
+        self.settings.threshold
     }
 
     /// After an alarm the next one is at least this many steps away.
     #[must_use]
     pub fn refractory(&self) -> usize {
-        self.fields.refractory
+        self.settings.refractory
     }
 
     /// How many steps must have reached the threshold, of how many.
     #[must_use]
     pub fn votes(&self) -> (usize, usize) {
-        (self.fields.needed, self.fields.of)
+        (self.settings.needed, self.settings.of)
     }
 
     /// How many of the steps that vote must have a score.
     #[must_use]
     pub fn evidence(&self) -> usize {
-        self.fields.evidence
+        self.settings.evidence
     }
 
     /// Below which score an alarm ends; `None` where alarms are moments.
     #[must_use]
     pub fn clear(&self) -> Option<Score> {
-        self.fields.clear
+        self.settings.clear
     }
 
     /// Within how many steps after its end a condition that returns continues an alarm.
     #[must_use]
     pub fn merge(&self) -> usize {
-        self.fields.merge
-    }
-
-    /// The alarms that these scores raise, in order: [`AlarmMachine`] over the whole list. Scores that are not later
-    /// than those before them are passed over.
-    pub fn replay(
-        self,
-        step: Step,
-        scores: impl IntoIterator<Item = (Timestamp, Score)>,
-    ) -> impl Iterator<Item = Alarm> {
-        AlarmMachine::new(self, step).replay(scores)
+        self.settings.merge
     }
 }
 
-fn invalid(name: &'static str, value: String, expected: &'static str) -> CoreError {
-    CoreError::InvalidSetting { name, value, expected }
-}
-
-impl TryFrom<PolicyFields> for AlarmPolicy {
+impl TryFrom<AlarmSettings> for AlarmPolicy {
     type Error = CoreError;
 
-    fn try_from(fields: PolicyFields) -> Result<Self, CoreError> {
-        Self::checked(fields)
+    fn try_from(settings: AlarmSettings) -> Result<Self, CoreError> {
+        Self::from_settings(settings)
     }
 }
 
-impl From<AlarmPolicy> for PolicyFields {
+impl From<AlarmPolicy> for AlarmSettings {
     fn from(policy: AlarmPolicy) -> Self {
-        policy.fields
+        policy.settings
     }
 }
 
@@ -209,12 +212,20 @@ mod tests {
     #[test]
     fn a_policy_is_checked_when_it_is_made_and_read() {
         let score = |value| Score::new(value).unwrap();
-        let plain = AlarmPolicy::new(score(0.5), 5);
-        assert!(plain.with_votes(0, 3).is_err() && plain.with_votes(4, 3).is_err());
-        assert!(plain.with_votes(1, 65).is_err() && plain.with_evidence(2).is_err());
-        assert!(plain.with_clear(score(0.6)).is_err() && plain.with_merge(1).is_err());
-        let full = plain.with_votes(2, 3).unwrap().with_evidence(3).unwrap();
-        let full = full.with_clear(score(0.25)).unwrap().with_merge(4).unwrap();
+        let plain = AlarmSettings::new(score(0.5), 5);
+        for wrong in [
+            plain.with_votes(0, 3),
+            plain.with_votes(4, 3),
+            plain.with_votes(1, 65),
+            plain.with_evidence(2),
+            plain.with_clear(score(0.6)),
+            plain.with_merge(1),
+        ] {
+            assert!(AlarmPolicy::from_settings(wrong).is_err(), "{wrong:?}");
+        }
+        // In any order: they are checked together.
+        let full = plain.with_merge(4).with_clear(score(0.25)).with_evidence(3).with_votes(2, 3);
+        let (plain, full) = (AlarmPolicy::new(score(0.5), 5), AlarmPolicy::from_settings(full).unwrap());
         let json = serde_json::to_string(&full).unwrap();
         let expected =
             r#"{"threshold":0.5,"refractory":5,"needed":2,"of":3,"evidence":3,"clear":0.25,"merge":4}"#;

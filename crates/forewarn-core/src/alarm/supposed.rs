@@ -145,7 +145,7 @@ impl SupposedAlarms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::AlarmMachine;
+    use crate::alarm::{AlarmMachine, AlarmSettings};
     use proptest::prelude::*;
 
     fn score(log_odds: f64) -> Score {
@@ -192,11 +192,12 @@ mod tests {
             refractory in 0usize..7, needed in 1usize..4, more in 0usize..4,
             clear in proptest::option::of(0.1f32..0.5),
         ) {
-            let mut policy =
-                AlarmPolicy::new(Score::new(0.5).unwrap(), refractory).with_votes(needed, needed + more).unwrap();
+            let mut settings =
+                AlarmSettings::new(Score::new(0.5).unwrap(), refractory).with_votes(needed, needed + more);
             if let Some(clear) = clear {
-                policy = policy.with_clear(Score::new(clear).unwrap()).unwrap();
+                settings = settings.with_clear(Score::new(clear).unwrap());
             }
+            let policy = AlarmPolicy::from_settings(settings).unwrap();
             let ladder = Ladder::new(policy);
             let mut machines: Vec<_> = (0..Ladder::RUNGS)
                 .map(|rung| AlarmMachine::new(policy.at(ladder.rungs[rung]), Step::MINUTE))

@@ -265,7 +265,7 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
     let mut data = noisy(1200);
     let line = data.fit(&Line::default()).unwrap();
     let guarded = ColdStart::new(line, data.fit(&Novelty).unwrap()).unwrap();
-    let guarded = guarded.with_least_present(0.8).unwrap().with_most_distance(1.4).unwrap();
+    let guarded = guarded.with_least_present(0.8).with_most_distance(1.4);
     data.values[30..60].fill(f32::NAN);
     data.values[600..630].fill(9.0);
     let rows: Vec<u32> = (3..1200).collect();
@@ -290,17 +290,16 @@ fn what_cannot_be_told_is_the_same_live_saved_and_in_a_batch() {
         assert!(row < 3 || judgement == batch[row - 3]);
     }
 
-    let anywhere = guarded.clone().with_most_distance(f32::INFINITY).unwrap();
+    let anywhere = guarded.clone().with_most_distance(f32::INFINITY);
     let anywhere = boxed(&anywhere);
     assert_eq!(anywhere.judge(&[1e6; 12]).unwrap().unknown, None);
     // A guard that compares with NaN never strikes: it is refused, wherever it comes from.
-    for share in [1.1, -0.1, f64::NAN, f64::INFINITY] {
-        let error = guarded.clone().with_least_present(share).unwrap_err();
-        assert!(matches!(error, CoreError::InvalidSetting { .. }), "{share}: {error}");
-    }
-    for distance in [-1.0, f32::NAN, f32::NEG_INFINITY] {
-        let error = guarded.clone().with_most_distance(distance).unwrap_err();
-        assert!(matches!(error, CoreError::InvalidSetting { .. }), "{distance}: {error}");
+    let shares = [1.1, -0.1, f64::NAN, f64::INFINITY].map(|share| guarded.clone().with_least_present(share));
+    let distances = [-1.0, f32::NAN, f32::NEG_INFINITY].map(|far| guarded.clone().with_most_distance(far));
+    for wrong in shares.into_iter().chain(distances) {
+        let error = wrong.judge(&[0.5; 12]).unwrap_err();
+        assert!(matches!(error, CoreError::InvalidSetting { .. }), "{error}");
+        assert!(wrong.judge_all(windows).is_err() && wrong.to_envelope(data.spec).is_err());
     }
     for (setting, wrong) in [("most_distance", -1.0), ("least_present", 1.1)] {
         let mut damaged = envelope.clone();

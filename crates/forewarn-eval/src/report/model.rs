@@ -1,6 +1,26 @@
-use super::{
-    ClassReport, ModelIntervals, ModelRun, OperationReport, SecondaryFigures, ServiceReport, WindowFigures,
-};
+mod ceiling;
+mod class_report;
+mod early;
+mod intervals;
+mod operations;
+mod run;
+mod secondary;
+mod service_report;
+mod tally;
+mod window_figures;
+mod worst;
+
+pub use ceiling::{Bound, Ceiling};
+pub use class_report::ClassReport;
+pub use early::{LeadCurve, RecallAtLead};
+pub use intervals::{ModelIntervals, ServiceIntervals};
+pub use operations::{BudgetHeadline, BudgetOutcome, OperationReport};
+pub use run::ModelRun;
+pub use secondary::SecondaryFigures;
+pub use service_report::ServiceReport;
+pub use window_figures::WindowFigures;
+pub use worst::{WorstCase, WorstCases, WorstKind};
+
 use crate::{
     Confusion, EvalError, Events, LeadTimes, Reliability, TimingReliability, best_f1_threshold, brier,
     roc_auc,

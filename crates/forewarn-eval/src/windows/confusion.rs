@@ -54,6 +54,17 @@ impl Confusion {
     }
 }
 
+impl From<Confusion> for Counts {
+    fn from(counts: Confusion) -> Self {
+        Self {
+            true_positives: counts.true_positives as f64,
+            false_positives: counts.false_positives as f64,
+            false_negatives: counts.false_negatives as f64,
+            true_negatives: counts.true_negatives as f64,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

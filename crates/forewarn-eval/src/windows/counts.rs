@@ -1,6 +1,5 @@
-use crate::Confusion;
-
-/// Weights of windows by what was said of them and what they were: [`Confusion`], for windows that do not all count 1.
+/// Weights of windows by what was said of them and what they were: [`Confusion`](crate::Confusion), for windows that do
+/// not all count 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     /// Called positive, and positive.
@@ -52,17 +51,6 @@ impl Counts {
         // Roots first: the product of four large counts loses nothing to the exponent.
         let scale = [tp + fp, tp + fn_, tn + fp, tn + fn_].map(f64::sqrt).iter().product::<f64>();
         if scale > 0.0 { ((tp * tn - fp * fn_) / scale).clamp(-1.0, 1.0) } else { 0.0 }
-    }
-}
-
-impl From<Confusion> for Counts {
-    fn from(counts: Confusion) -> Self {
-        Self {
-            true_positives: counts.true_positives as f64,
-            false_positives: counts.false_positives as f64,
-            false_negatives: counts.false_negatives as f64,
-            true_negatives: counts.true_negatives as f64,
-        }
     }
 }
 

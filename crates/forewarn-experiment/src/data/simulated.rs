@@ -41,10 +41,10 @@ impl Data {
     /// [`ExperimentError::Simulate`] for no minutes, or too many.
     pub fn simulated(what: Simulated, minutes: usize, seed: u64) -> Result<Self, ExperimentError> {
         let graph = match what {
-            Simulated::StressWalk => return Self::from_stress_walk(StressWalk::new(minutes, seed)?.run()),
+            Simulated::StressWalk => return Self::from_stress_walk(StressWalk::new(minutes, seed).run()?),
             Simulated::Shop => Blueprint::shop(),
             Simulated::Twelve => Blueprint::twelve(),
         };
-        Self::from_fleet(Fleet::new(graph, minutes, seed)?)
+        Self::from_fleet(Fleet::new(graph, minutes, seed))
     }
 }

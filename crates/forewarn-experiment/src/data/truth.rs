@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_found_by_its_service_and_time() {
-        let mut fleet = Fleet::shop(7).with_minutes(600).unwrap();
+        let mut fleet = Fleet::shop(7).with_minutes(600);
         let frames = forewarn_core::Source::frames(&mut fleet).unwrap();
         let labels = |frames| label(frames, &Rule::v1(), WindowSpec::default(), Target::Onset).unwrap();
         let whole = labels(&frames).samples(|_, _| true);
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_ceiling_reports_how_far_it_has_come() {
-        let mut fleet = Fleet::shop(7).with_minutes(2880).unwrap();
+        let mut fleet = Fleet::shop(7).with_minutes(2880);
         let frames = forewarn_core::Source::frames(&mut fleet).unwrap();
         let spec = WindowSpec::default();
         let labels = label(&frames, &Rule::v1(), spec, Target::Onset).unwrap();

@@ -1,7 +1,7 @@
 use crate::{Data, Experiment, ExperimentError, experiment::Settings};
 use forewarn_core::FailureRule;
 use forewarn_eval::EpisodeClasses;
-use forewarn_label::{Condition, Rule};
+use forewarn_label::Rule;
 
 /// A failure rule that tells failures apart.
 pub(crate) struct ClassRule {
@@ -19,17 +19,10 @@ impl Experiment {
     }
 
     /// Reports failures apart by the alternatives of a rule that is an *any of*; another rule has none.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Label`] for an alternative that makes no sense by itself, which those of a checked rule do.
-    pub fn with_alternatives(mut self, rule: &Rule) -> Result<Self, ExperimentError> {
-        if let Condition::Any(alternatives) = rule.when() {
-            for alternative in alternatives {
-                let alone = Rule::new(alternative.clone())?;
-                self = self.with_failures_by(alone.to_string(), alone);
-            }
-        }
-        Ok(self)
+    #[must_use]
+    pub fn with_alternatives(self, rule: &Rule) -> Self {
+        let apart = |experiment: Self, alone: Rule| experiment.with_failures_by(alone.to_string(), alone);
+        rule.alternatives().into_iter().fold(self, apart)
     }
 }
 

@@ -402,7 +402,7 @@ mod tests {
             let name = model.to_string();
             experiment = experiment.with_model(Model::on_threads(&name, "a line", Rows::Features, estimator));
         }
-        let walk = StressWalk::new(8 * 1440, 7).unwrap().run();
+        let walk = StressWalk::new(8 * 1440, 7).run().unwrap();
         experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Progress<'_>| {}).unwrap();
         let told = told.lock().unwrap();
         told.clone()

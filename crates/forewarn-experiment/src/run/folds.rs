@@ -139,7 +139,7 @@ mod tests {
     use forewarn_window::{Fractions, chronological};
 
     fn labels() -> Labels {
-        let frame = StressWalk::new(20 * 1440, 3).unwrap().run().frame;
+        let frame = StressWalk::new(20 * 1440, 3).run().unwrap().frame;
         let frames = FrameSet::from_frames(vec![frame]).unwrap();
         label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset).unwrap()
     }

@@ -44,8 +44,7 @@ mod tests {
 
     #[test]
     fn each_score_is_that_of_all_rows_of_the_service_so_far() {
-        let frame =
-            |name: &str, seed| StressWalk::new(5000, seed).unwrap().with_service(name).unwrap().run().frame;
+        let frame = |name: &str, seed| StressWalk::new(5000, seed).with_service(name).run().unwrap().frame;
         let frames = FrameSet::from_frames(vec![frame("a", 1), frame("b", 2)]).unwrap();
         let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Onset).unwrap();
         let split = chronological(&labels, Fractions::default()).unwrap();

@@ -60,7 +60,7 @@ impl Run<'_> {
     fn folds(&self, days: usize) -> Result<Vec<Split>, ExperimentError> {
         let (folds, steps) = fold_count(days, self.split.test())?;
         let validation = steps_of(self.split.validation()) + self.split.purge();
-        Ok(WalkForward::new(folds, steps, validation)?.split(self.labels)?)
+        Ok(WalkForward::new(folds, steps, validation).split(self.labels)?)
     }
 }
 

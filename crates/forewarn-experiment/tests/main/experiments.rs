@@ -47,12 +47,12 @@ fn small(name: &str, cell: Cell) -> Model {
 }
 
 fn walk(days: usize) -> Data {
-    Data::from_stress_walk(StressWalk::new(days * DAY, 7).unwrap().run()).unwrap()
+    Data::from_stress_walk(StressWalk::new(days * DAY, 7).run().unwrap()).unwrap()
 }
 
 /// A CSV file of ten simulated days, after `edit` has rewritten its lines.
 fn recorded(edit: impl Fn(usize, &str) -> Option<String>) -> Result<Data, BoxError> {
-    let run = StressWalk::new(10 * DAY, 7)?.with_service("service")?.run();
+    let run = StressWalk::new(10 * DAY, 7).with_service("service").run()?;
     let mut text = Vec::new();
     csv::write(&FrameSet::from_frames(vec![run.frame])?, &mut text)?;
     let text = String::from_utf8(text)?;
@@ -142,7 +142,7 @@ fn every_phase_is_reported_from_its_beginning_to_its_end() {
 fn results_do_not_replace_the_metrics_they_came_from() {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("predictions.csv");
-    let run = StressWalk::new(10 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let run = StressWalk::new(10 * DAY, 7).with_service("service").run().unwrap();
     let mut text = Vec::new();
     csv::write(&FrameSet::from_frames(vec![run.frame]).unwrap(), &mut text).unwrap();
     fs::write(&input, &text).unwrap();
@@ -456,7 +456,7 @@ fn what_a_rule_says_is_of_metrics_as_they_were_measured() {
 
 #[test]
 fn failures_from_a_column_are_no_input() {
-    let run = StressWalk::new(20 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let run = StressWalk::new(20 * DAY, 7).with_service("service").run().unwrap();
     let frames = FrameSet::from_frames(vec![run.frame]).unwrap();
     let mut text = Vec::new();
     csv::write(&frames, &mut text).unwrap();
@@ -543,7 +543,7 @@ fn failures_are_told_apart_by_the_rule_that_they_satisfy() {
             .or("cpu_usage >= 0.8 for 2 steps".parse().unwrap()),
     )
     .unwrap();
-    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule).unwrap();
+    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule);
     experiment = experiment.with_model(standard(7).get("logistic_snapshot").unwrap());
     let results = experiment.run(walk(10), &|_: Progress<'_>| {}).unwrap();
     let classes = &results.report().models[0].classes;
@@ -663,7 +663,7 @@ fn a_metric_that_knows_the_outcome_is_named() {
             })
             .collect()
     };
-    let walked = StressWalk::new(20 * DAY, 7).unwrap().with_service("service").unwrap().run();
+    let walked = StressWalk::new(20 * DAY, 7).with_service("service").run().unwrap();
     let mut text = Vec::new();
     csv::write(&FrameSet::from_frames(vec![walked.frame]).unwrap(), &mut text).unwrap();
     let lines: Vec<String> = String::from_utf8(text).unwrap().lines().map(str::to_owned).collect();

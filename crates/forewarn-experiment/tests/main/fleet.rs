@@ -10,7 +10,7 @@ use forewarn_window::Alignment;
 /// No model scores above what the hidden state allows, and every model above the no-skill baseline.
 #[test]
 fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
-    let fleet = Fleet::new(Blueprint::shop(), 8 * 1440, 7)?;
+    let fleet = Fleet::new(Blueprint::shop(), 8 * 1440, 7);
     let standard = StandardModels {
         rule: Rule::v1(),
         schema: Schema::v1(),
@@ -35,7 +35,7 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
 /// What telemetry did to the samples, alignment puts right: late, doubled and out of order, as counters that restart.
 #[test]
 fn spoilt_samples_become_the_frame_that_they_were() -> Result<(), BoxError> {
-    let fleet = Fleet::shop(3).with_minutes(1440)?.with_faults(FaultSchedule::none())?;
+    let fleet = Fleet::shop(3).with_minutes(1440).with_faults(FaultSchedule::none());
     let run = fleet.run()?;
     let clean = run.frames.frame(0).ok_or("there are services")?;
     let metrics = Schema::v1().metrics().to_vec().into_iter();

@@ -18,7 +18,7 @@ fn frames() -> &'static FrameSet {
     static FRAMES: OnceLock<FrameSet> = OnceLock::new();
     FRAMES.get_or_init(|| {
         let service = |name: &str, seed: u64| {
-            let run = StressWalk::new(10 * 1440, seed).unwrap().with_service(name).unwrap().run();
+            let run = StressWalk::new(10 * 1440, seed).with_service(name).run().unwrap();
             let (view, width) = (run.frame.view(), run.frame.view().schema().len());
             let mut values = view.values().to_vec();
             for row in (0..view.rows()).step_by(97) {

@@ -13,7 +13,7 @@ use std::{fs::File, sync::Mutex};
 const DAYS: usize = 12;
 
 fn walk() -> StressWalk {
-    StressWalk::new(DAYS * 1440, 7).unwrap()
+    StressWalk::new(DAYS * 1440, 7)
 }
 
 fn experiment(models: &[&str]) -> Result<Experiment, ExperimentError> {
@@ -30,14 +30,14 @@ fn experiment(models: &[&str]) -> Result<Experiment, ExperimentError> {
 }
 
 fn train(experiment: Experiment) -> Result<Trained, ExperimentError> {
-    experiment.train(Data::from_stress_walk(walk().run())?, &|_: Progress<'_>| {})
+    experiment.train(Data::from_stress_walk(walk().run()?)?, &|_: Progress<'_>| {})
 }
 
 #[test]
 fn all_time_is_used_but_for_a_purge() -> Result<(), BoxError> {
     let trained = train(experiment(&["rolling_mean"])?)?;
     let TrainingSummary { train, validation, purge, .. } = trained.summary();
-    let frames = FrameSet::from_frames(vec![walk().run().frame])?;
+    let frames = FrameSet::from_frames(vec![walk().run()?.frame])?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     assert_eq!(*purge, labels.purge());
     // The first and the last window that has a label.
@@ -53,7 +53,7 @@ fn all_time_is_used_but_for_a_purge() -> Result<(), BoxError> {
     assert!((share - 0.15).abs() < 1e-3, "{share}");
 
     let standard = experiment(&["rolling_mean"])?;
-    let evaluated = standard.run(Data::from_stress_walk(walk().run())?, &|_: Progress<'_>| {})?;
+    let evaluated = standard.run(Data::from_stress_walk(walk().run()?)?, &|_: Progress<'_>| {})?;
     let before = evaluated.report().split.train.ok_or("a part")?;
     assert!(train.windows > before.windows + validation.windows / 2, "it trains on what was test as well");
     Ok(())
@@ -64,7 +64,7 @@ fn the_saved_model_gives_the_scores_that_were_measured() -> Result<(), BoxError>
     let trained = train(experiment(&["trend", "logistic_window", "boosted_trees"])?)?;
     let summary = trained.summary();
     let folder = tempfile::tempdir()?;
-    let frames = FrameSet::from_frames(vec![walk().run().frame])?;
+    let frames = FrameSet::from_frames(vec![walk().run()?.frame])?;
     let frame = frames.frame(0).ok_or("a frame")?;
     let labels = label(&frames, &ThresholdRule::v1(), WindowSpec::default(), Target::Active)?;
     for model in &summary.models {
@@ -117,7 +117,7 @@ fn a_part_of_one_class_is_refused_by_name() -> Result<(), BoxError> {
         }
     }
     let fails_until = |days: usize| -> Result<FrameSet, BoxError> {
-        let frame = walk().run().frame;
+        let frame = walk().run()?.frame;
         let width = frame.view().schema().len();
         let mut values = frame.view().values().to_vec();
         values.chunks_exact_mut(width).skip(days * 1440).for_each(|row| row[1] = 0.001);
@@ -152,7 +152,7 @@ fn settings_are_those_of_the_experiment() -> Result<(), BoxError> {
         .with_split(Fractions::new(0.5, 0.3, 0.2)?)
         .with_model(Model::blend("both", models, Blending::Stacked))
         .with_walk_forward(1);
-    let trained = experiment.train(Data::from_stress_walk(walk().run())?, &observer)?;
+    let trained = experiment.train(Data::from_stress_walk(walk().run()?)?, &observer)?;
     let summary = trained.summary();
     let windows = (summary.train.windows + summary.validation.windows) as f64;
     assert!((summary.validation.windows as f64 / windows - 0.3).abs() < 1e-3);
@@ -166,7 +166,7 @@ fn settings_are_those_of_the_experiment() -> Result<(), BoxError> {
 #[test]
 fn more_memory_than_there_is_is_refused_with_what_it_takes() -> Result<(), BoxError> {
     let train = |bytes: u64| -> Result<Option<ExperimentError>, BoxError> {
-        let data = Data::from_stress_walk(walk().run())?;
+        let data = Data::from_stress_walk(walk().run()?)?;
         let limited = experiment(&["rolling_mean"])?.with_memory_limit(bytes);
         Ok(limited.train(data, &|_: Progress<'_>| {}).err())
     };

@@ -26,7 +26,7 @@ fn run(limit: Option<Duration>) -> (Results, Vec<String>) {
     if let Some(limit) = limit {
         experiment = experiment.with_fit_limit(limit);
     }
-    let data = Data::from_stress_walk(StressWalk::new(20 * DAY, 7).unwrap().run()).unwrap();
+    let data = Data::from_stress_walk(StressWalk::new(20 * DAY, 7).run().unwrap()).unwrap();
     let lines = Mutex::new(Vec::new());
     let observer = |progress: Progress<'_>| {
         if let Progress::Stage(text) = progress {

@@ -1,6 +1,6 @@
 //! Events of the last rows, summed by blocks.
 
-use super::state::Events;
+use super::events::Events;
 use forewarn_core::CoreError;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

@@ -1,6 +1,4 @@
-use super::state::{Judge, SloReport, SloState};
 use crate::{LabelError, error::refuse_unless, rule::from_toml};
-use forewarn_schema::{FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};
 
 /// What a service level objective counts as good.
@@ -83,7 +81,7 @@ pub enum Indicator {
 pub struct Slo {
     name: String,
     service: Option<String>,
-    indicator: Indicator,
+    pub(super) indicator: Indicator,
     objective: f64,
     period_days: u32,
     windows_minutes: Vec<u32>,
@@ -129,9 +127,10 @@ impl TryFrom<SloRow> for Slo {
     type Error = LabelError;
 
     fn try_from(row: SloRow) -> Result<Self, LabelError> {
-        let slo = Self::new(row.name, row.indicator, row.objective)?;
-        let slo = slo.with_period_days(row.period_days)?.with_windows_minutes(row.windows_minutes)?;
-        Ok(Self { service: row.service, ..slo })
+        let SloRow { name, service, objective, indicator, period_days, windows_minutes } = row;
+        let slo = Self { name, service, indicator, objective, period_days, windows_minutes };
+        slo.check()?;
+        Ok(slo)
     }
 }
 
@@ -147,30 +146,10 @@ impl Slo {
     /// 30 minutes, 1, 2 and 6 hours, 1 and 3 days.
     pub const WINDOWS_MINUTES: [u32; 7] = [5, 30, 60, 2 * 60, 6 * 60, 24 * 60, 3 * 24 * 60];
 
-    /// An objective with the usual windows.
-    ///
-    /// # Errors
-    /// [`LabelError::InvalidField`] for an empty name, and unless `objective` is above 0 and below 1 and the
-    /// indicator's limit finite.
-    pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Result<Self, LabelError> {
-        let name = name.into();
-        refuse_unless(!name.trim().is_empty(), "name", &format!("{name:?}"), "the name of an objective")?;
-        let between = objective > 0.0 && objective < 1.0;
-        let field = format!("objective of {name:?}");
-        refuse_unless(between, &field, &objective.to_string(), "a share between 0 and 1")?;
-        let limit = match indicator {
-            Indicator::Availability { .. } => 0.0,
-            Indicator::Errors { at_most, .. } | Indicator::Latency { at_most, .. } => at_most,
-            Indicator::Throughput { at_least, .. } => at_least,
-        };
-        refuse_unless(
-            limit.is_finite(),
-            &format!("limit of {name:?}"),
-            &limit.to_string(),
-            "a finite number",
-        )?;
+    /// An objective with the usual period and windows.
+    pub fn new(name: impl Into<String>, indicator: Indicator, objective: f64) -> Self {
         let (period_days, windows_minutes) = (usual_period(), usual_windows());
-        Ok(Self { name, service: None, indicator, objective, period_days, windows_minutes })
+        Self { name: name.into(), service: None, indicator, objective, period_days, windows_minutes }
     }
 
     /// Only for one service, where a program has many.
@@ -180,53 +159,66 @@ impl Slo {
         self
     }
 
-    /// Another period than 30 days.
-    ///
-    /// # Errors
-    /// [`LabelError::InvalidField`] for 0 days or more than 366.
-    pub fn with_period_days(mut self, days: u32) -> Result<Self, LabelError> {
-        let field = format!("the period of {:?} in days", self.name);
-        refuse_unless((1..=366).contains(&days), &field, &days.to_string(), "1 to 366")?;
+    /// Another period than 30 days, 1 to 366.
+    #[must_use]
+    pub fn with_period_days(mut self, days: u32) -> Self {
         self.period_days = days;
-        Ok(self)
+        self
     }
 
-    /// Other windows for its burn rates.
+    /// Other windows for its burn rates, each 1 minute to 90 days.
+    #[must_use]
+    pub fn with_windows_minutes(mut self, windows_minutes: Vec<u32>) -> Self {
+        self.windows_minutes = windows_minutes;
+        self
+    }
+
+    /// Refuses what cannot be an objective. What reads one, and [`start`](Self::start), check it themselves.
     ///
     /// # Errors
-    /// [`LabelError::InvalidField`] for a window of 0 minutes or more than 90 days.
-    pub fn with_windows_minutes(mut self, windows_minutes: Vec<u32>) -> Result<Self, LabelError> {
-        for &window in &windows_minutes {
-            let fine = (1..=90 * 24 * 60).contains(&window);
-            let field = format!("a window of {:?} in minutes", self.name);
+    /// [`LabelError::InvalidField`] for an empty name; unless the objective is above 0 and below 1, the indicator's
+    /// limit finite, the period 1 to 366 days, and each window 1 minute to 90 days.
+    pub fn check(&self) -> Result<(), LabelError> {
+        let name = &self.name;
+        refuse_unless(!name.trim().is_empty(), "name", &format!("{name:?}"), "the name of an objective")?;
+        let between = self.objective > 0.0 && self.objective < 1.0;
+        let field = format!("objective of {name:?}");
+        refuse_unless(between, &field, &self.objective.to_string(), "a share between 0 and 1")?;
+        let limit = match self.indicator {
+            Indicator::Availability { .. } => 0.0,
+            Indicator::Errors { at_most, .. } | Indicator::Latency { at_most, .. } => at_most,
+            Indicator::Throughput { at_least, .. } => at_least,
+        };
+        let field = format!("limit of {name:?}");
+        refuse_unless(limit.is_finite(), &field, &limit.to_string(), "a finite number")?;
+        let (days, field) = (self.period_days, format!("the period of {name:?} in days"));
+        refuse_unless((1..=366).contains(&days), &field, &days.to_string(), "1 to 366")?;
+        for window in &self.windows_minutes {
+            let fine = (1..=90 * 24 * 60).contains(window);
+            let field = format!("a window of {name:?} in minutes");
             refuse_unless(fine, &field, &window.to_string(), "1 to 129600")?;
         }
-        self.windows_minutes = windows_minutes;
-        Ok(self)
+        Ok(())
     }
 
     /// Two objectives for the metrics of [`Schema::v1`]: 99.9 % of requests succeed; 99 % of rows have a
     /// `p99_latency` of at most 1000 ms.
     #[must_use]
     pub fn v1() -> Vec<Self> {
-        let slo = |name: &str, objective, indicator| Self {
-            name: name.to_owned(),
-            indicator,
-            objective,
-            service: None,
-            period_days: usual_period(),
-            windows_minutes: usual_windows(),
-        };
         vec![
-            slo("availability", 0.999, Indicator::default()),
-            slo("latency", 0.99, Indicator::Latency { metric: "p99_latency".to_owned(), at_most: 1000.0 }),
+            Self::new("availability", Indicator::default(), 0.999),
+            Self::new(
+                "latency",
+                Indicator::Latency { metric: "p99_latency".to_owned(), at_most: 1000.0 },
+                0.99,
+            ),
         ]
     }
 
     /// Reads objectives from TOML: an `[[slo]]` for each.
     ///
     /// # Errors
-    /// [`LabelError::UnreadableFile`], which names the field and the line, also for what [`new`](Self::new) refuses.
+    /// [`LabelError::UnreadableFile`], which names the field and the line, also for what [`check`](Self::check) refuses.
     pub fn list_from_toml(text: &str) -> Result<Vec<Self>, LabelError> {
         Ok(from_toml::<SloFile>("list of service level objectives", text)?.slo)
     }
@@ -263,36 +255,6 @@ impl Slo {
 
     pub(super) fn period_minutes(&self) -> u32 {
         self.period_days * 24 * 60
-    }
-
-    /// Judges all rows of a frame.
-    ///
-    /// # Errors
-    /// [`forewarn_schema::SchemaError::UnknownMetric`] for a metric of the indicator that the frame lacks.
-    pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, LabelError> {
-        let mut state = self.start(frame.schema(), frame.step())?;
-        for row in frame.values().chunks_exact(frame.schema().len()) {
-            state.count(row);
-        }
-        Ok(state.report())
-    }
-
-    /// Begins to judge rows of `schema`, one every `step`, as they come.
-    ///
-    /// # Errors
-    /// As [`assess`](Self::assess).
-    pub fn start(&self, schema: &Schema, step: Step) -> Result<SloState, LabelError> {
-        let position = |metric: &str| schema.index_of(metric);
-        let judge = match &self.indicator {
-            Indicator::Availability { requests, error_rate } => {
-                Judge::Requests { requests: position(requests)?, error_rate: position(error_rate)? }
-            }
-            Indicator::Errors { error_rate: metric, at_most } | Indicator::Latency { metric, at_most } => {
-                Judge::AtMost(position(metric)?, *at_most)
-            }
-            Indicator::Throughput { requests, at_least } => Judge::AtLeast(position(requests)?, *at_least),
-        };
-        SloState::new(self, schema, step, judge)
     }
 }
 

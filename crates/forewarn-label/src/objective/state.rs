@@ -1,14 +1,17 @@
 //! An objective at work on the rows of one service.
 
-use super::blocks::{self, Blocks, Tally};
-use crate::{BurnRate, LabelError, Slo};
+use super::{
+    blocks::{self, Blocks, Tally},
+    events::Events,
+};
+use crate::{BurnRate, Indicator, LabelError, Slo};
 use forewarn_core::{CoreError, Fingerprint, restore_part, save_part, seal, unseal};
-use forewarn_schema::{Schema, Step};
+use forewarn_schema::{FrameView, Schema, Step};
 use serde::{Deserialize, Serialize};
 
 /// Which events of a row are bad.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) enum Judge {
+enum Judge {
     Requests { requests: usize, error_rate: usize },
     AtMost(usize, f64),
     AtLeast(usize, f64),
@@ -27,23 +30,6 @@ impl Judge {
             Self::AtMost(metric, limit) => row(sample(metric)? > limit),
             Self::AtLeast(metric, limit) => row(sample(metric)? < limit),
         })
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Events {
-    pub(super) bad: f64,
-    pub(super) all: f64,
-}
-
-impl Events {
-    pub(super) fn add(&mut self, other: Self) {
-        self.bad += other.bad;
-        self.all += other.all;
-    }
-
-    fn bad_share(self) -> Option<f64> {
-        (self.all > 0.0).then(|| self.bad / self.all)
     }
 }
 
@@ -99,8 +85,42 @@ pub enum SloLevel {
     Page,
 }
 
+impl Slo {
+    /// Judges all rows of a frame.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check); [`forewarn_schema::SchemaError::UnknownMetric`] for a metric of the indicator
+    /// that the frame lacks.
+    pub fn assess(&self, frame: FrameView<'_>) -> Result<SloReport, LabelError> {
+        let mut state = self.start(frame.schema(), frame.step())?;
+        for row in frame.values().chunks_exact(frame.schema().len()) {
+            state.count(row);
+        }
+        Ok(state.report())
+    }
+
+    /// Begins to judge rows of `schema`, one every `step`, as they come.
+    ///
+    /// # Errors
+    /// As [`assess`](Self::assess).
+    pub fn start(&self, schema: &Schema, step: Step) -> Result<SloState, LabelError> {
+        self.check()?;
+        let position = |metric: &str| schema.index_of(metric);
+        let judge = match &self.indicator {
+            Indicator::Availability { requests, error_rate } => {
+                Judge::Requests { requests: position(requests)?, error_rate: position(error_rate)? }
+            }
+            Indicator::Errors { error_rate: metric, at_most } | Indicator::Latency { metric, at_most } => {
+                Judge::AtMost(position(metric)?, *at_most)
+            }
+            Indicator::Throughput { requests, at_least } => Judge::AtLeast(position(requests)?, *at_least),
+        };
+        SloState::new(self, schema, step, judge)
+    }
+}
+
 impl SloState {
-    pub(super) fn new(slo: &Slo, schema: &Schema, step: Step, judge: Judge) -> Result<Self, LabelError> {
+    fn new(slo: &Slo, schema: &Schema, step: Step, judge: Judge) -> Result<Self, LabelError> {
         let rows = |minutes: u32| rows_of(minutes, step);
         let within = |minutes: u32| minutes < slo.period_minutes();
         let burn = BurnRate::over(slo.objective(), slo.period_days());

@@ -65,7 +65,7 @@ impl FailureRule for Rule {
     }
 
     fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
-        crate::failure_history::of_rule(self, schema)
+        crate::features::of_rule(self, schema)
     }
 
     fn saved(&self) -> Option<serde_json::Value> {

@@ -102,7 +102,7 @@ impl EngineConfig {
     ///
     /// # Errors
     /// [`LiveError::InvalidSetting`] for the first that is out of its range, [`LiveError::Core`] for one of the
-    /// budget.
+    /// budget, [`LiveError::Label`] for one of an objective.
     pub fn check(&self) -> Result<(), LiveError> {
         let whole = [
             ("settle_secs", u64::from(self.settle_secs), 0, 3_600),
@@ -139,6 +139,7 @@ impl EngineConfig {
             return refuse(format!("a list of {}", self.slos.len()), "at most 1,000 objectives");
         }
         for (index, slo) in self.slos.iter().enumerate() {
+            slo.check()?;
             let is_like = |other: &&Slo| {
                 other.name() == slo.name()
                     && (other.service().is_none()

@@ -5,7 +5,7 @@ use super::{
     ProbableKind, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent, WarningEvent, WarningState,
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
-    slos,
+    slos::followed,
     state::service::{Service, missing_reason},
     warning::advice::{probable_kind, top_evidence},
 };
@@ -81,7 +81,7 @@ impl Engine {
     fn join(&mut self, name: String, time: Timestamp) -> Result<(), LiveError> {
         let shared = Name::from(name.as_str());
         let mut service = Service::new(shared.clone(), &self.rule, (&self.metrics, self.step), time)?;
-        service.slos = slos::of_service(&self.slos, &name);
+        service.slos = followed::of_service(&self.slos, &name);
         // What waits for later minutes has been heard of already.
         for (minute, has_row) in self.inbox.join(&name, self.services.len(), time.millis()) {
             if let Some(minute) = Timestamp::from_millis(minute) {

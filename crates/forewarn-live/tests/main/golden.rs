@@ -22,7 +22,7 @@ fn models() -> EngineModels {
 }
 
 fn config() -> EngineConfig {
-    let answers = Slo::new("answers", Indicator::default(), 0.99).unwrap();
+    let answers = Slo::new("answers", Indicator::default(), 0.99);
     EngineConfig { slos: vec![answers], expire_minutes: 60, ..EngineConfig::default() }
 }
 

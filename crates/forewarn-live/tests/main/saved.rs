@@ -9,7 +9,7 @@ use forewarn_window::{Features, Fractions, Normalisation, Pipeline, Scope, chron
 
 #[test]
 fn a_pipeline_with_the_verdicts_of_a_rule_is_saved_and_makes_the_same_bits() -> Result<(), BoxError> {
-    let frames = FrameSet::from_frames(vec![StressWalk::new(2 * 1440, 7)?.run().frame])?;
+    let frames = FrameSet::from_frames(vec![StressWalk::new(2 * 1440, 7).run()?.frame])?;
     let rule: Rule = "error_rate >= 0.05 for 2 steps".parse()?;
     let labels = label(&frames, &rule, WindowSpec::default(), Target::Active)?;
     let split = chronological(&labels, Fractions::default())?;

@@ -7,8 +7,8 @@ use forewarn_live::{Engine, EngineConfig, Event, EventBody, Input, LiveError, Sl
 /// An objective of all services and one of `cart`.
 fn config() -> EngineConfig {
     let latency = Indicator::Latency { metric: "p99_latency".into(), at_most: 1e6 };
-    let latency = Slo::new("quick", latency, 0.95).unwrap().with_service("cart");
-    let answers = Slo::new("answers", Indicator::default(), 0.999).unwrap();
+    let latency = Slo::new("quick", latency, 0.95).with_service("cart");
+    let answers = Slo::new("answers", Indicator::default(), 0.999);
     EngineConfig { slos: vec![answers, latency], ..EngineConfig::default() }
 }
 
@@ -85,7 +85,7 @@ fn objectives_are_saved_and_restored() -> Result<(), BoxError> {
 #[test]
 fn objectives_that_cannot_be_followed_are_refused() {
     let answers = |service: Option<&str>| {
-        let slo = Slo::new("answers", Indicator::default(), 0.999).unwrap();
+        let slo = Slo::new("answers", Indicator::default(), 0.999);
         service.map_or(slo.clone(), |service| slo.with_service(service))
     };
     let check = |slos| EngineConfig { slos, ..EngineConfig::default() }.check();
@@ -95,7 +95,7 @@ fn objectives_that_cannot_be_followed_are_refused() {
         assert!(error.to_string().contains("\"answers\" twice"), "{error}");
     }
     let queue = Indicator::Latency { metric: "queue".into(), at_most: 1.0 };
-    let config = EngineConfig { slos: vec![Slo::new("q", queue, 0.9).unwrap()], ..EngineConfig::default() };
+    let config = EngineConfig { slos: vec![Slo::new("q", queue, 0.9)], ..EngineConfig::default() };
     let error = Engine::new(config, models()).unwrap_err();
     assert!(matches!(error, LiveError::Label(_)) && error.to_string().contains("queue"), "{error}");
 }

@@ -2,7 +2,7 @@
 //! than there is room for.
 
 use crate::world::*;
-use forewarn_core::{BudgetMode, BudgetSettings};
+use forewarn_core::{AlarmPolicy, BudgetMode, BudgetSettings};
 use forewarn_live::{
     CannotTell, Engine, EngineConfig, EngineModels, Event, EventBody, Input, MissingReason, ServedModel,
     WarningState,
@@ -40,7 +40,8 @@ fn voting() -> Arc<ServedModel> {
     static MODEL: OnceLock<Arc<ServedModel>> = OnceLock::new();
     let fit = || {
         let mut envelope = golden_envelope().unwrap();
-        let policy = model().policy().unwrap().with_votes(2, 3).unwrap();
+        let settings = model().policy().unwrap().settings().with_votes(2, 3);
+        let policy = AlarmPolicy::from_settings(settings).unwrap();
         envelope.policy = Some(serde_json::to_value(policy).unwrap());
         Arc::new(ServedModel::from_envelope(envelope).unwrap())
     };

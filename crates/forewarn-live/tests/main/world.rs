@@ -17,7 +17,7 @@ pub(crate) fn at(minute: i64) -> Timestamp {
 
 /// A walk of one service, from minute 0 on.
 pub(crate) fn walk(service: &str, minutes: usize, seed: u64) -> Frame {
-    let run = StressWalk::new(minutes, seed).unwrap().with_service(service).unwrap().run();
+    let run = StressWalk::new(minutes, seed).with_service(service).run().unwrap();
     let view = run.frame.view();
     Frame::new(service, view.schema().clone(), at(0), Step::MINUTE, view.values().to_vec()).unwrap()
 }

@@ -3,7 +3,7 @@ use forewarn_schema::Schema;
 use super::fingerprint::fingerprint;
 use super::template::{Filler, duration};
 use super::{Matchers, QuerySettings, Recipe};
-use crate::{Answer, Placed, PrometheusError, QueryData, SeriesMap, ServiceLabels, text};
+use crate::{Answer, Placed, PrometheusError, QueryData, ServiceLabels, text};
 
 /// One metric's query.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,32 +121,5 @@ impl QuerySet {
 
     pub(super) fn interval(&self) -> String {
         duration(self.interval_millis)
-    }
-
-    /// Recording rules for the same queries, as a rule file of Prometheus: each metric becomes the series
-    /// `forewarn:METRIC`. A Prometheus that evaluates them can push those few series by remote write.
-    #[must_use]
-    pub fn to_rule_file(&self) -> String {
-        super::rules::rule_file(self)
-    }
-
-    /// Knows the series of [`to_rule_file`](Self::to_rule_file) when they are pushed.
-    ///
-    /// # Errors
-    /// [`PrometheusError::UnknownMetric`] unless `schema` is the one that the queries were made for, and
-    /// [`PrometheusError::Setting`] where recipes name services by different labels: a pushed series is of one way
-    /// only.
-    pub fn series_map(&self, schema: &Schema) -> Result<SeriesMap, PrometheusError> {
-        let mut ways = self.queries.iter().map(|query| &query.service);
-        let first = ways.next().cloned().unwrap_or_else(|| ServiceLabels::new::<&str>([]));
-        if let Some(other) = ways.find(|way| **way != first) {
-            return Err(PrometheusError::Setting {
-                setting: "service.labels",
-                found: format!("{} and {}", first.labels.join("/"), other.labels.join("/")),
-                expected: "the same labels and names in every recipe",
-            });
-        }
-        let names = self.queries.iter().map(|query| (super::rules::record(query), query.metric.clone()));
-        SeriesMap::new(schema, first, names)
     }
 }

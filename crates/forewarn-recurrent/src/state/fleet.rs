@@ -14,7 +14,7 @@ use std::ops::Range;
 /// many streams share each read of the weights. Streams have numbers, from 0; each can be [saved](Self::save),
 /// restored, added and [removed](Self::swap_remove) by itself.
 #[derive(Clone, Debug)]
-pub struct Fleet {
+pub struct FleetState {
     model: u64,
     /// The number that the model has for each stream's service.
     services: Vec<u32>,
@@ -27,7 +27,7 @@ pub struct Fleet {
     sums: Vec<f64>,
 }
 
-impl Fleet {
+impl FleetState {
     /// Number of streams.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -112,10 +112,10 @@ impl Fleet {
 
 impl RecurrentModel {
     /// One stream for each of these services, which the model knows or not, before their first rows.
-    pub fn fleet<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> Fleet {
+    pub fn fleet<'a>(&self, services: impl IntoIterator<Item = &'a str>) -> FleetState {
         let services: Vec<u32> = services.into_iter().map(|name| self.services.number(name)).collect();
         let block = |network: &Network<f32>| vec![0.0; services.len() * network.remembered()];
-        Fleet {
+        FleetState {
             model: self.identity,
             rows_seen: vec![0; services.len()],
             networks: self.networks.iter().map(block).collect(),
@@ -130,7 +130,7 @@ impl RecurrentModel {
     ///
     /// # Errors
     /// [`CoreError::OtherModel`] for the fleet of another model.
-    pub fn add_stream(&self, fleet: &mut Fleet, service: &str) -> Result<usize, CoreError> {
+    pub fn add_stream(&self, fleet: &mut FleetState, service: &str) -> Result<usize, CoreError> {
         self.expect_own("the fleet", fleet.model)?;
         fleet.services.push(self.services.number(service));
         fleet.rows_seen.push(0);
@@ -146,7 +146,7 @@ impl RecurrentModel {
     /// As [`restore`](Self::restore); [`CoreError::NoSuch`] for a stream that is not there.
     pub fn restore_stream(
         &self,
-        fleet: &mut Fleet,
+        fleet: &mut FleetState,
         stream: usize,
         saved: &SavedState,
     ) -> Result<(), CoreError> {
@@ -167,7 +167,7 @@ impl RecurrentModel {
     /// # Errors
     /// [`CoreError::OtherModel`], [`CoreError::NoSuch`]; [`CoreError::LengthMismatch`] until the stream has seen a
     /// whole window.
-    pub fn forecast_stream(&self, fleet: &Fleet, stream: usize) -> Result<Forecast, CoreError> {
+    pub fn forecast_stream(&self, fleet: &FleetState, stream: usize) -> Result<Forecast, CoreError> {
         self.forecast_state(&mut self.restore(&fleet.save(stream)?)?)
     }
 
@@ -180,7 +180,7 @@ impl RecurrentModel {
     /// name. After an error the fleet is as it was.
     pub fn step_fleet(
         &self,
-        fleet: &mut Fleet,
+        fleet: &mut FleetState,
         rows: &[f32],
         scores: &mut [Option<Score>],
     ) -> Result<(), CoreError> {

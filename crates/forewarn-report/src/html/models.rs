@@ -1,4 +1,10 @@
-//! The models side by side.
+//! The models side by side, and curve by curve.
+
+mod curves;
+mod reliability;
+mod timing;
+mod training;
+mod walk;
 
 use crate::drawing::svg::escape;
 use crate::html::page::{Page, sentence};

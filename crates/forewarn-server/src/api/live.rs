@@ -9,6 +9,7 @@ mod message;
 mod shared;
 mod socket;
 mod sse;
+mod texts;
 
 pub(crate) use message::LiveMessage;
 pub(crate) use shared::LiveTexts;

@@ -112,7 +112,7 @@ mod tests {
     use std::fs;
 
     fn entries(count: usize) -> Vec<ChaosEntry> {
-        let mut session = ChaosSession::new(&Fleet::shop(1));
+        let mut session = ChaosSession::new(&Fleet::shop(1)).unwrap();
         let mut entries = Vec::new();
         for _ in 0..count {
             let entry = session.order_injection(ChaosKind::CpuSpike, "auth", Some(0.1 + 0.2), None).unwrap();

@@ -300,8 +300,8 @@ fn info(kind: ChaosKind, services: Vec<String>) -> ChaosKindInfo {
 /// The simulator's refusal in the words of the API.
 fn refusal(error: SimError) -> ChaosError {
     match error {
-        SimError::UnknownChaos { name } => {
-            ChaosError::UnknownKind { kind: name, expected: ChaosKind::all().map(ChaosKind::name).collect() }
+        SimError::UnknownChaos { name, available } => {
+            ChaosError::UnknownKind { kind: name, expected: available }
         }
         SimError::UnknownService { name, available, .. } => {
             ChaosError::UnknownService { service: name, expected: available }
@@ -320,9 +320,7 @@ fn refusal(error: SimError) -> ChaosError {
 
 /// What a simulation is apart from how long it lasts.
 fn fingerprint(fleet: &Fleet) -> Result<String, ServerError> {
-    let text =
-        fleet.clone().with_minutes(MAX_MINUTES).map_or_else(|_| fleet.to_toml(), |fleet| fleet.to_toml())?;
-    Ok(hex(&Sha256::digest(text)))
+    Ok(hex(&Sha256::digest(fleet.clone().with_minutes(MAX_MINUTES).to_toml()?)))
 }
 
 #[cfg(test)]

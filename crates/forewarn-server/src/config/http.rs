@@ -14,7 +14,7 @@ use std::{
 /// | `base_path` | path before all others, for a proxy | none | `/...`, without a slash at the end |
 /// | `hosts` | names by which the server may be called, beside those of loopback | on loopback none, elsewhere any | host names, without port |
 /// | `allow_origins` | other pages whose scripts may call, with a token | none | `https://host[:port]` |
-/// | `anonymous_reads` | whether anyone may read | on loopback without tokens only | |
+/// | `anonymous_reads` | whether who has no token may read | on loopback without tokens only | true or false |
 /// | `tls.certificate`, `tls.key` | PEM files | plain HTTP | both |
 /// | `limits` | how much is accepted | see [`HttpLimits`] | |
 ///
@@ -30,12 +30,43 @@ pub struct HttpConfig {
     pub hosts: Vec<String>,
     /// Other pages whose scripts may call, with a token.
     pub allow_origins: Vec<String>,
-    /// Whether anyone may read.
-    pub anonymous_reads: Option<bool>,
+    /// Whether who has no token may read.
+    pub anonymous_reads: AnonymousReads,
     /// Certificate and key.
     pub tls: Option<HttpTlsConfig>,
     /// How much is accepted.
     pub limits: HttpLimits,
+}
+
+/// Whether who has no token may read: `anonymous_reads` of `[http]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "bool")]
+#[non_exhaustive]
+pub enum AnonymousReads {
+    /// Only at an address of this machine, and as long as no token is configured: where the configuration is silent.
+    #[default]
+    OnLoopback,
+    /// Anyone may: `true`.
+    Allowed,
+    /// A token is always needed: `false`.
+    Refused,
+}
+
+impl AnonymousReads {
+    /// What it comes to at an address, with or without tokens.
+    pub(crate) fn are_allowed(self, is_loopback: bool, has_tokens: bool) -> bool {
+        match self {
+            Self::OnLoopback => is_loopback && !has_tokens,
+            Self::Allowed => true,
+            Self::Refused => false,
+        }
+    }
+}
+
+impl From<bool> for AnonymousReads {
+    fn from(allowed: bool) -> Self {
+        if allowed { Self::Allowed } else { Self::Refused }
+    }
 }
 
 /// Certificate and key of the HTTP server.
@@ -74,7 +105,7 @@ impl Default for HttpConfig {
             base_path: String::new(),
             hosts: Vec::new(),
             allow_origins: Vec::new(),
-            anonymous_reads: None,
+            anonymous_reads: AnonymousReads::default(),
             tls: None,
             limits: HttpLimits::default(),
         }
@@ -110,7 +141,7 @@ impl HttpConfig {
     /// Refuses an address that others can reach where nothing is asked of them.
     pub(super) fn check_reach(&self, tokens: &[TokenConfig]) -> Result<(), ServerError> {
         let is_loopback = self.listen.ip().to_canonical().is_loopback();
-        if is_loopback || !tokens.is_empty() || self.anonymous_reads == Some(true) {
+        if is_loopback || !tokens.is_empty() || self.anonymous_reads == AnonymousReads::Allowed {
             return Ok(());
         }
         Err(wrong(&format!(

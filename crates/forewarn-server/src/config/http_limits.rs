@@ -93,7 +93,7 @@ impl HttpLimits {
 
 #[cfg(test)]
 mod tests {
-    use crate::WatchConfig;
+    use crate::{AnonymousReads, WatchConfig};
 
     #[test]
     fn what_would_leave_the_server_open_is_refused() {
@@ -109,6 +109,13 @@ mod tests {
             "[http]\nallow_origins = [\"https://ops.example.com\"]\nbase_path = \"/a/b\"\n".to_owned(),
         ] {
             read(&right).unwrap();
+        }
+        for (key, expected) in [
+            ("", AnonymousReads::OnLoopback),
+            ("anonymous_reads = true", AnonymousReads::Allowed),
+            ("anonymous_reads = false", AnonymousReads::Refused),
+        ] {
+            assert_eq!(read(&format!("[http]\n{key}\n")).unwrap().http.unwrap().anonymous_reads, expected);
         }
         for (wrong, told) in [
             ("[http]\nlisten = \"0.0.0.0:80\"\n", "[[token]]"),

@@ -187,6 +187,15 @@ fn without_tokens_anyone_on_loopback_reads_and_no_one_changes_anything() {
 }
 
 #[test]
+fn a_first_token_closes_what_was_open() {
+    let server = start(config(HttpLimits::default()), Tokens::default());
+    assert_eq!(get_as(&server, "/api/v1/status", None).status(), 200);
+    server.reload(tokens());
+    assert_eq!(get_as(&server, "/api/v1/status", None).status(), 401);
+    assert_eq!(get_as(&server, "/api/v1/status", Some(VIEWER)).status(), 200);
+}
+
+#[test]
 fn each_role_may_do_its_own_and_no_more() {
     let server = start(config(HttpLimits::default()), tokens());
     let statuses = |call: &dyn Fn(Option<&str>) -> u16| {

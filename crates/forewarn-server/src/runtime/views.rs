@@ -5,4 +5,5 @@ pub(super) mod history;
 pub(super) mod past;
 pub(super) mod recent;
 pub(super) mod report;
+pub(super) mod ring;
 pub(super) mod snapshot;

@@ -47,8 +47,8 @@ impl SimulatorSource {
                     .map_err(|source| ServerError::File { path: path.to_owned(), source })?;
                 Fleet::from_toml(&text)?
             }
-            (None, SimulatedSystem::Shop) => Fleet::new(Blueprint::shop(), *minutes, *seed)?,
-            (None, SimulatedSystem::Twelve) => Fleet::new(Blueprint::twelve(), *minutes, *seed)?,
+            (None, SimulatedSystem::Shop) => Fleet::new(Blueprint::shop(), *minutes, *seed),
+            (None, SimulatedSystem::Twelve) => Fleet::new(Blueprint::twelve(), *minutes, *seed),
         };
         let wrong = |reason| ServerError::Source { what: "simulator".to_owned(), reason };
         if model.step() != Step::MINUTE {

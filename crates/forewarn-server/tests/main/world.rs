@@ -22,7 +22,7 @@ fn model() -> &'static [u8] {
 }
 
 fn fit() -> Result<Vec<u8>, BoxError> {
-    let data = Data::from_stress_walk(StressWalk::new(8 * 1440, 7)?.run())?;
+    let data = Data::from_stress_walk(StressWalk::new(8 * 1440, 7).run()?)?;
     let standard = StandardModels::new(Rule::v1(), data.frames().schema().clone());
     let experiment = Experiment::new(Rule::v1()).with_model(standard.get("logistic_snapshot")?);
     let trained = experiment.train(data, &|_: Progress<'_>| {})?;

@@ -190,7 +190,7 @@ mod tests {
     use crate::fleet::Fleet;
 
     fn day() -> FrameSet {
-        Fleet::shop(3).with_minutes(1_440 * 10).unwrap().run().unwrap().frames
+        Fleet::shop(3).with_minutes(1_440 * 10).run().unwrap().frames
     }
 
     #[test]

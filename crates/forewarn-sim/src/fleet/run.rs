@@ -22,11 +22,11 @@ impl Fleet {
     /// [`simulation`](Self::simulation) and keep what is needed.
     ///
     /// # Errors
-    /// [`SimError::Schema`] for more rows than a frame set holds.
+    /// Those of [`check`](Self::check); [`SimError::Schema`] for more rows than a frame set holds.
     pub fn run(&self) -> Result<FleetRun, SimError> {
         let services = self.blueprint.services().len();
+        let mut simulation = self.simulation()?;
         let (mut metrics, mut hidden) = (self.blocks(), self.blocks());
-        let mut simulation = self.simulation();
         for _ in 0..self.minutes {
             simulation.step();
             for service in 0..services {
@@ -60,8 +60,9 @@ impl Source for Fleet {
 
     /// Metrics alone, in half the memory of a run.
     fn frames(&mut self) -> Result<FrameSet, CoreError> {
+        let outside = |error: SimError| CoreError::outside("fleet simulation", error);
+        let mut simulation = self.simulation().map_err(outside)?;
         let mut metrics = self.blocks();
-        let mut simulation = self.simulation();
         for _ in 0..self.minutes {
             simulation.step();
             metrics
@@ -69,9 +70,6 @@ impl Source for Fleet {
                 .enumerate()
                 .for_each(|(service, rows)| rows.extend_from_slice(simulation.metrics(service)));
         }
-        self.frame_set(&Schema::v1(), metrics).map_err(|source| CoreError::Outside {
-            what: "fleet simulation".to_owned(),
-            source: source.into(),
-        })
+        self.frame_set(&Schema::v1(), metrics).map_err(outside)
     }
 }

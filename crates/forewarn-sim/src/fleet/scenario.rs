@@ -226,29 +226,25 @@ impl File {
             faults.per_service_day = rates.map(|(kind, rate)| (kind, rate * usual)).collect();
         }
         faults.per_service_day.extend(self.faults.per_service_day);
-        let mut fleet = Fleet::new(graph, minutes, self.seed)
-            .and_then(|fleet| {
-                let start = self.start.unwrap_or(fleet.start());
-                fleet.with_start(start)
-            })
-            .map_err(|error| at("minutes", error.to_string()))?
-            .with_load(self.load)
-            .map_err(|error| at("load", error.to_string()))?
-            .with_faults(faults)
-            .map_err(|error| at("faults", error.to_string()))?;
-        match self.on_call_minutes {
-            None => {}
-            // Files say 0 for no engineer on call.
-            Some(0.0) => fleet = fleet.with_on_call(None)?,
-            Some(minutes) => {
-                let on_call = fleet.with_on_call(Some(minutes));
-                fleet = on_call.map_err(|error| at("on_call_minutes", error.to_string()))?;
-            }
+        let mut fleet = Fleet::new(graph, minutes, self.seed).with_load(self.load).with_faults(faults);
+        if let Some(start) = self.start {
+            fleet = fleet.with_start(start);
         }
+        if let Some(minutes) = self.on_call_minutes {
+            // Files say 0 for no engineer on call.
+            fleet = fleet.with_on_call(Some(minutes).filter(|&minutes| minutes != 0.0));
+        }
+        // Each part by itself, to say where in the file it stands.
+        fleet.check_span().map_err(|error| at("minutes", error.to_string()))?;
+        fleet.load.check().map_err(|error| at("load", error.to_string()))?;
+        fleet.faults.check().map_err(|error| at("faults", error.to_string()))?;
+        fleet.check_on_call().map_err(|error| at("on_call_minutes", error.to_string()))?;
         for (index, inject) in self.inject.iter().enumerate() {
-            fleet = fleet
-                .with_injection(inject.at_minute, inject.injection())
+            let injection = inject.injection();
+            fleet
+                .check_injection(inject.at_minute, &injection)
                 .map_err(|error| at(&format!("inject[{index}]"), error.to_string()))?;
+            fleet = fleet.with_injection(inject.at_minute, injection);
         }
         Ok(fleet)
     }
@@ -323,9 +319,9 @@ mod tests {
 
     #[test]
     fn a_file_says_all_that_a_fleet_is() {
-        let fleet = Fleet::new(Blueprint::twelve(), 500, 3).unwrap();
-        let fleet = fleet.with_injection(7, Injection::new(FaultKind::IoDelay, "database")).unwrap();
-        let fleet = fleet.with_on_call(None).unwrap().with_load(Load::steady(0.5)).unwrap();
+        let fleet = Fleet::new(Blueprint::twelve(), 500, 3);
+        let fleet = fleet.with_injection(7, Injection::new(FaultKind::IoDelay, "database"));
+        let fleet = fleet.with_on_call(None).with_load(Load::steady(0.5));
         assert_eq!(Fleet::from_toml(&fleet.to_toml().unwrap()).unwrap(), fleet);
         let usual = Fleet::from_toml("graph = 'shop'\ndays = 1\nusual_faults = 1.0").unwrap();
         assert_eq!(usual.faults, FaultSchedule::default());

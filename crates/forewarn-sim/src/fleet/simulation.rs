@@ -34,7 +34,7 @@ const PATIENCE_MINUTES: u32 = 5;
 /// ```
 /// use forewarn_sim::fleet::{FaultKind, Fleet, Injection};
 ///
-/// let mut simulation = Fleet::shop(7).simulation();
+/// let mut simulation = Fleet::shop(7).simulation()?;
 /// let fault = simulation.inject(&Injection::new(FaultKind::HttpAbort, "user").with_severity(0.5).with_duration_minutes(10.0))?;
 /// simulation.step();
 /// let user = simulation.blueprint().index_of("user")?;
@@ -74,9 +74,12 @@ pub struct Simulation {
 
 impl Fleet {
     /// A simulation that stands before the first minute. It can be stepped beyond [`minutes`](Self::minutes).
-    #[must_use]
-    pub fn simulation(&self) -> Simulation {
-        Simulation::new(self)
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check).
+    pub fn simulation(&self) -> Result<Simulation, SimError> {
+        self.check()?;
+        Ok(Simulation::new(self))
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod cascade;
 pub(crate) mod causes;
 pub(crate) mod ceiling;
 pub(crate) mod ceiling_score;
+pub(crate) mod failure;
 
 use crate::fleet::{Causes, FaultKind, FaultRecord};
 use forewarn_schema::Timestamp;

@@ -47,7 +47,7 @@ pub struct CeilingScores {
 /// use forewarn_core::{Target, WindowSpec};
 /// use forewarn_sim::{StressWalk, ceiling_scores};
 ///
-/// let run = StressWalk::new(7 * 24 * 60, 42)?.run();
+/// let run = StressWalk::new(7 * 24 * 60, 42).run()?;
 /// let best = ceiling_scores(&run, WindowSpec::default(), Target::Active)?;
 /// // Far better than chance, and far from 1: most failures of this process come from nowhere.
 /// assert!(best.bayes_filter.average_precision > 5.0 * best.bayes_filter.prevalence);

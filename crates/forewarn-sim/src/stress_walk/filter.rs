@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn rows(minutes: usize, seed: u64) -> Vec<[f32; 10]> {
-        StressWalk::new(minutes, seed).unwrap().steps().map(|minute| minute.sample).collect()
+        StressWalk::new(minutes, seed).steps().map(|minute| minute.sample).collect()
     }
 
     /// Every third value missing, and now and then a whole row or an error rate.
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn the_filter_is_the_forward_recursion() {
-        let rules: Vec<_> = StressWalk::new(400, 10).unwrap().steps().map(|minute| minute.rule).collect();
+        let rules: Vec<_> = StressWalk::new(400, 10).steps().map(|minute| minute.rule).collect();
         assert!(rules.iter().filter(|&&rule| rule == RuleState::Satisfied).count() > 3, "failures to filter");
         let rows = rows(400, 10);
         for (rows, target) in [(rows.clone(), Target::Active), (with_gaps(rows), Target::Onset)] {
@@ -262,7 +262,7 @@ mod tests {
         const RUNS: u64 = 20_000;
         let blind = scores(&[[f32::NAN; 10]; MINUTE + 1], 10, Target::Active)[MINUTE];
         let hits = (0..RUNS).filter(|&seed| {
-            let walk = StressWalk::new(MINUTE + 6, seed).unwrap();
+            let walk = StressWalk::new(MINUTE + 6, seed);
             walk.steps().skip(MINUTE + 1).any(|minute| minute.rule == RuleState::Satisfied)
         });
         let frequency = hits.count() as f64 / RUNS as f64;

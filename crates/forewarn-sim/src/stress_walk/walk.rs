@@ -23,7 +23,7 @@ pub const MAX_MINUTES: usize = 100 * 365 * 24 * 60;
 /// ```
 /// use forewarn_sim::StressWalk;
 ///
-/// let run = StressWalk::new(24 * 60, 7)?.with_service("checkout")?.run();
+/// let run = StressWalk::new(24 * 60, 7).with_service("checkout").run()?;
 /// assert_eq!(run.frame.view().service(), "checkout");
 /// assert_eq!(run.stress.len(), 24 * 60);
 /// # Ok::<(), forewarn_sim::SimError>(())
@@ -48,40 +48,39 @@ struct StressWalkSettings {
 
 impl StressWalk {
     /// `minutes` of the process, of a service called `stress-walk`, from 2024-01-01T00:00:00Z on.
-    ///
-    /// # Errors
-    /// [`SimError::Minutes`] for 0 or more than [`MAX_MINUTES`].
-    pub fn new(minutes: usize, seed: u64) -> Result<Self, SimError> {
-        if !(1..=MAX_MINUTES).contains(&minutes) {
-            return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
-        }
+    #[must_use]
+    pub fn new(minutes: usize, seed: u64) -> Self {
         let start = Timestamp::from_millis(1_704_067_200_000).expect("the year 2024 is in the calendar");
-        Ok(Self { minutes, seed, start, service: "stress-walk".to_owned() })
+        Self { minutes, seed, start, service: "stress-walk".to_owned() }
     }
 
     /// The same simulation with another first minute.
-    ///
-    /// # Errors
-    /// [`SchemaError::TimeOverflow`] when it would run beyond the calendar.
-    pub fn with_start(mut self, start: Timestamp) -> Result<Self, SimError> {
-        if start.checked_add(Step::MINUTE, self.minutes as i64).is_none() {
-            let step_millis = Step::MINUTE.millis();
-            return Err(SchemaError::TimeOverflow { start, steps: self.minutes, step_millis }.into());
-        }
+    #[must_use]
+    pub fn with_start(mut self, start: Timestamp) -> Self {
         self.start = start;
-        Ok(self)
+        self
     }
 
     /// The same simulation under another service's name.
-    ///
-    /// # Errors
-    /// [`SchemaError::EmptyServiceName`].
-    pub fn with_service(mut self, service: impl Into<String>) -> Result<Self, SimError> {
+    #[must_use]
+    pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = service.into();
+        self
+    }
+
+    fn check(&self) -> Result<(), SimError> {
+        let minutes = self.minutes;
+        if !(1..=MAX_MINUTES).contains(&minutes) {
+            return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
+        }
+        if self.start.checked_add(Step::MINUTE, minutes as i64).is_none() {
+            let (start, step_millis) = (self.start, Step::MINUTE.millis());
+            return Err(SchemaError::TimeOverflow { start, steps: minutes, step_millis }.into());
+        }
         if self.service.is_empty() {
             return Err(SchemaError::EmptyServiceName.into());
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Minutes that it lasts.
@@ -115,8 +114,12 @@ impl StressWalk {
     }
 
     /// Runs it to the end.
-    #[must_use]
-    pub fn run(&self) -> StressWalkRun {
+    ///
+    /// # Errors
+    /// [`SimError::Minutes`] for 0 minutes or more than [`MAX_MINUTES`], [`SchemaError::TimeOverflow`] for an end
+    /// beyond the calendar, [`SchemaError::EmptyServiceName`].
+    pub fn run(&self) -> Result<StressWalkRun, SimError> {
+        self.check()?;
         let schema = Schema::v1();
         let mut values = Vec::with_capacity(self.minutes * schema.len());
         let (mut stress, mut rule) = (Vec::with_capacity(self.minutes), Vec::with_capacity(self.minutes));
@@ -125,9 +128,8 @@ impl StressWalk {
             stress.push(minute.stress);
             rule.push(minute.rule);
         }
-        let frame = Frame::new(self.service.as_str(), schema, self.start, Step::MINUTE, values)
-            .expect("the settings are checked and every metric is clamped to its range");
-        StressWalkRun { frame, stress, rule }
+        let frame = Frame::new(self.service.as_str(), schema, self.start, Step::MINUTE, values)?;
+        Ok(StressWalkRun { frame, stress, rule })
     }
 }
 
@@ -135,7 +137,10 @@ impl TryFrom<StressWalkSettings> for StressWalk {
     type Error = SimError;
 
     fn try_from(settings: StressWalkSettings) -> Result<Self, SimError> {
-        Self::new(settings.minutes, settings.seed)?.with_start(settings.start)?.with_service(settings.service)
+        let StressWalkSettings { minutes, seed, start, service } = settings;
+        let walk = Self { minutes, seed, start, service };
+        walk.check()?;
+        Ok(walk)
     }
 }
 
@@ -151,7 +156,8 @@ impl Source for StressWalk {
     }
 
     fn frames(&mut self) -> Result<FrameSet, CoreError> {
-        Ok(FrameSet::from_frames(vec![self.run().frame])?)
+        let run = self.run().map_err(|error| CoreError::outside("stress walk", error))?;
+        Ok(FrameSet::from_frames(vec![run.frame])?)
     }
 }
 

@@ -35,7 +35,7 @@ fn share(positive: &[bool]) -> f64 {
 /// year to year (standard deviation), so by .0015 over six years.
 #[test]
 fn the_oracle_of_years_has_its_known_scores() {
-    let run = StressWalk::new(6 * 365 * 24 * 60, 1).unwrap().run();
+    let run = StressWalk::new(6 * 365 * 24 * 60, 1).run().unwrap();
     let spec = WindowSpec::default();
     let happened = active_ahead(&run, spec);
     let oracle = &oracle(&run, spec, Target::Active).unwrap()[..happened.len()];
@@ -50,7 +50,7 @@ fn the_oracle_of_years_has_its_known_scores() {
 /// Years stray by 6.7 and .0002.
 #[test]
 fn failures_are_as_frequent_as_they_should_be() {
-    let run = StressWalk::new(6 * 365 * 24 * 60, 2).unwrap().run();
+    let run = StressWalk::new(6 * 365 * 24 * 60, 2).run().unwrap();
     let failing: Vec<bool> = run.rule.iter().map(|&rule| rule == RuleState::Satisfied).collect();
     let episodes = failing.windows(2).filter(|pair| pair[1] && !pair[0]).count() as f64;
     let a_month = episodes / failing.len() as f64 * 43_200.0;
@@ -71,7 +71,7 @@ fn failures_are_as_frequent_as_they_should_be() {
 /// rate.
 #[test]
 fn the_filter_lies_between_the_oracle_and_chance() {
-    let run = StressWalk::new(30 * 24 * 60, 3).unwrap().run();
+    let run = StressWalk::new(30 * 24 * 60, 3).run().unwrap();
     for target in [Target::Active, Target::Onset] {
         let spec = WindowSpec::new(10, 1, 5).unwrap();
         let best = ceiling(&run, spec, target).unwrap();

@@ -5,12 +5,12 @@ use forewarn_sim::{SimError, StressWalk, bayes_filter, ceiling, oracle, stress_w
 #[test]
 fn settings_are_checked_on_every_way_in() {
     for minutes in [0, MAX_MINUTES + 1, usize::MAX] {
-        assert!(matches!(StressWalk::new(minutes, 1), Err(SimError::Minutes { .. })), "{minutes}");
+        assert!(matches!(StressWalk::new(minutes, 1).run(), Err(SimError::Minutes { .. })), "{minutes}");
     }
-    let walk = StressWalk::new(10, 1).unwrap();
-    assert!(walk.clone().with_service("").is_err());
+    let walk = StressWalk::new(10, 1);
+    assert!(walk.clone().with_service("").run().is_err());
     let late: Timestamp = "9999-12-30T21:59:00Z".parse().unwrap();
-    assert!(walk.clone().with_start(late).is_err());
+    assert!(walk.clone().with_start(late).run().is_err());
     assert_eq!(walk.start().to_string(), "2024-01-01T00:00:00Z");
     let json = serde_json::to_string(&walk).unwrap();
     assert_eq!(serde_json::from_str::<StressWalk>(&json).unwrap(), walk);
@@ -20,7 +20,7 @@ fn settings_are_checked_on_every_way_in() {
 
 #[test]
 fn a_run_that_was_changed_is_refused() {
-    let (run, spec) = (StressWalk::new(10, 1).unwrap().run(), WindowSpec::default());
+    let (run, spec) = (StressWalk::new(10, 1).run().unwrap(), WindowSpec::default());
     let mut short = run.clone();
     short.stress.pop();
     assert!(matches!(ceiling(&short, spec, Target::Active), Err(SimError::LengthMismatch { got: 9, .. })));
@@ -33,7 +33,7 @@ fn a_run_that_was_changed_is_refused() {
 
 #[test]
 fn a_frame_of_another_process_is_refused() {
-    let run = StressWalk::new(10, 1).unwrap().run();
+    let run = StressWalk::new(10, 1).run().unwrap();
     let spec = WindowSpec::default();
     let score = |frame: &Frame| bayes_filter(frame.view(), spec, Target::Onset);
     assert_eq!(score(&run.frame).unwrap().len(), 10);

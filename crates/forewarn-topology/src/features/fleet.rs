@@ -69,26 +69,27 @@ impl FleetColumns {
     /// [`TopologyError::Empty`] without a metric.
     pub fn pooled<M: Into<String>>(metrics: impl IntoIterator<Item = M>) -> Result<Self, TopologyError> {
         let metrics: Vec<String> = metrics.into_iter().map(Into::into).collect();
-        Self { metrics, services: Vec::new(), change_rows: 3, most_rows: 10 }.checked()
+        if metrics.is_empty() {
+            return Err(TopologyError::Empty { what: "the list of metrics" });
+        }
+        Ok(Self { metrics, services: Vec::new(), change_rows: 3, most_rows: 10 })
     }
 
-    /// With changes over, and maxima of, other numbers of rows. Default: 3 and 10.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] unless both are 1 to 10,000.
-    pub fn with_rows(self, change_rows: usize, most_rows: usize) -> Result<Self, TopologyError> {
-        Self { change_rows, most_rows, ..self }.checked()
+    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000. Default: 3 and 10. Checked by the
+    /// [`TopologyFeatures`](crate::TopologyFeatures) that have the columns.
+    #[must_use]
+    pub fn with_rows(self, change_rows: usize, most_rows: usize) -> Self {
+        Self { change_rows, most_rows, ..self }
     }
 
-    /// Settings that were read are checked like those of a program.
-    pub(super) fn checked(self) -> Result<Self, TopologyError> {
+    pub(super) fn check(&self) -> Result<(), TopologyError> {
         if self.metrics.is_empty() {
             return Err(TopologyError::Empty { what: "the list of metrics" });
         }
         for (what, rows) in [("rows of a change", self.change_rows), ("rows of a maximum", self.most_rows)] {
             refuse_unless((1..=10_000).contains(&rows), what, rows as f64, "1 to 10 000")?;
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Names before the dot: services or pools.

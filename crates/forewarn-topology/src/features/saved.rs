@@ -60,21 +60,19 @@ impl TopologyFeatures {
         let graph = ServiceGraph::from_json(&saved.graph.to_string())?;
         let strengths = Strengths::new(&graph, saved.strengths)?;
         let [from, to] = saved.peak_hours;
-        let features = Self::new(&graph)
-            .with_strengths(strengths)?
-            .with_health_rules(saved.health_rules)
-            .with_dependence(saved.dependence)?
-            .with_metrics(saved.error_rate, saved.latency)
-            .with_violations(saved.limits, saved.violation_rows)?
-            .with_clock(from, to, saved.utc_offset_minutes)?;
-        match saved.fleet.map(FleetColumns::checked).transpose()? {
-            // Columns about other services may be all there is.
-            Some(fleet) if saved.groups.is_empty() => {
-                Ok(Self { groups: Vec::new(), fleet: Some(fleet), ..features })
-            }
-            Some(fleet) => Ok(features.with_groups(&saved.groups)?.with_fleet(fleet)),
-            None => features.with_groups(&saved.groups),
-        }
+        let features = Self {
+            fleet: saved.fleet,
+            ..Self::new(&graph)
+                .with_groups(&saved.groups)
+                .with_strengths(strengths)
+                .with_health_rules(saved.health_rules)
+                .with_dependence(saved.dependence)
+                .with_metrics(saved.error_rate, saved.latency)
+                .with_violations(saved.limits, saved.violation_rows)
+                .with_clock(from, to, saved.utc_offset_minutes)
+        };
+        features.check()?;
+        Ok(features)
     }
 
     /// The service graph.
@@ -92,10 +90,9 @@ mod tests {
     fn what_is_saved_is_read_again() {
         let graph = ServiceGraph::from_edge_list("gateway user\n user database").unwrap();
         let strengths = Strengths::new(&graph, vec![0.25, 0.75]).unwrap();
-        let features = TopologyFeatures::new(&graph).with_strengths(strengths).unwrap();
-        let features =
-            features.with_violations(RowLimit::v1(), 7).unwrap().with_clock(22, 6, UtcOffset::UTC).unwrap();
-        let features = features.with_groups(&[Group::Servers, Group::Violations]).unwrap();
+        let features = TopologyFeatures::new(&graph).with_strengths(strengths);
+        let features = features.with_violations(RowLimit::v1(), 7).with_clock(22, 6, UtcOffset::UTC);
+        let features = features.with_groups(&[Group::Servers, Group::Violations]);
         let saved = features.saved().unwrap();
         let read = TopologyFeatures::from_saved(&saved).unwrap();
         assert_eq!(read.saved().unwrap(), saved);

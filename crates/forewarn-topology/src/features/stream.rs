@@ -117,7 +117,7 @@ impl TopologyStream {
             error_rate: metric(has(&[Group::Servers]), &features.error_rate)?,
             latency: metric(has(&[Group::Servers, Group::CriticalPath]), &features.latency)?,
             rules: watched.then(|| features.rules.bind(schema)).transpose()?,
-            dependency: DependencyHealth::new(&features.graph).with_dependence(features.dependence)?,
+            dependency: DependencyHealth::new(&features.graph).with_dependence(features.dependence),
             cascade: Cascade::new(&features.graph, &features.strengths)?,
             paths: CriticalPaths::new(&features.graph, LatencyKind::Exclusive),
             limits: limits.collect::<Result<_, TopologyError>>()?,

@@ -74,25 +74,30 @@ fn a_client_sees_trouble_in_its_servers() {
 fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
     let features = TopologyFeatures::new(&shop());
     assert_eq!(features.columns().len(), 14);
-    let few = features.clone().with_groups(&[Group::Calendar, Group::CascadeRisk]).unwrap();
+    let few = features.clone().with_groups(&[Group::Calendar, Group::CascadeRisk]);
     let names: Vec<_> = few.columns().iter().map(|metric| metric.name.clone()).collect();
     assert_eq!(names, ["cascade_risk", "hour", "peak_hour", "weekend"]);
-    assert!(features.clone().with_groups(&[]).is_err());
     let set = FrameSet::from_frames(vec![frame("gateway", "2024-01-06T23:30:00Z", &[(0.0, 1.0)])]).unwrap();
+    for wrong in [
+        features.clone().with_groups(&[]),
+        features.clone().with_dependence(1.0),
+        features.clone().with_violations(RowLimit::v1(), 0),
+        features.clone().with_violations(vec![RowLimit::new("error_rate", f64::NAN)], 1),
+        features.clone().with_clock(9, 25, UtcOffset::UTC),
+    ] {
+        assert!(wrong.compute(&set).is_err(), "{wrong:?}");
+        assert!(TopologyFeatures::from_saved(&wrong.saved().unwrap()).is_err(), "{wrong:?}");
+    }
     let error = features.clone().with_metrics("errors", "p99_latency").compute(&set).unwrap_err().to_string();
     assert!(error.contains("\"errors\" is missing"), "{error}");
-    let night = features.clone().with_clock(22, 6, UtcOffset::UTC).unwrap().compute(&set).unwrap();
+    let night = features.clone().with_clock(22, 6, UtcOffset::UTC).compute(&set).unwrap();
     assert_eq!(
         (value(&night, "gateway", 0, "peak_hour"), value(&night, "gateway", 0, "weekend")),
         (1.0, 1.0)
     );
     // In Tokyo it is Sunday morning.
-    let tokyo = features
-        .clone()
-        .with_clock(9, 18, UtcOffset::from_minutes(540).unwrap())
-        .unwrap()
-        .compute(&set)
-        .unwrap();
+    let tokyo =
+        features.clone().with_clock(9, 18, UtcOffset::from_minutes(540).unwrap()).compute(&set).unwrap();
     assert_eq!(value(&tokyo, "gateway", 0, "hour"), 8.0);
     let appended = features.append(&set).unwrap();
     assert_eq!(appended.schema().len(), 24);
@@ -104,8 +109,7 @@ fn columns_follow_the_groups_and_metrics_that_lack_are_named() {
 fn violations_are_forgotten_after_their_rows() {
     let rows = [0.5, 0.5, 0.0, 0.0, 0.0].map(|error_rate| (error_rate, 1.0));
     let set = FrameSet::from_frames(vec![frame("database", "2024-01-01T00:00:00Z", &rows)]).unwrap();
-    let made =
-        TopologyFeatures::new(&shop()).with_violations(RowLimit::v1(), 3).unwrap().compute(&set).unwrap();
+    let made = TopologyFeatures::new(&shop()).with_violations(RowLimit::v1(), 3).compute(&set).unwrap();
     let counts = (0..5).map(|row| value(&made, "database", row, "violations"));
     assert_eq!(counts.collect::<Vec<_>>(), [1.0, 2.0, 2.0, 1.0, 0.0]);
 }
@@ -147,7 +151,7 @@ proptest! {
             });
             FrameSet::from_frames(frames.collect()).unwrap()
         };
-        let features = TopologyFeatures::new(&graph).with_violations(RowLimit::v1(), 3).unwrap();
+        let features = TopologyFeatures::new(&graph).with_violations(RowLimit::v1(), 3);
         let set = frames(&samples);
         let made = features.compute(&set).unwrap();
         // Rows from the cut on are changed for all services.

@@ -44,25 +44,26 @@ const ITERATIONS: usize = 200;
 const SETTLED: f64 = 1e-9;
 
 impl LearnStrengths {
-    /// How long after a server's onset a client's onset counts as following it; the same minute counts.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] for 0 or more than a day.
-    pub fn with_lag_minutes(self, lag_minutes: u32) -> Result<Self, TopologyError> {
-        let fine = (1..=24 * 60).contains(&lag_minutes);
-        refuse_unless(fine, "lag in minutes", f64::from(lag_minutes), "1 to 1440")?;
-        Ok(Self { lag_minutes, ..self })
+    /// How long after a server's onset a client's onset counts as following it, 1 to 1440 minutes; the same minute
+    /// counts.
+    #[must_use]
+    pub fn with_lag_minutes(self, lag_minutes: u32) -> Self {
+        Self { lag_minutes, ..self }
     }
 
-    /// What is thought of a call before anything was seen, and how many exposures that counts for.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] unless `prior` is a probability and `weight` positive and finite.
-    pub fn with_prior(self, prior: f64, weight: f64) -> Result<Self, TopologyError> {
-        let prior = probability("prior", prior)?;
-        let fine = weight > 0.0 && weight < f64::INFINITY;
-        refuse_unless(fine, "weight of the prior", weight, "a positive number")?;
-        Ok(Self { prior, weight, ..self })
+    /// What is thought of a call before anything was seen, a probability, and how many exposures that counts for, a
+    /// positive number.
+    #[must_use]
+    pub fn with_prior(self, prior: f64, weight: f64) -> Self {
+        Self { prior, weight, ..self }
+    }
+
+    fn check(&self) -> Result<(), TopologyError> {
+        let fine = (1..=24 * 60).contains(&self.lag_minutes);
+        refuse_unless(fine, "lag in minutes", f64::from(self.lag_minutes), "1 to 1440")?;
+        probability("prior", self.prior)?;
+        let fine = self.weight > 0.0 && self.weight < f64::INFINITY;
+        refuse_unless(fine, "weight of the prior", self.weight, "a positive number")
     }
 
     /// Learns from the episodes of every service (empty for one that was not watched) in the time from `from` to `to`.
@@ -70,7 +71,8 @@ impl LearnStrengths {
     /// Linear in calls times episodes times iterations (at most 200).
     ///
     /// # Errors
-    /// [`TopologyError::LengthMismatch`] unless there are episodes for each service.
+    /// [`TopologyError::InvalidNumber`] for a setting out of range, [`TopologyError::LengthMismatch`] unless there are
+    /// episodes for each service.
     pub fn learn(
         &self,
         graph: &ServiceGraph,
@@ -78,6 +80,7 @@ impl LearnStrengths {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Strengths, TopologyError> {
+        self.check()?;
         same_length("lists of episodes", graph.len(), episodes.len())?;
         let mut strengths = vec![self.prior; graph.calls()];
         for client in 0..graph.len() {
@@ -245,10 +248,13 @@ mod tests {
 
     #[test]
     fn settings_are_checked() {
-        assert!(LearnStrengths::default().with_lag_minutes(0).is_err());
-        assert!(LearnStrengths::default().with_prior(1.2, 1.0).is_err());
-        assert!(LearnStrengths::default().with_prior(0.5, 0.0).is_err());
         let graph = ServiceGraph::new([Call::new("a", "b")]).unwrap();
-        assert!(LearnStrengths::default().learn(&graph, &[], at(0), at(1)).is_err());
+        let usual = LearnStrengths::default();
+        let watched = [Episodes::default(), Episodes::default()];
+        assert!(usual.learn(&graph, &watched, at(0), at(1)).is_ok());
+        assert!(usual.learn(&graph, &[], at(0), at(1)).is_err());
+        for wrong in [usual.with_lag_minutes(0), usual.with_prior(1.2, 1.0), usual.with_prior(0.5, 0.0)] {
+            assert!(wrong.learn(&graph, &watched, at(0), at(1)).is_err(), "{wrong:?}");
+        }
     }
 }

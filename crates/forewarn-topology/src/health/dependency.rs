@@ -56,32 +56,32 @@ impl DependencyHealth {
         }
     }
 
-    /// With another dependence.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] unless it is in 0..=0.95: close to 1 the health of a cycle is hardly
-    /// determined.
-    pub fn with_dependence(self, dependence: f64) -> Result<Self, TopologyError> {
-        refuse_unless((0.0..=0.95).contains(&dependence), "dependence", dependence, "0 to 0.95")?;
-        Ok(Self { dependence, ..self })
+    /// With another dependence, 0 to 0.95: close to 1 the health of a cycle is hardly determined.
+    #[must_use]
+    pub fn with_dependence(self, dependence: f64) -> Self {
+        Self { dependence, ..self }
     }
 
-    /// What a service of unknown health counts as where something it depends on, or is depended on by, is known: 1
-    /// unless said otherwise, so that a missing scrape is no outage.
-    ///
-    /// # Errors
-    /// [`TopologyError::InvalidNumber`] unless it is in 0..=1.
-    pub fn with_unknown_as(self, health: f64) -> Result<Self, TopologyError> {
-        refuse_unless((0.0..=1.0).contains(&health), "health of unknown services", health, "0 to 1")?;
-        Ok(Self { unknown: health, ..self })
+    /// What a service of unknown health counts as where something it depends on, or is depended on by, is known, 0 to
+    /// 1: 1 unless said otherwise, so that a missing scrape is no outage.
+    #[must_use]
+    pub fn with_unknown_as(self, health: f64) -> Self {
+        Self { unknown: health, ..self }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), TopologyError> {
+        let (dependence, unknown) = (self.dependence, self.unknown);
+        refuse_unless((0.0..=0.95).contains(&dependence), "dependence", dependence, "0 to 0.95")?;
+        refuse_unless((0.0..=1.0).contains(&unknown), "health of unknown services", unknown, "0 to 1")
     }
 
     /// Health of every service with its servers, from the own health of every service (NaN where unknown).
     ///
     /// # Errors
     /// [`TopologyError::LengthMismatch`] unless there is a health for each service, [`TopologyError::InvalidNumber`]
-    /// for one outside 0..=1.
+    /// for one outside 0..=1, and for a setting out of range.
     pub fn evaluate(&self, own: &[f64]) -> Result<SystemHealth, TopologyError> {
+        self.check()?;
         same_length("healths", self.graph.len(), own.len())?;
         for (service, &health) in own.iter().enumerate() {
             let name = || format!("health of {}", self.graph.name(service).unwrap_or_default());
@@ -187,9 +187,11 @@ mod tests {
         let some = DependencyHealth::new(&graph).evaluate(&[nan, 0.0, nan, nan]).unwrap();
         assert_eq!((some.services[0], some.services[3]), (None, Some(0.5)));
         assert_eq!(some.system, some.services[2]);
-        let alone = DependencyHealth::new(&graph).with_dependence(0.0).unwrap().with_unknown_as(0.3).unwrap();
+        let alone = DependencyHealth::new(&graph).with_dependence(0.0).with_unknown_as(0.3);
         assert_eq!(alone.solve(&[1.0, 0.0, 1.0, f64::NAN]), [1.0, 0.0, 1.0, 0.3]);
-        assert!(DependencyHealth::new(&graph).with_dependence(1.0).is_err());
+        for wrong in [DependencyHealth::new(&graph).with_dependence(1.0), alone.with_unknown_as(f64::NAN)] {
+            assert!(wrong.evaluate(&[1.0; 4]).is_err(), "{wrong:?}");
+        }
         assert!(DependencyHealth::new(&graph).evaluate(&[1.0]).is_err());
         let error = DependencyHealth::new(&graph).evaluate(&[1.0, 1.0, 1.2, 1.0]).unwrap_err().to_string();
         assert_eq!(error, "health of gateway is 1.2: expected 0 to 1");
@@ -215,7 +217,7 @@ mod tests {
             better in (0usize..8, 0.0f64..=1.0),
         ) {
             let own = &own[..graph.len()];
-            let model = DependencyHealth::new(&graph).with_dependence(0.7).unwrap();
+            let model = DependencyHealth::new(&graph).with_dependence(0.7);
             let before = model.evaluate(own).unwrap().services.into_iter().flatten().collect::<Vec<f64>>();
             for (client, &own) in own.iter().enumerate() {
                 let total: f64 = graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum();

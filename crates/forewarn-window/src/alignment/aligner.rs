@@ -62,7 +62,8 @@ impl Aligner {
     /// after it; samples of it that come later still are counted and dropped.
     ///
     /// # Errors
-    /// [`SchemaError::UnknownMetric`] when the metric that ratios are weighted by is not in `raw`.
+    /// [`CoreError::InvalidSetting`] for an offset of rows out of range, [`SchemaError::UnknownMetric`] when the metric
+    /// that ratios are weighted by is not in `raw`.
     pub fn new(
         alignment: &Alignment,
         lateness_steps: usize,
@@ -75,6 +76,7 @@ impl Aligner {
 
     /// One that makes no row before [`finish`](Self::finish), of samples in any order.
     pub(crate) fn of_all(alignment: &Alignment, service: &str, raw: &Schema) -> Result<Self, WindowError> {
+        alignment.check()?;
         let weight = alignment.ratio_weight.as_deref().map(|name| raw.index_of(name)).transpose()?;
         Ok(Self {
             alignment: alignment.clone(),

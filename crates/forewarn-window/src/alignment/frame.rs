@@ -8,7 +8,7 @@ impl Alignment {
     /// Makes a frame of one service's raw samples, in any order.
     ///
     /// # Errors
-    /// [`WindowError::NoSamples`], [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`], and for values
+    /// As [`Aligner::new`]; [`WindowError::NoSamples`], [`WindowError::DuplicateSample`], [`WindowError::GapTooLong`], and for values
     /// outside their metric's range as [`Frame::new`].
     pub fn frame(
         &self,

@@ -74,15 +74,18 @@ impl Alignment {
         }
     }
 
-    /// The same with rows `offset` milliseconds after whole steps since the epoch.
-    ///
-    /// # Errors
-    /// [`CoreError::InvalidSetting`] unless it is 0 or more and less than a step.
-    pub fn with_offset_millis(self, millis: i64) -> Result<Self, WindowError> {
-        if (0..self.step.millis()).contains(&millis) {
-            return Ok(Self { offset_millis: millis, ..self });
+    /// The same with rows this many milliseconds after whole steps since the epoch: 0 or more, less than a step.
+    #[must_use]
+    pub fn with_offset_millis(self, millis: i64) -> Self {
+        Self { offset_millis: millis, ..self }
+    }
+
+    /// Refuses settings out of range.
+    pub(crate) fn check(&self) -> Result<(), WindowError> {
+        if (0..self.step.millis()).contains(&self.offset_millis) {
+            return Ok(());
         }
-        Err(setting("offset of rows", &millis, "0 or more milliseconds, less than a step"))
+        Err(setting("offset of rows", &self.offset_millis, "0 or more milliseconds, less than a step"))
     }
 
     /// The same with another rule for gauges.

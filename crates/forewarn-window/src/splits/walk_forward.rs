@@ -39,35 +39,35 @@ pub struct WalkForward {
 
 impl WalkForward {
     /// `folds` folds with test and validation spans of these lengths and an expanding train span.
-    ///
-    /// # Errors
-    /// [`forewarn_core::CoreError::InvalidSetting`] for no fold or a length of no step (or more than 10,000,000).
-    pub fn new(folds: usize, test_steps: usize, validation_steps: usize) -> Result<Self, WindowError> {
-        Ok(Self {
-            folds: steps_setting("folds", folds)?,
-            test_steps: steps_setting("steps of a test span", test_steps)?,
-            validation_steps: steps_setting("steps of a validation span", validation_steps)?,
-            train: TrainSpan::Expanding,
-        })
+    #[must_use]
+    pub fn new(folds: usize, test_steps: usize, validation_steps: usize) -> Self {
+        Self { folds, test_steps, validation_steps, train: TrainSpan::Expanding }
     }
 
     /// The same with another train span.
-    ///
-    /// # Errors
-    /// [`forewarn_core::CoreError::InvalidSetting`] for a rolling span of no step.
-    pub fn with_train_span(self, train: TrainSpan) -> Result<Self, WindowError> {
-        if let TrainSpan::Rolling { steps } = train {
+    #[must_use]
+    pub fn with_train_span(self, train: TrainSpan) -> Self {
+        Self { train, ..self }
+    }
+
+    fn check(&self) -> Result<(), WindowError> {
+        steps_setting("folds", self.folds)?;
+        steps_setting("steps of a test span", self.test_steps)?;
+        steps_setting("steps of a validation span", self.validation_steps)?;
+        if let TrainSpan::Rolling { steps } = self.train {
             steps_setting("steps of a train span", steps)?;
         }
-        Ok(Self { train, ..self })
+        Ok(())
     }
 
     /// The folds in order of time.
     ///
     /// # Errors
+    /// [`forewarn_core::CoreError::InvalidSetting`] for no fold or a span of no step (or more than 10,000,000 of them),
     /// [`WindowError::TooShort`] when no window can be labelled, [`WindowError::Fold`] for the first fold of which a
     /// part has no window.
     pub fn split(&self, labels: &Labels) -> Result<Vec<Split>, WindowError> {
+        self.check()?;
         let clock = Clock::of(labels)?;
         (0..self.folds)
             .map(|fold| {

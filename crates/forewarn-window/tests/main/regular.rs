@@ -36,9 +36,13 @@ fn a_row_is_made_of_the_step_that_ends_in_it() {
     assert_eq!(column(&alignment, 0, &samples).0, ["8", "5", "?", "7"]);
     assert_eq!(column(&alignment.clone().with_gauges(GaugeRule::Mean), 0, &samples).0, ["4", "5", "?", "7"]);
     assert_eq!((counts.samples, counts.missing), (5, 4 * 4 + 1));
-    let shifted = alignment.with_offset_millis(59_000).unwrap();
+    let shifted = alignment.with_offset_millis(59_000);
     assert_eq!(column(&shifted, 0, &samples).0, ["3", "5", "?", "?", "7"]);
-    assert!(Alignment::to(Step::MINUTE).with_offset_millis(60_000).is_err());
+    for wrong in [60_000, -1] {
+        let alignment = Alignment::to(Step::MINUTE).with_offset_millis(wrong);
+        assert!(alignment.frame("s", &schema(), samples).is_err(), "{wrong}");
+        assert!(Aligner::new(&alignment, 0, "s", &schema()).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn what_cannot_be_aligned_says_why() {
 fn a_step_longer_than_the_calendar_is_an_error() {
     let longest = Step::from_millis(i64::MAX).unwrap();
     for offset in [0, 1, i64::MAX - 1] {
-        let alignment = Alignment::to(longest).with_offset_millis(offset).unwrap();
+        let alignment = Alignment::to(longest).with_offset_millis(offset);
         let made = alignment.frame("s", &schema(), [at(1_700_000_000, 0, 1.0)]);
         assert!(made.is_err(), "{offset}: {made:?}");
     }

@@ -44,8 +44,8 @@ fn share_nothing(split: &Split, labels: &Labels) -> bool {
 fn a_walk_forward_tests_every_minute_of_the_end_once() {
     let frames = frames(&[1000, 1000]);
     let labels = labels(&frames, WindowSpec::default());
-    let expanding = WalkForward::new(4, 100, 80).unwrap();
-    let rolling = expanding.with_train_span(TrainSpan::Rolling { steps: 300 }).unwrap();
+    let expanding = WalkForward::new(4, 100, 80);
+    let rolling = expanding.with_train_span(TrainSpan::Rolling { steps: 300 });
     for (walk, lengths) in [(expanding, [495, 595, 695, 795]), (rolling, [284; 4])] {
         let folds = walk.split(&labels).unwrap();
         let tested: Vec<u32> = folds.iter().flat_map(|fold| fold.test().rows()[..100].to_vec()).collect();
@@ -57,13 +57,16 @@ fn a_walk_forward_tests_every_minute_of_the_end_once() {
             assert_eq!(fold.separation(), Separation::Order);
         }
     }
-    let long = WalkForward::new(10, 100, 80).unwrap().split(&labels).unwrap_err();
+    let long = WalkForward::new(10, 100, 80).split(&labels).unwrap_err();
     assert!(
         matches!(long, WindowError::Fold { fold: 1, folds: 10, source: CoreError::EmptyPart { .. } }),
         "{long}"
     );
-    assert!(WalkForward::new(0, 1, 1).is_err());
-    assert!(expanding.with_train_span(TrainSpan::Rolling { steps: 0 }).is_err());
+    let rolling = expanding.with_train_span(TrainSpan::Rolling { steps: 0 });
+    for wrong in [WalkForward::new(0, 1, 1), WalkForward::new(1, 0, 1), WalkForward::new(1, 1, 0), rolling] {
+        let error = wrong.split(&labels).unwrap_err();
+        assert!(matches!(error, WindowError::Core(CoreError::InvalidSetting { .. })), "{error}");
+    }
 }
 
 #[test]

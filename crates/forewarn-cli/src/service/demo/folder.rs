@@ -148,7 +148,7 @@ impl DemoFolder {
 
     /// Writes scenario and configuration. `http` is the tables of the page, if there is one.
     pub(super) fn configure(&self, minutes: usize, speed: f64, http: &str) -> Result<PathBuf, CliError> {
-        let scenario = shop::shop(self.mark.seed, self.mark.start, minutes, self.mark.start)?.to_toml()?;
+        let scenario = shop::shop(self.mark.seed, self.mark.start, minutes, self.mark.start).to_toml()?;
         self.write("scenario.toml", &scenario)?;
         let mut models = self.mark.models.iter().map(|name| format!("\"{name}.safetensors\""));
         let main = models.next().ok_or_else(|| CliError::failed("the folder has no model"))?;

@@ -5,8 +5,8 @@ use super::{
     summary::summary,
 };
 use crate::{
-    command::Common,
     error::CliError,
+    options::common::Common,
     output::{printable, terminal},
     service::page::page,
 };

@@ -1,4 +1,3 @@
-use crate::error::CliError;
 use forewarn::{
     prelude::Timestamp,
     sim::fleet::{Blueprint, FaultSchedule, Fleet, Load},
@@ -16,22 +15,14 @@ const FIRST_HOUR: usize = 10;
 
 /// The shop of the demo from `start` on. At the time `opened` it is the morning of a working day there, whenever
 /// somebody opens it: by night and on Sundays there are too few requests for some faults to become failures.
-pub(super) fn shop(
-    seed: u64,
-    start: Timestamp,
-    minutes: usize,
-    opened: Timestamp,
-) -> Result<Fleet, CliError> {
+pub(super) fn shop(seed: u64, start: Timestamp, minutes: usize, opened: Timestamp) -> Fleet {
     let mut faults = FaultSchedule::default();
     for (kind, rate) in &mut faults.per_service_day {
         if kind.is_gradual() && !kind.is_routine() {
             *rate *= GRADUAL_FACTOR;
         }
     }
-    Ok(Fleet::new(Blueprint::shop(), minutes, seed)?
-        .with_start(start)?
-        .with_faults(faults)?
-        .with_load(load(opened))?)
+    Fleet::new(Blueprint::shop(), minutes, seed).with_start(start).with_faults(faults).with_load(load(opened))
 }
 
 /// Faults that are planned, so that something is announced in the first minutes: minute after the past, kind, service,

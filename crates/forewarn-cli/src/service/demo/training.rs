@@ -39,10 +39,10 @@ pub(super) fn train(
     let earlier = start.millis() - 60_000 * minutes as i64;
     let earlier =
         Timestamp::from_millis(earlier).ok_or_else(|| CliError::failed("a start before the calendar"))?;
-    let data = Data::from_fleet(shop(seed.wrapping_add(1), earlier, minutes, start)?)?;
+    let data = Data::from_fleet(shop(seed.wrapping_add(1), earlier, minutes, start))?;
     let rule = Rule::v1();
     let standard = StandardModels { seed, ..StandardModels::new(rule.clone(), Schema::v1()) };
-    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule)?.with_budget(budget());
+    let mut experiment = Experiment::new(rule.clone()).with_alternatives(&rule).with_budget(budget());
     if let Some(graph) = data.service_graph()? {
         experiment = experiment.with_topology(TopologyFeatures::new(&graph));
     }

@@ -1,6 +1,6 @@
 use super::super::testing::{coarse_score, minute};
 use super::*;
-use crate::WindowSpec;
+use crate::{AlarmSettings, WindowSpec};
 use proptest::{collection::btree_map, prelude::*};
 
 fn replay(policy: AlarmPolicy, scores: &[(i64, f32)]) -> Vec<i64> {
@@ -10,6 +10,10 @@ fn replay(policy: AlarmPolicy, scores: &[(i64, f32)]) -> Vec<i64> {
 
 fn at(threshold: f32, refractory: usize) -> AlarmPolicy {
     AlarmPolicy::new(Score::new(threshold).unwrap(), refractory)
+}
+
+fn checked(settings: AlarmSettings) -> AlarmPolicy {
+    AlarmPolicy::from_settings(settings).unwrap()
 }
 
 #[test]
@@ -31,7 +35,7 @@ fn a_vote_that_waits_for_others_is_pending() {
         };
         (0..).zip(scores).map(push).collect()
     };
-    let votes = at(0.5, 2).with_votes(2, 3).unwrap();
+    let votes = checked(at(0.5, 2).settings().with_votes(2, 3));
     let scores = [0.1, 0.9, 0.1, 0.1, 0.1, 0.9, 0.9, 0.1, 0.9, 0.1, 0.1, 0.1];
     let expected = [false, true, true, true, false, true, false, false, false, false, false, false];
     assert_eq!(pending(votes, &scores), expected, "the alarm at 8 has the vote of 6 as well");
@@ -65,22 +69,22 @@ fn a_score_that_is_not_later_is_refused_and_changes_nothing() {
 
 #[test]
 fn votes_are_counted_on_the_clock() {
-    let policy = at(0.5, 0).with_votes(2, 3).unwrap();
+    let policy = checked(at(0.5, 0).settings().with_votes(2, 3));
     assert_eq!(replay(policy, &[(0, 0.9), (1, 0.1), (2, 0.9), (3, 0.1), (4, 0.1), (5, 0.9)]), [2]);
     // Two hits, but four steps apart.
     assert_eq!(replay(policy, &[(0, 0.9), (4, 0.9), (5, 0.9)]), [5]);
-    let sure = policy.with_evidence(3).unwrap();
+    let sure = checked(policy.settings().with_evidence(3));
     assert_eq!(replay(sure, &[(0, 0.9), (1, 0.9), (2, 0.9), (9, 0.9), (10, 0.9), (11, 0.9)]), [2, 11]);
 }
 
 #[test]
 fn an_alarm_stands_until_it_is_cleared() {
-    let policy = at(0.5, 2).with_clear(Score::new(0.3).unwrap()).unwrap();
+    let policy = checked(at(0.5, 2).settings().with_clear(Score::new(0.3).unwrap()));
     let scores = [(0, 0.9), (1, 0.4), (2, 0.9), (3, 0.35), (4, 0.2), (5, 0.4), (6, 0.5), (7, 0.9)];
     assert_eq!(replay(policy, &scores), [0, 6]);
     // Back within three steps of the end at minute 4: the same alarm, which then ends at 8 and is over for good
     // at 12.
-    let merged = policy.with_merge(3).unwrap();
+    let merged = checked(policy.settings().with_merge(3));
     let longer = [&scores[..], &[(8, 0.1), (12, 0.9)]].concat();
     assert_eq!(replay(merged, &longer), [0, 12]);
     // Silence ends it as well.
@@ -109,7 +113,7 @@ impl Threshold for Halving {
 
 #[test]
 fn a_threshold_may_move_and_the_clear_threshold_stays_below_it() {
-    let policy = at(0.9, 0).with_clear(Score::new(0.3).unwrap()).unwrap();
+    let policy = checked(at(0.9, 0).settings().with_clear(Score::new(0.3).unwrap()));
     let mut machine = AlarmMachine::with_threshold(policy, Step::MINUTE, Halving(1.0));
     let mut push = |time, score| {
         let alarm = machine.push(minute(time), Score::new(score).unwrap()).unwrap();
@@ -126,7 +130,7 @@ fn a_threshold_may_move_and_the_clear_threshold_stays_below_it() {
 
 #[test]
 fn scores_that_come_early_or_late_have_their_votes() {
-    let policy = at(0.5, 0).with_votes(3, 5).unwrap();
+    let policy = checked(at(0.5, 0).settings().with_votes(3, 5));
     let alarms = |times: &[i64]| {
         let scores = times.iter().map(|&millis| (Timestamp::from_millis(millis).unwrap(), Score::ONE));
         policy.replay(Step::MINUTE, scores).count()
@@ -148,12 +152,12 @@ fn policies() -> impl Strategy<Value = AlarmPolicy> {
     (coarse_score(), 0usize..12, 1usize..6, 0usize..3, 0usize..6, clear, 0usize..8).prop_map(
         |(threshold, refractory, needed, more, evidence, clear, merge)| {
             let of = needed + more;
-            let policy = AlarmPolicy::new(threshold, refractory).with_votes(needed, of).unwrap();
-            let policy = policy.with_evidence(evidence.min(of)).unwrap();
-            match clear {
-                None => policy,
-                Some(clear) => policy.with_clear(clear.min(threshold)).unwrap().with_merge(merge).unwrap(),
-            }
+            let settings = AlarmSettings::new(threshold, refractory).with_votes(needed, of);
+            let settings = settings.with_evidence(evidence.min(of));
+            checked(match clear {
+                None => settings,
+                Some(clear) => settings.with_clear(clear.min(threshold)).with_merge(merge),
+            })
         },
     )
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::SloLevel;
-use forewarn_schema::{Frame, Metric, Timestamp};
+use forewarn_schema::{Frame, Metric, Schema, Step, Timestamp};
 
 fn frame(rows: &[[f32; 3]]) -> Frame {
     let schema = Schema::new(["requests", "errors", "latency"].map(Metric::gauge).to_vec()).unwrap();
@@ -9,10 +9,7 @@ fn frame(rows: &[[f32; 3]]) -> Frame {
 
 fn availability() -> Slo {
     let (requests, error_rate) = ("requests".into(), "errors".into());
-    Slo::new("up", Indicator::Availability { requests, error_rate }, 0.99)
-        .unwrap()
-        .with_windows_minutes(vec![2, 100])
-        .unwrap()
+    Slo::new("up", Indicator::Availability { requests, error_rate }, 0.99).with_windows_minutes(vec![2, 100])
 }
 
 #[test]
@@ -34,7 +31,7 @@ fn requests_are_counted_and_budgets_burn() {
 fn rows_are_judged_by_their_limits() {
     let rows = [[5.0, 0.1, 200.0], [50.0, 0.2, 700.0], [500.0, 0.01, f32::NAN]];
     let violations = |indicator| {
-        let slo = Slo::new("x", indicator, 0.9).unwrap();
+        let slo = Slo::new("x", indicator, 0.9);
         let report = slo.assess(frame(&rows).view()).unwrap();
         (report.violations, report.rows)
     };
@@ -86,7 +83,7 @@ fn a_row_that_no_frame_could_hold_leaves_a_state_as_it_was() {
 /// Blocks against sums over the rows themselves, and a state that is saved and restored again and again.
 #[test]
 fn long_windows_are_sums_of_blocks_and_states_are_saved() {
-    let slo = availability().with_windows_minutes(vec![3, 60, 119, 360, 4320]).unwrap();
+    let slo = availability().with_windows_minutes(vec![3, 60, 119, 360, 4320]);
     let schema = frame(&[]).view().schema().clone();
     let start = || slo.start(&schema, Step::MINUTE).unwrap();
     let (mut state, mut events) = (start(), Vec::new());
@@ -106,7 +103,7 @@ fn long_windows_are_sums_of_blocks_and_states_are_saved() {
             restored.restore(&mut &bytes[..]).unwrap();
             assert_eq!(restored.report(), state.report());
             state = restored;
-            let mut other = slo.clone().with_period_days(29).unwrap().start(&schema, Step::MINUTE).unwrap();
+            let mut other = slo.clone().with_period_days(29).start(&schema, Step::MINUTE).unwrap();
             assert!(other.restore(&mut &bytes[..]).is_err());
             assert!(start().restore(&mut &bytes[..bytes.len() - 1]).is_err());
         }
@@ -134,7 +131,7 @@ fn long_windows_are_sums_of_blocks_and_states_are_saved() {
 #[test]
 fn levels_follow_the_workbook_and_budgets_run_out() {
     let (requests, error_rate) = ("requests".into(), "errors".into());
-    let slo = Slo::new("up", Indicator::Availability { requests, error_rate }, 0.999).unwrap();
+    let slo = Slo::new("up", Indicator::Availability { requests, error_rate }, 0.999);
     let schema = frame(&[]).view().schema().clone();
     let mut state = slo.start(&schema, Step::MINUTE).unwrap();
     let mut push = |minutes: usize, errors: f32| -> Vec<SloLevel> {

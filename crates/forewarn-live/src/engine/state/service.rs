@@ -2,7 +2,7 @@ use crate::LiveError;
 use crate::engine::{
     MissingReason, Name, SourceStatus,
     intake::inbox::CounterState,
-    slos::Followed,
+    slos::followed::Followed,
     warning::{normal::Normal, risk::Onsets},
 };
 use forewarn_label::{Rule, RuleState};

@@ -7,7 +7,7 @@ use crate::engine::{
     incidents::Incident,
     intake::inbox::{CounterState, Inbox, SavedInbox},
     model::{Ledger, ModelService},
-    slos,
+    slos::followed,
     warning::{normal::Normal, risk::Onsets},
 };
 use forewarn_core::{BudgetController, CoreError, restore_part, save_part, seal, unseal};
@@ -150,7 +150,7 @@ impl Engine {
         let mut service =
             Service::new(saved.name.as_str().into(), &self.rule, (&self.metrics, self.step), start)?;
         service.rule.restore(body)?;
-        service.slos = slos::of_service(&self.slos, &saved.name);
+        service.slos = followed::of_service(&self.slos, &saved.name);
         service.restore_slos(body)?;
         if saved.counters.len() != self.metrics.len() {
             return Err(CoreError::damaged_state("a service has other metrics").into());

@@ -1,7 +1,7 @@
 //! What was said when services were silenced, in a file of the store: the engine's journal has who and until when, and
 //! no words.
 
-use crate::whole_file::{Readers, replace};
+use crate::store::{Readers, replace};
 use forewarn_core::{SMALL_FILE_BYTES, read_small_file};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};

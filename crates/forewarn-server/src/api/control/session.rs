@@ -40,7 +40,7 @@ pub(crate) async fn show(State(api): State<Shared>, Extension(caller): Extension
     Json(Session {
         role,
         name: caller.identity.map(|identity| identity.name),
-        reads: role.is_some() || api.guard.anonymous_reads,
+        reads: role.is_some() || api.guard.reads_without_token(),
     })
 }
 

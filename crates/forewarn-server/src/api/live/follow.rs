@@ -1,6 +1,6 @@
 use super::{
     message::LiveMessage,
-    shared::{LiveTexts, beat, text},
+    texts::{beat, fits, shared_beat, text, whole},
 };
 use crate::{api::Shared, http::Problem, runtime::Snapshot};
 use axum::extract::ws::Utf8Bytes;
@@ -12,18 +12,6 @@ use tokio::{
 
 /// Events that are sent together.
 const TOGETHER: usize = 64;
-/// Events that a client may be behind, for few services.
-const LEAST_BEHIND: u64 = 10_000;
-/// Events that a client may be behind, for each service: a snapshot of it is about as long.
-const BEHIND_PER_SERVICE: u64 = 10;
-
-/// Whether a client may go on with event number `position`: it is kept, or the next one, and not far back.
-pub(super) fn fits(snapshot: &Snapshot, position: u64) -> bool {
-    let events = &snapshot.events;
-    let most = LEAST_BEHIND.max(BEHIND_PER_SERVICE.saturating_mul(snapshot.view.services.len() as u64));
-    (events.first()..=events.next()).contains(&position) && events.next() - position <= most
-}
-
 /// A message as it is sent.
 pub(super) struct Line {
     /// Number of the last event that a client knows of after it.
@@ -81,7 +69,7 @@ impl Follower {
 
     /// A snapshot, after what was missed since `behind`.
     async fn restart(&mut self, behind: Option<u64>) -> Result<Vec<Line>, Problem> {
-        let whole = LiveTexts::whole(&self.api, behind.unwrap_or(0)).await?;
+        let whole = whole(&self.api, behind.unwrap_or(0)).await?;
         let mut lines = Vec::with_capacity(3);
         if let Some(position) = behind {
             let missed = whole.next.saturating_sub(position);
@@ -101,7 +89,7 @@ impl Follower {
             // A snapshot may be a second old; its client's clock must not be.
             beat(&self.api)?
         } else if Instant::now() >= live.due(self.beat) {
-            live.beat(&self.api, live.next_beat() - 1)?
+            shared_beat(&self.api, live.next_beat() - 1)?
         } else {
             return Ok(());
         };

@@ -6,7 +6,10 @@ use super::{
     rate::{CallerKey, Rates},
     session::Sessions,
 };
-use crate::http::{KnownToken, Limit, LimitCounters, Problem, Role, TokenHash, Tokens, headers};
+use crate::{
+    AnonymousReads,
+    http::{KnownToken, Limit, LimitCounters, Problem, Role, TokenHash, Tokens, headers},
+};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
@@ -103,8 +106,7 @@ pub(crate) struct Guard {
     pub(crate) rates: Rates,
     pub(crate) origins: OriginRules,
     pub(crate) counters: Arc<LimitCounters>,
-    /// Whether anyone may read.
-    pub(crate) anonymous_reads: bool,
+    pub(crate) anonymous_reads: AnonymousReads,
     pub(crate) request_time: Duration,
     pub(crate) query_bytes: usize,
 }
@@ -121,11 +123,19 @@ impl Guard {
         self.changed.send_replace(());
     }
 
-    /// Waits until the token of a caller is no longer accepted: what it has opened ends then.
+    /// Whether who has no token may read now.
+    pub(crate) fn reads_without_token(&self) -> bool {
+        self.anonymous_reads.are_allowed(self.origins.is_loopback, !self.tokens().is_empty())
+    }
+
+    /// Waits until a caller may no longer read, with its token or without one: what it has opened ends then.
     pub(crate) async fn revoked(&self, caller: &Caller) {
         let mut changed = self.changed.subscribe();
-        let Some(identity) = &caller.identity else { return std::future::pending().await };
-        while self.tokens().accepts(identity.token) {
+        let may_read = || match &caller.identity {
+            Some(identity) => self.tokens().accepts(identity.token),
+            None => self.reads_without_token(),
+        };
+        while may_read() {
             if changed.changed().await.is_err() {
                 return std::future::pending().await;
             }
@@ -214,7 +224,7 @@ impl Guard {
 
     fn check_role(&self, need: Need, caller: &Caller) -> Result<(), Problem> {
         let Need::Role(role) = need else { return Ok(()) };
-        let is_open = role == Role::Viewer && self.anonymous_reads;
+        let is_open = role == Role::Viewer && self.reads_without_token();
         match caller.role() {
             _ if is_open => Ok(()),
             Some(own) if own >= role => Ok(()),

@@ -1,5 +1,5 @@
 use crate::http::{TokenHash, new_token};
-use crate::whole_file::{Readers, replace};
+use crate::store::{Readers, replace};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,

@@ -58,7 +58,7 @@ impl Front {
                 is_tls: tls.is_some(),
             },
             counters: Arc::new(LimitCounters::default()),
-            anonymous_reads: config.anonymous_reads.unwrap_or(is_loopback && tokens.is_empty()),
+            anonymous_reads: config.anonymous_reads,
             request_time: Duration::from_secs(limits.request_secs.into()),
             query_bytes: limits.query_bytes as usize,
             tokens: Arc::new(tokens).into(),

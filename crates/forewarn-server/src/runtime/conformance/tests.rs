@@ -13,7 +13,7 @@ fn model() -> Arc<ServedModel> {
 }
 
 fn fit() -> Result<ServedModel, BoxError> {
-    let data = Data::from_stress_walk(StressWalk::new(4 * 1440, 7)?.run())?;
+    let data = Data::from_stress_walk(StressWalk::new(4 * 1440, 7).run()?)?;
     let standard = StandardModels::new(Rule::v1(), data.frames().schema().clone());
     let experiment = Experiment::new(Rule::v1()).with_model(standard.get("rolling_mean")?);
     let trained = experiment.train(data, &|_: Progress<'_>| {})?;

@@ -3,8 +3,8 @@
 use crate::sink::TargetKind;
 use crate::{
     ServerError,
+    store::{Readers, replace},
     text::percent_encoded,
-    whole_file::{Readers, replace},
 };
 use forewarn_core::{SMALL_FILE_BYTES, read_small_file};
 use std::{

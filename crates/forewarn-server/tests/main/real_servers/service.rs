@@ -30,7 +30,7 @@ fn model() -> &'static [u8] {
 }
 
 fn fit() -> Result<Vec<u8>, BoxError> {
-    let walk = StressWalk::new(8 * 1440, 7)?.run();
+    let walk = StressWalk::new(8 * 1440, 7).run()?;
     let v1 = Schema::v1();
     let five: Vec<&str> = v1.names().take(5).collect();
     let frames = FrameSet::from_frames(vec![walk.frame])?;

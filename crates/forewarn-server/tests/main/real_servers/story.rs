@@ -49,7 +49,7 @@ fn warnings(config: &WatchConfig, rows: &[Vec<f32>]) -> Result<Vec<(usize, Optio
 impl Story {
     /// The first part of a walk that has one warning of at least six minutes. Its last row is of `now`.
     pub(crate) fn find(config: &WatchConfig, now: Timestamp) -> Result<Self, BoxError> {
-        let walk = StressWalk::new(20 * 1440, 11)?.run();
+        let walk = StressWalk::new(20 * 1440, 11).run()?;
         let view = walk.frame.view();
         let rows: Vec<Vec<f32>> = (0..view.rows()).map(|row| view.row(row).unwrap().to_vec()).collect();
         for (first, last) in warnings(config, &rows)? {

@@ -21,7 +21,7 @@ pub(super) struct Prometheus {
 impl Prometheus {
     pub(super) fn new(first: i64, minutes: usize) -> Self {
         let walk = |service: u64| -> Vec<Vec<f32>> {
-            let run = StressWalk::new(minutes, 100 + service).unwrap().run();
+            let run = StressWalk::new(minutes, 100 + service).run().unwrap();
             let view = run.frame.view();
             (0..view.rows()).map(|row| view.row(row).unwrap().to_vec()).collect()
         };

@@ -203,9 +203,10 @@ impl FromStr for ChaosKind {
 
     fn from_str(text: &str) -> Result<Self, SimError> {
         let name = text.replace('-', "_");
-        Self::all()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| SimError::UnknownChaos { name: text.to_owned() })
+        Self::all().find(|kind| kind.name() == name).ok_or_else(|| SimError::UnknownChaos {
+            name: text.to_owned(),
+            available: Self::all().map(Self::name).collect(),
+        })
     }
 }
 

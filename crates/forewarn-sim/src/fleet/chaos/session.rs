@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, VecDeque};
 /// use forewarn_sim::fleet::{ChaosKind, ChaosSession, Fleet};
 ///
 /// let fleet = Fleet::shop(7);
-/// let mut session = ChaosSession::new(&fleet);
+/// let mut session = ChaosSession::new(&fleet)?;
 /// session.step();
 /// let entry = session.order_injection(ChaosKind::CpuSpike, "database", Some(0.9), Some(30.0))?;
 /// session.carry_out(entry.clone());
@@ -48,9 +48,11 @@ impl ChaosSession {
     pub const MOST_ACTIVE: usize = 100;
 
     /// A session that stands before the first minute, in which nothing has been done.
-    #[must_use]
-    pub fn new(fleet: &Fleet) -> Self {
-        Self { simulation: fleet.simulation(), runs: Vec::new(), pending: VecDeque::new(), next_id: 1 }
+    ///
+    /// # Errors
+    /// Those of [`Fleet::check`].
+    pub fn new(fleet: &Fleet) -> Result<Self, SimError> {
+        Ok(Self { simulation: fleet.simulation()?, runs: Vec::new(), pending: VecDeque::new(), next_id: 1 })
     }
 
     /// A session that stands before the first minute, and in which everything in `entries` will be done again.
@@ -59,7 +61,7 @@ impl ChaosSession {
     /// [`SimError`] for an entry that does not fit the fleet, [`SimError::DuplicateExperiment`] for two experiments of
     /// one id.
     pub fn resume(fleet: &Fleet, entries: Vec<ChaosEntry>) -> Result<Self, SimError> {
-        let mut session = Self::new(fleet);
+        let mut session = Self::new(fleet)?;
         let mut ids = BTreeSet::new();
         for entry in &entries {
             if let ChaosCommand::Inject(experiment) = &entry.command {

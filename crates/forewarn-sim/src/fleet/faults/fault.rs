@@ -231,10 +231,10 @@ impl FromStr for FaultKind {
     type Err = crate::SimError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == text)
-            .ok_or_else(|| crate::SimError::UnknownFault { name: text.to_owned() })
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| crate::SimError::UnknownFault {
+            name: text.to_owned(),
+            available: Self::ALL.map(Self::name).to_vec(),
+        })
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::SimError;
-use crate::fleet::{FaultId, FaultRecord, Fleet, Simulation, cascade};
+use crate::fleet::{Failure, FaultId, FaultRecord, Fleet, Simulation, cascade};
 use forewarn_core::FailureRule;
 use forewarn_schema::{Episode, Frame, Schema, Step, Timestamp};
 use serde::Serialize;
@@ -10,26 +10,6 @@ const CONTEXT: usize = 60;
 /// Minutes for which a world without a fault is followed after the fault is over, if it does not become the same again.
 const LINGER: usize = 1_440;
 const METRICS: usize = 10;
-
-/// One failure episode with why it happened.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Failure {
-    /// The service that failed, by its position in the graph.
-    pub service: usize,
-    /// When.
-    pub episode: Episode,
-    /// Every fault but for which it would not have happened, in the order in which they began. Empty where no single
-    /// fault was needed: chance, or more than enough of everything.
-    pub causes: Vec<FaultId>,
-    /// The one of them that counts as the root: the last to begin, routine only if there is nothing else.
-    pub root: Option<FaultId>,
-    /// The service that the root fault struck.
-    pub root_service: Option<usize>,
-    /// The failure that this one followed from, by its position in [`Causes::failures`]: a neighbour in the graph
-    /// that failed before of the same root. `None` where the fault itself did it.
-    pub parent: Option<usize>,
-}
 
 /// Why everything that failed did: the ground truth of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,7 +64,7 @@ impl Fleet {
     /// J. Y. Halpern, *Actual Causality*, MIT Press, 2016, chapter 2: but-for causes.
     pub fn causes(&self, rule: &dyn FailureRule) -> Result<Causes, SimError> {
         let services = self.blueprint.services().len();
-        let mut simulation = self.simulation();
+        let mut simulation = self.simulation()?;
         let mut rows: Vec<Vec<f32>> = vec![Vec::new(); services];
         let mut shadows: Vec<Shadow> = Vec::new();
         let mut found: BTreeMap<(Timestamp, usize), Vec<FaultId>> = BTreeMap::new();

@@ -109,7 +109,7 @@ impl Fleet {
         }
         let judge = Judge { fleet: self, rule, spec, target, confirmation, roll_outs };
         let rows = rows.start..rows.end.min(self.minutes);
-        let mut simulation = self.simulation();
+        let mut simulation = self.simulation()?;
         let mut past: Vec<Vec<f32>> = vec![Vec::new(); self.blueprint.services().len()];
         let (mut batch, mut found) = (Vec::with_capacity(BATCH), Vec::new());
         for row in 0..rows.end {

@@ -18,7 +18,7 @@ impl Fleet {
     /// use forewarn_sim::{Fleet, fleet::{FaultKind, FaultSchedule, Injection, RollOuts}};
     ///
     /// let leak = Injection::new(FaultKind::ThreadLeak, "user").with_severity(1.0);
-    /// let fleet = Fleet::shop(7).with_minutes(240)?.with_faults(FaultSchedule::none())?.with_injection(60, leak)?;
+    /// let fleet = Fleet::shop(7).with_minutes(240).with_faults(FaultSchedule::none()).with_injection(60, leak);
     /// let roll_outs = RollOuts { futures: 8, past: 2, ..RollOuts::default() };
     /// let best = fleet.ceiling_score(&V1Rule, WindowSpec::default(), Target::Onset, 10..240, roll_outs)?;
     /// assert!(best.average_precision > 0.5, "a leak can be foreseen: {best:?}");

@@ -5,8 +5,8 @@ use forewarn_sim::fleet::{
 };
 
 fn calm(seed: u64) -> Fleet {
-    let fleet = Fleet::shop(seed).with_faults(FaultSchedule::none()).expect("a sound scenario");
-    fleet.with_on_call(None).expect("a sound scenario")
+    let fleet = Fleet::shop(seed).with_faults(FaultSchedule::none());
+    fleet.with_on_call(None)
 }
 
 fn metrics(session: &ChaosSession) -> Vec<u32> {
@@ -22,7 +22,8 @@ fn inject(session: &mut ChaosSession, kind: ChaosKind, service: &str, numbers: (
 
 #[test]
 fn twelve_ticks_are_a_step() {
-    let (mut ticked, mut stepped) = (Fleet::shop(3).simulation(), Fleet::shop(3).simulation());
+    let (mut ticked, mut stepped) =
+        (Fleet::shop(3).simulation().unwrap(), Fleet::shop(3).simulation().unwrap());
     assert!(ticked.reading(0).is_none(), "nothing has happened yet");
     for _ in 0..600 {
         let whole: Vec<bool> = (0..Simulation::TICKS_A_MINUTE).map(|_| ticked.tick()).collect();
@@ -44,7 +45,7 @@ fn twelve_ticks_are_a_step() {
 /// The row of a minute is the mean of its ticks, but for the noise of measuring.
 #[test]
 fn readings_are_what_rows_are_measured_from() {
-    let mut simulation = calm(5).simulation();
+    let mut simulation = calm(5).simulation().unwrap();
     let user = simulation.blueprint().index_of("user").unwrap();
     for _ in 0..30 {
         let (mut cpu, mut requests) = (0.0, 0.0);
@@ -65,7 +66,7 @@ fn readings_are_what_rows_are_measured_from() {
 /// Half a minute of chaos begins and ends between two rows.
 #[test]
 fn an_experiment_of_seconds_acts_on_ticks() {
-    let mut session = ChaosSession::new(&calm(5));
+    let mut session = ChaosSession::new(&calm(5)).unwrap();
     let user = session.simulation().blueprint().index_of("user").unwrap();
     (0..10).for_each(|_| session.step());
     for _ in 0..3 {
@@ -88,7 +89,7 @@ fn an_experiment_of_seconds_acts_on_ticks() {
 
 #[test]
 fn several_run_side_by_side_and_stop_one_by_one() {
-    let mut session = ChaosSession::new(&calm(5));
+    let mut session = ChaosSession::new(&calm(5)).unwrap();
     session.step();
     inject(&mut session, ChaosKind::CpuSpike, "auth", (0.5, 600.0));
     inject(&mut session, ChaosKind::CpuSpike, "auth", (0.3, 1_200.0));
@@ -112,7 +113,7 @@ fn several_run_side_by_side_and_stop_one_by_one() {
 
 #[test]
 fn a_reset_makes_services_whole_at_once() {
-    let mut session = ChaosSession::new(&calm(6));
+    let mut session = ChaosSession::new(&calm(6)).unwrap();
     (0..20).for_each(|_| session.step());
     inject(&mut session, ChaosKind::ServiceKill, "database", (1.0, 3_600.0));
     inject(&mut session, ChaosKind::MemoryLeak, "user", (1.0, 3_600.0));
@@ -137,7 +138,7 @@ fn a_reset_makes_services_whole_at_once() {
 #[test]
 fn the_log_and_the_seed_are_the_session() {
     let fleet = Fleet::shop(11);
-    let mut session = ChaosSession::new(&fleet);
+    let mut session = ChaosSession::new(&fleet).unwrap();
     let (mut log, mut rows) = (Vec::new(), Vec::new());
     let kinds: Vec<ChaosKind> = ChaosKind::all().collect();
     for minute in 0..400_usize {
@@ -169,7 +170,7 @@ fn the_log_and_the_seed_are_the_session() {
         };
         assert_eq!((ids(&resumed), resumed.waiting().count()), (ids(&session), 0));
     }
-    let mut other = ChaosSession::new(&fleet);
+    let mut other = ChaosSession::new(&fleet).unwrap();
     assert!((0..400).any(|minute| {
         other.step();
         metrics(&other) != rows[minute]
@@ -178,7 +179,7 @@ fn the_log_and_the_seed_are_the_session() {
 
 #[test]
 fn what_is_planned_begins_in_its_minute() {
-    let mut session = ChaosSession::new(&calm(5));
+    let mut session = ChaosSession::new(&calm(5)).unwrap();
     let entry = session.order_later(3, ChaosKind::CpuSpike, "auth", None, Some(60.0)).unwrap();
     assert_eq!(session.carry_out(entry.clone()), 0);
     let now = inject(&mut session, ChaosKind::CpuSpike, "user", (0.5, 60.0));
@@ -196,7 +197,7 @@ fn what_is_planned_begins_in_its_minute() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let mut session = ChaosSession::new(&calm(1));
+    let mut session = ChaosSession::new(&calm(1)).unwrap();
     let refusal = |kind, service: &str, severity, seconds| {
         session.order_injection(kind, service, Some(severity), Some(seconds)).unwrap_err().to_string()
     };
@@ -214,7 +215,7 @@ fn what_cannot_be_is_refused() {
 
 #[test]
 fn a_log_of_another_fleet_is_refused() {
-    let mut session = ChaosSession::new(&calm(1));
+    let mut session = ChaosSession::new(&calm(1)).unwrap();
     let entry = inject(&mut session, ChaosKind::CpuSpike, "auth", (0.5, 60.0));
     assert!(ChaosSession::resume(&calm(2), vec![entry.clone()]).is_ok());
     let twice = ChaosSession::resume(&calm(1), vec![entry.clone(), entry.clone()]).unwrap_err();
@@ -227,7 +228,7 @@ fn a_log_of_another_fleet_is_refused() {
 
 #[test]
 fn entries_are_lines_of_json() {
-    let session = ChaosSession::new(&calm(1));
+    let session = ChaosSession::new(&calm(1)).unwrap();
     let entry = session.order_injection(ChaosKind::MemoryLeak, "user", Some(0.1 + 0.2), None).unwrap();
     let text = serde_json::to_string(&entry).unwrap();
     assert!(
@@ -244,7 +245,7 @@ fn entries_are_lines_of_json() {
 /// What the drills are for: a cascade reaches the services above, and a leak fills memory before pods die.
 #[test]
 fn drills_break_what_they_should() {
-    let mut session = ChaosSession::new(&calm(9));
+    let mut session = ChaosSession::new(&calm(9)).unwrap();
     (0..30).for_each(|_| session.step());
     inject(&mut session, ChaosKind::Cascade, "database", (0.9, 1_200.0));
     let reached = session.active().next().unwrap().experiment.reaches(session.simulation().blueprint());
@@ -260,7 +261,7 @@ fn drills_break_what_they_should() {
     assert!(worst.iter().all(|rate| *rate > 0.05), "{worst:?}");
 
     for seconds in [2_700.0, 120.0] {
-        let mut session = ChaosSession::new(&calm(9));
+        let mut session = ChaosSession::new(&calm(9)).unwrap();
         (0..30).for_each(|_| session.step());
         inject(&mut session, ChaosKind::MemoryLeak, "user", (1.0, seconds));
         let user = session.simulation().blueprint().index_of("user").unwrap();

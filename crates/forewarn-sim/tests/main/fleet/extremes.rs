@@ -41,15 +41,13 @@ proptest! {
         let call = PlannedCall { fan_out, timeout_ms, ..PlannedCall::new("a", "b").with_retry(10, None) };
         let load = Load { level, slow_noise: noise, fast_noise: noise, ..Load::default() };
         let mut fleet = Fleet::new(Blueprint::new(vec![a, b], vec![call]).unwrap(), 12, 3)
-            .unwrap()
             .with_load(load)
-            .unwrap()
-            .with_faults(FaultSchedule::none())
-            .unwrap();
+            .with_faults(FaultSchedule::none());
         for kind in kinds {
             for target in ["a", "b"] {
                 let fault = Injection::new(kind, target).with_severity(1.0);
-                if let Ok(struck) = fleet.clone().with_injection(2, fault) {
+                let struck = fleet.clone().with_injection(2, fault);
+                if struck.check().is_ok() {
                     fleet = struck;
                 }
             }
@@ -84,7 +82,7 @@ impl FailureRule for Slow {
 
 #[test]
 fn roll_outs_of_any_size_are_done_or_refused() {
-    let fleet = Fleet::shop(1).with_minutes(20).unwrap();
+    let fleet = Fleet::shop(1).with_minutes(20);
     let spec = WindowSpec::default();
     let ceiling =
         |rule: &dyn FailureRule, roll_outs| fleet.ceiling(rule, spec, Target::Onset, 9..11, roll_outs);
@@ -102,7 +100,7 @@ fn roll_outs_of_any_size_are_done_or_refused() {
 
 #[test]
 fn clocks_that_run_wild_are_refused() {
-    let run = Fleet::shop(1).with_minutes(3).unwrap().run().unwrap();
+    let run = Fleet::shop(1).with_minutes(3).run().unwrap();
     let frame = run.frames.frame(0).unwrap();
     for drift_seconds_per_day in [1e300, f64::INFINITY, f64::NAN, -1e300] {
         let error = Defects { drift_seconds_per_day, ..Defects::default() }.arrivals(frame, 1).unwrap_err();
@@ -113,14 +111,15 @@ fn clocks_that_run_wild_are_refused() {
 #[test]
 fn a_fault_begins_before_the_end_or_is_refused() {
     let fault = || Injection::new(FaultKind::PodKill, "user");
-    let fleet = Fleet::shop(1).with_minutes(30).unwrap().with_faults(FaultSchedule::none()).unwrap();
+    let fleet = Fleet::shop(1).with_minutes(30).with_faults(FaultSchedule::none());
     for at in [30, 100, usize::MAX] {
-        let error = fleet.clone().with_injection(at, fault()).unwrap_err();
+        let error = fleet.clone().with_injection(at, fault()).run().unwrap_err();
         assert!(matches!(error, SimError::FaultAfterEnd { minutes: 30, .. }), "{error}");
     }
-    let last = fleet.with_injection(29, fault()).unwrap();
+    let last = fleet.with_injection(29, fault());
     assert_eq!(last.run().unwrap().log.len(), 1);
-    assert!(last.with_minutes(29).is_err());
+    // In whatever order they were given.
+    assert!(last.with_minutes(29).run().is_err());
 }
 
 #[test]

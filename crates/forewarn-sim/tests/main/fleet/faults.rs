@@ -5,12 +5,8 @@ use forewarn_sim::fleet::{FaultKind, FaultSchedule, Fleet, Injection, Load, Plan
 
 /// The shop at noon, nothing moving but what is injected.
 fn noon() -> Fleet {
-    let fleet = Fleet::shop(3)
-        .with_minutes(300)
-        .expect("a sound scenario")
-        .with_load(Load::steady(1.0))
-        .expect("a sound scenario");
-    fleet.with_faults(FaultSchedule::none()).expect("a sound scenario")
+    let fleet = Fleet::shop(3).with_minutes(300).with_load(Load::steady(1.0));
+    fleet.with_faults(FaultSchedule::none())
 }
 
 fn index(simulation: &Simulation, name: &str) -> usize {
@@ -47,7 +43,7 @@ fn every_fault_shows_where_it_should() {
     ];
     assert_eq!(signs.len(), FaultKind::ALL.len());
     for (kind, target, shown_by, column, factor) in signs {
-        let (mut struck, mut calm) = (noon().simulation(), noon().simulation());
+        let (mut struck, mut calm) = (noon().simulation().unwrap(), noon().simulation().unwrap());
         let fault = Injection::new(kind, target)
             .with_severity(1.0)
             .with_ramp_minutes(2.0)
@@ -71,10 +67,10 @@ fn every_fault_shows_where_it_should() {
 fn routine_breaks_nothing_by_itself() {
     for kind in FaultKind::ALL.into_iter().filter(|kind| kind.is_routine()) {
         for service in ["gateway", "user", "auth", "database"] {
-            let Ok(fleet) = noon().with_injection(30, Injection::new(kind, service).with_severity(1.0))
-            else {
+            let fleet = noon().with_injection(30, Injection::new(kind, service).with_severity(1.0));
+            if fleet.check().is_err() {
                 continue;
-            };
+            }
             let run = fleet.run().unwrap();
             let failures: usize =
                 run.frames.frames().map(|frame| V1Rule.assess(frame).unwrap().episodes.len()).sum();
@@ -85,7 +81,7 @@ fn routine_breaks_nothing_by_itself() {
 
 #[test]
 fn a_leak_ends_in_kills_and_cold_caches() {
-    let mut simulation = noon().simulation();
+    let mut simulation = noon().simulation().unwrap();
     let user = index(&simulation, "user");
     simulation
         .inject(&Injection::new(FaultKind::MemoryLeak, "user").with_severity(1.0).with_duration_minutes(60.0))
@@ -104,7 +100,7 @@ fn a_leak_ends_in_kills_and_cold_caches() {
 
 #[test]
 fn faults_are_injected_side_by_side_stopped_early_and_recover_by_themselves() {
-    let mut simulation = noon().simulation();
+    let mut simulation = noon().simulation().unwrap();
     let [auth, user] = ["auth", "user"].map(|name| index(&simulation, name));
     let abort =
         |name: &str| Injection::new(FaultKind::HttpAbort, name).with_severity(0.5).with_recovery_minutes(0.0);
@@ -133,7 +129,7 @@ fn an_engineer_ends_what_would_not_end() {
             .with_severity(0.8)
             .with_ramp_minutes(0.0)
             .with_duration_minutes(4.0);
-        let fleet = pair(1.4, retried, 200).with_on_call(on_call).unwrap().with_injection(10, fault).unwrap();
+        let fleet = pair(1.4, retried, 200).with_on_call(on_call).with_injection(10, fault);
         let run = fleet.run().unwrap();
         run.frames.frame(0).unwrap().column("error_rate").unwrap().filter(|rate| *rate > 0.25).count()
     };

@@ -10,7 +10,7 @@ fn onset_rows(fleet: &Fleet, service: usize) -> Vec<usize> {
 
 #[test]
 fn a_ceiling_does_not_depend_on_threads() {
-    let fleet = Fleet::shop(9).with_minutes(700).unwrap();
+    let fleet = Fleet::shop(9).with_minutes(700);
     let foresee = |threads| {
         let roll_outs = RollOuts { futures: 6, every: 3, threads, ..RollOuts::default() };
         fleet.ceiling(&V1Rule, WindowSpec::default(), Target::Onset, 100..650, roll_outs).unwrap()
@@ -26,7 +26,7 @@ fn a_ceiling_does_not_depend_on_threads() {
 /// Over the days, what is foreseen happens as often as it should.
 #[test]
 fn what_is_foreseen_is_what_happens() {
-    let fleet = Fleet::shop(12).with_minutes(5 * 1_440).unwrap();
+    let fleet = Fleet::shop(12).with_minutes(5 * 1_440);
     let spec = WindowSpec::default();
     let roll_outs = RollOuts { futures: 20, every: 3, past: 10, ..RollOuts::default() };
     let found = fleet.ceiling(&V1Rule, spec, Target::Onset, 0..5 * 1_440 - 8, roll_outs).unwrap();
@@ -53,14 +53,10 @@ fn what_is_foreseen_is_what_happens() {
 
 /// The probability that whoever knows everything gives to the failure of `kind`, in the minute before its onset.
 fn foreknowledge(kind: FaultKind, target: &str) -> f64 {
-    let calm = Fleet::shop(1)
-        .with_minutes(200)
-        .expect("a sound scenario")
-        .with_load(Load::steady(1.0))
-        .expect("a sound scenario");
-    let calm = calm.with_faults(FaultSchedule::none()).expect("a sound scenario");
+    let calm = Fleet::shop(1).with_minutes(200).with_load(Load::steady(1.0));
+    let calm = calm.with_faults(FaultSchedule::none());
     let fault = Injection::new(kind, target).with_severity(1.0).with_duration_minutes(80.0);
-    let fleet = calm.with_injection(60, fault).expect("a sound scenario");
+    let fleet = calm.with_injection(60, fault);
     let service = fleet.blueprint().index_of(target).expect("a sound scenario");
     let onset = onset_rows(&fleet, service)[0];
     let roll_outs = RollOuts { futures: 30, ..RollOuts::default() };
@@ -81,16 +77,14 @@ fn gradual_faults_can_be_foreseen_and_sudden_ones_cannot() {
 
 #[test]
 fn causes_are_found_across_services_and_time() {
-    let calm = Fleet::shop(3).with_minutes(240).unwrap().with_load(Load::steady(1.0)).unwrap();
-    let calm = calm.with_faults(FaultSchedule::none()).unwrap();
+    let calm = Fleet::shop(3).with_minutes(240).with_load(Load::steady(1.0));
+    let calm = calm.with_faults(FaultSchedule::none());
     // A harmless neighbour beside the fault that matters, which is over before its last victim recovers.
     let fault =
         Injection::new(FaultKind::PodFailure, "database").with_severity(1.0).with_duration_minutes(5.0);
     let fleet = calm
         .with_injection(10, Injection::new(FaultKind::NoisyNeighbour, "auth").with_duration_minutes(200.0))
-        .unwrap()
-        .with_injection(60, fault)
-        .unwrap();
+        .with_injection(60, fault);
     let causes = fleet.causes(&V1Rule).unwrap();
     let database = fleet.blueprint().index_of("database").unwrap();
     let failed: Vec<usize> = causes.failures.iter().map(|failure| failure.service).collect();
@@ -111,7 +105,7 @@ fn causes_are_found_across_services_and_time() {
 /// fault by hand does remove it.
 #[test]
 fn removing_the_root_removes_the_failure() {
-    let fleet = Fleet::shop(21).with_minutes(4 * 1_440).unwrap();
+    let fleet = Fleet::shop(21).with_minutes(4 * 1_440);
     let causes = fleet.causes(&V1Rule).unwrap();
     let explained = causes.failures.iter().filter(|failure| failure.root.is_some()).count();
     assert!(

@@ -10,9 +10,9 @@ fn hash(frames: &FrameSet) -> u64 {
 
 #[test]
 fn seeded_values_are_a_promise() {
-    let run = Fleet::shop(2024).with_minutes(3 * 1_440).unwrap().run().unwrap();
+    let run = Fleet::shop(2024).with_minutes(3 * 1_440).run().unwrap();
     let row = run.frames.frame(2).unwrap().row(600).unwrap();
-    let layered = Fleet::new(Blueprint::layered(1, 60).unwrap(), 240, 5).unwrap().run().unwrap();
+    let layered = Fleet::new(Blueprint::layered(1, 60).unwrap(), 240, 5).run().unwrap();
     let printed: Vec<String> = row.iter().map(|value| format!("{value:?}")).collect();
     let hashes = [&run.frames, &run.hidden, &layered.frames].map(|frames| format!("{:016x}", hash(frames)));
     assert_eq!(
@@ -24,9 +24,9 @@ fn seeded_values_are_a_promise() {
 
 #[test]
 fn a_step_a_run_and_a_source_give_the_same_bytes() {
-    let mut fleet = Fleet::twelve(5).with_minutes(700).unwrap();
+    let mut fleet = Fleet::twelve(5).with_minutes(700);
     let run = fleet.run().unwrap();
-    let mut simulation = fleet.simulation();
+    let mut simulation = fleet.simulation().unwrap();
     for row in 0..700 {
         simulation.step();
         for (service, frame) in run.frames.frames().enumerate() {
@@ -40,7 +40,7 @@ fn a_step_a_run_and_a_source_give_the_same_bytes() {
     }
     assert_eq!(simulation.log(), run.log);
     assert_eq!(hash(&fleet.frames().unwrap()), hash(&run.frames));
-    let longer = fleet.clone().with_minutes(900).unwrap().run().unwrap();
+    let longer = fleet.clone().with_minutes(900).run().unwrap();
     let same = |a: &FrameSet, b: &FrameSet| {
         a.frame(3)
             .unwrap()
@@ -50,12 +50,12 @@ fn a_step_a_run_and_a_source_give_the_same_bytes() {
             .all(|(a, b)| a.to_bits() == b.to_bits())
     };
     assert!(same(&run.frames, &longer.frames), "a longer run begins with the shorter one");
-    assert_ne!(hash(&Fleet::twelve(6).with_minutes(700).unwrap().run().unwrap().frames), hash(&run.frames));
+    assert_ne!(hash(&Fleet::twelve(6).with_minutes(700).run().unwrap().frames), hash(&run.frames));
 }
 
 #[test]
 fn a_clone_goes_on_as_the_original_and_a_fork_does_not() {
-    let mut simulation = Fleet::shop(8).simulation();
+    let mut simulation = Fleet::shop(8).simulation().unwrap();
     (0..500).for_each(|_| simulation.step());
     let (mut twin, mut fork, mut same_fork) = (simulation.clone(), simulation.fork(3), simulation.fork(3));
     let now = |simulation: &forewarn_sim::fleet::Simulation| {
@@ -75,11 +75,11 @@ fn a_clone_goes_on_as_the_original_and_a_fork_does_not() {
 /// What a fault does not touch has the same luck with it and without it.
 #[test]
 fn worlds_differ_by_causes_only() {
-    let calm = Fleet::shop(4).with_minutes(400).unwrap().with_faults(FaultSchedule::none()).unwrap();
+    let calm = Fleet::shop(4).with_minutes(400).with_faults(FaultSchedule::none());
     // No engineer who would turn users away.
-    let calm = calm.with_on_call(None).unwrap();
+    let calm = calm.with_on_call(None);
     let fault = Injection::new(FaultKind::CpuStress, "auth").with_severity(0.9).with_duration_minutes(20.0);
-    let struck = calm.clone().with_injection(100, fault).unwrap();
+    let struck = calm.clone().with_injection(100, fault);
     let (calm, struck) = (calm.run().unwrap().frames, struck.run().unwrap().frames);
     let differs = |row: usize| {
         let bits = |frames: &FrameSet| {
@@ -99,7 +99,7 @@ fn thousands_of_services_run() {
     let blueprint = Blueprint::layered(3, 1_000).unwrap();
     let calls = blueprint.calls().len();
     assert!((1_000..3_000).contains(&calls));
-    let run = Fleet::new(blueprint, 30, 1).unwrap().run().unwrap();
+    let run = Fleet::new(blueprint, 30, 1).run().unwrap();
     assert_eq!(run.frames.layout().rows(), 30_000);
     let errors: Vec<f32> = run
         .frames

@@ -26,15 +26,8 @@ pub(super) fn pair(level: f64, call: impl FnOnce(PlannedCall) -> PlannedCall, mi
         vec![call(PlannedCall { pool: 2_000, ..PlannedCall::new("client", "server") })],
     )
     .expect("a sound scenario");
-    let fleet = Fleet::new(blueprint, minutes, 1)
-        .expect("a sound scenario")
-        .with_load(Load::steady(level))
-        .expect("a sound scenario");
-    fleet
-        .with_faults(FaultSchedule::none())
-        .expect("a sound scenario")
-        .with_on_call(None)
-        .expect("a sound scenario")
+    let fleet = Fleet::new(blueprint, minutes, 1).with_load(Load::steady(level));
+    fleet.with_faults(FaultSchedule::none()).with_on_call(None)
 }
 
 /// A hidden column of the last minute.

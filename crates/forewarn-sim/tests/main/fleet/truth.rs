@@ -4,10 +4,10 @@ use forewarn_sim::fleet::{FaultKind, FaultSchedule, Fleet, Injection, Load};
 /// Ground truth can be written as it is: by position, by name, and fault by fault.
 #[test]
 fn truth_is_written_with_root_kind_and_victims() {
-    let calm = Fleet::shop(3).with_minutes(120).unwrap().with_load(Load::steady(1.0)).unwrap();
+    let calm = Fleet::shop(3).with_minutes(120).with_load(Load::steady(1.0));
     let fault =
         Injection::new(FaultKind::PodFailure, "database").with_severity(1.0).with_duration_minutes(5.0);
-    let fleet = calm.with_faults(FaultSchedule::none()).unwrap().with_injection(30, fault).unwrap();
+    let fleet = calm.with_faults(FaultSchedule::none()).with_injection(30, fault);
     let causes = fleet.causes(&V1Rule).unwrap();
     assert_eq!(causes.services, ["auth", "database", "gateway", "user"]);
     let whole = serde_json::to_value(&causes).unwrap();

@@ -1,6 +1,6 @@
 use forewarn_schema::{RawSample, Timestamp};
 
-use crate::{Labels, NativeHistogram, PrometheusError};
+use crate::PrometheusError;
 
 /// The bits of the NaN by which Prometheus says that a series has ended. Any other NaN is a value that is not a number.
 pub const STALE_BITS: u64 = 0x7ff0_0000_0000_0002;
@@ -48,17 +48,6 @@ impl PartialEq for Sample {
 }
 
 impl Eq for Sample {}
-
-/// The samples of one series, oldest first as the sender has them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Series {
-    /// Which series.
-    pub labels: Labels,
-    /// Its numbers.
-    pub samples: Vec<Sample>,
-    /// Its native histograms. A series has numbers or histograms, at a change of the instrumentation both.
-    pub histograms: Vec<NativeHistogram>,
-}
 
 /// A time in milliseconds, refused beyond the calendar.
 pub(crate) fn time(millis: i64) -> Result<Timestamp, PrometheusError> {

@@ -1,9 +1,7 @@
 //! What a service's own failures so far say, as columns for models.
 
 use crate::{LabelError, Rule, Verdict, Verdicts, watch::Watch};
-use forewarn_core::{
-    CoreError, Feature, FeatureState, ModelFileError, Origin, Registry, restore_part, save_part,
-};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin, restore_part, save_part};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -50,7 +48,7 @@ pub struct FailureHistory {
     rule: Rule,
 }
 
-const KEY: &str = "failure_history";
+pub(super) const KEY: &str = "failure_history";
 /// Minutes over which failures are counted.
 const COUNTED: [i64; 4] = [60, 360, 1440, 10_080];
 /// Minutes over which violations are shared.
@@ -125,17 +123,6 @@ fn rows(minutes: i64, step: Step) -> u64 {
 /// The feature of a rule, where its history can be known.
 pub(crate) fn of_rule(rule: &Rule, schema: &Schema) -> Option<Box<dyn Feature>> {
     FailureHistory::of(rule, schema).map(|history| Box::new(history) as Box<dyn Feature>)
-}
-
-/// The registry with [`FailureHistory`] more.
-pub(crate) fn register(registry: Registry) -> Registry {
-    registry.with_feature(KEY, |saved, _| {
-        let unreadable = |error: LabelError| ModelFileError::outside("reading a history of failures", error);
-        match FailureHistory::from_saved(saved).map_err(unreadable)? {
-            Some(history) => Ok(Box::new(history)),
-            None => Err(ModelFileError::not_a_model("a history of failures without its rule")),
-        }
-    })
 }
 
 #[derive(Clone, Debug)]
@@ -270,6 +257,7 @@ impl FeatureState for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use forewarn_core::Registry;
     use forewarn_core::conformance;
     use forewarn_schema::{Frame, Timestamp};
     use proptest::prelude::*;

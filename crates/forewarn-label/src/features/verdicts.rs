@@ -1,7 +1,7 @@
 //! What a rule says of each row, as columns for models.
 
 use crate::{Condition, LabelError, Rule, Verdict, error::refuse_unless, watch::node::Node};
-use forewarn_core::{CoreError, Feature, FeatureState, ModelFileError, Origin, Registry};
+use forewarn_core::{CoreError, Feature, FeatureState, Origin};
 use forewarn_schema::{Kind, Metric, Schema, SchemaError, Step, Unit, ValidRange};
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ pub struct Verdicts {
     conditions: Vec<Condition>,
 }
 
-const KEY: &str = "verdicts";
+pub(super) const KEY: &str = "verdicts";
 
 impl Verdicts {
     /// Of the conditions of `rule`, each once, for metrics of `schema`. There may be none.
@@ -127,18 +127,6 @@ impl Feature for Verdicts {
     fn saved(&self) -> Option<Value> {
         Some(json!({ KEY: self.conditions }))
     }
-}
-
-/// The registry with [`Verdicts`] and [`FailureHistory`](crate::FailureHistory) more.
-#[must_use]
-pub fn register(registry: Registry) -> Registry {
-    crate::failure_history::register(registry).with_feature(KEY, |saved, _| {
-        let unreadable = |error: LabelError| ModelFileError::outside("reading verdicts", error);
-        match Verdicts::from_saved(saved).map_err(unreadable)? {
-            Some(verdicts) => Ok(Box::new(verdicts)),
-            None => Err(ModelFileError::not_a_model("verdicts without their conditions")),
-        }
-    })
 }
 
 #[derive(Clone, Debug)]
