@@ -51,7 +51,8 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
     let before: Vec<&[Score]> = candidates.iter().map(|candidate| &*candidate.fitted.validation).collect();
     let validation = choice.blend.apply(&before).map_err(about)?;
     let earlier = of.earlier(&candidates, &folds, &choice.blend)?;
-    let held_out = of.held_out(&candidates, &folds, &choice.blend, &validation, earlier.as_ref()).map_err(about)?;
+    let held_out =
+        of.held_out(&candidates, &folds, &choice.blend, &validation, earlier.as_ref()).map_err(about)?;
     let mut lasts = of.fit_on_all(&candidates, weights)?;
     let fit_seconds = began.elapsed().as_secs_f64();
     let began = Instant::now();

@@ -6,7 +6,7 @@ const SERVER: usize = 1;
 /// Requests in the system are throughput times time in it, in every minute and service of ten rough days.
 #[test]
 fn littles_law_holds() {
-    let mut simulation = Fleet::shop(5).simulation().unwrap();
+    let mut simulation = Fleet::shop(5).simulation().expect("a sound fleet");
     let (mut worst, mut checked) = (0.0f64, 0);
     for _ in 0..10 * 1_440 {
         simulation.step();
@@ -28,7 +28,7 @@ fn littles_law_holds() {
 #[test]
 fn the_utilisation_law_holds() {
     for level in [0.2, 0.5, 1.0, 1.6] {
-        let mut simulation = pair(level, |call| call, 60).simulation().unwrap();
+        let mut simulation = pair(level, |call| call, 60).simulation().expect("a sound fleet");
         steps(&mut simulation, 30);
         let (mut cpu, mut expected) = (0.0, 0.0);
         for _ in 0..30 {
@@ -42,7 +42,7 @@ fn the_utilisation_law_holds() {
 }
 
 fn latency_at(level: f64) -> f64 {
-    let mut simulation = pair(level, |call| call, 60).simulation().unwrap();
+    let mut simulation = pair(level, |call| call, 60).simulation().expect("a sound fleet");
     steps(&mut simulation, 40);
     hidden(&simulation, SERVER, "latency")
 }
@@ -67,7 +67,7 @@ fn storm(retries: Option<(u32, Option<f64>)>, level: f64) -> (Vec<f64>, Simulati
         },
         200,
     );
-    let mut simulation = fleet.simulation().unwrap();
+    let mut simulation = fleet.simulation().expect("a sound fleet");
     steps(&mut simulation, 10);
     let trigger = Injection::new(FaultKind::CpuStress, "server").with_severity(0.8).with_ramp_minutes(0.0);
     simulation
