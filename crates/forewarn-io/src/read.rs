@@ -59,8 +59,8 @@ pub fn read_metrics(
 /// a rule of comparisons says of files of any size. `limits` says of a metric by its name what it is compared with, in
 /// ascending order, and `None` where it is not asked for. The summary counts all.
 ///
-/// `None` where that does not answer the question: for counters and outcomes, more than 120 limits of a metric, and
-/// where rows of one time are to be put together.
+/// `None` where that does not answer the question: where no metric is asked for, for counters and outcomes, more than
+/// 120 limits of a metric, and where rows of one time are to be put together.
 ///
 /// # Errors
 /// As [`read`].

@@ -1,9 +1,6 @@
 //! Values as small codes, for questions that only ask on which side of some numbers they lie.
 
-use super::{
-    Assembler,
-    pool::{Pool, Sorted},
-};
+use super::{Assembler, pool::Pool};
 use crate::{IoError, ReadSummary, columns::slots::Counter};
 use forewarn_schema::{Frame, Metric, Schema};
 use std::sync::Arc;
@@ -101,9 +98,9 @@ pub struct SidedRecording {
     pub summary: ReadSummary,
     schema: Schema,
     codes: Vec<Code>,
-    /// `[row, stride]`, services in order of their names.
-    values: Vec<u8>,
-    stride: usize,
+    values: Pool<u8>,
+    /// Services in order of their names, each with its number, its first row and the one after its last.
+    places: Vec<(usize, i64, i64)>,
 }
 
 impl SidedRecording {
@@ -116,16 +113,12 @@ impl SidedRecording {
     /// One service after another, in order of name. Each value is the limit that it equals, else the number next to a
     /// limit on the same side of all.
     pub fn frames(&self) -> impl Iterator<Item = Result<Frame, IoError>> + '_ {
-        let step = self.summary.step.millis();
-        let mut begin = 0;
-        self.summary.services.iter().map(move |service| {
-            let rows = (service.end.millis() - service.start.millis()).div_euclid(step).max(0) as usize;
-            let end = begin + rows;
+        self.summary.services.iter().zip(&self.places).map(move |(service, &(number, first, end))| {
+            let rows = end.saturating_sub(first).max(0) as usize;
             let mut values = Vec::with_capacity(rows * self.codes.len());
-            for row in self.values[begin * self.stride..end * self.stride].chunks_exact(self.stride.max(1)) {
+            self.values.for_each(number, first, end, |row| {
                 values.extend(row.iter().zip(&self.codes).map(|(&code, of)| of.value(code)));
-            }
-            begin = end;
+            });
             Frame::new(service.name.as_str(), self.schema.clone(), service.start, self.summary.step, values)
                 .map_err(|source| IoError::Schema { file: service.name.clone(), source })
         })
@@ -133,19 +126,19 @@ impl SidedRecording {
 }
 
 impl Assembler {
-    /// All codes; `None` where one of the metrics is a counter, of which increases are asked for, or an outcome.
+    /// All codes; `None` where none was asked for, and where one of the metrics is a counter, of which increases are
+    /// asked for, or an outcome.
     pub(crate) fn finish_coded(mut self) -> Result<Option<SidedRecording>, IoError> {
         self.settle()?;
         let places = self.places_by_name();
-        let Coded { slots, pool } = std::mem::take(&mut self.coded);
+        let Coded { slots, pool: values } = std::mem::take(&mut self.coded);
         let is_plain = |(slot, _): &(usize, Code)| {
             let slot = &self.slots.slots[*slot];
             slot.counter == Counter::No && !slot.is_outcome()
         };
-        if !slots.iter().all(is_plain) {
+        if slots.is_empty() || !slots.iter().all(is_plain) {
             return Ok(None);
         }
-        let Sorted { values, stride, .. } = pool.sort(&places);
         let names: Vec<String> =
             slots.iter().map(|(slot, _)| self.slots.slots[*slot].metric.name.clone()).collect();
         let summary = self.finish_summary()?;
@@ -156,7 +149,7 @@ impl Assembler {
         let codes = slots.into_iter().map(|(_, code)| code).collect();
         let schema = Schema::new(metrics)
             .map_err(|source| IoError::Schema { file: summary.format.to_string(), source })?;
-        Ok(Some(SidedRecording { summary, schema, codes, values, stride }))
+        Ok(Some(SidedRecording { summary, schema, codes, values, places }))
     }
 }
 

@@ -107,6 +107,15 @@ impl<V: Cell> Pool<V> {
         &mut self.values[row * self.stride..(row + 1) * self.stride]
     }
 
+    /// Shows the values of rows of a service one after another; all of them have been given a place.
+    pub(super) fn for_each(&self, service: usize, first: i64, end: i64, mut visit: impl FnMut(&[V])) {
+        let Some(chunks) = self.services.get(service) else { return };
+        for key in first..end {
+            let row = chunks.place(key);
+            visit(&self.values[row * self.stride..(row + 1) * self.stride]);
+        }
+    }
+
     /// The counters of that row.
     pub(super) fn raws(&mut self, row: usize) -> &mut [f64] {
         &mut self.raws[row * self.raw_stride..(row + 1) * self.raw_stride]
@@ -170,8 +179,14 @@ impl<V: Cell> Pool<V> {
 
     fn copy_row(&mut self, from: usize, to: usize) {
         let (width, raw_width) = (self.stride, self.raw_stride);
-        self.values.copy_within(from * width..(from + 1) * width, to * width);
-        self.raws.copy_within(from * raw_width..(from + 1) * raw_width, to * raw_width);
+        // A wide file has one value a row, which is not worth a call.
+        match width {
+            1 => self.values[to] = self.values[from],
+            _ => self.values.copy_within(from * width..(from + 1) * width, to * width),
+        }
+        if raw_width > 0 {
+            self.raws.copy_within(from * raw_width..(from + 1) * raw_width, to * raw_width);
+        }
     }
 }
 

@@ -747,4 +747,5 @@ fn sides_of_limits_are_those_of_the_values() {
     let path = folder.path().join("counter.csv");
     fs::write(&path, "time,x_total\n0,1\n60,2\n").unwrap();
     assert!(read_sides(&[&path], &plain, |_| Some(vec![1.0])).unwrap().is_none());
+    assert!(read_sides(&[&path], &plain, |_| None).unwrap().is_none());
 }
