@@ -1,9 +1,11 @@
 //! Times of files, by the settings.
 
 use crate::{IoError, ReadOptions};
+#[cfg(feature = "parquet")]
+pub(crate) use forewarn_core::table::EpochUnit;
 use forewarn_core::table::UnknownZone;
 pub(crate) use forewarn_core::table::{
-    EpochUnit, Moment, ShownOrder, TimeReader, is_compact_date, is_text_time, shown_order,
+    Moment, ShownOrder, TimeReader, is_compact_date, is_text_time, shown_order,
 };
 
 /// A reader of one file's times.
