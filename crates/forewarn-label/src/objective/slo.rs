@@ -117,7 +117,7 @@ fn usual_period() -> u32 {
 }
 
 impl Default for Indicator {
-    /// Availability by the metrics of [`Schema::v1`].
+    /// Availability by the metrics of [`Schema::v1`](forewarn_schema::Schema::v1).
     fn default() -> Self {
         Self::Availability { requests: "request_count".to_owned(), error_rate: "error_rate".to_owned() }
     }
@@ -201,7 +201,7 @@ impl Slo {
         Ok(())
     }
 
-    /// Two objectives for the metrics of [`Schema::v1`]: 99.9 % of requests succeed; 99 % of rows have a
+    /// Two objectives for the metrics of [`Schema::v1`](forewarn_schema::Schema::v1): 99.9 % of requests succeed; 99 % of rows have a
     /// `p99_latency` of at most 1000 ms.
     #[must_use]
     pub fn v1() -> Vec<Self> {
