@@ -201,8 +201,8 @@ impl Slo {
         Ok(())
     }
 
-    /// Two objectives for the metrics of [`Schema::v1`](forewarn_schema::Schema::v1): 99.9 % of requests succeed; 99 % of rows have a
-    /// `p99_latency` of at most 1000 ms.
+    /// Two objectives for the metrics of [`Schema::v1`](forewarn_schema::Schema::v1): 99.9 % of requests succeed; 99 %
+    /// of rows have a `p99_latency` of at most 1000 ms.
     #[must_use]
     pub fn v1() -> Vec<Self> {
         vec![
