@@ -12,6 +12,11 @@ for name in vendor ours; do
   forewarn replay --quiet --model model.safetensors --input metrics.csv --events scores |
     awk -F, '{ print $1 "," $2 "," $4 }' > $name.csv
 done
+# The same scores with a column that says when the service was failing.
+awk -F, 'NR == FNR && FNR == 1 { for (i = 1; i <= NF; i++) if ($i == "error_rate") column = i }
+  NR == FNR { failing[$2 "," $1] = $column >= 0.05; next }
+  { print $0 "," (FNR == 1 ? "label" : failing[$1 "," $2] + 0) }' metrics.csv vendor.csv > labelled.csv
+grep -q ',1$' labelled.csv
 cat > forewarn.toml <<'TOML'
 [model]
 path = "model.safetensors"
