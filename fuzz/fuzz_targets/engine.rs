@@ -22,7 +22,7 @@ fn models() -> EngineModels {
 }
 
 fn config() -> EngineConfig {
-    let slo = Slo::new("answers", Indicator::default(), 0.99).expect("a share");
+    let slo = Slo::new("answers", Indicator::default(), 0.99);
     EngineConfig { expire_minutes: 25, ahead_minutes: 30, slos: vec![slo], ..EngineConfig::default() }
 }
 
