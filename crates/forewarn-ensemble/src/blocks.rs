@@ -91,19 +91,22 @@ fn weigh(scores: &[Vec<&[Score]>], blocks: &[&[bool]], members: &[JudgedMember])
     let positive = blocks.concat();
     let good: Vec<usize> = (0..scores.len()).filter(|&member| members[member].is_good).collect();
     let pooled: Vec<Vec<Score>> = good.iter().map(|&member| scores[member].concat()).collect();
-    let stacked = Blend::stacked(&pooled.iter().map(Vec::as_slice).collect::<Vec<_>>(), &positive)?;
-    let (mut weights, share) = (vec![0.0; scores.len()], 1.0 / good.len() as f64);
+    let pooled: Vec<&[Score]> = pooled.iter().map(Vec::as_slice).collect();
+    let stacked = Blend::stacked(&pooled, &positive)?;
+    let share = 1.0 / good.len() as f64;
     let mut shift = (1.0 - SHRINKAGE) * stacked.shift();
-    for ((&member, scores), stacked) in good.iter().zip(&pooled).zip(stacked.weights()) {
+    let mut drawn = Vec::with_capacity(good.len());
+    for (scores, stacked) in pooled.iter().zip(stacked.weights()) {
         let [slope, intercept] = calibration(scores, &positive);
-        weights[member] = (1.0 - SHRINKAGE) * stacked + SHRINKAGE * share * slope;
+        drawn.push((1.0 - SHRINKAGE) * stacked + SHRINKAGE * share * slope);
         shift += SHRINKAGE * share * intercept;
     }
-    let blend = Blend::new(weights, shift)?;
-    let all: Vec<Vec<Score>> = scores.iter().map(|of| of.concat()).collect();
-    let blended = blend.apply(&all.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-    let [slope, intercept] = calibration(&blended, &positive);
-    let weights = blend.weights().iter().map(|weight| slope * weight).collect();
+    let blend = Blend::new(drawn, shift)?;
+    let [slope, intercept] = calibration(&blend.apply(&pooled)?, &positive);
+    let mut weights = vec![0.0; scores.len()];
+    for (&member, weight) in good.iter().zip(blend.weights()) {
+        weights[member] = slope * weight;
+    }
     Blend::new(weights, slope * blend.shift() + intercept)
 }
 

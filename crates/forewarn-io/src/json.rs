@@ -2,6 +2,7 @@
 
 mod named;
 mod records;
+mod sample_cells;
 mod scalar;
 mod series;
 mod wrapper;

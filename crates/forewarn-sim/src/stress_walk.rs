@@ -16,4 +16,5 @@ pub use ceiling::{
     Ceiling, CeilingScores, MAX_HORIZON_MINUTES, bayes_filter, ceiling, ceiling_scores, oracle,
 };
 pub use process::RuleState;
+pub(crate) use walk::check_span;
 pub use walk::{MAX_MINUTES, Minute, Steps, StressWalk, StressWalkRun};

@@ -1,6 +1,10 @@
 //! Series under one name each, as `CloudWatch` and Graphite answer.
 
-use super::{records::Records, series::Sample};
+use super::{
+    records::Records,
+    sample_cells::{SampleCells, same_number},
+    series::Sample,
+};
 use crate::{
     IoError,
     assemble::Assembler,
@@ -47,8 +51,8 @@ pub(super) fn read<R: Read>(
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let (cells, mut times) = (CellReader::new(options), time_reader(options)?);
-    let mut row = RowValues::default();
+    let (reader, mut row, mut times) =
+        (CellReader::new(options), RowValues::default(), time_reader(options)?);
     let v1 = forewarn_schema::Schema::v1();
     let is_known =
         |name: &str| v1.position(name).is_some() || options.metrics.iter().any(|spec| spec.name == name);
@@ -56,10 +60,7 @@ pub(super) fn read<R: Read>(
         let not_json = |source: forewarn_core::BoxError| IoError::NotJson { place: origin.at(line), source };
         let Named { target, datapoints, timestamps, values } =
             serde_json::from_slice(text).map_err(|error| not_json(error.into()))?;
-        if timestamps.len() != values.len() {
-            let (times, samples) = (timestamps.len(), values.len());
-            return Err(not_json(format!("{times} timestamps beside {samples} values").into()));
-        }
+        same_number(timestamps.len(), values.len()).map_err(not_json)?;
         let said = legend::all_series(&[&target], is_known, false).and_then(|all| all.into_iter().next());
         let Series { service, metric } = match (&options.metric, said) {
             (Some(metric), Some(said)) => Series { service: said.service, metric: metric.clone() },
@@ -69,6 +70,8 @@ pub(super) fn read<R: Read>(
         };
         let Some(name) = taken_metric(&metric, options) else { continue };
         let slot = assembler.metric(line, name)?;
+        let (row, service) = (&mut row, &service);
+        let mut cells = SampleCells { input, reader: &reader, row, line, service, name, slot };
         let mut push = |moment: Option<Moment>, shown: String, expected: &'static str, value: f64| {
             let moment = moment.ok_or_else(|| IoError::InvalidTime {
                 place: origin.at(line),
@@ -76,11 +79,7 @@ pub(super) fn read<R: Read>(
                 text: clip(&shown),
                 expected,
             })?;
-            row.clear(&assembler.slots);
-            cells.number(&assembler.slots, slot, value, &mut row).map_err(|fault| {
-                fault.at(origin.at(line), name, &value.to_string(), &assembler.slots.slots[slot])
-            })?;
-            assembler.push_cell(line, &service, moment, slot, &row)
+            cells.push(moment, value, assembler)
         };
         for (sample, time) in datapoints {
             let moment = times.float(time);

@@ -1,6 +1,9 @@
 //! Series, as Prometheus answers queries and VictoriaMetrics exports them: the labels of one, and all its samples.
 
-use super::records::Records;
+use super::{
+    records::Records,
+    sample_cells::{SampleCells, same_number},
+};
 use crate::{
     IoError,
     assemble::Assembler,
@@ -55,18 +58,15 @@ pub(super) fn read<R: Read>(
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let (cells, mut times) = (CellReader::new(options), time_reader(options)?);
-    let mut row = RowValues::default();
+    let (reader, mut row, mut times) =
+        (CellReader::new(options), RowValues::default(), time_reader(options)?);
     while let Some((line, text)) = records.advance()? {
         let not_json = |source: forewarn_core::BoxError| IoError::NotJson { place: origin.at(line), source };
         let series: Series = serde_json::from_slice(text).map_err(|error| not_json(error.into()))?;
         let Series { metric: mut labels, mut values, value, timestamps } = series;
         values.extend(value);
         if !timestamps.is_empty() {
-            if timestamps.len() != values.len() {
-                let (times, samples) = (timestamps.len(), values.len());
-                return Err(not_json(format!("{times} timestamps beside {samples} values").into()));
-            }
+            same_number(timestamps.len(), values.len()).map_err(not_json)?;
             values.iter_mut().zip(timestamps).for_each(|(sample, time)| sample.time = time);
         }
         labels.extend(input.folders.iter().cloned());
@@ -86,6 +86,8 @@ pub(super) fn read<R: Read>(
         if let Some(label) = service.label {
             assembler.note(format!("label {label:?} was read as the service"));
         }
+        let (row, service) = (&mut row, service.name.as_str());
+        let mut cells = SampleCells { input, reader: &reader, row, line, service, name, slot };
         for sample in values {
             let moment = times.float(sample.time).ok_or_else(|| IoError::InvalidTime {
                 place: origin.at(line),
@@ -93,12 +95,7 @@ pub(super) fn read<R: Read>(
                 text: sample.time.to_string(),
                 expected: "a number of seconds or milliseconds since 1970 for each value",
             })?;
-            row.clear(&assembler.slots);
-            cells.number(&assembler.slots, slot, sample.value, &mut row).map_err(|fault| {
-                let slot = &assembler.slots.slots[slot];
-                fault.at(origin.at(line), name, &sample.value.to_string(), slot)
-            })?;
-            assembler.push_cell(line, &service.name, moment, slot, &row)?;
+            cells.push(moment, sample.value, assembler)?;
         }
     }
     assembler.note("read as series, each with labels and samples".to_owned());

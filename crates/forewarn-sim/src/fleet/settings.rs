@@ -1,12 +1,12 @@
 use crate::fleet::{Blueprint, FaultSchedule, Injection, Load, check::Check};
-use crate::{SimError, stress_walk::MAX_MINUTES};
-use forewarn_schema::{SchemaError, Step, Timestamp};
+use crate::{SimError, stress_walk::check_span};
+use forewarn_schema::Timestamp;
 
 /// A fleet to be simulated: services, users, faults, and for how long.
 ///
 /// | setting | meaning | default | range |
 /// |---|---|---|---|
-/// | `minutes` | how long it lasts | given | 1 to [`MAX_MINUTES`], ending within the calendar |
+/// | `minutes` | how long it lasts | given | 1 to [`MAX_MINUTES`](crate::stress_walk::MAX_MINUTES), ending within the calendar |
 /// | `seed` | of everything that chance decides | given | |
 /// | [`start`](Self::with_start) | its first minute, which is also the time of day | 2024-01-01T00:00:00Z | |
 /// | [`load`](Self::with_load) | how many users come when | [`Load::default`] | see there |
@@ -127,7 +127,7 @@ impl Fleet {
     /// Refuses settings out of range. Whatever simulates a fleet checks it itself.
     ///
     /// # Errors
-    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`] for an end beyond the calendar; [`SimError::InvalidField`]
+    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`](forewarn_schema::SchemaError::TimeOverflow) for an end beyond the calendar; [`SimError::InvalidField`]
     /// for a number of the load, the faults or the engineer out of range; for an injection [`SimError::FaultAfterEnd`]
     /// unless it begins before the simulation ends, [`SimError::UnknownService`], [`SimError::InvalidField`] or
     /// [`SimError::MisplacedFault`].
@@ -142,15 +142,7 @@ impl Fleet {
     }
 
     pub(crate) fn check_span(&self) -> Result<(), SimError> {
-        let minutes = self.minutes;
-        if !(1..=MAX_MINUTES).contains(&minutes) {
-            return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
-        }
-        if self.start.checked_add(Step::MINUTE, minutes as i64).is_none() {
-            let (start, step_millis) = (self.start, Step::MINUTE.millis());
-            return Err(SchemaError::TimeOverflow { start, steps: minutes, step_millis }.into());
-        }
-        Ok(())
+        check_span(self.minutes, self.start)
     }
 
     pub(crate) fn check_on_call(&self) -> Result<(), SimError> {

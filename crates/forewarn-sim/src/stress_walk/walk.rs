@@ -10,6 +10,16 @@ use std::iter::FusedIterator;
 /// Most minutes of one simulation: a hundred years, about 2.5 GB.
 pub const MAX_MINUTES: usize = 100 * 365 * 24 * 60;
 
+/// Whether a simulation from `start` on may be so long, and ends within the calendar.
+pub(crate) fn check_span(minutes: usize, start: Timestamp) -> Result<(), SimError> {
+    if !(1..=MAX_MINUTES).contains(&minutes) {
+        return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
+    }
+    let step_millis = Step::MINUTE.millis();
+    let overflow = SchemaError::TimeOverflow { start, steps: minutes, step_millis };
+    start.checked_add(Step::MINUTE, minutes as i64).map(drop).ok_or_else(|| overflow.into())
+}
+
 /// A simulation to be run: which service, from when, for how long, and with which seed.
 ///
 /// The same seed gives the same bytes, and a longer run begins with the shorter one. Random numbers are one `ChaCha8`
@@ -69,14 +79,7 @@ impl StressWalk {
     }
 
     fn check(&self) -> Result<(), SimError> {
-        let minutes = self.minutes;
-        if !(1..=MAX_MINUTES).contains(&minutes) {
-            return Err(SimError::Minutes { minutes, max: MAX_MINUTES });
-        }
-        if self.start.checked_add(Step::MINUTE, minutes as i64).is_none() {
-            let (start, step_millis) = (self.start, Step::MINUTE.millis());
-            return Err(SchemaError::TimeOverflow { start, steps: minutes, step_millis }.into());
-        }
+        check_span(self.minutes, self.start)?;
         if self.service.is_empty() {
             return Err(SchemaError::EmptyServiceName.into());
         }
