@@ -127,8 +127,8 @@ impl Fleet {
     /// Refuses settings out of range. Whatever simulates a fleet checks it itself.
     ///
     /// # Errors
-    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`](forewarn_schema::SchemaError::TimeOverflow) for an end beyond the calendar; [`SimError::InvalidField`]
-    /// for a number of the load, the faults or the engineer out of range; for an injection [`SimError::FaultAfterEnd`]
+    /// [`SimError::Minutes`]; [`SchemaError::TimeOverflow`](forewarn_schema::SchemaError::TimeOverflow) for an end beyond
+    /// the calendar; [`SimError::InvalidField`] for a number of the load, the faults or the engineer out of range; for an injection [`SimError::FaultAfterEnd`]
     /// unless it begins before the simulation ends, [`SimError::UnknownService`], [`SimError::InvalidField`] or
     /// [`SimError::MisplacedFault`].
     pub fn check(&self) -> Result<(), SimError> {
