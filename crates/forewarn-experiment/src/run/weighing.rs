@@ -115,12 +115,8 @@ impl<'a> Weighing<'a> {
                 continue;
             }
             let Some(estimator) = Estimated::quick((at, &self.models[at])) else { continue };
-            let about = |source| ExperimentError::Model { name: estimator.name.to_owned(), source };
-            let scores = side_by_side(folds, |_, fold| {
-                let model = estimator.fit((1, self.deadline), self.views, fold, &|_: Progress<'_>| {})?;
-                score(&*model, fold.test().on(self.views.rows(estimator.rows))?.windows(), |_| {})
-            });
-            candidates.push(Candidate { at, fitted, folds: scores.map_err(about)? });
+            let scores = side_by_side(folds, |_, fold| self.scored(&estimator, fold))?;
+            candidates.push(Candidate { at, fitted, folds: scores });
         }
         if candidates.is_empty() {
             self.say("no time is left for folds: validation alone weighs the members");
@@ -128,6 +124,15 @@ impl<'a> Weighing<'a> {
             candidates.extend(order.iter().map(|&(at, fitted)| Candidate { at, fitted, folds: Vec::new() }));
         }
         Ok(candidates)
+    }
+
+    /// What a quick fit on a split says of its test part.
+    fn scored(&self, estimator: &Estimated<'_>, split: &Split) -> Result<Vec<Score>, ExperimentError> {
+        let scores = || -> Result<Vec<Score>, CoreError> {
+            let model = estimator.fit((1, self.deadline), self.views, split, &|_: Progress<'_>| {})?;
+            score(&*model, split.test().on(self.views.rows(estimator.rows))?.windows(), |_| {})
+        };
+        scores().map_err(|source| ExperimentError::Model { name: estimator.name.to_owned(), source })
     }
 
     /// Seconds that a fit of a member on all would take, as folds do it.
@@ -165,9 +170,10 @@ impl<'a> Weighing<'a> {
         folds: &[Split],
         blend: &Blend,
     ) -> Result<Option<(Samples, Vec<Score>)>, ExperimentError> {
-        let Some(split) = earlier_block(self.labels, self.split).filter(|_| !folds.is_empty()) else {
+        if folds.is_empty() {
             return Ok(None);
-        };
+        }
+        let Some(split) = earlier_block(self.labels, self.split) else { return Ok(None) };
         let weighed = candidates.iter().zip(blend.weights()).filter(|&(_, &weight)| weight > 0.0);
         let (members, weights): (Vec<usize>, Vec<f64>) =
             weighed.map(|(candidate, &weight)| (candidate.at, weight)).unzip();
@@ -178,11 +184,8 @@ impl<'a> Weighing<'a> {
             return Ok(None);
         }
         let scores = side_by_side(&members, |_, &at| -> Result<Option<Vec<Score>>, ExperimentError> {
-            let Some(estimator) = Estimated::quick((at, &self.models[at])) else { return Ok(None) };
-            let about = |source| ExperimentError::Model { name: estimator.name.to_owned(), source };
-            let model = estimator.fit((1, self.deadline), self.views, &split, &|_: Progress<'_>| {});
-            let windows = split.test().on(self.views.rows(estimator.rows)).map_err(about)?;
-            score(&*model.map_err(about)?, windows.windows(), |_| {}).map(Some).map_err(about)
+            let estimator = Estimated::quick((at, &self.models[at]));
+            estimator.map(|estimator| self.scored(&estimator, &split)).transpose()
         })?;
         let Some(scores) = scores.into_iter().collect::<Option<Vec<_>>>() else { return Ok(None) };
         let about = |source| ExperimentError::Model { name: self.name.to_owned(), source };
