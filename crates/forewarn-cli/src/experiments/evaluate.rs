@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Fit models on a metrics file or a simulation, and report how well they predict
 ///
 /// Writes report.html, report.json and predictions.csv to a folder and prints the table of the report. Without --input,
-/// --days and --split, simulates 90 days of a shop with four services, fits on the first month and tests on the rest.
+/// --days and --split, simulates 120 days of a shop with four services, fits on the first month and tests on the rest.
 #[derive(Args)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     models: ModelArgs,
     /// Shares of the time for train, validation and test [default: 0.70,0.15,0.15; where days are simulated and not
-    /// counted by --days, 0.27,0.07,0.66]
+    /// counted by --days, 0.20,0.05,0.75]
     #[arg(long, value_name = "A,B,C", help_heading = "Question")]
     split: Option<Fractions>,
     /// Also refit every model each DAYS days of the test span, and report quality over time
@@ -95,11 +95,11 @@ impl Evaluate {
     }
 }
 
-/// Days that are simulated unless others are asked for: a month to fit on, and two to test on.
-const SIMULATED_DAYS: usize = 90;
+/// Days that are simulated unless others are asked for: a month to fit on, and three to test on.
+const SIMULATED_DAYS: usize = 120;
 /// Shares of them.
-const TRAIN: f64 = 0.27;
-const VALIDATION: f64 = 0.07;
+const TRAIN: f64 = 0.20;
+const VALIDATION: f64 = 0.05;
 
 /// The model that validation chose, with all that a program needs to serve it, as one file.
 fn save(results: &Results, path: &Path, inputs: &[&Path]) -> Result<(), CliError> {

@@ -14,6 +14,9 @@ const MOST_LINES: usize = 40;
 /// The time from `from` on, as text.
 pub(super) fn summary(snapshot: &Snapshot, chaos: Option<&dyn ChaosControl>, from: Timestamp) -> String {
     let to = snapshot.last_row.unwrap_or(from);
+    if to <= from {
+        return format!("Ended while the day before {from} was replayed: nothing was simulated yet.");
+    }
     let mut lines = Lines::default();
     let experiments = chaos.map(injected).unwrap_or_default();
     for one in &experiments {

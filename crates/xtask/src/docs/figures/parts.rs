@@ -48,9 +48,9 @@ impl Source {
     }
 }
 
-/// In the order in which they are made. The tables of the first page are what a newcomer gets without options: 90 days,
-/// two thirds of them for the test. The others take half a year, so long that half of an interval of a PR-AUC is .05 at
-/// most, and the order of models not luck.
+/// In the order in which they are made. The tables of the first page are what a newcomer gets without options: 120
+/// days, three quarters of them for the test. The others take half a year. All are so long that half of an interval of
+/// a PR-AUC is .05 at most, and the order of models not luck.
 pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "shop",
