@@ -5,7 +5,7 @@
 use forewarn::{
     baseline::Input,
     eval::{BlockBootstrap, Events, LeadTimes, ModelComparison, ScoredSet},
-    experiment::{Data, Progress, Results, RootCase, Rows, fleet_graph},
+    experiment::{Data, ModelRows, Progress, Results, RootCase, fleet_graph},
     prelude::*,
     sim::Fleet,
     topology::{Group, HealthRules, RankingQuality, RootRanking, ServiceGraph, Suspect, TopologyFeatures},
@@ -28,8 +28,8 @@ fn results(fleet: &Fleet, topology: Option<TopologyFeatures>) -> Result<Results,
     let logistic = |input| LogisticRegression::new(input);
     let mut experiment = Experiment::new(Rule::v1())
         .with_split(Fractions::new(0.3, 0.1, 0.6)?)
-        .with_model(Model::new("last minute", "logistic", Rows::Features, logistic(Input::Snapshot)))
-        .with_model(Model::new("window", "logistic", Rows::Features, logistic(Input::Aggregates)));
+        .with_model(Model::new("last minute", "logistic", ModelRows::Features, logistic(Input::Snapshot)))
+        .with_model(Model::new("window", "logistic", ModelRows::Features, logistic(Input::Aggregates)));
     if let Some(topology) = topology {
         experiment = experiment.with_topology(topology);
     }

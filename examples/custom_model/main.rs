@@ -14,7 +14,7 @@ use feature::SmoothArrivals;
 use forewarn::{
     baseline::Input,
     eval::Report,
-    experiment::{Data, Progress, Rows},
+    experiment::{Data, ModelRows, Progress},
     prelude::*,
     report::Present,
 };
@@ -29,11 +29,16 @@ fn experiment() -> Result<Report, Box<dyn Error>> {
     // Failing: more jobs wait than three minutes of work.
     let results = Experiment::new(Backlog { jobs: 360.0 })
         .with_features(Features::default().with(SmoothArrivals { weight: 0.2 }))
-        .with_model(Model::new("nearest_mean", "the nearer of two class means", Rows::Features, NearestMean))
+        .with_model(Model::new(
+            "nearest_mean",
+            "the nearer of two class means",
+            ModelRows::Features,
+            NearestMean,
+        ))
         .with_model(Model::new(
             "logistic_snapshot",
             "logistic regression on the last minute",
-            Rows::Features,
+            ModelRows::Features,
             LogisticRegression::new(Input::Snapshot),
         ))
         .run(data, &|_: Progress<'_>| {})?;

@@ -22,7 +22,7 @@ pub use data::{
 pub use error::{ExperimentError, NotSaved};
 pub use experiment::{Experiment, VerdictColumns};
 pub use model::standard::StandardModels;
-pub use model::{Blending, Model, Rows};
+pub use model::{Blending, Model, ModelRows};
 pub use progress::text_observer::TextObserver;
 pub use progress::{Observer, Phase, Progress};
 pub use results::Results;

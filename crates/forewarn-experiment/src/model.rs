@@ -21,7 +21,7 @@ pub(crate) type Fit = Box<
 /// Which rows a model's windows are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Rows {
+pub enum ModelRows {
     /// The metrics as they were measured, in their units: what a rule with a limit needs.
     Metrics,
     /// The same, followed by service, step and time of day as columns: what controls and seasonal rules go by.
@@ -34,7 +34,7 @@ pub enum Rows {
     Wide,
 }
 
-impl Rows {
+impl ModelRows {
     /// The rows in which models of both kinds find their columns; `None` where there are none.
     pub(crate) fn joint(self, other: Self) -> Option<Self> {
         match (self, other) {
@@ -65,7 +65,7 @@ pub enum Blending {
 /// Where a model's scores come from.
 pub(crate) enum Origin {
     Fit {
-        rows: Rows,
+        rows: ModelRows,
         fit: Fit,
         /// The same at less cost, for folds.
         quick: Option<Quick>,
@@ -111,7 +111,7 @@ impl Model {
     pub fn new(
         name: impl Into<String>,
         description: impl Into<String>,
-        rows: Rows,
+        rows: ModelRows,
         estimator: impl DynEstimator + 'static,
     ) -> Self {
         Self::of(
@@ -126,7 +126,7 @@ impl Model {
     pub(crate) fn on_threads<E>(
         name: &str,
         description: &str,
-        rows: Rows,
+        rows: ModelRows,
         estimator: impl Fn(usize) -> E + Send + Sync + 'static,
     ) -> Self
     where
@@ -150,7 +150,7 @@ impl Model {
         self
     }
 
-    fn of(name: impl Into<String>, description: impl Into<String>, rows: Rows, fit: Fit) -> Self {
+    fn of(name: impl Into<String>, description: impl Into<String>, rows: ModelRows, fit: Fit) -> Self {
         let (name, description) = (name.into(), description.into());
         Self {
             name,
@@ -166,7 +166,7 @@ impl Model {
     pub fn recurrent(
         name: impl Into<String>,
         description: impl Into<String>,
-        rows: Rows,
+        rows: ModelRows,
         recurrent: Recurrent,
     ) -> Self {
         let fit_of = |settings: Settings| -> Fit {
@@ -244,7 +244,7 @@ impl Model {
     }
 
     /// Whether it reads such rows itself.
-    pub(crate) fn reads(&self, of: Rows) -> bool {
+    pub(crate) fn reads(&self, of: ModelRows) -> bool {
         matches!(self.origin, Origin::Fit { rows, .. } if rows == of)
     }
 }

@@ -58,7 +58,7 @@ impl Results {
     }
 
     /// A model as it was fitted, for rows that [`pipeline`](Self::pipeline) or nothing at all has made of metrics, as
-    /// its [`Rows`](crate::Rows) say; `None` for a blend of others, and for a model that was not in the experiment.
+    /// its [`ModelRows`](crate::ModelRows) say; `None` for a blend of others, and for a model that was not in the experiment.
     #[must_use]
     pub fn predictor(&self, model: &str) -> Option<&dyn Predictor> {
         self.models.predictor(self.position(model)?)

@@ -11,7 +11,7 @@ pub use limit::Limit;
 use measure::check_name;
 pub(crate) use measure::check_span;
 pub use measure::{Change, IncreaseRatio, Mean, Measure, Ratio};
-pub use normal::{Normal, Quantile, Season, Statistic};
+pub use normal::{Normal, NormalStatistic, Quantile, Season};
 pub use number::Number;
 use serde::{Deserialize, Serialize};
 pub use span::Span;

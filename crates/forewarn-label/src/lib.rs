@@ -18,14 +18,14 @@ mod verdict;
 mod watch;
 
 pub use condition::{
-    Change, Compare, Comparison, Condition, Frequent, IncreaseRatio, Limit, Mean, Measure, Normal, Number,
-    Quantile, Ratio, Season, Significant, Span, Statistic, Sustained,
+    Change, Compare, Comparison, Condition, Frequent, IncreaseRatio, Limit, Mean, Measure, Normal,
+    NormalStatistic, Number, Quantile, Ratio, Season, Significant, Span, Sustained,
 };
 pub use error::LabelError;
 pub use features::{FailureHistory, Verdicts, register};
 pub use hidden_outages::HiddenOutages;
 pub use label::{label, label_pieces};
-pub use live::{AnyRuleState, Event, LabelState, Minute, RuleState, Standing, TimedLabel};
+pub use live::{AnyRuleState, LabelState, RuleEvent, RuleMinute, RuleState, Standing, TimedLabel};
 pub use objective::{BurnRate, BurnWindow, Indicator, Slo, SloLevel, SloReport, SloState, WindowBurn};
 pub use rule::{Rule, Saturation, Shape};
 pub use threshold::ThresholdRule;

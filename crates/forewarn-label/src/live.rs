@@ -8,4 +8,4 @@ mod rule_state;
 pub use any_rule_state::AnyRuleState;
 pub(crate) use label_state::Kept;
 pub use label_state::{LabelState, TimedLabel};
-pub use rule_state::{Event, Minute, RuleState, Standing};
+pub use rule_state::{RuleEvent, RuleMinute, RuleState, Standing};

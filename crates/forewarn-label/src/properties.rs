@@ -3,7 +3,7 @@
 mod twin;
 
 use crate::{
-    AnyRuleState, Condition, Event, Frequent, LabelState, Measure, Rule, RuleState, Span, Sustained,
+    AnyRuleState, Condition, Frequent, LabelState, Measure, Rule, RuleEvent, RuleState, Span, Sustained,
     ThresholdRule, Verdicts, label, label_pieces,
     strategies::{
         Kinds, comparison, condition, frame, frame_of, measure, ordering, row, rule, rule_on, schema, shape,
@@ -135,9 +135,9 @@ proptest! {
         let row_of = |time: Timestamp| (time.millis() / 60_000) as usize;
         for (index, event) in events.iter().enumerate() {
             match event {
-                Event::Ended(episode) => ended.push(in_rows(episode)),
-                Event::Unknown { from, until } => open.push(row_of(*from)..row_of(*until)),
-                Event::Confirmed { onset, confirmed_at } => {
+                RuleEvent::Ended(episode) => ended.push(in_rows(episode)),
+                RuleEvent::Unknown { from, until } => open.push(row_of(*from)..row_of(*until)),
+                RuleEvent::Confirmed { onset, confirmed_at } => {
                     prop_assert!(onset <= confirmed_at);
                     prop_assert_eq!(known_after[index], row_of(*confirmed_at));
                     confirmed.push(row_of(*confirmed_at));
@@ -344,9 +344,9 @@ proptest! {
         let (mut ended, mut open, mut confirmed) = (Vec::new(), vec![false; rows.len()], Vec::new());
         for event in events {
             match event {
-                Event::Ended(episode) => ended.push(in_rows(&episode)),
-                Event::Unknown { from, until } => open[row_of(from)..row_of(until)].fill(true),
-                Event::Confirmed { confirmed_at, .. } => confirmed.push(row_of(confirmed_at)),
+                RuleEvent::Ended(episode) => ended.push(in_rows(&episode)),
+                RuleEvent::Unknown { from, until } => open[row_of(from)..row_of(until)].fill(true),
+                RuleEvent::Confirmed { confirmed_at, .. } => confirmed.push(row_of(confirmed_at)),
             }
         }
         prop_assert_eq!(&ended, &episodes, "{}", rule);

@@ -1,8 +1,8 @@
 //! Strategies for property tests: rules of any shape, and frames on which they have something to find.
 
 use crate::{
-    Compare, Comparison, Condition, Limit, Mean, Measure, Normal, Number, Quantile, Rule, Season, Shape,
-    Span, Statistic,
+    Compare, Comparison, Condition, Limit, Mean, Measure, Normal, NormalStatistic, Number, Quantile, Rule,
+    Season, Shape, Span,
 };
 use forewarn_schema::{Frame, Metric, Schema, Step, Timestamp};
 use proptest::{collection::vec, prelude::*};
@@ -103,10 +103,10 @@ pub fn normal(kinds: Kinds) -> impl Strategy<Value = Normal> {
     let season = (1u32..6, 1u32..6)
         .prop_map(|(a, b)| Season { period: Span::steps(a.max(b)), width: Span::steps(a.min(b)) });
     let statistic = prop_oneof![
-        span(6).prop_map(Statistic::Mean),
-        span(6).prop_map(Statistic::Median),
-        (share(), span(6)).prop_map(|(share, over)| Statistic::Quantile(Quantile { share, over })),
-        season.prop_map(Statistic::Season),
+        span(6).prop_map(NormalStatistic::Mean),
+        span(6).prop_map(NormalStatistic::Median),
+        (share(), span(6)).prop_map(|(share, over)| NormalStatistic::Quantile(Quantile { share, over })),
+        season.prop_map(NormalStatistic::Season),
     ];
     (statistic, number(), number(), known(kinds)).prop_map(|(normal, times, plus, known)| Normal {
         normal,

@@ -9,5 +9,5 @@ pub use ceiling_score::CeilingScore;
 pub use error::SimError;
 pub use fleet::Fleet;
 pub use stress_walk::{
-    Ceiling, CeilingScores, StressWalk, StressWalkRun, bayes_filter, ceiling, ceiling_scores, oracle,
+    CeilingScores, StressWalk, StressWalkRun, WalkCeiling, bayes_filter, ceiling, ceiling_scores, oracle,
 };

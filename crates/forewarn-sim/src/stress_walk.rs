@@ -13,8 +13,8 @@ pub mod process;
 mod walk;
 
 pub use ceiling::{
-    Ceiling, CeilingScores, MAX_HORIZON_MINUTES, bayes_filter, ceiling, ceiling_scores, oracle,
+    CeilingScores, MAX_HORIZON_MINUTES, WalkCeiling, bayes_filter, ceiling, ceiling_scores, oracle,
 };
 pub use process::RuleState;
 pub(crate) use walk::check_span;
-pub use walk::{MAX_MINUTES, Minute, Steps, StressWalk, StressWalkRun};
+pub use walk::{MAX_MINUTES, Steps, StressWalk, StressWalkRun, WalkMinute};

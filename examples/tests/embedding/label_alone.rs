@@ -1,7 +1,7 @@
 //! A program that follows failures live, by a rule that it reads from a text: rows by time, with a gap.
 
 use forewarn::{
-    label::{Event, Rule, RuleState},
+    label::{Rule, RuleEvent, RuleState},
     prelude::*,
 };
 use std::error::Error;
@@ -26,11 +26,11 @@ fn failures_of_live_rows_are_those_of_the_frame() -> Result<(), Box<dyn Error>> 
     };
     let (mut live, mut ended, mut confirmed) =
         (RuleState::new(&rule, &schema, start, Step::MINUTE)?, vec![], 0);
-    let mut heard = |events: Vec<Event>| {
+    let mut heard = |events: Vec<RuleEvent>| {
         for event in events {
             match event {
-                Event::Confirmed { .. } => confirmed += 1,
-                Event::Ended(episode) => ended.push(episode),
+                RuleEvent::Confirmed { .. } => confirmed += 1,
+                RuleEvent::Ended(episode) => ended.push(episode),
                 _ => {}
             }
         }

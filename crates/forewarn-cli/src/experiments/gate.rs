@@ -16,7 +16,7 @@ use crate::{
 use clap::Args;
 use forewarn::{
     core::Target,
-    experiment::{Data, Experiment, Model, Rows, Simulated, write_file},
+    experiment::{Data, Experiment, Model, ModelRows, Simulated, write_file},
     prelude::{Feature as _, Features, Fractions},
 };
 use peer::Peer;
@@ -162,8 +162,8 @@ impl Gate {
     fn with_peer(&self, experiment: Experiment, library: &'static str, viewed: usize) -> Experiment {
         let peer = Peer { library, python: self.python.clone(), viewed };
         let sentence = "the best on validation of four settings";
-        let usual = Model::new(library, sentence, Rows::Features, peer.clone());
-        let wide = Model::new(format!("{library}_wide"), sentence, Rows::Wide, peer);
+        let usual = Model::new(library, sentence, ModelRows::Features, peer.clone());
+        let wide = Model::new(format!("{library}_wide"), sentence, ModelRows::Wide, peer);
         experiment.with_model(usual).with_model(wide)
     }
 

@@ -1,4 +1,4 @@
-use crate::{Blending, ExperimentError, Model, Rows};
+use crate::{Blending, ExperimentError, Model, ModelRows};
 use forewarn_baseline::{
     BoostedTrees, Control, Cusum, Direction, DoubleExponential, Ewma, FittedRule, Input, LogisticRegression,
     RollingMean, RollingZScore, SeasonalBand, StaticThreshold, TheilSen, Trend, Watch,
@@ -146,7 +146,7 @@ impl StandardModels {
                 let trees = self.trees();
                 let quick = quick(&trees);
                 let trees = move |threads| trees.clone().with_threads(threads);
-                Model::on_threads(name, sentence, Rows::Features, trees)
+                Model::on_threads(name, sentence, ModelRows::Features, trees)
                     .with_quick(0.5, move |threads| quick.clone().with_threads(threads))
             }
             "lstm" => self.recurrent(name, Cell::Lstm, Output::Probability)?,
@@ -178,7 +178,7 @@ impl StandardModels {
     ) -> Option<Model> {
         let horizon = u32::try_from(self.spec.horizon()).unwrap_or(u32::MAX);
         let control =
-            |sentence: &str, control: Control| Some(Model::new(name, sentence, Rows::Context, control));
+            |sentence: &str, control: Control| Some(Model::new(name, sentence, ModelRows::Context, control));
         // Rules whose unit is deviations know no limit in the metric's own: they watch the metric at a usual number
         // of deviations.
         let deviations = |most: f32| match rule {
@@ -233,12 +233,12 @@ impl StandardModels {
             "seasonal_band" => {
                 let sentence = format!("distance from normal at this time of day of {watched}");
                 let band = SeasonalBand::new(deviations(3.0));
-                Some(Model::new(name, sentence, Rows::Context, band))
+                Some(Model::new(name, sentence, ModelRows::Context, band))
             }
             "novelty" => Some(Model::new(
                 name,
                 "distance from the training windows, without labels",
-                Rows::Features,
+                ModelRows::Features,
                 Novelty,
             )),
             "logistic_tuned" => Some(a_line(
@@ -252,7 +252,7 @@ impl StandardModels {
                 let calibrated = move |threads| {
                     Calibrate::new(trees.clone().with_threads(threads), CalibrationMethod::Platt)
                 };
-                Some(Model::on_threads(name, sentence, Rows::Features, calibrated))
+                Some(Model::on_threads(name, sentence, ModelRows::Features, calibrated))
             }
             "lstm_running" => Some(Model::running(name, "lstm")),
             "gru_running" => Some(Model::running(name, "gru")),
@@ -265,7 +265,7 @@ impl StandardModels {
                 let trees = self.trees().with_views_of(usual).with_shares(0.5, 0.25);
                 let quick = quick(&trees);
                 let trees = move |threads| trees.clone().with_threads(threads);
-                let model = Model::on_threads(name, sentence, Rows::Wide, trees);
+                let model = Model::on_threads(name, sentence, ModelRows::Wide, trees);
                 Some(model.with_quick(0.5, move |threads| quick.clone().with_threads(threads)))
             }
             "logistic_wide" => {
@@ -273,7 +273,7 @@ impl StandardModels {
                     "logistic regression on the last minute, failures so far, hours before, other services";
                 let line = LogisticRegression::new(Input::Snapshot).with_early_end();
                 let line = line.with_c_from_validation(&Self::WIDE_STRENGTHS);
-                Some(Model::new(name, sentence, Rows::Wide, line))
+                Some(Model::new(name, sentence, ModelRows::Wide, line))
             }
             "auto" => Some(Model::blend(name, Self::AUTO, Blending::Folds)),
             "ensemble" => Some(Model::blend(name, Self::ENSEMBLE, Blending::Average)),
@@ -309,7 +309,8 @@ impl StandardModels {
             settings.members, settings.hidden
         );
         let trainer = self.trainer.name();
-        Ok(Model::recurrent(name, sentence, Rows::Features, Recurrent::new(settings)?).with_trainer(trainer))
+        Ok(Model::recurrent(name, sentence, ModelRows::Features, Recurrent::new(settings)?)
+            .with_trainer(trainer))
     }
 }
 
@@ -321,12 +322,12 @@ fn quick(trees: &BoostedTrees) -> BoostedTrees {
 
 /// A rule on one metric as it was measured.
 fn a_rule(name: &str, sentence: String, rule: impl Estimator<Fitted = FittedRule> + 'static) -> Model {
-    Model::new(name, sentence, Rows::Metrics, rule)
+    Model::new(name, sentence, ModelRows::Metrics, rule)
 }
 
 /// A line through features.
 fn a_line(name: &str, sentence: &str, line: LogisticRegression) -> Model {
-    Model::new(name, sentence, Rows::Features, line)
+    Model::new(name, sentence, ModelRows::Features, line)
 }
 
 fn watch(rule: &ThresholdRule) -> Watch {

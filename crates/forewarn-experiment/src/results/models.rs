@@ -1,5 +1,5 @@
 use crate::{
-    NotSaved, Rows,
+    ModelRows, NotSaved,
     run::{
         fit::{Fitted, Member, Scorer},
         material::context_columns,
@@ -50,19 +50,19 @@ impl Models {
         let (rows, mut envelope) = self.alone(position)?;
         let context;
         let (pipeline, graph) = match rows {
-            Rows::Metrics => (None, None),
-            Rows::Context => {
+            ModelRows::Metrics => (None, None),
+            ModelRows::Context => {
                 let columns = context_columns(self.services.iter().map(String::as_str));
                 let schema = columns.schema(&self.metrics).map_err(CoreError::from)?;
                 context = Pipeline::new(columns, Normaliser::identity(&schema));
                 (Some(&context), None)
             }
-            Rows::Wide => {
+            ModelRows::Wide => {
                 let (pipeline, topology) = self.wide.as_ref().ok_or(NotSaved::Unknown)?;
                 let graph = topology.as_ref().map(|(columns, filling)| GraphColumns::new(filling, columns));
                 (Some(pipeline), graph.transpose()?)
             }
-            Rows::Features => {
+            ModelRows::Features => {
                 let graph =
                     self.topology.as_ref().map(|(columns, filling)| GraphColumns::new(filling, columns));
                 (Some(&self.pipeline), graph.transpose()?)
@@ -76,7 +76,7 @@ impl Models {
     }
 
     /// A model without what makes its rows, and which rows those are.
-    fn alone(&self, position: usize) -> Result<(Rows, Envelope), NotSaved> {
+    fn alone(&self, position: usize) -> Result<(ModelRows, Envelope), NotSaved> {
         match &self.fitted[position].scorer {
             Scorer::Model { rows, model } => {
                 let save = model.as_save().ok_or(NotSaved::Unknown)?;
@@ -98,7 +98,7 @@ impl Models {
                     }
                     common = Some(
                         common
-                            .map_or(Some(*rows), |common: Rows| common.joint(*rows))
+                            .map_or(Some(*rows), |common: ModelRows| common.joint(*rows))
                             .ok_or(NotSaved::MixedRows)?,
                     );
                     found.push(&**model);

@@ -1,5 +1,5 @@
 use crate::{
-    Blending, ExperimentError, Model, Observer, Progress, Rows,
+    Blending, ExperimentError, Model, ModelRows, Observer, Progress,
     model::{Fit, Origin, position_of_states, positions},
     run::{
         material::Views,
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// What scores windows.
 pub(crate) enum Scorer {
     /// A model, on windows of these rows.
-    Model { rows: Rows, model: Box<dyn Predictor> },
+    Model { rows: ModelRows, model: Box<dyn Predictor> },
     /// The states of another model, by its position, which run on.
     States { of: usize },
     /// Several models as one.
@@ -30,7 +30,7 @@ pub(crate) enum Member {
     /// Another one of the experiment, by its position.
     Of(usize),
     /// One of its own, on windows of these rows.
-    Own { rows: Rows, model: Box<dyn Predictor> },
+    Own { rows: ModelRows, model: Box<dyn Predictor> },
 }
 
 /// A fitted model and what it gave, in the order of the split's windows.
@@ -142,7 +142,7 @@ pub(crate) fn fit_all(
 pub(crate) struct Estimated<'a> {
     pub(crate) at: usize,
     pub(crate) name: &'a str,
-    pub(crate) rows: Rows,
+    pub(crate) rows: ModelRows,
     fit: &'a Fit,
 }
 
@@ -251,7 +251,7 @@ impl Fitted {
     }
 
     /// The model whose states can run on, and the rows that it reads; `None` for one that has none.
-    fn stateful(&self) -> Option<(Rows, &dyn Stateful)> {
+    fn stateful(&self) -> Option<(ModelRows, &dyn Stateful)> {
         match &self.scorer {
             Scorer::Model { rows, model } => Some((*rows, model.as_stateful()?)),
             Scorer::States { .. } | Scorer::Blend { .. } => None,
@@ -380,7 +380,7 @@ pub(crate) fn score_again(
 
 #[cfg(test)]
 mod tests {
-    use crate::{Data, Experiment, Model, Progress, Rows};
+    use crate::{Data, Experiment, Model, ModelRows, Progress};
     use forewarn_baseline::LogisticRegression;
     use forewarn_label::Rule;
     use forewarn_sim::StressWalk;
@@ -400,7 +400,8 @@ mod tests {
                 LogisticRegression::default()
             };
             let name = model.to_string();
-            experiment = experiment.with_model(Model::on_threads(&name, "a line", Rows::Features, estimator));
+            experiment =
+                experiment.with_model(Model::on_threads(&name, "a line", ModelRows::Features, estimator));
         }
         let walk = StressWalk::new(8 * 1440, 7).run().unwrap();
         experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Progress<'_>| {}).unwrap();

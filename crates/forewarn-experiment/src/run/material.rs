@@ -2,7 +2,7 @@
 
 use crate::run::wide::WideSources;
 use crate::{
-    Experiment, ExperimentError, Model, Observer, Phase, Rows, experiment::Settings, progress::whole,
+    Experiment, ExperimentError, Model, ModelRows, Observer, Phase, experiment::Settings, progress::whole,
 };
 use forewarn_baseline::Context;
 use forewarn_core::{Feature, Split};
@@ -51,13 +51,13 @@ pub(crate) struct Views<'a> {
 }
 
 impl<'a> Views<'a> {
-    pub(crate) fn rows(&self, rows: Rows) -> &'a FrameSet {
+    pub(crate) fn rows(&self, rows: ModelRows) -> &'a FrameSet {
         match rows {
-            Rows::Metrics => self.metrics,
+            ModelRows::Metrics => self.metrics,
             // There is one wherever a model of the experiment asks for it.
-            Rows::Context => self.context.unwrap_or(self.metrics),
-            Rows::Features => self.features,
-            Rows::Wide => self.wide.unwrap_or(self.features),
+            ModelRows::Context => self.context.unwrap_or(self.metrics),
+            ModelRows::Features => self.features,
+            ModelRows::Wide => self.wide.unwrap_or(self.features),
         }
     }
 }
@@ -80,13 +80,13 @@ impl<'a> Material<'a> {
                 (Some(metrics.beside(&[&columns], schema)?), gaps)
             }
         };
-        let context = if models.iter().any(|model| model.reads(Rows::Context)) {
+        let context = if models.iter().any(|model| model.reads(ModelRows::Context)) {
             let services = metrics.layout().services().iter().map(|place| place.name());
             Some(context_columns(services).apply(&metrics)?)
         } else {
             None
         };
-        let wide = if models.iter().any(|model| model.reads(Rows::Wide)) {
+        let wide = if models.iter().any(|model| model.reads(ModelRows::Wide)) {
             Some(WideSources::new(settings, &metrics, with_graph.as_ref())?)
         } else {
             None

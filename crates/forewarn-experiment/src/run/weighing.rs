@@ -1,7 +1,7 @@
 //! A blend of models by how they do in several blocks of time.
 
 use crate::{
-    ExperimentError, Model, Observer, Progress, Rows,
+    ExperimentError, Model, ModelRows, Observer, Progress,
     run::{
         fit::{Deadline, Estimated, Fitted, Member, Scorer, score},
         folds::{all_but_a_block, earlier_block, inner_folds, joined},
@@ -36,7 +36,7 @@ struct Candidate<'a> {
 }
 
 /// A fit on all of train and validation, and the rows that it reads.
-type Last = (Rows, Box<dyn Predictor>);
+type Last = (ModelRows, Box<dyn Predictor>);
 
 /// Fits the members on each fold, and weighs them by the blocks of the folds and validation together; then fits them
 /// once more on all there is. A line of progress for each.

@@ -43,7 +43,7 @@ fn run(data: Data, target: Target, models: &[&str]) -> Result<Results, Experimen
 /// A network that is fitted in a second.
 fn small(name: &str, cell: Cell) -> Model {
     let settings = Settings { cell, hidden: 8, max_epochs: 2, seed: 7, ..Settings::default() };
-    Model::new(name, "a small network", Rows::Features, Recurrent::new(settings).unwrap())
+    Model::new(name, "a small network", ModelRows::Features, Recurrent::new(settings).unwrap())
 }
 
 fn walk(days: usize) -> Data {
@@ -287,7 +287,7 @@ fn networks_report_how_they_were_fitted_and_a_hazard_when_failures_come() {
     let settings =
         |output| Settings { hidden: 8, output, members: 2, max_epochs: 3, seed: 7, ..Settings::default() };
     let model = |name: &str, output| {
-        Model::new(name, "a small network", Rows::Features, Recurrent::new(settings(output)).unwrap())
+        Model::new(name, "a small network", ModelRows::Features, Recurrent::new(settings(output)).unwrap())
     };
     let results = Experiment::new(ThresholdRule::v1())
         .with_target(Target::Active)
@@ -324,7 +324,7 @@ fn a_network_is_served_by_states_that_have_seen_every_row_so_far() {
     let results = Experiment::new(ThresholdRule::v1())
         .with_target(Target::Active)
         .with_model(Model::running("states", "windows"))
-        .with_model(Model::recurrent("windows", "a small network", Rows::Features, network()))
+        .with_model(Model::recurrent("windows", "a small network", ModelRows::Features, network()))
         .run(walk(20), &|_: Progress<'_>| {})
         .unwrap();
     let [states, windows] = &results.report().models[..] else { panic!("two models") };
@@ -444,7 +444,7 @@ fn what_a_rule_says_is_of_metrics_as_they_were_measured() {
     assert_eq!(data.frames().schema().names().next(), Some("request_count"), "the cell after the time");
     let rule = Rule::new(Rule::v1().when().clone().or(Condition::absent("request_count"))).unwrap();
     let largest = Arc::new(Mutex::new(0.0));
-    let model = Model::new("noting", "notes", Rows::Features, Noting(Arc::clone(&largest)));
+    let model = Model::new("noting", "notes", ModelRows::Features, Noting(Arc::clone(&largest)));
     let results = Experiment::new(rule)
         .with_target(Target::Active)
         .with_model(model)
@@ -634,7 +634,7 @@ impl Predictor for Peeked {
 fn a_model_that_peeks_is_found_and_so_is_a_blend_of_it() {
     let results = experiment(Target::Onset, &["rolling_mean"])
         .unwrap()
-        .with_model(Model::new("peeking", "the row after a window", Rows::Metrics, Peeking))
+        .with_model(Model::new("peeking", "the row after a window", ModelRows::Metrics, Peeking))
         .with_model(Model::blend("both", ["rolling_mean", "peeking"], Blending::Average))
         .run(walk(10), &|_: Progress<'_>| {})
         .unwrap();

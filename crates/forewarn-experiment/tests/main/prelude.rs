@@ -6,7 +6,7 @@ pub(crate) use forewarn_core::{
     Validation, WindowSpec, Windows, average_precision,
 };
 pub(crate) use forewarn_ensemble::{Calibrate, CalibrationMethod};
-pub(crate) use forewarn_experiment::{Blending, Data, Experiment, Model, Rows};
+pub(crate) use forewarn_experiment::{Blending, Data, Experiment, Model, ModelRows};
 pub(crate) use forewarn_label::{Condition, Rule, ThresholdRule, label};
 pub(crate) use forewarn_recurrent::{Cell, Recurrent};
 pub(crate) use forewarn_schema::{Frame, FrameSet, Kind, Metric, Schema, Step, Timestamp, Unit};

@@ -64,7 +64,7 @@ fn standard() -> StandardModels {
 }
 
 fn line(name: &str) -> Model {
-    Model::new(name, "a line", Rows::Features, LogisticRegression::new(Input::Aggregates))
+    Model::new(name, "a line", ModelRows::Features, LogisticRegression::new(Input::Aggregates))
 }
 
 fn run(experiment: Experiment) -> Result<Results, ExperimentError> {
@@ -131,8 +131,8 @@ fn every_saved_model_gives_the_scores_of_its_experiment() -> Result<(), BoxError
     }
     let results = run(experiment
         .with_model(line("line"))
-        .with_model(Model::new("trees", "few", Rows::Features, trees))
-        .with_model(Model::new("gru", "small", Rows::Features, Recurrent::new(settings)?))
+        .with_model(Model::new("trees", "few", ModelRows::Features, trees))
+        .with_model(Model::new("gru", "small", ModelRows::Features, Recurrent::new(settings)?))
         .with_model(Model::blend("mean", ["trees", "gru"], Blending::Average))
         .with_model(Model::blend("stack", ["line", "trees"], Blending::Stacked))
         .with_model(Model::blend("rules", ["ewma", "trend"], Blending::Stacked)))?;
@@ -163,7 +163,7 @@ fn a_walk_forward_leaves_models_and_pipeline_as_they_were() -> Result<(), BoxErr
     let results = run(Experiment::new(Rule::v1())
         .with_walk_forward(1)
         .with_carry_steps(0)
-        .with_model(Model::new("calibrated", "few trees", Rows::Features, calibrated))
+        .with_model(Model::new("calibrated", "few trees", ModelRows::Features, calibrated))
         .with_model(standard().get("logistic_window")?))?;
     assert!(results.report().walk_forward.is_some());
     for (name, expected) in results.sets() {
@@ -244,7 +244,7 @@ fn what_cannot_be_served_says_so_by_name() -> Result<(), BoxError> {
         Ok(_) => Err(format!("{name} was saved")),
     };
     let results = run(Experiment::new(Rule::v1())
-        .with_model(Model::new("own", "it has no save function", Rows::Features, Own))
+        .with_model(Model::new("own", "it has no save function", ModelRows::Features, Own))
         .with_model(standard().get("seasonal_band")?)
         .with_model(standard().get("rolling_mean")?)
         .with_model(line("line"))

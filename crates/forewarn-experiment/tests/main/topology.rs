@@ -33,7 +33,7 @@ impl Source for Memory {
 
 fn run(topology: Option<TopologyFeatures>) -> Result<Results, ExperimentError> {
     let model =
-        Model::new("logistic", "last minute", Rows::Features, LogisticRegression::new(Input::Snapshot));
+        Model::new("logistic", "last minute", ModelRows::Features, LogisticRegression::new(Input::Snapshot));
     let mut experiment = Experiment::new(Rule::v1()).with_model(model);
     if let Some(topology) = topology {
         experiment = experiment.with_topology(topology);

@@ -15,7 +15,7 @@ use std::fmt;
 #[serde(deny_unknown_fields)]
 pub struct Normal {
     /// What is normal.
-    pub normal: Statistic,
+    pub normal: NormalStatistic,
     /// How many times the normal.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub times: Number,
@@ -31,7 +31,7 @@ pub struct Normal {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Statistic {
+pub enum NormalStatistic {
     /// Mean over the span before the row.
     Mean(Span),
     /// Median over the span before the row.
@@ -42,7 +42,7 @@ pub enum Statistic {
     Season(Season),
 }
 
-/// See [`Statistic::Quantile`].
+/// See [`NormalStatistic::Quantile`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quantile {
@@ -52,7 +52,7 @@ pub struct Quantile {
     pub over: Span,
 }
 
-/// See [`Statistic::Season`].
+/// See [`NormalStatistic::Season`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Season {
@@ -81,32 +81,32 @@ fn is_zero(number: &Number) -> bool {
 impl Normal {
     /// The normal itself, of which half the rows must be known.
     #[must_use]
-    pub fn new(normal: Statistic) -> Self {
+    pub fn new(normal: NormalStatistic) -> Self {
         Self { normal, times: one(), plus: zero(), known: half() }
     }
 
     /// Mean over the last `over`.
     #[must_use]
     pub fn mean(over: Span) -> Self {
-        Self::new(Statistic::Mean(over))
+        Self::new(NormalStatistic::Mean(over))
     }
 
     /// Median over the last `over`.
     #[must_use]
     pub fn median(over: Span) -> Self {
-        Self::new(Statistic::Median(over))
+        Self::new(NormalStatistic::Median(over))
     }
 
     /// The quantile that a `share` of the last `over` lies below.
     #[must_use]
     pub fn quantile(share: f32, over: Span) -> Self {
-        Self::new(Statistic::Quantile(Quantile { share: share.into(), over }))
+        Self::new(NormalStatistic::Quantile(Quantile { share: share.into(), over }))
     }
 
     /// Mean of the same hour yesterday: 30 minutes before to 30 minutes after this time of day.
     #[must_use]
     pub fn same_hour_yesterday() -> Self {
-        Self::new(Statistic::Season(Season { period: Span::days(1), width: Span::hours(1) }))
+        Self::new(NormalStatistic::Season(Season { period: Span::days(1), width: Span::hours(1) }))
     }
 
     /// A multiple of the normal.
@@ -134,13 +134,13 @@ impl Normal {
         }
         check_share(self.known, &format!("{at}.known"))?;
         match &self.normal {
-            Statistic::Mean(over) => check_span(*over, &format!("{at}.normal.mean")),
-            Statistic::Median(over) => check_span(*over, &format!("{at}.normal.median")),
-            Statistic::Quantile(Quantile { share, over }) => {
+            NormalStatistic::Mean(over) => check_span(*over, &format!("{at}.normal.mean")),
+            NormalStatistic::Median(over) => check_span(*over, &format!("{at}.normal.median")),
+            NormalStatistic::Quantile(Quantile { share, over }) => {
                 check_share(*share, &format!("{at}.normal.quantile.share"))?;
                 check_span(*over, &format!("{at}.normal.quantile.over"))
             }
-            Statistic::Season(Season { period, width }) => {
+            NormalStatistic::Season(Season { period, width }) => {
                 check_span(*period, &format!("{at}.normal.season.period"))?;
                 let field = format!("{at}.normal.season.width");
                 check_span(*width, &field)?;
@@ -162,12 +162,12 @@ impl fmt::Display for Normal {
             write!(f, "{} times ", self.times)?;
         }
         match &self.normal {
-            Statistic::Mean(over) => write!(f, "its mean of the last {over}")?,
-            Statistic::Median(over) => write!(f, "its median of the last {over}")?,
-            Statistic::Quantile(Quantile { share, over }) => {
+            NormalStatistic::Mean(over) => write!(f, "its mean of the last {over}")?,
+            NormalStatistic::Median(over) => write!(f, "its median of the last {over}")?,
+            NormalStatistic::Quantile(Quantile { share, over }) => {
                 write!(f, "its {share} quantile of the last {over}")?;
             }
-            Statistic::Season(Season { period, width }) => {
+            NormalStatistic::Season(Season { period, width }) => {
                 write!(f, "its mean of the {width} around this time {period} ago")?;
             }
         }

@@ -1,4 +1,4 @@
-use crate::{Event, LabelError, live::clock::Clock};
+use crate::{LabelError, RuleEvent, live::clock::Clock};
 use forewarn_core::{Assessment, CoreError, FailureRule, Fingerprint, restore_part, save_part, seal, unseal};
 use forewarn_schema::{Episode, Frame, Schema, Step, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -26,14 +26,14 @@ use std::{fmt, sync::Arc};
 ///
 /// ```
 /// use forewarn_core::V1Rule;
-/// use forewarn_label::{AnyRuleState, Event};
+/// use forewarn_label::{AnyRuleState, RuleEvent};
 /// use forewarn_schema::{Metric, Schema, Step, Timestamp};
 /// use std::sync::Arc;
 ///
 /// let schema = Schema::new(vec![Metric::gauge("error_rate")])?;
 /// let mut shop = AnyRuleState::new(Arc::new(V1Rule), "shop", &schema, Timestamp::EPOCH, Step::MINUTE, 1)?;
 /// assert_eq!(shop.push(&[0.06])?, []);
-/// assert!(matches!(shop.push(&[0.08])?[..], [Event::Confirmed { onset: Timestamp::EPOCH, .. }]));
+/// assert!(matches!(shop.push(&[0.08])?[..], [RuleEvent::Confirmed { onset: Timestamp::EPOCH, .. }]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -119,7 +119,7 @@ impl AnyRuleState {
     /// As [`Schema::check_row`] for a row that no frame could hold; [`LabelError::BeyondCalendar`];
     /// [`LabelError::OffClock`] and [`LabelError::UnknownRows`] for a rule that finds what is not in its frame; those
     /// of the rule. All leave the state as it was.
-    pub fn push(&mut self, row: &[f32]) -> Result<Vec<Event>, LabelError> {
+    pub fn push(&mut self, row: &[f32]) -> Result<Vec<RuleEvent>, LabelError> {
         self.schema.check_row(row)?;
         let (now, rows) = (self.rows, self.rows + 1);
         self.clock.time(rows)?;
@@ -129,7 +129,7 @@ impl AnyRuleState {
         let (mut events, mut open) = (Vec::new(), self.open);
         for &[onset, confirmed, _] in found.episodes.iter().filter(|episode| episode[1] == now) {
             let (onset, confirmed_at) = (self.clock.time(onset)?, self.clock.time(confirmed)?);
-            events.push(Event::Confirmed { onset, confirmed_at });
+            events.push(RuleEvent::Confirmed { onset, confirmed_at });
         }
         if let Some(sure) = rows.checked_sub(self.confirmation) {
             self.settle(sure, &found, &mut open, &mut events)?;
@@ -146,7 +146,7 @@ impl AnyRuleState {
     /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
     /// [`push`](Self::push). An error of the rule leaves the state at the row before the one that it refused, any
     /// other as it was.
-    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<Event>, LabelError> {
+    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<RuleEvent>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.rows, time)?;
         self.clock.time(self.rows + missed + 1)?;
@@ -163,7 +163,7 @@ impl AnyRuleState {
     ///
     /// # Errors
     /// As [`push`](Self::push).
-    pub fn finish(self) -> Result<Vec<Event>, LabelError> {
+    pub fn finish(self) -> Result<Vec<RuleEvent>, LabelError> {
         let found = self.assess(self.values.clone(), self.rows)?;
         let (mut events, mut open) = (Vec::new(), self.open);
         for row in (self.rows + 1).saturating_sub(self.confirmation)..=self.rows {
@@ -216,13 +216,13 @@ impl AnyRuleState {
         row: usize,
         found: &Found,
         open: &mut Open,
-        events: &mut Vec<Event>,
+        events: &mut Vec<RuleEvent>,
     ) -> Result<(), LabelError> {
         let episode = found.episodes.iter().find(|&&[onset, _, end]| onset <= row && row < end);
         let begins = episode.is_some_and(|&[onset, ..]| onset == row);
         if let Some((onset, confirmed)) = open.episode.filter(|_| episode.is_none() || begins) {
             let [onset, confirmed, end] = [onset, confirmed, row].map(|row| self.clock.time(row));
-            events.push(Event::Ended(Episode::new(onset?, confirmed?, end?)?));
+            events.push(RuleEvent::Ended(Episode::new(onset?, confirmed?, end?)?));
             open.episode = None;
         }
         if let Some(&[_, confirmed, _]) = episode.filter(|_| open.episode.is_none()) {
@@ -233,7 +233,7 @@ impl AnyRuleState {
             None if is_unknown => open.unknown = Some(row),
             Some(first) if !is_unknown => {
                 let (from, until) = (self.clock.time(first)?, self.clock.time(row)?);
-                events.push(Event::Unknown { from, until });
+                events.push(RuleEvent::Unknown { from, until });
                 open.unknown = None;
             }
             _ => {}

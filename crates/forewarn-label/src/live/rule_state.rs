@@ -22,7 +22,7 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// failure that is not final; and about 40.
 ///
 /// ```
-/// use forewarn_label::{Event, Rule, RuleState, Verdict};
+/// use forewarn_label::{RuleEvent, Rule, RuleState, Verdict};
 /// use forewarn_schema::{Metric, Schema, Step, Timestamp};
 ///
 /// let rule: Rule = "error_rate >= 0.05 for 2 steps".parse()?;
@@ -31,7 +31,7 @@ use forewarn_schema::{Episode, Schema, Step, Timestamp};
 /// assert_eq!(stream.push(&[0.06])?.verdict, Verdict::No);
 /// let minute = stream.push(&[0.08])?;
 /// assert_eq!(minute.verdict, Verdict::Yes);
-/// assert!(matches!(minute.events[..], [Event::Confirmed { onset: Timestamp::EPOCH, .. }]));
+/// assert!(matches!(minute.events[..], [RuleEvent::Confirmed { onset: Timestamp::EPOCH, .. }]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -47,19 +47,19 @@ pub struct RuleState {
 /// What one row told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Minute {
+pub struct RuleMinute {
     /// The row's time.
     pub time: Timestamp,
     /// Whether the rule's condition is satisfied in the row.
     pub verdict: Verdict,
     /// What has become known with it, episodes in order of time.
-    pub events: Vec<Event>,
+    pub events: Vec<RuleEvent>,
 }
 
 /// Something that a stream came to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum RuleEvent {
     /// A failure has begun, and this row is sure of it.
     Confirmed {
         /// Its first minute, as far as is known now.
@@ -110,7 +110,7 @@ impl RuleState {
     /// # Errors
     /// As [`Schema::check_row`] for a row that no frame could hold, [`LabelError::BeyondCalendar`]; both leave the
     /// stream as it was.
-    pub fn push(&mut self, row: &[f32]) -> Result<Minute, LabelError> {
+    pub fn push(&mut self, row: &[f32]) -> Result<RuleMinute, LabelError> {
         self.schema.check_row(row)?;
         let time = self.time(self.watch.rows())?;
         // The time after this row ends an episode in it, so it must be on the calendar too.
@@ -119,10 +119,10 @@ impl RuleState {
         let mut events = Vec::new();
         if let Some(found) = told.confirmed {
             let (onset, confirmed_at) = (self.time(found.onset)?, self.time(found.confirmed)?);
-            events.push(Event::Confirmed { onset, confirmed_at });
+            events.push(RuleEvent::Confirmed { onset, confirmed_at });
         }
         self.settled(&mut events)?;
-        Ok(Minute { time, verdict: told.verdict, events })
+        Ok(RuleMinute { time, verdict: told.verdict, events })
     }
 
     /// Takes the row of a time. Steps that were missed before it count as rows without samples, so that nothing
@@ -132,7 +132,7 @@ impl RuleState {
     /// [`LabelError::LateRow`] for a time before the next row's, [`LabelError::RowOffClock`] between two,
     /// [`LabelError::GapTooLong`] for one that is more than a year of minutes ahead; otherwise as
     /// [`push`](Self::push). All leave the state as it was.
-    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<Minute>, LabelError> {
+    pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Vec<RuleMinute>, LabelError> {
         self.schema.check_row(row)?;
         let missed = self.clock.missed(self.watch.rows(), time)?;
         self.time(self.watch.rows() + missed + 1)?;
@@ -168,7 +168,7 @@ impl RuleState {
     ///
     /// # Errors
     /// None that [`push`](Self::push) has not given before.
-    pub fn finish(mut self) -> Result<Vec<Event>, LabelError> {
+    pub fn finish(mut self) -> Result<Vec<RuleEvent>, LabelError> {
         self.watch.finish();
         let mut events = Vec::new();
         self.settled(&mut events)?;
@@ -211,12 +211,12 @@ impl RuleState {
         Ok(())
     }
 
-    fn settled(&mut self, events: &mut Vec<Event>) -> Result<(), LabelError> {
+    fn settled(&mut self, events: &mut Vec<RuleEvent>) -> Result<(), LabelError> {
         let (already, mut possible) = (self.certain.len(), Vec::new());
         self.watch.drain(&mut self.certain, &mut possible);
         for found in &self.certain[already..] {
             let (onset, confirmed) = (self.time(found.onset)?, self.time(found.confirmed)?);
-            events.push(Event::Ended(Episode::new(onset, confirmed, self.time(found.end)?)?));
+            events.push(RuleEvent::Ended(Episode::new(onset, confirmed, self.time(found.end)?)?));
         }
         for whole in possible {
             // What is certain lies within what is possible, and is final no later.
@@ -224,7 +224,7 @@ impl RuleState {
             let certain: Vec<_> = self.certain.drain(..inside).map(|found| found.onset..found.end).collect();
             for rows in difference(std::slice::from_ref(&(whole.onset..whole.end)), &certain) {
                 let (from, until) = (self.time(rows.start)?, self.time(rows.end)?);
-                events.push(Event::Unknown { from, until });
+                events.push(RuleEvent::Unknown { from, until });
             }
         }
         Ok(())

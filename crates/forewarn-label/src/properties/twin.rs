@@ -1,8 +1,8 @@
 //! A second implementation of rules, written from their definition with no thought of speed: what tests compare with.
 
 use crate::{
-    Change, Compare, Condition, Frequent, IncreaseRatio, Limit, Mean, Measure, Normal, Quantile, Ratio, Rule,
-    Season, Shape, Significant, Statistic, Sustained, strategies::METRICS,
+    Change, Compare, Condition, Frequent, IncreaseRatio, Limit, Mean, Measure, Normal, NormalStatistic,
+    Quantile, Ratio, Rule, Season, Shape, Significant, Sustained, strategies::METRICS,
 };
 use forewarn_schema::Step;
 use std::ops::Range;
@@ -138,10 +138,10 @@ impl Twin<'_> {
         let t = t as i64;
         let steps = |span: &crate::Span| span.in_steps(Step::MINUTE) as i64;
         let (rows, share) = match &normal.normal {
-            Statistic::Mean(over) => (t - steps(over)..t, None),
-            Statistic::Median(over) => (t - steps(over)..t, Some(0.5)),
-            Statistic::Quantile(Quantile { share, over }) => (t - steps(over)..t, Some(share.wide())),
-            Statistic::Season(Season { period, width }) => {
+            NormalStatistic::Mean(over) => (t - steps(over)..t, None),
+            NormalStatistic::Median(over) => (t - steps(over)..t, Some(0.5)),
+            NormalStatistic::Quantile(Quantile { share, over }) => (t - steps(over)..t, Some(share.wide())),
+            NormalStatistic::Season(Season { period, width }) => {
                 let last = t - steps(period) + steps(width) / 2;
                 (last + 1 - steps(width)..last + 1, None)
             }

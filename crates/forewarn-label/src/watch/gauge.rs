@@ -1,7 +1,7 @@
 //! Measures and normals at work: one number a row.
 
 use crate::{
-    Change, IncreaseRatio, Limit, Mean, Measure, Normal, Quantile, Ratio, Season, Statistic,
+    Change, IncreaseRatio, Limit, Mean, Measure, Normal, NormalStatistic, Quantile, Ratio, Season,
     watch::sliding::{SlidingQuantile, Sums},
 };
 use forewarn_core::{CoreError, restore_part, save_part};
@@ -175,19 +175,19 @@ impl Bound {
             Limit::Normal(normal) => normal,
         };
         let (length, past) = match normal {
-            Statistic::Mean(over) => {
+            NormalStatistic::Mean(over) => {
                 let length = over.in_steps(step);
                 (length, Past::Mean(Sums::new(length)))
             }
-            Statistic::Median(over) => {
+            NormalStatistic::Median(over) => {
                 let length = over.in_steps(step);
                 (length, Past::Quantile(SlidingQuantile::new(length, 0.5)))
             }
-            Statistic::Quantile(Quantile { share, over }) => {
+            NormalStatistic::Quantile(Quantile { share, over }) => {
                 let length = over.in_steps(step);
                 (length, Past::Quantile(SlidingQuantile::new(length, share.wide())))
             }
-            Statistic::Season(Season { period, width }) => {
+            NormalStatistic::Season(Season { period, width }) => {
                 let length = width.in_steps(step);
                 let wait = period.in_steps(step).saturating_sub(length / 2 + 1);
                 (length, Past::Season { wait, delay: VecDeque::new(), sums: Sums::new(length) })
@@ -303,7 +303,7 @@ mod tests {
         ) {
             let (width, period) = (a.min(b), a.max(b));
             let season = Season { period: Span::steps(period), width: Span::steps(width) };
-            let normal = Normal::new(Statistic::Season(season)).with_known_share(0.0);
+            let normal = Normal::new(NormalStatistic::Season(season)).with_known_share(0.0);
             let mut bound = Bound::new(&normal.into(), Step::MINUTE);
             for t in 0..values.len() {
                 let youngest = t as i64 - i64::from(period) + i64::from(width / 2);

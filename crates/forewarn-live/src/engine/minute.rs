@@ -11,7 +11,7 @@ use super::{
 };
 use crate::LiveError;
 use forewarn_core::{Alarm, BudgetMode, OutcomeMatcher, Score, SupposedAlarms};
-use forewarn_label::{Event as RuleEvent, Minute, Verdict};
+use forewarn_label::{RuleEvent, RuleMinute, Verdict};
 use forewarn_schema::Timestamp;
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     /// What the failure rule says of each row.
-    fn follow_failures(&mut self, time: Timestamp) -> Result<Vec<Minute>, LiveError> {
+    fn follow_failures(&mut self, time: Timestamp) -> Result<Vec<RuleMinute>, LiveError> {
         let width = self.metrics.len();
         let mut told = Vec::with_capacity(self.services.len());
         for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
@@ -264,7 +264,7 @@ impl Engine {
     }
 
     /// What became of alarms and failures.
-    fn judge(&mut self, time: Timestamp, told: &[Minute]) -> Result<(), LiveError> {
+    fn judge(&mut self, time: Timestamp, told: &[RuleMinute]) -> Result<(), LiveError> {
         let delay_minutes = f64::from(self.config.lead_delay_secs) / 60.0;
         for (index, run) in self.models.iter_mut().enumerate() {
             for (slot, (service, minute)) in self.services.iter().zip(told).enumerate() {

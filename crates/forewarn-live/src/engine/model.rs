@@ -6,7 +6,7 @@ use forewarn_core::{
     AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings, CoreError,
     FailureOutcome, Ladder, OutcomeMatcher, Settled, Shift, SupposedAlarms,
 };
-use forewarn_label::{Event as RuleEvent, Standing};
+use forewarn_label::{RuleEvent, Standing};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{

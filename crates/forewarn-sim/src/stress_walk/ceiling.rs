@@ -19,14 +19,14 @@ const OUTLOOK_RESOLUTION: usize = 2 * FILTER_RESOLUTION;
 /// No predictor has a smaller expected Brier score or log loss, and none ranks minutes better, but by luck.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Ceiling {
+pub struct WalkCeiling {
     /// Given the hidden stress and all of the past, one a row. Out of reach for anything that sees only metrics.
     pub oracle: Vec<Score>,
     /// Given the metrics up to and including the row, one a row. The ceiling for every real predictor.
     pub bayes_filter: Vec<Score>,
 }
 
-/// How well the two parts of a [`Ceiling`] rank the windows of a run.
+/// How well the two parts of a [`WalkCeiling`] rank the windows of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CeilingScores {
@@ -96,9 +96,9 @@ pub fn ceiling_scores(
 /// # References
 /// L. R. Rabiner, *A tutorial on hidden Markov models and selected applications in speech recognition*, Proceedings
 /// of the IEEE 77(2), 1989: the forward recursion of the filter.
-pub fn ceiling(run: &StressWalkRun, spec: WindowSpec, target: Target) -> Result<Ceiling, SimError> {
+pub fn ceiling(run: &StressWalkRun, spec: WindowSpec, target: Target) -> Result<WalkCeiling, SimError> {
     let outlook = outlook(spec, target)?;
-    Ok(Ceiling {
+    Ok(WalkCeiling {
         oracle: oracle_scores(run, &outlook)?,
         bayes_filter: filter_scores(run.frame.view(), &outlook.halved(), FILTER_RESOLUTION)?,
     })

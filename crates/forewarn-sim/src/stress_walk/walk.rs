@@ -179,7 +179,7 @@ pub struct StressWalkRun {
 /// One simulated minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Minute {
+pub struct WalkMinute {
     /// The metrics, in the order of [`Schema::v1`].
     pub sample: [f32; 10],
     /// The hidden stress, 0..=1.
@@ -197,12 +197,12 @@ pub struct Steps {
 }
 
 impl Iterator for Steps {
-    type Item = Minute;
+    type Item = WalkMinute;
 
-    fn next(&mut self) -> Option<Minute> {
+    fn next(&mut self) -> Option<WalkMinute> {
         self.remaining = self.remaining.checked_sub(1)?;
         let sample = self.state.next_minute(&mut self.rng);
-        Some(Minute { sample, stress: self.state.stress, rule: self.state.rule })
+        Some(WalkMinute { sample, stress: self.state.stress, rule: self.state.rule })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -8,7 +8,7 @@ use forewarn::{
     core::Envelope,
     ensemble::{Calibrate, CalibrationMethod},
     eval::AlarmBudget,
-    experiment::{Data, Experiment, Model, Rows, StandardModels},
+    experiment::{Data, Experiment, Model, ModelRows, StandardModels},
     label::Rule,
     prelude::{Schema, Timestamp},
     topology::TopologyFeatures,
@@ -51,7 +51,7 @@ pub(super) fn train(
     let sentence =
         "gradient-boosted trees, at most 250 of 8 leaves, calibrated by Platt's method on validation";
     let trees = Calibrate::new(trees.with_seed(seed), CalibrationMethod::Platt);
-    let trees = Model::new(MODELS[0], sentence, Rows::Features, trees);
+    let trees = Model::new(MODELS[0], sentence, ModelRows::Features, trees);
     experiment = experiment.with_model(trees).with_model(standard.get(MODELS[1])?);
     let trained = experiment.train(data, progress).about("simulation")?;
     let best = trained.summary().chosen().map(|chosen| chosen.name.clone());
