@@ -208,7 +208,7 @@ pub(super) fn boost(
         });
         // A tree that finds nothing to split by all rows and columns will be followed by the same.
         let is_stuck = is_stump && plan.row_share >= 1.0 && picked.is_none();
-        if is_stuck || end.grown >= end.trees + plan.patience || monitor.should_stop() {
+        if is_stuck || end.grown - end.trees >= plan.patience || monitor.should_stop() {
             break;
         }
     }

@@ -105,6 +105,17 @@ fn a_window_that_stands_for_several_counts_as_so_many() {
 }
 
 #[test]
+fn patience_may_be_endless() {
+    let values: Vec<f32> = (0..600u32).map(|row| (row.wrapping_mul(2_654_435_761) >> 9) as f32).collect();
+    let positive: Vec<bool> = values.iter().map(|value| value % 3.0 < 1.0).collect();
+    let data = Snapshots::new(gauges(&["m"]), values, positive).unwrap();
+    let fit = |patience| plain().with_trees(30, patience).fit_snapshots(&data, &data, &mut Silent).unwrap();
+    let (endless, all) = (fit(usize::MAX), fit(30));
+    assert!(all.trees() > 1);
+    assert_eq!(endless.trees(), all.trees());
+}
+
+#[test]
 fn missing_values_go_where_they_fit() {
     let missing = |row: u32| row.is_multiple_of(3);
     let values: Vec<f32> =
