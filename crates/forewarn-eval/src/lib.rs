@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alarms;
+mod both;
 mod error;
 mod events;
 mod files;

@@ -1,7 +1,8 @@
 use super::{LeakCheck, checked};
+use crate::both::both;
 use forewarn_core::Windows;
 use forewarn_numerics::Fnv1a;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 /// Share of the test windows that may be found in train: quiet services repeat themselves.
 const SOME: f64 = 0.01;
@@ -23,8 +24,16 @@ pub(super) fn check(train: Windows<'_>, test: Windows<'_>) -> LeakCheck {
     let scale = Scale::new(train);
     let looked_up: Vec<(u64, usize)> = scale.cells(test).collect();
     let wanted = Wanted::new(&looked_up);
-    let mut known: Vec<(u64, usize)> =
-        scale.cells(train).filter(|&(cell, _)| wanted.may_hold(cell)).collect();
+    let middle = train.len() / 2;
+    let known = |range: Range<usize>| -> Vec<(u64, usize)> {
+        let first = range.start;
+        // Both halves lie within.
+        let cells = train.slice(range).into_iter().flat_map(|half| scale.cells(half));
+        let wanted = cells.filter(|&(cell, _)| wanted.may_hold(cell));
+        wanted.map(|(cell, index)| (cell, first + index)).collect()
+    };
+    let (mut known, later) = both(|| known(0..middle), || known(middle..train.len()));
+    known.extend(later);
     known.sort_unstable();
     let (moving, mut found, mut example) = (looked_up.len(), 0usize, None);
     for (cell, index) in looked_up {
@@ -147,6 +156,26 @@ mod tests {
     use super::*;
     use forewarn_schema::{Metric, Schema};
     use proptest::{collection::vec, prelude::*};
+
+    #[test]
+    fn windows_are_found_in_both_halves_of_train() {
+        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+        let values: Vec<f32> = (0u8..120).map(|row| f32::from(row) * f32::from(row)).collect();
+        let rows = |rows: Range<u32>| rows.collect::<Vec<_>>();
+        let (all, early, late) = (rows(2..100), rows(7..9), rows(90..93));
+        let windows = |rows| Windows::new(&schema, &values, 3, rows).unwrap();
+        for (test, example) in
+            [(&early, "window 0, which is window 5 there"), (&late, "window 0, which is window 88 there")]
+        {
+            let found = check(windows(&all), windows(test)).text;
+            assert!(
+                found.starts_with(&format!("{0} of {0} test", test.len())) && found.ends_with(example),
+                "{found}"
+            );
+        }
+        let apart = check(windows(&all), windows(&rows(110..113))).text;
+        assert!(apart.starts_with("none of 3 test windows"), "{apart}");
+    }
 
     proptest! {
         #[test]

@@ -1,6 +1,7 @@
 use super::{LeakCheck, checked};
-use crate::{EvalError, roc_auc};
+use crate::{EvalError, both::both, roc_auc};
 use forewarn_core::{LabelledWindows, Score};
+use std::ops::Range;
 
 /// A ROC-AUC that no single honest feature reaches.
 const TELLING: f64 = 0.98;
@@ -9,16 +10,27 @@ const TELLING: f64 = 0.98;
 pub(super) fn check(test: LabelledWindows<'_>) -> Result<LeakCheck, EvalError> {
     test.expect_both_classes("test")?;
     let windows = test.windows();
+    let names: Vec<&str> = windows.schema().names().collect();
+    // The area of each of some features; `None` where it has no samples of both classes.
+    let areas = |features: Range<usize>| -> Result<Vec<Option<f64>>, EvalError> {
+        let area = |feature: usize| {
+            let known = windows.iter_last().zip(test.positive());
+            let known = known.map(|(row, &positive)| (row[feature], positive));
+            let (values, positive): (Vec<f32>, Vec<bool>) =
+                known.filter(|(value, _)| !value.is_nan()).unzip();
+            if !positive.contains(&true) || !positive.contains(&false) {
+                return Ok(None);
+            }
+            let area = roc_auc(&ranks(&values)?, &positive)?;
+            Ok(Some(area.max(1.0 - area)))
+        };
+        features.map(area).collect()
+    };
+    let middle = names.len() / 2;
+    let (first, second) = both(|| areas(0..middle), || areas(middle..names.len()));
     let mut best: Option<(f64, &str)> = None;
-    for (feature, name) in windows.schema().names().enumerate() {
-        let known = windows.iter_last().zip(test.positive()).map(|(row, &positive)| (row[feature], positive));
-        let (values, positive): (Vec<f32>, Vec<bool>) = known.filter(|(value, _)| !value.is_nan()).unzip();
-        if !positive.contains(&true) || !positive.contains(&false) {
-            continue;
-        }
-        let area = roc_auc(&ranks(&values)?, &positive)?;
-        let telling = area.max(1.0 - area);
-        if best.is_none_or(|(most, _)| telling > most) {
+    for (telling, name) in first?.into_iter().chain(second?).zip(names) {
+        if let Some(telling) = telling.filter(|&telling| best.is_none_or(|(most, _)| telling > most)) {
             best = Some((telling, name));
         }
     }

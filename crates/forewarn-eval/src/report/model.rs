@@ -21,6 +21,7 @@ pub use service_report::ServiceReport;
 pub use window_figures::WindowFigures;
 pub use worst::{WorstCase, WorstCases, WorstKind};
 
+use crate::both::both;
 use crate::{
     Confusion, EvalError, Events, LeadTimes, Reliability, TimingReliability, best_f1_threshold, brier,
     roc_auc,
@@ -157,6 +158,18 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
     let windows = Confusion::at(threshold, &scores, &positive)?;
     let events = Events::new(run.test, policy);
     let totals = events.totals();
+    // The dearest part, beside others.
+    let (operation, (calibration, intervals, secondary, services)) = both(
+        || OperationReport::new(run, policy, &events),
+        || {
+            (
+                Reliability::with_intervals(run.test, Reliability::BINS, bootstrap),
+                ModelIntervals::new(run.test, threshold, &events, &run.delays, bootstrap),
+                SecondaryFigures::new(run.test, threshold, &events, bootstrap),
+                ServiceReport::all(run.test, threshold, &events, bootstrap),
+            )
+        },
+    );
     Ok(ModelReport {
         name: run.name.to_owned(),
         trainer: run.trainer.map(str::to_owned),
@@ -187,13 +200,13 @@ fn measure(run: &ModelRun<'_>, policy: AlarmPolicy) -> Result<ModelReport, EvalE
         fit_seconds: run.fit_time.map(|time| time.as_secs_f64()),
         score_seconds: run.score_time.map(|time| time.as_secs_f64()),
         window_figures: Some(WindowFigures::new(&scores, &positive, threshold)?),
-        calibration: Some(Reliability::with_intervals(run.test, Reliability::BINS, bootstrap)?),
+        calibration: Some(calibration?),
         timing: run.timing.cloned(),
         training: run.training.to_vec(),
-        operation: Some(OperationReport::new(run, policy, &events)?),
-        intervals: ModelIntervals::new(run.test, threshold, &events, &run.delays, bootstrap)?,
-        secondary: Some(SecondaryFigures::new(run.test, threshold, &events, bootstrap)?),
-        services: ServiceReport::all(run.test, threshold, &events, bootstrap)?,
+        operation: Some(operation?),
+        intervals: intervals?,
+        secondary: Some(secondary?),
+        services: services?,
         classes: ClassReport::all(run.test, &events, run.classes, bootstrap),
     })
 }
