@@ -23,6 +23,7 @@ mod dialect;
 mod error;
 mod guard;
 mod packed;
+mod rows;
 pub(crate) mod text_file;
 mod time;
 
@@ -32,6 +33,7 @@ pub use dialect::{Decimal, Dialect};
 pub use error::TableError;
 pub use guard::ROW_LIMIT_BYTES;
 pub use packed::{Unpacked, unpack};
+pub use rows::{SeenRows, TableRows};
 pub use time::{
     DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, is_compact_date, is_text_time,
     shown_order,

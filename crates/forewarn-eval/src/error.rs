@@ -1,5 +1,5 @@
 use forewarn_core::{
-    CoreError,
+    BoxError, CoreError,
     table::{TableError, UnknownZone},
 };
 use forewarn_schema::Timestamp;
@@ -80,6 +80,15 @@ pub enum EvalError {
         /// The columns there are.
         available: Vec<String>,
     },
+    /// Records have a field that is a column, and that none of the first records had.
+    #[error(
+        "field {column:?} is in none of the first records, and in later ones: write it in all of them, empty where there \
+         is nothing"
+    )]
+    LateColumn {
+        /// The field.
+        column: String,
+    },
     /// A file cannot be read, or something in it is wrong.
     #[error("{}: {source}", path.display())]
     File {
@@ -150,6 +159,9 @@ pub enum EvalError {
     /// A file is no CSV.
     #[error("not a CSV file: {0}")]
     Csv(#[source] TableError),
+    /// What gives the rows of a file in another format says so, with the file.
+    #[error(transparent)]
+    Rows(BoxError),
     /// The time zone of a file's times is none.
     #[error(transparent)]
     Zone(#[from] UnknownZone),
@@ -185,4 +197,14 @@ pub enum EvalError {
     /// A file could not be opened.
     #[error("cannot be opened: {0}")]
     Open(#[source] std::io::Error),
+}
+
+impl EvalError {
+    /// What is wrong with a table.
+    pub(crate) fn of_table(error: TableError) -> Self {
+        match error {
+            TableError::Source(source) => Self::Rows(source),
+            error => Self::Csv(error),
+        }
+    }
 }

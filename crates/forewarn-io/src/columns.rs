@@ -8,7 +8,11 @@ pub(crate) mod slots;
 pub(crate) mod time_form;
 pub(crate) mod writable;
 
-use crate::{DateOrder, IoError, ReadOptions, Shape, columns::slots::Slots, error::Origin};
+use crate::{
+    DateOrder, Format, IoError, ReadOptions, Shape,
+    columns::slots::Slots,
+    error::{Origin, clip},
+};
 pub(crate) use names::{SERVICE, TIMESTAMP, is_time_name, service_label};
 use plan::Plan;
 pub(crate) use role::Role;
@@ -44,12 +48,18 @@ pub(crate) struct Header<'a> {
     pub(crate) annotated: bool,
 }
 
+/// Most names of settings that notes of one file are about.
+const NAMES_NOTED: usize = 10;
+
 impl Columns {
     /// Gives each column its role, and its metrics slots.
     pub(crate) fn new(header: Header<'_>, options: &ReadOptions, slots: &mut Slots) -> Result<Self, IoError> {
         let Header { origin, names, sketches, annotated } = header;
         let file = || origin.file();
+        let unused = options.rename.keys().filter(|name| !names.contains(name));
+        let mut unused: Vec<(&str, &String)> = unused.map(|name| ("rename", name)).collect();
         let mut names: Vec<String> = names.into_iter().map(|name| renamed(name, options)).collect();
+        unused.extend(options.drop.iter().filter(|name| !names.contains(name)).map(|name| ("drop", name)));
         let unwrapped = unwrap(&mut names, options);
         let blank = Sketch::default();
         let sketch = |index: usize| sketches.get(index).unwrap_or(&blank);
@@ -81,6 +91,19 @@ impl Columns {
         };
         plan.assign(origin, &times, Role::Time)?;
         let shape = plan.find_shape(origin, options, sketch)?;
+        // Records may bring further fields, and rows of a long file further metrics.
+        if shape != Shape::Long && origin.format != Format::Json {
+            let unused = unused.iter().take(NAMES_NOTED);
+            plan.notes.extend(unused.map(|(setting, name)| {
+                format!("no column is called {:?}, which `{setting}` names", clip(name))
+            }));
+        }
+        if let (Shape::Records, Some(metric)) = (shape, &options.metric) {
+            plan.notes.push(format!(
+                "`metric` {:?} was not used: each column is a metric; where each is a service, give the shape `wide`",
+                clip(metric)
+            ));
+        }
         let services = match options.service_columns.as_slice() {
             [] if shape == Shape::Wide => Vec::new(),
             [] => plan.find_service(sketch).into_iter().collect(),
@@ -144,6 +167,23 @@ impl Columns {
 }
 
 impl Columns {
+    /// Columns that are read for what they hold, whatever it is for, but for those that `is_read` is false for.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn of_cells(names: Vec<String>, is_read: impl Fn(usize) -> bool) -> Self {
+        let role = |index| if is_read(index) { Role::Value } else { Role::Ignored };
+        Self {
+            roles: (0..names.len()).map(role).collect(),
+            names,
+            shape: Shape::Records,
+            time_parts: 0,
+            service_parts: 0,
+            notes: Vec::new(),
+            wide_slots: Vec::new(),
+            is_series: false,
+            dropped: Vec::new(),
+        }
+    }
+
     /// Columns that are left out and are called as labels are, but for those that settings name.
     pub(crate) fn labels_left_out(&self) -> Vec<usize> {
         let is_label = |name: &str| {

@@ -75,6 +75,14 @@ pub enum IoError {
         /// What is wrong.
         source: BoxError,
     },
+    /// A cell that holds several values.
+    #[error("{place}, column {column:?}: is an array or an object, expected text or a number")]
+    Nested {
+        /// Where it is.
+        place: Place,
+        /// The column.
+        column: String,
+    },
     /// Parquet pages compressed by what is not built in.
     #[error(
         "{file}, column {column:?}: is compressed by {codec}; expected none, zstd, snappy, gzip, lz4 or lz4_raw: write it with one of these"

@@ -1,5 +1,6 @@
 //! Frames from JSON: records one after another, a line each or not, or in an array.
 
+mod cells;
 mod named;
 mod records;
 mod sample_cells;
@@ -8,7 +9,7 @@ mod series;
 mod wrapper;
 
 use crate::{
-    Format, IoError, ReadOptions, Recording, Shape,
+    Format, IoError, Place, ReadOptions, Recording, Shape,
     assemble::{Assembler, Keep},
     columns::{
         Columns, Header, Role, SERVICE, Sketch,
@@ -19,12 +20,13 @@ use crate::{
     csv::{Input, Parts, time_name},
     error::{Origin, clip},
 };
+pub(crate) use cells::JsonCells;
 use forewarn_core::table::is_missing;
 use records::Records;
 use scalar::{Record, Scalar};
 use std::{
     collections::BTreeMap,
-    io::{Cursor, Read},
+    io::{Chain, Cursor, Read},
     mem,
 };
 
@@ -79,46 +81,15 @@ pub(crate) fn read_into(
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
-    let within = wrapper::records_within(prefix);
-    let (skipped, rest) = prefix.split_at(within.unwrap_or(0));
-    let (mut names, mut sketches, records_seen) = sketch(rest, input)?;
-    let line = 1 + skipped.iter().filter(|&&byte| byte == b'\n').count() as u64;
-    let text = Cursor::new(rest.to_vec()).chain(from);
-    let mut records = match within {
-        Some(_) => Records::of_array(text, origin, line),
-        None => Records::new(text, origin),
-    };
-    if names.is_empty()
-        && let Some((line, text)) = records.advance()?
-    {
-        // A record that cannot be read, or has no field.
-        let source = match Record::parse(text, &mut Vec::new()) {
-            Err(error) => error.into(),
-            Ok(_) => "a record without fields".into(),
-        };
-        return Err(IoError::NotJson { place: origin.at(line), source });
-    }
-    let fields = || names.iter().zip(&sketches).map(|(name, sketch)| (name.as_str(), sketch.holds_others()));
+    let First { mut records, mut names, mut sketches, seen, line } = First::of(prefix, from, origin)?;
+    let fields = || fields(&names, &sketches);
     if series::is_series(fields()) {
         return series::read(records, input, assembler);
     }
     if named::is_named(&fields()) {
         return named::read(records, input, assembler);
     }
-    // Columns as arrays, or as objects whose fields count rows.
-    let counts_rows = |name: &String| {
-        name.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let holds_arrays = fields().any(|(_, is_array)| is_array) && !sketches.iter().any(Sketch::is_time);
-    let holds_rows = names.iter().filter(|name| counts_rows(name)).count() * 2 > names.len();
-    if records_seen == 1 && (holds_arrays || holds_rows) {
-        return Err(IoError::NotJson {
-            place: origin.at(line),
-            source: "one object that holds columns, expected an object a row: pandas writes them with \
-                     to_json(orient=\"records\", lines=True)"
-                .into(),
-        });
-    }
+    expect_rows(&names, &sketches, seen, || origin.at(line))?;
     let fields = names.len();
     input.add_folders(&mut names, &mut sketches);
     let keys = names[..fields].to_vec();
@@ -306,11 +277,78 @@ fn refuse(
     fault.at(origin.at(line), column, &scalar.to_text(), &assembler.slots.slots[slot])
 }
 
+/// Records, and what the first of them show.
+struct First<R> {
+    records: Records<Chain<Cursor<Vec<u8>>, R>>,
+    /// Their fields, and what these hold.
+    names: Vec<String>,
+    sketches: Vec<Sketch>,
+    /// How many records these are.
+    seen: usize,
+    /// The line on which the first begins.
+    line: u64,
+}
+
+impl<R: Read> First<R> {
+    /// Finds the records of a text whose first bytes are `prefix`.
+    fn of(prefix: &[u8], from: R, origin: &Origin) -> Result<Self, IoError> {
+        let within = wrapper::records_within(prefix);
+        let (skipped, rest) = prefix.split_at(within.unwrap_or(0));
+        let (names, sketches, seen) = sketch(rest, origin)?;
+        let line = 1 + skipped.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let text = Cursor::new(rest.to_vec()).chain(from);
+        let mut records = match within {
+            Some(_) => Records::of_array(text, origin, line),
+            None => Records::new(text, origin),
+        };
+        if names.is_empty()
+            && let Some((line, text)) = records.advance()?
+        {
+            // A record that cannot be read, or has no field.
+            let source = match Record::parse(text, &mut Vec::new()) {
+                Err(error) => error.into(),
+                Ok(_) => "a record without fields".into(),
+            };
+            return Err(IoError::NotJson { place: origin.at(line), source });
+        }
+        Ok(Self { records, names, sketches, seen, line })
+    }
+}
+
+/// Each field with whether it is an array.
+fn fields<'a>(names: &'a [String], sketches: &'a [Sketch]) -> impl Iterator<Item = (&'a str, bool)> + Clone {
+    names.iter().zip(sketches).map(|(name, sketch)| (name.as_str(), sketch.holds_others()))
+}
+
+/// Refuses columns as arrays, or as objects whose fields count rows.
+fn expect_rows(
+    names: &[String],
+    sketches: &[Sketch],
+    seen: usize,
+    place: impl FnOnce() -> Place,
+) -> Result<(), IoError> {
+    let counts_rows = |name: &String| {
+        name.rsplit_once('.').is_some_and(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let holds_arrays =
+        fields(names, sketches).any(|(_, is_array)| is_array) && !sketches.iter().any(Sketch::is_time);
+    let holds_rows = names.iter().filter(|name| counts_rows(name)).count() * 2 > names.len();
+    if seen == 1 && (holds_arrays || holds_rows) {
+        return Err(IoError::NotJson {
+            place: place(),
+            source: "one object that holds columns, expected an object a row: pandas writes them with \
+                     to_json(orient=\"records\", lines=True)"
+                .into(),
+        });
+    }
+    Ok(())
+}
+
 /// The fields of the first records, what they hold, and how many records these are.
-fn sketch(prefix: &[u8], input: &Input<'_>) -> Result<(Vec<String>, Vec<Sketch>, usize), IoError> {
+fn sketch(prefix: &[u8], origin: &Origin) -> Result<(Vec<String>, Vec<Sketch>, usize), IoError> {
     let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
     let mut positions: BTreeMap<String, usize> = BTreeMap::new();
-    let mut records = Records::new(prefix, input.origin);
+    let mut records = Records::new(prefix, origin);
     let (mut count, mut buffer) = (0, Vec::new());
     // What is wrong with these records is found when they are read; the last may only be cut off by the prefix.
     while count < SKETCHED_RECORDS

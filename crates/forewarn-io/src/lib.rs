@@ -18,6 +18,7 @@ pub use assemble::coded::SidedRecording;
 pub use error::{IoError, Place};
 pub use forewarn_core::table::{DateOrder, Decimal};
 pub use options::{Duplicates, MetricSpec, ReadOptions, Shape};
+pub use read::cell_rows::CellRows;
 pub use read::source::FileSource;
 pub use read::{inspect, inspect_from, read, read_files, read_from, read_metrics, read_sides};
 pub use recording::{CellChange, CellCount, Format, ReadSummary, Recording, ServiceSummary};

@@ -1,8 +1,10 @@
 //! Frames from and to Apache Parquet.
 
 mod batch;
+mod cells;
 mod chunk;
 mod file_columns;
+mod groups;
 mod layout;
 mod pages;
 mod reader;
@@ -10,6 +12,7 @@ mod stream;
 mod thrift;
 mod writer;
 
+pub(crate) use cells::ParquetCells;
 pub use reader::read;
 pub(crate) use reader::read_into;
 pub use stream::ParquetStream;

@@ -1,3 +1,4 @@
+pub(crate) mod cell_rows;
 pub(crate) mod files;
 pub(crate) mod open;
 pub(crate) mod source;
@@ -135,13 +136,16 @@ fn read_file(
     if opened.content == Content::Parquet {
         return read_parquet(file, options, service, assembler);
     }
-    let named_parquet = file.path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
-    });
-    if named_parquet && opened.content != Content::Empty {
+    if is_named_parquet(&file.path) && opened.content != Content::Empty {
         return Err(IoError::NotParquet { file: name, looks_like: opened.content.looks_like() });
     }
     text_into(opened, &name, options, service, &file.folders, assembler)
+}
+
+fn is_named_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
+    })
 }
 
 fn text_into<R: Read>(

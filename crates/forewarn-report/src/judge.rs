@@ -6,7 +6,10 @@ use forewarn_eval::{
     InputSummary, ModelComparison, ModelReport, ModelRun, Report, SplitSummary, TestSummary, WindowSummary,
 };
 use forewarn_schema::{FrameSet, Timestamp};
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// A report on scores from any predictor: a vendor's, a colleague's, a script's.
 ///
@@ -92,16 +95,33 @@ impl<'a> GivenScores<'a> {
         files: &[P],
         failures: KnownFailures<'_>,
     ) -> Result<(Report, Pictures), EvalError> {
-        let paths: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
+        let read = |path: &P| {
+            let path = path.as_ref().to_owned();
+            ScoreFile::open_with(&path, &self.settings).map(|models| (path, models))
+        };
+        self.judge_read(files.iter().map(read).collect::<Result<_, _>>()?, failures)
+    }
+
+    /// [`judge`](Self::judge) of scores that have been read: the models of each file, under its path.
+    ///
+    /// # Errors
+    /// As [`judge`](Self::judge).
+    pub fn judge_read(
+        &self,
+        files: Vec<(PathBuf, BTreeMap<String, ScoreFile>)>,
+        failures: KnownFailures<'_>,
+    ) -> Result<(Report, Pictures), EvalError> {
+        let paths: Vec<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+        let names = names(&paths);
+        let count = files.len();
         let mut predictors = Vec::new();
         let (mut services, mut notes) = (Vec::new(), Vec::new());
-        for (path, name) in paths.iter().zip(names(&paths)) {
-            for (model, file) in ScoreFile::open_with(path, &self.settings)? {
-                let judged = file.judge(failures, self.labels).map_err(|source| EvalError::File {
-                    path: path.to_path_buf(),
-                    source: Box::new(source),
-                })?;
-                let name = match (model.is_empty(), paths.len()) {
+        for ((path, models), name) in files.into_iter().zip(names) {
+            for (model, file) in models {
+                let judged = file
+                    .judge(failures, self.labels)
+                    .map_err(|source| EvalError::File { path: path.clone(), source: Box::new(source) })?;
+                let name = match (model.is_empty(), count) {
                     (true, _) => name.clone(),
                     (false, 1) => model,
                     (false, _) => format!("{name}: {model}"),

@@ -56,7 +56,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Exit with 1 also if the metrics can be read but give no window
-    #[arg(long)]
+    #[arg(long, requires = "input")]
     require_usable: bool,
     /// Format of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -121,6 +121,9 @@ impl Check {
                 "what to check? Give --input, --prometheus, --rule-file, --rule, --topology, --model or --config",
             ));
         }
+        if self.input.is_empty() {
+            self.read.expect_unused(&["step"], "give --input as well")?;
+        }
         let rule = self.rule.rule(self.read.outcome_column())?;
         let mut findings = Findings::default();
         if asks_for_rule {
@@ -148,6 +151,11 @@ impl Check {
                 metrics.compare_model(read.summary(), model);
             }
             findings.metrics = Some(metrics);
+        }
+        if self.recording_rules.is_some() && !asks_server {
+            return Err(CliError::usage(
+                "--recording-rules: give --prometheus, or a --config that reads one",
+            ));
         }
         if asks_server {
             findings.prometheus = Some(self.look_at_server(model.as_ref())?);

@@ -55,6 +55,7 @@ impl Graph {
     pub(crate) fn run(&self) -> Result<(), CliError> {
         let graph = ServiceGraph::from_path(&self.topology)?;
         let known = if self.input.is_empty() {
+            self.read.expect_unused(&[], "give --input as well")?;
             from_calls(&graph)?
         } else {
             from_metrics(&graph, &self.read, &self.input)?

@@ -14,12 +14,14 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     core::Target,
-    eval::{EpisodeFile, FileSettings, KnownFailures, LabelMeaning, Report},
+    eval::{EpisodeFile, FileSettings, KnownFailures, LabelMeaning, Report, ScoreFile},
+    io::{CellRows, ReadOptions},
     label::{HiddenOutages, label},
     report::{GivenScores, Present},
     schema::{Kind, Step},
 };
 use std::{
+    collections::BTreeMap,
     io::Write,
     path::{Path, PathBuf},
 };
@@ -29,15 +31,16 @@ use std::{
 /// Writes report.html and report.json, like `forewarn evaluate`, and prints the table.
 #[derive(Args)]
 pub(crate) struct Judge {
-    /// Scores as CSV, or - for standard input: service, timestamp, score in 0..=1[, label 0/1]; repeat for other
-    /// predictors of the same windows
+    /// Scores as CSV, JSON or Parquet, a folder of them, or - for standard input: service, timestamp, score in
+    /// 0..=1[, label 0/1]; repeat for other predictors of the same windows
     #[arg(long, value_name = "FILE", required = true)]
     scores: Vec<PathBuf>,
     /// Metrics in which a rule finds the failures, in any form that `forewarn check` understands. Without metrics and
     /// episodes, the labels in the scores say when a service was failing (--label-means failing)
     #[arg(long, value_name = "FILE", conflicts_with = "episodes")]
     metrics: Vec<PathBuf>,
-    /// The failures themselves, as CSV: service, onset, end or duration[, confirmed_at][, kind][, rule]
+    /// The failures themselves, as CSV, JSON or Parquet: service, onset, end or duration[, confirmed_at][, kind]
+    /// [, rule]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rule", "rule_file", "failure_column"])]
     episodes: Option<PathBuf>,
     /// How long a failure lasts whose end the list of episodes does not say [default: the step, or a minute]
@@ -60,6 +63,19 @@ pub(crate) struct Judge {
     output: PathBuf,
 }
 
+/// Options of reading that files of scores and lists of failures have as well.
+const OF_SCORES: [&str; 9] = [
+    "time-column",
+    "service-column",
+    "rename",
+    "step",
+    "timezone",
+    "date-order",
+    "separator",
+    "decimal",
+    "missing",
+];
+
 /// What a label of 1 says.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LabelMeans {
@@ -79,6 +95,12 @@ impl Judge {
                  (--label-means failing)",
             ));
         }
+        if self.metrics.is_empty() {
+            self.read.expect_unused(&OF_SCORES, "give --metrics as well")?;
+        }
+        if are_labels && (self.rule.rule.is_some() || self.rule.rule_file.is_some()) {
+            return Err(CliError::usage("a failure rule is about metrics: give --metrics as well"));
+        }
         let mut inputs: Vec<&Path> = self.scores.iter().map(PathBuf::as_path).collect();
         inputs.extend(self.metrics.iter().map(PathBuf::as_path));
         inputs.extend(self.episodes.as_deref());
@@ -96,23 +118,25 @@ impl Judge {
                 LabelMeans::Begins => LabelMeaning::Begins,
                 LabelMeans::Failing => LabelMeaning::Failing,
             });
-        let settings = self.file_settings()?;
-        let given = given.with_file_settings(settings.clone());
+        let (options, settings) = self.reading()?;
         let (mut report, pictures, outages) = match &self.episodes {
             Some(path) => {
                 let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
-                let EpisodeFile { episodes, classes, notes, .. } = EpisodeFile::open_with(path, &settings)?;
+                let list = EpisodeFile::from_rows(rows(path, &options)?, &settings)?;
+                let EpisodeFile { episodes, classes, notes, .. } = list;
                 let known = KnownFailures::List { episodes: &episodes, spec, step: self.read.step() };
+                let scores = self.read_scores(&options, &settings)?;
                 progress.stage("evaluating");
-                let (mut report, pictures) = given.with_classes(&classes).judge(&self.scores, known)?;
+                let (mut report, pictures) = given.with_classes(&classes).judge_read(scores, known)?;
                 report.notes.extend(notes);
                 (report, pictures, None)
             }
             None if are_labels => {
                 let spec = self.window.spec(self.read.step().unwrap_or(Step::MINUTE))?;
+                let scores = self.read_scores(&options, &settings)?;
                 progress.stage("evaluating");
                 let known = KnownFailures::InScores { spec, step: self.read.step() };
-                let (report, pictures) = given.judge(&self.scores, known)?;
+                let (report, pictures) = given.judge_read(scores, known)?;
                 (report, pictures, None)
             }
             None => {
@@ -127,9 +151,10 @@ impl Judge {
                 let rule = rule.to_string();
                 let mut names: Vec<&str> = frames.schema().names().collect();
                 names.sort_by_key(|name| !rule.contains(name));
+                let scores = self.read_scores(&options, &settings)?;
                 progress.stage("evaluating");
                 let known = KnownFailures::Labels(&labels);
-                let (report, pictures) = given.with_metrics(&frames, names).judge(&self.scores, known)?;
+                let (report, pictures) = given.with_metrics(&frames, names).judge_read(scores, known)?;
                 (report, pictures, outages)
             }
         };
@@ -151,19 +176,31 @@ impl Judge {
     }
 
     /// How scores and episodes are read.
-    fn file_settings(&self) -> Result<FileSettings, CliError> {
-        let options = self.read.options()?;
-        let mut settings = FileSettings::default().with_table(options.table_settings()?);
-        settings.timezone = options.timezone;
+    fn reading(&self) -> Result<(ReadOptions, FileSettings), CliError> {
+        let mut options = self.read.options()?;
+        // Where there are metrics, these name their columns.
+        if !self.metrics.is_empty() {
+            options.rename.clear();
+            options.time_columns.clear();
+            options.service_columns.clear();
+        }
+        let mut settings = FileSettings::default()
+            .with_time_columns(options.time_columns.clone())
+            .with_service_columns(options.service_columns.clone())
+            .with_missing_words(options.missing_words.clone());
+        settings.timezone.clone_from(&options.timezone);
         settings.date_order = options.date_order;
         let step = self.read.step().unwrap_or(Step::MINUTE);
         settings.lasting_millis = self.lasting.unwrap_or(step).millis();
-        // Where there are metrics, these name their columns.
-        if self.metrics.is_empty() {
-            settings.time_column = options.time_columns.into_iter().next();
-            settings.service_column = options.service_columns.into_iter().next();
-        }
-        Ok(settings)
+        Ok((options, settings))
+    }
+
+    /// The scores of each file by model.
+    fn read_scores(&self, options: &ReadOptions, settings: &FileSettings) -> Result<Scores, CliError> {
+        let read = |path: &PathBuf| -> Result<_, CliError> {
+            Ok((path.clone(), ScoreFile::from_rows(rows(path, options)?, settings)?))
+        };
+        self.scores.iter().map(read).collect()
     }
 
     /// The files of scores.
@@ -180,4 +217,15 @@ impl Judge {
             None => Ok(self.rule.rule(self.read.outcome_column())?.to_string()),
         }
     }
+}
+
+/// Scores by model, of each file.
+type Scores = Vec<(PathBuf, BTreeMap<String, ScoreFile>)>;
+
+/// The rows of a file or a folder, or of standard input for `-`.
+fn rows(path: &Path, options: &ReadOptions) -> Result<CellRows, CliError> {
+    Ok(match path == Path::new("-") {
+        true => CellRows::from_reader(std::io::stdin().lock(), "standard input", options)?,
+        false => CellRows::open(path, options)?,
+    })
 }

@@ -72,7 +72,7 @@ pub(crate) struct Train {
 }
 
 /// Options that say what a sample says already.
-const ANSWERED_BY_SAMPLE: [&str; 29] = [
+const ANSWERED_BY_SAMPLE: [&str; 30] = [
     "input",
     "simulate",
     "days",
@@ -100,6 +100,7 @@ const ANSWERED_BY_SAMPLE: [&str; 29] = [
     "separator",
     "decimal",
     "shape",
+    "metric",
     "missing",
     "duplicates",
 ];
@@ -117,6 +118,7 @@ impl Train {
         }
         let (data, queries) = match (&self.journal, &self.live_model) {
             (Some(folder), Some(model)) => {
+                self.data.read.expect_unused(&["failure-column"], "the journal needs none")?;
                 let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
                 (journal::data(folder, model, acted_on, &progress)?, None)
             }
@@ -124,6 +126,9 @@ impl Train {
                 if !self.data.input.is_empty() {
                     return Err(CliError::usage("--prometheus and --input: give one of them"));
                 }
+                self.data
+                    .read
+                    .expect_unused(&["failure-column", "step"], "with --prometheus there is none")?;
                 let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
                 let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
                 (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))

@@ -94,7 +94,7 @@ enum DecimalMark {
     Comma,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum FileShape {
     /// Found from the header
     Auto,
@@ -106,7 +106,7 @@ enum FileShape {
     Wide,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DuplicatePolicy {
     /// An error that names both lines
     Error,
@@ -150,6 +150,38 @@ impl ReadArgs {
     /// Whether the unit of a metric is given.
     pub(crate) fn names_unit_of(&self, metric: &str) -> bool {
         self.unit.iter().any(|(name, _)| name == metric)
+    }
+
+    /// Refuses options about a metrics file where none is read: all that are given but those of `used`, which
+    /// something else reads. `way_out` says what to do.
+    pub(crate) fn expect_unused(&self, used: &[&str], way_out: &str) -> Result<(), CliError> {
+        let given = [
+            ("failure-column", self.failure_column.is_some()),
+            ("unknown-label", !self.unknown_label.is_empty()),
+            ("time-column", !self.time_column.is_empty()),
+            ("service-column", !self.service_column.is_empty()),
+            ("columns", !self.columns.is_empty()),
+            ("drop", !self.drop.is_empty()),
+            ("rename", !self.rename.is_empty()),
+            ("unit", !self.unit.is_empty()),
+            ("counter", !self.counter.is_empty()),
+            ("schema", self.schema.is_some()),
+            ("step", self.step.is_some()),
+            ("timezone", self.timezone.is_some()),
+            ("date-order", self.date_order.is_some()),
+            ("separator", self.separator.is_some()),
+            ("decimal", self.decimal.is_some()),
+            ("shape", self.shape != FileShape::Auto),
+            ("metric", self.metric.is_some()),
+            ("missing", !self.missing.is_empty()),
+            ("duplicates", self.duplicates != DuplicatePolicy::Error),
+        ];
+        match given.iter().find(|(name, is_given)| *is_given && !used.contains(name)) {
+            Some((name, _)) => {
+                Err(CliError::usage(format!("--{name} says how a metrics file is read: {way_out}")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The metric that a command is about.
@@ -339,11 +371,7 @@ impl DataArgs {
     /// The same with another simulation.
     pub(crate) fn data_of(&self, simulation: &SimulationArgs, seed: Option<u64>) -> Result<Data, CliError> {
         if self.input.is_empty() {
-            if self.read.failure_column.is_some() {
-                return Err(CliError::usage(
-                    "--failure-column names a column of a file: give --input as well",
-                ));
-            }
+            self.read.expect_unused(&[], "give --input as well")?;
             return simulation.run(seed);
         }
         let name =

@@ -88,6 +88,9 @@ impl Replay {
         if self.events == Events::Engine && self.format == Format::Csv {
             return Err(CliError::usage("--events engine: give --format ndjson as well"));
         }
+        if self.journal.is_some() {
+            self.read.expect_unused(&[], "the journal needs none")?;
+        }
         let progress = Reporter::new(common.quiet);
         let file = File::open(&self.model).about(self.model.display())?;
         let model = Arc::new(ServedModel::read(file).about(self.model.display())?);

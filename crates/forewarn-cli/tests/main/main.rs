@@ -6,6 +6,7 @@ mod bad_input;
 mod chain;
 mod check;
 mod demo;
+mod judge;
 mod real_servers;
 mod roots;
 mod serve;

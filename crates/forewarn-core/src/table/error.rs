@@ -1,3 +1,4 @@
+use crate::BoxError;
 use std::io;
 
 /// Why a table of text could not be read. Lines count from 1, as an editor shows them.
@@ -52,4 +53,7 @@ pub enum TableError {
         /// The column's name, or its number where the name itself is not valid.
         column: String,
     },
+    /// What gives the rows of another format says so, with file and row.
+    #[error(transparent)]
+    Source(BoxError),
 }

@@ -1,10 +1,10 @@
 use super::{
     FileSettings,
     duration::{millis, unit_of_column},
-    table::{self, DURATION, END, ONSET, Table},
+    table::{self, CONFIRMED, DURATION, END, KIND, ONSET, RULE, Table},
 };
 use crate::{EpisodeClasses, EvalError};
-use forewarn_core::{CoreError, table::is_missing};
+use forewarn_core::{CoreError, table::TableRows};
 use forewarn_schema::{Episode, Episodes, SchemaError, Timestamp};
 use std::{collections::BTreeMap, io::Read, path::Path};
 
@@ -81,7 +81,18 @@ impl EpisodeFile {
     /// # Errors
     /// As [`read`](Self::read), and [`EvalError::Zone`].
     pub fn read_with(reader: impl Read, settings: &FileSettings) -> Result<Self, EvalError> {
-        let mut table = Table::open(reader, settings)?;
+        Table::open(reader, settings)?.read(|table| Self::of(table, settings))
+    }
+
+    /// [`read_with`](Self::read_with) of rows of any format, such as `forewarn_io::CellRows` gives.
+    ///
+    /// # Errors
+    /// As [`read_with`](Self::read_with); [`EvalError::Rows`], and [`EvalError::LateColumn`].
+    pub fn from_rows(rows: impl TableRows, settings: &FileSettings) -> Result<Self, EvalError> {
+        Table::new(rows, settings).read(|table| Self::of(table, settings))
+    }
+
+    fn of<T: TableRows>(table: &mut Table<T>, settings: &FileSettings) -> Result<Self, EvalError> {
         let (service, onset) = (table.service()?, table.column(ONSET)?);
         let end = table.column(END).ok();
         let duration = match end {
@@ -89,31 +100,35 @@ impl EpisodeFile {
             None => table.duration(DURATION),
         };
         let unit = duration.and_then(|column| unit_of_column(&table.header()[column]));
-        let confirmed = table.column(&["confirmed_at"]).ok();
-        let class_columns = [["kind"], ["rule"]].map(|names| table.column(&names).ok());
+        let confirmed = table.column(CONFIRMED).ok();
+        let class_columns = [KIND, RULE].map(|names| table.column(names).ok());
         let mut services: BTreeMap<String, Vec<Incident>> = BTreeMap::new();
         while let Some(row) = table.next()? {
-            let text = |column: Option<usize>| column.map_or("", |column| row.text(column));
-            if row.text(onset).is_empty() && text(end).is_empty() && text(duration).is_empty() {
-                for name in names(row.service(service)) {
+            let text = |column: Option<usize>| column.map_or(Ok(""), |column| row.text(column));
+            if row.text(onset)?.is_empty() && text(end)?.is_empty() && text(duration)?.is_empty() {
+                for name in names(&row.service(&service)?) {
                     services.entry(name.to_owned()).or_default();
                 }
                 continue;
             }
-            let begins = row.moment(onset, "onset")?.time;
-            let confirmed = match confirmed.filter(|&column| !is_missing(row.text(column))) {
-                Some(column) => row.moment(column, "confirmed_at")?.not_before(Some(begins)),
-                None => begins,
+            let begins = row.moment(&[onset], "onset")?.time;
+            let confirmed = match confirmed {
+                Some(column) if !row.is_missing(column)? => {
+                    row.moment(&[column], "confirmed_at")?.not_before(Some(begins))
+                }
+                _ => begins,
             };
-            let is_open =
-                |text: &str| is_missing(text) || OPEN.iter().any(|word| text.eq_ignore_ascii_case(word));
+            let is_open = |column: usize| -> Result<bool, EvalError> {
+                let text = row.text(column)?;
+                Ok(row.is_missing(column)? || OPEN.iter().any(|word| text.eq_ignore_ascii_case(word)))
+            };
             let end = match (end, duration) {
-                (Some(column), _) if is_open(row.text(column)) => End::Open,
-                (Some(column), _) => End::At(row.moment(column, "end")?.not_before(Some(begins))),
-                (None, Some(column)) if is_open(row.text(column)) => End::Open,
+                (Some(column), _) if is_open(column)? => End::Open,
+                (Some(column), _) => End::At(row.moment(&[column], "end")?.not_before(Some(begins))),
+                (None, Some(column)) if is_open(column)? => End::Open,
                 (None, Some(column)) => {
                     let millis =
-                        millis(row.text(column), unit).map(|millis| begins.millis().saturating_add(millis));
+                        millis(row.text(column)?, unit).map(|millis| begins.millis().saturating_add(millis));
                     let end = millis.and_then(Timestamp::from_millis);
                     End::At(end.ok_or_else(|| {
                         row.cell(column, "duration", "a duration with its unit, such as 45m, 1h30m or 0:45:00, or a number in a column whose name has the unit, such as duration_minutes")
@@ -121,8 +136,9 @@ impl EpisodeFile {
                 }
                 (None, None) => End::Unsaid,
             };
-            let classes = class_columns.map(|column| text(column).to_owned());
-            for name in names(row.service(service)) {
+            let [kind, rule] = class_columns;
+            let classes = [text(kind)?.to_owned(), text(rule)?.to_owned()];
+            for name in names(&row.service(&service)?) {
                 let incident =
                     Incident { line: row.line(), onset: begins, confirmed, end, classes: classes.clone() };
                 services.entry(name.to_owned()).or_default().push(incident);

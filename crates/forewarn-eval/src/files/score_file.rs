@@ -3,7 +3,7 @@ use super::{
     table::{self, LABEL, MODEL, Row, SCORE, Table},
 };
 use crate::EvalError;
-use forewarn_core::Score;
+use forewarn_core::{Score, table::TableRows};
 use forewarn_schema::{Step, Timestamp};
 use std::{collections::BTreeMap, io::Read, path::Path};
 
@@ -74,28 +74,46 @@ impl ScoreFile {
         reader: impl Read,
         settings: &FileSettings,
     ) -> Result<BTreeMap<String, Self>, EvalError> {
-        let mut table = Table::open(reader, settings)?;
+        Table::open(reader, settings)?.read(Self::of)
+    }
+
+    /// [`read_with`](Self::read_with) of rows of any format, such as `forewarn_io::CellRows` gives.
+    ///
+    /// # Errors
+    /// As [`read_with`](Self::read_with); [`EvalError::Rows`], and [`EvalError::LateColumn`].
+    pub fn from_rows(
+        rows: impl TableRows,
+        settings: &FileSettings,
+    ) -> Result<BTreeMap<String, Self>, EvalError> {
+        Table::new(rows, settings).read(Self::of)
+    }
+
+    fn of<T: TableRows>(table: &mut Table<T>) -> Result<BTreeMap<String, Self>, EvalError> {
         let (service, time) = (table.service()?, table.time()?);
         let (label, model) = (table.column(LABEL).ok(), table.column(MODEL).ok());
-        let taken: Vec<usize> = [service, Some(time), label, model].into_iter().flatten().collect();
+        let named = [label, model].into_iter().flatten();
+        let taken: Vec<usize> = service.iter().chain(&time).copied().chain(named).collect();
         let columns = match table.column(SCORE) {
             Ok(score) => Scores::One(score),
-            Err(error) => Scores::of_the_rest(&table, &taken, service.is_some()).ok_or(error)?,
+            Err(error) => Scores::of_the_rest(table, &taken, !service.is_empty()).ok_or(error)?,
         };
         let mut files = Files::default();
         while let Some(row) = table.next()? {
             let label = label.map(|label| row.label(label)).transpose()?;
-            let model = model.map_or("", |column| row.name(column));
+            let model = model.map_or(Ok(""), |column| row.name(column))?;
             match &columns {
-                &Scores::One(score) => files.push(&row, model, row.service(service), time, score, label)?,
+                &Scores::One(score) => {
+                    files.push(&row, model, &row.service(&service)?, &time, score, label)?
+                }
                 Scores::OfModels(models) => {
+                    let service = row.service(&service)?;
                     for (column, model) in models {
-                        files.push(&row, model, row.service(service), time, *column, label)?;
+                        files.push(&row, model, &service, &time, *column, label)?;
                     }
                 }
                 Scores::OfServices(services) => {
                     for (column, service) in services {
-                        files.push(&row, model, service, time, *column, label)?;
+                        files.push(&row, model, service, &time, *column, label)?;
                     }
                 }
             }
@@ -182,7 +200,7 @@ enum Scores {
 impl Scores {
     /// Those of a file without a column of that name: a model each where a column says the service, else a service
     /// each. `None` where no column is left.
-    fn of_the_rest<R: Read>(table: &Table<R>, taken: &[usize], has_service: bool) -> Option<Self> {
+    fn of_the_rest<T: TableRows>(table: &Table<T>, taken: &[usize], has_service: bool) -> Option<Self> {
         let is_index = |name: &str| name.is_empty() || name.starts_with("Unnamed: ") || name == "index";
         let rest = table.header().iter().enumerate();
         let rest = rest.filter(|(index, name)| !taken.contains(index) && !is_index(name));
@@ -203,12 +221,12 @@ struct Files {
 }
 
 impl Files {
-    fn push<R: Read>(
+    fn push<T: TableRows>(
         &mut self,
-        row: &Row<'_, R>,
+        row: &Row<'_, T>,
         model: &str,
         service: &str,
-        time: usize,
+        time: &[usize],
         score: usize,
         label: Option<Option<bool>>,
     ) -> Result<(), EvalError> {

@@ -7,7 +7,9 @@ use forewarn_core::table::{DateOrder, TableSettings};
 /// | `table` | separator and decimal mark | found from the first rows |
 /// | `timezone` | zone of times that have none: an IANA name, or an offset such as `+02:00` | UTC |
 /// | `date_order` | which number of dates such as `1/2/2024` is the day | as one of the first rows shows |
-/// | `time_column`, `service_column` | names of these columns | their usual names |
+/// | `time_columns` | the columns of the time, joined with a blank | their usual names |
+/// | `service_columns` | the columns of the service, joined with `/` | their usual names |
+/// | `missing_words` | further cells that mean missing, in any case | none |
 /// | `lasting_millis` | how long a failure lasts whose end the list does not say | a minute |
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,10 +20,12 @@ pub struct FileSettings {
     pub timezone: Option<String>,
     /// Which number of dates such as `1/2/2024` is the day.
     pub date_order: Option<DateOrder>,
-    /// The column of times, of a file of scores.
-    pub time_column: Option<String>,
-    /// The column of services.
-    pub service_column: Option<String>,
+    /// The columns of times, of a file of scores.
+    pub time_columns: Vec<String>,
+    /// The columns of services.
+    pub service_columns: Vec<String>,
+    /// Words that mean a missing value, besides the usual ones.
+    pub missing_words: Vec<String>,
     /// How long a failure lasts whose end is not known.
     pub lasting_millis: i64,
 }
@@ -32,8 +36,9 @@ impl Default for FileSettings {
             table: TableSettings::default(),
             timezone: None,
             date_order: None,
-            time_column: None,
-            service_column: None,
+            time_columns: Vec::new(),
+            service_columns: Vec::new(),
+            missing_words: Vec::new(),
             lasting_millis: 60_000,
         }
     }
@@ -61,17 +66,24 @@ impl FileSettings {
         self
     }
 
-    /// With this column of times.
+    /// With these columns as the time, joined with a blank.
     #[must_use]
-    pub fn with_time_column(mut self, column: impl Into<String>) -> Self {
-        self.time_column = Some(column.into());
+    pub fn with_time_columns<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.time_columns = columns.into_iter().map(Into::into).collect();
         self
     }
 
-    /// With this column of services.
+    /// With these columns as the service, joined with `/`.
     #[must_use]
-    pub fn with_service_column(mut self, column: impl Into<String>) -> Self {
-        self.service_column = Some(column.into());
+    pub fn with_service_columns<S: Into<String>>(mut self, columns: impl IntoIterator<Item = S>) -> Self {
+        self.service_columns = columns.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// With these further words for a missing value.
+    #[must_use]
+    pub fn with_missing_words<S: Into<String>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.missing_words = words.into_iter().map(Into::into).collect();
         self
     }
 

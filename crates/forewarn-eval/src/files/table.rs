@@ -1,10 +1,10 @@
-//! CSV files with named columns, whose errors name the line.
+//! Tables with named columns, whose errors name the line.
 
 use super::FileSettings;
 use crate::EvalError;
 use forewarn_core::{
     Score,
-    table::{self, Moment, ShownOrder, TimeReader, is_text_time, shown_order},
+    table::{self, Moment, SeenRows, TableRows, TimeReader},
 };
 use std::{
     borrow::Cow,
@@ -88,6 +88,9 @@ pub(crate) const SCORE: &[&str] = &[
 ];
 pub(crate) const LABEL: &[&str] = &["label", "y_true", "y", "truth", "ground_truth", "target", "actual"];
 pub(crate) const MODEL: &[&str] = &["model", "model_name", "predictor", "detector"];
+pub(crate) const CONFIRMED: &[&str] = &["confirmed_at"];
+pub(crate) const KIND: &[&str] = &["kind"];
+pub(crate) const RULE: &[&str] = &["rule"];
 pub(crate) const ONSET: &[&str] = &[
     "onset",
     "start",
@@ -137,27 +140,29 @@ pub(crate) const DURATION: &[&str] = &[
     "ttr",
 ];
 
+/// Names of all columns that mean something.
+const ALL: [&[&str]; 11] = [SERVICE, TIME, SCORE, LABEL, MODEL, ONSET, END, DURATION, CONFIRMED, KIND, RULE];
+
 /// The service of all rows where no column names one.
 const ONE_SERVICE: &str = "service";
 
-/// A CSV file that is being read.
-pub(crate) struct Table<R> {
-    table: table::Table<R>,
+/// A table that is being read.
+pub(crate) struct Table<T> {
+    rows: SeenRows<T>,
     /// What reads the times of each column of them.
     times: RefCell<BTreeMap<usize, TimeReader>>,
     settings: FileSettings,
 }
 
 /// One row of it.
-pub(crate) struct Row<'a, R> {
-    table: &'a table::Table<R>,
+pub(crate) struct Row<'a, T> {
+    rows: &'a SeenRows<T>,
     times: &'a RefCell<BTreeMap<usize, TimeReader>>,
     settings: &'a FileSettings,
-    line: u64,
 }
 
-impl<R: Read> Table<R> {
-    /// Reads the header. Which number of a date is the day is seen in the first rows, where the settings do not say it.
+impl<R: Read> Table<table::Table<R>> {
+    /// Reads the header of a text.
     pub(crate) fn open(mut reader: R, settings: &FileSettings) -> Result<Self, EvalError> {
         let of_table = settings.table.clone().with_max_rows(MOST_ROWS);
         let prefix = table::take_prefix(&mut reader)
@@ -165,48 +170,51 @@ impl<R: Read> Table<R> {
         if let content @ table::Content::Json = table::sniff(&prefix) {
             return Err(EvalError::Csv(table::TableError::NotText { looks_like: content.looks_like() }));
         }
-        let mut settings = settings.clone();
-        settings.date_order = settings.date_order.or_else(|| {
-            let mut first = table::Table::after_prefix(prefix.clone(), io::empty(), &of_table).ok()?;
-            let mut rows = 0;
-            while rows < SEEN_ROWS && matches!(first.advance(), Ok(true)) {
-                rows += 1;
-                let times = first
-                    .cells()
-                    .filter_map(|cell| str::from_utf8(cell).ok())
-                    .filter(|cell| is_text_time(cell));
-                let shown = times.filter_map(shown_order).find_map(|shown| match shown {
-                    ShownOrder::Order(order) => Some(order),
-                    ShownOrder::Nothing => None,
-                });
-                if shown.is_some() {
-                    return shown;
-                }
-            }
-            None
-        });
         let table = table::Table::after_prefix(prefix, reader, &of_table).map_err(EvalError::Csv)?;
-        Ok(Self { table, times: RefCell::default(), settings })
+        Ok(Self::new(table, settings))
+    }
+}
+
+impl<T: TableRows> Table<T> {
+    /// The table of rows. Which number of a date is the day is seen in the first, where the settings do not say it.
+    pub(crate) fn new(rows: T, settings: &FileSettings) -> Self {
+        let rows = SeenRows::new(rows, SEEN_ROWS);
+        let mut settings = settings.clone();
+        settings.date_order = settings.date_order.or_else(|| rows.date_order());
+        Self { rows, times: RefCell::default(), settings }
+    }
+
+    /// What `read` makes of the table, in whose errors the file is named where it is known.
+    pub(crate) fn read<O>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<O, EvalError>,
+    ) -> Result<O, EvalError> {
+        let read = read(&mut self);
+        read.map_err(|source| match (source, self.rows.file()) {
+            // Whoever gives the rows has named it.
+            (source @ EvalError::Rows(_), _) | (source, None) => source,
+            (source, Some(file)) => EvalError::File { path: file.into(), source: Box::new(source) },
+        })
     }
 
     /// The names of the columns.
     pub(crate) fn header(&self) -> &[String] {
-        self.table.header()
+        self.rows.header()
     }
 
-    /// The column of services, if there is one.
-    pub(crate) fn service(&self) -> Result<Option<usize>, EvalError> {
-        match &self.settings.service_column {
-            Some(name) => self.named(name, SERVICE[0]).map(Some),
-            None => Ok(self.column(SERVICE).ok()),
+    /// The columns of services; none where no column names them.
+    pub(crate) fn service(&self) -> Result<Vec<usize>, EvalError> {
+        match &self.settings.service_columns[..] {
+            [] => Ok(self.column(SERVICE).into_iter().collect()),
+            names => self.named(names, SERVICE[0]),
         }
     }
 
-    /// The column of times.
-    pub(crate) fn time(&self) -> Result<usize, EvalError> {
-        match &self.settings.time_column {
-            Some(name) => self.named(name, TIME[0]),
-            None => self.column(TIME),
+    /// The columns of times.
+    pub(crate) fn time(&self) -> Result<Vec<usize>, EvalError> {
+        match &self.settings.time_columns[..] {
+            [] => self.column(TIME).map(|column| vec![column]),
+            names => self.named(names, TIME[0]),
         }
     }
 
@@ -216,77 +224,106 @@ impl<R: Read> Table<R> {
         self.column(names).ok().or_else(|| self.header().iter().position(begins))
     }
 
-    /// A column that the settings name.
-    fn named(&self, name: &str, column: &'static str) -> Result<usize, EvalError> {
-        let found = self.header().iter().position(|found| found == name);
-        found.ok_or_else(|| EvalError::MissingColumn { column, available: self.header().to_vec() })
+    /// Columns that the settings name.
+    fn named(&self, names: &[String], column: &'static str) -> Result<Vec<usize>, EvalError> {
+        let find = |name: &String| {
+            let found = self.header().iter().position(|found| found == name);
+            found.ok_or_else(|| EvalError::MissingColumn { column, available: self.header().to_vec() })
+        };
+        names.iter().map(find).collect()
     }
 
     /// The column of the first of these names that there is, in any case and with blanks for underscores.
     pub(crate) fn column(&self, names: &[&'static str]) -> Result<usize, EvalError> {
-        let words = |name: &str| name.to_lowercase().replace([' ', '-', '_'], "");
-        let found = self.table.column(names).or_else(|| {
-            let named =
-                |name: &&str| self.table.header().iter().position(|found| words(found) == words(name));
+        let exactly = |name: &&str| self.header().iter().position(|found| found.eq_ignore_ascii_case(name));
+        let found = names.iter().find_map(exactly).or_else(|| {
+            let named = |name: &&str| self.header().iter().position(|found| words(found) == words(name));
             names.iter().find_map(named)
         });
         let missing = || EvalError::MissingColumn {
             column: names.first().copied().unwrap_or_default(),
-            available: self.table.header().to_vec(),
+            available: self.header().to_vec(),
         };
         found.ok_or_else(missing)
     }
 
-    pub(crate) fn next(&mut self) -> Result<Option<Row<'_, R>>, EvalError> {
-        if !self.table.advance().map_err(EvalError::Csv)? {
-            return Ok(None);
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_, T>>, EvalError> {
+        if self.rows.advance().map_err(EvalError::of_table)? {
+            return Ok(Some(Row { rows: &self.rows, times: &self.times, settings: &self.settings }));
         }
-        if let Some(column) = self.table.cells().position(|cell| str::from_utf8(cell).is_err()) {
-            return Err(EvalError::Csv(self.table.invalid(column)));
+        // A column that was not there when the others got their meaning.
+        let is_known =
+            |name: &&String| ALL.iter().any(|names| names.iter().any(|known| words(known) == words(name)));
+        match self.rows.late_columns().iter().find(is_known) {
+            Some(column) => Err(EvalError::LateColumn { column: column.clone() }),
+            None => Ok(None),
         }
-        let line = self.table.line();
-        Ok(Some(Row { table: &self.table, times: &self.times, settings: &self.settings, line }))
     }
 }
 
-impl<R: Read> Row<'_, R> {
-    pub(crate) fn text(&self, index: usize) -> &str {
-        // All cells are known to be UTF-8.
-        self.table.text(index).unwrap_or_default()
+/// A name of a column, in any case and with blanks for underscores.
+fn words(name: &str) -> String {
+    name.to_lowercase().replace([' ', '-', '_'], "")
+}
+
+impl<T: TableRows> Row<'_, T> {
+    pub(crate) fn text(&self, index: usize) -> Result<&str, EvalError> {
+        self.rows.text(index).map_err(EvalError::of_table)
     }
 
     /// A name, without the apostrophe that keeps a spreadsheet from taking it for a formula.
-    pub(crate) fn name(&self, index: usize) -> &str {
-        let text = self.text(index);
-        text.strip_prefix('\'').filter(|name| needs_apostrophe(name)).unwrap_or(text)
+    pub(crate) fn name(&self, index: usize) -> Result<&str, EvalError> {
+        let text = self.text(index)?;
+        Ok(text.strip_prefix('\'').filter(|name| needs_apostrophe(name)).unwrap_or(text))
     }
 
     /// The service of the row; that of all rows where there is no column of services.
-    pub(crate) fn service(&self, index: Option<usize>) -> &str {
-        index.map_or(ONE_SERVICE, |index| self.name(index))
+    pub(crate) fn service(&self, columns: &[usize]) -> Result<Cow<'_, str>, EvalError> {
+        match columns {
+            [] => Ok(ONE_SERVICE.into()),
+            [column] => self.name(*column).map(Cow::Borrowed),
+            several => {
+                let names = several.iter().map(|&column| self.name(column));
+                Ok(names.collect::<Result<Vec<_>, _>>()?.join("/").into())
+            }
+        }
     }
 
-    /// A time, by the settings; each column has its own form.
-    pub(crate) fn moment(&self, index: usize, column: &'static str) -> Result<Moment, EvalError> {
+    /// Whether a cell says that its value is missing.
+    pub(crate) fn is_missing(&self, index: usize) -> Result<bool, EvalError> {
+        let text = self.text(index)?;
+        let is_word = |word: &String| text.eq_ignore_ascii_case(word);
+        Ok(table::is_missing(text) || self.settings.missing_words.iter().any(is_word))
+    }
+
+    /// A time, by the settings, in one column or several; each has its own form.
+    pub(crate) fn moment(&self, columns: &[usize], name: &'static str) -> Result<Moment, EvalError> {
+        let first = columns.first().copied().unwrap_or_default();
         let mut times = self.times.borrow_mut();
-        let reader = match times.entry(index) {
+        let reader = match times.entry(first) {
             Entry::Occupied(reader) => reader.into_mut(),
             Entry::Vacant(place) => {
                 let FileSettings { timezone, date_order, .. } = self.settings;
                 place.insert(TimeReader::new(timezone.as_deref(), *date_order)?)
             }
         };
-        let text = self.text(index);
-        reader.text(text).ok_or_else(|| self.cell(index, column, reader.expected(text)))
+        let text: Cow<'_, str> = match columns {
+            [column] => self.text(*column)?.into(),
+            several => {
+                let parts = several.iter().map(|&column| self.text(column));
+                parts.collect::<Result<Vec<_>, _>>()?.join(" ").trim().to_owned().into()
+            }
+        };
+        reader.text(&text).ok_or_else(|| self.refuse(&text, name, reader.expected(&text)))
     }
 
     /// The score; `None` where it is missing.
     pub(crate) fn score(&self, index: usize) -> Result<Option<Score>, EvalError> {
-        let text = self.text(index);
-        if table::is_missing(text) {
+        let text = self.text(index)?;
+        if self.is_missing(index)? {
             return Ok(None);
         }
-        let decimal = self.table.dialect().decimal;
+        let decimal = self.rows.decimal();
         let value = match text.strip_suffix('%') {
             Some(percent) => table::number(percent, decimal).map(|value| (value / 100.0) as f32),
             None => table::number_f32(text, decimal),
@@ -297,9 +334,9 @@ impl<R: Read> Row<'_, R> {
 
     /// The label; `None` where it is missing.
     pub(crate) fn label(&self, index: usize) -> Result<Option<bool>, EvalError> {
-        let text = self.text(index);
+        let text = self.text(index)?;
         match table::flag(text) {
-            None if table::is_missing(text) => Ok(None),
+            None if self.is_missing(index)? => Ok(None),
             None => Err(self.cell(index, "label", "0 or 1, or yes or no")),
             label => Ok(label),
         }
@@ -307,21 +344,20 @@ impl<R: Read> Row<'_, R> {
 
     /// What is wrong with this row, with its line.
     pub(crate) fn error(&self, source: EvalError) -> EvalError {
-        EvalError::Row { line: self.line, source: Box::new(source) }
+        EvalError::Row { line: self.line(), source: Box::new(source) }
     }
 
     /// Its line in the file.
     pub(crate) fn line(&self) -> u64 {
-        self.line
+        self.rows.line()
     }
 
     pub(crate) fn cell(&self, index: usize, column: &'static str, expected: &'static str) -> EvalError {
-        EvalError::Cell {
-            line: self.line,
-            column,
-            text: self.text(index).chars().take(SHOWN).collect(),
-            expected,
-        }
+        self.refuse(self.text(index).unwrap_or_default(), column, expected)
+    }
+
+    fn refuse(&self, text: &str, column: &'static str, expected: &'static str) -> EvalError {
+        EvalError::Cell { line: self.line(), column, text: text.chars().take(SHOWN).collect(), expected }
     }
 }
 

@@ -130,6 +130,7 @@ impl Assembler {
     /// asked for, or an outcome.
     pub(crate) fn finish_coded(mut self) -> Result<Option<SidedRecording>, IoError> {
         self.settle()?;
+        self.note_unused();
         let places = self.places_by_name();
         let Coded { slots, pool: values } = std::mem::take(&mut self.coded);
         let is_plain = |(slot, _): &(usize, Code)| {

@@ -1,7 +1,10 @@
 //! All rows as frames, with their summary.
 
 use super::*;
-use crate::assemble::counters::{Increase, may_count};
+use crate::{
+    assemble::counters::{Increase, may_count},
+    error::clip,
+};
 
 /// From here on single precision does not tell whole numbers apart.
 const EXACT: f32 = 16_777_216.0;
@@ -13,6 +16,7 @@ impl Assembler {
     /// All frames, with what was noticed.
     pub(crate) fn finish(mut self) -> Result<Recording, IoError> {
         self.settle()?;
+        self.note_unused();
         let order = self.slots.order();
         let file = self.clocks.sources.name();
         let Sorted { mut values, raws, stride, raw_stride } = self.sort();
@@ -72,6 +76,15 @@ impl Assembler {
         Ok(Recording { frames, summary })
     }
 
+    /// Notes names of settings that changed nothing.
+    pub(super) fn note_unused(&mut self) {
+        let unused = self.slots.unused();
+        let notes: Vec<String> = unused
+            .map(|(setting, name)| format!("no metric is called {:?}, which `{setting}` names", clip(name)))
+            .collect();
+        notes.into_iter().for_each(|note| self.note(note));
+    }
+
     /// Services with their first row and the one after their last, in order of their names.
     pub(super) fn places_by_name(&self) -> Vec<(usize, i64, i64)> {
         let mut places: Vec<(usize, i64, i64)> = (0..self.stores.len())
@@ -116,6 +129,7 @@ impl Assembler {
     /// Where all rows belong, without their values.
     pub(crate) fn finish_places(mut self) -> Result<Places, IoError> {
         self.settle()?;
+        self.note_unused();
         let order = self.slots.order();
         let is_counter = self.judge_counters();
         let width = order.len() as u64;

@@ -110,6 +110,15 @@ impl Slots {
         Ok(self.slots.len() - 1)
     }
 
+    /// Names of settings that no metric has, with the setting: one that is misspelt changes nothing.
+    pub(crate) fn unused(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Definitions { units, counters, .. } = &self.definitions;
+        let units = units.keys().map(|name| ("units", name));
+        let counters = counters.iter().map(|name| ("counters", name));
+        let names = units.chain(counters).map(|(setting, name)| (setting, name.as_str()));
+        names.filter(|(_, name)| self.find(name).is_none())
+    }
+
     /// The order of the metrics in frames: that of v1 with an outcome last where they are all of v1, else as they came.
     pub(crate) fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).collect();

@@ -46,7 +46,7 @@ pub(super) fn is_named<'a>(fields: &(impl Iterator<Item = (&'a str, bool)> + Clo
 /// Reads records that are such series. Each is a service where the settings name the metric; else its name says both,
 /// or is that of a metric.
 pub(super) fn read<R: Read>(
-    mut records: Records<'_, R>,
+    mut records: Records<R>,
     input: &Input<'_>,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {

@@ -6,9 +6,9 @@ use std::io::{self, Read};
 const CHUNK_BYTES: usize = 1 << 17;
 
 /// Cuts JSON into records: the outermost objects, whatever lies between them.
-pub(super) struct Records<'a, R> {
+pub(super) struct Records<R> {
     from: R,
-    origin: &'a Origin,
+    origin: Origin,
     buffer: Vec<u8>,
     /// Bytes of the buffer that have been given out.
     begin: usize,
@@ -18,13 +18,21 @@ pub(super) struct Records<'a, R> {
     of_array: bool,
 }
 
-impl<'a, R: Read> Records<'a, R> {
-    pub(super) fn new(from: R, origin: &'a Origin) -> Self {
-        Self { from, origin, buffer: Vec::new(), begin: 0, line: 1, ended: false, of_array: false }
+impl<R: Read> Records<R> {
+    pub(super) fn new(from: R, origin: &Origin) -> Self {
+        Self {
+            from,
+            origin: origin.clone(),
+            buffer: Vec::new(),
+            begin: 0,
+            line: 1,
+            ended: false,
+            of_array: false,
+        }
     }
 
     /// The records of one array, whose first lies on `line`; what comes after it must not hold records.
-    pub(super) fn of_array(from: R, origin: &'a Origin, line: u64) -> Self {
+    pub(super) fn of_array(from: R, origin: &Origin, line: u64) -> Self {
         Self { line, of_array: true, ..Self::new(from, origin) }
     }
 

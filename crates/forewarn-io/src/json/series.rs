@@ -53,7 +53,7 @@ pub(super) fn is_series<'a>(fields: impl Iterator<Item = (&'a str, bool)> + Clon
 
 /// Reads records that are series.
 pub(super) fn read<R: Read>(
-    mut records: Records<'_, R>,
+    mut records: Records<R>,
     input: &Input<'_>,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {

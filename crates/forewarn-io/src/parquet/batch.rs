@@ -1,4 +1,5 @@
 use super::{
+    cells::time_of,
     chunk::{Chunk, Number},
     file_columns::{FileColumns, Wanted},
     layout::{Holds, Zone},
@@ -19,9 +20,6 @@ use forewarn_schema::Timestamp;
 
 /// Longest name of a service or a metric, in bytes.
 const NAME_BYTES: usize = 1 << 16;
-
-/// Julian day of 1970-01-01.
-const JULIAN_EPOCH: i64 = 2_440_588;
 
 /// Some rows of the wanted columns, turned from columns into rows.
 #[derive(Default)]
@@ -210,12 +208,7 @@ impl Batch {
                 put(row, moment, &|| value.map(i32::to_string).unwrap_or_default(), reader)
             }),
             Chunk::Int96(values) => values.try_for_each(|row, value| {
-                let time = value.and_then(|value| {
-                    let [low, high, day] = *value.data() else { return None };
-                    let nanos = i64::from(high) << 32 | i64::from(low);
-                    let days = i64::from(day) - JULIAN_EPOCH;
-                    Timestamp::from_millis(days.checked_mul(86_400_000)?.checked_add(nanos / 1_000_000)?)
-                });
+                let time = value.and_then(time_of);
                 put(row, time.map(Moment::from), &|| format!("{:?}", value.map(|value| value.data())), reader)
             }),
             Chunk::Bytes(values) if holds == Holds::Text => values.try_for_each(|row, value| {

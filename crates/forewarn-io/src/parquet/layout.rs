@@ -1,3 +1,4 @@
+use super::chunk::Nullable;
 use crate::{
     IoError,
     columns::{Columns, Role, Sketch, time_form::EpochUnit},
@@ -115,6 +116,15 @@ pub(super) fn names(schema: &SchemaDescriptor) -> Vec<String> {
 /// What each column holds.
 pub(super) fn contents(schema: &SchemaDescriptor) -> Vec<Holds> {
     schema.columns().iter().map(|column| Holds::of(column)).collect()
+}
+
+/// Whether each column may hold nulls.
+pub(super) fn nullable(schema: &SchemaDescriptor) -> Vec<Nullable> {
+    let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
+        0 => Nullable::No,
+        fields => Nullable::Fields(fields),
+    });
+    nullable.collect()
 }
 
 /// What is known of a column before its values are.

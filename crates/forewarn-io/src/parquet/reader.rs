@@ -1,9 +1,8 @@
 use super::{
     batch::{Batch, Name},
-    chunk::{Chunk, Nullable, fenced},
     file_columns::{FileColumns, Wanted},
-    layout::{Holds, Zone, contents, expect_suitable, names, sketch},
-    pages::{expect_footer, expect_pages},
+    groups::Groups,
+    layout::{Holds, Zone, contents, expect_suitable, names, nullable, sketch},
 };
 use crate::{
     Format, IoError, ReadOptions, Recording, Shape,
@@ -18,26 +17,8 @@ use crate::{
     },
     csv::{Input, Parts},
     error::Origin,
-    read::open::open,
 };
-use ::parquet::{
-    basic::Compression,
-    errors::ParquetError,
-    file::{
-        metadata::RowGroupMetaData,
-        reader::{FileReader, RowGroupReader, SerializedFileReader},
-    },
-};
-use forewarn_core::table::{Content, sniff, take_prefix};
-use std::{
-    fs::File,
-    io::{Read, Seek, SeekFrom},
-    mem,
-    path::Path,
-};
-
-/// Rows that are decoded at once: a batch of some tens of columns stays in the processor's cache.
-const BATCH_ROWS: usize = 8192;
+use std::{mem, path::Path};
 
 /// Reads a recording from a Parquet file.
 ///
@@ -88,15 +69,8 @@ pub(crate) fn read_into(
 /// The rows of a file, a batch after another.
 pub(super) struct FileRows {
     pub(super) file: FileColumns,
-    reader: SerializedFileReader<File>,
-    /// The same file, for a look at pages before they are decoded.
-    pages: File,
-    length_bytes: u64,
+    groups: Groups,
     wanted: Wanted,
-    next_group: usize,
-    /// The wanted columns of the present row group, and its rows that are not decoded yet.
-    chunks: Vec<(usize, Chunk)>,
-    left: usize,
     batch: Batch,
     times: TimeReader,
     cells: CellReader,
@@ -112,13 +86,8 @@ impl FileRows {
         slots: &mut Slots,
     ) -> Result<Self, IoError> {
         let origin = input.origin.clone();
-        let mut file = open(path)?;
-        let length_bytes = expect_ends(&mut file, &origin)?;
-        expect_footer(&mut file, length_bytes, &origin)?;
-        let pages = open(path)?;
-        let reader =
-            fenced(|| SerializedFileReader::new(file)).map_err(|source| damaged(&origin, None, source))?;
-        let schema = reader.metadata().file_metadata().schema_descr();
+        let groups = Groups::open(path, &origin)?;
+        let schema = groups.schema();
         let holds = contents(schema);
         let mut names = names(schema);
         let fields = names.len();
@@ -136,11 +105,7 @@ impl FileRows {
                 expected: "one column for a Parquet file".to_owned(),
             });
         }
-        let nullable = schema.columns().iter().map(|column| match column.max_def_level() {
-            0 => Nullable::No,
-            fields => Nullable::Fields(fields),
-        });
-        let nullable = nullable.collect();
+        let nullable = nullable(schema);
         let is_other = |index: &usize| matches!(columns.roles[*index], Role::Value | Role::WideService);
         let is_counter = |index: &usize| match columns.roles[*index] {
             Role::Metric(slot) => slots.slots[slot].counter != Counter::No,
@@ -152,13 +117,8 @@ impl FileRows {
         let file = FileColumns { origin, columns, holds, others, counters, nullable };
         Ok(Self {
             file,
-            reader,
-            pages,
-            length_bytes,
+            groups,
             wanted,
-            next_group: 0,
-            chunks: Vec::new(),
-            left: 0,
             batch: Batch::default(),
             times: time_reader(input.options)?,
             cells: CellReader::new(input.options),
@@ -170,30 +130,18 @@ impl FileRows {
     /// Goes back to the first row, to decode these columns.
     pub(super) fn rewind(&mut self, wanted: Wanted) {
         self.wanted = wanted;
-        (self.next_group, self.left, self.chunks, self.batch) = (0, 0, Vec::new(), Batch::default());
+        self.groups.rewind();
+        self.batch = Batch::default();
     }
 
     /// Decodes the next batch; false after the last one.
     pub(super) fn advance(&mut self, slots: &Slots) -> Result<bool, IoError> {
-        while self.left == 0 {
-            for (index, chunk) in &mut self.chunks {
-                chunk.expect_end().map_err(|source| self.file.damaged_column(*index, source))?;
-            }
-            self.chunks.clear();
-            if self.next_group == self.reader.num_row_groups() {
-                return Ok(false);
-            }
-            let damaged = |source| damaged(&self.file.origin, None, source);
-            let group = self.reader.get_row_group(self.next_group).map_err(damaged)?;
-            self.left = self.file.expect_places(group.metadata(), self.length_bytes)?;
-            self.file.expect_pages(group.metadata(), &mut self.pages, self.wanted)?;
-            self.chunks = self.file.open_chunks(&*group, self.wanted)?;
-            self.next_group += 1;
+        let rows = self.groups.advance(&self.file, self.wanted)?;
+        if rows == 0 {
+            return Ok(false);
         }
-        let rows = self.left.min(BATCH_ROWS);
-        self.left -= rows;
-        let Self { batch, file, times, chunks, wanted, cells, .. } = self;
-        batch.fill(file, times, chunks, (rows, *wanted), (slots, cells))?;
+        let Self { batch, file, times, groups, wanted, cells, .. } = self;
+        batch.fill(file, times, &mut groups.chunks, (rows, *wanted), (slots, cells))?;
         let got = batch.times.len();
         if got == rows {
             return Ok(true);
@@ -307,109 +255,4 @@ fn set_service(parts: &mut Parts, services: &[Vec<Name>], row: usize) {
             None => {}
         }
     }
-}
-
-/// Refuses what does not begin and end as Parquet does, with a better reason than the decoder has; returns the length.
-fn expect_ends(file: &mut File, origin: &Origin) -> Result<u64, IoError> {
-    let failed = |source| IoError::Read { file: origin.file(), source };
-    let prefix = take_prefix(file).map_err(failed)?;
-    match sniff(&prefix) {
-        Content::Parquet => {}
-        Content::Empty => return Err(IoError::Empty { file: origin.file() }),
-        content => {
-            return Err(IoError::NotParquet { file: origin.file(), looks_like: content.looks_like() });
-        }
-    }
-    let mut end = [0; 4];
-    file.seek(SeekFrom::End(-4)).map_err(failed)?;
-    file.read_exact(&mut end).map_err(failed)?;
-    let length = file.stream_position().map_err(failed)?;
-    // Magic number, footer's length, magic number: less is no file.
-    if &end != b"PAR1" || length < 12 {
-        return Err(IoError::ParquetCut { file: origin.file() });
-    }
-    Ok(length)
-}
-
-impl FileColumns {
-    /// Refuses a row group whose columns lie outside the file or have not one value a row; returns its rows.
-    ///
-    /// The decoder trusts these numbers of the footer, and would panic.
-    fn expect_places(&self, group: &RowGroupMetaData, length_bytes: u64) -> Result<usize, IoError> {
-        let rows = usize::try_from(group.num_rows())
-            .map_err(|_| damaged(&self.origin, None, general("a row group has a negative number of rows")))?;
-        for (index, chunk) in group.columns().iter().enumerate().take(self.holds.len()) {
-            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
-            let end = u64::try_from(start)
-                .ok()
-                .zip(u64::try_from(chunk.compressed_size()).ok())
-                .and_then(|(start, size)| start.checked_add(size));
-            if end.is_none_or(|end| end > length_bytes) {
-                return Err(self.damaged_column(index, general("it lies outside the file")));
-            }
-            if self.columns.roles[index] != Role::Ignored && chunk.num_values() != group.num_rows() {
-                return Err(self.damaged_column(index, general("it has not one value for each row")));
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The wanted columns of a row group, each with its position.
-    fn open_chunks(
-        &self,
-        group: &dyn RowGroupReader,
-        wanted: Wanted,
-    ) -> Result<Vec<(usize, Chunk)>, IoError> {
-        let open = |index: usize| {
-            fenced(|| Ok(Chunk::new(group.get_column_reader(index)?, self.nullable[index])))
-                .map(|chunk| (index, chunk))
-                .map_err(|source| self.damaged_column(index, source))
-        };
-        self.wanted(wanted).map(open).collect()
-    }
-
-    /// Columns that are decoded.
-    fn wanted(&self, wanted: Wanted) -> impl Iterator<Item = usize> {
-        (0..self.holds.len()).filter(move |index| match self.columns.roles[*index] {
-            Role::Ignored => false,
-            Role::Time(_) | Role::Service(_) => true,
-            _ => wanted == Wanted::Everything || self.counters.contains(index),
-        })
-    }
-
-    /// Refuses codecs that are not built in, and pages that ask for too much memory.
-    fn expect_pages(&self, group: &RowGroupMetaData, file: &mut File, wanted: Wanted) -> Result<(), IoError> {
-        for index in self.wanted(wanted) {
-            let chunk = group.column(index);
-            let column = &self.columns.names[index];
-            if matches!(chunk.compression(), Compression::BROTLI(_) | Compression::LZO) {
-                let codec = match chunk.compression() {
-                    Compression::LZO => "LZO",
-                    _ => "brotli",
-                };
-                return Err(IoError::Codec {
-                    file: self.origin.file(),
-                    column: column.clone(),
-                    codec: codec.to_owned(),
-                });
-            }
-            // Both have been checked to lie within the file.
-            let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset()).unsigned_abs();
-            let end = start + chunk.compressed_size().unsigned_abs();
-            expect_pages(file, start, end, group.num_rows(), (&self.origin, column))?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn damaged_column(&self, index: usize, source: ParquetError) -> IoError {
-        damaged(&self.origin, self.columns.names.get(index).map(String::as_str), source)
-    }
-}
-
-fn general(reason: &str) -> ParquetError {
-    ParquetError::General(reason.to_owned())
-}
-
-fn damaged(origin: &Origin, column: Option<&str>, source: ParquetError) -> IoError {
-    IoError::ParquetDamaged { file: origin.file(), column: column.map(str::to_owned), source: source.into() }
 }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cases;
+mod cell_rows;
 mod clock;
 mod exports;
 mod files;

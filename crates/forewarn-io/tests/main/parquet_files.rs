@@ -295,13 +295,6 @@ fn each_fault_has_one_message_with_its_place() {
 
 #[test]
 fn types_of_other_writers_are_read() {
-    // A day is a Julian one, and its nanoseconds.
-    let int96 = |minute: u64| {
-        let nanos = minute * 60_000_000_000;
-        let mut time = Int96::new();
-        time.set_data(nanos as u32, (nanos >> 32) as u32, 2_440_588 + 19_723);
-        time
-    };
     let columns = "required int96 time; required int64 host; required fixed_len_byte_array(5) price (DECIMAL(10,2)); \
                    required int32 ratio (DECIMAL(9,4)); required fixed_len_byte_array(2) half (FLOAT16); required binary color (UTF8); \
                    required int32 born (DATE);";
@@ -446,4 +439,68 @@ fn damaged_files_are_refused_or_read_and_never_panic() {
         }
     }
     assert!(refused > whole.len(), "{refused} of {} damaged files were refused", 3 * (whole.len() - 8));
+}
+
+/// Minutes after the start of 2024 as older writers have them: a Julian day, and its nanoseconds.
+fn int96(minute: u64) -> Int96 {
+    let nanos = minute * 60_000_000_000;
+    let mut time = Int96::new();
+    time.set_data(nanos as u32, (nanos >> 32) as u32, 2_440_588 + 19_723);
+    time
+}
+
+#[test]
+fn rows_of_any_file_are_cells_of_text() {
+    let text = |texts: [&'static str; 2]| Column::Text(texts.into(), None);
+    let sample = Sample::new(
+        "required int64 t (TIMESTAMP(MILLIS,true)); required int64 l (TIMESTAMP(MILLIS,false)); required int32 d (DATE); \
+         required int64 n; required float s; optional double m; required boolean b; required binary name (UTF8); \
+         required int96 o;",
+        &[vec![
+            Column::Int64(vec![1_704_067_200_000, 1_704_067_260_500], None),
+            Column::Int64(vec![1_704_067_200_000, 1_704_067_260_000], None),
+            Column::Int32(vec![19_723, 19_724], None),
+            Column::Int64(vec![1_704_067_200_123_456_789, -1], None),
+            Column::Float(vec![0.1, f32::NAN], None),
+            Column::Double(vec![0.25], Some(vec![0, 1])),
+            Column::Bool(vec![true, false], None),
+            text([" web", "api"]),
+            Column::Int96(vec![int96(0), int96(1)]),
+        ]],
+    );
+    let rows = forewarn_io::CellRows::open(sample.path(), &ReadOptions::default()).unwrap();
+    let found = crate::cell_rows::all(rows).unwrap();
+    let first = [
+        "2024-01-01T00:00:00Z",
+        "2024-01-01T00:00:00",
+        "2024-01-01T00:00:00",
+        "1704067200123456789",
+        "0.1",
+        "",
+        "1",
+        "web",
+        "2024-01-01T00:00:00Z",
+    ];
+    let second = [
+        "2024-01-01T00:01:00.5Z",
+        "2024-01-01T00:01:00",
+        "2024-01-02T00:00:00",
+        "-1",
+        "NaN",
+        "0.25",
+        "0",
+        "api",
+        "2024-01-01T00:01:00Z",
+    ];
+    assert_eq!(found, [(1, first.map(str::to_owned).to_vec()), (2, second.map(str::to_owned).to_vec())]);
+}
+
+#[test]
+fn rows_go_on_over_row_groups_and_batches() {
+    let group = |first: i64, rows: i64| vec![Column::Int64((first..first + rows).collect(), None)];
+    let sample = Sample::new("required int64 n;", &[group(0, 10_000), group(10_000, 3)]);
+    let rows = forewarn_io::CellRows::open(sample.path(), &ReadOptions::default()).unwrap();
+    let found = crate::cell_rows::all(rows).unwrap();
+    let expected = (0..10_003).map(|row: u64| (row + 1, vec![row.to_string()]));
+    assert!(found.into_iter().eq(expected));
 }

@@ -1,4 +1,5 @@
 use crate::read;
+use forewarn_io::ReadOptions;
 use forewarn_schema::{Kind, Schema};
 
 #[test]
@@ -66,4 +67,32 @@ fn outcomes_may_be_words_or_missing() {
     let outcomes: Vec<_> = recording.frames.frame(0).unwrap().column("failure").unwrap().collect();
     assert_eq!((outcomes[0], outcomes[1], outcomes[3], outcomes[4]), (1.0, 0.0, 1.0, 0.0));
     assert!(outcomes[2].is_nan());
+}
+
+#[test]
+fn names_of_settings_that_nothing_has_are_noted() {
+    let text = "timestamp,error_rate,p99_latency\n0,0.1,5\n60,0.1,5\n";
+    let notes = |options: &ReadOptions| crate::read_with(text, options).unwrap().summary.notes;
+    let wrong = ReadOptions::default()
+        .with_drop(["p9_latency"])
+        .with_rename("errors", "error_rate2")
+        .with_unit("latency", "s")
+        .with_counters(["p99_latencies"])
+        .with_metric("error_rate");
+    let found = notes(&wrong);
+    for (setting, name) in [
+        ("`drop`", "\"p9_latency\""),
+        ("`rename`", "\"errors\""),
+        ("`units`", "\"latency\""),
+        ("`counters`", "\"p99_latencies\""),
+        ("`metric`", "\"error_rate\""),
+    ] {
+        assert!(found.iter().any(|note| note.contains(setting) && note.contains(name)), "{name}: {found:?}");
+    }
+    let right = ReadOptions::default()
+        .with_rename("p99_latency", "slowest")
+        .with_unit("slowest", "s")
+        .with_counters(["slowest"])
+        .with_drop(["error_rate"]);
+    assert!(!notes(&right).iter().any(|note| note.contains("which `")), "{:?}", notes(&right));
 }
