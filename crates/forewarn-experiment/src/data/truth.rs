@@ -31,12 +31,14 @@ pub(crate) struct BestPossible {
     pub(crate) note: Option<String>,
 }
 
-/// Futures that are drawn for a minute of a fleet.
-const FUTURES: usize = 64;
-/// Simulated minutes of one service that an estimate may cost: some ten seconds on two cores.
-const BUDGET: usize = 8_000_000;
-/// Minutes in a row that are estimated, so that alarms can be raised on them.
-const BLOCK: usize = 120;
+/// Futures that are drawn for a minute of a fleet. More would tell small probabilities apart, at the cost of failures
+/// to rank: these are what a ceiling is short of.
+const FUTURES: usize = 32;
+/// Simulated minutes of one service that an estimate may cost: some twenty seconds on two cores.
+const BUDGET: usize = 16_500_000;
+/// Minutes in a row that are estimated, so that alarms can be raised on them. A part of a day.
+const BLOCK: usize = 40;
+const BLOCKS_A_DAY: usize = 24 * 60 / BLOCK;
 /// False alarms per service and week that the ceiling is given: one, one a day, five a day and twenty a day.
 const BUDGETS: [f64; 4] = [1.0, 7.0, 35.0, 140.0];
 
@@ -117,7 +119,8 @@ fn of_fleet(
     let ahead = spec.horizon() + rule.confirmation_at(Step::MINUTE);
     let services = fleet.blueprint().services().len();
     let cost = (last + 1 - first) * FUTURES * ahead * services;
-    let every = cost.div_ceil(BUDGET);
+    // No multiple of a part of the day, or the same hours would be met again and again.
+    let every = (cost.div_ceil(BUDGET)..).find(|&every| coprime(every, BLOCKS_A_DAY)).unwrap_or(1);
     let roll_outs = RollOuts { futures: FUTURES, block: BLOCK, every, ..RollOuts::default() };
     let estimated = (0..last + 1 - first).filter(|&minute| roll_outs.estimates(minute)).count();
     let total = estimated * FUTURES * services;
@@ -139,9 +142,11 @@ fn of_fleet(
     if !(positive.contains(&true) && positive.contains(&false)) {
         return Ok(None);
     }
+    let at_budgets = at_budgets(&ScoredSet::from_samples(&seen, &scores, episodes)?)?;
+    let failures = at_budgets.first().map_or(0, |curve| curve.episodes);
     let note = format!(
-        "The ceiling is that of a predictor which knows the hidden state of the whole fleet: {FUTURES} futures were drawn for {} of {} test \
-         windows{}.",
+        "The ceiling is that of a predictor which knows the hidden state of the whole fleet: {FUTURES} futures were drawn \
+         for {} of {} test windows, with {failures} failures{}.",
         scores.len(),
         test.len(),
         if every > 1 {
@@ -153,9 +158,17 @@ fn of_fleet(
     Ok(Some(BestPossible {
         ceiling: Ceiling::new(Some(Bound::new(&scores, positive)?), None),
         curves: vec![PrCurve::new("oracle", CurveKind::Ceiling, &scores, positive)?],
-        at_budgets: at_budgets(&ScoredSet::from_samples(&seen, &scores, episodes)?)?,
+        at_budgets,
         note: Some(note),
     }))
+}
+
+/// Whether two numbers, not both 0, have no common divisor but 1.
+fn coprime(mut a: usize, mut b: usize) -> bool {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a == 1
 }
 
 /// What such scores detect at budgets of false alarms.
@@ -248,6 +261,19 @@ mod tests {
         let of_second = |place: &&Option<(usize, usize)>| matches!(place, Some((1, _)));
         let first = found.iter().find(of_second).unwrap();
         assert_eq!(*first, Some((1, 309)), "the last row of its first window");
+    }
+
+    #[test]
+    fn blocks_of_a_long_span_meet_every_hour_of_the_day() {
+        for cost in [1, 2, 4, 6, 9, 30] {
+            let every = (cost..).find(|&every| coprime(every, BLOCKS_A_DAY)).unwrap();
+            let roll_outs = RollOuts { block: BLOCK, every, ..RollOuts::default() };
+            let hours: std::collections::BTreeSet<usize> = (0..90 * 24 * 60)
+                .filter(|&minute| roll_outs.estimates(minute))
+                .map(|minute| minute / 60 % 24)
+                .collect();
+            assert_eq!(hours.len(), 24, "every {every}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn a_fleet_is_an_experiment_with_a_ceiling() -> Result<(), BoxError> {
     assert_eq!(ceiling.bayes_filter, None);
     assert!(oracle.pr_auc > report.models[0].pr_auc, "{} {}", oracle.pr_auc, report.models[0].pr_auc);
     assert!(oracle.pr_auc < 0.95 && oracle.pr_auc > 5.0 * report.test.prevalence, "{}", oracle.pr_auc);
-    assert!(report.notes.iter().any(|note| note.contains("64 futures")), "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("32 futures")), "{:?}", report.notes);
     Ok(())
 }
 

@@ -68,12 +68,12 @@ pub(crate) const PARTS: &[Part] = &[
                 Evaluation {
                     name: "walk-active",
                     heading: "target `active`",
-                    options: "--simulate stress-walk --target active",
+                    options: "--simulate stress-walk --days 90 --split 0.27,0.07,0.66 --target active",
                 },
                 Evaluation {
                     name: "walk-onset",
                     heading: "target `onset`",
-                    options: "--simulate stress-walk",
+                    options: "--simulate stress-walk --days 90 --split 0.27,0.07,0.66",
                 },
             ],
             columns: Columns::Areas,

@@ -66,14 +66,11 @@ pub(crate) fn table(reports: &[(&str, Value)], columns: Columns, command: &str) 
         ("bayes_filter", "ceiling: Bayes filter, sees all metrics"),
         ("oracle", "ceiling: knows the hidden state, not the future"),
     ] {
-        let bounds: Vec<Option<f64>> = reports
-            .iter()
-            .map(|(_, report)| report.pointer(&format!("/ceiling/{key}/pr_auc")).and_then(Value::as_f64))
-            .collect();
+        let bounds: Vec<Option<String>> = reports.iter().map(|(_, report)| bound(report, key)).collect();
         if bounds.iter().any(Option::is_some) {
             let mut row = vec![title.to_owned()];
             for bound in bounds {
-                row.push(bound.map_or_else(String::new, share));
+                row.push(bound.unwrap_or_default());
                 row.extend(columns.blank());
             }
             rows.push(row);
@@ -147,6 +144,17 @@ fn tested(reports: &[(&str, Value)]) -> Result<String, String> {
     Ok(sentences.join("\n"))
 }
 
+/// The PR-AUC of a ceiling, and the failures that it rests on where these are not all.
+fn bound(report: &Value, key: &str) -> Option<String> {
+    let found = share(report.pointer(&format!("/ceiling/{key}/pr_auc"))?.as_f64()?);
+    let seen = report.pointer("/ceiling_at_budgets/0/episodes").and_then(Value::as_u64);
+    let all = report.pointer("/test/episodes").and_then(Value::as_u64);
+    Some(match (seen, all) {
+        (Some(seen), Some(all)) if seen < all => format!("{found}, on {seen} of the failures"),
+        _ => found,
+    })
+}
+
 fn end(model: &Value, end: &str) -> Option<f64> {
     model.pointer(&format!("/intervals/pr_auc/{end}")).and_then(Value::as_f64)
 }
@@ -187,6 +195,7 @@ mod tests {
         json!({
             "test": {"prevalence": 0.0095, "episodes": 52, "service_days": 17.8, "windows": 25607, "positives": 242},
             "ceiling": {"oracle": {"pr_auc": 0.6432}, "bayes_filter": null},
+            "ceiling_at_budgets": [{"episodes": 31}],
             "models": [
                 {"name": "gru", "pr_auc": 0.43, "roc_auc": 0.76, "episodes_caught": 27,
                  "false_alarms_per_service_day": 1.71,
@@ -210,7 +219,7 @@ Half of the widest interval is .100.
 | no-skill baseline (prevalence) | .0095 | | |
 | `gru` | .430 (.300 to .500) | 9 of 52 (0.8) | 27 of 52 (1.7) |
 | `trend` | .044 | 0 of 52 (0.0) | 6 of 52 (22) |
-| ceiling: knows the hidden state, not the future | .643 | | |
+| ceiling: knows the hidden state, not the future | .643, on 31 of the failures | | |
 
 Made by `cargo run`.
 ";
