@@ -32,7 +32,7 @@ In this order: formatting, layer rules, links between pages, clippy, unit and in
 with Parquet on), each library built on its own, benches once each, docs, examples with small settings; the commands
 of the tutorial and of the how-to guides as they stand; all crates packaged as for a release; the documentation site
 where there is an mdBook (FOREWARN_MDBOOK, or on the search path); deployment files by what is put under
-target/deploy; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a Python
+target/deploy, and the services of the compose file where Prometheus and Alertmanager are; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a Python
 that has it; saved models read and scored by PyTorch where that Python, or python3, has torch; the report's page in a
 headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
 again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in

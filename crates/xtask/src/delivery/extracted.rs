@@ -1,4 +1,5 @@
-//! Tests of the libraries, built and run from their packages alone: a file that no package has is missing here.
+//! Tests and documentation of the libraries, built from their packages alone: a file that no package has is missing
+//! here.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,11 +15,11 @@ use crate::error::XtaskError;
 /// they build, which `cargo xtask release --verify` does.
 const LEFT_OUT: &[&str] = &["forewarn-cli", "forewarn-server"];
 
-/// Packages every library, unpacks them side by side, and runs their tests there.
+/// Packages every library, unpacks them side by side, runs their tests and builds their documentation there.
 ///
 /// # Errors
 ///
-/// A package that cannot be made, or does not pass its tests.
+/// A package that cannot be made, does not pass its tests, or is documented with a warning.
 pub(crate) fn test(root: &Path) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
     let published = metadata.workspace_packages().into_iter().filter(|package| package.publish.is_none());
@@ -49,7 +50,10 @@ pub(crate) fn test(root: &Path) -> Result<(), XtaskError> {
     fs::copy(&lock, place.join("Cargo.lock")).map_err(XtaskError::io("copy", &lock))?;
     let mut test = command::cargo();
     test.current_dir(&place).args(["test", "--quiet", "--workspace", ALL_BUT_LIBTORCH]);
-    command::run(test.env("CARGO_TARGET_DIR", target))
+    command::run(test.env("CARGO_TARGET_DIR", target))?;
+    let mut doc = command::cargo();
+    doc.current_dir(&place).args(["doc", "--quiet", "--workspace", "--no-deps", ALL_BUT_LIBTORCH]);
+    command::run(doc.env("CARGO_TARGET_DIR", target.join("package/doc")).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// A workspace of these packages, each found beside the others, with the profiles of another workspace's manifest: what

@@ -22,7 +22,7 @@ assembly of ring and zstd are compiled; the image also buildah, podman and runc.
 ";
 
 /// Processors that it is built for by name of the host's.
-const TARGET: &str =
+pub(crate) const TARGET: &str =
     if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-musl" } else { "x86_64-unknown-linux-musl" };
 
 /// Tries the image.

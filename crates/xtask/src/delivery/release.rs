@@ -14,7 +14,7 @@ Usage: cargo xtask release [OPTIONS]
 
 Options:
       --verify  Build each crate from its package, too
-      --test    Run the tests of each library from its package, too
+      --test    Run the tests of each library from its package, too, and build its documentation
   -h, --help    Show this help
 
 It packages all crates as `cargo publish --workspace --dry-run` does, and compares public names with the last tag

@@ -23,12 +23,22 @@ pub(crate) struct Servers {
 /// Those that variables name, else those on the search path; `None` unless all are there.
 pub(crate) fn find() -> Option<Servers> {
     Some(Servers {
-        prometheus: find_one("FOREWARN_PROMETHEUS", "prometheus")?,
+        prometheus: prometheus()?,
         promtool: promtool::find()?,
-        alertmanager: find_one("FOREWARN_ALERTMANAGER", "prometheus-alertmanager")?,
+        alertmanager: alertmanager()?,
         amtool: find_one("FOREWARN_AMTOOL", "amtool")?,
         vmagent: find_one("FOREWARN_VMAGENT", "vmagent")?,
     })
+}
+
+/// The Prometheus at hand.
+pub(crate) fn prometheus() -> Option<PathBuf> {
+    find_one("FOREWARN_PROMETHEUS", "prometheus")
+}
+
+/// The Alertmanager at hand.
+pub(crate) fn alertmanager() -> Option<PathBuf> {
+    find_one("FOREWARN_ALERTMANAGER", "prometheus-alertmanager")
 }
 
 fn find_one(variable: &str, name: &str) -> Option<PathBuf> {

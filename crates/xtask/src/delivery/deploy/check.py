@@ -1,7 +1,7 @@
-"""Checks the files of deployment: `check.py FOLDER [--write]`.
+"""Checks the files of deployment: `check.py FOLDER COMPONENTS`, or `check.py FOLDER --write`.
 
-FOLDER is crates/forewarn-server/deploy. With --write the plain manifests are written from the chart first. What needs a
-program that is not here is passed over by name.
+FOLDER is crates/forewarn-server/deploy, COMPONENTS the list of what the binary is made of. With --write the plain
+manifests are written from the chart. What needs a program that is not here is passed over by name.
 """
 
 import copy
@@ -24,6 +24,8 @@ import helm_python as helm
 import jsonschema
 import kubernetes_validate
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 VERSIONS = ["1.27", "1.31", "1.34"]
 CUSTOM = {"monitoring.coreos.com", "keda.sh", "argoproj.io"}
@@ -316,6 +318,12 @@ def check_workflow():
     ok("the release workflow is one")
 
 
+def check_components():
+    said = JsonStrictValidator(SchemaVersion.V1_5).validate_str(pathlib.Path(sys.argv[2]).read_text())
+    expect(said is None, f"the list of components is CycloneDX 1.5: {said}")
+    ok("the list of components is one")
+
+
 def check_handover():
     found = objects((folder / "handover" / name).read_text() for name in ["hpa.yaml"])
     validate(found, "handover/hpa.yaml")
@@ -393,6 +401,7 @@ if "--write" in sys.argv:
         (kubernetes / name).write_text(text)
         print("wrote", kubernetes / name)
 else:
-    for check in (check_chart, check_values, check_plain, check_compose, check_unit, check_workflow, check_handover):
+    for check in (check_chart, check_values, check_plain, check_compose, check_unit, check_workflow, check_components,
+                  check_handover):
         check()
 sys.exit(1 if failures else 0)
