@@ -111,6 +111,26 @@ impl Samples {
         Ok(Self { weights: Some(weights), ..self })
     }
 
+    /// The samples whose rows stand for something: `weights` has a number for each row of the layout, how many windows
+    /// the one that ends there stands for, 0 for one that is left out. They take the place of weights there were.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is a number for each row, [`CoreError::InvalidSetting`] for one that
+    /// is negative or not finite.
+    pub fn weighted_by_row(&self, weights: &[f32]) -> Result<Self, CoreError> {
+        let (expected, got) = (self.layout.rows(), weights.len());
+        if expected != got {
+            return Err(CoreError::LengthMismatch { what: "weights of rows", expected, got });
+        }
+        let of_row = |&row: &u32| weights[row as usize];
+        // Not `> 0`, which would pass over what is no weight at all.
+        let picks: Vec<u32> =
+            (0..).zip(&self.rows).filter(|(_, row)| of_row(row) != 0.0).map(|(pick, _)| pick).collect();
+        let picked = self.select(&picks)?;
+        let weights = picked.rows.iter().map(of_row).collect();
+        picked.with_weights(weights)
+    }
+
     /// The same samples, each standing for itself.
     #[must_use]
     pub fn without_weights(self) -> Self {

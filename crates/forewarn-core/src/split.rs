@@ -45,6 +45,14 @@ macro_rules! part {
                 self.0.with_weights(weights).map($name)
             }
 
+            /// See [`Samples::weighted_by_row`]: fewer windows share no more than all.
+            ///
+            /// # Errors
+            /// As there.
+            pub fn weighted_by_row(&self, weights: &[f32]) -> Result<Self, CoreError> {
+                self.0.weighted_by_row(weights).map($name)
+            }
+
             /// See [`Samples::without_weights`].
             #[must_use]
             pub fn without_weights(self) -> Self {

@@ -4,7 +4,7 @@ pub(crate) mod simulated;
 pub(crate) mod truth;
 
 use crate::{ExperimentError, data::truth::Truth, fleet_graph};
-use forewarn_core::{Labels, Source};
+use forewarn_core::{CoreError, Labels, Source};
 use forewarn_eval::{EpisodeClasses, InputSummary, ServiceCounts};
 use forewarn_io::{ReadOptions, Recording};
 use forewarn_schema::FrameSet;
@@ -18,6 +18,8 @@ pub struct Data {
     pub(crate) provenance: Provenance,
     pub(crate) truth: Option<Truth>,
     pub(crate) classes: Vec<EpisodeClasses>,
+    /// How many windows the one that ends in each row stands for in a fit.
+    pub(crate) weights: Option<Vec<f32>>,
 }
 
 /// Where metrics come from.
@@ -47,7 +49,7 @@ impl Provenance {
 impl Data {
     fn new(frames: FrameSet, description: String, format: impl Into<String>) -> Self {
         let provenance = Provenance { description, format: format.into(), ..Provenance::default() };
-        Self { frames, provenance, truth: None, classes: Vec::new() }
+        Self { frames, provenance, truth: None, classes: Vec::new(), weights: None }
     }
 
     /// Metrics from any source.
@@ -108,6 +110,29 @@ impl Data {
     pub fn with_classes(mut self, classes: EpisodeClasses) -> Self {
         self.classes.push(classes);
         self
+    }
+
+    /// The same, of which models learn from some windows: `weights` says of each row how many windows the one that ends
+    /// there stands for, 0 for one that no model learns from.
+    ///
+    /// Only training windows are weighed. Features are normalised by all rows of the training span; thresholds,
+    /// stopping and figures go by every window of theirs. A model that takes no weights is fitted on every training window, and
+    /// a note of the result names it.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is a weight for each row, [`CoreError::InvalidSetting`] for one that
+    /// is negative or not finite.
+    pub fn with_window_weights(mut self, weights: Vec<f32>) -> Result<Self, ExperimentError> {
+        let (expected, got) = (self.frames.layout().rows(), weights.len());
+        if expected != got {
+            return Err(CoreError::LengthMismatch { what: "weights of rows", expected, got }.into());
+        }
+        if let Some(weight) = weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite())) {
+            let (name, value) = ("weight of a window", weight.to_string());
+            return Err(CoreError::InvalidSetting { name, value, expected: "0 or a positive number" }.into());
+        }
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// Who calls whom, where the metrics are those of a simulated fleet.

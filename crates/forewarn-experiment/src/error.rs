@@ -57,10 +57,14 @@ pub enum ExperimentError {
         source: CoreError,
     },
     /// A share that is none.
-    #[error("share of services without a failure that are kept is {found}, expected 0 to 1")]
+    #[error("share of {what} that are kept is {found}, expected {expected}")]
     SampleShare {
+        /// Of what it is a share.
+        what: &'static str,
         /// What was asked for.
         found: f64,
+        /// The range it can have.
+        expected: &'static str,
     },
     /// A sample of nothing.
     #[error("the sample has no services: there was not a row to label")]
@@ -135,6 +139,21 @@ pub enum ExperimentError {
         found: f32,
         /// The code by the rule: see [`SampleAbout::code`](crate::SampleAbout::code).
         expected: i8,
+    },
+    /// A row of a sample has another weight than its question gives.
+    #[error(
+        "the sample's weight of {service:?} at {time} is {found}, and the question that came with it gives {expected}: \
+         weights or question were changed; sample again"
+    )]
+    SampleWeight {
+        /// The service.
+        service: String,
+        /// The time of the row.
+        time: Timestamp,
+        /// The weight in the sample.
+        found: f32,
+        /// The weight by the question.
+        expected: f32,
     },
     /// There is nothing to fit.
     #[error("an experiment needs at least one model")]

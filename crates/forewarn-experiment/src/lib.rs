@@ -28,7 +28,9 @@ pub use progress::{Observer, Phase, Progress};
 pub use results::Results;
 pub use results::files::{prepare_file, prepare_folder, write_file, write_model};
 pub use roots::RootCase;
-pub use sample::{LabelCounts, MetricSums, SampleAbout, SampleQuestion, SampledService, schema_fingerprint};
+pub use sample::{
+    LabelCounts, MetricSums, SampleAbout, SampleQuestion, Sampled, SampledService, schema_fingerprint,
+};
 pub use train::{Trained, TrainedModel, TrainingSummary};
 
 #[cfg(test)]

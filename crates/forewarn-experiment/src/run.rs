@@ -18,7 +18,7 @@ use crate::{
     results::models::Models,
     rule_notes::{ranges_of, rule_notes},
     run::{
-        fit::{Effort, Fitted, fit_all},
+        fit::{Effort, Fitted, LearntFrom, fit_all},
         material::{FeatureLists, Material, Prepared},
     },
 };
@@ -58,8 +58,9 @@ impl Experiment {
         check_part("test", split.test(), "measured on it")?;
         settings.check_walk(&split)?;
         let classes = settings.classes(&data)?;
-        let Data { frames, provenance, truth, .. } = data;
+        let Data { frames, provenance, truth, weights, .. } = data;
         let (material, features) = settings.material(&models, features, frames)?;
+        let material = material.with_weights(weights);
         settings.check_memory(&material, &features, Audit::Made)?;
         let run = Run {
             settings: &settings,
@@ -190,12 +191,14 @@ impl Run<'_> {
         })
     }
 
-    /// What a reader should know of the rule, of missing cells, and of outages among them; nothing where all is well.
-    pub(crate) fn notes(&self) -> Vec<String> {
+    /// What a reader should know of the rule, of training windows that models did not learn from, of missing cells,
+    /// and of outages among them; nothing where all is well.
+    pub(crate) fn notes(&self, fitted: &[Fitted]) -> Result<Vec<String>, ExperimentError> {
         let mut notes = rule_notes(self.labels);
+        notes.extend(self.weight_notes(fitted)?);
         let forewarn_window::Imputed { filled, left, .. } = self.material.gaps;
         if filled + left == 0 {
-            return notes;
+            return Ok(notes);
         }
         let outages = HiddenOutages::find(&self.material.metrics, &*self.settings.rule);
         let cells = format!(
@@ -206,7 +209,24 @@ impl Run<'_> {
         );
         notes.extend(outages.map(|found| found.to_string()));
         notes.push(cells);
-        notes
+        Ok(notes)
+    }
+
+    /// How many training windows models learnt from, where rows have weights, and which models take none.
+    fn weight_notes(&self, fitted: &[Fitted]) -> Result<Vec<String>, ExperimentError> {
+        let Some(weights) = self.material.weights() else { return Ok(Vec::new()) };
+        let (train, kept) = (self.split.train().len(), self.split.train().weighted_by_row(weights)?.len());
+        let mut notes = vec![format!(
+            "Models learnt from {kept} of {train} training windows, weighted by what each stands for."
+        )];
+        let all = |(_, fitted): &(&Model, &Fitted)| fitted.learnt_from == LearntFrom::All;
+        let names: Vec<&str> =
+            self.models.iter().zip(fitted).filter(all).map(|(model, _)| &*model.name).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            notes.push(format!("These models take no weights and learnt from all {train} windows: {names}."));
+        }
+        Ok(notes)
     }
 }
 

@@ -20,11 +20,18 @@ pub use sums::MetricSums;
 /// | `window` | observation, lead and period, in steps | |
 /// | `target` | what a positive label states | |
 /// | `keep_quiet` | probability that a service without any failure is kept; those with one all are | 0 to 1 |
-/// | `seed` | of that choice | |
+/// | `keep_negatives` | probability that models learn from a negative window; from positive ones always | above 0 to 1 |
+/// | `seed` | of both choices | |
 ///
 /// Services are kept or left out whole: a model that is fitted on the sample sees the clock, the gaps and the
-/// validation of real services, and its budget of false alarms is counted on whole ones. Whether a service is kept
-/// depends on its rows, its name and the seed alone, never on which machine it was on.
+/// validation of real services, and its budget of false alarms is counted on whole ones. Of a kept service every row
+/// travels, because features and rules look back, and each has a weight: how many windows the one that ends there
+/// stands for in a fit. A kept negative stands for `1 / keep_negatives`, a window of a kept service without a failure for
+/// `1 / keep_quiet` times as many, and an excluded window or a negative that is not kept for none. By these weights
+/// probabilities are those of all services, except that nothing stands for quiet services where `keep_quiet` is 0.
+///
+/// Whether a service or a window is kept depends on its labels, its name, its time and the seed alone, never on which
+/// machine it was on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SampleQuestion {
@@ -36,8 +43,21 @@ pub struct SampleQuestion {
     pub target: Target,
     /// Probability that a service without a failure is kept.
     pub keep_quiet: f64,
-    /// Seed of the choice.
+    /// Probability that models learn from a negative window.
+    pub keep_negatives: f64,
+    /// Seed of both choices.
     pub seed: u64,
+}
+
+/// What [`SampleQuestion::ask`] finds.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// What is to travel with the rows.
+    pub about: SampleAbout,
+    /// The label of every row.
+    pub labels: Labels,
+    /// How many windows the one that ends in each row stands for in a fit; 0 for one that no model learns from.
+    pub weights: Vec<f32>,
 }
 
 /// How many rows have which label.
@@ -72,6 +92,8 @@ pub struct SampledService {
     pub labels: LabelCounts,
     /// Whether its rows are in the sample.
     pub kept: bool,
+    /// Negative windows that models learn from.
+    pub negatives_kept: u64,
 }
 
 /// What travels with a sample: the question, the metrics with their units, and what was found of every service.
@@ -106,22 +128,28 @@ pub fn schema_fingerprint(schema: &Schema, step: Step) -> Result<String, Experim
 }
 
 impl SampleQuestion {
-    /// Finds, labels and chooses among services: what is to travel, and the labels of every row.
+    /// Finds, labels and chooses among services and windows.
     ///
     /// # Errors
     /// [`ExperimentError::SampleShare`]; those of [`label`].
-    pub fn ask(&self, frames: &FrameSet) -> Result<(SampleAbout, Labels), ExperimentError> {
+    pub fn ask(&self, frames: &FrameSet) -> Result<Sampled, ExperimentError> {
         if !(0.0..=1.0).contains(&self.keep_quiet) {
-            return Err(ExperimentError::SampleShare { found: self.keep_quiet });
+            let (what, expected) = ("services without a failure", "0 to 1");
+            return Err(ExperimentError::SampleShare { what, found: self.keep_quiet, expected });
+        }
+        if !(self.keep_negatives > 0.0 && self.keep_negatives <= 1.0) {
+            let (what, expected) = ("negative windows", "more than 0, at most 1");
+            return Err(ExperimentError::SampleShare { what, found: self.keep_negatives, expected });
         }
         let labels = label(frames, &self.rule, self.window, self.target)?;
         let (schema, step) = (frames.schema().clone(), frames.layout().step());
         let mut metrics = vec![MetricSums::default(); schema.len()];
+        let mut weights = Vec::with_capacity(frames.layout().rows());
         let services = frames.frames().zip(frames.layout().services()).zip(labels.episodes());
         let services = services.map(|((frame, place), episodes)| {
             let of_frame = MetricSums::of_rows(frame.values(), schema.len());
             metrics.iter_mut().zip(&of_frame).for_each(|(all, one)| all.join(one));
-            self.service(frame, episodes.len() as u64, &labels.as_slice()[place.rows()])
+            self.service(frame, episodes.len() as u64, &labels.as_slice()[place.rows()], &mut weights)
         });
         let services: Vec<SampledService> = services.collect();
         let fingerprint = schema_fingerprint(&schema, step)?;
@@ -134,27 +162,67 @@ impl SampleQuestion {
             services,
             metrics,
         };
-        Ok((about, labels))
+        Ok(Sampled { about, labels, weights })
     }
 
-    fn service(&self, frame: FrameView<'_>, failures: u64, labels: &[Label]) -> SampledService {
+    /// What is found of one service; the weights of its rows follow those that there are.
+    fn service(
+        &self,
+        frame: FrameView<'_>,
+        failures: u64,
+        labels: &[Label],
+        weights: &mut Vec<f32>,
+    ) -> SampledService {
         let mut counts = LabelCounts::default();
         labels.iter().for_each(|&label| counts.add(label));
+        let kept = failures > 0 || self.keeps(frame.service());
+        let from = weights.len();
+        if kept {
+            self.weigh(frame, failures, labels, weights);
+        } else {
+            weights.resize(from + labels.len(), 0.0);
+        }
+        let of_kept = labels.iter().zip(&weights[from..]).filter(|(_, weight)| **weight > 0.0);
+        let negatives_kept = of_kept.filter(|(label, _)| **label == Label::Negative).count() as u64;
         SampledService {
             service: frame.service().to_owned(),
             start: frame.start(),
             rows: frame.rows() as u64,
             failures,
             labels: counts,
-            kept: failures > 0 || self.keeps(frame.service()),
+            kept,
+            negatives_kept,
         }
+    }
+
+    /// The weights of the rows of a kept service, behind those that there are.
+    fn weigh(&self, frame: FrameView<'_>, failures: u64, labels: &[Label], weights: &mut Vec<f32>) {
+        let of_service = if failures > 0 { 1.0 } else { self.keep_quiet.recip() };
+        let mut random = self.random("sample windows", frame.service());
+        // Two words a draw: a window's depends on its time, not on how long its service has been there.
+        let first = frame.start().millis().div_euclid(frame.step().millis()) as u64;
+        random.set_word_pos(2 * u128::from(first));
+        weights.extend(labels.iter().map(|label| {
+            let drawn = random.random::<f64>();
+            let stands_for = match label {
+                Label::Positive => of_service,
+                Label::Negative if drawn < self.keep_negatives => of_service / self.keep_negatives,
+                Label::Negative | Label::Excluded(_) => 0.0,
+            };
+            stands_for as f32
+        }));
+    }
+
+    /// The numbers by which something is chosen in a service.
+    fn random(&self, what: &str, service: &str) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(Fingerprint::of(what).and_text(service).get());
+        random
     }
 
     /// Whether a service without a failure is kept.
     fn keeps(&self, service: &str) -> bool {
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
-        random.set_stream(Fingerprint::of("sample").and_text(service).get());
-        random.random::<f64>() < self.keep_quiet
+        self.random("sample", service).random::<f64>() < self.keep_quiet
     }
 }
 
@@ -173,10 +241,13 @@ impl LabelCounts {
 
 impl SampleAbout {
     /// The form that this version writes and reads.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// The column of labels in the rows of a sample.
     pub const LABEL: &str = "forewarn_label";
+
+    /// The column of weights in the rows of a sample.
+    pub const WEIGHT: &str = "forewarn_weight";
 
     /// Joins what was found of some services, in whatever order it comes, in the order of their names.
     ///
@@ -240,9 +311,11 @@ impl SampleAbout {
         serde_json::json!({
             "fingerprint": self.fingerprint,
             "keep_quiet": self.question.keep_quiet,
+            "keep_negatives": self.question.keep_negatives,
             "seed": self.question.seed,
             "whole": counts(&all),
             "kept": counts(&kept),
+            "negatives_kept": sum(|service| service.negatives_kept, &kept),
         })
     }
 }

@@ -104,8 +104,9 @@ impl Experiment {
         let split = chronological_without_test(&labels, settings.fractions).map_err(unsplittable(&labels))?;
         check_part("train", split.train(), "learnt")?;
         check_part("validation", split.validation(), "chosen by it")?;
-        let Data { frames, provenance, .. } = data;
+        let Data { frames, provenance, weights, .. } = data;
         let (material, features) = settings.material(&models, features, frames)?;
+        let material = material.with_weights(weights);
         settings.check_memory(&material, &features, Audit::LeftOut)?;
         let run = Run {
             settings: &settings,
@@ -127,7 +128,7 @@ impl Experiment {
             validation: PartSummary::new("validation", split.validation())?,
             purge: split.purge(),
             models: run.trained_models(&fitted)?,
-            notes: run.notes(),
+            notes: run.notes(&fitted)?,
         };
         Ok(Trained {
             summary,

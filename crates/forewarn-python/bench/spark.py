@@ -1,9 +1,11 @@
-"""Rows and peak memory of each executor while services grow four times.
+"""Rows and peak memory of each executor while services grow four times, and a machine that fails in the middle.
 
     python bench/spark.py [SERVICES] [DAYS]
 
-Prints, for SERVICES and for four times as many: seconds, rows by executor, and the largest peak of memory of a Python
-process and of a JVM. The figures are of a cluster of three small workers on loopback.
+Scores SERVICES and four times as many on a new cluster each, of three small workers on loopback. Prints seconds, rows
+by executor, and the largest peak of memory of a Python process and of a JVM. Then it scores once more, ends a worker and
+its executor by SIGKILL in the middle, and compares the rows. Fails where executors have unequal rows, memory grows, or a
+row is lost, changed or there twice.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import forewarn  # noqa: E402
 import forewarn.spark  # noqa: E402
-from cluster import Cluster  # noqa: E402
+from cluster import Cluster, until  # noqa: E402
 
 RULE = "error_rate >= 0.05 for 2 steps"
 METRICS = ["error_rate", "p99_latency", "cpu_usage", "memory_usage"]
@@ -54,10 +58,10 @@ def peak_kib(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
-def measure(folder: Path, path: Path, services: int, minutes: int, model: forewarn.Model) -> None:
-    """Scores a fleet on a new cluster."""
+def measure(folder: Path, path: Path, services: int, minutes: int, model: forewarn.Model) -> tuple[float, float]:
+    """Scores a fleet on a new cluster: peaks of a Python worker and of a JVM in MiB."""
     folder.mkdir()
-    cluster = Cluster(folder, partitions=max(12, services // 4))
+    cluster = Cluster(folder, partitions=max(24, services // 4))
     try:
         rows = cluster.spark.read.parquet(str(path))
         begun = time.monotonic()
@@ -69,18 +73,46 @@ def measure(folder: Path, path: Path, services: int, minutes: int, model: forewa
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             return pa.table({"executor": [Path(os.getcwd()).name], "rows": [table.num_rows], "peak": [peak]})
 
-        where = scored.groupBy("service").applyInArrow(where, "executor string, rows long, peak long")
-        found = where.toPandas()
+        found = scored.groupBy("service").applyInArrow(where, "executor string, rows long, peak long").toPandas()
         seconds = time.monotonic() - begun
-        jvms = max(peak_kib(pid) for pid in cluster.executors().values())
+        jvms = max(peak_kib(pid) for pid in cluster.executors().values()) / 1024
+        python = found["peak"].max() / 1024
         shares = found.groupby("executor")["rows"].sum()
+        unequal = shares.max() / shares.mean()
         print(
             f"{services} services, {services * minutes:,} rows: {seconds:.1f} s; rows by executor "
-            f"{', '.join(f'{rows:,}' for rows in shares)}; peak memory of a Python worker "
-            f"{found['peak'].max() / 1024:.0f} MiB, of an executor's JVM {jvms / 1024:.0f} MiB",
+            f"{', '.join(f'{rows:,}' for rows in shares)}, the largest share {unequal:.2f} times the mean; peak memory "
+            f"of a Python worker {python:.0f} MiB, of an executor's JVM {jvms:.0f} MiB",
             flush=True,
         )
-        assert found["rows"].sum() == services * minutes and len(shares) > 1
+        assert found["rows"].sum() == services * minutes and len(shares) == 3 and unequal < 1.25
+        return python, jvms
+    finally:
+        cluster.stop()
+
+
+def in_order(scored: Any) -> pa.Table:
+    return scored.toArrow().sort_by([("service", "ascending"), ("timestamp", "ascending")]).combine_chunks()
+
+
+def fail(folder: Path, path: Path, rows: int, model: forewarn.Model) -> None:
+    """Scores a fleet twice, the second time with a worker that ends in the middle."""
+    folder.mkdir()
+    cluster = Cluster(folder, partitions=48)
+    try:
+        scored = forewarn.spark.score(cluster.spark.read.parquet(str(path)), model)
+        whole = in_order(scored)
+        found: list[pa.Table] = []
+        job = threading.Thread(target=lambda: found.append(in_order(scored)))
+        job.start()
+        until("a third of the tasks", 600, lambda: cluster.done_tasks() > 16)
+        done = cluster.done_tasks()
+        cluster.kill_a_worker()
+        assert job.is_alive(), "the job was over before the worker was ended"
+        job.join()
+        keys = found[0].group_by(["service", "timestamp"]).aggregate([]).num_rows
+        assert found[0].equals(whole) and keys == found[0].num_rows == rows
+        print(f"a worker and its executor ended by SIGKILL after {done} tasks: the same {rows:,} rows, none twice")
     finally:
         cluster.stop()
 
@@ -91,9 +123,13 @@ def main() -> None:
         folder, minutes = Path(made), days * 1440
         few = pa.concat_tables([service(number, minutes) for number in range(4)])
         model = forewarn.train(few, RULE, ["logistic_snapshot"]).model()
+        peaks = []
         for times in (1, 4):
             path = fleet(folder / f"fleet-{times}", services * times, minutes)
-            measure(folder / f"cluster-{times}", path, services * times, minutes, model)
+            peaks.append(measure(folder / f"cluster-{times}", path, services * times, minutes, model))
+        (python, jvm), (python_of_four, jvm_of_four) = peaks
+        assert python_of_four < 1.25 * python and jvm_of_four < 1.25 * jvm, f"memory grows with services: {peaks}"
+        fail(folder / "cluster-that-fails", path, services * 4 * minutes, model)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ use crate::{
 };
 use arrow_array::{ArrayRef, Float32Array, Int8Array};
 use forewarn::{
-    experiment::{SampleAbout, SampleQuestion},
+    experiment::{SampleAbout, SampleQuestion, Sampled},
     schema::FrameSet,
 };
 use pyo3::prelude::*;
@@ -25,30 +25,31 @@ pub(crate) fn label_and_sample(
     rule: Rule,
     spec: (usize, usize, usize),
     target_of: &str,
-    choice: (f64, u64),
+    choice: (f64, f64, u64),
 ) -> PyResult<(PyTable, String)> {
     let found = py.detach(|| -> Result<(PyTable, String), Failure> {
         let frames = frames(&rows, reading)?;
-        let (keep_quiet, seed) = choice;
+        let (keep_quiet, keep_negatives, seed) = choice;
         let question = SampleQuestion {
             rule: rule.0,
             window: window(spec)?,
             target: target(target_of)?,
             keep_quiet,
+            keep_negatives,
             seed,
         };
-        let (about, labels) = question.ask(&frames)?;
-        let codes: Vec<i8> = labels.as_slice().iter().map(|&label| SampleAbout::code(label)).collect();
+        let found = question.ask(&frames)?;
+        let about = &found.about;
         let places = frames.layout().services().iter().zip(&about.services);
         let kept: Vec<Range<usize>> =
             places.filter(|(_, service)| service.kept).map(|(place, _)| place.rows()).collect();
-        Ok((sampled(&frames, &codes, &kept)?, serde_json::to_string(&about)?))
+        Ok((rows_of(&frames, &found, &kept)?, serde_json::to_string(about)?))
     });
     Ok(found?)
 }
 
-/// Some rows with their metrics and the codes of their labels.
-fn sampled(frames: &FrameSet, codes: &[i8], kept: &[Range<usize>]) -> Result<PyTable, Failure> {
+/// Some rows with their metrics, the codes of their labels, and their weights.
+fn rows_of(frames: &FrameSet, found: &Sampled, kept: &[Range<usize>]) -> Result<PyTable, Failure> {
     let rows = || kept.iter().cloned().flatten();
     let places = frames
         .frames()
@@ -62,7 +63,10 @@ fn sampled(frames: &FrameSet, codes: &[i8], kept: &[Range<usize>]) -> Result<PyT
         let value = |row: usize| Some(frames.values()[row * width + column]).filter(|value| !value.is_nan());
         columns.push((name, Arc::new(rows().map(value).collect::<Float32Array>())));
     }
-    columns.push((SampleAbout::LABEL, Arc::new(Int8Array::from_iter_values(rows().map(|row| codes[row])))));
+    let codes = rows().map(|row| SampleAbout::code(found.labels.as_slice()[row]));
+    columns.push((SampleAbout::LABEL, Arc::new(Int8Array::from_iter_values(codes))));
+    let weights = rows().map(|row| found.weights[row]);
+    columns.push((SampleAbout::WEIGHT, Arc::new(Float32Array::from_iter_values(weights))));
     table(columns)
 }
 

@@ -114,6 +114,10 @@ class Cluster:
         os.kill(executor, signal.SIGKILL)
         next(started for started in self.workers if started.pid == worker).wait()
 
+    def kill_an_executor(self) -> None:
+        """Ends an executor, which its worker starts again."""
+        os.kill(next(iter(self.executors().values())), signal.SIGKILL)
+
     def done_tasks(self) -> int:
         """Tasks of running jobs that are done."""
         tracker = self.spark.sparkContext.statusTracker()

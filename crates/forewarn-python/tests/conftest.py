@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
+import program
 import pyarrow as pa
 import pyarrow.csv
 import pytest
@@ -15,11 +14,9 @@ RULE = "error_rate >= 0.05 for 2 steps"
 
 def forewarn(*arguments: object) -> str:
     """Runs the program ``forewarn``; what it prints."""
-    program = os.environ.get("FOREWARN_PROGRAM")
-    if not program:
+    if not program.PROGRAM:
         pytest.skip("FOREWARN_PROGRAM names no program to compare with")
-    done = subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True)
-    return done.stdout
+    return program.forewarn(*arguments)
 
 
 @pytest.fixture(scope="session")

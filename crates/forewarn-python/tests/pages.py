@@ -1,13 +1,14 @@
-"""The code of pages, run as it stands."""
+"""The code of pages, run as it stands. `python pages.py PAGE COUNT FOLDER` runs one of COUNT blocks in a new FOLDER."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
-from conftest import forewarn
+from program import forewarn
 
 ROOT = Path(__file__).parents[3]
 
@@ -41,3 +42,12 @@ def run(page: str, folder: Path) -> int:
     finally:
         os.chdir(before)
     return count
+
+
+if __name__ == "__main__":
+    page, expected, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]).resolve()
+    folder.mkdir()
+    prepare(folder)
+    found = run(page, folder)
+    if found != expected:
+        sys.exit(f"{page}: has {found} blocks, expected {expected}")

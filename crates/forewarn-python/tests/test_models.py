@@ -149,6 +149,25 @@ def test_windows_are_what_models_are_fitted_on(metrics: pa.Table) -> None:
     assert len(in_period) == positives and set(in_period) <= set(range(1, 6))
 
 
+def test_a_model_of_a_sample_gives_the_probabilities_of_all(metrics: pa.Table, tmp_path: Path) -> None:
+    sample = forewarn.label_and_sample(metrics, RULE, keep_negatives=0.1)
+    weights = sample.rows["forewarn_weight"].to_numpy()
+    labels = sample.rows["forewarn_label"].to_numpy()
+    assert set(weights[labels == 1]) == {1.0} and set(weights[labels == 0]) == {0.0, 10.0}
+    assert sample.rows.num_rows == metrics.num_rows, "rows that are left out as windows are there for others"
+    kept = int((weights == 10.0).sum())
+    assert kept == sum(service["negatives_kept"] for service in sample.about["services"])
+    sample.write(tmp_path / "sample")
+    asked = ["--models", "logistic_snapshot", "--save", tmp_path / "model.safetensors"]
+    printed = program("train", "--quiet", "--sample", tmp_path / "sample", *asked)
+    assert "weighted by what each stands for" in printed
+    of_sample = forewarn.Model.read(tmp_path / "model.safetensors").score(metrics)["probability"]
+    of_all = forewarn.train(metrics, RULE, ["logistic_snapshot"]).model().score(metrics)["probability"]
+    mean, expected = (pa.compute.mean(scores).as_py() for scores in (of_sample, of_all))
+    # One over the root of the negatives that are kept is the deviation of such an intercept.
+    assert mean == pytest.approx(expected, rel=4 / kept**0.5)
+
+
 def test_other_threads_run_meanwhile(metrics: pa.Table) -> None:
     ticks, done = [0], threading.Event()
 

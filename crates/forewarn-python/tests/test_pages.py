@@ -13,12 +13,6 @@ def test_the_readme_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "2024-01-01 00:40:00+00:00\n5\n"
 
 
-def test_the_page_about_notebooks_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pages.prepare(tmp_path)
-    assert pages.run("docs/how-to/notebooks.md", tmp_path) == 6
-    assert "PR-AUC" in capsys.readouterr().out
-
-
 def test_the_package_s_own_examples_hold() -> None:
     import doctest
 

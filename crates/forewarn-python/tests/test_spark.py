@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Callable
 
 import forewarn
 import pyarrow as pa
@@ -111,6 +112,33 @@ def test_a_sample_is_that_of_one_process(fleet: pa.Table, written, tmp_path: Pat
     assert direct.score(kept, MINUTES).equals(fitted.score(kept, MINUTES))
 
 
+def test_windows_are_sampled_alike_however_rows_are_parted(rows, fleet: pa.Table, tmp_path: Path) -> None:
+    choice = {"keep_quiet": 0.9, "keep_negatives": 0.2, "seed": 5}
+    alone = forewarn.label_and_sample(fleet, RULE, reading=MINUTES, **choice)
+    alone.write(tmp_path / "alone")
+    for partitions in (1, 5):
+        parted = rows.repartition(partitions, "cpu_usage")
+        folder = tmp_path / f"in-{partitions}"
+        sample = forewarn.spark.label_and_sample(parted, RULE, **choice).write(str(folder))
+        assert sample.to_json() == alone.to_json()
+        assert ordered(sample.rows.toArrow()).equals(ordered(alone.rows))
+    labels = alone.rows["forewarn_label"]
+    weights = {label: set(alone.rows.filter(pc.equal(labels, label))["forewarn_weight"].to_pylist())
+               for label in range(5)}
+    assert weights[0] >= {0.0, 5.0} and weights[1] == {1.0}
+    assert weights[2] == weights[3] == weights[4] == {0.0}
+    models = []
+    for name in ("alone", "in-1", "in-5"):
+        asked = ["--models", "logistic_snapshot", "--save", tmp_path / f"{name}.safetensors"]
+        shutil.copytree(tmp_path / name, tmp_path / "as" / name / "sample")
+        printed = program("train", "--quiet", "--sample", tmp_path / "as" / name / "sample", *asked)
+        assert "weighted by what each stands for" in printed
+        models.append((tmp_path / f"{name}.safetensors").read_bytes())
+    assert models[0] == models[1] == models[2]
+    about = forewarn.Model.from_bytes(models[0]).metadata["sample"]
+    assert about["keep_negatives"] == 0.2 and 0 < about["negatives_kept"] < 0.25 * about["kept"]["negative"]
+
+
 def test_scores_are_those_of_one_process(rows, fleet: pa.Table, model: forewarn.Model) -> None:
     found = forewarn.spark.score(rows, model).toArrow()
     assert ordered(found).equals(ordered(model.score(fleet, MINUTES)))
@@ -154,34 +182,59 @@ def test_a_sample_that_was_changed_is_refused(written, tmp_path: Path) -> None:
     refused(changed(folder, tmp_path / "rule", "0.05", "0.9"), "label")
     refused(changed(folder, tmp_path / "window", '"period":5', '"period":9'), "label")
     refused(changed(folder, tmp_path / "metrics", '"milliseconds"', '"ratio"'), "fingerprint")
-    refused(changed(folder, tmp_path / "format", '"format":1', '"format":2'), "format 2")
+    refused(changed(folder, tmp_path / "format", '"format":2', '"format":3'), "format 3")
+    refused(changed(folder, tmp_path / "share", '"keep_negatives":1.0', '"keep_negatives":0.5'), "weight")
     shutil.copytree(folder, tmp_path / "part")
     files = sorted((tmp_path / "part" / "forewarn_part=rows").glob("*.parquet"))
     files[0].unlink()
     refused(tmp_path / "part", "is missing")
 
 
-def test_a_machine_that_fails_in_the_middle_changes_nothing(
-    spark: Cluster, rows, fleet: pa.Table, model: forewarn.Model
-) -> None:
+def in_the_middle(spark: Cluster, work: Callable[[], pa.Table], fail: Callable[[], None]) -> pa.Table:
+    """What a job gives of which something is ended after its first task."""
     found: list[pa.Table] = []
-    job = threading.Thread(target=lambda: found.append(forewarn.spark.score(rows.repartition(24), model).toArrow()))
+    job = threading.Thread(target=lambda: found.append(work()))
     job.start()
     until("a first task", 120, lambda: spark.done_tasks() > 0)
-    before = len(spark.executors())
-    spark.kill_a_worker()
-    assert job.is_alive(), "the job was over before the worker was ended"
+    fail()
+    assert job.is_alive(), "the job was over before something failed"
     job.join(timeout=300)
-    assert len(found) == 1 and before == 3 and len(spark.executors()) == 2
-    assert ordered(found[0]).equals(ordered(model.score(fleet, MINUTES)))
+    assert len(found) == 1, "the job did not end well"
     expect_no_row_twice(found[0])
+    return ordered(found[0])
+
+
+# One after another on one cluster: the second and the third end a worker each, of three.
+@pytest.mark.parametrize("failing", ["an executor", "a machine"])
+def test_scores_are_the_same_when_something_fails_in_the_middle(
+    spark: Cluster, rows, fleet: pa.Table, model: forewarn.Model, failing: str
+) -> None:
+    fail = {"an executor": spark.kill_an_executor, "a machine": spark.kill_a_worker}[failing]
+    found = in_the_middle(spark, lambda: forewarn.spark.score(rows.repartition(24), model).toArrow(), fail)
+    assert found.equals(ordered(model.score(fleet, MINUTES)))
+    left = {"an executor": 3, "a machine": 2}[failing]
+    until(f"{left} executors", 60, lambda: len(spark.executors()) == left)
+
+
+def test_a_sample_is_the_same_when_a_machine_fails_while_it_is_written(
+    spark: Cluster, rows, fleet: pa.Table, tmp_path: Path
+) -> None:
+    choice = {"keep_quiet": 0.0, "keep_negatives": 0.5}
+    told: list[str] = []
+
+    def work() -> pa.Table:
+        sample = forewarn.spark.label_and_sample(rows.repartition(24), RULE, **choice).write(str(tmp_path / "sample"))
+        told.append(sample.to_json())
+        return sample.rows.toArrow()
+
+    found = in_the_middle(spark, work, spark.kill_a_worker)
+    alone = forewarn.label_and_sample(fleet, RULE, reading=MINUTES, **choice)
+    assert found.equals(ordered(alone.rows)) and told == [alone.to_json()]
+    assert len(spark.executors()) == 1
 
 
 def test_the_page_about_spark_runs(tmp_path: Path) -> None:
-    import pages
-
-    pages.prepare(tmp_path)
     # In a process of its own: a Java that runs already stays in the folder where it began.
-    script = f"import pages; assert pages.run('docs/how-to/run-on-spark.md', {str(tmp_path)!r}) == 4"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "SPARK_LOCAL_IP": "127.0.0.1"}
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True)
+    script = Path(__file__).with_name("pages.py")
+    command = [sys.executable, script, "docs/how-to/run-on-spark.md", "4", tmp_path / "page"]
+    subprocess.run(command, env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}, check=True)

@@ -32,18 +32,18 @@ In this order: formatting, layer rules, links between pages, clippy, unit and in
 with Parquet on), each library built on its own, benches once each, docs, examples with small settings; the commands
 of the tutorial and of the how-to guides as they stand; all crates packaged as for a release; the documentation site
 where there is an mdBook (FOREWARN_MDBOOK, or on the search path); deployment files by what is put under
-target/deploy, and the services of the compose file where Prometheus and Alertmanager are; figures beside those of scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a Python
-that has it; saved models read and scored by PyTorch where that Python, or python3, has torch; the report's page in a
-headless browser where there is one (FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built
-again by node where there is one, compared with what is committed, and tested in that browser; queries of recipes in
-promtool where there is one (FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put
-under target/ unless FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus,
-Alertmanager and vmagent are (FOREWARN_PROMETHEUS, FOREWARN_ALERTMANAGER, FOREWARN_VMAGENT, or on the search path);
-vector code on an emulated 64-bit Arm processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; the wheel of
-the Python module in a clean virtual environment, and on a Spark cluster of three workers where there is a Java:
-maturin and pyspark are put under target/; then, with libtorch, the fuzz targets, which need a C++ compiler as well,
-and clippy and tests of the crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch
---help`.
+target/deploy, and the services of the compose file where Prometheus and Alertmanager are; figures beside those of
+scikit-learn, which is put under target/ unless FOREWARN_PYTHON names a Python that has it; saved models read and
+scored by PyTorch where that Python, or python3, has torch; the report's page in a headless browser where there is one
+(FOREWARN_BROWSER, or Chromium or Chrome on the search path); the web page built again by node where there is one,
+compared with what is committed, and tested in that browser; queries of recipes in promtool where there is one
+(FOREWARN_PROMTOOL, or on the search path); the HTTP API by schemathesis, which is put under target/ unless
+FOREWARN_SCHEMATHESIS names one; the live service beside real servers where Prometheus, Alertmanager and vmagent are
+(FOREWARN_PROMETHEUS, FOREWARN_ALERTMANAGER, FOREWARN_VMAGENT, or on the search path); vector code on an emulated
+64-bit Arm processor where rustc, aarch64-linux-gnu-gcc and qemu-aarch64 can; the wheel of the Python module in a
+clean virtual environment, and on a Spark cluster of three workers where there is a Java: maturin and pyspark are put
+under target/; then, with libtorch, the fuzz targets, which need a C++ compiler as well, and clippy and tests of the
+crates that can use it. libtorch is fetched where it is missing, see `cargo xtask libtorch --help`.
 ";
 
 /// Whether libtorch takes part.

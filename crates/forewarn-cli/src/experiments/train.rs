@@ -60,7 +60,7 @@ pub(crate) struct Train {
     #[arg(long, requires = "journal", help_heading = "Input")]
     keep_averted: bool,
     /// Folder of a sample that the Python module labelled, on Spark or not, with its rule, window and target: every
-    /// label is found again before anything is fitted
+    /// label and weight is found again before anything is fitted
     #[arg(long, value_name = "DIR", help_heading = "Input", conflicts_with_all = ANSWERED_BY_SAMPLE)]
     sample: Option<PathBuf>,
     /// Shares of the time for train, validation and test; the test share is trained on as well

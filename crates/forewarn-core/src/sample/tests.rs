@@ -36,6 +36,13 @@ fn weights_go_where_their_windows_go() {
     assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 1, &[1, 3]).unwrap()).is_err());
     assert!(picked.with_windows(Windows::new(frames.schema(), &copies, 2, &[1]).unwrap()).is_err());
 
+    // Row 0 ends no window, rows 2 and 4 are left out.
+    let by_row = weighted.weighted_by_row(&[9.0, 1.0, 0.0, 3.0, 0.0, 0.5]).unwrap();
+    assert_eq!((by_row.rows(), by_row.weights()), (&[1, 3, 5][..], Some(&[1.0, 3.0, 0.5][..])));
+    for wrong in [vec![1.0; 5], vec![-1.0; 6], vec![f32::NAN; 6], vec![f32::INFINITY; 6]] {
+        assert!(samples.weighted_by_row(&wrong).is_err(), "{wrong:?}");
+    }
+
     for wrong in [vec![1.0; 4], vec![0.0; 5], vec![f32::NAN; 5], vec![f32::INFINITY; 5], vec![-1.0; 5]] {
         assert!(samples.clone().with_weights(wrong.clone()).is_err(), "{wrong:?}");
         assert!(samples.on(&frames).unwrap().with_weights(&wrong).is_err(), "{wrong:?}");

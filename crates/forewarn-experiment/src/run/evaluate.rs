@@ -55,7 +55,7 @@ impl Run<'_> {
         report.comparison = whole(observer, Phase::Comparison, || {
             ModelComparison::new(&compared, &BlockBootstrap::default())
         })?;
-        report.notes = self.notes();
+        report.notes = self.notes(fitted)?;
         report.audit = self.audit(prepared, fitted, &scored)?;
         let mut curves = side_by_side(&scored, |_, (name, set)| -> Result<_, ExperimentError> {
             let (scores, positive) = set.pooled("test")?;

@@ -43,6 +43,16 @@ pub(crate) struct Fitted {
     /// Windows that thresholds are chosen on, where there are more than those of validation, with scores of models
     /// that have not learnt from them.
     pub(crate) held_out: Option<(Samples, Vec<Score>)>,
+    pub(crate) learnt_from: LearntFrom,
+}
+
+/// Which training windows a model learnt from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LearntFrom {
+    /// Those that the weights of rows keep, if there are weights.
+    Kept,
+    /// Every one, though there are weights: it takes none.
+    All,
 }
 
 /// What may be spent on weighing by walk-forward folds, and on what.
@@ -167,18 +177,30 @@ impl<'a> Estimated<'a> {
         }
     }
 
-    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline.
+    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where rows
+    /// have weights, train is what these keep of it; a model that takes none has every window, which all are there.
     pub(crate) fn fit(
         &self,
         (threads, deadline): (usize, Deadline),
         views: Views<'_>,
         split: &Split,
         observer: &dyn Observer,
-    ) -> Result<Box<dyn Predictor>, CoreError> {
-        let frames = views.rows(self.rows);
-        let (train, validation) = (split.train().on(frames)?, split.validation().on(frames)?);
+    ) -> Result<(Box<dyn Predictor>, LearntFrom), CoreError> {
+        let (frames, train) = (views.rows(self.rows), split.train());
+        let validation = split.validation().on(frames)?;
         let mut monitor = Watching { model: self.name, observer, deadline };
-        (self.fit)(threads, train, validation, &mut monitor)
+        let Some(weights) = views.weights else {
+            let model = (self.fit)(threads, train.on(frames)?, validation, &mut monitor)?;
+            return Ok((model, LearntFrom::Kept));
+        };
+        let kept = train.weighted_by_row(weights)?;
+        match (self.fit)(threads, kept.on(frames)?, validation, &mut monitor) {
+            Err(CoreError::WeightsUnsupported { .. }) => {
+                let model = (self.fit)(threads, train.on(frames)?, validation, &mut monitor)?;
+                Ok((model, LearntFrom::All))
+            }
+            fitted => Ok((fitted?, LearntFrom::Kept)),
+        }
     }
 
     fn fit_and_score(
@@ -190,7 +212,7 @@ impl<'a> Estimated<'a> {
     ) -> Result<Fitted, CoreError> {
         let (frames, model) = (views.rows(self.rows), self.name);
         let started = Instant::now();
-        let fitted = self.fit(effort, views, split, observer)?;
+        let (fitted, learnt_from) = self.fit(effort, views, split, observer)?;
         let fit_seconds = started.elapsed().as_secs_f64();
         let validation = split.validation().on(frames)?;
         let (predictor, test) = (&*fitted, split.test().on(frames)?.windows());
@@ -202,7 +224,7 @@ impl<'a> Estimated<'a> {
         let score_seconds = started.elapsed().as_secs_f64();
         observer.progress(Progress::Scored { model, fit_seconds });
         let scorer = Scorer::Model { rows: self.rows, model: fitted };
-        Ok(Fitted { scorer, validation, test, fit_seconds, score_seconds, held_out: None })
+        Ok(Fitted { scorer, validation, test, fit_seconds, score_seconds, held_out: None, learnt_from })
     }
 }
 
@@ -274,6 +296,7 @@ impl Fitted {
                 fit_seconds: self.fit_seconds,
                 score_seconds,
                 held_out: None,
+                learnt_from: self.learnt_from,
             })
         }))
     }
@@ -301,6 +324,7 @@ fn blend(
         score_seconds: found.iter().map(|member| member.score_seconds).sum(),
         scorer: Scorer::Blend { blend, members: members.into_iter().map(Member::Of).collect() },
         held_out: None,
+        learnt_from: LearntFrom::Kept,
     })
 }
 

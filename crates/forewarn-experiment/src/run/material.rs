@@ -24,6 +24,8 @@ pub(crate) struct Material<'a> {
     wide: Option<WideSources>,
     /// What becomes of missing cells of the metrics on their way to features.
     pub(crate) gaps: Imputed,
+    /// How many windows the one that ends in each row stands for in a fit; `None` where each stands for itself.
+    weights: Option<Vec<f32>>,
 }
 
 /// The features of every row as they were fitted on one split.
@@ -48,6 +50,8 @@ pub(crate) struct Views<'a> {
     context: Option<&'a FrameSet>,
     pub(crate) features: &'a FrameSet,
     wide: Option<&'a FrameSet>,
+    /// How many windows the one that ends in each row stands for in a fit; `None` where each stands for itself.
+    pub(crate) weights: Option<&'a [f32]>,
 }
 
 impl<'a> Views<'a> {
@@ -91,7 +95,17 @@ impl<'a> Material<'a> {
         } else {
             None
         };
-        Ok(Self { metrics, with_graph, context, wide, gaps })
+        Ok(Self { metrics, with_graph, context, wide, gaps, weights: None })
+    }
+
+    /// How many windows the one that ends in each row stands for in a fit; `None` where each stands for itself.
+    pub(crate) fn weights(&self) -> Option<&[f32]> {
+        self.weights.as_deref()
+    }
+
+    /// The same with these weights of rows.
+    pub(crate) fn with_weights(self, weights: Option<Vec<f32>>) -> Self {
+        Self { weights, ..self }
     }
 
     /// Columns of all that features are computed from, copies included.
@@ -139,7 +153,13 @@ impl<'a> Material<'a> {
 
     /// What models see, with the features of every row.
     pub(crate) fn views<'b>(&'b self, features: &'b FrameSet, wide: Option<&'b FrameSet>) -> Views<'b> {
-        Views { metrics: &self.metrics, context: self.context.as_ref(), features, wide }
+        Views {
+            metrics: &self.metrics,
+            context: self.context.as_ref(),
+            features,
+            wide,
+            weights: self.weights(),
+        }
     }
 }
 

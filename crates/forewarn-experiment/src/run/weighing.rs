@@ -3,7 +3,7 @@
 use crate::{
     ExperimentError, Model, ModelRows, Observer, Progress,
     run::{
-        fit::{Deadline, Estimated, Fitted, Member, Scorer, score},
+        fit::{Deadline, Estimated, Fitted, LearntFrom, Member, Scorer, score},
         folds::{all_but_a_block, earlier_block, inner_folds, joined},
         material::Views,
         side_by_side::{processors, side_by_side},
@@ -79,6 +79,7 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
         fit_seconds: fit_seconds + sum(|fitted| fitted.fit_seconds),
         score_seconds: began.elapsed().as_secs_f64() + sum(|fitted| fitted.score_seconds),
         held_out,
+        learnt_from: LearntFrom::Kept,
     })
 }
 
@@ -129,7 +130,7 @@ impl<'a> Weighing<'a> {
     /// What a quick fit on a split says of its test part.
     fn scored(&self, estimator: &Estimated<'_>, split: &Split) -> Result<Vec<Score>, ExperimentError> {
         let scores = || -> Result<Vec<Score>, CoreError> {
-            let model = estimator.fit((1, self.deadline), self.views, split, &|_: Progress<'_>| {})?;
+            let (model, _) = estimator.fit((1, self.deadline), self.views, split, &|_: Progress<'_>| {})?;
             score(&*model, split.test().on(self.views.rows(estimator.rows))?.windows(), |_| {})
         };
         scores().map_err(|source| ExperimentError::Model { name: estimator.name.to_owned(), source })
@@ -239,7 +240,7 @@ impl<'a> Weighing<'a> {
                 let Some(estimator) = Estimated::quick((at, &self.models[at])) else { return Ok(None) };
                 let about = |source| ExperimentError::Model { name: estimator.name.to_owned(), source };
                 let effort = (1, self.deadline);
-                let model =
+                let (model, _) =
                     estimator.fit(effort, self.views, &whole, &|_: Progress<'_>| {}).map_err(about)?;
                 Ok(Some((estimator.rows, model)))
             })?;

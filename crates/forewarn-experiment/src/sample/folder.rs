@@ -1,8 +1,7 @@
-use super::{SampleAbout, schema_fingerprint};
+use super::{SampleAbout, Sampled, schema_fingerprint};
 use crate::{Data, ExperimentError};
-use forewarn_core::{SMALL_FILE_BYTES, read_text_file};
+use forewarn_core::{Label, SMALL_FILE_BYTES, read_text_file};
 use forewarn_io::{MetricSpec, ReadOptions, Recording};
-use forewarn_label::label;
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 use std::{
     io,
@@ -47,12 +46,14 @@ impl SampleAbout {
     /// Reads the sample in `folder`: what is about it, and its rows, to be fitted on.
     ///
     /// Every row is labelled again by the rule that travelled with it, and compared with the label that it had: what
-    /// this program would serve is what the cluster labelled.
+    /// this program would serve is what the cluster labelled. So is every weight; where windows stand for other numbers
+    /// than 1, the data has them ([`Data::with_window_weights`]).
     ///
     /// # Errors
     /// As [`read`](Self::read); [`ExperimentError::Read`] for rows that cannot be read or have other columns;
     /// [`ExperimentError::SampleRows`] for services that are not all there, or have other rows than were counted;
-    /// [`ExperimentError::SampleLabel`] for the first label that is another one.
+    /// [`ExperimentError::SampleLabel`] and [`ExperimentError::SampleWeight`] for the first label or weight that is
+    /// another one.
     pub fn open(folder: impl AsRef<Path>) -> Result<(Self, Data), ExperimentError> {
         let folder = folder.as_ref();
         let about = Self::read(folder)?;
@@ -63,7 +64,7 @@ impl SampleAbout {
             spec
         });
         let mut columns: Vec<String> = about.schema.names().map(str::to_owned).collect();
-        columns.push(Self::LABEL.to_owned());
+        columns.extend([Self::LABEL, Self::WEIGHT].map(str::to_owned));
         let options = ReadOptions::default()
             .with_time_columns(["timestamp"])
             .with_service_columns(["service"])
@@ -73,9 +74,14 @@ impl SampleAbout {
         let read = forewarn_io::read(folder.join(ROWS), &options);
         let mut recording = read.map_err(|error| ExperimentError::Read(Box::new(error)))?;
         about.check_services(recording.frames.layout())?;
-        recording.frames = about.checked(&recording)?;
+        let (frames, weights) = about.checked(&recording)?;
+        recording.frames = frames;
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
-        Ok((about, Data::from_recording(recording, name)))
+        let mut data = Data::from_recording(recording, name);
+        if let Some(weights) = weights {
+            data = data.with_window_weights(weights)?;
+        }
+        Ok((about, data))
     }
 
     /// Refuses rows of other services than were kept, or of other times.
@@ -100,28 +106,40 @@ impl SampleAbout {
         }
     }
 
-    /// The metrics of the rows, once every label has been found again.
-    fn checked(&self, recording: &Recording) -> Result<FrameSet, ExperimentError> {
-        let (all, width) = (&recording.frames, self.schema.len() + 1);
-        let at = all.schema().index_of(Self::LABEL)?;
+    /// The metrics of the rows, once every label and weight has been found again, and the weights, unless each window
+    /// stands for itself.
+    fn checked(&self, recording: &Recording) -> Result<(FrameSet, Option<Vec<f32>>), ExperimentError> {
+        let (all, width) = (&recording.frames, self.schema.len() + 2);
+        let (at, weight_at) = (all.schema().index_of(Self::LABEL)?, all.schema().index_of(Self::WEIGHT)?);
         let order: Vec<usize> =
             self.schema.names().map(|name| all.schema().index_of(name)).collect::<Result<_, _>>()?;
         let rows = all.values().chunks_exact(width);
         let values = rows.clone().flat_map(|row| order.iter().map(|&column| row[column])).collect();
         let frames = all.derive(self.schema.clone(), values)?;
-        let question = &self.question;
-        let labels = label(&frames, &question.rule, question.window, question.target)?;
-        for (index, (row, &label)) in rows.zip(labels.as_slice()).enumerate() {
+        let Sampled { labels, weights, .. } = self.question.ask(&frames)?;
+        let place = |index: usize| {
+            let place = all.layout().locate(index);
+            let service = place.and_then(|(service, _)| all.layout().services().get(service));
+            let service = service.map_or_else(String::new, |place| place.name().to_owned());
+            (service, place.map_or(Timestamp::EPOCH, |(_, time)| time))
+        };
+        for (index, (row, (&label, &weight))) in rows.zip(labels.as_slice().iter().zip(&weights)).enumerate()
+        {
             let (found, expected) = (row[at], Self::code(label));
             if found != f32::from(expected) {
-                let place = all.layout().locate(index);
-                let service = place.and_then(|(service, _)| all.layout().services().get(service));
-                let service = service.map_or_else(String::new, |place| place.name().to_owned());
-                let time = place.map_or(Timestamp::EPOCH, |(_, time)| time);
+                let (service, time) = place(index);
                 return Err(ExperimentError::SampleLabel { service, time, found, expected });
             }
+            let (found, expected) = (row[weight_at], weight);
+            if found != expected {
+                let (service, time) = place(index);
+                return Err(ExperimentError::SampleWeight { service, time, found, expected });
+            }
         }
-        Ok(frames)
+        let stands_for_itself =
+            |(label, &weight): (&Label, &f32)| matches!(label, Label::Excluded(_)) || weight == 1.0;
+        let all_do = labels.as_slice().iter().zip(&weights).all(stands_for_itself);
+        Ok((frames, (!all_do).then_some(weights)))
     }
 }
 

@@ -5,6 +5,7 @@
 mod experiments;
 mod fleet;
 mod prelude;
+mod sample;
 mod serve;
 mod topology;
 mod train;

@@ -157,19 +157,23 @@ def label_and_sample(
     window: Window = _WINDOW,
     target: str = "onset",
     keep_quiet: float = 1.0,
+    keep_negatives: float = 1.0,
     seed: int = 7,
     reading: Reading = _USUAL,
 ) -> Sample:
     """Labels every service and keeps the rows of some, with what a training needs to know of them.
 
     Services with a failure are all kept, others with a probability of ``keep_quiet``; a service is kept or left out
-    whole. What was left out is counted in :attr:`Sample.about`. ``forewarn train --sample FOLDER`` fits on the rows,
-    and checks every label first. On a cluster use ``forewarn.spark.label_and_sample``, which gives the same bytes.
+    whole. Of a kept service models learn from every positive window and from a negative one with a probability of
+    ``keep_negatives``. What was left out is counted in :attr:`Sample.about`. ``forewarn train --sample FOLDER`` fits on
+    the rows, and checks every label and weight first. On a cluster use ``forewarn.spark.label_and_sample``, which gives
+    the same bytes.
 
-    Services with failures weigh more in such a sample than in all data: probabilities of models that are fitted on it
-    are those of the sample. With ``keep_quiet=1.0`` nothing is left out.
+    The column ``forewarn_weight`` says how many windows the one that ends in a row stands for: weighted by it, models
+    give the probabilities of all services and windows. Only services without a failure that ``keep_quiet=0.0`` leaves
+    out are represented by none.
     """
-    asked = (_rule(rule), window.steps(), target, (keep_quiet, seed))
+    asked = (_rule(rule), window.steps(), target, (keep_quiet, keep_negatives, seed))
     rows, about = _forewarn.label_and_sample(_table(table), reading.to_json(), *asked)
     return Sample(pa.table(rows), about)
 

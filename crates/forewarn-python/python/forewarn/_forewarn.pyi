@@ -1,10 +1,33 @@
-from typing import Any, Optional, Sequence
+from typing import Any, Optional, Sequence, final
+
+__all__ = [
+    "ForewarnError",
+    "__version__",
+    "Rule",
+    "Model",
+    "Results",
+    "Trained",
+    "summary",
+    "fingerprint",
+    "labels",
+    "episodes",
+    "verdicts",
+    "features",
+    "windows",
+    "label_and_sample",
+    "join_samples",
+    "evaluate",
+    "train",
+    "judge",
+    "average_precision",
+]
 
 __version__: str
 
 class ForewarnError(Exception):
     """What forewarn cannot work with: what was found, where, what was expected, and what to do."""
 
+@final
 class Rule:
     """What counts as failing."""
 
@@ -28,9 +51,10 @@ class Rule:
     @property
     def metrics(self) -> list[str]:
         """Metrics that it asks for, in order of name."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
+@final
 class Model:
     @staticmethod
     def from_bytes(file: bytes) -> Model: ...
@@ -53,6 +77,7 @@ class Model:
     def metadata(self) -> str: ...
     def score(self, rows: Any, reading: str) -> Any: ...
 
+@final
 class Results:
     def report(self) -> str: ...
     def table(self) -> str: ...
@@ -60,6 +85,7 @@ class Results:
     def model(self, name: str) -> bytes: ...
     def write(self, folder: str) -> None: ...
 
+@final
 class Trained:
     def summary(self) -> str: ...
     def chosen(self) -> Optional[str]: ...
@@ -75,7 +101,7 @@ def windows(
     rows: Any, reading: str, rule: Rule, spec: tuple[int, int, int], target: str, fill_steps: int
 ) -> tuple[Any, list[str]]: ...
 def label_and_sample(
-    rows: Any, reading: str, rule: Rule, spec: tuple[int, int, int], target_of: str, choice: tuple[float, int]
+    rows: Any, reading: str, rule: Rule, spec: tuple[int, int, int], target_of: str, choice: tuple[float, float, int]
 ) -> tuple[Any, str]: ...
 def join_samples(parts: list[str]) -> str: ...
 def evaluate(rows: Any, reading: str, rule: Rule, question: str, name: str) -> Results: ...

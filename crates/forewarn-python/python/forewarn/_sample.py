@@ -22,8 +22,8 @@ class Sample:
 
     def __init__(self, rows: pa.Table, about: str) -> None:
         self.rows = rows
-        """``service``, ``timestamp``, every metric, and ``forewarn_label`` (0 negative, 1 positive, 2 ongoing, 3
-        censored, 4 missing)."""
+        """``service``, ``timestamp``, every metric, ``forewarn_label`` (0 negative, 1 positive, 2 ongoing, 3 censored,
+        4 missing), and ``forewarn_weight``: how many windows the one that ends in the row stands for, 0 for none."""
         self._about = about
 
     @property

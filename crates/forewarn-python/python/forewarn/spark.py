@@ -27,6 +27,7 @@ _WINDOW = Window()
 _PART = "forewarn_part"
 _ABOUT_COLUMN = "forewarn_about"
 _LABEL = "forewarn_label"
+_WEIGHT = "forewarn_weight"
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "boolean", "decimal")
 
 
@@ -196,13 +197,15 @@ def label_and_sample(
     window: Window = _WINDOW,
     target: str = "onset",
     keep_quiet: float = 1.0,
+    keep_negatives: float = 1.0,
     seed: int = 7,
     reading: Reading = _MINUTES,
 ) -> SparkSample:
-    """Labels every service and keeps the rows of some; see :func:`forewarn.label_and_sample`."""
+    """Labels every service and keeps the rows of some, with weights; see :func:`forewarn.label_and_sample`."""
     found = forewarn.Rule.parse(rule) if isinstance(rule, str) else rule
     alike = _read_alike(df, reading)
-    text, rule_text, steps, choice = alike.to_json(), found.to_json(), window.steps(), (keep_quiet, seed)
+    text, rule_text, steps = alike.to_json(), found.to_json(), window.steps()
+    choice = (keep_quiet, keep_negatives, seed)
     metrics, time = list(alike.columns), _time_column(df, reading)
 
     def sample(table):
@@ -218,7 +221,8 @@ def label_and_sample(
         return pa.concat_tables([part, rows])
 
     columns = ", ".join(f"`{name}` float" for name in metrics)
-    schema = f"service string, timestamp timestamp, {columns}, {_LABEL} tinyint, {_ABOUT_COLUMN} string, {_PART} string"
+    schema = f"service string, timestamp timestamp, {columns}, {_LABEL} tinyint, {_WEIGHT} float"
+    schema += f", {_ABOUT_COLUMN} string, {_PART} string"
     return SparkSample(df.groupBy(_service_column(df, reading)).applyInArrow(sample, schema))
 
 

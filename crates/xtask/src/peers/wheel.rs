@@ -15,6 +15,8 @@ const CRATE: &str = "crates/forewarn-python";
 const BUILD: &str = "crates/forewarn-python/tests/requirements-build.txt";
 const TESTS: &str = "crates/forewarn-python/tests/requirements.txt";
 const SPARK: &str = "crates/forewarn-python/tests/requirements-spark.txt";
+/// The page that is run with nothing but what it installs.
+const NOTEBOOKS: &str = "docs/how-to/notebooks.md";
 /// Where the wheel is put, and where it is compiled.
 const WHEELS: &str = "target/wheels";
 const TARGET: &str = "target/python";
@@ -40,8 +42,8 @@ pub(crate) fn find_spark(root: &Path) -> Option<PathBuf> {
     programs.inspect_err(|error| println!("{error}")).ok().map(|programs| programs.join("python"))
 }
 
-/// Checks the crate, builds its wheel, uses that alone in a new virtual environment, and runs the tests of the module
-/// beside the program.
+/// Checks the crate, builds its wheel, uses that alone in a new virtual environment, runs the tests of the module beside
+/// the program, and checks its types.
 ///
 /// # Errors
 ///
@@ -55,7 +57,9 @@ pub(crate) fn check(root: &Path, maturin: &Path) -> Result<(), XtaskError> {
     let wheel = build(root, maturin)?;
     alone(root, &wheel)?;
     let programs = python::environment(root, "target/python-tests", TESTS, "the tests of the Python module")?;
-    test(root, &programs.join("python"), &wheel, &["--ignore=tests/test_spark.py"])
+    let python = programs.join("python");
+    test(root, &python, &wheel, &["--ignore=tests/test_spark.py"])?;
+    types(root, &python)
 }
 
 /// Runs the tests that need a cluster, which this Python has the programs of.
@@ -90,7 +94,8 @@ fn built(root: &Path) -> Result<PathBuf, XtaskError> {
     wheels.pop().ok_or_else(|| XtaskError::Usage { message: format!("{}: has no wheel", folder.display()) })
 }
 
-/// The wheel with nothing but what it asks for, in a virtual environment that is made for it.
+/// The wheel with nothing but what it asks for, in a virtual environment that is made for it; then with what the page
+/// about notebooks installs beside it, and that page.
 fn alone(root: &Path, wheel: &Path) -> Result<(), XtaskError> {
     let folder = root.join("target/python-clean");
     let python = python::with_pip("the Python module")?;
@@ -100,7 +105,20 @@ fn alone(root: &Path, wheel: &Path) -> Result<(), XtaskError> {
     // From a folder where no source of the package lies.
     let script = "import forewarn\nassert str(forewarn.Rule.v1()).startswith('error_rate')\n\
                   print('forewarn', forewarn.__version__, forewarn.__file__)";
-    command::run(Command::new(&python).current_dir(&folder).args(["-c", script]))
+    command::run(Command::new(&python).current_dir(&folder).args(["-c", script]))?;
+    let page =
+        fs::read_to_string(root.join(NOTEBOOKS)).map_err(XtaskError::io("read", root.join(NOTEBOOKS)))?;
+    install(&python, wheel, &beside_the_wheel(&page))?;
+    let mut run = Command::new(&python);
+    run.env("FOREWARN_PROGRAM", command::release_program(root)?).env("PYTHONDONTWRITEBYTECODE", "1");
+    run.arg(root.join(CRATE).join("tests/pages.py")).args([NOTEBOOKS, "6"]).arg(folder.join("page"));
+    command::run(&mut run)
+}
+
+/// What a page has pip install with the wheel.
+fn beside_the_wheel(page: &str) -> Vec<&str> {
+    let line = page.lines().find_map(|line| line.strip_prefix("pip install target/wheels/"));
+    line.map_or_else(Vec::new, |line| line.split_whitespace().skip(1).collect())
 }
 
 fn install(python: &Path, wheel: &Path, more: &[&str]) -> Result<(), XtaskError> {
@@ -124,6 +142,20 @@ fn test(root: &Path, python: &Path, wheel: &Path, which: &[&str]) -> Result<(), 
         "--durations=5",
     ]);
     command::run(tests.args(which))
+}
+
+/// Whether the stubs say what the library has, and a user's script with types passes a strict check by them.
+fn types(root: &Path, python: &Path) -> Result<(), XtaskError> {
+    // Not where the source of the package lies: what is installed is checked.
+    let tests = root.join(CRATE).join("tests");
+    let run = |arguments: &[&str]| {
+        let mut check = Command::new(python);
+        command::run(
+            check.current_dir(&tests).env("MYPY_CACHE_DIR", root.join("target/mypy")).args(arguments),
+        )
+    };
+    run(&["-m", "mypy.stubtest", "--concise", "--ignore-disjoint-bases", "forewarn._forewarn"])?;
+    run(&["-m", "mypy", "--strict", "typed.py"])
 }
 
 /// The search path, with the folder of this Python first: what it starts is to be of the same environment.
@@ -152,6 +184,12 @@ mod tests {
         let text = fs::read_to_string(crate::root().join(manifest)).unwrap();
         let line = text.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
         line.to_owned()
+    }
+
+    #[test]
+    fn the_page_about_notebooks_says_what_it_needs() {
+        let page = fs::read_to_string(crate::root().join(NOTEBOOKS)).unwrap();
+        assert_eq!(beside_the_wheel(&page), ["pandas"]);
     }
 
     #[test]
