@@ -4,8 +4,8 @@
 
 Scores SERVICES and four times as many on a new cluster each, of three small workers on loopback. Prints seconds, rows
 by executor, and the largest peak of memory of a Python process and of a JVM. Then it scores once more, ends a worker and
-its executor by SIGKILL in the middle, and compares the rows. Fails where executors have unequal rows, memory grows, or a
-row is lost, changed or there twice.
+its executor by SIGKILL in the middle, and compares the rows. Fails where executors have unequal rows, a Python worker's
+memory grows, a JVM goes beyond its heap and overhead, or a row is lost, changed or there twice.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import forewarn.spark  # noqa: E402
 from cluster import Cluster, until  # noqa: E402
 
 RULE = "error_rate >= 0.05 for 2 steps"
+# A JVM fills the heap that it is given before it looks for what is garbage; the rest is what Spark allows beside it.
+HEAP_MIB, OVERHEAD_MIB = 512, 384
 METRICS = ["error_rate", "p99_latency", "cpu_usage", "memory_usage"]
 
 
@@ -58,10 +60,13 @@ def peak_kib(pid: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
-def measure(folder: Path, path: Path, services: int, minutes: int, model: forewarn.Model) -> tuple[float, float]:
-    """Scores a fleet on a new cluster: peaks of a Python worker and of a JVM in MiB."""
+def measure(
+    folder: Path, path: Path, services: int, minutes: int, model: forewarn.Model
+) -> tuple[float, float, float]:
+    """Scores a fleet on a new cluster: peaks of a Python worker and of a JVM in MiB, and the largest share of rows."""
     folder.mkdir()
-    cluster = Cluster(folder, partitions=max(24, services // 4))
+    # About a service each: which executor takes how many depends on how quick each is.
+    cluster = Cluster(folder, partitions=services)
     try:
         rows = cluster.spark.read.parquet(str(path))
         begun = time.monotonic()
@@ -85,8 +90,8 @@ def measure(folder: Path, path: Path, services: int, minutes: int, model: forewa
             f"of a Python worker {python:.0f} MiB, of an executor's JVM {jvms:.0f} MiB",
             flush=True,
         )
-        assert found["rows"].sum() == services * minutes and len(shares) == 3 and unequal < 1.25
-        return python, jvms
+        assert found["rows"].sum() == services * minutes and len(shares) == 3
+        return python, jvms, unequal
     finally:
         cluster.stop()
 
@@ -127,8 +132,10 @@ def main() -> None:
         for times in (1, 4):
             path = fleet(folder / f"fleet-{times}", services * times, minutes)
             peaks.append(measure(folder / f"cluster-{times}", path, services * times, minutes, model))
-        (python, jvm), (python_of_four, jvm_of_four) = peaks
-        assert python_of_four < 1.25 * python and jvm_of_four < 1.25 * jvm, f"memory grows with services: {peaks}"
+        (python, *_), (python_of_four, jvm, unequal) = peaks
+        # Of a few services a quick executor takes one or two more than its share.
+        assert unequal < 1.25, f"executors have unequal rows: {peaks}"
+        assert python_of_four < 1.1 * python and jvm < HEAP_MIB + OVERHEAD_MIB, f"memory grows with services: {peaks}"
         fail(folder / "cluster-that-fails", path, services * 4 * minutes, model)
 
 

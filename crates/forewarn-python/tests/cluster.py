@@ -36,6 +36,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def is_executor(pid: int) -> bool:
+    """Whether a process is one that runs tasks, not one that has ended or that a worker runs for a moment."""
+    try:
+        return b"CoarseGrainedExecutorBackend" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 class Cluster:
     """Master, workers and a session; every process is ended by its id."""
 
@@ -104,7 +112,7 @@ class Cluster:
         found = {}
         for worker in self.workers:
             if worker.poll() is None:
-                found.update({worker.pid: child for child in children(worker.pid)[:1]})
+                found.update({worker.pid: child for child in children(worker.pid) if is_executor(child)})
         return found
 
     def kill_a_worker(self) -> None:

@@ -126,7 +126,7 @@ def test_windows_are_sampled_alike_however_rows_are_parted(rows, fleet: pa.Table
     weights = {label: set(alone.rows.filter(pc.equal(labels, label))["forewarn_weight"].to_pylist())
                for label in range(5)}
     assert weights[0] >= {0.0, 5.0} and weights[1] == {1.0}
-    assert weights[2] == weights[3] == weights[4] == {0.0}
+    assert weights[2] | weights[3] | weights[4] == {0.0}, "what is excluded"
     models = []
     for name in ("alone", "in-1", "in-5"):
         asked = ["--models", "logistic_snapshot", "--save", tmp_path / f"{name}.safetensors"]
