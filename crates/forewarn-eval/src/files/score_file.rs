@@ -103,7 +103,7 @@ impl ScoreFile {
             let model = model.map_or(Ok(""), |column| row.name(column))?;
             match &columns {
                 &Scores::One(score) => {
-                    files.push(&row, model, &row.service(&service)?, &time, score, label)?
+                    files.push(&row, model, &row.service(&service)?, &time, score, label)?;
                 }
                 Scores::OfModels(models) => {
                     let service = row.service(&service)?;
