@@ -5,7 +5,7 @@
 //! events, as an Alertmanager's would.
 //!
 //! ```text
-//! cargo bench -p forewarn-server --bench pull -- --services 10000 --minutes 200
+//! cargo bench --profile dist -p forewarn-server --bench pull -- --services 10000 --minutes 200
 //! ```
 
 mod support;

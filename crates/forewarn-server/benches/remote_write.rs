@@ -5,7 +5,7 @@
 //! and each minute is closed and scored. The time of the senders on the processor is taken off.
 //!
 //! ```text
-//! cargo bench -p forewarn-server --bench remote_write -- --seconds 600 --rate 100000
+//! cargo bench --profile dist -p forewarn-server --bench remote_write -- --seconds 600 --rate 100000
 //! ```
 
 mod support;
