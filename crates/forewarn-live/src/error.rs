@@ -100,7 +100,8 @@ pub enum LiveError {
     },
     /// Neither the configuration nor the main model's file has a failure rule.
     #[error(
-        "model {model:?} does not say for which failure rule it was trained: set `rule` in the configuration"
+        "model {model:?} does not say for which failure rule it was trained: train it again with a rule, or set `rule` in \
+         the configuration of a live service"
     )]
     NoRule {
         /// The model.
