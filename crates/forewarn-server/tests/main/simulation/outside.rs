@@ -158,11 +158,13 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
+        let copied = if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)
         } else {
-            fs::copy(entry.path(), target)?;
-        }
+            fs::copy(entry.path(), target).map(drop)
+        };
+        // Other threads go on: what has got its final name, or was removed, since the folder was read is not there.
+        copied.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     }
     Ok(())
 }
