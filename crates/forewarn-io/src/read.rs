@@ -15,7 +15,7 @@ use crate::{
     json,
     read::{
         files::{InputFile, find},
-        open::{Opened, open, unpack},
+        open::{Opened, open_unpacked, unpack},
     },
 };
 use forewarn_core::table::Content;
@@ -131,21 +131,12 @@ fn read_file(
     service: &str,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
-    let name = file.path.display().to_string();
-    let opened = unpack(open(&file.path)?).map_err(|source| IoError::Read { file: name.clone(), source })?;
+    let opened = open_unpacked(&file.path)?;
     if opened.content == Content::Parquet {
         return read_parquet(file, options, service, assembler);
     }
-    if is_named_parquet(&file.path) && opened.content != Content::Empty {
-        return Err(IoError::NotParquet { file: name, looks_like: opened.content.looks_like() });
-    }
+    let name = file.path.display().to_string();
     text_into(opened, &name, options, service, &file.folders, assembler)
-}
-
-fn is_named_parquet(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
-    })
 }
 
 fn text_into<R: Read>(

@@ -9,7 +9,8 @@ use crate::{
     },
 };
 use forewarn_core::{
-    CoreError, FitProgress, History, Labels, Monitor, Predictor, Samples, Score, Split, Stateful, Windows,
+    CoreError, FitProgress, History, Labels, Monitor, Predictor, Samples, Score, Split, Stateful, Train,
+    Windows,
 };
 use forewarn_ensemble::Blend;
 use forewarn_eval::TimingReliability;
@@ -189,16 +190,11 @@ impl<'a> Estimated<'a> {
         let (frames, train) = (views.rows(self.rows), split.train());
         let validation = split.validation().on(frames)?;
         let mut monitor = Watching { model: self.name, observer, deadline };
-        let Some(weights) = views.weights else {
-            let model = (self.fit)(threads, train.on(frames)?, validation, &mut monitor)?;
-            return Ok((model, LearntFrom::Kept));
-        };
-        let kept = train.weighted_by_row(weights)?;
-        match (self.fit)(threads, kept.on(frames)?, validation, &mut monitor) {
-            Err(CoreError::WeightsUnsupported { .. }) => {
-                let model = (self.fit)(threads, train.on(frames)?, validation, &mut monitor)?;
-                Ok((model, LearntFrom::All))
-            }
+        let mut fit =
+            |train: &Train<Samples>| (self.fit)(threads, train.on(frames)?, validation, &mut monitor);
+        let Some(weights) = views.weights else { return Ok((fit(train)?, LearntFrom::Kept)) };
+        match fit(&train.weighted_by_row(weights)?) {
+            Err(CoreError::WeightsUnsupported { .. }) => Ok((fit(train)?, LearntFrom::All)),
             fitted => Ok((fitted?, LearntFrom::Kept)),
         }
     }

@@ -1,4 +1,4 @@
-//! The names that most tests type.
+//! The names that most tests type, and metrics from memory.
 
 pub(crate) use forewarn_baseline::{BoostedTrees, LogisticRegression};
 pub(crate) use forewarn_core::{
@@ -13,3 +13,16 @@ pub(crate) use forewarn_schema::{Frame, FrameSet, Kind, Metric, Schema, Step, Ti
 pub(crate) use forewarn_sim::{Fleet, StressWalk};
 pub(crate) use forewarn_topology::{ServiceGraph, TopologyFeatures};
 pub(crate) use forewarn_window::Features;
+
+/// A source of metrics that are there already.
+pub(crate) struct Memory(pub(crate) FrameSet);
+
+impl Source for Memory {
+    fn describe(&self) -> String {
+        "metrics in memory".to_owned()
+    }
+
+    fn frames(&mut self) -> Result<FrameSet, CoreError> {
+        Ok(self.0.clone())
+    }
+}

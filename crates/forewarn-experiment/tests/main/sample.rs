@@ -9,18 +9,6 @@ use forewarn_window::{Fractions, chronological_without_test};
 const DAYS: usize = 10;
 const KEEP: f64 = 0.1;
 
-struct Memory(FrameSet);
-
-impl Source for Memory {
-    fn describe(&self) -> String {
-        "walks".to_owned()
-    }
-
-    fn frames(&mut self) -> Result<FrameSet, CoreError> {
-        Ok(self.0.clone())
-    }
-}
-
 /// Three services that fail about as often.
 fn fleet() -> Result<FrameSet, BoxError> {
     let service = |(name, seed): (&str, u64)| -> Result<Frame, BoxError> {

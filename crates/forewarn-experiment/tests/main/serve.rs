@@ -34,18 +34,6 @@ fn frames() -> &'static FrameSet {
     })
 }
 
-struct Memory(FrameSet);
-
-impl Source for Memory {
-    fn describe(&self) -> String {
-        "two walks".to_owned()
-    }
-
-    fn frames(&mut self) -> Result<FrameSet, CoreError> {
-        Ok(self.0.clone())
-    }
-}
-
 /// Failing is an error rate, or that requests are not counted: which is to be seen in metrics as they were measured
 /// only.
 fn rule() -> Rule {

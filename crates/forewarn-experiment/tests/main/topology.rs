@@ -19,18 +19,6 @@ fn frames() -> FrameSet {
     FrameSet::from_frames(vec![frame("shop", 4), frame("database", 0)]).unwrap()
 }
 
-struct Memory(FrameSet);
-
-impl Source for Memory {
-    fn describe(&self) -> String {
-        "a cascade".to_owned()
-    }
-
-    fn frames(&mut self) -> Result<FrameSet, CoreError> {
-        Ok(self.0.clone())
-    }
-}
-
 fn run(topology: Option<TopologyFeatures>) -> Result<Results, ExperimentError> {
     let model =
         Model::new("logistic", "last minute", ModelRows::Features, LogisticRegression::new(Input::Snapshot));

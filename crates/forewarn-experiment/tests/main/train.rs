@@ -106,16 +106,6 @@ fn the_saved_model_gives_the_scores_that_were_measured() -> Result<(), BoxError>
 /// Failures in the first days only: enough for training, none to choose by.
 #[test]
 fn a_part_of_one_class_is_refused_by_name() -> Result<(), BoxError> {
-    struct Memory(FrameSet);
-    impl Source for Memory {
-        fn describe(&self) -> String {
-            "a walk".to_owned()
-        }
-
-        fn frames(&mut self) -> Result<FrameSet, CoreError> {
-            Ok(self.0.clone())
-        }
-    }
     let fails_until = |days: usize| -> Result<FrameSet, BoxError> {
         let frame = walk().run()?.frame;
         let width = frame.view().schema().len();

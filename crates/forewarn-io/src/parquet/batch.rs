@@ -1,6 +1,5 @@
 use super::{
-    cells::time_of,
-    chunk::{Chunk, Number},
+    chunk::{Chunk, Number, time_of},
     file_columns::{FileColumns, Wanted},
     layout::{Holds, Zone},
 };

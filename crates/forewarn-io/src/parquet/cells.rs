@@ -1,5 +1,5 @@
 use super::{
-    chunk::{Chunk, Number},
+    chunk::{Chunk, Number, time_of},
     file_columns::{FileColumns, Wanted},
     groups::Groups,
     layout::{Holds, Zone, contents, names, nullable},
@@ -13,9 +13,6 @@ use crate::{
 use ::parquet::data_type::{ByteArray, Int96};
 use forewarn_schema::Timestamp;
 use std::path::Path;
-
-/// Julian day of 1970-01-01.
-const JULIAN_EPOCH: i64 = 2_440_588;
 
 /// The rows of a Parquet file as rows of text.
 pub(crate) struct ParquetCells {
@@ -151,12 +148,4 @@ fn text_of(time: Timestamp, zone: Zone) -> String {
         Zone::Utc => text,
         Zone::Unstated => text.trim_end_matches('Z').to_owned(),
     }
-}
-
-/// Nanoseconds of a Julian day.
-pub(super) fn time_of(value: &Int96) -> Option<Timestamp> {
-    let [low, high, day] = *value.data() else { return None };
-    let nanos = i64::from(high) << 32 | i64::from(low);
-    let days = i64::from(day) - JULIAN_EPOCH;
-    Timestamp::from_millis(days.checked_mul(86_400_000)?.checked_add(nanos / 1_000_000)?)
 }

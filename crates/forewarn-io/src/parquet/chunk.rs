@@ -4,10 +4,11 @@ use ::parquet::{
     column::reader::{ColumnReader, ColumnReaderImpl},
     data_type::{
         BoolType, ByteArrayType, DataType, DoubleType, FixedLenByteArrayType, FloatType, Int32Type,
-        Int64Type, Int96Type,
+        Int64Type, Int96, Int96Type,
     },
     errors::ParquetError,
 };
+use forewarn_schema::Timestamp;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs a part of the decoder; its panics, which damaged pages can cause, become errors.
@@ -200,6 +201,17 @@ fn half(bytes: [u8; 2]) -> f64 {
         _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
     };
     if bits >> 15 == 1 { -magnitude } else { magnitude }
+}
+
+/// Julian day of 1970-01-01.
+const JULIAN_EPOCH: i64 = 2_440_588;
+
+/// Nanoseconds of a Julian day.
+pub(super) fn time_of(value: &Int96) -> Option<Timestamp> {
+    let [low, high, day] = *value.data() else { return None };
+    let nanos = i64::from(high) << 32 | i64::from(low);
+    let days = i64::from(day) - JULIAN_EPOCH;
+    Timestamp::from_millis(days.checked_mul(86_400_000)?.checked_add(nanos / 1_000_000)?)
 }
 
 #[cfg(test)]

@@ -5,8 +5,7 @@ use crate::{
     json::JsonCells,
     read::{
         files::{InputFile, find},
-        is_named_parquet,
-        open::{Opened, open, unpack},
+        open::{Opened, open_unpacked, unpack},
     },
 };
 use forewarn_core::table::{Content, Decimal, Table, TableError, TableRows};
@@ -212,15 +211,11 @@ impl TableRows for CellRows {
 }
 
 fn open_file(file: &InputFile, options: &ReadOptions) -> Result<Box<dyn FormatRows>, IoError> {
-    let name = file.path.display().to_string();
-    let opened = unpack(open(&file.path)?).map_err(|source| IoError::Read { file: name.clone(), source })?;
+    let opened = open_unpacked(&file.path)?;
     if opened.content == Content::Parquet {
         return open_parquet(&file.path);
     }
-    if is_named_parquet(&file.path) && opened.content != Content::Empty {
-        return Err(IoError::NotParquet { file: name, looks_like: opened.content.looks_like() });
-    }
-    open_text(opened, &name, options)
+    open_text(opened, &file.path.display().to_string(), options)
 }
 
 #[cfg(feature = "parquet")]

@@ -1,6 +1,7 @@
 use crate::IoError;
+use forewarn_core::table::Content;
 pub(crate) use forewarn_core::table::{Unpacked as Opened, unpack};
-use std::{fs, path::Path};
+use std::{fs, io::Read, path::Path};
 
 /// Opens a file that is not a directory.
 pub(crate) fn open(path: &Path) -> Result<fs::File, IoError> {
@@ -11,4 +12,20 @@ pub(crate) fn open(path: &Path) -> Result<fs::File, IoError> {
         return Err(IoError::Directory { file: name() });
     }
     Ok(file)
+}
+
+/// Opens a file and unpacks its first bytes, which say what it holds; refuses one that is named as Parquet and is not.
+pub(crate) fn open_unpacked(path: &Path) -> Result<Opened<Box<dyn Read>>, IoError> {
+    let file = || path.display().to_string();
+    let opened = unpack(open(path)?).map_err(|source| IoError::Read { file: file(), source })?;
+    if is_named_parquet(path) && !matches!(opened.content, Content::Parquet | Content::Empty) {
+        return Err(IoError::NotParquet { file: file(), looks_like: opened.content.looks_like() });
+    }
+    Ok(opened)
+}
+
+fn is_named_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("parquet") || extension.eq_ignore_ascii_case("pq")
+    })
 }
