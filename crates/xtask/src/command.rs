@@ -15,6 +15,10 @@ pub(crate) fn cargo() -> Command {
 pub(crate) const ALL_BUT_LIBTORCH: &str = "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
      forewarn-store/history";
 
+/// All there is.
+pub(crate) const ALL_WITH_LIBTORCH: &str = "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
+     forewarn-store/history,forewarn/libtorch,forewarn-benches/libtorch,forewarn-cli/libtorch,forewarn-examples/libtorch";
+
 /// The run of integration tests that are ignored unless asked for, because they need what not every machine has. It is
 /// that of the whole workspace, so that nothing is built twice; the path of the tests says which ones.
 pub(crate) fn ignored_test(root: &Path, test: &str) -> Command {
@@ -30,9 +34,15 @@ pub(crate) fn ignored_test(root: &Path, test: &str) -> Command {
 ///
 /// It cannot be built.
 pub(crate) fn release_program(root: &Path) -> Result<PathBuf, XtaskError> {
-    run(cargo().current_dir(root).args(["build", "--release", "--package", "forewarn-cli"]))?;
+    // As `cargo run --release` builds it: `--package` would compile most crates again, with fewer features.
+    run(cargo().current_dir(root).args(["build", "--release", "--bin", "forewarn"]))?;
+    Ok(built(root, "release", "forewarn"))
+}
+
+/// A program that was built: in which folder of the target folder, and its name.
+pub(crate) fn built(root: &Path, folder: &str, name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |at| root.join(at));
-    Ok(target.join("release").join(format!("forewarn{}", std::env::consts::EXE_SUFFIX)))
+    target.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// The pages of a folder, in order of name.

@@ -3,6 +3,7 @@
 mod plan;
 
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
@@ -15,7 +16,7 @@ use crate::{
     docs::{book, pages, tutorial},
     peers::{browser, libtorch, neon, promtool, pytorch, real_servers, schemathesis, sklearn, wheel},
 };
-use plan::Action;
+use plan::{Action, Kind};
 
 pub(crate) const HELP: &str = "\
 Run every check and every test of the workspace, as CI does; stop at the first that fails.
@@ -140,6 +141,15 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
             }
             command::run(&mut cargo)
         }),
+        Action::Built(built) => {
+            command::run(command::cargo().current_dir(root).args(built.cargo()))?;
+            let folder = match built.kind {
+                Kind::Bin => "debug",
+                Kind::Example => "debug/examples",
+            };
+            let program = command::built(root, folder, built.name);
+            command::run(Command::new(program).current_dir(root).args(built.arguments))
+        }
         Action::Layers => layers::run(root),
         Action::Links => links::check(root),
         Action::Tutorial => tutorial::run(root),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cargo_metadata::{Metadata, TargetKind};
 
 use super::{Libtorch, Scope, Sklearn};
-use crate::command::ALL_BUT_LIBTORCH;
+use crate::command::{ALL_BUT_LIBTORCH, ALL_WITH_LIBTORCH};
 use crate::peers::neon::{self, Emulator};
 use crate::peers::real_servers::{self, Servers};
 use crate::{
@@ -47,8 +47,17 @@ const EXAMPLES: &[Example] = &[
 ];
 
 /// The run of the program that trains through libtorch.
-const LIBTORCH_PROGRAM: &str =
-    "evaluate --days 4 --models lstm --trainer libtorch --output target/evaluate_libtorch";
+const LIBTORCH_PROGRAM: &[&str] = &[
+    "evaluate",
+    "--days",
+    "4",
+    "--models",
+    "lstm",
+    "--trainer",
+    "libtorch",
+    "--output",
+    "target/evaluate_libtorch",
+];
 
 /// Why steps that need a browser are skipped.
 const NO_BROWSER: &str = "no Chromium or Chrome is here to open the page: set FOREWARN_BROWSER to one";
@@ -65,9 +74,8 @@ const BENCHES_PACKAGE: &str = "forewarn-benches";
 /// Members that are no library.
 const PROGRAMS: &[&str] = &[EXAMPLES_PACKAGE, BENCHES_PACKAGE, PROGRAM_PACKAGE, "xtask"];
 
-/// The crates that have a `libtorch` feature.
-const LIBTORCH_PACKAGES: &[&str] =
-    &["forewarn-recurrent", "forewarn-experiment", "forewarn", PROGRAM_PACKAGE, EXAMPLES_PACKAGE];
+/// The benchmark that can train through libtorch.
+const LIBTORCH_BENCH: &str = "beside_pytorch";
 
 /// One step of a test run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +92,8 @@ pub(super) struct Step {
 pub(super) enum Action {
     /// Runs cargo, once for each list of arguments.
     Cargo(Vec<Vec<String>>),
+    /// Runs what cargo builds.
+    Built(Built),
     /// Checks the layer rules.
     Layers,
     /// Checks where pages point to.
@@ -133,11 +143,40 @@ pub(super) enum Action {
     Skip(String),
 }
 
+/// A program of the workspace in the test profile. It is built with the features of the whole workspace, as the tests
+/// are: `cargo run --package` would compile most crates again, with those that the package alone asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Built {
+    pub(super) kind: Kind,
+    pub(super) name: &'static str,
+    pub(super) features: &'static str,
+    pub(super) arguments: &'static [&'static str],
+}
+
+impl Built {
+    /// What cargo builds it with.
+    pub(super) fn cargo(&self) -> Vec<String> {
+        let kind = match self.kind {
+            Kind::Bin => "--bin",
+            Kind::Example => "--example",
+        };
+        words(&format!("build --quiet --profile test --workspace {} {kind} {}", self.features, self.name))
+    }
+}
+
+/// Which of cargo's targets a program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bin,
+    Example,
+}
+
 /// What there is to run.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     packages: BTreeSet<String>,
     examples: BTreeSet<String>,
+    benches: BTreeSet<String>,
     book: Option<PathBuf>,
     browser: Option<PathBuf>,
     deploy: Option<PathBuf>,
@@ -157,9 +196,13 @@ impl Found {
         let packages = metadata.workspace_packages();
         let targets = packages.iter().flat_map(|package| &package.targets);
         let examples = targets.filter(|target| target.kind.contains(&TargetKind::Example));
+        let benches = packages.iter().filter(|package| package.name == BENCHES_PACKAGE);
+        let benches = benches.flat_map(|package| &package.targets);
+        let benches = benches.filter(|target| target.kind.contains(&TargetKind::Bench));
         Self {
             packages: packages.iter().map(|package| package.name.to_string()).collect(),
             examples: examples.map(|target| target.name.clone()).collect(),
+            benches: benches.map(|target| target.name.clone()).collect(),
             book: None,
             browser: None,
             deploy: None,
@@ -228,10 +271,11 @@ impl Found {
 pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     let libraries = found.packages.iter().filter(|package| !PROGRAMS.contains(&package.as_str()));
     let alone = libraries.map(|library| format!("clippy --package {library} -- -D warnings"));
-    let bench = if found.packages.contains(BENCHES_PACKAGE) {
-        cargo(&format!("test --package {BENCHES_PACKAGE} --benches -- --test"))
-    } else {
+    let bench = if found.benches.is_empty() {
         Action::Skip(format!("there is no package {BENCHES_PACKAGE}"))
+    } else {
+        let benches: String = found.benches.iter().map(|bench| format!(" --bench {bench}")).collect();
+        cargo(&format!("test --workspace {ALL_BUT_LIBTORCH}{benches} -- --test"))
     };
     let mut steps = vec![
         step("format", "all code is formatted", cargo("fmt --all --check")),
@@ -303,13 +347,11 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
             "the fuzz targets build",
             cargo("clippy --manifest-path fuzz/Cargo.toml -- -D warnings"),
         ));
-        let packages = LIBTORCH_PACKAGES.iter().filter(|package| found.packages.contains(**package));
-        let packages: String = packages.map(|package| format!(" --package {package}")).collect();
         steps.push(step("libtorch", "a libtorch is at hand", Action::Libtorch));
         steps.push(step(
             "libtorch clippy",
             "no lint fires with libtorch",
-            cargo(&format!("clippy{packages} --features libtorch --all-targets -- -D warnings")),
+            cargo(&format!("clippy --workspace --all-targets {ALL_WITH_LIBTORCH} -- -D warnings")),
         ));
         // The one crate that names it. The others pass the feature on: an example and the program below use it.
         steps.push(step(
@@ -317,21 +359,22 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
             "the tests of libtorch pass, and the crate's others with it",
             cargo("test --package forewarn-recurrent --features libtorch"),
         ));
-        if found.packages.contains(BENCHES_PACKAGE) {
+        if found.benches.contains(LIBTORCH_BENCH) {
             steps.push(step(
                 "libtorch bench",
                 "the benchmark of training through libtorch runs once",
-                cargo(&format!(
-                    "test --package {BENCHES_PACKAGE} --features libtorch --bench beside_pytorch -- --test"
-                )),
+                cargo(&format!("test --workspace {ALL_WITH_LIBTORCH} --bench {LIBTORCH_BENCH} -- --test")),
             ));
         }
         steps.extend(examples(found, Needs::Libtorch));
         if found.packages.contains(PROGRAM_PACKAGE) {
-            let run = format!(
-                "run --quiet --package {PROGRAM_PACKAGE} --profile test --features libtorch -- {LIBTORCH_PROGRAM}"
-            );
-            steps.push(step("libtorch program", "the program trains through libtorch", cargo(&run)));
+            let program = Built {
+                kind: Kind::Bin,
+                name: "forewarn",
+                features: ALL_WITH_LIBTORCH,
+                arguments: LIBTORCH_PROGRAM,
+            };
+            steps.push(step("libtorch program", "the program trains through libtorch", Action::Built(program)));
         }
     }
     steps
@@ -396,19 +439,16 @@ fn web(found: &Found) -> [Step; 2] {
     ]
 }
 
-/// The runs of the examples, in the test profile: `cargo test` has built them in it.
+/// The runs of the examples.
 fn examples(found: &Found, needs: Needs) -> impl Iterator<Item = Step> {
     EXAMPLES.iter().filter(move |example| example.needs == needs).map(move |example| {
         let features = match needs {
-            Needs::Rust => "",
-            Needs::Libtorch => "--features libtorch",
+            Needs::Rust => ALL_BUT_LIBTORCH,
+            Needs::Libtorch => ALL_WITH_LIBTORCH,
         };
         let action = if found.examples.contains(example.name) {
-            let line = format!("run --quiet --package {EXAMPLES_PACKAGE} --profile test {features}");
-            let mut run = words(&line);
-            run.extend(["--example", example.name, "--"].map(str::to_owned));
-            run.extend(example.arguments.iter().map(|&argument| argument.to_owned()));
-            Action::Cargo(vec![run])
+            let (name, arguments) = (example.name, example.arguments);
+            Action::Built(Built { kind: Kind::Example, name, features, arguments })
         } else {
             Action::Skip(format!("there is no example {}", example.name))
         };
@@ -445,11 +485,12 @@ mod tests {
 
     /// Every line that cargo is run with.
     fn lines(steps: &[Step]) -> Vec<String> {
-        let runs = steps.iter().filter_map(|step| match &step.action {
-            Action::Cargo(runs) => Some(runs.iter().map(|run| run.join(" "))),
-            _ => None,
+        let runs = steps.iter().flat_map(|step| match &step.action {
+            Action::Cargo(runs) => runs.iter().map(|run| run.join(" ")).collect(),
+            Action::Built(built) => vec![built.cargo().join(" ")],
+            _ => Vec::new(),
         });
-        runs.flatten().collect()
+        runs.collect()
     }
 
     #[test]
@@ -460,15 +501,27 @@ mod tests {
     }
 
     #[test]
-    fn libtorch_is_at_hand_before_it_is_turned_on_and_never_for_the_whole_workspace() {
+    fn libtorch_is_at_hand_before_it_is_turned_on_and_no_test_but_its_own_is_built_again_for_it() {
         let steps = steps(&found(), Scope::WHOLE);
         let fetched = steps.iter().position(|step| step.action == Action::Libtorch).unwrap();
         let turned_on =
             |step: &Step| lines(std::slice::from_ref(step)).iter().any(|line| line.contains("libtorch"));
         assert!(!steps[..fetched].iter().any(turned_on));
         assert!(steps[fetched + 1..].iter().all(turned_on));
-        for line in lines(&steps).iter().filter(|line| line.contains("libtorch")) {
-            assert!(!line.contains("--workspace") && line.contains("--package forewarn"), "{line}");
+        let own = ["--package forewarn-recurrent", "--bench", "--example", "--bin"];
+        for line in lines(&steps).iter().filter(|line| line.contains("libtorch") && !line.contains("clippy")) {
+            assert!(own.iter().any(|own| line.contains(own)), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_compiled_with_the_tests_is_compiled_with_their_features() {
+        let steps = steps(&found(), WITHOUT);
+        let built = |step: &&Step| step.name == "bench" || step.name.starts_with("example");
+        let lines = lines(&steps.iter().filter(built).cloned().collect::<Vec<Step>>());
+        assert!(lines.len() > 5);
+        for line in lines {
+            assert!(line.contains(&format!("--workspace {ALL_BUT_LIBTORCH}")), "{line}");
         }
     }
 
