@@ -1,6 +1,6 @@
 //! Files keep the laws of sources, read whole and piece by piece.
 
-use forewarn_core::{Source, conformance};
+use forewarn_core::conformance;
 use forewarn_io::{FileSource, ReadOptions};
 use std::fs;
 
@@ -30,6 +30,7 @@ fn a_file_is_a_source() {
 #[cfg(feature = "parquet")]
 #[test]
 fn a_parquet_file_is_a_stream_of_its_frames() {
+    use forewarn_core::Source as _;
     use forewarn_io::parquet::{self, ParquetStream};
 
     let folder = tempfile::tempdir().unwrap();
