@@ -65,12 +65,12 @@ pub(crate) struct Judge {
 
 /// Options of reading that files of scores and lists of failures have as well.
 const OF_SCORES: [&str; 9] = [
-    "time-column",
-    "service-column",
+    "time_column",
+    "service_column",
     "rename",
     "step",
     "timezone",
-    "date-order",
+    "date_order",
     "separator",
     "decimal",
     "missing",

@@ -4,7 +4,7 @@ use crate::{
     experiments::evaluate::saved,
     options::{
         common::Common,
-        input::DataArgs,
+        input::{DataArgs, ReadArgs},
         journal,
         models::ModelArgs,
         prometheus::{Past, PrometheusArgs},
@@ -61,7 +61,8 @@ pub(crate) struct Train {
     keep_averted: bool,
     /// Folder of a sample that the Python module labelled, on Spark or not, with its rule, window and target: every
     /// label and weight is found again before anything is fitted
-    #[arg(long, value_name = "DIR", help_heading = "Input", conflicts_with_all = ANSWERED_BY_SAMPLE)]
+    #[arg(long, value_name = "DIR", help_heading = "Input",
+          conflicts_with_all = ANSWERED_BY_SAMPLE.into_iter().chain(ReadArgs::NAMES))]
     sample: Option<PathBuf>,
     /// Shares of the time for train, validation and test; the test share is trained on as well
     #[arg(long, value_name = "A,B,C", default_value = "0.70,0.15,0.15", help_heading = "Question")]
@@ -71,8 +72,8 @@ pub(crate) struct Train {
     save: PathBuf,
 }
 
-/// Options that say what a sample says already.
-const ANSWERED_BY_SAMPLE: [&str; 30] = [
+/// Options that say what a sample says already, beside those about reading metrics.
+const ANSWERED_BY_SAMPLE: [&str; 11] = [
     "input",
     "simulate",
     "days",
@@ -80,29 +81,10 @@ const ANSWERED_BY_SAMPLE: [&str; 30] = [
     "journal",
     "rule",
     "rule_file",
-    "failure_column",
     "target",
     "observation",
     "lead",
     "period",
-    "unknown_label",
-    "time_column",
-    "service_column",
-    "columns",
-    "drop",
-    "rename",
-    "unit",
-    "counter",
-    "schema",
-    "step",
-    "timezone",
-    "date_order",
-    "separator",
-    "decimal",
-    "shape",
-    "metric",
-    "missing",
-    "duplicates",
 ];
 
 /// What a model file says of the sample that the model was fitted on.
@@ -118,7 +100,7 @@ impl Train {
         }
         let (data, queries) = match (&self.journal, &self.live_model) {
             (Some(folder), Some(model)) => {
-                self.data.read.expect_unused(&["failure-column"], "the journal needs none")?;
+                self.data.read.expect_unused(&["failure_column"], "the journal needs none")?;
                 let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
                 (journal::data(folder, model, acted_on, &progress)?, None)
             }
@@ -128,7 +110,7 @@ impl Train {
                 }
                 self.data
                     .read
-                    .expect_unused(&["failure-column", "step"], "with --prometheus there is none")?;
+                    .expect_unused(&["failure_column", "step"], "with --prometheus there is none")?;
                 let asked = (self.data.simulation.days.unwrap_or(DAYS), self.data.read.step());
                 let (mut past, queries) = Past::read(&self.server, asked, (&progress, common))?;
                 (Data::from_source(&mut past)?, Some((PrometheusQueries::KEY, queries)))

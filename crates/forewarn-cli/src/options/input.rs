@@ -131,6 +131,29 @@ pub(crate) fn step(text: &str) -> Result<Step, String> {
 }
 
 impl ReadArgs {
+    /// The names of all these options, in their order.
+    pub(crate) const NAMES: [&'static str; 19] = [
+        "failure_column",
+        "unknown_label",
+        "time_column",
+        "service_column",
+        "columns",
+        "drop",
+        "rename",
+        "unit",
+        "counter",
+        "schema",
+        "step",
+        "timezone",
+        "date_order",
+        "separator",
+        "decimal",
+        "shape",
+        "metric",
+        "missing",
+        "duplicates",
+    ];
+
     /// The name of the failure column, and the value that means failing where that is not a yes.
     fn outcome(&self) -> Option<(&str, Option<&str>)> {
         let column = self.failure_column.as_deref()?;
@@ -156,28 +179,30 @@ impl ReadArgs {
     /// something else reads. `way_out` says what to do.
     pub(crate) fn expect_unused(&self, used: &[&str], way_out: &str) -> Result<(), CliError> {
         let given = [
-            ("failure-column", self.failure_column.is_some()),
-            ("unknown-label", !self.unknown_label.is_empty()),
-            ("time-column", !self.time_column.is_empty()),
-            ("service-column", !self.service_column.is_empty()),
-            ("columns", !self.columns.is_empty()),
-            ("drop", !self.drop.is_empty()),
-            ("rename", !self.rename.is_empty()),
-            ("unit", !self.unit.is_empty()),
-            ("counter", !self.counter.is_empty()),
-            ("schema", self.schema.is_some()),
-            ("step", self.step.is_some()),
-            ("timezone", self.timezone.is_some()),
-            ("date-order", self.date_order.is_some()),
-            ("separator", self.separator.is_some()),
-            ("decimal", self.decimal.is_some()),
-            ("shape", self.shape != FileShape::Auto),
-            ("metric", self.metric.is_some()),
-            ("missing", !self.missing.is_empty()),
-            ("duplicates", self.duplicates != DuplicatePolicy::Error),
+            self.failure_column.is_some(),
+            !self.unknown_label.is_empty(),
+            !self.time_column.is_empty(),
+            !self.service_column.is_empty(),
+            !self.columns.is_empty(),
+            !self.drop.is_empty(),
+            !self.rename.is_empty(),
+            !self.unit.is_empty(),
+            !self.counter.is_empty(),
+            self.schema.is_some(),
+            self.step.is_some(),
+            self.timezone.is_some(),
+            self.date_order.is_some(),
+            self.separator.is_some(),
+            self.decimal.is_some(),
+            self.shape != FileShape::Auto,
+            self.metric.is_some(),
+            !self.missing.is_empty(),
+            self.duplicates != DuplicatePolicy::Error,
         ];
-        match given.iter().find(|(name, is_given)| *is_given && !used.contains(name)) {
+        let mut given = Self::NAMES.into_iter().zip(given).filter(|(_, is_given)| *is_given);
+        match given.find(|(name, _)| !used.contains(name)) {
             Some((name, _)) => {
+                let name = name.replace('_', "-");
                 Err(CliError::usage(format!("--{name} says how a metrics file is read: {way_out}")))
             }
             None => Ok(()),
@@ -391,5 +416,18 @@ impl DataArgs {
     pub(crate) fn source(&self) -> String {
         let names: Vec<String> = self.input.iter().map(|path| path.display().to_string()).collect();
         if names.is_empty() { "simulation".to_owned() } else { names.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Command;
+
+    #[test]
+    fn every_option_of_reading_is_named() {
+        let command = ReadArgs::augment_args(Command::new("read"));
+        let names: Vec<&str> = command.get_arguments().map(|option| option.get_id().as_str()).collect();
+        assert_eq!(names, ReadArgs::NAMES);
     }
 }
