@@ -19,8 +19,11 @@
 
 mod cell;
 mod content;
+mod cut;
+mod cutter;
 mod dialect;
 mod error;
+mod footer;
 mod guard;
 mod packed;
 mod rows;
@@ -29,19 +32,25 @@ mod time;
 
 pub use cell::{NotANumber, flag, is_missing, number, number_f32};
 pub use content::{Content, PREFIX_BYTES, sniff, take_prefix};
+pub use cut::{CutRow, CutRows};
 pub use dialect::{Decimal, Dialect};
 pub use error::TableError;
+pub use footer::Footer;
 pub use guard::ROW_LIMIT_BYTES;
 pub use packed::{Unpacked, unpack};
 pub use rows::{SeenRows, TableRows};
 pub use time::{
-    DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, is_compact_date, is_text_time,
-    shown_order,
+    DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, is_compact_date, is_spreadsheet_time,
+    is_text_time, shown_order,
 };
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use cut::Mark;
+use cutter::Cutter;
 use guard::Guard;
-use std::io::{Cursor, Read};
+use std::{
+    io::{self, Chain, Cursor, Read},
+    mem,
+};
 
 /// How a table is to be read, where that is not to be found out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,11 +98,12 @@ impl TableSettings {
 
 /// The rows of a table, blank ones left out, each with its line number.
 pub struct Table<R> {
-    reader: csv::Reader<Guard<std::io::Chain<Cursor<Vec<u8>>, R>>>,
+    cutter: Cutter<Guard<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
     header: Vec<String>,
     header_line: u64,
-    record: ByteRecord,
+    /// The current row; none behind rows that were cut together.
+    row: CutRows,
     /// Line on which the current row begins, from 1.
     line: u64,
     rows: u64,
@@ -102,6 +112,7 @@ pub struct Table<R> {
     /// Whether the current row ends with the file and not with a line break.
     unended: bool,
     headers_again: u64,
+    footer: Footer,
 }
 
 impl<R: Read> Table<R> {
@@ -126,44 +137,36 @@ impl<R: Read> Table<R> {
             content => return Err(TableError::NotText { looks_like: content.looks_like() }),
         }
         let dialect = Dialect::sniff(&prefix, settings.separator, settings.decimal);
-        // Only the line feed ends a row: the parser then counts lines as an editor does. A carriage return before it
-        // is a blank at the end of the last field.
-        let reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(dialect.separator)
-            .comment(dialect.comments.then_some(b'#'))
-            .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 17)
-            .from_reader(Guard::new(
-                Cursor::new(prefix).chain(from),
-                dialect.line_ends,
-                dialect.separator == b' ',
-            ));
+        // Only the line feed ends a row. A carriage return before it is a blank at the end of the last cell.
+        let text = Guard::new(Cursor::new(prefix).chain(from), dialect.line_ends, dialect.separator == b' ');
         let mut table = Self {
-            reader,
+            cutter: Cutter::new(text, dialect.separator, dialect.comments.then_some(b'#')),
             dialect,
             header: Vec::new(),
             header_line: 0,
-            record: ByteRecord::new(),
+            row: CutRows::default(),
             line: 0,
             rows: 0,
             max_rows: settings.max_rows.unwrap_or(u64::MAX),
             lines_before: settings.lines_before,
             unended: false,
             headers_again: 0,
+            footer: Footer::default(),
         };
+        let mut row = CutRows::default();
+        let begin = row.mark();
         for _ in 0..=dialect.rows_before_header {
-            if !table.next_row()? {
+            row.drop_from(begin);
+            if !table.next_row(&mut row)? {
                 return Err(TableError::Empty);
             }
         }
         table.header_line = table.line;
-        table.header = table.names()?;
+        table.header = table.names(row.row_from(begin, table.line))?;
         Ok(table)
     }
 
-    fn names(&self) -> Result<Vec<String>, TableError> {
+    fn names(&self, row: CutRow<'_>) -> Result<Vec<String>, TableError> {
         let name = |(index, field)| match str::from_utf8(field) {
             Ok(name) if index == 0 && self.dialect.marked_header => {
                 Ok(name.trim_start_matches('#').trim().to_owned())
@@ -173,7 +176,7 @@ impl<R: Read> Table<R> {
                 Err(TableError::InvalidUtf8 { line: self.line, column: format!("column {}", index + 1) })
             }
         };
-        self.record.iter().enumerate().map(name).collect()
+        row.cells().enumerate().map(name).collect()
     }
 
     /// How the table is written.
@@ -194,6 +197,12 @@ impl<R: Read> Table<R> {
         self.headers_again
     }
 
+    /// What stands below the rows; known at the end.
+    #[must_use]
+    pub fn footer(&self) -> &Footer {
+        &self.footer
+    }
+
     /// Line of the header.
     #[must_use]
     pub fn header_line(&self) -> u64 {
@@ -212,24 +221,50 @@ impl<R: Read> Table<R> {
     /// [`TableError::FieldCount`] for a row that has not one field for each column, [`TableError::LongRow`],
     /// [`TableError::TooManyRows`], [`TableError::Read`].
     pub fn advance(&mut self) -> Result<bool, TableError> {
-        let expected = self.header.len();
-        // A comment that no row of this table could be.
-        let is_comment = |record: &ByteRecord| {
-            record.len() != expected && record.get(0).is_some_and(|cell| cell.starts_with(b"#"))
-        };
-        loop {
-            if !self.next_row()? {
+        let mut row = mem::take(&mut self.row);
+        row.clear(self.header.len());
+        let more = self.add_row(&mut row);
+        self.row = row;
+        more
+    }
+
+    /// Cuts the next rows into `rows`, which lose what they held: as many as hold about this many bytes. False where the
+    /// table ends with them.
+    ///
+    /// # Errors
+    /// As [`advance`](Self::advance); `rows` are those before the one that is refused.
+    pub fn cut(&mut self, rows: &mut CutRows, bytes: usize) -> Result<bool, TableError> {
+        self.row.clear(self.header.len());
+        rows.clear(self.header.len());
+        while rows.bytes() < bytes {
+            if !self.add_row(rows)? {
                 return Ok(false);
             }
-            if !is_comment(&self.record) {
+        }
+        Ok(true)
+    }
+
+    /// Adds the next row to `rows`; false at the end.
+    fn add_row(&mut self, rows: &mut CutRows) -> Result<bool, TableError> {
+        let (mark, expected) = (rows.mark(), self.header.len());
+        loop {
+            if !self.next_row(rows)? {
+                return Ok(false);
+            }
+            let row = rows.row_from(mark, self.line);
+            let got = row.len();
+            if got == expected {
                 break;
             }
+            // A comment that no row of this table could be.
+            if !row.cell(0).starts_with(b"#") {
+                let (line, cut) = (self.line, got < expected && self.unended);
+                let error = TableError::FieldCount { line, expected, got, cut };
+                return self.expect_footer(error, rows, mark);
+            }
+            rows.drop_from(mark);
         }
-        let got = self.record.len();
-        if got != expected {
-            let (line, cut) = (self.line, got < expected && self.unended);
-            return Err(TableError::FieldCount { line, expected, got, cut });
-        }
+        rows.end_row(self.line);
         self.rows += 1;
         if self.rows > self.max_rows {
             return Err(TableError::TooManyRows { line: self.line, limit: self.max_rows });
@@ -237,40 +272,67 @@ impl<R: Read> Table<R> {
         Ok(true)
     }
 
-    fn next_row(&mut self) -> Result<bool, TableError> {
+    /// Looks at a row that is none of the table, and at those behind it: where all of them may stand below a table, it
+    /// ends there.
+    fn expect_footer(
+        &mut self,
+        error: TableError,
+        rows: &mut CutRows,
+        mark: Mark,
+    ) -> Result<bool, TableError> {
+        let mut footer = Footer::default();
         loop {
-            self.reader.get_mut().end_row();
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(error) => return Err(self.refuse(error)),
+            let is_footer = footer.take(rows.row_from(mark, self.line), self.dialect.decimal);
+            rows.drop_from(mark);
+            if !is_footer {
+                return Err(error);
             }
-            let end = self.reader.position();
-            self.unended = self.reader.get_ref().ended_without_break(end.byte());
-            let breaks = self.record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
-            self.line = self.lines_before + end.line() - u64::from(!self.unended) - breaks;
-            let is_blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
-            // Annotated text begins each of its tables with the header, and so do files that were put together.
-            let is_header_again = self.header.len() > 1
-                && self.record.len() == self.header.len()
-                && self
-                    .record
-                    .iter()
-                    .zip(&self.header)
-                    .all(|(cell, name)| cell.trim_ascii() == name.as_bytes());
-            self.headers_again += u64::from(is_header_again);
-            if !is_blank && !is_header_again {
-                return Ok(true);
+            match self.next_row(rows) {
+                Ok(true) => {}
+                Ok(false) => {
+                    // What may have been cut off is none of the rows.
+                    (self.footer, self.unended) = (footer, false);
+                    return Ok(false);
+                }
+                Err(_) => return Err(error),
             }
         }
     }
 
-    fn refuse(&self, error: csv::Error) -> TableError {
-        if self.reader.get_ref().overrun() {
-            let line = self.record.position().map_or(self.line, |place| self.lines_before + place.line());
+    /// Cuts the next row behind those of `rows`; one that is blank, or the header again, is none.
+    fn next_row(&mut self, rows: &mut CutRows) -> Result<bool, TableError> {
+        let mark = rows.mark();
+        loop {
+            self.cutter.from().end_row();
+            let cut = match self.cutter.cut(rows) {
+                Ok(Some(cut)) => cut,
+                Ok(None) => return Ok(false),
+                Err(error) => {
+                    rows.drop_from(mark);
+                    return Err(self.refuse(error));
+                }
+            };
+            let row = rows.row_from(mark, self.lines_before + cut.line);
+            // Annotated text begins each of its tables with the header, and so do files that were put together.
+            let is_header_again = self.header.len() > 1
+                && row.len() == self.header.len()
+                && row.cells().zip(&self.header).all(|(cell, name)| cell.trim_ascii() == name.as_bytes());
+            self.headers_again += u64::from(is_header_again);
+            if is_header_again || row.is_blank() {
+                rows.drop_from(mark);
+                continue;
+            }
+            (self.line, self.unended) = (row.line(), cut.unended);
+            return Ok(true);
+        }
+    }
+
+    fn refuse(&mut self, error: io::Error) -> TableError {
+        if self.cutter.from().overrun() {
+            let line = self.lines_before + self.cutter.line();
             return TableError::LongRow { line, limit_bytes: ROW_LIMIT_BYTES };
         }
-        TableError::Read(error.into())
+        TableError::Read(error)
     }
 
     /// Line on which the current row begins.
@@ -288,7 +350,7 @@ impl<R: Read> Table<R> {
 
     /// The cells of the current row as they are.
     pub fn cells(&self) -> impl Iterator<Item = &[u8]> {
-        self.record.iter()
+        self.row.get(0).into_iter().flat_map(|row| row.cells())
     }
 
     /// A cell of the current row without blanks around it; empty beyond the last column.
@@ -296,13 +358,11 @@ impl<R: Read> Table<R> {
     /// # Errors
     /// [`TableError::InvalidUtf8`].
     pub fn text(&self, column: usize) -> Result<&str, TableError> {
-        let cell = self.record.get(column).unwrap_or_default();
+        let cell = self.row.get(0).map_or(&[][..], |row| row.cell(column));
         str::from_utf8(cell).map(str::trim).map_err(|_| self.invalid(column))
     }
 
-    /// The error for a cell that is not UTF-8.
-    #[must_use]
-    pub fn invalid(&self, column: usize) -> TableError {
+    fn invalid(&self, column: usize) -> TableError {
         let column = self.header.get(column).cloned().unwrap_or_default();
         TableError::InvalidUtf8 { line: self.line, column }
     }
@@ -335,12 +395,83 @@ mod tests {
             ("#a,b\n1,x y\n2,\n", [1, 2, 3]),
             ("a,b\n1,x y\na,b\n2,\n", [1, 2, 4]),
             ("May\n\na,b\n1,x y\n2,\n", [3, 4, 5]),
+            (" a | b \n---+-----\n 1 | x y\n 2 | \n(2 rows)\n\n", [1, 3, 4]),
             (" a   b\n1 \"x y\"\n2  \"\"\n", [1, 2, 3]),
             ("#group,false\n#datatype,string\na,b\n1,x y\n\n#group,false\na,b\n2,\n", [3, 4, 8]),
         ] {
             let rows = rows(text);
             assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), lines, "{text:?}");
             assert!(rows.iter().map(|(_, cells)| cells).eq(&expected), "{text:?}: {rows:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_below_a_table_is_none_of_it() {
+        for (below, footer) in [
+            ("Total,\n", 0),
+            ("Total\n", 1),
+            ("Grand total:,2,3\n", 1),
+            ("(2 rows)", 1),
+            ("+----+----+\n2 rows in set (0.02 sec)\n", 1),
+            ("\n\nGenerated by Acme, at noon, by hand\nEnd of report", 2),
+            (",\n , \n", 0),
+            ("\u{1a}", 1),
+        ] {
+            let text = format!("a,b\n1,x y\n2,\n{below}");
+            let mut table = Table::open(text.as_bytes(), &TableSettings::default()).unwrap();
+            let mut rows = 0;
+            while table.advance().unwrap() {
+                rows += 1;
+            }
+            assert_eq!(
+                (rows, table.footer().rows),
+                (2 + u64::from(below == "Total,\n"), footer),
+                "{below:?}"
+            );
+        }
+        let refused = |text: &str| {
+            let mut table = Table::open(text.as_bytes(), &TableSettings::default()).unwrap();
+            loop {
+                match table.advance() {
+                    Ok(true) => {}
+                    Ok(false) => return None,
+                    Err(error) => return Some(error.to_string()),
+                }
+            }
+        };
+        // A row that is cut off, or is followed by others, is an error.
+        for (text, line) in [
+            ("a,b,c\n1,2,3\nweb\n", 3),
+            ("a,b,c\n1,2,3\nweb,2\n", 3),
+            ("a,b,c\n1,2,3\n2024-01-01 00:\n", 3),
+            ("a,b,c\n1,2,3\nthe end\n1,2,3\n", 3),
+            ("a,b,c\n1,2,3\nat noon,12\n", 3),
+        ] {
+            let message = refused(text).unwrap();
+            assert!(message.starts_with(&format!("line {line}: has ")), "{text:?}: {message}");
+        }
+        assert_eq!(refused(&format!("a,b\n1,2\n{}", "the end\n".repeat(20))), None);
+        assert!(refused(&format!("a,b\n1,2\n{}", "the end\n".repeat(21))).is_some());
+    }
+
+    #[test]
+    fn rows_cut_together_are_those_cut_one_by_one() {
+        let text = "a,b\n1,\"x\ny\"\n\n2,\n3,\"\"\"\"\n4\n";
+        for bytes in [1, 4, 1000] {
+            let mut table = Table::open(text.as_bytes(), &TableSettings::default()).unwrap();
+            let (mut rows, mut found) = (CutRows::default(), Vec::new());
+            let end = loop {
+                let more = table.cut(&mut rows, bytes);
+                let cells = |row: CutRow<'_>| (row.line(), row.cell(0).to_vec(), row.cell(1).to_vec());
+                found.extend((0..rows.len()).filter_map(|index| rows.get(index)).map(cells));
+                match more {
+                    Ok(true) => {}
+                    end => break end,
+                }
+            };
+            let row = |line, a: &str, b: &str| (line, a.as_bytes().to_vec(), b.as_bytes().to_vec());
+            assert_eq!(found, [row(2, "1", "x\ny"), row(5, "2", ""), row(6, "3", "\"")]);
+            assert!(matches!(end, Err(TableError::FieldCount { line: 7, .. })), "{end:?}");
         }
     }
 

@@ -7,7 +7,6 @@ use crate::{
         Columns, Header, Role, SERVICE, Sketch,
         cells::{CellReader, Fault, RowValues},
         slots::Slots,
-        taken_metric,
         time_form::{Moment, TimeReader, time_reader},
     },
     csv::{Input, Parts, time_name},
@@ -193,7 +192,7 @@ impl<'a> TableRows<'a> {
             Cell::Text(name) => name,
             _ => "",
         };
-        let Some(name) = taken_metric(name, self.options) else { return Ok(()) };
+        let Some(name) = assembler.slots.taken(name, self.options) else { return Ok(()) };
         let slot = assembler.metric(number, name)?;
         self.row.clear(&assembler.slots);
         self.put(value, slot, self.cells[value].cell(index), number, &assembler.slots)?;

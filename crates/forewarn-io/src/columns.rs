@@ -1,3 +1,4 @@
+mod asked;
 pub(crate) mod cells;
 pub(crate) mod legend;
 mod names;
@@ -9,8 +10,8 @@ pub(crate) mod time_form;
 pub(crate) mod writable;
 
 use crate::{
-    DateOrder, Format, IoError, ReadOptions, Shape,
-    columns::slots::Slots,
+    DateOrder, IoError, ReadOptions, Shape,
+    columns::{asked::Asked, slots::Slots, time_form::TimeReader},
     error::{Origin, clip},
 };
 pub(crate) use names::{SERVICE, TIMESTAMP, is_time_name, service_label};
@@ -35,6 +36,8 @@ pub(crate) struct Columns {
     pub(crate) wide_slots: Vec<usize>,
     /// Whether columns of a wide file hold metrics of their own.
     pub(crate) is_series: bool,
+    /// Columns that say when and which service.
+    pub(crate) places: Vec<usize>,
     /// Columns that the settings leave out.
     dropped: Vec<String>,
 }
@@ -48,19 +51,15 @@ pub(crate) struct Header<'a> {
     pub(crate) annotated: bool,
 }
 
-/// Most names of settings that notes of one file are about.
-const NAMES_NOTED: usize = 10;
-
 impl Columns {
     /// Gives each column its role, and its metrics slots.
     pub(crate) fn new(header: Header<'_>, options: &ReadOptions, slots: &mut Slots) -> Result<Self, IoError> {
         let Header { origin, names, sketches, annotated } = header;
         let file = || origin.file();
-        let unused = options.rename.keys().filter(|name| !names.contains(name));
-        let mut unused: Vec<(&str, &String)> = unused.map(|name| ("rename", name)).collect();
-        let mut names: Vec<String> = names.into_iter().map(|name| renamed(name, options)).collect();
-        unused.extend(options.drop.iter().filter(|name| !names.contains(name)).map(|name| ("drop", name)));
+        let in_file = names;
+        let mut names: Vec<String> = in_file.iter().map(|name| renamed(name.clone(), options)).collect();
         let unwrapped = unwrap(&mut names, options);
+        in_file.iter().zip(&names).for_each(|(in_file, name)| slots.asked.see(in_file, name));
         let blank = Sketch::default();
         let sketch = |index: usize| sketches.get(index).unwrap_or(&blank);
         let mut plan = Plan {
@@ -91,13 +90,6 @@ impl Columns {
         };
         plan.assign(origin, &times, Role::Time)?;
         let shape = plan.find_shape(origin, options, sketch)?;
-        // Records may bring further fields, and rows of a long file further metrics.
-        if shape != Shape::Long && origin.format != Format::Json {
-            let unused = unused.iter().take(NAMES_NOTED);
-            plan.notes.extend(unused.map(|(setting, name)| {
-                format!("no column is called {:?}, which `{setting}` names", clip(name))
-            }));
-        }
         if let (Shape::Records, Some(metric)) = (shape, &options.metric) {
             plan.notes.push(format!(
                 "`metric` {:?} was not used: each column is a metric; where each is a service, give the shape `wide`",
@@ -152,6 +144,8 @@ impl Columns {
             notes.push("services are the labels in the names of their columns".to_owned());
         }
         let (time_parts, service_parts) = (times.len(), services.len());
+        let is_place = |index: &usize| matches!(roles[*index], Role::Time(_) | Role::Service(_));
+        let places = (0..roles.len()).filter(is_place).collect();
         Ok(Self {
             roles,
             names,
@@ -161,6 +155,7 @@ impl Columns {
             notes,
             wide_slots,
             is_series,
+            places,
             dropped: options.drop.clone(),
         })
     }
@@ -180,6 +175,7 @@ impl Columns {
             notes: Vec::new(),
             wide_slots: Vec::new(),
             is_series: false,
+            places: Vec::new(),
             dropped: Vec::new(),
         }
     }
@@ -199,8 +195,20 @@ impl Columns {
             .collect()
     }
 
+    /// Tells a reader of times what the first rows show of them.
+    pub(crate) fn teach(&self, sketches: &[Sketch], times: &mut TimeReader) {
+        times.learn(self.date_order(sketches));
+        let columns = self.names.iter().zip(sketches);
+        let mut of_times = columns.zip(&self.roles).filter(|(_, role)| matches!(role, Role::Time(_)));
+        if let (Some(((name, sketch), _)), None) = (of_times.next(), of_times.next())
+            && sketch.counts_days(names::is_one_of(name, &["date", "datum", "day"]))
+        {
+            times.learn_days();
+        }
+    }
+
     /// Which number of the dates is the day, as the first rows show.
-    pub(crate) fn date_order(&self, sketches: &[Sketch]) -> Option<DateOrder> {
+    fn date_order(&self, sketches: &[Sketch]) -> Option<DateOrder> {
         let times = self.roles.iter().zip(sketches).filter(|(role, _)| matches!(role, Role::Time(_)));
         times.filter_map(|(_, sketch)| sketch.order).next()
     }
@@ -222,7 +230,8 @@ fn unwrap(names: &mut [String], options: &ReadOptions) -> Option<String> {
     let mut found = Vec::new();
     for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_asked(name)) {
         let Some((around, inner)) = name.split_once('.') else { continue };
-        let is_document = around == "_source";
+        let is_document =
+            around == "_source" || around == "result" && names.iter().any(|name| name == "preview");
         if (is_document || CONTAINERS.contains(&around) && v1.position(inner).is_some())
             && !names.iter().any(|other| other == inner)
         {
@@ -250,14 +259,23 @@ pub(crate) fn renamed(name: String, options: &ReadOptions) -> String {
 }
 
 /// The name of a long file's metric, where it is one that is taken.
-pub(crate) fn taken_metric<'a>(name: &'a str, options: &'a ReadOptions) -> Option<&'a str> {
-    let name = name.trim();
-    let spec = options.metrics.iter().find(|spec| spec.column.as_deref() == Some(name));
-    let name = options.rename.get(name).map_or_else(|| spec.map_or(name, |spec| &spec.name), String::as_str);
+fn taken_metric<'a>(name: &'a str, options: &'a ReadOptions, asked_for: &mut Asked) -> Option<&'a str> {
+    let in_file = name.trim();
+    let spec = options.metrics.iter().find(|spec| spec.column.as_deref() == Some(in_file));
+    let name =
+        options.rename.get(in_file).map_or_else(|| spec.map_or(in_file, |spec| &spec.name), String::as_str);
+    asked_for.see(in_file, name);
     let asked = options.columns.is_empty()
         || options.columns.iter().any(|column| column == name)
         || options.outcome_column.as_deref() == Some(name);
     (asked && !options.drop.iter().any(|column| column == name)).then_some(name)
+}
+
+impl Slots {
+    /// The name of a long file's metric, where it is one that is taken.
+    pub(crate) fn taken<'a>(&mut self, name: &'a str, options: &'a ReadOptions) -> Option<&'a str> {
+        taken_metric(name, options, &mut self.asked)
+    }
 }
 
 /// The position of each name; those without a name are left out.

@@ -1,7 +1,10 @@
 //! Frames from and to separated text.
 
 mod annotated;
+mod placing;
 mod reader;
+mod reading;
+mod rows;
 mod snapshots;
 mod writer;
 

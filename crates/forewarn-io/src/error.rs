@@ -256,6 +256,21 @@ pub enum IoError {
         /// The columns there are.
         available: Vec<String>,
     },
+    /// A name in the settings that neither a column nor a metric has.
+    #[error(
+        "{file}: no column or metric is called {name:?}, which `{setting}` names: there are {}",
+        quoted(available)
+    )]
+    UnknownName {
+        /// The file, or the first of several.
+        file: String,
+        /// The setting.
+        setting: &'static str,
+        /// The name.
+        name: String,
+        /// The names there are.
+        available: Vec<String>,
+    },
     /// A column asked for twice: twice as words, or as words and as the outcome.
     #[error("{file}: column {column:?} is asked for twice")]
     ColumnTwice {

@@ -14,7 +14,7 @@ use crate::{
     columns::{
         Columns, Header, Role, SERVICE, Sketch,
         cells::{CellReader, Fault, RowValues},
-        legend, renamed, taken_metric,
+        legend, renamed,
         time_form::time_reader,
     },
     csv::{Input, Parts, time_name},
@@ -100,7 +100,7 @@ pub(crate) fn read_into(
         keys.iter().take(fields).enumerate().map(|(index, name)| (name.clone(), index)).collect();
     let cells = CellReader::new(options);
     let mut times = time_reader(options)?;
-    times.learn(columns.date_order(&sketches));
+    columns.teach(&sketches, &mut times);
     let mut parts = Parts::new(&columns, input, fields);
     let mut row = RowValues::default();
     // The metric of a record of a long file; nothing within where it is not taken.
@@ -162,7 +162,7 @@ pub(crate) fn read_into(
                         labelled.clone_from(&series.service);
                     }
                     let name = series.as_ref().map_or(&*name, |series| &series.metric);
-                    long = Some(match taken_metric(name, options) {
+                    long = Some(match assembler.slots.taken(name, options) {
                         Some(name) => Some(assembler.metric(line, name)?),
                         None => None,
                     });
@@ -235,6 +235,7 @@ fn later_role(
 ) -> Result<Option<Role>, IoError> {
     let name = renamed(key.to_owned(), input.options);
     let options = input.options;
+    assembler.slots.asked.see(key, &name);
     let taken = options.columns.is_empty() || options.columns.contains(&name);
     Ok(match scalar {
         Scalar::Null => None,

@@ -52,7 +52,7 @@ impl Dialect {
         if lines.len() > 1 {
             lines.pop();
         }
-        lines.retain(|line| !line.trim_ascii().is_empty());
+        lines.retain(|line| !line.trim_ascii().is_empty() && !is_frame(line));
         let mut dialect = Self {
             separator: separator.unwrap_or(b','),
             decimal,
@@ -110,6 +110,12 @@ impl Dialect {
         }
         dialect
     }
+}
+
+/// Whether a line is one of the frame that terminals draw around tables, as in `|-----|-----|`.
+fn is_frame(line: &[u8]) -> bool {
+    line.windows(2).any(|marks| marks == b"--")
+        && line.trim_ascii().iter().all(|byte| b"-+=:| ".contains(byte))
 }
 
 /// The separator that cuts the header into cells, and the rows into as many.

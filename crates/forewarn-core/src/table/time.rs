@@ -14,7 +14,10 @@ mod zone;
 const WHOLE: std::ops::Range<f64> = -9e18..9e18;
 
 /// Days of the years 1982 to 2064, as spreadsheets count them.
-const SPREADSHEET_DAYS: std::ops::Range<i64> = 30_000..60_000;
+const SPREADSHEET_DAYS: std::ops::Range<f64> = 30_000.0..60_000.0;
+
+/// The first day of 1970, as spreadsheets count them.
+const FIRST_DAY: f64 = 25_569.0;
 
 /// A time that a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ enum TimeForm {
     /// Without one.
     Naive,
     Epoch(EpochUnit),
+    /// Days as spreadsheets count them, without a zone.
+    Days,
 }
 
 /// What a number counts since 1970.
@@ -134,7 +139,7 @@ pub struct TimeReader {
     /// Abbreviations of zones that were taken without one being given, and their offsets in minutes.
     abbreviations: Vec<(&'static str, i64)>,
     /// The first number, where times are numbers.
-    first_number: Option<i64>,
+    first_number: Option<f64>,
 }
 
 /// How something became known.
@@ -162,6 +167,11 @@ impl TimeReader {
         }
     }
 
+    /// Rows that come later show that numbers are days as spreadsheets count them.
+    pub fn learn_days(&mut self) {
+        self.form.get_or_insert(TimeForm::Days);
+    }
+
     fn date_order(&self) -> Option<DateOrder> {
         self.order.map(|(order, _)| order)
     }
@@ -183,7 +193,9 @@ impl TimeReader {
 
     fn parse(&mut self, text: &str) -> Option<Moment> {
         match self.form {
+            Some(TimeForm::Epoch(_)) if self.are_days_after_all(text) => None,
             Some(TimeForm::Epoch(unit)) => epoch(text, Some(unit)).map(|(time, _)| time.into()),
+            Some(TimeForm::Days) => self.days(text),
             Some(TimeForm::Zoned) => self.zoned(text),
             Some(TimeForm::Naive) => self.naive(text),
             None => {
@@ -194,8 +206,10 @@ impl TimeReader {
                 let is_compact = compact_millis(text).is_some();
                 let (form, moment) = if is_compact {
                     (TimeForm::Naive, self.naive(text)?)
+                } else if is_spreadsheet_time(text) {
+                    (TimeForm::Days, self.days(text)?)
                 } else if let Some((time, unit)) = epoch(text, None) {
-                    self.first_number = text.parse::<f64>().ok().map(|number| number as i64);
+                    self.first_number = text.parse::<f64>().ok();
                     (TimeForm::Epoch(unit), time.into())
                 } else if let Some(moment) = self.zoned(text) {
                     (TimeForm::Zoned, moment)
@@ -206,6 +220,23 @@ impl TimeReader {
                 Some(moment)
             }
         }
+    }
+
+    /// The time of a number of days, to the second: spreadsheets often write no more digits than tell seconds apart.
+    fn days(&self, text: &str) -> Option<Moment> {
+        let days: f64 = text.replacen(',', ".", 1).parse().ok()?;
+        self.days_of(days)
+    }
+
+    fn days_of(&self, days: f64) -> Option<Moment> {
+        let seconds = ((days - FIRST_DAY) * 86_400.0).round();
+        if WHOLE.contains(&(seconds * 1e3)) { self.local(seconds as i64 * 1000) } else { None }
+    }
+
+    /// Whether numbers were taken for seconds since 1970, and this one shows that they are days of a spreadsheet.
+    fn are_days_after_all(&self, text: &str) -> bool {
+        self.first_number.is_some_and(|first| SPREADSHEET_DAYS.contains(&first) && first.fract() == 0.0)
+            && is_spreadsheet_time(text)
     }
 
     /// The time of a clock of the file's zone; `None` for an hour that the clock leaves out, too.
@@ -269,6 +300,7 @@ impl TimeReader {
     pub fn integer(&mut self, number: i64) -> Option<Moment> {
         match self.form {
             Some(TimeForm::Epoch(unit)) => unit.time(number).map(Moment::from),
+            Some(TimeForm::Days) => self.days_of(number as f64),
             Some(TimeForm::Zoned) => None,
             Some(TimeForm::Naive) => self.naive(&number.to_string()),
             None => self.parse(&number.to_string()),
@@ -279,6 +311,15 @@ impl TimeReader {
     pub fn float(&mut self, number: f64) -> Option<Moment> {
         let whole = number.floor();
         if !WHOLE.contains(&whole) {
+            return None;
+        }
+        if self.form.is_none() && may_be_days(number) {
+            self.learn_days();
+        }
+        if self.form == Some(TimeForm::Days) {
+            return self.days_of(number);
+        }
+        if self.are_days_after_all(&number.to_string()) {
             return None;
         }
         let moment = self.integer(whole as i64)?;
@@ -317,7 +358,13 @@ impl TimeReader {
             }
             _ => {}
         }
+        if self.are_days_after_all(text) {
+            return "seconds since 1970, as in the rows before, or days as spreadsheets count them with a fraction in the first rows too: write dates in their place";
+        }
         match self.form {
+            Some(TimeForm::Days) => {
+                "a number of days as spreadsheets count them, such as 45292.5, as in other rows"
+            }
             None => {
                 "a time such as 2024-01-01T00:00:00Z or 2024-01-01 00:00:00, or a count of seconds or a finer unit since 1970"
             }
@@ -355,6 +402,10 @@ impl TimeReader {
                 Some(format!("zones were read by their abbreviations: {}", named.join(", ")))
             }
             TimeForm::Naive => Some(self.zone_note()),
+            TimeForm::Days => Some(format!(
+                "the timestamps are days as spreadsheets count them, have no zone and were read as {}, to the second",
+                self.zone_name()
+            )),
             TimeForm::Epoch(EpochUnit::Seconds)
                 if self.first_number.is_some_and(|first| SPREADSHEET_DAYS.contains(&first)) =>
             {
@@ -385,8 +436,11 @@ impl TimeReader {
     /// Which zone was taken for times that name none.
     #[must_use]
     pub fn zone_note(&self) -> String {
-        let zone = self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str());
-        format!("the timestamps have no zone and were read as {zone}")
+        format!("the timestamps have no zone and were read as {}", self.zone_name())
+    }
+
+    fn zone_name(&self) -> &str {
+        self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str())
     }
 }
 
@@ -404,6 +458,20 @@ pub fn is_text_time(text: &str) -> bool {
 pub fn is_compact_date(text: &str) -> bool {
     let text = text.trim();
     text.len() == 8 && compact_millis(text).is_some()
+}
+
+/// Whether a cell is a number of days as spreadsheets count them, such as `45292.5`: with a fraction, for a whole number
+/// may be many things.
+#[must_use]
+pub fn is_spreadsheet_time(text: &str) -> bool {
+    let text = text.trim();
+    let is_digits = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b','));
+    // A number of seconds has ten digits.
+    is_digits && text.find(['.', ',']) == Some(5) && text.replacen(',', ".", 1).parse().is_ok_and(may_be_days)
+}
+
+fn may_be_days(number: f64) -> bool {
+    SPREADSHEET_DAYS.contains(&number) && number.fract() != 0.0
 }
 
 fn find_zone(name: &str) -> Result<TimeZone, UnknownZone> {

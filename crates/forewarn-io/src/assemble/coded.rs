@@ -130,7 +130,7 @@ impl Assembler {
     /// asked for, or an outcome.
     pub(crate) fn finish_coded(mut self) -> Result<Option<SidedRecording>, IoError> {
         self.settle()?;
-        self.note_unused();
+        self.check_names()?;
         let places = self.places_by_name();
         let Coded { slots, pool: values } = std::mem::take(&mut self.coded);
         let is_plain = |(slot, _): &(usize, Code)| {

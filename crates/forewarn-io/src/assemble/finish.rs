@@ -16,7 +16,7 @@ impl Assembler {
     /// All frames, with what was noticed.
     pub(crate) fn finish(mut self) -> Result<Recording, IoError> {
         self.settle()?;
-        self.note_unused();
+        self.check_names()?;
         let order = self.slots.order();
         let file = self.clocks.sources.name();
         let Sorted { mut values, raws, stride, raw_stride } = self.sort();
@@ -76,13 +76,15 @@ impl Assembler {
         Ok(Recording { frames, summary })
     }
 
-    /// Notes names of settings that changed nothing.
-    pub(super) fn note_unused(&mut self) {
+    /// Refuses names of columns in the settings that no file has; notes those that changed nothing.
+    pub(super) fn check_names(&mut self) -> Result<(), IoError> {
+        self.slots.asked.expect_seen(|| self.clocks.sources.name())?;
         let unused = self.slots.unused();
         let notes: Vec<String> = unused
             .map(|(setting, name)| format!("no metric is called {:?}, which `{setting}` names", clip(name)))
             .collect();
         notes.into_iter().for_each(|note| self.note(note));
+        Ok(())
     }
 
     /// Services with their first row and the one after their last, in order of their names.
@@ -129,7 +131,7 @@ impl Assembler {
     /// Where all rows belong, without their values.
     pub(crate) fn finish_places(mut self) -> Result<Places, IoError> {
         self.settle()?;
-        self.note_unused();
+        self.check_names()?;
         let order = self.slots.order();
         let is_counter = self.judge_counters();
         let width = order.len() as u64;

@@ -60,6 +60,24 @@ impl CellReader {
         }
     }
 
+    /// Takes a cell as the value of the metric in `slot` where it is what a file mostly has: few digits, with a point or
+    /// not, within their range. False where it has to be read as [`text`](Self::text).
+    #[inline]
+    pub(crate) fn digits(&self, slots: &Slots, slot: usize, cell: &[u8], row: &mut RowValues) -> bool {
+        let place = &slots.slots[slot];
+        match short_number(cell.trim_ascii()) {
+            Some(value)
+                if self.decimal != Some(Decimal::Comma)
+                    && place.is_plain()
+                    && place.metric.range.contains(value) =>
+            {
+                row.sample[slot] = value;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Reads a cell of text as the value of the metric in `slot`.
     #[inline]
     pub(crate) fn text(
@@ -202,6 +220,37 @@ impl CellReader {
     }
 }
 
+/// A number of up to seven digits, with a point or not, as the standard library reads it: digits and the power of ten are
+/// exact, so that their quotient is rounded once.
+#[inline]
+fn short_number(text: &[u8]) -> Option<f32> {
+    const POWERS: [f32; 8] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
+    let (is_negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    let (mut number, mut count, mut behind) = (0u32, 0usize, None);
+    // Seven digits and the point.
+    if digits.len() > 8 {
+        return None;
+    }
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = 10 * number + u32::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if behind.is_none() => behind = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 || count == 8 {
+        return None;
+    }
+    let value = number as f32 / POWERS[behind.map_or(0, |behind| count - behind)];
+    Some(if is_negative { -value } else { value })
+}
+
 fn put(place: &Slot, slot: usize, value: f64, row: &mut RowValues) -> Result<(), Fault> {
     if value.is_infinite() {
         row.changes.push((slot, CellChange::Infinite));
@@ -254,6 +303,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(options: &ReadOptions, metric: &str, text: &str) -> Result<(f32, Vec<CellChange>), Fault> {
         let mut slots = Slots::new(options).unwrap();
@@ -263,6 +313,26 @@ mod tests {
         CellReader::new(options).text(&slots, slot, text, &mut row)?;
         let value = row.raws.first().map_or(row.sample[slot], |raw| *raw as f32);
         Ok((value, row.changes.into_iter().map(|(_, change)| change).collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_those_of_the_standard_library(
+            text in "-?[0-9]{0,5}\\.?[0-9]{0,5}", other in "[-+0-9.e]{0,4}"
+        ) {
+            for text in [text, other] {
+                if let Some(value) = short_number(text.as_bytes()) {
+                    prop_assert_eq!(Ok(value.to_bits()), text.parse::<f32>().map(f32::to_bits), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn seven_digits_are_short(number in 0u32..10_000_000, digits in 0usize..8) {
+            let text = format!("{number:07}");
+            let text = format!("{}.{}", &text[..digits.min(7)], &text[digits.min(7)..]);
+            prop_assert_eq!(short_number(text.as_bytes()), text.parse().ok(), "{}", text);
+        }
     }
 
     #[test]

@@ -200,8 +200,21 @@ pub(super) const OUTCOME_NAMES: [&str; 19] = [
 ];
 
 /// Names that a row number may have.
-pub(super) const ROW_NUMBER_NAMES: [&str; 11] =
-    ["index", "level_0", "row", "rownum", "row_number", "rownumber", "row_id", "no", "nr", "#", "id"];
+pub(super) const ROW_NUMBER_NAMES: [&str; 13] = [
+    "index",
+    "level_0",
+    "row",
+    "rownum",
+    "row_number",
+    "rownumber",
+    "row_id",
+    "no",
+    "nr",
+    "#",
+    "id",
+    "_id",
+    "offset",
+];
 
 /// Whether two names have the same letters and digits, whatever their case and what stands between words.
 pub(super) fn has_same_words(a: &str, b: &str) -> bool {

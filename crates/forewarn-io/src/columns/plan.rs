@@ -91,13 +91,16 @@ impl Plan<'_> {
 
     pub(super) fn find_times<'s>(&mut self, sketch: impl Fn(usize) -> &'s Sketch) -> Option<Vec<usize>> {
         let by_name = |name| self.named(&[name], |_| true);
-        if by_name(TIMESTAMP).is_none()
-            && let (Some(date), Some(time)) = (by_name("date"), by_name("time"))
-            && (sketch(date).is_time() || sketch(date).may_be_dates())
-            && !sketch(time).is_time()
-        {
-            self.notes.push("columns \"date\" and \"time\" were read as the time".to_owned());
-            return Some(vec![date, time]);
+        let pairs = [("date", "time"), ("datum", "uhrzeit"), ("datum", "zeit")];
+        for (date, time) in pairs.iter().filter_map(|(date, time)| by_name(date).zip(by_name(time))) {
+            if by_name(TIMESTAMP).is_none()
+                && (sketch(date).is_time() || sketch(date).may_be_dates())
+                && !sketch(time).is_time()
+            {
+                let (date_name, time_name) = (self.shown(date), self.shown(time));
+                self.notes.push(format!("columns {date_name} and {time_name} were read as the time"));
+                return Some(vec![date, time]);
+            }
         }
         if let Some(index) =
             self.named(&TIME_NAMES, |index| self.names[index] == TIMESTAMP || !sketch(index).is_text())

@@ -1,7 +1,7 @@
 use super::names::{TIME_NAMES, is_one_of};
 use crate::{
     DateOrder,
-    columns::time_form::{ShownOrder, is_compact_date, is_text_time, shown_order},
+    columns::time_form::{ShownOrder, is_compact_date, is_spreadsheet_time, is_text_time, shown_order},
 };
 use forewarn_core::table::{Decimal, is_missing, number};
 
@@ -18,8 +18,11 @@ pub(crate) struct Sketch {
     pub(super) others: bool,
     /// Numbers that are neither 0 nor 1.
     pub(super) measures: u64,
-    /// Numbers that may be dates.
+    /// Numbers that may be dates, and days with a fraction as spreadsheets count them.
     dates: u64,
+    days: u64,
+    /// Whole numbers that may be such days.
+    whole_days: u64,
     /// Which number of its dates is the day, where one of them shows it.
     pub(super) order: Option<DateOrder>,
 }
@@ -39,6 +42,8 @@ impl Sketch {
             self.numbers += 1;
             self.fractions += u64::from(value.fract() != 0.0);
             self.dates += u64::from(is_compact_date(text));
+            self.days += u64::from(is_spreadsheet_time(text));
+            self.whole_days += u64::from(value.fract() == 0.0 && (30_000.0..60_000.0).contains(&value));
             self.measures += u64::from(value != 0.0 && value != 1.0);
             self.consecutive += u64::from(self.last.is_some_and(|last| value == last + 1.0));
             self.last = Some(value);
@@ -93,6 +98,14 @@ impl Sketch {
     /// Whether all its numbers may be dates.
     pub(super) fn may_be_dates(&self) -> bool {
         self.dates > 0 && self.dates == self.numbers && self.texts + self.times == 0
+    }
+
+    /// Whether its numbers are days as spreadsheets count them: one has a fraction, or the column is called so.
+    pub(super) fn counts_days(&self, is_called_date: bool) -> bool {
+        self.numbers > 0
+            && self.days + self.whole_days == self.numbers
+            && self.texts + self.times == 0
+            && (self.days > 0 || is_called_date)
     }
 
     /// Whether all its numbers are 0 or 1, as far as is known.

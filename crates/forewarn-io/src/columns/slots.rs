@@ -1,4 +1,4 @@
-use crate::{IoError, MetricSpec, ReadOptions, options::Conversion};
+use crate::{IoError, MetricSpec, ReadOptions, columns::asked::Asked, options::Conversion};
 use forewarn_schema::{Kind, Metric, Schema, Unit, ValidRange};
 use std::collections::BTreeMap;
 
@@ -42,17 +42,19 @@ impl Slot {
 }
 
 /// The metrics of a reading, in the order in which they appear.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slots {
     pub(crate) slots: Vec<Slot>,
     by_name: BTreeMap<String, usize>,
     /// The slots that are counters, or may be.
     pub(crate) counters: Vec<usize>,
+    /// Names that the settings ask for.
+    pub(crate) asked: Asked,
     definitions: Definitions,
 }
 
 /// What the settings say of metrics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Definitions {
     v1: Schema,
     specs: BTreeMap<String, MetricSpec>,
@@ -77,6 +79,7 @@ impl Slots {
             slots: Vec::new(),
             by_name: BTreeMap::new(),
             counters: Vec::new(),
+            asked: Asked::new(options),
             definitions: Definitions {
                 v1: Schema::v1(),
                 specs,

@@ -5,7 +5,7 @@ use crate::{IoError, ReadOptions};
 pub(crate) use forewarn_core::table::EpochUnit;
 use forewarn_core::table::UnknownZone;
 pub(crate) use forewarn_core::table::{
-    Moment, ShownOrder, TimeReader, is_compact_date, is_text_time, shown_order,
+    Moment, ShownOrder, TimeReader, is_compact_date, is_spreadsheet_time, is_text_time, shown_order,
 };
 
 /// A reader of one file's times.

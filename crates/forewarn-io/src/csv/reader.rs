@@ -1,14 +1,11 @@
-use super::annotated;
+use super::{annotated, placing::Placing, reading::Reading, rows::read_rows};
 use crate::{
-    Format, IoError, ReadOptions, Recording, Shape,
+    Format, IoError, ReadOptions, Recording,
     assemble::{Assembler, Keep},
     columns::{
         Columns, Header, Role, SERVICE, Sketch,
-        cells::{CellReader, RowValues},
-        legend,
-        slots::Slots,
-        taken_metric,
-        time_form::{Moment, TimeReader, is_text_time, time_reader},
+        cells::CellReader,
+        time_form::{is_text_time, time_reader},
     },
     error::{Origin, clip},
 };
@@ -117,6 +114,18 @@ pub(super) fn read_table(
     settings: &TableSettings,
     assembler: &mut Assembler,
 ) -> Result<(), IoError> {
+    read_table_by(read_rows, prefix, from, input, settings, assembler)
+}
+
+/// Reads one table, whose rows `read_rows` takes.
+pub(super) fn read_table_by<R: Read>(
+    read_rows: impl FnOnce(&mut Table<R>, &Reading<'_>, &mut Placing<'_>) -> Result<(), IoError>,
+    prefix: Vec<u8>,
+    from: R,
+    input: &Input<'_>,
+    settings: &TableSettings,
+    assembler: &mut Assembler,
+) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
     let refuse = |error| IoError::of_table(error, origin);
     let First { mut sketches, rows: first_rows } = First::of(&prefix, settings);
@@ -148,68 +157,19 @@ pub(super) fn read_table(
         assembler.note("numbers are written with a decimal comma".to_owned());
     }
     let mut times = time_reader(options)?;
-    times.learn(columns.date_order(&sketches));
-    let mut parts = Parts::new(&columns, input, fields);
-    let wide: Vec<&str> = parts.wide.iter().map(|&index| columns.names[index].as_str()).collect();
-    let mut row = RowValues::default();
-    let mut unended = false;
-    while table.advance().map_err(refuse)? {
-        row.clear(&assembler.slots);
-        let line = table.line();
-        unended = table.is_unended();
-        let reader = RowReader { table: &table, columns: &columns, cells: &cells, origin, line };
-        let moment = reader.read(&mut times, &mut parts, &assembler.slots, &mut row)?;
-        match columns.shape {
-            Shape::Long => {
-                let name = reader.text(parts.metric_at)?;
-                // Without a column of services, the labels in the name may say it.
-                let series = if columns.service_parts == 0 { legend::series(name) } else { None };
-                let name = series.as_ref().map_or(name, |series| &series.metric);
-                let Some(name) = taken_metric(name, options) else { continue };
-                let slot = assembler.metric(line, name)?;
-                row.clear(&assembler.slots);
-                reader.metric(parts.value_at, slot, &assembler.slots, &mut row)?;
-                let service = series.as_ref().map_or_else(|| parts.service(), |series| &series.service);
-                assembler.push_cell(line, service, moment, slot, &row)?;
-            }
-            Shape::Wide if columns.is_series => {
-                for &index in &parts.wide {
-                    let slot = columns.wide_slots[index];
-                    row.clear(&assembler.slots);
-                    reader.metric(index, slot, &assembler.slots, &mut row)?;
-                    assembler.push_cell(line, &columns.names[index], moment, slot, &row)?;
-                }
-            }
-            Shape::Wide => {
-                let metric = options.metric.as_deref().unwrap_or_default();
-                let slot = assembler.slots.find_or_add(metric)?;
-                if assembler.begin_together(line, &wide, moment, slot)? {
-                    for (position, &index) in parts.wide.iter().enumerate() {
-                        row.clear(&assembler.slots);
-                        reader.metric(index, slot, &assembler.slots, &mut row)?;
-                        assembler.put_together(position, slot, &row);
-                    }
-                    continue;
-                }
-                for &index in &parts.wide {
-                    row.clear(&assembler.slots);
-                    reader.metric(index, slot, &assembler.slots, &mut row)?;
-                    assembler.push(line, &columns.names[index], moment, &row)?;
-                }
-            }
-            _ => assembler.push(line, parts.service(), moment, &row)?,
-        }
-    }
-    times.note().into_iter().chain(times.order_note()).for_each(|note| assembler.note(note));
+    columns.teach(&sketches, &mut times);
+    let parts = Parts::new(&columns, input, fields);
+    let header = table.header().to_vec();
+    let reading = Reading { columns: &columns, header: &header, cells: &cells, origin };
+    let mut placing = Placing::new(&reading, input, times, parts, assembler);
+    read_rows(&mut table, &reading, &mut placing)?;
+    placing.finish(table.footer())?;
     let (titles, again) = (table.dialect().titles, table.headers_again());
     if titles > 0 {
         assembler.note(format!("{titles} lines above the header were left out"));
     }
     if again > 0 && !annotated {
         assembler.note(format!("{again} rows repeat the header and were left out"));
-    }
-    if unended {
-        assembler.note("the last line has no line break: the file may have been cut".to_owned());
     }
     Ok(())
 }
@@ -288,9 +248,9 @@ pub(crate) struct Parts {
     joined_time: String,
     joined_service: String,
     /// Columns of a wide file, and of a long one.
-    wide: Vec<usize>,
-    metric_at: usize,
-    value_at: usize,
+    pub(super) wide: Vec<usize>,
+    pub(super) metric_at: usize,
+    pub(super) value_at: usize,
 }
 
 impl Parts {
@@ -363,73 +323,6 @@ fn join<'a>(joined: &'a mut String, parts: &[String], mark: char) -> &'a str {
         joined.push_str(part.trim());
     }
     joined
-}
-
-/// One row of a table.
-struct RowReader<'a, R> {
-    table: &'a Table<R>,
-    columns: &'a Columns,
-    cells: &'a CellReader,
-    origin: &'a Origin,
-    line: u64,
-}
-
-impl<R: Read> RowReader<'_, R> {
-    /// Reads the row's metrics; returns its time.
-    fn read(
-        &self,
-        times: &mut TimeReader,
-        parts: &mut Parts,
-        slots: &Slots,
-        row: &mut RowValues,
-    ) -> Result<Moment, IoError> {
-        for (index, (field, &role)) in self.table.cells().zip(&self.columns.roles).enumerate() {
-            match role {
-                Role::Metric(slot) => {
-                    let text = self.utf8(index, field)?;
-                    self.cells
-                        .text(slots, slot, text, row)
-                        .map_err(|fault| self.refuse(fault, index, text, slots, slot))?;
-                }
-                Role::Time(part) => parts.set_time(part, self.utf8(index, field)?),
-                Role::Service(part) => parts.set_service(part, self.utf8(index, field)?),
-                Role::MetricName | Role::Value | Role::WideService | Role::Ignored => {}
-            }
-        }
-        let text = parts.time();
-        times.text(text).ok_or_else(|| IoError::InvalidTime {
-            place: self.origin.at(self.line),
-            column: time_name(self.columns),
-            text: clip(text.trim()),
-            expected: times.expected(text.trim()),
-        })
-    }
-
-    /// Reads the cell of a column as the metric in `slot`.
-    fn metric(&self, index: usize, slot: usize, slots: &Slots, row: &mut RowValues) -> Result<(), IoError> {
-        let text = self.text(index)?;
-        self.cells.text(slots, slot, text, row).map_err(|fault| self.refuse(fault, index, text, slots, slot))
-    }
-
-    fn text(&self, index: usize) -> Result<&str, IoError> {
-        self.table.text(index).map_err(|error| IoError::of_table(error, self.origin))
-    }
-
-    fn utf8<'t>(&self, index: usize, field: &'t [u8]) -> Result<&'t str, IoError> {
-        str::from_utf8(field).map_err(|_| IoError::of_table(self.table.invalid(index), self.origin))
-    }
-
-    #[cold]
-    fn refuse(
-        &self,
-        fault: crate::columns::cells::Fault,
-        index: usize,
-        text: &str,
-        slots: &Slots,
-        slot: usize,
-    ) -> IoError {
-        fault.at(self.origin.at(self.line), &self.columns.names[index], text, &slots.slots[slot])
-    }
 }
 
 /// The names of the columns that say when.

@@ -11,7 +11,6 @@ use crate::{
     columns::{
         cells::{CellReader, RowValues},
         legend::{self, Series},
-        taken_metric,
         time_form::{Moment, time_reader},
     },
     csv::Input,
@@ -68,7 +67,7 @@ pub(super) fn read<R: Read>(
             (None, Some(said)) => said,
             (None, None) => Series { service: input.service.to_owned(), metric: target },
         };
-        let Some(name) = taken_metric(&metric, options) else { continue };
+        let Some(name) = assembler.slots.taken(&metric, options) else { continue };
         let slot = assembler.metric(line, name)?;
         let (row, service) = (&mut row, &service);
         let mut cells = SampleCells { input, reader: &reader, row, line, service, name, slot };

@@ -9,7 +9,7 @@ use crate::{
     assemble::Assembler,
     columns::{
         cells::{CellReader, RowValues},
-        service_label, taken_metric,
+        service_label,
         time_form::time_reader,
     },
     csv::Input,
@@ -80,7 +80,7 @@ pub(super) fn read<R: Read>(
                 .into(),
             )
         })?;
-        let Some(name) = taken_metric(name, options) else { continue };
+        let Some(name) = assembler.slots.taken(name, options) else { continue };
         let slot = assembler.metric(line, name)?;
         let service = service(&labels, input)?;
         if let Some(label) = service.label {

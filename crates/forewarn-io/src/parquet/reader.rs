@@ -12,7 +12,6 @@ use crate::{
         cells::{CellReader, RowValues},
         legend,
         slots::{Counter, Slots},
-        taken_metric,
         time_form::{Moment, TimeReader, time_reader},
     },
     csv::{Input, Parts},
@@ -202,7 +201,7 @@ impl FileRows {
                             series = legend::series(name);
                         }
                         let name = series.as_ref().map_or(name, |series| &series.metric);
-                        match taken_metric(name, options) {
+                        match assembler.slots.taken(name, options) {
                             Some(name) => assembler.metric(number, name)?,
                             None => continue,
                         }

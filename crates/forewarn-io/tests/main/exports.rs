@@ -202,6 +202,54 @@ fn names_that_servers_wrap_are_unwrapped() {
 }
 
 #[test]
+fn records_that_splunk_wraps_are_unwrapped() {
+    let row = |minute: u32| {
+        format!(
+            "{{\"preview\": false, \"offset\": {minute}, \"result\": {{\"_time\": \"2024-01-01T00:0{minute}:00Z\", \
+             \"service\": \"web\", \"error_rate\": \"0.1\"}}}}\n"
+        )
+    };
+    let recording = read_with((0..4).map(row).collect::<String>(), &ReadOptions::default()).unwrap();
+    assert_eq!(recording.summary.services[0].name, "web");
+    let names: Vec<&str> = recording.frames.schema().names().collect();
+    assert!(names.contains(&"error_rate") && !names.contains(&"offset"), "{names:?}");
+}
+
+#[test]
+fn frames_that_terminals_draw_are_no_rows() {
+    let plain = "timestamp,service,error_rate\n2024-01-01 00:00:00,web,0.1\n2024-01-01 00:01:00,web,0.2\n";
+    let expected = read_with(plain, &ReadOptions::default()).unwrap();
+    let rows = plain.lines().map(|line| format!("| {} |\n", line.replace(',', " | "))).collect::<Vec<_>>();
+    let (header, rows) = (&rows[0], rows[1..].concat());
+    for text in [
+        // psql, MySQL, Markdown
+        format!(
+            "{}-----------+-----+------\n{}(2 rows)\n\n",
+            header.trim_matches(['|', ' ', '\n']).to_owned() + "\n",
+            rows.replace("| 2024", " 2024").replace(" |\n", "\n")
+        ),
+        format!(
+            "+-----+-----+------+\n{header}+-----+-----+------+\n{rows}+-----+-----+------+\n2 rows in set\n"
+        ),
+        format!("{header}|---|:---|--:|\n{rows}"),
+    ] {
+        let recording =
+            read_with(&text, &ReadOptions::default()).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(recording.frames.values(), expected.frames.values(), "{text}");
+        assert_eq!(recording.summary.services[0].name, "web");
+    }
+}
+
+#[test]
+fn day_and_time_of_day_may_have_german_names() {
+    let text = "Datum;Uhrzeit;host;error_rate\n31.01.2024;00:00;web;0,1\n31.01.2024;00:01;web;0,2\n";
+    let recording = read_with(text, &ReadOptions::default()).unwrap();
+    assert_eq!(recording.summary.services[0].start.to_string(), "2024-01-31T00:00:00Z");
+    let note = "columns \"Datum\" and \"Uhrzeit\" were read as the time";
+    assert!(recording.summary.notes.iter().any(|found| found == note), "{:?}", recording.summary.notes);
+}
+
+#[test]
 fn utf_16_and_folders_with_escapes_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let text: Vec<u8> =

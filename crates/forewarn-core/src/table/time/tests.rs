@@ -159,3 +159,33 @@ fn zones_may_be_abbreviated() {
         assert_eq!(berlin.text(text).map(|moment| moment.time.to_string()).as_deref(), Some(expected));
     }
 }
+
+#[test]
+fn days_of_a_spreadsheet_are_times_to_the_second() {
+    let mut days = TimeReader::new(Some("+01:00"), None).unwrap();
+    for (text, expected) in [
+        ("45292.5", "2024-01-01T11:00:00Z"),
+        (" 45292,50069 ", "2024-01-01T11:01:00Z"),
+        ("45292.000694444447", "2023-12-31T23:01:00Z"),
+        ("45293", "2024-01-01T23:00:00Z"),
+    ] {
+        assert_eq!(days.text(text).unwrap().time.to_string(), expected, "{text}");
+    }
+    assert_eq!(days.float(45_293.25).unwrap().time.to_string(), "2024-01-02T05:00:00Z");
+    assert_eq!(days.integer(45_293).unwrap().time.to_string(), "2024-01-01T23:00:00Z");
+    assert!(
+        days.note()
+            .unwrap()
+            .contains("days as spreadsheets count them, have no zone and were read as +01:00")
+    );
+    assert_eq!(TimeReader::default().float(45_292.5).unwrap().time.to_string(), "2024-01-01T12:00:00Z");
+    // Whole ones may be seconds, until one is not.
+    let mut whole = TimeReader::default();
+    assert!(whole.text("45292").is_some() && whole.text("45293").is_some());
+    assert_eq!(whole.text("45292.5"), None);
+    assert!(whole.expected("45292.5").contains("write dates"), "{}", whole.expected("45292.5"));
+    assert_eq!(whole.float(45_292.5), None);
+    for number in ["29999.5", "60000.5", "4529.55", "145292.5", "45292.0"] {
+        assert!(!is_spreadsheet_time(number), "{number}");
+    }
+}
