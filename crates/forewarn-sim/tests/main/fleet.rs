@@ -4,6 +4,7 @@ mod chaos;
 mod extremes;
 mod faults;
 mod foresight;
+mod generated;
 mod laws;
 mod promises;
 mod support;

@@ -1,7 +1,7 @@
 use crate::SimError;
 use crate::fleet::{
     Blueprint, Need, PlannedCall, Service,
-    provision::provision,
+    provision::{fit_to_peak, provision},
     random::{Draws, Stream},
 };
 
@@ -9,6 +9,10 @@ impl Blueprint {
     /// A random graph of `services` services in layers, as large systems have them: few entries, many services in the
     /// middle, fewer stores at the end. Each service beyond the first layer has a client in a layer before it; a
     /// service calls one to four of those after it.
+    ///
+    /// Where no fault strikes, its services do not fail at the usual load: they are at most 60 % busy at load 1, and
+    /// workers, queues, deadlines and time-outs are made for 1.4 times as many users, the busiest minutes of a week. A
+    /// time-out covers all calls below it. Calls behind a breaker go to servers that also have a client without one.
     ///
     /// The same seed gives the same graph. Cost: linear in services.
     ///
@@ -66,17 +70,25 @@ impl Blueprint {
         }
         calls.sort_by_key(|&(ends, _)| ends);
         calls.dedup_by_key(|&mut (ends, _)| ends);
-        let mut of_client = vec![0.0; services];
-        calls.iter().for_each(|((client, _), call)| of_client[*client] += call.probability);
-        let calls: Vec<PlannedCall> = calls
+        let (mut of_client, mut is_asked) = (vec![0.0; services], vec![false; services]);
+        for ((client, server), call) in &calls {
+            of_client[*client] += call.probability;
+            is_asked[*server] |= call.breaker.is_none();
+        }
+        let mut calls: Vec<PlannedCall> = calls
             .into_iter()
-            .map(|((client, _), call)| {
+            .map(|((client, server), call)| PlannedCall {
                 // A request makes about one call a layer, however many services there are.
-                PlannedCall { probability: call.probability * (1.1 / of_client[client]).min(1.0), ..call }
+                probability: call.probability * (1.1 / of_client[client]).min(1.0),
+                // A server that is asked nothing while breakers are open is taken for one that answers at its
+                // deadline: no breaker before it would ever close.
+                breaker: call.breaker.filter(|_| is_asked[server]),
+                ..call
             })
             .collect();
         let target: Vec<f64> = all.iter().map(|_| draws.between(0.35, 0.6)).collect();
         provision(&mut all, &calls, |index| target[index]);
+        fit_to_peak(&mut all, &mut calls);
         Self::new(all, calls)
     }
 }
