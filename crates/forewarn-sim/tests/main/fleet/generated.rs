@@ -7,13 +7,13 @@ const DAY: usize = 1_440;
 
 /// The service that fails in most minutes, and their share.
 fn worst(fleet: &Fleet) -> (String, f64) {
-    let run = fleet.run().unwrap();
+    let run = fleet.run().expect("a sound scenario");
     let shares = run.frames.frames().map(|frame| {
-        let episodes = V1Rule.assess(frame).unwrap().episodes;
+        let episodes = V1Rule.assess(frame).expect("the metrics of version 1").episodes;
         let minutes: f64 = episodes.iter().map(|episode| episode.end().minutes_since(episode.onset())).sum();
         (frame.service().to_owned(), minutes / frame.rows() as f64)
     });
-    shares.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+    shares.max_by(|a, b| a.1.total_cmp(&b.1)).expect("services")
 }
 
 /// The busiest days of the week, in graphs of several sizes.
