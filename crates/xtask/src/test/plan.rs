@@ -374,7 +374,11 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
                 features: ALL_WITH_LIBTORCH,
                 arguments: LIBTORCH_PROGRAM,
             };
-            steps.push(step("libtorch program", "the program trains through libtorch", Action::Built(program)));
+            steps.push(step(
+                "libtorch program",
+                "the program trains through libtorch",
+                Action::Built(program),
+            ));
         }
     }
     steps
@@ -509,7 +513,8 @@ mod tests {
         assert!(!steps[..fetched].iter().any(turned_on));
         assert!(steps[fetched + 1..].iter().all(turned_on));
         let own = ["--package forewarn-recurrent", "--bench", "--example", "--bin"];
-        for line in lines(&steps).iter().filter(|line| line.contains("libtorch") && !line.contains("clippy")) {
+        for line in lines(&steps).iter().filter(|line| line.contains("libtorch") && !line.contains("clippy"))
+        {
             assert!(own.iter().any(|own| line.contains(own)), "{line}");
         }
     }
