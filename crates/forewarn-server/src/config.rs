@@ -389,6 +389,9 @@ fn wrong(reason: &str) -> ServerError {
 }
 
 #[cfg(test)]
+mod pages;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
