@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod judge;
 mod real_servers;
+mod requests;
 mod roots;
 mod serve;
 mod shards;

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A model for the simulated shop, and a configuration around it.
-fn prepare(folder: &Path, more: &str) {
+pub(crate) fn prepare(folder: &Path, more: &str) {
     let simulate = ["simulate", "--simulate", "shop", "--quiet", "--days", "8", "--seed", "3"];
     done(folder, &[&simulate[..], &["--output", "past.csv"]].concat());
     let train = ["train", "--input", "past.csv", "--models", "logistic_snapshot", "--quiet"];
@@ -28,7 +28,7 @@ fn configure(folder: &Path, more: &str) {
 }
 
 /// Ends the process with the test.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -36,6 +36,18 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Starts the service in `folder`; the process, and where it listens.
+pub(crate) fn start(folder: &Path) -> (Running, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+    command.args(["watch", "--config", "forewarn.toml"]).current_dir(folder);
+    let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim_end_matches('/').to_owned()));
+    // What follows is read to its end, so that the process is not stopped by a full pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    (running, address.unwrap())
 }
 
 fn ask(address: &str, request: &str) -> String {
@@ -52,12 +64,7 @@ fn ask(address: &str, request: &str) -> String {
 fn the_page_and_the_api_are_served_until_the_process_is_asked_to_end() {
     let folder = tempfile::tempdir().unwrap();
     prepare(folder.path(), "");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
-    command.args(["watch", "--config", "forewarn.toml"]).current_dir(folder.path());
-    let mut running = Running(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
-    let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let address = lines.find_map(|line| Some(line.split_once("http://")?.1.trim_end_matches('/').to_owned()));
-    let address = address.unwrap();
+    let (mut running, address) = start(folder.path());
     let page = ask(&address, "GET /services/gateway");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("<title>forewarn</title>"), "{page}");
     assert!(page.contains("content-security-policy: default-src 'self'"), "{page}");

@@ -1,4 +1,4 @@
-//! The commands of the page that joins forewarn to Prometheus, in the order in which a reader types them.
+//! The commands of the guide connect-prometheus.md, which joins forewarn to Prometheus, in the order in which a reader types them.
 
 use super::{
     history::History,
@@ -135,6 +135,19 @@ fn every_command_of_the_page_works_as_typed() {
     }
     assert!(typed >= 7 && at.join("past").is_dir() && at.join("forewarn.rules.yml").exists());
     done(at, &["check", "--config", "forewarn.toml"]);
+    // Warnings may not have come; other events have the same form.
+    let looked_for = blocks("text").into_iter().find(|block| block.starts_with("grep ")).unwrap();
+    assert!(looked_for.contains("\"event\":\"warning\""));
+    let grep = looked_for.replace("warning", "score");
+    assert!(
+        Command::new("sh")
+            .args(["-c", &grep])
+            .current_dir(at)
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut promtool = Command::new(program("FOREWARN_PROMTOOL", "promtool"));
     let checked = promtool.args(["check", "rules", "forewarn.rules.yml"]).current_dir(at).output().unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
