@@ -19,6 +19,9 @@ const REQUIREMENTS: &str = "crates/forewarn-server/deploy/requirements.txt";
 /// The checks.
 const SCRIPT: &str = "crates/xtask/src/delivery/deploy/check.py";
 
+/// What runs the commands of the page about deployment.
+const GUIDE: &str = "crates/xtask/src/delivery/deploy/guide.py";
+
 /// The list of what the binary is made of.
 const COMPONENTS: &str = "target/deploy/forewarn.cdx.json";
 
@@ -51,7 +54,8 @@ fn provide(root: &Path) -> Result<PathBuf, XtaskError> {
     Ok(programs.join("python"))
 }
 
-/// Renders and validates all files, and starts the services of the compose file where their programs are.
+/// Renders and validates all files, runs the commands of the page about them, and starts the services of the compose file
+/// where their programs are.
 ///
 /// # Errors
 ///
@@ -60,11 +64,12 @@ pub(crate) fn check(root: &Path, python: &Path) -> Result<(), XtaskError> {
     let components = root.join(COMPONENTS);
     sbom::write(root, &components, package::TARGET)?;
     command::run(Command::new(python).current_dir(root).args([SCRIPT, FOLDER]).arg(&components))?;
+    let program = command::release_program(root)?;
+    command::run(Command::new(python).current_dir(root).args([GUIDE, FOLDER]).arg(&program))?;
     let Some(servers) = compose_programs() else {
         println!("skipped: {NO_COMPOSE}");
         return Ok(());
     };
-    let program = command::release_program(root)?;
     command::run(Command::new(python).current_dir(root).args([COMPOSE, FOLDER]).arg(program).args(servers))
 }
 
@@ -93,7 +98,7 @@ mod tests {
         let text = std::fs::read_to_string(crate::root().join(REQUIREMENTS)).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         assert!(lines.clone().count() > 0 && lines.clone().all(|line| line.contains("==")), "{text}");
-        assert!([SCRIPT, COMPOSE].iter().all(|script| crate::root().join(script).is_file()));
+        assert!([SCRIPT, GUIDE, COMPOSE].iter().all(|script| crate::root().join(script).is_file()));
         assert!(crate::root().join(FOLDER).is_dir());
     }
 }

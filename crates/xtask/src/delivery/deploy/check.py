@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,8 +28,10 @@ import yaml
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+import custom
+
 VERSIONS = ["1.27", "1.31", "1.34"]
-CUSTOM = {"monitoring.coreos.com", "keda.sh", "argoproj.io"}
+HAND_OVER = pathlib.Path("docs/how-to/hand-over.md")
 HEADER = "# Made from the chart by `cargo xtask manifests`: edit ../helm/forewarn, and make it again.\n"
 NAMESPACE = "forewarn"
 
@@ -72,7 +75,8 @@ def matches(selector, labels):
 
 def refusals(found):
     for one in found:
-        if one["apiVersion"].split("/")[0] in CUSTOM:
+        if one["apiVersion"].split("/")[0] in custom.MODELS:
+            yield from custom.refusals(one)
             continue
         for version in VERSIONS:
             try:
@@ -167,6 +171,9 @@ def check_chart():
     broken = manifests({})
     of_kind(broken, "StatefulSet")[0]["spec"]["replica"] = 2
     expect(len(list(refusals(broken))) == len(VERSIONS), "every version refuses a misspelt field")
+    broken = manifests({})
+    of_kind(broken, "ServiceMonitor")[0]["spec"]["endpoints"][0]["intervall"] = "1m"
+    expect(len(list(refusals(broken))) == 1, "the Prometheus operator refuses a misspelt field")
     ok(f"the chart renders {len(variants)} ways, and Kubernetes {', '.join(VERSIONS)} would take all of them")
 
 
@@ -325,9 +332,17 @@ def check_components():
 
 
 def check_handover():
-    found = objects((folder / "handover" / name).read_text() for name in ["hpa.yaml"])
-    validate(found, "handover/hpa.yaml")
-    [keda] = objects([(folder / "handover/keda.yaml").read_text()])
+    files = {name: objects([(folder / "handover" / name).read_text()])
+             for name in ["hpa.yaml", "keda.yaml", "argo-events.yaml"]}
+    for name, resources in files.items():
+        validate(resources, f"handover/{name}")
+    found, [keda], [source, sensor] = files.values()
+    broken = copy.deepcopy(keda)
+    broken["spec"]["triggers"][0]["metricTyp"] = "Utilization"
+    expect(len(list(refusals([broken]))) == 1, "KEDA refuses a misspelt field")
+    broken = copy.deepcopy(sensor)
+    broken["spec"]["dependencies"][0]["eventNam"] = "warnings"
+    expect(len(list(refusals([broken]))) == 1, "Argo refuses a misspelt field")
     adapter = yaml.safe_load((folder / "handover/prometheus-adapter.yaml").read_text())
     [rule] = adapter["rules"]["external"]
     external = [one["external"]["metric"]["name"] for one in found[0]["spec"]["metrics"] if one["type"] == "External"]
@@ -337,9 +352,12 @@ def check_handover():
     expect(all(metric in query for query in [*queries, rule["seriesQuery"]]), f"scaling is by {metric}")
     promtool = os.environ.get("FOREWARN_PROMTOOL") or shutil.which("promtool")
     if promtool is not None:
-        rules = [{"record": "a", "expr": query} for query in queries]
+        # As the adapter fills it in.
+        asked = rule["metricsQuery"].replace("<<.Series>>", metric)
+        asked = asked.replace("<<.LabelMatchers>>", 'namespace="shop", service="checkout"')
+        expect("<<" not in asked, f"the adapter fills in all of {asked}")
+        rules = [{"record": "a", "expr": query} for query in [*queries, asked, rule["seriesQuery"]]]
         run([promtool, "check", "rules"], yaml.safe_dump({"groups": [{"name": "a", "rules": rules}]}), "keda.yaml")
-    source, sensor = objects([(folder / "handover/argo-events.yaml").read_text()])
     [dependency] = sensor["spec"]["dependencies"]
     expect(dependency["eventSourceName"] == source["metadata"]["name"], "the sensor hears of its event source")
     expect(dependency["eventName"] in source["spec"]["webhook"], "by an event that it has")
@@ -354,20 +372,27 @@ def check_handover():
 def check_receiver():
     """A signed notification runs its command once; one that is not, or that came before, runs nothing."""
     secret = b"open sesame"
+    page = HAND_OVER.read_text()
+    [line] = re.findall(r"^receiver\.py .*$", page, re.MULTILINE)
+    [rule] = json.loads(re.search(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1])
+    cart = rule["service"]
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
         (place / "secret").write_bytes(secret + b"\n")
         did = place / "did"
         command = [sys.executable, "-c", f"import os; open({str(did)!r}, 'a').write(os.environ['FOREWARN_SERVICE'])"]
-        rules = [{"service": "cart", "severity": "critical", "command": command, "cooldown": 0}]
-        (place / "rules.json").write_text(json.dumps(rules))
+        # The page's, but for what is run and how often.
+        (place / "rules.json").write_text(json.dumps([{**rule, "command": command, "cooldown": 0}]))
+        # As it stands, on a port that is free.
+        arguments = re.sub(r":9099$", ":0", line)
+        expect(arguments != line, f"{HAND_OVER} starts the receiver on its usual port")
         receiver = subprocess.Popen(
-            [sys.executable, str(folder / "handover/receiver.py"), "--secret-file", str(place / "secret"),
-             "--rules", str(place / "rules.json"), "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+            [sys.executable, str((folder / "handover/receiver.py").resolve()), *shlex.split(arguments)[1:]],
+            cwd=place, stdout=subprocess.PIPE, text=True)
         try:
             url = "http://" + receiver.stdout.readline().strip().removeprefix("listening on ")
 
-            def send(number, key=secret, age=0, service="cart", status="firing"):
+            def send(number, key=secret, age=0, service=cart, status="firing"):
                 alert = {"status": status, "labels": {"severity": "critical"},
                          "annotations": {"service_name": service, "warning": "w:1"}}
                 body = json.dumps({"alerts": [alert]}).encode()
@@ -389,7 +414,7 @@ def check_receiver():
                 time.sleep(0.05)
             expect(send("6", service="web") == 204, "it goes on")
             time.sleep(0.5)
-            expect(did.exists() and did.read_text() == "cart", "the command ran once")
+            expect(did.exists() and did.read_text() == cart, "the command ran once")
         finally:
             receiver.kill()
             receiver.wait()

@@ -2,8 +2,9 @@
 
 FOLDER is crates/forewarn-server/deploy. Each service gets a root of its own with the files and secrets that
 compose.yaml mounts, as they are, and the command that it gives; all share a network in which their names are this
-machine. The model is made by the commands of the page "Connect Prometheus", as they stand. Grafana is not here: what it
-is given is compared with what the others listen on. Needs a Linux that lets users make namespaces.
+machine. The tokens are made by the commands of the page "Deploy", the model by those of the page "Connect Prometheus",
+as they stand. The queries by which others scale are asked where the probability is. Grafana is not here: what it is
+given is compared with what the others listen on. Needs a Linux that lets users make namespaces.
 """
 
 import json
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 
 import yaml
@@ -24,6 +26,8 @@ DAY, INTERVAL, DAYS = 86_400, 15, 4
 SYSTEM = ["usr", "lib", "lib64", "bin", "sbin", "dev"]
 NAME, OWN = "http_server_request_duration_seconds", "shop_http_request_duration_seconds"
 PAGE = pathlib.Path("docs/how-to/connect-prometheus.md")
+DEPLOY_PAGE = pathlib.Path("docs/how-to/deploy.md")
+HAND_OVER_PAGE = pathlib.Path("docs/how-to/hand-over.md")
 ALONE = ["unshare", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child"]
 
 
@@ -169,6 +173,39 @@ def run_page(place, forewarn):
     print(f"ok: the {count} commands of {PAGE} run as they stand")
 
 
+def make_tokens(place, compose, forewarn):
+    """What the page has a user type before everything is started, and that it is then started."""
+    [block] = [block for block in re.findall(r"^```text\n(.*?)^```$", DEPLOY_PAGE.read_text(), re.MULTILINE | re.DOTALL)
+               if "docker compose" in block]
+    programs = place / "programs"
+    programs.mkdir()
+    (programs / "forewarn").symlink_to(forewarn)
+    (programs / "docker").write_text(f'#!/bin/sh\necho "$@" > {place / "docker"}\n')
+    (programs / "docker").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-euo", "pipefail", "-c", block], cwd=compose, env=environment, check=True)
+    if (place / "docker").read_text() != "compose up\n":
+        sys.exit(f"FAILED: {DEPLOY_PAGE} starts the services")
+
+
+def check_scaling(services, folder, metrics):
+    """The queries of KEDA and of the adapter give the probability of the service."""
+    [keda] = [one["metadata"]["query"]
+              for one in yaml.safe_load((folder / "handover/keda.yaml").read_text())["spec"]["triggers"]
+              if one["type"] == "prometheus"]
+    [rule] = yaml.safe_load((folder / "handover/prometheus-adapter.yaml").read_text())["rules"]["external"]
+    series = re.match(r'\{__name__="(\w+)"', rule["seriesQuery"])[1]
+    adapter = rule["metricsQuery"].replace("<<.Series>>", series)
+    adapter = adapter.replace("<<.LabelMatchers>>", 'namespace="shop",service="checkout"')
+    for what, query in (("KEDA", keda), ("the adapter", adapter)):
+        asked = urllib.parse.urlencode({"query": query.replace('"checkout"', '"web"')})
+        found = until(services, f"the query of {what} gives a probability", 90, lambda: [
+            float(one["value"][1]) for one in ask(metrics, f"/api/v1/query?{asked}")["data"]["result"]
+            if float(one["value"][1]) > 0])
+        if len(found) != 1 or found[0] > 1:
+            sys.exit(f"FAILED: {what} scales by one probability: {found}")
+
+
 def inside(place, folder, forewarn, prometheus, alertmanager, promtool):
     """In a namespace of its own, which ends everything with this process."""
     # A private address with a way out, which Alertmanager looks for and every container has.
@@ -180,11 +217,14 @@ def inside(place, folder, forewarn, prometheus, alertmanager, promtool):
     hosts.write_text(f"127.0.0.1 localhost {' '.join(names)}\n")
     mount("--bind", hosts, "/etc/hosts")
     services = Services(place, folder, hosts)
-    secrets = folder / "compose/secrets"
-    secrets.mkdir()
-    for name in ("viewer", "operator"):
-        made = subprocess.run([forewarn, "token"], check=True, capture_output=True, text=True).stdout
-        (secrets / name).write_text(re.search(r"^token: (\S+)$", made, re.MULTILINE)[1] + "\n")
+    make_tokens(place, folder / "compose", forewarn)
+    # As the page about handing over has it.
+    [setting] = re.findall(r"^```toml\n(\[metrics\]\n.*?)^```$", HAND_OVER_PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    with (folder / "compose/forewarn.toml").open("a") as config:
+        config.write("\n" + setting)
+    # The history that is made goes on into the time to come, and what is scraped comes before that.
+    with (folder / "compose/prometheus.yml").open("a") as config:
+        config.write("\nstorage: {tsdb: {out_of_order_time_window: 1h}}\n")
     now = int(time.time()) // 60 * 60
     write_history(place / "history", now)
     blocks = place / "volumes/prometheus"
@@ -218,6 +258,7 @@ def inside(place, folder, forewarn, prometheus, alertmanager, promtool):
         sys.exit(f"FAILED: the alert is about shop/web: its labels are {alert['labels']}")
     if alert["receivers"] != [{"name": "page"}] or not alert["generatorURL"].startswith("http://127.0.0.1:8080/"):
         sys.exit(f"FAILED: the alert is routed, and leads to the page of the service: {alert}")
+    check_scaling(services, folder, metrics)
     grafana(folder, names["grafana"], metrics)
     print("ok: the services of the compose file work together, but for Grafana, which is not here")
 
