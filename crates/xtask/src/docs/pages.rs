@@ -8,27 +8,21 @@ use crate::command;
 use crate::error::XtaskError;
 
 /// Where the pages lie.
-const FOLDER: &str = "docs/how-to";
+const FOLDERS: &[&str] = &["docs/how-to", "docs/reference"];
 
 /// Makes the files that the pages speak of.
 const PREPARE: &str = include_str!("pages/prepare.sh");
 
-/// The program, with the quickest model where a command names none: which model it is changes nothing of what a page
-/// shows, and the usual ones take minutes.
-const PROGRAM: &str = "\
-#!/bin/sh
-case \"$1 $*\" in
-*--models*) ;;
-evaluate*|train*) set -- \"$@\" --models logistic_snapshot ;;
-esac
-exec \"$FOREWARN\" \"$@\"
-";
+/// What stands for the program, and for the cargo that runs it.
+const PROGRAMS: &[(&str, &str)] =
+    &[("forewarn", include_str!("pages/forewarn.sh")), ("cargo", include_str!("pages/cargo.sh"))];
 
 /// Pages whose files are of one real incident: tests of the program run the same command on such files.
 const LEFT_OUT: &[&str] = &["find-roots"];
 
 /// Runs the `bash` blocks of every guide, each page in a folder of its own. A `toml` block before one is written to the
-/// first file of that kind that the block names, unless that is there.
+/// first file of that kind that the block names, unless that is there; a whole configuration is written whatever is
+/// there.
 ///
 /// # Errors
 ///
@@ -43,9 +37,11 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
     for made in [&programs, &files] {
         fs::create_dir_all(made).map_err(XtaskError::io("make", made))?;
     }
-    let program = programs.join("forewarn");
-    write(&program, PROGRAM)?;
-    command::run_quietly(Command::new("chmod").arg("+x").arg(&program))?;
+    for (name, text) in PROGRAMS {
+        let program = programs.join(name);
+        write(&program, text)?;
+        command::run_quietly(Command::new("chmod").arg("+x").arg(&program))?;
+    }
     let path = std::env::join_paths(
         [programs].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     );
@@ -57,8 +53,12 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
     };
     println!("$ prepare.sh");
     shell(PREPARE, &files)?;
+    let mut pages = Vec::new();
+    for folder in FOLDERS {
+        pages.extend(command::pages_in(&root.join(folder))?);
+    }
     let mut count = 0;
-    for page in &command::pages_in(&root.join(FOLDER))? {
+    for page in &pages {
         let text = fs::read_to_string(page).map_err(XtaskError::io("read", page))?;
         let found = blocks(&text);
         let name = page.file_stem().unwrap_or_default();
@@ -74,7 +74,7 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
         for (index, block) in found.iter().enumerate().filter(|(_, block)| block.language == "bash") {
             if let Some(before) = found[..index].last().filter(|before| before.language == "toml")
                 && let Some(file) = toml_file(&block.text)
-                && !place.join(file).exists()
+                && (!place.join(file).exists() || before.text.contains("[model]\n"))
             {
                 write(&place.join(file), &before.text)?;
             }
@@ -83,7 +83,7 @@ pub(crate) fn run(root: &Path) -> Result<(), XtaskError> {
             count += 1;
         }
     }
-    if count == 0 { Err(XtaskError::NoCommands { folder: root.join(FOLDER) }) } else { Ok(()) }
+    if count == 0 { Err(XtaskError::NoCommands { folder: root.join(FOLDERS[0]) }) } else { Ok(()) }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), XtaskError> {
@@ -91,12 +91,13 @@ fn write(path: &Path, text: &str) -> Result<(), XtaskError> {
 }
 
 /// A block of code of a page.
-struct Block {
-    language: String,
-    text: String,
+pub(super) struct Block {
+    pub(super) language: String,
+    pub(super) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+/// The blocks of code of a page, in order.
+pub(super) fn blocks(page: &str) -> Vec<Block> {
     let (mut found, mut open) = (Vec::new(), None::<Block>);
     for line in page.lines() {
         let fence = line.trim_start().strip_prefix("```");
@@ -135,11 +136,11 @@ mod tests {
 
     #[test]
     fn most_guides_have_commands_that_are_run() {
-        let folder = crate::root().join(FOLDER);
+        let folder = crate::root().join(FOLDERS[0]);
         let pages = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()));
         let with_commands = pages
             .filter(|page| blocks(page.as_ref().unwrap()).iter().any(|block| block.language == "bash"))
             .count();
-        assert!(with_commands >= 8, "{with_commands}");
+        assert!(with_commands >= 15, "{with_commands}");
     }
 }
