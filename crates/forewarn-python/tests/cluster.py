@@ -15,6 +15,10 @@ import pyspark
 from pyspark.sql import SparkSession
 
 HOST = "127.0.0.1"
+# The smallest heap that Spark takes is 450 MiB.
+HEAP_MIB = 512
+# Nine JVMs that live for a minute: to compile their code less well takes less time than it gains.
+QUICK = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 
 def until(what: str, seconds: float, found: Any) -> Any:
@@ -44,6 +48,12 @@ def is_executor(pid: int) -> bool:
         return False
 
 
+def peak_kib(pid: int) -> int:
+    """The peak of a process's memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
 class Cluster:
     """Master, workers and a session; every process is ended by its id."""
 
@@ -55,7 +65,7 @@ class Cluster:
             self.url = until("master", 120, lambda: address.search(log.read_text()))[1]
             self.workers = []
             for number in range(workers):
-                arguments = ["--host", HOST, "--cores", "1", "--memory", "512m"]
+                arguments = ["--host", HOST, "--cores", "1", "--memory", f"{HEAP_MIB}m"]
                 arguments += ["--work-dir", folder / f"work-{number}"]
                 log = self._start(f"worker-{number}", "org.apache.spark.deploy.worker.Worker", *arguments, self.url)
                 self.workers.append(self._started[-1])
@@ -74,6 +84,9 @@ class Cluster:
             "SPARK_HOME": str(home),
             "SPARK_LOCAL_IP": HOST,
             "SPARK_DAEMON_MEMORY": "128m",
+            "SPARK_DAEMON_JAVA_OPTS": QUICK,
+            # What makes up the command of each of them is a JVM as well.
+            "SPARK_LAUNCHER_OPTS": QUICK,
             "SPARK_LOCAL_DIRS": str(self.folder / "local"),
             "PYSPARK_PYTHON": sys.executable,
         }
@@ -91,7 +104,11 @@ class Cluster:
             "spark.driver.host": HOST,
             "spark.driver.bindAddress": HOST,
             "spark.driver.memory": "512m",
-            "spark.executor.memory": "512m",
+            "spark.executor.memory": f"{HEAP_MIB}m",
+            # A JVM takes memory for its heap until it looks for what is garbage. Here all of the heap is taken at its
+            # start, so that what grows shows.
+            "spark.executor.extraJavaOptions": f"{QUICK} -Xms{HEAP_MIB}m -XX:+AlwaysPreTouch",
+            "spark.driver.extraJavaOptions": QUICK,
             "spark.executor.cores": "1",
             "spark.ui.enabled": "false",
             "spark.local.dir": str(self.folder / "local"),
@@ -114,6 +131,29 @@ class Cluster:
             if worker.poll() is None:
                 found.update({worker.pid: child for child in children(worker.pid) if is_executor(child)})
         return found
+
+    def _processes(self) -> dict[int, list[int]]:
+        """The Python processes of each executor, by the id of its JVM."""
+        found = {}
+        for executor in self.executors().values():
+            # A daemon, and the workers that it starts.
+            daemons = children(executor)
+            found[executor] = [*daemons, *(worker for daemon in daemons for worker in children(daemon))]
+        return found
+
+    def forget_peaks(self) -> None:
+        """Peaks of memory are those from now on."""
+        for executor, others in self._processes().items():
+            for pid in (executor, *others):
+                Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def peaks(self) -> tuple[float, float]:
+        """The largest peak of memory of an executor's JVM, and of the Python processes of one, in MiB."""
+        found = self._processes()
+        assert all(found.values()), f"an executor has no Python process: {found}"
+        jvms = [peak_kib(pid) for pid in found]
+        pythons = [sum(peak_kib(pid) for pid in others) for others in found.values()]
+        return max(jvms) / 1024, max(pythons) / 1024
 
     def kill_a_worker(self) -> None:
         """Ends a worker and its executor at once, as a machine that fails would."""

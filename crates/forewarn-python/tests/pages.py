@@ -1,4 +1,7 @@
-"""The code of pages, run as it stands. `python pages.py PAGE COUNT FOLDER` runs one of COUNT blocks in a new FOLDER."""
+"""The code of pages, run as it stands.
+
+`python pages.py PAGE COUNT FOLDER` runs one of COUNT blocks in a new FOLDER, on files of the names that it uses.
+"""
 
 from __future__ import annotations
 
