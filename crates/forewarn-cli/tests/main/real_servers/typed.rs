@@ -1,4 +1,5 @@
-//! The commands of the guide connect-prometheus.md, which joins forewarn to Prometheus, in the order in which a reader types them.
+//! The commands of the guide connect-prometheus.md, which joins forewarn to Prometheus, in the order in which a reader
+//! types them.
 
 use super::{
     history::History,
