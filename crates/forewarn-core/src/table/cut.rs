@@ -31,6 +31,16 @@ pub struct CutRow<'a> {
     line: u64,
 }
 
+/// What became of a line.
+pub(super) enum Line {
+    /// Its cells were added; it has so many bytes.
+    Added(usize),
+    /// It has quotes.
+    Quoted,
+    /// It goes on behind the text.
+    Unended,
+}
+
 /// Where rows end that are there already.
 #[derive(Clone, Copy)]
 pub(super) struct Mark {
@@ -72,14 +82,28 @@ impl CutRows {
         self.text.len()
     }
 
-    /// Adds the cells of a line without quotes.
-    pub(super) fn push_line(&mut self, line: &[u8], separator: u8) {
-        let begin = self.text.len();
-        self.text.extend_from_slice(line);
-        self.text.push(b'\n');
-        let cells = line.iter().enumerate().filter(|(_, byte)| **byte == separator);
-        self.ends.extend(cells.map(|(at, _)| begin + at));
-        self.ends.push(begin + line.len());
+    /// Adds the cells of the first line of a text, where it ends in it, or with it, and has no quotes.
+    pub(super) fn push_line(&mut self, text: &[u8], ended: bool, separator: u8) -> Line {
+        let (begin, before) = (self.text.len(), self.ends.len());
+        for (at, &byte) in text.iter().enumerate() {
+            if byte == separator {
+                self.ends.push(begin + at);
+            } else if byte == b'\n' {
+                self.ends.push(begin + at);
+                self.text.extend_from_slice(&text[..=at]);
+                return Line::Added(at + 1);
+            } else if byte == b'"' {
+                self.ends.truncate(before);
+                return Line::Quoted;
+            }
+        }
+        if ended {
+            self.text.extend_from_slice(text);
+            self.end_cell();
+            return Line::Added(text.len());
+        }
+        self.ends.truncate(before);
+        Line::Unended
     }
 
     /// Adds a part of a cell.

@@ -1,7 +1,7 @@
 //! Text cut into rows of cells. The grammar is that of the crate `csv`, which the tests compare with; a line without
 //! quotes is cut in one pass.
 
-use super::cut::CutRows;
+use super::cut::{CutRows, Line};
 use std::io::{self, Read};
 
 /// Bytes that are read at once.
@@ -98,17 +98,13 @@ impl<R: Read> Cutter<R> {
                     }
                 }
                 Some(_) => {
-                    let reach = match line_end(rest) {
-                        LineEnd::Quote => cut_quoted(rest, self.ended, self.separator, rows),
-                        LineEnd::At(at) => {
-                            rows.push_line(&rest[..at], self.separator);
-                            Some(Reach { bytes: at + 1, line_feeds: 1, unended: false })
+                    let reach = match rows.push_line(rest, self.ended, self.separator) {
+                        Line::Quoted => cut_quoted(rest, self.ended, self.separator, rows),
+                        Line::Added(bytes) => {
+                            let unended = rest[bytes - 1] != b'\n';
+                            Some(Reach { bytes, line_feeds: u64::from(!unended), unended })
                         }
-                        LineEnd::Nowhere if self.ended => {
-                            rows.push_line(rest, self.separator);
-                            Some(Reach { bytes: rest.len(), line_feeds: 0, unended: true })
-                        }
-                        LineEnd::Nowhere => None,
+                        Line::Unended => None,
                     };
                     let Some(Reach { bytes, line_feeds, unended }) = reach else {
                         self.fill()?;
@@ -163,22 +159,6 @@ impl<R: Read> Cutter<R> {
             }
         }
         Ok(self.end > before)
-    }
-}
-
-/// Where the first line of a text ends.
-enum LineEnd {
-    At(usize),
-    /// It has a quote, which may change that.
-    Quote,
-    Nowhere,
-}
-
-fn line_end(text: &[u8]) -> LineEnd {
-    match text.iter().position(|byte| matches!(*byte, b'\n' | QUOTE)) {
-        Some(at) if text[at] == b'\n' => LineEnd::At(at),
-        Some(_) => LineEnd::Quote,
-        None => LineEnd::Nowhere,
     }
 }
 
