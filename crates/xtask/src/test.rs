@@ -2,8 +2,10 @@
 
 mod plan;
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Command;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use cargo_metadata::MetadataCommand;
@@ -84,19 +86,26 @@ impl Scope {
 /// The first failed step's.
 pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     let metadata = MetadataCommand::new().manifest_path(root.join("Cargo.toml")).no_deps().exec()?;
+    // Each waits for pip most of the time.
+    let (deploy, schemathesis, python, spark) = thread::scope(|scope| {
+        let deploy = scope.spawn(|| deploy::find(root));
+        let schemathesis = scope.spawn(|| schemathesis::find(root));
+        let python = scope.spawn(|| wheel::find(root));
+        (joined(deploy), joined(schemathesis), joined(python), wheel::find_spark(root))
+    });
     let found = plan::Found::in_workspace(&metadata)
         .with_book(book::find())
         .with_browser(browser::find())
-        .with_deploy(deploy::find(root))
+        .with_deploy(deploy)
         .with_npm(dashboard::find())
         .with_emulator(neon::find())
         .with_promtool(promtool::find())
         .with_deny(deny::find())
         .with_pytorch(pytorch::find())
         .with_real_servers(real_servers::find())
-        .with_schemathesis(schemathesis::find(root))
-        .with_python(wheel::find(root))
-        .with_spark(wheel::find_spark(root));
+        .with_schemathesis(schemathesis)
+        .with_python(python)
+        .with_spark(spark);
     let steps = plan::steps(&found, scope);
     let began = Instant::now();
     let mut report = Vec::new();
@@ -117,6 +126,11 @@ pub(crate) fn run(root: &Path, scope: Scope) -> Result<(), XtaskError> {
     }
     summarise(&report, began.elapsed());
     Ok(())
+}
+
+/// What a thread has found; its panic is this one's.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn summarise(report: &[String], took: Duration) {
