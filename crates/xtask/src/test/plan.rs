@@ -384,7 +384,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
     steps
 }
 
-/// The program by the tutorial's commands, and one example by its own: from the root, in the release profile.
+/// The program by the commands of the tutorial and of the guides: from the root, in the release profile.
 fn program(found: &Found) -> Vec<Step> {
     if !found.packages.contains(PROGRAM_PACKAGE) {
         let reason = format!("there is no package {PROGRAM_PACKAGE}");
@@ -393,11 +393,6 @@ fn program(found: &Found) -> Vec<Step> {
     vec![
         step("tutorial", "its commands run to their end, as they stand", Action::Tutorial),
         step("guides", "the commands of the how-to guides run to their end", Action::Pages),
-        step(
-            "quickstart",
-            "the first example runs by the command that it names",
-            cargo("run --release --example quickstart"),
-        ),
     ]
 }
 
