@@ -37,8 +37,8 @@ demo)
   ;;
 watch)
   if grep -q '^follow = true' forewarn.toml; then
-    # It would wait for more at the end of the file: two days of it, and Ctrl-C at its last hour.
-    head -n 11521 last-week.csv > metrics.csv
+    # It would wait for more at the end of the file: two days of it, as they come, and Ctrl-C at its last hour.
+    { head -n 1 last-week.csv; tail -n +2 last-week.csv | sort -s -t, -k1,1 | sed -n 1,11520p; } > metrics.csv
     last=$(tail -n 240 metrics.csv | head -n 1 | cut -d, -f1)
     "$FOREWARN" "$@" &
     until tail -c 100000 events.ndjson 2>/dev/null | grep -q "$last"; do
