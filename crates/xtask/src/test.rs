@@ -161,8 +161,12 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
                 Kind::Bin => "debug",
                 Kind::Example => "debug/examples",
             };
-            let program = command::built(root, folder, built.name);
-            command::run(Command::new(program).current_dir(root).args(built.arguments))
+            let mut program = Command::new(command::built(root, folder, built.name));
+            if built.features == command::ALL_WITH_LIBTORCH {
+                let (name, path) = libtorch::search_path(root)?;
+                program.env(name, path);
+            }
+            command::run(program.current_dir(root).args(built.arguments))
         }
         Action::Layers => layers::run(root),
         Action::Links => links::check(root),

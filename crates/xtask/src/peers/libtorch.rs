@@ -7,6 +7,7 @@
 mod fetch;
 mod release;
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -75,6 +76,27 @@ const LINKER_SCRIPT: &str = "INPUT(-ltorch_cpu)\n";
 /// What the `build-version` file says, which `torch-sys` reads.
 fn build_version() -> String {
     format!("{LIBTORCH}+cpu\n")
+}
+
+/// The search path of the loader, by its name, with the libraries of libtorch first: cargo sets it for what it runs, and
+/// a program that is started without it needs it too.
+///
+/// # Errors
+///
+/// A folder whose name cannot stand in a search path.
+pub(crate) fn search_path(root: &Path) -> Result<(&'static str, OsString), XtaskError> {
+    let own = root.join("target/libtorch");
+    let libraries = set_by_user(&own).unwrap_or(own).join("lib");
+    let name = match std::env::consts::OS {
+        "windows" => "PATH",
+        "macos" => "DYLD_FALLBACK_LIBRARY_PATH",
+        _ => "LD_LIBRARY_PATH",
+    };
+    let there = std::env::var_os(name).filter(|there| !there.is_empty());
+    let there = there.iter().flat_map(std::env::split_paths);
+    std::env::join_paths(std::iter::once(libraries.clone()).chain(there))
+        .map(|path| (name, path))
+        .map_err(|_| XtaskError::Usage { message: format!("{} cannot be in {name}", libraries.display()) })
 }
 
 /// `LIBTORCH`, unless it is the folder that `.cargo/config.toml` sets it to.
