@@ -41,7 +41,7 @@ fn every_request_of_the_guides_is_understood() {
             let asked = here.replacen("curl ", "curl --silent --show-error --write-out '\n%{http_code}' ", 1);
             let answer = Command::new("sh").args(["-c", &asked]).env("TOKEN", token).output().unwrap();
             let said = String::from_utf8_lossy(&answer.stdout).into_owned();
-            // Nobody can act on a warning that has not come; the body was understood.
+            // No warning has come that one could act on; the body was understood.
             let is_understood = said.ends_with("\n200")
                 || said.ends_with("\n201")
                 || said.ends_with("\n204")

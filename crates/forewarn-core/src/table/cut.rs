@@ -33,7 +33,7 @@ pub struct CutRow<'a> {
 
 /// What became of a line.
 pub(super) enum Line {
-    /// Its cells were added; it has so many bytes.
+    /// Its cells were added; it has this number of bytes.
     Added(usize),
     /// It has quotes.
     Quoted,

@@ -180,7 +180,7 @@ impl Plan<'_> {
         }
     }
 
-    /// Whether the columns are series, each of one metric of one service by its name. Where nobody says so, `loosely`,
+    /// Whether the columns are series, each of one metric of one service by its name. Where that is not given, `loosely`,
     /// no column may say the service, and the names have to be of metrics that are known or have labels.
     fn find_series<'s>(
         &mut self,
