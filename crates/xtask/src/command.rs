@@ -11,13 +11,21 @@ pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
+macro_rules! all_but_libtorch {
+    () => {
+        "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
+         forewarn-store/history"
+    };
+}
+
 /// Turns on all there is but libtorch: what default features leave out is tested too.
-pub(crate) const ALL_BUT_LIBTORCH: &str = "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
-     forewarn-store/history";
+pub(crate) const ALL_BUT_LIBTORCH: &str = all_but_libtorch!();
 
 /// All there is.
-pub(crate) const ALL_WITH_LIBTORCH: &str = "--features=forewarn/parquet,forewarn/prometheus,forewarn/ndarray,forewarn/proptest,forewarn-io/parquet,\
-     forewarn-store/history,forewarn/libtorch,forewarn-benches/libtorch,forewarn-cli/libtorch,forewarn-examples/libtorch";
+pub(crate) const ALL_WITH_LIBTORCH: &str = concat!(
+    all_but_libtorch!(),
+    ",forewarn/libtorch,forewarn-benches/libtorch,forewarn-cli/libtorch,forewarn-examples/libtorch"
+);
 
 /// The run of integration tests that are ignored unless asked for, because they need what not every machine has. It is
 /// that of the whole workspace, so that nothing is built twice; the path of the tests says which ones.

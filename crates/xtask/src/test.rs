@@ -18,7 +18,7 @@ use crate::{
     docs::{book, pages, tutorial},
     peers::{browser, libtorch, neon, promtool, pytorch, real_servers, schemathesis, sklearn, wheel},
 };
-use plan::{Action, Kind};
+use plan::{Action, Needs};
 
 pub(crate) const HELP: &str = "\
 Run every check and every test of the workspace, as CI does; stop at the first that fails.
@@ -157,12 +157,8 @@ fn perform(root: &Path, action: &Action) -> Result<(), XtaskError> {
         }),
         Action::Built(built) => {
             command::run(command::cargo().current_dir(root).args(built.cargo()))?;
-            let folder = match built.kind {
-                Kind::Bin => "debug",
-                Kind::Example => "debug/examples",
-            };
-            let mut program = Command::new(command::built(root, folder, built.name));
-            if built.features == command::ALL_WITH_LIBTORCH {
+            let mut program = Command::new(command::built(root, built.folder(), built.name));
+            if built.needs == Needs::Libtorch {
                 let (name, path) = libtorch::search_path(root)?;
                 program.env(name, path);
             }

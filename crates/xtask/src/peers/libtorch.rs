@@ -38,7 +38,7 @@ kept in $XDG_CACHE_HOME/forewarn or ~/.cache/forewarn, and 490 MB under target/.
 /// `LIBTORCH` names a folder that is no libtorch of the right version; there is none to fetch for this machine;
 /// pip, the cache or the target folder fails.
 pub(crate) fn provide(root: &Path) -> Result<(), XtaskError> {
-    let own = root.join("target/libtorch");
+    let own = own(root);
     if let Some(theirs) = set_by_user(&own) {
         check(&theirs).map_err(|reason| XtaskError::WrongLibtorch { folder: theirs.clone(), reason })?;
         println!("libtorch {LIBTORCH}: {}, as LIBTORCH says", theirs.display());
@@ -78,6 +78,11 @@ fn build_version() -> String {
     format!("{LIBTORCH}+cpu\n")
 }
 
+/// The folder that `.cargo/config.toml` sets `LIBTORCH` to.
+fn own(root: &Path) -> PathBuf {
+    root.join("target/libtorch")
+}
+
 /// The search path of the loader, by its name, with the libraries of libtorch first: cargo sets it for what it runs, and
 /// a program that is started without it needs it too.
 ///
@@ -85,7 +90,7 @@ fn build_version() -> String {
 ///
 /// A folder whose name cannot stand in a search path.
 pub(crate) fn search_path(root: &Path) -> Result<(&'static str, OsString), XtaskError> {
-    let own = root.join("target/libtorch");
+    let own = own(root);
     let libraries = set_by_user(&own).unwrap_or(own).join("lib");
     let name = match std::env::consts::OS {
         "windows" => "PATH",

@@ -25,9 +25,9 @@ struct Example {
     needs: Needs,
 }
 
-/// What must be at hand for an example.
+/// What must be at hand for a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Needs {
+pub(super) enum Needs {
     Rust,
     Libtorch,
 }
@@ -149,7 +149,7 @@ pub(super) enum Action {
 pub(super) struct Built {
     pub(super) kind: Kind,
     pub(super) name: &'static str,
-    pub(super) features: &'static str,
+    pub(super) needs: Needs,
     pub(super) arguments: &'static [&'static str],
 }
 
@@ -160,7 +160,19 @@ impl Built {
             Kind::Bin => "--bin",
             Kind::Example => "--example",
         };
-        words(&format!("build --quiet --profile test --workspace {} {kind} {}", self.features, self.name))
+        let features = match self.needs {
+            Needs::Rust => ALL_BUT_LIBTORCH,
+            Needs::Libtorch => ALL_WITH_LIBTORCH,
+        };
+        words(&format!("build --quiet --profile test --workspace {features} {kind} {}", self.name))
+    }
+
+    /// Where cargo puts it, below the target folder.
+    pub(super) fn folder(&self) -> &'static str {
+        match self.kind {
+            Kind::Bin => "debug",
+            Kind::Example => "debug/examples",
+        }
     }
 }
 
@@ -371,7 +383,7 @@ pub(super) fn steps(found: &Found, scope: Scope) -> Vec<Step> {
             let program = Built {
                 kind: Kind::Bin,
                 name: "forewarn",
-                features: ALL_WITH_LIBTORCH,
+                needs: Needs::Libtorch,
                 arguments: LIBTORCH_PROGRAM,
             };
             steps.push(step(
@@ -441,13 +453,9 @@ fn web(found: &Found) -> [Step; 2] {
 /// The runs of the examples.
 fn examples(found: &Found, needs: Needs) -> impl Iterator<Item = Step> {
     EXAMPLES.iter().filter(move |example| example.needs == needs).map(move |example| {
-        let features = match needs {
-            Needs::Rust => ALL_BUT_LIBTORCH,
-            Needs::Libtorch => ALL_WITH_LIBTORCH,
-        };
         let action = if found.examples.contains(example.name) {
             let (name, arguments) = (example.name, example.arguments);
-            Action::Built(Built { kind: Kind::Example, name, features, arguments })
+            Action::Built(Built { kind: Kind::Example, name, needs, arguments })
         } else {
             Action::Skip(format!("there is no example {}", example.name))
         };
