@@ -11,7 +11,7 @@ pub(crate) mod writable;
 
 use crate::{
     DateOrder, IoError, ReadOptions, Shape,
-    columns::{asked::Asked, slots::Slots, time_form::TimeReader},
+    columns::{slots::Slots, time_form::TimeReader},
     error::{Origin, clip},
 };
 pub(crate) use names::{SERVICE, TIMESTAMP, is_time_name, service_label};
@@ -258,23 +258,20 @@ pub(crate) fn renamed(name: String, options: &ReadOptions) -> String {
     }
 }
 
-/// The name of a long file's metric, where it is one that is taken.
-fn taken_metric<'a>(name: &'a str, options: &'a ReadOptions, asked_for: &mut Asked) -> Option<&'a str> {
-    let in_file = name.trim();
-    let spec = options.metrics.iter().find(|spec| spec.column.as_deref() == Some(in_file));
-    let name =
-        options.rename.get(in_file).map_or_else(|| spec.map_or(in_file, |spec| &spec.name), String::as_str);
-    asked_for.see(in_file, name);
-    let asked = options.columns.is_empty()
-        || options.columns.iter().any(|column| column == name)
-        || options.outcome_column.as_deref() == Some(name);
-    (asked && !options.drop.iter().any(|column| column == name)).then_some(name)
-}
-
 impl Slots {
     /// The name of a long file's metric, where it is one that is taken.
     pub(crate) fn taken<'a>(&mut self, name: &'a str, options: &'a ReadOptions) -> Option<&'a str> {
-        taken_metric(name, options, &mut self.asked)
+        let in_file = name.trim();
+        let spec = options.metrics.iter().find(|spec| spec.column.as_deref() == Some(in_file));
+        let name = options
+            .rename
+            .get(in_file)
+            .map_or_else(|| spec.map_or(in_file, |spec| &spec.name), String::as_str);
+        self.asked.see(in_file, name);
+        let asked = options.columns.is_empty()
+            || options.columns.iter().any(|column| column == name)
+            || options.outcome_column.as_deref() == Some(name);
+        (asked && !options.drop.iter().any(|column| column == name)).then_some(name)
     }
 }
 
