@@ -127,7 +127,7 @@ fn start_error(command: &Command, source: std::io::Error) -> XtaskError {
 
 /// The command as one would type it: variables, program, arguments. A program's folder and all but the first line
 /// of an argument (a script's text) are left out.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program());
     let variables = command
         .get_envs()

@@ -29,7 +29,7 @@ gives the same tables. All parts together take hours of processor time; a part i
 Options:
       --list    List the parts with their pages and commands, and run nothing
       --reuse   Take what an earlier call has left in target/figures, and run only what is missing
-      --check   Write nothing: fail where a page has another table; seconds to build are not measured
+      --check   Write nothing: fail where a page has another table; a build is not timed
   -h, --help    Show this help
 ";
 

@@ -1,19 +1,19 @@
-//! What a crate costs whoever takes it alone: the crates in its tree, and the seconds of a first build.
+//! What a crate costs whoever takes it alone: the crates in its tree, and the processor seconds of a first build.
 //!
 //! The rows of the table are written by hand; these two columns are filled in. A row names a package and, if it is about
 //! more than the default, features: `` `forewarn-io` with `parquet` ``.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::process::Command;
 
-use crate::command::{cargo, output, run};
+use crate::command::{cargo, line, output};
 use crate::error::XtaskError;
 
 /// Headings of the columns that are filled in, and of the one that says what of.
 const CRATE: &str = "crate";
 const COUNT: &str = "crates in its tree";
-const SECONDS: &str = "seconds to build";
+const SECONDS: &str = "processor seconds to build";
 
 /// Where the seconds come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,25 +114,30 @@ fn count(root: &Path, taken: &Taken) -> Result<usize, XtaskError> {
     Ok(crates.len())
 }
 
-/// The seconds of a build from nothing by two jobs, in the dev profile.
+/// The processor seconds of a build from nothing by two jobs, in the dev profile. Unlike those of a clock they are about
+/// the same whatever else the machine does.
 fn build(root: &Path, taken: &Taken) -> Result<u64, XtaskError> {
     let folder = root.join("target/figures/build");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(XtaskError::io("remove", &folder))?;
     }
-    let mut build = cargo();
-    build
-        .current_dir(root)
-        .args(["build", "--quiet", "--jobs", "2"])
-        .args(taken.arguments())
-        .env_remove(UNIFICATION);
-    let began = Instant::now();
-    run(build.env("CARGO_TARGET_DIR", &folder))?;
-    let took = began.elapsed().as_secs_f64().round().max(1.0) as u64;
+    let mut cargo = cargo();
+    cargo.args(["build", "--quiet", "--jobs", "2"]).args(taken.arguments());
+    println!("$ {}", line(&cargo));
+    // Bash's own `time` says what a program and all that it starts have used.
+    let mut timed = Command::new("bash");
+    timed.args(["-c", TIMED, "timed"]).arg(cargo.get_program()).args(cargo.get_args());
+    timed.current_dir(root).env("CARGO_TARGET_DIR", &folder).env_remove(UNIFICATION);
+    let printed = output(&mut timed)?;
+    let seconds: f64 = printed.split_whitespace().filter_map(|part| part.parse::<f64>().ok()).sum();
+    let took = seconds.round().max(1.0) as u64;
     println!("{took} s");
     std::fs::remove_dir_all(&folder).map_err(XtaskError::io("remove", &folder))?;
     Ok(took)
 }
+
+/// Prints the seconds that a command spends in its own code and in the system's; what it prints goes to standard error.
+const TIMED: &str = r#"exec 3>&1 4>&2; TIMEFORMAT="%U %S"; { time "$@" >&4 2>&4 3>&- 4>&-; } 2>&3"#;
 
 #[cfg(test)]
 mod tests {
@@ -140,7 +145,7 @@ mod tests {
     use crate::docs::figures::page;
 
     const TABLE: &str = "\
-| to | crate | crates in its tree | seconds to build |
+| to | crate | crates in its tree | processor seconds to build |
 |---|---|---|---|
 | read | `forewarn-io` | 1 | 12 |
 | read more | `forewarn-io` with `parquet`, `ndarray` | | |
@@ -154,7 +159,7 @@ mod tests {
             Ok((30 + seen.len(), known.unwrap_or(99)))
         });
         let expected = "\
-| to | crate | crates in its tree | seconds to build |
+| to | crate | crates in its tree | processor seconds to build |
 |---|---|---|---|
 | read | `forewarn-io` | 31 | 12 |
 | read more | `forewarn-io` with `parquet`, `ndarray` | 32 | 99 |
@@ -162,6 +167,20 @@ mod tests {
         assert_eq!(table.unwrap(), expected);
         let with_features = "--package forewarn-io --features parquet,ndarray".to_owned();
         assert_eq!(seen, [("--package forewarn-io".to_owned(), Some(12)), (with_features, None)]);
+    }
+
+    #[test]
+    fn what_a_command_uses_is_printed_and_its_failure_is_kept() {
+        let timed = |command: &str| {
+            let mut bash = Command::new("bash");
+            bash.args(["-c", TIMED, "timed", "bash", "-c", command]).output().unwrap()
+        };
+        let counted = timed("echo to nobody; for ((i = 0; i < 300000; i++)); do :; done");
+        let printed = String::from_utf8(counted.stdout).unwrap();
+        let parts: Vec<f64> = printed.split_whitespace().map(|part| part.parse().unwrap()).collect();
+        assert!(matches!(parts[..], [user, _] if user > 0.0), "{printed:?}");
+        assert_eq!(String::from_utf8(counted.stderr).unwrap(), "to nobody\n");
+        assert_eq!(timed("exit 7").status.code(), Some(7));
     }
 
     #[test]
