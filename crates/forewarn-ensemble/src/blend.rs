@@ -47,7 +47,18 @@ impl Blend {
             expect_scores(positive.len(), scores.len())?;
         }
         expect_both_classes("validation", positive)?;
-        let (weights, shift) = stack(scores, positive, start.weights);
+        Self::stacked_from(start, scores, positive, STACKING_RIDGE)
+    }
+
+    /// Weights that make the labels most likely, none of them negative, drawn to those of `start` with the strength
+    /// `ridge`, for as many scores as there are labels.
+    pub(crate) fn stacked_from(
+        start: Self,
+        scores: &[&[Score]],
+        positive: &[bool],
+        ridge: f64,
+    ) -> Result<Self, CoreError> {
+        let (weights, shift) = stack(scores, positive, start, ridge);
         Self::new(weights, shift)
     }
 
@@ -120,16 +131,16 @@ fn expect_scores(expected: usize, got: usize) -> Result<(), CoreError> {
 }
 
 /// Weights, none negative, and a shift, by which the models' log-odds make the labels most likely.
-fn stack(scores: &[&[Score]], positive: &[bool], average: Vec<f64>) -> (Vec<f64>, f64) {
+fn stack(scores: &[&[Score]], positive: &[bool], start: Blend, ridge: f64) -> (Vec<f64>, f64) {
     let models = scores.len();
     let rows: Vec<f64> = (0..positive.len())
         .flat_map(|row| scores.iter().map(move |scores| scores[row].log_odds()).chain([1.0]))
         .collect();
-    let mut start = average;
-    start.push(0.0);
+    let Blend { weights: mut start, shift } = start;
+    start.push(shift);
     let mut is_free = vec![true; models + 1];
     loop {
-        let weights = fit_logistic(&rows, positive, &start, &is_free, STACKING_RIDGE);
+        let weights = fit_logistic(&rows, positive, &start, &is_free, ridge);
         let negative: Vec<usize> = (0..models)
             .filter(|&model| is_free[model] && (weights[model] < 0.0 || weights[model].is_nan()))
             .collect();

@@ -9,8 +9,9 @@ const CALIBRATION_RIDGE: f64 = 0.01;
 /// Members whose PR-AUC is behind the best one's by no more than this share of it help the mean, however little blocks
 /// spread: they are wrong elsewhere.
 const AS_GOOD: f64 = 1.0 / 3.0;
-/// How far stacked weights are drawn to the mean of the good members.
-const SHRINKAGE: f64 = 0.8;
+/// How far a weight is expected to lie from that of the mean of the good members before a label is seen: the standard
+/// deviation of a normal distribution.
+const SPREAD_OF_WEIGHTS: f64 = 0.025;
 
 /// What [`Blend::by_blocks`] chose.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,13 +40,14 @@ impl Blend {
     ///
     /// `scores` holds for each member its scores of each block, `blocks` the labels. Members are good whose PR-AUC is
     /// behind the best one's by no more than a standard error of the difference over blocks, or a third of it. The good
-    /// ones are calibrated (log-odds to `a x + b`, `a` not negative) on all blocks together; their weights are those
-    /// that make the labels most likely, none negative, drawn four fifths of the way to their mean. The blend is
-    /// calibrated in the same way in the end, since a mean of log-odds is less sure than its members are together.
+    /// ones are calibrated (log-odds to `a x + b`, `a` not negative) on all blocks together, and the mean of these is
+    /// where their weights begin. The weights are the most likely ones by the labels, none negative, where each is
+    /// taken, before any label is seen, for normal around the mean's with a standard deviation of 0.025. The blend is
+    /// calibrated like its members in the end, since a mean of log-odds is less sure than its members are together.
     /// Without a block all members weigh the same.
     ///
-    /// A few failures decide between members by luck, and models of different kinds err at different times: a mean of
-    /// all that are near enough does better than the one that was ahead.
+    /// A few failures decide between members by luck, and models of different kinds err at different times: the fewer
+    /// there are, the nearer the weights stay to the mean.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`] for no member, [`CoreError::LengthMismatch`] unless each has a score for each
@@ -92,16 +94,14 @@ fn weigh(scores: &[Vec<&[Score]>], blocks: &[&[bool]], members: &[JudgedMember])
     let good: Vec<usize> = (0..scores.len()).filter(|&member| members[member].is_good).collect();
     let pooled: Vec<Vec<Score>> = good.iter().map(|&member| scores[member].concat()).collect();
     let pooled: Vec<&[Score]> = pooled.iter().map(Vec::as_slice).collect();
-    let stacked = Blend::stacked(&pooled, &positive)?;
     let share = 1.0 / good.len() as f64;
-    let mut shift = (1.0 - SHRINKAGE) * stacked.shift();
-    let mut drawn = Vec::with_capacity(good.len());
-    for (scores, stacked) in pooled.iter().zip(stacked.weights()) {
-        let [slope, intercept] = calibration(scores, &positive);
-        drawn.push((1.0 - SHRINKAGE) * stacked + SHRINKAGE * share * slope);
-        shift += SHRINKAGE * share * intercept;
-    }
-    let blend = Blend::new(drawn, shift)?;
+    let calibrations: Vec<[f64; 2]> = pooled.iter().map(|scores| calibration(scores, &positive)).collect();
+    let mean = Blend::new(
+        calibrations.iter().map(|[slope, _]| share * slope).collect(),
+        calibrations.iter().map(|[_, intercept]| share * intercept).sum(),
+    )?;
+    let ridge = 1.0 / (positive.len() as f64 * SPREAD_OF_WEIGHTS.powi(2));
+    let blend = Blend::stacked_from(mean, &pooled, &positive, ridge)?;
     let [slope, intercept] = calibration(&blend.apply(&pooled)?, &positive);
     let mut weights = vec![0.0; scores.len()];
     for (&member, weight) in good.iter().zip(blend.weights()) {
