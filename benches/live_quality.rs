@@ -71,10 +71,10 @@ fn main() -> Outcome<()> {
     let seed = names.iter().find_map(|name| name.strip_prefix("seed=")?.parse().ok());
     if is_asked("incidents") {
         println!(
-            "| graph | seed | cascades | warnings and failures a cascade | incidents a cascade | root first \
-             | root in three |"
+            "| graph | seed | cascades | warnings and failures a cascade | incidents a cascade \
+             | faults an incident | root first | root in three |"
         );
-        println!("|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|");
         let seeds = seed.map_or_else(|| vec![FIRST_SEED, 31, 32], |seed| vec![seed]);
         for &seed in &seeds {
             if has_data("shop") {
@@ -239,8 +239,9 @@ fn incidents(name: &str, blueprint: &Blueprint, days: usize, share: f64, seed: u
         three += usize::from(seen.suspects.iter().take(3).any(|suspect| suspect == root));
     }
     let of = |count: usize| count as f64 / f64::from(cascades.max(1));
+    let faults = found.faults_an_incident(&causes);
     println!(
-        "| {name}, {days} days | {seed} | {cascades} | {:.1} | {:.2} | {:.0} % | {:.0} % |",
+        "| {name}, {days} days | {seed} | {cascades} | {:.1} | {:.2} | {faults:.2} | {:.0} % | {:.0} % |",
         of(parts),
         of(incidents),
         100.0 * of(first),
@@ -267,31 +268,35 @@ struct Seen {
 impl Found {
     fn new(events: &[Event]) -> Self {
         let mut found = Self::default();
-        // The incident that each service is in.
+        // The incident that each service joined last, and who is in each.
         let mut member: BTreeMap<String, String> = BTreeMap::new();
-        let mut waiting: Vec<(String, Timestamp)> = Vec::new();
+        let mut listed: BTreeSet<(String, String)> = BTreeSet::new();
+        let mut waiting: Vec<(String, Timestamp, Option<String>)> = Vec::new();
         for event in events {
             match &event.body {
                 EventBody::Warning(warning) if warning.state == WarningState::Firing => {
-                    waiting.push((warning.service.clone(), event.time));
+                    waiting.push((warning.service.clone(), event.time, warning.incident.clone()));
                 }
                 EventBody::Failure(failure) if failure.end.is_none() => {
-                    waiting.push((failure.service.clone(), event.time));
+                    waiting.push((failure.service.clone(), event.time, None));
                 }
-                EventBody::Incident(incident) => {
+                EventBody::Incident(incident) if incident.state != IncidentState::Closed => {
                     for service in &incident.services {
-                        member.insert(service.clone(), incident.id.clone());
+                        if listed.insert((incident.id.clone(), service.clone())) {
+                            member.insert(service.clone(), incident.id.clone());
+                        }
                     }
-                    if incident.state != IncidentState::Closed {
-                        let suspects = incident.suspects.iter().map(|(service, _)| service.clone()).collect();
-                        found.told.push((event.time, incident.id.clone(), suspects));
-                    }
+                    let suspects = incident.suspects.iter().map(|(service, _)| service.clone()).collect();
+                    found.told.push((event.time, incident.id.clone(), suspects));
                 }
                 // Incidents are told at the end of the minute.
                 EventBody::Budget(_) | EventBody::Row(_) | EventBody::Score(_)
-                    if waiting.first().is_some_and(|&(_, time)| time < event.time) =>
+                    if waiting.first().is_some_and(|&(_, time, _)| time < event.time) =>
                 {
-                    for (service, time) in waiting.drain(..) {
+                    for (service, time, incident) in waiting.drain(..) {
+                        if let Some(incident) = incident {
+                            member.insert(service.clone(), incident);
+                        }
                         let incident = member.get(&service).cloned().unwrap_or_default();
                         found.parts.push((service, time, incident));
                     }
@@ -303,7 +308,7 @@ impl Found {
     }
 
     /// What belongs to some failures: warnings up to 15 minutes before them and until they end, and the failures.
-    fn of(&self, causes: &Causes, failures: &[usize]) -> Option<Seen> {
+    fn parts_of(&self, causes: &Causes, failures: &[usize]) -> BTreeSet<(String, Timestamp, String)> {
         let mut parts = BTreeSet::new();
         for &failure in failures {
             let failure = &causes.failures[failure];
@@ -315,6 +320,27 @@ impl Found {
             };
             parts.extend(self.parts.iter().filter(is_of).cloned());
         }
+        parts
+    }
+
+    /// Faults that made something fail in an incident, in the mean over incidents with such failures: one, unless
+    /// incidents join what does not belong together.
+    fn faults_an_incident(&self, causes: &Causes) -> f64 {
+        let mut roots: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+        for (place, failure) in causes.failures.iter().enumerate() {
+            let Some(root) = failure.root else { continue };
+            let parts = self.parts_of(causes, &[place]);
+            for (_, _, incident) in parts.into_iter().filter(|part| part.1 >= failure.episode.onset()) {
+                roots.entry(incident).or_default().insert(root);
+            }
+        }
+        let faults: usize = roots.values().map(BTreeSet::len).sum();
+        faults as f64 / roots.len().max(1) as f64
+    }
+
+    /// What was seen of a cascade's failures.
+    fn of(&self, causes: &Causes, failures: &[usize]) -> Option<Seen> {
+        let parts = self.parts_of(causes, failures);
         let incidents: BTreeSet<&String> = parts.iter().map(|(_, _, incident)| incident).collect();
         // What is said of an incident with the cascade's first warning or failure.
         let (_, first, incident) = parts.iter().min_by_key(|(_, time, _)| *time)?;

@@ -192,10 +192,13 @@ pub struct WarningEvent {
     pub threshold: f64,
     /// How serious it was when it was raised; it does not change later. See [`Risk`](crate::Risk).
     pub level: RiskLevel,
-    /// What kind of failure it looks like.
+    /// What kind of failure it looks like: `Dependency` where its incident probably began at a server.
     pub kind: ProbableKind,
-    /// Share of the evidence that speaks for this kind, 0 to 1.
+    /// Share of the evidence that speaks for this kind, 0 to 1; of suspicion where the kind comes of the incident.
     pub kind_confidence: f64,
+    /// Where its incident probably began when it was raised, if that is another service.
+    #[serde(default)]
+    pub root: Option<String>,
     /// The five largest contributions to the score when it was raised; none where the model cannot say, and when it
     /// is resolved.
     pub evidence: Vec<EvidenceItem>,
@@ -266,7 +269,7 @@ pub enum IncidentState {
     Opened,
     /// A service joined, or its probable root changed.
     Updated,
-    /// None of its services warns or fails any more.
+    /// None of its services warns or fails any more, or it became part of another incident.
     Closed,
 }
 
@@ -285,6 +288,9 @@ pub struct IncidentEvent {
     pub suspects: Vec<(String, f64)>,
     /// Services that may follow, with the probability that they do.
     pub victims: Vec<(String, f64)>,
+    /// The incident that it became part of: for one that is closed because both probably began at the same service.
+    #[serde(default)]
+    pub merged_into: Option<String>,
 }
 
 /// State of a failure.

@@ -6,7 +6,7 @@ use forewarn_topology::{
     BoundHealthRules, Cascade, HealthRules, RootRanking, ServiceGraph, Strengths, TopologyError,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Probability from which on a service counts as one that may follow.
 const VICTIM: f64 = 0.05;
@@ -27,6 +27,22 @@ pub(super) struct Incidents {
     rules: Option<BoundHealthRules>,
 }
 
+/// What a minute brought of incidents.
+pub(super) struct Settled {
+    pub(super) events: Vec<IncidentEvent>,
+    /// Incidents that became part of others, and of which.
+    pub(super) merged: BTreeMap<String, String>,
+}
+
+/// Where an incident probably began, seen from one of its services.
+pub(super) struct ProbableRoot {
+    pub(super) service: String,
+    /// Its share of suspicion.
+    pub(super) share: f64,
+    /// Whether the service calls it, directly or through others.
+    pub(super) is_server: bool,
+}
+
 /// An incident that is not closed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Incident {
@@ -42,6 +58,9 @@ pub(super) struct Incident {
     pub(super) victims: Vec<(String, f64)>,
     /// What happened in this minute that an event is to tell.
     news: Option<IncidentState>,
+    /// Whether a service that it is linked with warned or failed in this minute.
+    #[serde(skip)]
+    is_touched: bool,
 }
 
 struct Linked {
@@ -136,6 +155,7 @@ impl Incidents {
         let mut found: Option<(Timestamp, &mut Incident)> = None;
         for incident in &mut self.open {
             let Some(touched) = reason(incident) else { continue };
+            incident.is_touched = true;
             if found.as_ref().is_none_or(|&(latest, _)| touched > latest) {
                 found = Some((touched, incident));
             }
@@ -167,23 +187,24 @@ impl Incidents {
             suspects: Vec::new(),
             victims: Vec::new(),
             news: Some(IncidentState::Opened),
+            is_touched: true,
         });
         id
     }
 
     /// The minute is over: what there is to say of incidents. One is closed when none of its services warns or fails,
-    /// as `is_active` says, and the last did so long enough ago.
+    /// as `is_active` says, and the last did so long enough ago. Those that probably began at the same service are one.
     pub(super) fn settle<'a>(
         &mut self,
         time: Timestamp,
         config: &EngineConfig,
         is_active: impl Fn(&str) -> bool,
         condition: impl Fn(&str) -> Option<Condition<'a>>,
-    ) -> Vec<IncidentEvent> {
-        let mut events = Vec::new();
+    ) -> Settled {
+        let (mut events, mut merged) = (Vec::new(), BTreeMap::new());
+        let within = f64::from(config.incident_minutes);
         let mut open = std::mem::take(&mut self.open);
         open.retain_mut(|incident| {
-            let within = f64::from(config.incident_minutes);
             for (service, (touched, until)) in incident.services.iter().zip(&mut incident.joined) {
                 if is_active(service) {
                     incident.last = time;
@@ -192,18 +213,58 @@ impl Incidents {
                     }
                 }
             }
-            if time.minutes_since(incident.last) > f64::from(config.incident_minutes) {
+            if time.minutes_since(incident.last) > within {
                 events.push(incident.event(IncidentState::Closed));
                 return false;
             }
-            if let Some(news) = incident.news.take() {
+            if std::mem::take(&mut incident.is_touched) {
+                let root = incident.suspects.first().map(|(service, _)| service.clone());
                 self.assess(incident, time, config, &condition);
-                events.push(incident.event(news));
+                if incident.suspects.first().map(|(service, _)| service) != root.as_ref() {
+                    incident.news.get_or_insert(IncidentState::Updated);
+                }
             }
             true
         });
+        while let Some((place, other)) = self.of_one_root(&open, time, within) {
+            let other = open.remove(other);
+            merged.insert(other.id.clone(), open[place].id.clone());
+            // One that was never told of needs no end.
+            if other.news != Some(IncidentState::Opened) {
+                let merged_into = Some(open[place].id.clone());
+                events.push(IncidentEvent { merged_into, ..other.event(IncidentState::Closed) });
+            }
+            open[place].absorb(other);
+            self.assess(&mut open[place], time, config, &condition);
+        }
+        for incident in &mut open {
+            events.extend(incident.news.take().map(|news| incident.event(news)));
+        }
         self.open = open;
-        events
+        Settled { events, merged }
+    }
+
+    /// The first two incidents in which something happened of late and that probably began at the same service: the
+    /// older one, and the other.
+    fn of_one_root(&self, open: &[Incident], time: Timestamp, within: f64) -> Option<(usize, usize)> {
+        let graph = &self.graph.as_ref()?.graph;
+        let mut roots = BTreeMap::new();
+        open.iter().enumerate().find_map(|(place, incident)| {
+            let (root, _) = incident.suspects.first()?;
+            graph.find(root)?;
+            if !incident.joined.iter().any(|(_, until)| time.minutes_since(*until) <= within) {
+                return None;
+            }
+            Some((roots.insert(root, place)?, place))
+        })
+    }
+
+    /// Where an incident probably began, if that is another service than this one of its own.
+    pub(super) fn root_of(&self, incident: &str, service: &str) -> Option<ProbableRoot> {
+        let linked = self.graph.as_ref()?;
+        let incident = self.open.iter().find(|open| open.id == incident)?;
+        let (root, share) = incident.suspects.first().filter(|(root, _)| root != service)?;
+        Some(ProbableRoot { is_server: linked.calls(service, root), service: root.clone(), share: *share })
     }
 
     /// Ranks where the incident began, and who may follow, by what is known of the graph's services in this minute.
@@ -284,6 +345,32 @@ impl Incidents {
 }
 
 impl Incident {
+    /// Takes in what belongs to another one.
+    fn absorb(&mut self, other: Self) {
+        self.last = self.last.max(other.last);
+        for (service, (touched, until)) in other.services.into_iter().zip(other.joined) {
+            match self.services.iter().position(|member| *member == service) {
+                Some(place) => {
+                    let joined = &mut self.joined[place];
+                    *joined = (joined.0.max(touched), joined.1.max(until));
+                }
+                None => {
+                    self.services.push(service);
+                    self.joined.push((touched, until));
+                }
+            }
+        }
+        self.news.get_or_insert(IncidentState::Updated);
+    }
+
+    /// A service is no longer known.
+    pub(super) fn leave(&mut self, service: &str) {
+        if let Some(place) = self.services.iter().position(|member| member == service) {
+            self.services.remove(place);
+            self.joined.remove(place);
+        }
+    }
+
     fn event(&self, state: IncidentState) -> IncidentEvent {
         IncidentEvent {
             id: self.id.clone(),
@@ -292,11 +379,25 @@ impl Incident {
             services: self.services.clone(),
             suspects: self.suspects.clone(),
             victims: self.victims.clone(),
+            merged_into: None,
         }
     }
 }
 
 impl Linked {
+    /// Whether a service calls another one, directly or through others.
+    fn calls(&self, client: &str, server: &str) -> bool {
+        let (Some(start), Some(goal)) = (self.graph.find(client), self.graph.find(server)) else {
+            return false;
+        };
+        let (mut seen, mut open) = (BTreeSet::from([start]), vec![start]);
+        while let Some(place) = open.pop() {
+            let servers = self.graph.servers_of(place).map(|(server, _)| server);
+            open.extend(servers.filter(|&server| seen.insert(server)));
+        }
+        start != goal && seen.contains(&goal)
+    }
+
     /// Services that call a service, or are called by it, over at most `calls` calls in a row in one direction.
     fn near(&self, service: &str, calls: u32) -> BTreeSet<&str> {
         let Some(start) = self.graph.find(service) else { return BTreeSet::new() };

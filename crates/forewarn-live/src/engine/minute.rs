@@ -1,8 +1,9 @@
 //! Closing a minute: rows, failures, objectives, scores, warnings, outcomes and incidents, in this order.
 
 use super::{
-    BudgetEvent, CannotTell, Engine, EventBody, FailureEvent, FailureState, MissingReason, Name,
-    ProbableKind, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent, WarningEvent, WarningState,
+    BudgetEvent, CannotTell, Engine, Event, EventBody, FailureEvent, FailureState, IncidentEvent,
+    MissingReason, Name, ProbableKind, Risk, RiskLevel, RowEvent, RowValues, ScoreEvent, WarningEvent,
+    WarningState,
     incidents::Condition,
     model::{Firing, ModelRun, Warned, warning_id},
     slos::followed,
@@ -20,11 +21,15 @@ impl Engine {
         self.close_rows(time)?;
         let told = self.follow_failures(time)?;
         self.follow_slos(time)?;
+        let mut raised = Vec::new();
         for index in 0..self.models.len() {
-            self.score(index, time)?;
+            self.score(index, time, &mut raised)?;
         }
+        let incidents = self.settle_incidents(time, &raised);
         self.judge(time, &told)?;
-        self.tell_incidents(time);
+        for incident in incidents {
+            self.out.emit(time, EventBody::Incident(incident));
+        }
         self.learn_normal();
         self.tell_budget(time);
         self.expire(time);
@@ -132,7 +137,7 @@ impl Engine {
     }
 
     /// Scores by one model, and its alarms.
-    fn score(&mut self, index: usize, time: Timestamp) -> Result<(), LiveError> {
+    fn score(&mut self, index: usize, time: Timestamp, raised: &mut Vec<Raised>) -> Result<(), LiveError> {
         let (is_shadow, width) = (index != self.main, self.metrics.len());
         let Self { models, services, rows, out, incidents, config, onsets, .. } = self;
         let run = &mut models[index];
@@ -207,7 +212,8 @@ impl Engine {
                 kind_confidence: firing.kind_confidence,
                 evidence,
                 minutes_to_failure,
-                recommendation: config.recommendation(firing.kind, &service.name),
+                root: firing.root.clone(),
+                recommendation: config.recommendation(firing.kind, &service.name, firing.root.as_deref()),
                 incident: firing.incident.clone(),
                 silenced,
             };
@@ -230,6 +236,7 @@ impl Engine {
                     level: level.unwrap_or(RiskLevel::Low),
                     kind: ProbableKind::Unknown,
                     kind_confidence: 0.0,
+                    root: None,
                     incident: None,
                 };
                 let told = if is_pending { WarningState::Pending } else { WarningState::Resolved };
@@ -246,9 +253,11 @@ impl Engine {
                 level: level.unwrap_or(RiskLevel::High),
                 kind,
                 kind_confidence,
+                root: None,
                 incident: Some(incidents.touch(&service.name, time, service.normal.seldom_fails(), config)),
             };
             let event = warn(run, &firing, WarningState::Firing, top_evidence(evidence.as_ref()));
+            raised.push(Raised { slot, event: out.events.len() });
             out.emit(time, EventBody::Warning(event));
             let state = &mut run.services[slot];
             state.firing = Some(firing);
@@ -289,9 +298,11 @@ impl Engine {
         Ok(())
     }
 
-    fn tell_incidents(&mut self, time: Timestamp) {
-        let Self { incidents, by_name, services, models, main, rows, metrics, config, telling, .. } = self;
-        let (run, width) = (&models[*main], metrics.len());
+    /// Joins and ranks incidents, and lets the warnings of this minute say where theirs began.
+    fn settle_incidents(&mut self, time: Timestamp, raised: &[Raised]) -> Vec<IncidentEvent> {
+        let Self { incidents, by_name, services, models, main, rows, metrics, config, telling, out, .. } =
+            self;
+        let (run, width) = (&mut models[*main], metrics.len());
         let is_active = |name: &str| {
             let slot = by_name.get(name).copied();
             slot.is_some_and(|slot| services[slot].failing.is_some() || run.services[slot].firing.is_some())
@@ -307,9 +318,35 @@ impl Engine {
                 seldom: services[slot].normal.seldom_fails(),
             })
         };
-        for event in incidents.settle(time, config, is_active, condition) {
-            self.out.emit(time, EventBody::Incident(event));
+        let settled = incidents.settle(time, config, is_active, condition);
+        let move_to = |id: &mut String| {
+            while let Some(into) = settled.merged.get(&*id) {
+                id.clone_from(into);
+            }
+        };
+        if !settled.merged.is_empty() {
+            let firing = run.services.iter_mut().filter_map(|state| state.firing.as_mut());
+            firing.filter_map(|firing| firing.incident.as_mut()).for_each(move_to);
         }
+        for &Raised { slot, event } in raised {
+            let (service, firing) = (&services[slot].name, run.services[slot].firing.as_mut());
+            let (Some(firing), Some(Event { body: EventBody::Warning(warning), .. })) =
+                (firing, out.events.get_mut(event))
+            else {
+                continue;
+            };
+            warning.incident.clone_from(&firing.incident);
+            let root = firing.incident.as_deref().and_then(|id| incidents.root_of(id, service));
+            let Some(root) = root else { continue };
+            if root.is_server {
+                (firing.kind, firing.kind_confidence) = (ProbableKind::Dependency, root.share);
+                (warning.kind, warning.kind_confidence) = (firing.kind, firing.kind_confidence);
+            }
+            warning.recommendation = config.recommendation(firing.kind, service, Some(&root.service));
+            warning.root = Some(root.service.clone());
+            firing.root = Some(root.service);
+        }
+        settled.events
     }
 
     /// Takes the minute for normal where nothing fails.
@@ -385,6 +422,12 @@ impl Engine {
         let reported = |next| self.services.iter().filter(|service| service.has_reported(next)).count();
         self.next.map_or(0, reported)
     }
+}
+
+/// A warning of this minute: whose, and which of the events.
+struct Raised {
+    slot: usize,
+    event: usize,
 }
 
 impl ModelRun {

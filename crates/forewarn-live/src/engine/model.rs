@@ -58,6 +58,7 @@ pub(super) struct Firing {
     pub(super) level: RiskLevel,
     pub(super) kind: ProbableKind,
     pub(super) kind_confidence: f64,
+    pub(super) root: Option<String>,
     pub(super) incident: Option<String>,
 }
 

@@ -192,7 +192,7 @@ fn damaged_and_foreign_snapshots_are_refused() -> Result<(), BoxError> {
     assert!(error.to_string().ends_with("replay the journal instead"), "{error}");
     let mut newer = bytes.clone();
     newer[0] = 9;
-    assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 4 })));
+    assert!(matches!(read(&newer), Err(LiveError::SnapshotVersion { got: 9, supported: 5 })));
     let foreign = |result: Result<Engine, LiveError>| {
         matches!(result, Err(LiveError::Core(CoreError::ForeignState { .. })))
     };

@@ -112,6 +112,7 @@ fn sample() -> Alert {
         level: RiskLevel::High,
         kind: ProbableKind::Latency,
         kind_confidence: 0.8,
+        root: None,
         evidence: vec![EvidenceItem {
             metric: "p99_latency".to_owned(),
             view: "last".to_owned(),
@@ -136,6 +137,7 @@ fn sample() -> Alert {
         services: vec!["shop/web".to_owned()],
         suspects: vec![("shop/db".to_owned(), 0.7)],
         victims: vec![("shop/cart".to_owned(), 0.4)],
+        merged_into: None,
     });
     alert.annotations.insert("reason".to_owned(), "connection refused".to_owned());
     alert

@@ -38,6 +38,7 @@ pub(crate) fn warning(service: &str, since: i64) -> WarningEvent {
         level: RiskLevel::High,
         kind: ProbableKind::Latency,
         kind_confidence: 0.8,
+        root: None,
         evidence: vec![
             item("p99_latency", "last", Some(840.0), Some(210.0)),
             item("error_rate", "mean", Some(0.02), None),

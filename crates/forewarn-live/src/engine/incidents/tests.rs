@@ -29,7 +29,7 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     assert_eq!(incidents.open.len(), 1, "it goes on");
     let new = incidents.touch("cart", at(600), 1.0, &config);
     assert_ne!(new, old);
-    let told = incidents.settle(at(600), &config, |service| service != "gate", condition);
+    let told = incidents.settle(at(600), &config, |service| service != "gate", condition).events;
     assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened));
     assert_eq!(told[0].suspects[0].0, "cart", "what always fails is no news: {:?}", told[0].suspects);
     for minute in 601..640 {
@@ -41,7 +41,7 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     assert_eq!(incidents.touch("db", at(642), 0.1, &config), old);
     // A service that is in trouble once more says so.
     assert_eq!(incidents.touch("db", at(645), 1.0, &config), new);
-    let told = incidents.settle(at(645), &config, |_| true, condition);
+    let told = incidents.settle(at(645), &config, |_| true, condition).events;
     assert_eq!(told.iter().filter(|event| event.services.contains(&"db".to_owned())).count(), 1);
 }
 
@@ -55,7 +55,70 @@ fn what_is_out_of_reach_is_not_suspected() {
         Some(Condition { anomaly, is_failing: false, seldom: 1.0, ..condition(name)? })
     };
     incidents.touch("gate", at(0), 1.0, &config);
-    let told = incidents.settle(at(0), &config, |_| true, all);
+    let told = incidents.settle(at(0), &config, |_| true, all).events;
     let suspects: Vec<&str> = told[0].suspects.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(suspects, ["cart", "gate"]);
+}
+
+/// Two shops with a stock each, and what both stocks are kept in.
+fn shops() -> Incidents {
+    let mut incidents = Incidents::new(&Schema::v1());
+    let graph = ServiceGraph::from_edge_list("gate left\ngate right\nleft disk\nright disk").unwrap();
+    incidents.set_graph(graph).unwrap();
+    incidents
+}
+
+fn unusual(services: &'static [&'static str]) -> impl Fn(&str) -> Option<Condition<'static>> {
+    move |name| {
+        let anomaly = if services.contains(&name) { 0.95 } else { 0.0 };
+        Some(Condition { row: &UNKNOWN, anomaly, probability: None, is_failing: false, seldom: 1.0 })
+    }
+}
+
+#[test]
+fn what_begins_at_one_server_is_one_incident() {
+    let config = EngineConfig::default();
+    // In one minute: only one is ever told of.
+    let mut incidents = shops();
+    let kept = incidents.touch("left", at(0), 1.0, &config);
+    let other = incidents.touch("right", at(0), 1.0, &config);
+    assert_ne!(kept, other, "clients of one server are not linked by that alone");
+    let settled = incidents.settle(at(0), &config, |_| true, unusual(&["disk", "left", "right"]));
+    let [told] = &settled.events[..] else { panic!("{:?}", settled.events) };
+    assert_eq!((&told.id, told.state, told.services.len()), (&kept, IncidentState::Opened, 2));
+    assert_eq!((told.suspects[0].0.as_str(), &settled.merged[&other]), ("disk", &kept));
+    let root = incidents.root_of(&kept, "left").unwrap();
+    assert!(root.service == "disk" && root.is_server);
+    assert!(incidents.root_of(&kept, "disk").is_none() && incidents.root_of(&other, "left").is_none());
+
+    // Later, when the server shows what it has: the second one ends.
+    let mut incidents = shops();
+    let kept = incidents.touch("left", at(0), 1.0, &config);
+    incidents.settle(at(0), &config, |_| true, unusual(&["left"]));
+    let other = incidents.touch("right", at(1), 1.0, &config);
+    let told = incidents.settle(at(1), &config, |_| true, unusual(&["left", "right"])).events;
+    assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened), "{told:?}");
+    incidents.touch("disk", at(2), 1.0, &config);
+    let told = incidents.settle(at(2), &config, |_| true, unusual(&["left", "right", "disk"])).events;
+    let said: Vec<_> =
+        told.iter().map(|event| (&event.id, event.state, event.merged_into.as_ref())).collect();
+    let expected = [(&other, IncidentState::Closed, Some(&kept)), (&kept, IncidentState::Updated, None)];
+    assert_eq!(said, expected);
+    assert_eq!((incidents.open.len(), incidents.open[0].services.len()), (1, 3));
+}
+
+#[test]
+fn faults_of_their_own_stay_incidents_of_their_own() {
+    let config = EngineConfig::default();
+    let mut incidents = Incidents::new(&Schema::v1());
+    incidents.set_graph(ServiceGraph::from_edge_list("gate left\ngate right").unwrap()).unwrap();
+    incidents.touch("left", at(0), 1.0, &config);
+    incidents.touch("right", at(0), 1.0, &config);
+    let told = incidents.settle(at(0), &config, |_| true, unusual(&["left", "right"])).events;
+    assert_eq!(told.len(), 2, "{told:?}");
+    // A client of both has the trouble of one, and joins it to no other.
+    incidents.touch("gate", at(1), 1.0, &config);
+    let told = incidents.settle(at(1), &config, |_| true, unusual(&["left", "right", "gate"])).events;
+    assert!(told.iter().all(|event| event.merged_into.is_none()), "{told:?}");
+    assert_eq!(incidents.open.len(), 2);
 }

@@ -11,7 +11,7 @@ use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 /// What stands before the service itself.
 #[derive(Clone, Serialize, Deserialize)]
@@ -175,7 +175,7 @@ impl Engine {
         self.newcomers.remove(service);
         self.inbox.forget(service);
         for incident in &mut self.incidents.open {
-            incident.services.retain(|name| name != service);
+            incident.leave(service);
         }
         self.incidents.open.retain(|incident| !incident.services.is_empty());
         self.reported = self.count_reported();
@@ -267,7 +267,8 @@ impl Engine {
             kind_confidence: firing.kind_confidence,
             evidence: crate::engine::warning::advice::top_evidence(evidence.as_ref()),
             minutes_to_failure: None,
-            recommendation: self.config.recommendation(firing.kind, &service.name),
+            root: firing.root.clone(),
+            recommendation: self.config.recommendation(firing.kind, &service.name, firing.root.as_deref()),
             incident: firing.incident.clone(),
             silenced: service.silenced_until.is_some_and(|until| self.last_time() < until),
         }))

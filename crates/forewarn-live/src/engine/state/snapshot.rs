@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the bytes; every change of what is saved takes the next number.
-const VERSION: u16 = 4;
+const VERSION: u16 = 5;
 
 /// All but services and models.
 #[derive(Serialize, Deserialize)]

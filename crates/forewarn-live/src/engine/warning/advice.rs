@@ -93,17 +93,32 @@ pub(in crate::engine) fn top_evidence(evidence: Option<&Evidence>) -> Vec<Eviden
     parts.iter().take(5).map(item).collect()
 }
 
+fn look_at(root: &str) -> String {
+    format!("Look at {root} first: the incident probably began there.")
+}
+
 impl EngineConfig {
-    /// What may help: the first of the user's rules that fits, or what the engine says itself.
-    pub(in crate::engine) fn recommendation(&self, kind: ProbableKind, service: &str) -> Recommendation {
+    /// What may help: to look where the incident probably began, if that is elsewhere, and the first of the user's
+    /// rules that fits, or what the engine says itself.
+    pub(in crate::engine) fn recommendation(
+        &self,
+        kind: ProbableKind,
+        service: &str,
+        root: Option<&str>,
+    ) -> Recommendation {
         let fits = |rule: &&RecommendationRule| {
             rule.kind.is_none_or(|of| of == kind) && rule.service.as_deref().is_none_or(|of| of == service)
         };
-        if let Some(rule) = self.recommendations.iter().find(fits) {
-            return Recommendation { text: rule.text.clone(), runbook: rule.runbook.clone() };
-        }
-        let text = DEFAULTS.iter().find(|(of, _)| *of == kind).map_or("", |(_, text)| text);
-        Recommendation { text: text.to_owned(), runbook: None }
+        let rule = self.recommendations.iter().find(fits);
+        let own = DEFAULTS.iter().find(|(of, _)| *of == kind).map_or("", |(_, text)| text);
+        let text = rule.map_or(own, |rule| &rule.text);
+        let text = match root {
+            // That the trouble comes from a server is said.
+            Some(root) if rule.is_none() && kind == ProbableKind::Dependency => look_at(root),
+            Some(root) => format!("{} {text}", look_at(root)),
+            None => text.to_owned(),
+        };
+        Recommendation { text, runbook: rule.and_then(|rule| rule.runbook.clone()) }
     }
 }
 
@@ -157,9 +172,15 @@ mod tests {
         let rules =
             vec![rule(Some(ProbableKind::Cpu), None, "scale"), rule(None, Some("cart"), "call the team")];
         let config = EngineConfig { recommendations: rules, ..EngineConfig::default() };
-        assert_eq!(config.recommendation(ProbableKind::Cpu, "cart").text, "scale");
-        assert_eq!(config.recommendation(ProbableKind::Errors, "cart").text, "call the team");
-        let own = config.recommendation(ProbableKind::Errors, "login");
+        assert_eq!(config.recommendation(ProbableKind::Cpu, "cart", None).text, "scale");
+        assert_eq!(config.recommendation(ProbableKind::Errors, "cart", None).text, "call the team");
+        let own = config.recommendation(ProbableKind::Errors, "login", None);
         assert!(own.text.contains("deployment") && own.runbook.is_none());
+        // Where to look comes before what anyone says.
+        let elsewhere = config.recommendation(ProbableKind::Cpu, "cart", Some("db"));
+        assert_eq!(elsewhere.text, "Look at db first: the incident probably began there. scale");
+        assert!(elsewhere.runbook.is_some());
+        let victim = config.recommendation(ProbableKind::Dependency, "login", Some("db"));
+        assert_eq!(victim.text, "Look at db first: the incident probably began there.");
     }
 }

@@ -136,6 +136,12 @@ impl Alert {
         self.annotations != before
     }
 
+    /// Its incident became part of another one.
+    pub(crate) fn join_incident(&mut self, into: &str) {
+        self.annotations.insert("incident".to_owned(), into.to_owned());
+        self.incident = Some(into.to_owned());
+    }
+
     /// Whether it is over.
     pub(crate) fn is_over(&self) -> bool {
         self.ended_at.is_some()
@@ -233,6 +239,7 @@ mod tests {
             services: vec!["web".to_owned()],
             suspects: vec![("db".to_owned(), 0.75)],
             victims,
+            merged_into: None,
         };
         assert!(alert.note_incident(&incident) && !alert.note_incident(&incident));
         assert_eq!(alert.annotations["root"], "db (75 %)");

@@ -200,6 +200,7 @@ impl AlertBook {
                 services: incident.services.clone(),
                 suspects: incident.suspects.clone(),
                 victims: incident.victims.clone(),
+                merged_into: None,
             };
             changes.extend(self.note(&incident));
         }
@@ -256,7 +257,9 @@ impl AlertBook {
         let standing = self.standing.values_mut();
         let mut changes = Vec::new();
         for one in standing.filter(|one| one.alert.incident.as_ref() == Some(&incident.id)) {
-            if !one.alert.note_incident(incident) {
+            if let Some(into) = &incident.merged_into {
+                one.alert.join_incident(into);
+            } else if !one.alert.note_incident(incident) {
                 continue;
             }
             self.is_changed = true;
@@ -334,6 +337,7 @@ fn unknown_warning(id: &str, service: &str, level: Option<RiskLevel>, view: &Eng
         level: level.unwrap_or(RiskLevel::High),
         kind: forewarn_live::ProbableKind::Unknown,
         kind_confidence: 0.0,
+        root: None,
         evidence: Vec::new(),
         minutes_to_failure: None,
         recommendation: forewarn_live::Recommendation {

@@ -43,6 +43,7 @@ fn warning(minute: i64, state: WarningState) -> Event {
         level: RiskLevel::High,
         kind: ProbableKind::Memory,
         kind_confidence: 0.5,
+        root: None,
         evidence: Vec::new(),
         minutes_to_failure: None,
         recommendation: Recommendation { text: String::new(), runbook: None },
