@@ -5,6 +5,7 @@ mod context;
 mod control;
 mod error;
 mod logistic;
+mod parts;
 mod rules;
 mod trees;
 

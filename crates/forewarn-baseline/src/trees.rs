@@ -1,6 +1,6 @@
 //! Gradient-boosted trees: histograms of eight-bit bins, grown leaf by leaf.
 //!
-//! `bins` turns columns into bytes, `parts` shares rows out to threads, `histogram` sums gradients into bins as
+//! `bins` turns columns into bytes, `histogram` sums gradients into bins as
 //! integers, `split` finds the best cut, `grow` makes one tree, `boost` one after another until validation stops
 //! gaining, `forest` scores, `shap` explains. `views` turns a window into one row of columns.
 
@@ -11,7 +11,6 @@ mod flat;
 mod forest;
 mod grow;
 mod histogram;
-mod parts;
 mod settings;
 mod shap;
 mod split;

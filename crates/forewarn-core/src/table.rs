@@ -24,7 +24,7 @@ mod cutter;
 mod dialect;
 mod error;
 mod footer;
-mod guard;
+mod lines;
 mod packed;
 mod rows;
 pub(crate) mod text_file;
@@ -33,20 +33,20 @@ mod time;
 pub use cell::{NotANumber, flag, is_missing, number, number_f32};
 pub use content::{Content, PREFIX_BYTES, sniff, take_prefix};
 pub use cut::{CutRow, CutRows};
-pub use dialect::{Decimal, Dialect};
+pub use cutter::ROW_LIMIT_BYTES;
+pub use dialect::{Decimal, Dialect, Surplus};
 pub use error::TableError;
 pub use footer::Footer;
-pub use guard::ROW_LIMIT_BYTES;
 pub use packed::{Unpacked, unpack};
 pub use rows::{SeenRows, TableRows};
 pub use time::{
-    DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, is_compact_date, is_spreadsheet_time,
-    is_text_time, shown_order,
+    DateOrder, EpochUnit, Moment, ShownOrder, TimeReader, UnknownZone, exponent_digits, is_compact_date,
+    is_spreadsheet_time, is_text_time, shown_order,
 };
 
 use cut::Mark;
 use cutter::Cutter;
-use guard::Guard;
+use lines::Lines;
 use std::{
     io::{self, Chain, Cursor, Read},
     mem,
@@ -98,7 +98,7 @@ impl TableSettings {
 
 /// The rows of a table, blank ones left out, each with its line number.
 pub struct Table<R> {
-    cutter: Cutter<Guard<Chain<Cursor<Vec<u8>>, R>>>,
+    cutter: Cutter<Lines<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
     header: Vec<String>,
     header_line: u64,
@@ -112,6 +112,7 @@ pub struct Table<R> {
     /// Whether the current row ends with the file and not with a line break.
     unended: bool,
     headers_again: u64,
+    restarts: u64,
     footer: Footer,
 }
 
@@ -138,7 +139,7 @@ impl<R: Read> Table<R> {
         }
         let dialect = Dialect::sniff(&prefix, settings.separator, settings.decimal);
         // Only the line feed ends a row. A carriage return before it is a blank at the end of the last cell.
-        let text = Guard::new(Cursor::new(prefix).chain(from), dialect.line_ends, dialect.separator == b' ');
+        let text = Lines::new(Cursor::new(prefix).chain(from), dialect.line_ends, dialect.separator == b' ');
         let mut table = Self {
             cutter: Cutter::new(text, dialect.separator, dialect.comments.then_some(b'#')),
             dialect,
@@ -151,6 +152,7 @@ impl<R: Read> Table<R> {
             lines_before: settings.lines_before,
             unended: false,
             headers_again: 0,
+            restarts: 0,
             footer: Footer::default(),
         };
         let mut row = CutRows::default();
@@ -163,13 +165,19 @@ impl<R: Read> Table<R> {
         }
         table.header_line = table.line;
         table.header = table.names(row.row_from(begin, table.line))?;
+        if let Surplus::OfHeader(cells) = dialect.surplus {
+            table.header.truncate(table.header.len().saturating_sub(cells));
+        }
         Ok(table)
     }
 
     fn names(&self, row: CutRow<'_>) -> Result<Vec<String>, TableError> {
+        let last = row.len().saturating_sub(1);
         let name = |(index, field)| match str::from_utf8(field) {
-            Ok(name) if index == 0 && self.dialect.marked_header => {
-                Ok(name.trim_start_matches('#').trim().to_owned())
+            Ok(name) if index == 0 && self.dialect.marked_header => Ok(unmarked(name).to_owned()),
+            // What `sadf` writes where the columns of several devices follow.
+            Ok(name) if index == last && self.dialect.marked_header => {
+                Ok(name.trim().trim_end_matches("[...]").to_owned())
             }
             Ok(name) => Ok(name.trim().to_owned()),
             Err(_) => {
@@ -195,6 +203,12 @@ impl<R: Read> Table<R> {
     #[must_use]
     pub fn headers_again(&self) -> u64 {
         self.headers_again
+    }
+
+    /// Lines so far that say that a system was restarted, as `sadf` writes them among the rows, or that are its comments.
+    #[must_use]
+    pub fn restarts(&self) -> u64 {
+        self.restarts
     }
 
     /// What stands below the rows; known at the end.
@@ -253,13 +267,26 @@ impl<R: Read> Table<R> {
             }
             let row = rows.row_from(mark, self.line);
             let got = row.len();
-            if got == expected {
+            let surplus = match self.dialect.surplus {
+                Surplus::OfRows(cells) => cells,
+                Surplus::None | Surplus::OfHeader(_) => 0,
+            };
+            // One that lacks a separator, or has one more elsewhere, is told from the others by this.
+            if got == expected + surplus
+                && row.cells().skip(expected).all(|cell| cell.trim_ascii().is_empty())
+            {
+                rows.drop_cells(surplus);
                 break;
+            }
+            if self.dialect.marked_header && says_restart(row) {
+                self.restarts += 1;
+                rows.drop_from(mark);
+                continue;
             }
             // A comment that no row of this table could be.
             if !row.cell(0).starts_with(b"#") {
                 let (line, cut) = (self.line, got < expected && self.unended);
-                let error = TableError::FieldCount { line, expected, got, cut };
+                let error = TableError::FieldCount { line, expected: expected + surplus, got, cut };
                 return self.expect_footer(error, rows, mark);
             }
             rows.drop_from(mark);
@@ -303,7 +330,6 @@ impl<R: Read> Table<R> {
     fn next_row(&mut self, rows: &mut CutRows) -> Result<bool, TableError> {
         let mark = rows.mark();
         loop {
-            self.cutter.from().end_row();
             let cut = match self.cutter.cut(rows) {
                 Ok(Some(cut)) => cut,
                 Ok(None) => return Ok(false),
@@ -316,7 +342,7 @@ impl<R: Read> Table<R> {
             // Annotated text begins each of its tables with the header, and so do files that were put together.
             let is_header_again = self.header.len() > 1
                 && row.len() == self.header.len()
-                && row.cells().zip(&self.header).all(|(cell, name)| cell.trim_ascii() == name.as_bytes());
+                && row.cells().zip(&self.header).all(|(cell, name)| self.is_name(cell, name));
             self.headers_again += u64::from(is_header_again);
             if is_header_again || row.is_blank() {
                 rows.drop_from(mark);
@@ -327,8 +353,18 @@ impl<R: Read> Table<R> {
         }
     }
 
+    /// Whether a cell is the name of a column once more.
+    fn is_name(&self, cell: &[u8], name: &str) -> bool {
+        let cell = cell.trim_ascii();
+        let marked = || {
+            let cell = str::from_utf8(cell).unwrap_or_default();
+            self.dialect.marked_header && (unmarked(cell) == name || cell.trim_end_matches("[...]") == name)
+        };
+        cell == name.as_bytes() || marked()
+    }
+
     fn refuse(&mut self, error: io::Error) -> TableError {
-        if self.cutter.from().overrun() {
+        if self.cutter.overrun() {
             let line = self.lines_before + self.cutter.line();
             return TableError::LongRow { line, limit_bytes: ROW_LIMIT_BYTES };
         }
@@ -368,6 +404,17 @@ impl<R: Read> Table<R> {
     }
 }
 
+/// The first name of a header that begins with `#`.
+fn unmarked(name: &str) -> &str {
+    name.trim_start_matches('#').trim()
+}
+
+/// Whether `sadf` wrote this line among its rows: behind host, interval and time, what happened to the system.
+fn says_restart(row: CutRow<'_>) -> bool {
+    let text = row.cell(3).trim_ascii();
+    row.len() > 3 && (text.starts_with(b"LINUX-RESTART") || text.starts_with(b"COM "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -393,6 +440,10 @@ mod tests {
             ("# made by hand\na,b\n1,\"x y\"\n2, \n", [2, 3, 4]),
             ("a,b\n1,x y\n2,\n# the end\n", [1, 2, 3]),
             ("#a,b\n1,x y\n2,\n", [1, 2, 3]),
+            ("# a;b\n1;x y\n# a;b\n2;\n", [1, 2, 4]),
+            ("a,b\n1,x y,\n2,,\n", [1, 2, 3]),
+            ("a;b\n1;x y;;\n2;;;\n", [1, 2, 3]),
+            ("a,b,\n1,x y\n2,\n", [1, 2, 3]),
             ("a,b\n1,x y\na,b\n2,\n", [1, 2, 4]),
             ("May\n\na,b\n1,x y\n2,\n", [3, 4, 5]),
             (" a | b \n---+-----\n 1 | x y\n 2 | \n(2 rows)\n\n", [1, 3, 4]),

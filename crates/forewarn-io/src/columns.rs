@@ -200,7 +200,11 @@ impl Columns {
         times.learn(self.date_order(sketches));
         let columns = self.names.iter().zip(sketches);
         let mut of_times = columns.zip(&self.roles).filter(|(_, role)| matches!(role, Role::Time(_)));
-        if let (Some(((name, sketch), _)), None) = (of_times.next(), of_times.next())
+        let only = of_times.next().filter(|_| of_times.next().is_none());
+        if let Some(((_, sketch), _)) = only {
+            times.learn_exponent_digits(sketch.exponent_digits);
+        }
+        if let Some(((name, sketch), _)) = only
             && sketch.counts_days(names::is_one_of(name, &["date", "datum", "day"]))
         {
             times.learn_days();

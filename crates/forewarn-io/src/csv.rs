@@ -1,6 +1,7 @@
 //! Frames from and to separated text.
 
 mod annotated;
+mod legend;
 mod placing;
 mod reader;
 mod reading;

@@ -6,6 +6,7 @@ mod records;
 mod sample_cells;
 mod scalar;
 mod series;
+mod tables;
 mod wrapper;
 
 use crate::{
@@ -21,14 +22,15 @@ use crate::{
     error::{Origin, clip},
 };
 pub(crate) use cells::JsonCells;
-use forewarn_core::table::is_missing;
-use records::Records;
+use forewarn_core::table::{PREFIX_BYTES, ROW_LIMIT_BYTES, is_missing};
+use records::{Records, UNNAMED_ROWS};
 use scalar::{Record, Scalar};
 use std::{
     collections::BTreeMap,
     io::{Chain, Cursor, Read},
     mem,
 };
+use tables::{Found, TableColumns};
 
 /// Records that are looked at before fields get their roles.
 const SKETCHED_RECORDS: usize = 200;
@@ -39,6 +41,9 @@ const SKETCHED_RECORDS: usize = 200;
 /// is not there is missing; one that comes later in the file is a metric from there on. Those of an object within it
 /// are fields called as in `service.name`; arrays are left out. The array may lie in other objects, as in
 /// `{"data": [...]}`.
+///
+/// Records may also be arrays behind the names of their columns: `{"columns": [...], "data": [[...], ...]}` as pandas,
+/// `InfluxDB` and query engines write them, with an index or tags, and more than one of these; or a first array of names.
 ///
 /// Series are read, too: the answer of Prometheus to a range query, and what `VictoriaMetrics` exports. The metric is
 /// the label `__name__`, or [`ReadOptions::metric`]; the service is the label of a usual name, or those of
@@ -109,7 +114,8 @@ pub(crate) fn read_into(
     let folder_parts: Vec<Role> = columns.roles[folders].to_vec();
     let of_folder = |part| folder_parts.contains(&Role::Service(part));
     let mut buffer = Vec::new();
-    while let Some((line, text)) = records.advance()? {
+    while let Some(text) = records.advance_text()? {
+        let line = text.line;
         let record = Record::parse(text, &mut buffer)
             .map_err(|source| IoError::NotJson { place: origin.at(line), source: source.into() })?;
         row.clear(&assembler.slots);
@@ -278,6 +284,28 @@ fn refuse(
     fault.at(origin.at(line), column, &scalar.to_text(), &assembler.slots.slots[slot])
 }
 
+/// How records lie in a text.
+#[derive(Clone)]
+enum Form {
+    /// As rows behind the names of their columns.
+    Table(TableColumns),
+    /// In one array within objects.
+    Array,
+    /// One after another, or in an array.
+    Alone,
+}
+
+impl Form {
+    /// The records of the rest of a text, which begins on `line`.
+    fn records<R: Read>(self, text: R, origin: &Origin, line: u64) -> Records<R> {
+        match self {
+            Self::Table(columns) => Records::of_table(text, origin, line, columns),
+            Self::Array => Records::of_array(text, origin, line),
+            Self::Alone => Records::new(text, origin),
+        }
+    }
+}
+
 /// Records, and what the first of them show.
 struct First<R> {
     records: Records<Chain<Cursor<Vec<u8>>, R>>,
@@ -293,18 +321,25 @@ struct First<R> {
 impl<R: Read> First<R> {
     /// Finds the records of a text whose first bytes are `prefix`.
     fn of(prefix: &[u8], from: R, origin: &Origin) -> Result<Self, IoError> {
-        let within = wrapper::records_within(prefix);
-        let (skipped, rest) = prefix.split_at(within.unwrap_or(0));
-        let (names, sketches, seen) = sketch(rest, origin)?;
-        let line = 1 + skipped.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let text = Cursor::new(rest.to_vec()).chain(from);
-        let mut records = match within {
-            Some(_) => Records::of_array(text, origin, line),
-            None => Records::new(text, origin),
+        let (mut text, mut from) = (prefix.to_vec(), from);
+        let table = find_table(&mut text, &mut from, origin)?;
+        let within = match &table {
+            Some((_, begin)) => Some(*begin),
+            None => wrapper::records_within(&text),
         };
+        let rest = text.split_off(within.unwrap_or(0));
+        let line = 1 + text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let form = match (table, within) {
+            (Some((columns, _)), _) => Form::Table(columns),
+            (None, Some(_)) => Form::Array,
+            (None, None) => Form::Alone,
+        };
+        let (names, sketches, seen) = sketch(form.clone().records(rest.as_slice(), origin, line))?;
+        let mut records = form.records(Cursor::new(rest).chain(from), origin, line);
         if names.is_empty()
-            && let Some((line, text)) = records.advance()?
+            && let Some(text) = records.advance_text()?
         {
+            let line = text.line;
             // A record that cannot be read, or has no field.
             let source = match Record::parse(text, &mut Vec::new()) {
                 Err(error) => error.into(),
@@ -313,6 +348,32 @@ impl<R: Read> First<R> {
             return Err(IoError::NotJson { place: origin.at(line), source });
         }
         Ok(Self { records, names, sketches, seen, line })
+    }
+}
+
+/// A table at the beginning of a text, with the place of its rows; more is read where what stands before these is long.
+fn find_table(
+    text: &mut Vec<u8>,
+    from: &mut impl Read,
+    origin: &Origin,
+) -> Result<Option<(TableColumns, usize)>, IoError> {
+    loop {
+        match tables::find(text) {
+            Found::Table(columns, begin) => return Ok(Some((columns, begin))),
+            Found::Nothing => return Ok(None),
+            Found::Unnamed => {
+                return Err(IoError::NotJson { place: origin.at(1), source: UNNAMED_ROWS.into() });
+            }
+            Found::More if text.len() > ROW_LIMIT_BYTES => return Ok(None),
+            Found::More => {
+                let before = text.len();
+                let more = from.by_ref().take(before.max(PREFIX_BYTES) as u64).read_to_end(text);
+                more.map_err(|source| IoError::Read { file: origin.file(), source })?;
+                if text.len() == before {
+                    return Ok(None);
+                }
+            }
+        }
     }
 }
 
@@ -346,14 +407,13 @@ fn expect_rows(
 }
 
 /// The fields of the first records, what they hold, and how many records these are.
-fn sketch(prefix: &[u8], origin: &Origin) -> Result<(Vec<String>, Vec<Sketch>, usize), IoError> {
+fn sketch(mut records: Records<impl Read>) -> Result<(Vec<String>, Vec<Sketch>, usize), IoError> {
     let (mut names, mut sketches): (Vec<String>, Vec<Sketch>) = (Vec::new(), Vec::new());
     let mut positions: BTreeMap<String, usize> = BTreeMap::new();
-    let mut records = Records::new(prefix, origin);
     let (mut count, mut buffer) = (0, Vec::new());
     // What is wrong with these records is found when they are read; the last may only be cut off by the prefix.
     while count < SKETCHED_RECORDS
-        && let Ok(Some((_, text))) = records.advance()
+        && let Ok(Some(text)) = records.advance_text()
         && let Ok(record) = Record::parse(text, &mut buffer)
     {
         count += 1;

@@ -204,12 +204,12 @@ impl Conversion {
         let known = |unit, factor| Self { unit, factor };
         match symbol.trim() {
             "ns" => known(Unit::Milliseconds, 1e-6),
-            "us" | "\u{b5}s" | "\u{3bc}s" => known(Unit::Milliseconds, 1e-3),
-            "ms" => known(Unit::Milliseconds, 1.0),
+            "us" | "usec" | "\u{b5}s" | "\u{3bc}s" | "microseconds" => known(Unit::Milliseconds, 1e-3),
+            "ms" | "msec" | "milliseconds" => known(Unit::Milliseconds, 1.0),
             "s" | "sec" | "seconds" => known(Unit::Milliseconds, 1e3),
-            "min" | "m" => known(Unit::Milliseconds, 60e3),
-            "h" => known(Unit::Milliseconds, 3600e3),
-            "%" | "percent" => known(Unit::Ratio, 0.01),
+            "min" | "m" | "minutes" => known(Unit::Milliseconds, 60e3),
+            "h" | "hours" => known(Unit::Milliseconds, 3600e3),
+            "%" | "percent" | "pct" => known(Unit::Ratio, 0.01),
             "ratio" => known(Unit::Ratio, 1.0),
             "B/s" => known(Unit::KilobytesPerSecond, 1e-3),
             "kB/s" | "KB/s" => known(Unit::KilobytesPerSecond, 1.0),

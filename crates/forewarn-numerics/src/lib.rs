@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cholesky;
 mod hash;
 mod line;
 mod logistic;
@@ -10,6 +11,7 @@ mod quantile;
 mod ranking;
 mod sliding;
 
+pub use cholesky::Cholesky;
 pub use hash::Fnv1a;
 pub use line::{Point, fit_line};
 pub use logistic::{fit_logistic, logistic_loss, sigmoid};

@@ -1,4 +1,4 @@
-use crate::{Problem, Step, minimise};
+use crate::{Cholesky, Problem, Step, minimise};
 
 /// Weight that keeps the system solvable where a column is constant: so small that no digit of a fit on real data
 /// shows it.
@@ -108,31 +108,11 @@ fn derivatives(
     (gradient, hessian)
 }
 
-/// Solves a symmetric positive definite system by Cholesky's factors; `None` where rounding has made it indefinite.
-fn solve(mut matrix: Vec<f64>, right: &[f64], size: usize) -> Option<Vec<f64>> {
-    for j in 0..size {
-        for i in j..size {
-            let sum: f64 = (0..j).map(|k| matrix[i * size + k] * matrix[j * size + k]).sum();
-            let rest = matrix[i * size + j] - sum;
-            if i == j {
-                if rest <= 0.0 || rest.is_nan() {
-                    return None;
-                }
-                matrix[i * size + i] = rest.sqrt();
-            } else {
-                matrix[i * size + j] = rest / matrix[j * size + j];
-            }
-        }
-    }
-    let mut solution = right.to_vec();
-    for i in 0..size {
-        let sum: f64 = (0..i).map(|k| matrix[i * size + k] * solution[k]).sum();
-        solution[i] = (solution[i] - sum) / matrix[i * size + i];
-    }
-    for i in (0..size).rev() {
-        let sum: f64 = (i + 1..size).map(|k| matrix[k * size + i] * solution[k]).sum();
-        solution[i] = (solution[i] - sum) / matrix[i * size + i];
-    }
+/// Solves a symmetric positive definite system; `None` where rounding has made it indefinite.
+fn solve(matrix: Vec<f64>, right: &[f64], size: usize) -> Option<Vec<f64>> {
+    let (factor, mut solution) = (Cholesky::new(matrix, size)?, right.to_vec());
+    factor.solve_lower(&mut solution);
+    factor.solve_upper(&mut solution);
     Some(solution)
 }
 

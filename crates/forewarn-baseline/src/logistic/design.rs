@@ -1,8 +1,8 @@
-use crate::BaselineError;
+use crate::{BaselineError, parts::on_parts};
 use forewarn_core::{CoreError, LabelledWindows};
 use forewarn_schema::{Kind, Schema};
 use serde::{Deserialize, Serialize};
-use std::ops::Range;
+use std::{num::NonZero, ops::Range, thread};
 
 /// What a logistic regression sees of a window.
 ///
@@ -81,6 +81,13 @@ impl Input {
     }
 }
 
+/// Rows whose sums are made before they join the total: they may be made on any thread, and short sums keep the rounding
+/// error of the whole one down.
+pub(crate) const BLOCK: usize = 1 << 14;
+
+/// Values of the design that are worth a thread of their own.
+const VALUES_PER_THREAD: usize = 1 << 18;
+
 /// The terms of every training window, row-major, with labels and weights.
 pub(crate) struct Design {
     pub(crate) terms: usize,
@@ -94,7 +101,7 @@ pub(crate) struct Design {
 }
 
 impl Design {
-    /// Gathers the terms: 4 bytes each.
+    /// Gathers the terms: 4 bytes each, by as many threads as they are worth.
     pub(crate) fn new(input: Input, data: LabelledWindows<'_>, weights: [f64; 2]) -> Result<Self, CoreError> {
         let windows = data.windows();
         let schema = windows.schema();
@@ -104,19 +111,39 @@ impl Design {
         }
         let terms = input.terms(schema.len());
         let mut values = vec![0.0; windows.len() * terms];
-        for (window, row) in windows.iter().zip(values.chunks_exact_mut(terms)) {
-            input.write(window, row);
-            if let Some(term) = row.iter().position(|value| !value.is_finite()) {
-                return Err(CoreError::NotFinite { what: input.name(schema, term) });
+        let fill = |block: usize, rows: &mut [f32]| -> Result<(), CoreError> {
+            let first = block * BLOCK;
+            let windows = windows.slice(first..first + rows.len() / terms)?;
+            for (window, row) in windows.iter().zip(rows.chunks_exact_mut(terms)) {
+                input.write(window, row);
+                if let Some(term) = row.iter().position(|value| !value.is_finite()) {
+                    return Err(CoreError::NotFinite { what: input.name(schema, term) });
+                }
             }
-        }
+            Ok(())
+        };
+        let threads = threads_for(values.len());
+        let mut blocks: Vec<&mut [f32]> = values.chunks_mut(BLOCK * terms).collect();
+        let filled = on_parts(&mut blocks, threads, |first, blocks| {
+            (first..).zip(blocks).try_for_each(|(block, rows)| fill(block, rows))
+        });
+        filled.into_iter().collect::<Result<(), CoreError>>()?;
         let stands_for = data.weights().map(<[f32]>::to_vec).unwrap_or_default();
         Ok(Self { terms, values, positive: data.positive().to_vec(), weights, stands_for })
     }
 
-    /// The rows with label and weight.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[f32], bool, f64)> {
-        self.rows_of(0..self.positive.len())
+    /// What `work` makes of each block of rows, in their order; the number of threads changes no result.
+    pub(crate) fn by_blocks<T: Send>(
+        &self,
+        threads: usize,
+        work: impl Fn(Range<usize>) -> T + Sync,
+    ) -> impl Iterator<Item = T> {
+        let rows = self.positive.len();
+        let mut blocks: Vec<usize> = (0..rows).step_by(BLOCK).collect();
+        let found = on_parts(&mut blocks, threads, |_, blocks| {
+            blocks.iter().map(|&first| work(first..rows.min(first + BLOCK))).collect::<Vec<T>>()
+        });
+        found.into_iter().flatten()
     }
 
     /// Some of the rows with label and weight.
@@ -127,6 +154,14 @@ impl Design {
             let stands_for = self.stands_for.get(index).map_or(1.0, |&weight| f64::from(weight));
             (row, label, self.weights[usize::from(label)] * stands_for)
         })
+    }
+}
+
+/// Threads for a pass over a design of this number of values.
+pub(crate) fn threads_for(values: usize) -> usize {
+    match values / VALUES_PER_THREAD {
+        0 | 1 => 1,
+        worth => thread::available_parallelism().map_or(1, NonZero::get).min(worth),
     }
 }
 

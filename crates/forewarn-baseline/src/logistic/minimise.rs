@@ -36,7 +36,7 @@ pub struct Convergence {
     /// The penalised loss at the end.
     pub loss: f64,
     /// Norm of the gradient at the end, in units in which the loss has a curvature of about 1 in each parameter:
-    /// about how many standard errors are left to the minimum.
+    /// about how many standard errors are left to the minimum. After a pilot the curvature is about 1 in every direction.
     pub gradient_norm: f64,
 }
 
@@ -86,7 +86,8 @@ impl Stop {
 ///
 /// On ill-conditioned data the last digits of that can take thousands of steps. Unless a tolerance was set, a fit
 /// within a hundredth of a standard error of the minimum also ends when 25 steps gain less than a thousandth of a nat
-/// over all windows, or with `max_iterations`. One whose monitor says that it should stop ends where it is.
+/// over all windows, or with `max_iterations`; where the objective knows its curvature, within a hundredth of a standard
+/// error there is no more to gain. One whose monitor says that it should stop ends where it is.
 ///
 /// Rounding can end a line search early: the search then restarts from the best point, and fails when it gains nothing.
 ///
@@ -126,6 +127,9 @@ pub(crate) fn minimise(
             }
             if end.has_reached(tolerance) || end.iterations >= max_iterations {
                 break;
+            }
+            if may_settle && objective.knows_curvature() && end.is_close() {
+                return Ok((best, end));
             }
             if end.iterations.is_multiple_of(CHECK_STEPS) {
                 if may_settle && end.is_close() && checked_loss - end.loss < NEGLIGIBLE_GAIN {

@@ -1,23 +1,14 @@
-use super::design::Design;
+use super::design::{Design, threads_for};
 use argmin::core::{CostFunction, Error, Gradient};
+use forewarn_numerics::{Cholesky, sigmoid};
 use std::{
     cell::{Cell, RefCell},
-    num::NonZero,
     ops::Range,
-    panic::resume_unwind,
-    thread,
 };
-
-/// Rows whose sums are made before they join the total: they may be made on any thread, and short sums keep the rounding
-/// error of the whole one down.
-const BLOCK: usize = 1 << 14;
 
 /// Rows whose probabilities are multiplied before a logarithm is taken: each is above a half, so that their product is far
 /// above the smallest number.
 const FACTORS: usize = 256;
-
-/// Values of the design that are worth a thread of their own.
-const VALUES_PER_THREAD: usize = 1 << 18;
 
 /// The penalised loss of a logistic regression, `w'w / 2 + C sum_i s_i log(1 + exp(-y_i (b + w'x_i)))`, over its
 /// `terms + 1` scaled parameters.
@@ -25,15 +16,28 @@ const VALUES_PER_THREAD: usize = 1 << 18;
 /// Parameter `j` is `u_j = w_j / scale_j`, and the last one the log-odds `a` at the centre of the data over their own
 /// scale, so that `b = a - w'centre`. The scales are the inverse roots of the Hessian's diagonal at `w = 0`, so that
 /// a unit of `u` is about a standard error of each parameter, whatever the columns' units, and the gradient's norm
-/// says how many of them are left to go.
+/// says how many of them are left to go. Where a [`Curvature`] is known, the parameters are `L'u` instead, with the
+/// factor `L` of the Hessian: a unit is then a standard error in every direction, not along the axes alone, and the way
+/// to the minimum is nearly straight.
 pub(crate) struct Objective {
     design: Design,
     penalty_strength: f64,
     centre: Vec<f32>,
     scales: Vec<f64>,
+    /// Total weight of the negative and of the positive rows.
+    totals: [f64; 2],
+    curvature: Option<Curvature>,
     threads: usize,
     evaluations_left: Cell<usize>,
     latest: RefCell<Option<Evaluation>>,
+}
+
+/// What is known of an objective before it is minimised.
+struct Curvature {
+    /// Of the Hessian by `u`.
+    factor: Cholesky,
+    /// Parameters near the minimum.
+    start: Vec<f64>,
 }
 
 #[derive(Clone)]
@@ -46,42 +50,68 @@ struct Evaluation {
 impl Objective {
     /// `c` is the inverse strength of the penalty. Two passes over the design.
     pub(crate) fn new(design: Design, c: f64) -> Self {
-        let terms = design.terms;
-        let (mut total, mut hits, mut sums) = (0.0, 0.0, vec![0.0f64; terms]);
-        for (row, label, weight) in design.rows() {
-            total += weight;
-            hits += if label { weight } else { 0.0 };
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += weight * f64::from(value);
-            }
+        let (terms, threads) = (design.terms, threads_for(design.values.len()));
+        let (mut totals, mut sums) = ([0.0; 2], vec![0.0f64; terms]);
+        for (of_block, sums_of_block) in design.by_blocks(threads, |rows| design.totals(rows)) {
+            totals.iter_mut().zip(of_block).for_each(|(total, of_block)| *total += of_block);
+            sums.iter_mut().zip(sums_of_block).for_each(|(sum, of_block)| *sum += of_block);
         }
+        let total: f64 = totals.iter().sum();
         let centre: Vec<f32> = sums.iter().map(|sum| (sum / total) as f32).collect();
         let mut squares = vec![0.0f64; terms];
-        for (row, _, weight) in design.rows() {
-            for ((square, &value), &centre) in squares.iter_mut().zip(row).zip(&centre) {
-                let deviation = f64::from(value) - f64::from(centre);
-                *square += weight * deviation * deviation;
-            }
+        for of_block in design.by_blocks(threads, |rows| design.squares(rows, &centre)) {
+            squares.iter_mut().zip(of_block).for_each(|(square, of_block)| *square += of_block);
         }
-        let share = hits / total;
+        let share = totals[1] / total;
         let curvature = c * share * (1.0 - share);
         let mut scales: Vec<f64> =
             squares.iter().map(|square| 1.0 / (1.0 + curvature * square).sqrt()).collect();
         scales.push(1.0 / (curvature * total).sqrt());
-        let worth = design.values.len() / VALUES_PER_THREAD;
-        let threads = match worth {
-            0 | 1 => 1,
-            _ => thread::available_parallelism().map_or(1, NonZero::get).min(worth),
-        };
         Self {
             design,
             penalty_strength: c,
             centre,
             scales,
+            totals,
+            curvature: None,
             threads,
             evaluations_left: Cell::new(usize::MAX),
             latest: RefCell::new(None),
         }
+    }
+
+    /// The same with a search that begins near `weights` and the log-odds `at_centre`, and goes by the Hessian there of
+    /// `design`: few windows that stand for those of this objective. As it is where that has no factor.
+    pub(crate) fn near(self, weights: &[f64], at_centre: f64, design: &Design) -> Self {
+        let (centre, scales) = (&self.centre, &self.scales);
+        let size = scales.len();
+        let shift: f64 = weights.iter().zip(centre).map(|(w, &centre)| w * f64::from(centre)).sum();
+        let mut hessian = vec![0.0; size * size];
+        let of_blocks = design.by_blocks(threads_for(design.values.len() * size), |rows| {
+            design.hessian(rows, (weights, at_centre - shift), centre, scales)
+        });
+        for of_block in of_blocks {
+            hessian.iter_mut().zip(of_block).for_each(|(sum, of_block)| *sum += of_block);
+        }
+        hessian.iter_mut().for_each(|sum| *sum *= self.penalty_strength);
+        // The intercept has no penalty.
+        for (term, scale) in scales[..size - 1].iter().enumerate() {
+            hessian[term * size + term] += scale * scale;
+        }
+        let Some(factor) = Cholesky::new(hessian, size) else { return self };
+        let mut start: Vec<f64> =
+            weights.iter().chain([&at_centre]).zip(scales).map(|(value, scale)| value / scale).collect();
+        factor.times_upper(&mut start);
+        Self { curvature: Some(Curvature { factor, start }), ..self }
+    }
+
+    /// Whether the square of a gradient's norm tells the loss that is still to be gained, twice: the curvature is known.
+    pub(crate) fn knows_curvature(&self) -> bool {
+        self.curvature.is_some()
+    }
+
+    pub(crate) fn design(&self) -> &Design {
+        &self.design
     }
 
     /// Inverse strength of the penalty.
@@ -94,12 +124,13 @@ impl Objective {
         self.design
     }
 
-    /// Where the search starts: no slope, and the log-odds of the weighted share of positive windows.
+    /// Where the search starts: near the minimum where the curvature is known, else with no slope and the log-odds of
+    /// the weighted share of positive windows.
     pub(crate) fn start(&self) -> Vec<f64> {
-        let (mut hits, mut misses) = (0.0, 0.0);
-        for (_, label, weight) in self.design.rows() {
-            *(if label { &mut hits } else { &mut misses }) += weight;
+        if let Some(curvature) = &self.curvature {
+            return curvature.start.clone();
         }
+        let [misses, hits] = self.totals;
         let mut parameters = vec![0.0; self.scales.len()];
         let last = self.scales.len() - 1;
         parameters[last] = f64::ln(hits / misses) / self.scales[last];
@@ -118,7 +149,11 @@ impl Objective {
 
     /// `w` and `a` of scaled parameters.
     pub(crate) fn coefficients(&self, parameters: &[f64]) -> (Vec<f64>, f64) {
-        let mut weights: Vec<f64> = parameters.iter().zip(&self.scales).map(|(u, scale)| u * scale).collect();
+        let mut weights = parameters.to_vec();
+        if let Some(curvature) = &self.curvature {
+            curvature.factor.solve_upper(&mut weights);
+        }
+        weights.iter_mut().zip(&self.scales).for_each(|(u, scale)| *u *= scale);
         let intercept = weights.pop().unwrap_or_default();
         (weights, intercept)
     }
@@ -144,31 +179,17 @@ impl Objective {
         for (slope, scale) in gradient.iter_mut().zip(&self.scales) {
             *slope *= scale;
         }
+        if let Some(curvature) = &self.curvature {
+            curvature.factor.solve_lower(&mut gradient);
+        }
         (loss, gradient)
     }
 
-    /// The sums over all rows: those of the blocks in their order, whichever threads made them.
+    /// The sums over all rows.
     fn sums(&self, weights: &[f64], intercept: f64) -> Sums {
-        let (design, rows) = (&self.design, self.design.positive.len());
-        let blocks: Vec<usize> = (0..rows).step_by(BLOCK).collect();
-        let share = blocks.len().div_ceil(self.threads).max(1);
-        let of_blocks = |blocks: &[usize]| -> Vec<Sums> {
-            let end = |first: usize| rows.min(first + BLOCK);
-            blocks.iter().map(|&first| design.sums(first..end(first), weights, intercept)).collect()
-        };
-        let of_blocks = &of_blocks;
-        let mut parts = blocks.chunks(share);
-        let first = parts.next().unwrap_or_default();
-        let found = thread::scope(|scope| {
-            let others: Vec<_> = parts.map(|blocks| scope.spawn(move || of_blocks(blocks))).collect();
-            let mut found = of_blocks(first);
-            for other in others {
-                found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            found
-        });
+        let design = &self.design;
         let mut total = Sums::zero(weights.len());
-        for sums in found {
+        for sums in design.by_blocks(self.threads, |rows| design.sums(rows, weights, intercept)) {
             total.loss += sums.loss;
             total.intercept_slope += sums.intercept_slope;
             total.slope.iter_mut().zip(&sums.slope).for_each(|(total, slope)| *total += slope);
@@ -211,6 +232,55 @@ impl Sums {
 }
 
 impl Design {
+    /// Weight of the negative and of the positive rows, and the weighted sum of each term.
+    fn totals(&self, rows: Range<usize>) -> ([f64; 2], Vec<f64>) {
+        let (mut totals, mut sums) = ([0.0; 2], vec![0.0f64; self.terms]);
+        for (row, label, weight) in self.rows_of(rows) {
+            totals[usize::from(label)] += weight;
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += weight * f64::from(value);
+            }
+        }
+        (totals, sums)
+    }
+
+    /// Weighted sum of squared distances from `centre`, of each term.
+    fn squares(&self, rows: Range<usize>, centre: &[f32]) -> Vec<f64> {
+        let mut squares = vec![0.0f64; self.terms];
+        for (row, _, weight) in self.rows_of(rows) {
+            for ((square, &value), &centre) in squares.iter_mut().zip(row).zip(centre) {
+                let deviation = f64::from(value) - f64::from(centre);
+                *square += weight * deviation * deviation;
+            }
+        }
+        squares
+    }
+
+    /// Lower triangle of the Hessian by scaled parameters, row-major, without the penalty and its strength.
+    fn hessian(
+        &self,
+        rows: Range<usize>,
+        (weights, intercept): (&[f64], f64),
+        centre: &[f32],
+        scales: &[f64],
+    ) -> Vec<f64> {
+        let size = scales.len();
+        let mut hessian = vec![0.0; size * size];
+        let mut scaled = vec![scales[size - 1]; size];
+        for (row, _, weight) in self.rows_of(rows) {
+            let probability = sigmoid(intercept + dot(weights, row));
+            let curvature = weight * probability * (1.0 - probability);
+            for (((scaled, &value), &centre), scale) in scaled.iter_mut().zip(row).zip(centre).zip(scales) {
+                *scaled = scale * (f64::from(value) - f64::from(centre));
+            }
+            for (term, row) in hessian.chunks_exact_mut(size).enumerate() {
+                let factor = curvature * scaled[term];
+                row[..=term].iter_mut().zip(&scaled).for_each(|(sum, value)| *sum += factor * value);
+            }
+        }
+        hessian
+    }
+
     fn sums(&self, rows: Range<usize>, weights: &[f64], intercept: f64) -> Sums {
         let mut sums = Sums::zero(weights.len());
         for first in rows.clone().step_by(FACTORS) {
@@ -278,7 +348,7 @@ impl Gradient for &Objective {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::design::BLOCK, *};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -297,7 +367,7 @@ mod tests {
         let parameters: Vec<f64> = (0..12).map(|j| f64::from(j) / 4.0 - 1.0).collect();
         let (weights, at_centre) = objective.coefficients(&parameters);
         let mut expected = weights.iter().map(|w| w * w).sum::<f64>() / 2.0;
-        for (row, label, weight) in objective.design.rows() {
+        for (row, label, weight) in objective.design.rows_of(0..50) {
             let logit = at_centre
                 + (0..11)
                     .map(|j| weights[j] * (f64::from(row[j]) - f64::from(objective.centre()[j])))
@@ -333,6 +403,10 @@ mod tests {
         for threads in [2, 3, 7] {
             objective.threads = threads;
             assert_eq!(objective.evaluate(&parameters), expected, "{threads}");
+            let design = &objective.design;
+            let by_blocks =
+                |threads| -> Vec<_> { design.by_blocks(threads, |rows| design.totals(rows)).collect() };
+            assert_eq!(by_blocks(threads), by_blocks(1), "{threads}");
         }
         // Windows that stand for themselves, said window by window, are summed without products.
         objective.design.stands_for = vec![1.0; objective.design.positive.len()];

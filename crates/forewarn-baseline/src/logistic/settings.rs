@@ -3,6 +3,7 @@ use super::{
     design::Design,
     minimise::{Stop, minimise},
     objective::Objective,
+    pilot::Pilot,
 };
 use forewarn_core::{
     CoreError, Estimator, LabelledWindows, Monitor, Predictor, Score, Snapshots, Train, Validation,
@@ -59,7 +60,9 @@ impl ClassWeight {
 /// A value out of range is [`CoreError::InvalidSetting`] from `fit`, which names the first such setting.
 ///
 /// Time is about `2 windows terms` multiplications an iteration, tens to a few hundreds of iterations; memory is 4
-/// bytes for each window and term.
+/// bytes for each window and term. From a million windows on a pilot on about a hundred thousand of them comes first,
+/// where there are at most 256 terms: its minimum and its curvature leave about ten iterations to the fit on all
+/// windows, which ends at the same minimum.
 ///
 /// # References
 /// T. Hastie, R. Tibshirani and J. Friedman, *The Elements of Statistical Learning*, 2nd edition, 2009, section 4.4.
@@ -182,7 +185,8 @@ impl LogisticRegression {
         let mut design = Design::new(self.input, train, self.class_weight.weights(train))?;
         let mut best: Option<(f64, FittedLogisticRegression)> = None;
         for &c in &self.c {
-            let objective = Objective::new(design, c);
+            let objective =
+                Pilot::USUAL.before(Objective::new(design, c), (self.stop, self.max_iterations), monitor);
             let (parameters, convergence) = minimise(&objective, self.stop, self.max_iterations, monitor)
                 .map_err(|error| error.of("logistic regression"))?;
             let (coefficients, at_centre) = objective.coefficients(&parameters);

@@ -1,4 +1,4 @@
-use super::parts::on_parts;
+use crate::parts::on_parts;
 
 /// The bin of a missing value.
 pub(super) const MISSING: u8 = u8::MAX;

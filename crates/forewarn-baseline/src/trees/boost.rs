@@ -3,8 +3,8 @@ use super::{
     forest::{Forest, Tree},
     grow::{Grower, Limits},
     histogram::{Gradients, Slope},
-    parts::on_parts,
 };
+use crate::parts::on_parts;
 use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
 use forewarn_numerics::{mix, order, uniform};
 

@@ -1,4 +1,5 @@
-use super::{bins::Binned, parts::on_parts};
+use super::bins::Binned;
+use crate::parts::on_parts;
 use forewarn_numerics::uniform;
 
 /// Sums of gradient and curvature of the rows in each bin of one column.

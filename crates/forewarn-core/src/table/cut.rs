@@ -72,6 +72,15 @@ impl CutRows {
         CutRow { text: &self.text, begin: mark.text, ends: &self.ends[mark.ends..], line }
     }
 
+    /// Drops the last cells, which are this many.
+    pub(super) fn drop_cells(&mut self, cells: usize) {
+        if cells == 0 {
+            return;
+        }
+        self.ends.truncate(self.ends.len().saturating_sub(cells));
+        self.text.truncate(self.ends.last().map_or(0, |end| end + 1));
+    }
+
     /// Makes the cells behind the last row one.
     pub(super) fn end_row(&mut self, line: u64) {
         self.lines.push(line);

@@ -4,6 +4,9 @@
 use super::cut::{CutRows, Line};
 use std::io::{self, Read};
 
+/// Bytes that one row may have before its end is given up.
+pub const ROW_LIMIT_BYTES: usize = 1 << 24;
+
 /// Bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 17;
 
@@ -26,6 +29,7 @@ pub(super) struct Cutter<R> {
     line: u64,
     has_begun: bool,
     ended: bool,
+    overrun: bool,
 }
 
 /// A row that was cut.
@@ -56,12 +60,13 @@ impl<R: Read> Cutter<R> {
             line: 1,
             has_begun: false,
             ended: false,
+            overrun: false,
         }
     }
 
-    /// What is read from.
-    pub(super) fn from(&mut self) -> &mut R {
-        &mut self.from
+    /// Whether cutting failed because a row has no end within [`ROW_LIMIT_BYTES`].
+    pub(super) fn overrun(&self) -> bool {
+        self.overrun
     }
 
     /// Line on which the next row begins.
@@ -135,7 +140,8 @@ impl<R: Read> Cutter<R> {
     }
 
     /// Reads more behind what has not been cut; false at the end. A row that does not end has as much again read, so
-    /// that its length decides how long it takes.
+    /// that its length decides how long it takes, up to the limit: a quote that is never closed would otherwise make one
+    /// row, and one allocation, of the rest of the file.
     fn fill(&mut self) -> io::Result<bool> {
         if self.ended {
             return Ok(false);
@@ -143,7 +149,11 @@ impl<R: Read> Cutter<R> {
         self.buffer.copy_within(self.begin..self.end, 0);
         (self.begin, self.end) = (0, self.end - self.begin);
         let before = self.end;
-        let wanted = (2 * before).max(PIECE_BYTES);
+        if before > ROW_LIMIT_BYTES {
+            self.overrun = true;
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row without an end"));
+        }
+        let wanted = (2 * before).clamp(PIECE_BYTES, ROW_LIMIT_BYTES + PIECE_BYTES);
         if self.buffer.len() < wanted {
             self.buffer.resize(wanted, 0);
         }
@@ -283,6 +293,20 @@ mod tests {
         let text = b"\xef\xbb\xbfa,b\n\n\"1\n\n2\",x\n# no\n3,\"y\"z\n\"4\n";
         let lines: Vec<u64> = cut(text, 2, Some(b'#')).into_iter().map(|(_, line)| line).collect();
         assert_eq!(lines, [1, 3, 7, 8]);
+    }
+
+    #[test]
+    fn a_row_is_as_long_as_it_is_wherever_it_begins() {
+        let row = |bytes: usize| "x".repeat(bytes);
+        for before in [0, 5 << 20, 11 << 20, 15 << 20] {
+            let text = format!("{}\n{}\n", row(before.max(1)), row(13 << 20));
+            assert_eq!(cut(text.as_bytes(), 1 << 16, None).len(), 2, "{before}");
+        }
+        let text = format!("{}\n{}\nx\n", row(1 << 20), row(ROW_LIMIT_BYTES + PIECE_BYTES));
+        let mut cutter = Cutter::new(text.as_bytes(), b',', None);
+        let mut rows = CutRows::default();
+        assert!(matches!(cutter.cut(&mut rows), Ok(Some(_))));
+        assert!(cutter.cut(&mut rows).is_err() && cutter.overrun());
     }
 
     #[test]

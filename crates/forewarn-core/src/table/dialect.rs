@@ -1,4 +1,4 @@
-use super::guard::LineEnds;
+use super::{is_text_time, lines::LineEnds, number};
 use serde::{Deserialize, Serialize};
 
 /// What separates the whole part of a number from its fraction.
@@ -31,6 +31,20 @@ pub struct Dialect {
     pub titles: usize,
     /// Whether the header begins with `#`.
     pub(super) marked_header: bool,
+    /// Empty cells at the end of all rows, or of the header, that have none on the other side.
+    pub surplus: Surplus,
+}
+
+/// Separators at the end of lines that separate nothing: some programs write one behind each value, and none behind the
+/// names, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surplus {
+    /// Header and rows have as many cells as one another.
+    None,
+    /// Each row has this many empty cells more than the header.
+    OfRows(usize),
+    /// The header ends with this many empty names more than rows have cells.
+    OfHeader(usize),
 }
 
 /// Separators that are looked for, the likeliest first.
@@ -62,6 +76,7 @@ impl Dialect {
             rows_before_header: 0,
             titles: 0,
             marked_header: false,
+            surplus: Surplus::None,
         };
         let mut lines = lines.as_slice();
         let mut named = separator;
@@ -80,7 +95,8 @@ impl Dialect {
             let begins_with_digit = rest.first().is_some_and(|line| {
                 line.trim_ascii_start().first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'"')
             });
-            if !dialect.annotated && begins_with_digit {
+            let is_header = begins_with_digit || is_header_of(before[comments - 1], rest, named);
+            if !dialect.annotated && is_header {
                 lines = &lines[comments - 1..];
                 dialect.rows_before_header += comments - 1;
                 dialect.marked_header = true;
@@ -105,10 +121,58 @@ impl Dialect {
                 dialect.separator = b' ';
             }
         }
+        if !dialect.annotated {
+            dialect.surplus = surplus(lines, dialect.separator);
+        }
         if decimal.is_none() {
             dialect.decimal = find_decimal(lines.get(1..).unwrap_or_default(), dialect.separator);
         }
         dialect
+    }
+}
+
+/// Whether a comment is the header of the rows below it: it has as many cells as they, words all of them, and the first
+/// row has a number or a time.
+fn is_header_of(comment: &[u8], rows: &[&[u8]], separator: Option<u8>) -> bool {
+    let separator = separator.unwrap_or_else(|| {
+        let mut lines = vec![comment];
+        lines.extend(rows.iter().filter(|row| !row.starts_with(b"#")));
+        find_separator(&lines)
+    });
+    let names = comment.strip_prefix(b"#").unwrap_or(comment);
+    let count = cells(names, separator).count();
+    let is_word = |cell: &[u8]| !cell.trim_ascii().is_empty() && !cell.trim_ascii()[0].is_ascii_digit();
+    let is_value =
+        |cell: &[u8]| str::from_utf8(cell).is_ok_and(|cell| is_text_time(cell) || number(cell, None).is_ok());
+    rows.first().is_some_and(|first| {
+        count > 1
+            && cells(first, separator).count() == count
+            && cells(names, separator).all(is_word)
+            && cells(first, separator).any(is_value)
+    })
+}
+
+/// Empty cells that all rows have behind the header's, or that the header has behind theirs.
+fn surplus(lines: &[&[u8]], separator: u8) -> Surplus {
+    // Blanks at the end of a line separate nothing anyway.
+    let Some((header, rows)) = lines.split_first().filter(|_| separator != b' ') else {
+        return Surplus::None;
+    };
+    let count = |line: &[u8]| cells(line, separator).count();
+    let is_blank = |cell: &[u8]| matches!(cell.trim_ascii(), b"" | b"\"\"");
+    let expected = count(header);
+    let mut rows = rows.iter().filter(|row| !row.starts_with(b"#")).take(20).peekable();
+    let Some(got) = rows.peek().map(|row| count(row)).filter(|_| expected > 1) else { return Surplus::None };
+    if got > expected {
+        let mut alike = rows.filter(|row| count(row) == got);
+        let are_empty = alike.all(|row| cells(row, separator).skip(expected).all(is_blank));
+        return if are_empty { Surplus::OfRows(got - expected) } else { Surplus::None };
+    }
+    let are_unnamed = got < expected && cells(header, separator).skip(got).all(is_blank);
+    if are_unnamed && rows.all(|row| count(row) == got) {
+        Surplus::OfHeader(expected - got)
+    } else {
+        Surplus::None
     }
 }
 

@@ -13,6 +13,9 @@ mod zone;
 /// Numbers that fit into 64 bits.
 const WHOLE: std::ops::Range<f64> = -9e18..9e18;
 
+/// Digits of a number with an exponent that tell minutes since 1970 apart: no program rounds to so many.
+const SHARP_DIGITS: usize = 8;
+
 /// Days of the years 1982 to 2064, as spreadsheets count them.
 const SPREADSHEET_DAYS: std::ops::Range<f64> = 30_000.0..60_000.0;
 
@@ -140,6 +143,8 @@ pub struct TimeReader {
     abbreviations: Vec<(&'static str, i64)>,
     /// The first number, where times are numbers.
     first_number: Option<f64>,
+    /// Most digits of a number with an exponent so far.
+    exponent_digits: usize,
 }
 
 /// How something became known.
@@ -172,6 +177,17 @@ impl TimeReader {
         self.form.get_or_insert(TimeForm::Days);
     }
 
+    /// Rows that come later show numbers with an exponent and this many digits; see [`exponent_digits`].
+    pub fn learn_exponent_digits(&mut self, digits: usize) {
+        self.exponent_digits = self.exponent_digits.max(digits);
+    }
+
+    /// Whether a number was written with so few digits, and an exponent, that times within hours are the same: some
+    /// programs do that to each number, and others to few, whose last digits are zeros.
+    fn is_blurred(&self, text: &str) -> bool {
+        exponent_digits(text).is_some() && self.exponent_digits < SHARP_DIGITS
+    }
+
     fn date_order(&self) -> Option<DateOrder> {
         self.order.map(|(order, _)| order)
     }
@@ -192,6 +208,12 @@ impl TimeReader {
     }
 
     fn parse(&mut self, text: &str) -> Option<Moment> {
+        if matches!(self.form, None | Some(TimeForm::Epoch(_))) {
+            self.learn_exponent_digits(exponent_digits(text).unwrap_or(0));
+            if self.is_blurred(text) {
+                return None;
+            }
+        }
         match self.form {
             Some(TimeForm::Epoch(_)) if self.are_days_after_all(text) => None,
             Some(TimeForm::Epoch(unit)) => epoch(text, Some(unit)).map(|(time, _)| time.into()),
@@ -335,6 +357,10 @@ impl TimeReader {
     /// What a time of this file looks like, for an error about `text`.
     #[must_use]
     pub fn expected(&self, text: &str) -> &'static str {
+        if self.is_blurred(text) {
+            return "all digits of a number: those behind the exponent form are lost; export whole numbers or dates (in a \
+                    spreadsheet, format the column as a number before)";
+        }
         let rest = civil_millis(text, self.date_order().or(Some(DateOrder::DayFirst)));
         if let Some((_, rest)) = rest
             && let Some(Zone::Abbreviation(_)) = zone_of(rest)
@@ -442,6 +468,17 @@ impl TimeReader {
     fn zone_name(&self) -> &str {
         self.zone.as_ref().map_or("UTC", |(name, _)| name.as_str())
     }
+}
+
+/// Digits of a number with an exponent; `None` for one without, and for one that is below 1e9 and no time of a file.
+#[must_use]
+pub fn exponent_digits(text: &str) -> Option<usize> {
+    let (digits, exponent) = text.trim().split_once(['e', 'E'])?;
+    let is_large =
+        exponent.strip_prefix('+').unwrap_or(exponent).parse::<u32>().is_ok_and(|power| power >= 9);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.' || byte == b',');
+    let count = digits.bytes().filter(u8::is_ascii_digit).count();
+    (is_large && is_number && count > 0).then_some(count)
 }
 
 /// Whether a cell looks like a time that is written as text, and not with digits alone.

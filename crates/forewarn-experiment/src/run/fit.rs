@@ -4,7 +4,7 @@ use crate::{
     run::{
         material::Views,
         running,
-        side_by_side::{processors, side_by_side},
+        side_by_side::{on_threads, processors, side_by_side},
         weighing::{Weighing, weigh},
     },
 };
@@ -14,7 +14,10 @@ use forewarn_core::{
 };
 use forewarn_ensemble::Blend;
 use forewarn_eval::TimingReliability;
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 /// What scores windows.
 pub(crate) enum Scorer {
@@ -207,16 +210,16 @@ impl<'a> Estimated<'a> {
         observer: &dyn Observer,
     ) -> Result<Fitted, CoreError> {
         let (frames, model) = (views.rows(self.rows), self.name);
-        let started = Instant::now();
+        let (started, (threads, _)) = (Instant::now(), effort);
         let (fitted, learnt_from) = self.fit(effort, views, split, observer)?;
         let fit_seconds = started.elapsed().as_secs_f64();
         let validation = split.validation().on(frames)?;
         let (predictor, test) = (&*fitted, split.test().on(frames)?.windows());
         let (before, total) = (validation.windows().len(), validation.windows().len() + test.len());
         let report = |done| observer.progress(Progress::Scoring { model, done, total });
-        let validation = score(predictor, validation.windows(), report)?;
+        let validation = score(predictor, validation.windows(), threads, report)?;
         let started = Instant::now();
-        let test = score(predictor, test, |done| report(before + done))?;
+        let test = score(predictor, test, threads, |done| report(before + done))?;
         let score_seconds = started.elapsed().as_secs_f64();
         observer.progress(Progress::Scored { model, fit_seconds });
         let scorer = Scorer::Model { rows: self.rows, model: fitted };
@@ -244,19 +247,20 @@ impl Monitor for Watching<'_> {
 /// Windows that are scored between two reports of progress.
 const PIECE: usize = 1 << 17;
 
-/// All windows, a piece at a time, which changes no score; `report` is told how many are done.
+/// All windows, a piece at a time on each of some threads, which changes no score; `report` is told how many are done.
 pub(crate) fn score(
     predictor: &dyn Predictor,
     windows: Windows<'_>,
-    report: impl Fn(usize),
+    threads: usize,
+    report: impl Fn(usize) + Sync,
 ) -> Result<Vec<Score>, CoreError> {
-    let mut scores = vec![Score::ZERO; windows.len()];
-    for (piece, scores) in scores.chunks_mut(PIECE).enumerate() {
-        let from = piece * PIECE;
-        predictor.score(windows.slice(from..from + scores.len())?, scores)?;
-        report(from + scores.len());
-    }
-    Ok(scores)
+    let (pieces, done): (Vec<usize>, _) = ((0..windows.len()).step_by(PIECE).collect(), AtomicUsize::new(0));
+    let scores = on_threads(threads, &pieces, |_, &from| -> Result<Vec<Score>, CoreError> {
+        let scores = predictor.score_all(windows.slice(from..windows.len().min(from + PIECE))?)?;
+        report(done.fetch_add(scores.len(), Ordering::Relaxed) + scores.len());
+        Ok(scores)
+    })?;
+    Ok(scores.concat())
 }
 
 impl Fitted {
@@ -400,9 +404,12 @@ pub(crate) fn score_again(
 
 #[cfg(test)]
 mod tests {
+    use super::{PIECE, score};
     use crate::{Data, Experiment, Model, ModelRows, Progress};
     use forewarn_baseline::LogisticRegression;
+    use forewarn_core::{Predictor as _, Silent, Snapshots};
     use forewarn_label::Rule;
+    use forewarn_schema::{Metric, Schema};
     use forewarn_sim::StressWalk;
     use std::{
         sync::{Arc, Mutex},
@@ -427,6 +434,26 @@ mod tests {
         experiment.run(Data::from_stress_walk(walk).unwrap(), &|_: Progress<'_>| {}).unwrap();
         let told = told.lock().unwrap();
         told.clone()
+    }
+
+    #[test]
+    fn threads_change_no_score() {
+        let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+        let values: Vec<f32> = (0..2 * PIECE + 77).map(|row| (row * 37 % 101) as f32 / 50.0 - 1.0).collect();
+        let positive = values.iter().enumerate().map(|(row, x)| row % 7 == 0 || *x > 0.8).collect();
+        let rows = Snapshots::new(schema, values, positive).unwrap();
+        let few = rows.filter(|row| row < 1000);
+        let model = LogisticRegression::default().fit_snapshots(&few, &few, &mut Silent).unwrap();
+        let windows = rows.labelled().windows();
+        let expected = model.score_all(windows).unwrap();
+        for threads in [1, 2, 5] {
+            let done = Mutex::new(Vec::new());
+            let scores =
+                score(&model, windows, threads, |windows| done.lock().unwrap().push(windows)).unwrap();
+            assert!(scores == expected, "{threads}");
+            let done = done.into_inner().unwrap();
+            assert_eq!((done.len(), done.iter().max()), (3, Some(&windows.len())));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What models see: metrics, columns beside them, and features.
 
-use crate::run::wide::WideSources;
+use crate::run::{side_by_side::processors, wide::WideSources};
 use crate::{
     Experiment, ExperimentError, Model, ModelRows, Observer, Phase, experiment::Settings, progress::whole,
 };
@@ -137,8 +137,9 @@ impl<'a> Material<'a> {
         whole(observer, Phase::Features, || {
             let fit = |features, sources: &FrameSet| -> Result<_, ExperimentError> {
                 let (train, scope) = (split.train(), settings.scope);
-                let pipeline = Pipeline::fit(features, train, sources, Normalisation::ZScore, scope, 1)?
-                    .with_limit(Experiment::DEVIATION_LIMIT)?;
+                let pipeline =
+                    Pipeline::fit(features, train, sources, Normalisation::ZScore, scope, processors())?
+                        .with_limit(Experiment::DEVIATION_LIMIT)?;
                 let made = pipeline.apply(sources)?;
                 Ok((pipeline, made))
             };

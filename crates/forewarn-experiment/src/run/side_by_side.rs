@@ -19,6 +19,15 @@ pub(crate) fn side_by_side<I: Sync, T: Send, E: Send>(
     items: &[I],
     work: impl Fn(usize, &I) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
+    on_threads(processors(), items, work)
+}
+
+/// [`side_by_side`] on this number of threads.
+pub(crate) fn on_threads<I: Sync, T: Send, E: Send>(
+    threads: usize,
+    items: &[I],
+    work: impl Fn(usize, &I) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
     let worker = || {
         loop {
@@ -33,7 +42,7 @@ pub(crate) fn side_by_side<I: Sync, T: Send, E: Send>(
         }
     };
     thread::scope(|scope| {
-        for _ in 1..processors().min(items.len()) {
+        for _ in 1..threads.min(items.len()) {
             scope.spawn(worker);
         }
         worker();

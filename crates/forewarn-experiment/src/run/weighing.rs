@@ -65,7 +65,7 @@ pub(crate) fn weigh(of: &Weighing<'_>) -> Result<Fitted, ExperimentError> {
         tests.push(candidate.fitted.test.clone());
         let Some((rows, model)) = last.take() else { continue };
         let windows = of.split.test().on(of.views.rows(rows)).map_err(about)?;
-        tests.push(score(&*model, windows.windows(), |_| {}).map_err(about)?);
+        tests.push(score(&*model, windows.windows(), processors(), |_| {}).map_err(about)?);
         members.push(Member::Own { rows, model });
         blended.push(share * weight);
     }
@@ -131,7 +131,7 @@ impl<'a> Weighing<'a> {
     fn scored(&self, estimator: &Estimated<'_>, split: &Split) -> Result<Vec<Score>, ExperimentError> {
         let scores = || -> Result<Vec<Score>, CoreError> {
             let (model, _) = estimator.fit((1, self.deadline), self.views, split, &|_: Progress<'_>| {})?;
-            score(&*model, split.test().on(self.views.rows(estimator.rows))?.windows(), |_| {})
+            score(&*model, split.test().on(self.views.rows(estimator.rows))?.windows(), 1, |_| {})
         };
         scores().map_err(|source| ExperimentError::Model { name: estimator.name.to_owned(), source })
     }

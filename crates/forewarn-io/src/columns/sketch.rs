@@ -3,7 +3,7 @@ use crate::{
     DateOrder,
     columns::time_form::{ShownOrder, is_compact_date, is_spreadsheet_time, is_text_time, shown_order},
 };
-use forewarn_core::table::{Decimal, is_missing, number};
+use forewarn_core::table::{Decimal, exponent_digits, is_missing, number};
 
 /// What the first cells of a column hold.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Sketch {
     days: u64,
     /// Whole numbers that may be such days.
     whole_days: u64,
+    /// Most digits of a number with an exponent.
+    pub(super) exponent_digits: usize,
     /// Which number of its dates is the day, where one of them shows it.
     pub(super) order: Option<DateOrder>,
 }
@@ -40,6 +42,7 @@ impl Sketch {
             }
         } else if let Ok(value) = number(text, decimal) {
             self.numbers += 1;
+            self.exponent_digits = self.exponent_digits.max(exponent_digits(text).unwrap_or(0));
             self.fractions += u64::from(value.fract() != 0.0);
             self.dates += u64::from(is_compact_date(text));
             self.days += u64::from(is_spreadsheet_time(text));

@@ -59,6 +59,8 @@ struct Definitions {
     v1: Schema,
     specs: BTreeMap<String, MetricSpec>,
     units: BTreeMap<String, String>,
+    /// Units that files say, where one does; nothing for a column without one.
+    of_files: BTreeMap<String, String>,
     counters: Vec<String>,
     outcome: Option<String>,
 }
@@ -84,6 +86,7 @@ impl Slots {
                 v1: Schema::v1(),
                 specs,
                 units: options.units.clone(),
+                of_files: BTreeMap::new(),
                 counters: options.counters.clone(),
                 outcome: options.outcome_column.clone(),
             },
@@ -111,6 +114,37 @@ impl Slots {
         self.by_name.insert(name.to_owned(), self.slots.len());
         self.slots.push(slot);
         Ok(self.slots.len() - 1)
+    }
+
+    /// A file says this unit of a metric, or none: files that are read together have to agree where one says it.
+    pub(crate) fn learn_unit(&mut self, name: &str, symbol: &str) -> Result<(), IoError> {
+        let is_defined = self.by_name.contains_key(name);
+        let Definitions { units, specs, of_files, .. } = &mut self.definitions;
+        if units.contains_key(name) || specs.get(name).is_some_and(|spec| spec.unit.is_some()) {
+            return Ok(());
+        }
+        if !is_defined {
+            of_files.insert(name.to_owned(), symbol.to_owned());
+            return Ok(());
+        }
+        let known = of_files.get(name).map_or("", String::as_str);
+        if known == symbol {
+            return Ok(());
+        }
+        Err(IoError::Setting {
+            option: "units",
+            value: format!("{name}={symbol}"),
+            expected: format!(
+                "one unit of {name} in all files, and another one says {}; give it as a setting (--unit NAME=UNIT) \
+                 where they agree",
+                if known.is_empty() { "none".to_owned() } else { format!("{known:?}") }
+            ),
+        })
+    }
+
+    /// Whether a file has said units.
+    pub(crate) fn has_units_of_files(&self) -> bool {
+        !self.definitions.of_files.is_empty()
     }
 
     /// Names of settings that no metric has, with the setting: one that is misspelt changes nothing.
@@ -156,7 +190,9 @@ impl Definitions {
         let is_known = known.is_some();
         let mut metric = known.unwrap_or_else(|| Metric::gauge(name));
         let mut factor = 1.0;
-        let symbol = self.units.get(name).or_else(|| spec.and_then(|spec| spec.unit.as_ref()));
+        let of_file = || self.of_files.get(name).filter(|symbol| !symbol.is_empty());
+        let symbol =
+            self.units.get(name).or_else(|| spec.and_then(|spec| spec.unit.as_ref())).or_else(of_file);
         if let Some(symbol) = symbol {
             let conversion = Conversion::of(symbol);
             if is_known && conversion.unit != metric.unit {

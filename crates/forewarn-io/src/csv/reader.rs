@@ -1,4 +1,4 @@
-use super::{annotated, placing::Placing, reading::Reading, rows::read_rows};
+use super::{annotated, legend::Legend, placing::Placing, reading::Reading, rows::read_rows};
 use crate::{
     Format, IoError, ReadOptions, Recording,
     assemble::{Assembler, Keep},
@@ -9,7 +9,7 @@ use crate::{
     },
     error::{Origin, clip},
 };
-use forewarn_core::table::{Dialect, Table, TableSettings};
+use forewarn_core::table::{Dialect, Surplus, Table, TableSettings};
 use std::{
     collections::BTreeMap,
     io::{Cursor, Read},
@@ -32,8 +32,9 @@ const SKETCHED_ROWS: usize = 200;
 ///   and are counted.
 /// - A missing value is an empty cell or one of the words of [`is_missing`](forewarn_core::table::is_missing). An
 ///   infinity counts as missing.
-/// - A byte order mark, line ends of any kind, quoted fields, comments, blanks around names and numbers, and blank
-///   lines are fine.
+/// - A byte order mark, line ends of any kind, quoted fields, comments, blanks around names and numbers, blank lines,
+///   a header that begins with `#`, and separators at the end of all rows or of the header are fine.
+/// - Rows of words between the header and the first values are units where one of them is; others are left out.
 ///
 /// Every choice is in [`ReadSummary::notes`](crate::ReadSummary::notes). Reads once, in pieces; memory is that of the
 /// frames, and of the largest service but one once more at the end.
@@ -128,7 +129,7 @@ pub(super) fn read_table_by<R: Read>(
 ) -> Result<(), IoError> {
     let (origin, options) = (input.origin, input.options);
     let refuse = |error| IoError::of_table(error, origin);
-    let First { mut sketches, rows: first_rows } = First::of(&prefix, settings);
+    let First { mut sketches, rows: first_rows, legend } = First::of(&prefix, settings);
     let mut table = Table::after_prefix(prefix, from, settings).map_err(refuse)?;
     let (mut names, annotated) = (table.header().to_vec(), table.dialect().annotated);
     let fields = names.len();
@@ -139,10 +140,12 @@ pub(super) fn read_table_by<R: Read>(
     if sketches.len() != fields {
         sketches = vec![Sketch::default(); fields];
     }
+    legend.teach(&names, input, assembler)?;
     input.add_folders(&mut names, &mut sketches);
     let header = Header { origin, names, sketches: &sketches, annotated };
     let mut columns = Columns::new(header, options, &mut assembler.slots)?;
     mem::take(&mut columns.notes).into_iter().for_each(|note| assembler.note(note));
+    legend.note(&columns, assembler)?;
     first_rows.note_labels(&columns).into_iter().for_each(|note| assembler.note(note));
     match table.dialect().separator {
         b',' => {}
@@ -162,11 +165,28 @@ pub(super) fn read_table_by<R: Read>(
     let header = table.header().to_vec();
     let reading = Reading { columns: &columns, header: &header, cells: &cells, origin };
     let mut placing = Placing::new(&reading, input, times, parts, assembler);
+    for _ in 0..legend.len() {
+        table.advance().map_err(refuse)?;
+    }
     read_rows(&mut table, &reading, &mut placing)?;
     placing.finish(table.footer())?;
     let (titles, again) = (table.dialect().titles, table.headers_again());
     if titles > 0 {
         assembler.note(format!("{titles} lines above the header were left out"));
+    }
+    match table.dialect().surplus {
+        Surplus::None => {}
+        Surplus::OfRows(cells) => assembler.note(format!(
+            "each row ends with {cells} more {:?} than the header: the empty cells were left out",
+            char::from(table.dialect().separator)
+        )),
+        Surplus::OfHeader(cells) => assembler.note(format!(
+            "the header ends with {cells} more {:?} than each row: the empty names were left out",
+            char::from(table.dialect().separator)
+        )),
+    }
+    if table.restarts() > 0 {
+        assembler.note(format!("{} lines about restarts of a system were left out", table.restarts()));
     }
     if again > 0 && !annotated {
         assembler.note(format!("{again} rows repeat the header and were left out"));
@@ -180,6 +200,8 @@ struct First {
     /// What its columns hold.
     sketches: Vec<Sketch>,
     rows: FirstRows,
+    /// What stands between the header and them.
+    legend: Legend,
 }
 
 #[derive(Default)]
@@ -195,10 +217,15 @@ impl First {
             return Self::default();
         };
         let decimal = table.dialect().decimal;
-        let mut first =
-            Self { sketches: vec![Sketch::default(); table.header().len()], rows: FirstRows::default() };
+        let mut first = Self { sketches: vec![Sketch::default(); table.header().len()], ..Self::default() };
         let mut count = 0;
         while count < SKETCHED_ROWS && matches!(table.advance(), Ok(true)) {
+            if count == 0 && !table.dialect().annotated {
+                let cells = table.cells().map(|cell| String::from_utf8_lossy(cell.trim_ascii()).into_owned());
+                if first.legend.take(table.line(), cells.collect(), decimal) {
+                    continue;
+                }
+            }
             count += 1;
             for (sketch, cell) in first.sketches.iter_mut().zip(table.cells()) {
                 if let Ok(text) = str::from_utf8(cell) {
@@ -210,6 +237,10 @@ impl First {
                 .rows
                 .0
                 .push(kept.map(|cell| String::from_utf8_lossy(cell.trim_ascii()).into_owned()).collect());
+        }
+        // Words alone are not known to stand above values.
+        if count == 0 {
+            first.legend = Legend::default();
         }
         first
     }

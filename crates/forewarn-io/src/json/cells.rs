@@ -53,7 +53,8 @@ impl<R: Read> FormatRows for JsonCells<R> {
     }
 
     fn advance(&mut self) -> Result<bool, IoError> {
-        let Some((line, text)) = self.records.advance()? else { return Ok(false) };
+        let Some(text) = self.records.advance_text()? else { return Ok(false) };
+        let line = text.line;
         let record = Record::parse(text, &mut self.buffer)
             .map_err(|source| IoError::NotJson { place: self.origin.at(line), source: source.into() })?;
         self.line = line;

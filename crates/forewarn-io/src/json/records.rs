@@ -1,9 +1,16 @@
+use super::tables::{self, Found, TableColumns};
 use crate::{IoError, error::Origin};
 use forewarn_core::table::ROW_LIMIT_BYTES;
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 1 << 17;
+
+/// What is wrong with a table whose columns are named too late.
+pub(super) const UNNAMED_ROWS: &str = "rows as arrays before the names of their columns, expected an object in which \"columns\" come before \"data\"";
 
 /// Cuts JSON into records: the outermost objects, whatever lies between them.
 pub(super) struct Records<R> {
@@ -16,6 +23,17 @@ pub(super) struct Records<R> {
     ended: bool,
     /// Whether the records are those of one array, which ends.
     of_array: bool,
+    /// What the values of the records are, where these are arrays.
+    columns: Option<TableColumns>,
+}
+
+/// The text of a record.
+pub(super) struct RecordText<'a> {
+    /// The line on which it begins.
+    pub(super) line: u64,
+    pub(super) text: &'a [u8],
+    /// What its values are, where it is an array.
+    pub(super) columns: Option<&'a TableColumns>,
 }
 
 impl<R: Read> Records<R> {
@@ -28,7 +46,48 @@ impl<R: Read> Records<R> {
             line: 1,
             ended: false,
             of_array: false,
+            columns: None,
         }
+    }
+
+    /// The rows of a table, each an array, from `line` on.
+    pub(super) fn of_table(from: R, origin: &Origin, line: u64, columns: TableColumns) -> Self {
+        Self { line, of_array: columns.in_array, columns: Some(columns), ..Self::new(from, origin) }
+    }
+
+    /// Goes to the rows of the next table behind those of one; false at the end of the text.
+    fn next_table(&mut self) -> Result<bool, IoError> {
+        loop {
+            let rest = &self.buffer[self.begin..];
+            let place = self.origin.at(self.line);
+            let refuse = |text: &'static str| IoError::NotJson { place, source: text.into() };
+            match tables::find_next(rest) {
+                Found::Table(columns, at) => {
+                    self.line += line_feeds(&rest[..at]);
+                    self.begin += at;
+                    self.columns = Some(columns);
+                    return Ok(true);
+                }
+                Found::More if rest.len() > ROW_LIMIT_BYTES => {
+                    return Err(refuse("no end of what follows the rows"));
+                }
+                Found::More if !self.fill()? => return Ok(false),
+                Found::More => {}
+                Found::Nothing => {
+                    return Err(refuse("something behind the rows that is none of the object around them"));
+                }
+                Found::Unnamed => return Err(refuse(UNNAMED_ROWS)),
+            }
+        }
+    }
+
+    /// The next record, with what its values are.
+    pub(super) fn advance_text(&mut self) -> Result<Option<RecordText<'_>>, IoError> {
+        let Some((line, range)) = self.advance_to()? else { return Ok(None) };
+        if let Some(TableColumns { index: Some((_, cells)), index_cell, .. }) = &mut self.columns {
+            *index_cell = cells.pop_front();
+        }
+        Ok(Some(RecordText { line, text: &self.buffer[range], columns: self.columns.as_ref() }))
     }
 
     /// The records of one array, whose first lies on `line`; what comes after it must not hold records.
@@ -65,10 +124,17 @@ impl<R: Read> Records<R> {
 
     /// The next record and the line on which it begins.
     pub(super) fn advance(&mut self) -> Result<Option<(u64, &[u8])>, IoError> {
+        Ok(self.advance_to()?.map(|(line, range)| (line, &self.buffer[range])))
+    }
+
+    /// The line on which the next record begins, and where it lies in the buffer.
+    fn advance_to(&mut self) -> Result<Option<(u64, Range<usize>)>, IoError> {
         // To the next brace.
+        let opening = if self.columns.is_some() { b'[' } else { b'{' };
         loop {
             let rest = &self.buffer[self.begin..];
             let at = rest.iter().position(|byte| match byte {
+                b'[' if opening == b'[' => true,
                 b']' | b'[' => self.of_array,
                 b' ' | b'\t' | b'\r' | b'\n' | b',' | 0xef | 0xbb | 0xbf => false,
                 _ => true,
@@ -77,18 +143,20 @@ impl<R: Read> Records<R> {
             self.line += line_feeds(&rest[..skipped]);
             self.begin += skipped;
             match at {
-                Some(_) if self.buffer[self.begin] == b'{' => break,
+                Some(_) if self.buffer[self.begin] == opening => break,
                 Some(_) if self.of_array && self.buffer[self.begin] == b']' => {
                     self.begin += 1;
+                    if self.columns.is_some() && self.next_table()? {
+                        continue;
+                    }
                     self.expect_end()?;
                     return Ok(None);
                 }
                 Some(_) => {
                     let place = self.origin.at(self.line);
-                    return Err(IoError::NotJson {
-                        place,
-                        source: "expected a record, which begins with {".into(),
-                    });
+                    let source =
+                        format!("expected a record, which begins with {}", char::from(opening)).into();
+                    return Err(IoError::NotJson { place, source });
                 }
                 None if !self.fill()? => return Ok(None),
                 None => {}
@@ -118,7 +186,7 @@ impl<R: Read> Records<R> {
                             let (line, record) = (self.line, self.begin..at);
                             self.line += line_feeds(&self.buffer[record.clone()]);
                             self.begin = at;
-                            return Ok(Some((line, &self.buffer[record])));
+                            return Ok(Some((line, record)));
                         }
                     }
                     _ => {}

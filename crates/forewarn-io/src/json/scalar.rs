@@ -1,3 +1,4 @@
+use super::{records::RecordText, tables::TableColumns};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
@@ -64,17 +65,67 @@ impl<'de> Deserialize<'de> for Key<'de> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record, in which `NaN` and `Infinity` may stand for numbers, as Python writes them; `buffer` holds it
+    /// Reads a record, or a row of a table, in which `NaN` and `Infinity` may stand for numbers, as Python writes them; `buffer` holds it
     /// without them.
-    pub(super) fn parse(text: &'a [u8], buffer: &'a mut Vec<u8>) -> Result<Self, serde_json::Error> {
-        let error = match serde_json::from_slice(text) {
+    pub(super) fn parse(
+        RecordText { text, columns, .. }: RecordText<'a>,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<Self, serde_json::Error> {
+        let error = match Self::of(text, columns) {
             Ok(record) => return Ok(record),
             Err(error) => error,
         };
         if !put_words_right(text, buffer) {
             return Err(error);
         }
-        serde_json::from_slice(buffer).map_err(|_| error)
+        Self::of(buffer, columns).map_err(|_| error)
+    }
+
+    fn of(text: &'a [u8], columns: Option<&'a TableColumns>) -> Result<Self, serde_json::Error> {
+        let Some(columns) = columns else { return serde_json::from_slice(text) };
+        let mut from = serde_json::Deserializer::from_slice(text);
+        let mut fields = Row(columns).deserialize(&mut from)?;
+        from.end()?;
+        let text = |text: &'a str| Scalar::Text(Cow::Borrowed(text));
+        if let (Some((name, _)), Some(cell)) = (&columns.index, &columns.index_cell) {
+            let number = cell.parse().map(Scalar::Integer);
+            fields.push((Cow::Borrowed(name), number.unwrap_or_else(|_| text(cell))));
+        }
+        fields.extend(columns.tags.iter().map(|(name, tag)| (Cow::Borrowed(name.as_str()), text(tag))));
+        Ok(Self { fields })
+    }
+}
+
+/// The fields of a row of a table.
+struct Row<'a>(&'a TableColumns);
+
+impl<'de> DeserializeSeed<'de> for Row<'de> {
+    type Value = Vec<(Cow<'de, str>, Scalar<'de>)>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Row<'de> {
+    type Value = Vec<(Cow<'de, str>, Scalar<'de>)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a row of {} values", self.0.names.len())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Self::Value, A::Error> {
+        let (names, mut fields, mut nested) = (&self.0.names, Vec::new(), 0);
+        for (index, name) in names.iter().enumerate() {
+            let field = Field { name: Cow::Borrowed(name), fields: &mut fields, nested: &mut nested };
+            if row.next_element_seed(field)?.is_none() {
+                return Err(A::Error::invalid_length(index, &self));
+            }
+        }
+        match row.next_element::<IgnoredAny>()? {
+            None => Ok(fields),
+            Some(_) => Err(A::Error::custom(format!("a row of more than {} values", names.len()))),
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 //! Objects around the records, as the answers of servers have them.
 
+use super::tables::{end_of, skip_blanks};
 use crate::columns::is_time_name;
 use forewarn_core::table::PREFIX_BYTES;
 
 /// Objects around an array that are looked into.
 const DEPTH: usize = 8;
+
+/// Names of arrays that describe the columns of the records: these lie in another.
+const DESCRIPTIONS: [&str; 7] = ["meta", "metadata", "schema", "columns", "fields", "header", "headers"];
 
 /// Where the records begin in a text that is one object around an array of them, such as `{"data": [{...}, ...]}`;
 /// `None` where the objects of the text are the records themselves. `prefix` is the start of the text, or all of it.
@@ -19,7 +23,7 @@ pub(super) fn records_within(prefix: &[u8]) -> Option<usize> {
         None if prefix.len() < PREFIX_BYTES => return None,
         _ => {}
     }
-    let (mut at, mut depth) = (begin + 1, 1);
+    let (mut at, mut depth, mut described) = (begin + 1, 1, None);
     loop {
         at = skip_blanks(prefix, at);
         match *prefix.get(at)? {
@@ -28,7 +32,7 @@ pub(super) fn records_within(prefix: &[u8]) -> Option<usize> {
                 depth -= 1;
                 at += 1;
                 if depth == 0 {
-                    return None;
+                    return described;
                 }
             }
             b'"' => {
@@ -44,7 +48,17 @@ pub(super) fn records_within(prefix: &[u8]) -> Option<usize> {
                         depth += 1;
                         at += 1;
                     }
-                    b'[' if prefix.get(skip_blanks(prefix, at + 1)) == Some(&b'{') => return Some(at + 1),
+                    b'[' if prefix.get(skip_blanks(prefix, at + 1)) == Some(&b'{') => {
+                        let end = end_of(prefix, at);
+                        match end.filter(|_| DESCRIPTIONS.iter().any(|word| name.eq_ignore_ascii_case(word)))
+                        {
+                            Some(end) => {
+                                described = described.or(Some(at + 1));
+                                at = end;
+                            }
+                            None => return Some(at + 1),
+                        }
+                    }
                     b'{' | b'[' | b'"' => at = end_of(prefix, at)?,
                     _ => at += prefix[at..].iter().position(|byte| matches!(byte, b',' | b'}'))?,
                 }
@@ -52,30 +66,6 @@ pub(super) fn records_within(prefix: &[u8]) -> Option<usize> {
             _ => return None,
         }
     }
-}
-
-fn skip_blanks(text: &[u8], from: usize) -> usize {
-    let rest = text.get(from..).unwrap_or_default();
-    from + rest.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(rest.len())
-}
-
-/// The end of the string, the object or the array that begins at `begin`; `None` where the text ends before it.
-fn end_of(text: &[u8], begin: usize) -> Option<usize> {
-    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-    for (at, &byte) in text.iter().enumerate().skip(begin) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' | b'[' if !quoted => depth += 1,
-            b'}' | b']' if !quoted => depth = depth.saturating_sub(1),
-            _ => continue,
-        }
-        if depth == 0 && !quoted && !escaped {
-            return Some(at + 1);
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -93,6 +83,9 @@ mod tests {
             (r#"[{"b":[{"a":1}]}]"#, false),
             (r#"{"data":[1,2]}"#, false),
             (r#"{"data":[{"a":1}"#, false),
+            (r#"{"meta":[{"name":"a"}],"data":[{"a":1}],"rows":1}"#, true),
+            (r#"{"schema":{"fields":[{"name":"a"}]},"data":[{"a":1}]}"#, true),
+            (r#"{"columns":[{"a":1}]}"#, true),
             ("{", false),
         ] {
             let at = records_within(text.as_bytes());

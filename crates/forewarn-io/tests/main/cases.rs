@@ -653,7 +653,6 @@ fn series_with_labels_and_samples_are_read() {
 fn one_object_of_columns_is_refused_with_what_to_write() {
     for text in [
         r#"{"timestamp":["2024-01-01T00:00:00Z"],"x":[1]}"#,
-        r#"{"columns":["a"],"data":[["b"]]}"#,
         r#"{"timestamp":{"0":"2024-01-01T00:00:00Z","1":"2024-01-01T00:01:00Z"},"x":{"0":1,"1":2}}"#,
     ] {
         let message = read_with(text, &ReadOptions::default()).unwrap_err().to_string();

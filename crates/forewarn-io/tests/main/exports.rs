@@ -5,15 +5,15 @@ use forewarn_io::{ReadOptions, Recording, Shape, read_files};
 use std::{collections::BTreeMap, fs};
 
 /// Error rate and latency of two services, three minutes.
-const RATES: [[(f32, f32); 2]; 3] =
+pub(crate) const RATES: [[(f32, f32); 2]; 3] =
     [[(0.01, 250.5), (0.02, 90.25)], [(0.1, 300.5), (0.03, 91.0)], [(0.2, 310.0), (0.04, 92.5)]];
 
-fn time(row: usize) -> String {
+pub(crate) fn time(row: usize) -> String {
     format!("2024-01-01T00:0{row}:00Z")
 }
 
 /// Values of each service and metric.
-fn values(recording: &Recording) -> BTreeMap<(String, String), Vec<f32>> {
+pub(crate) fn values(recording: &Recording) -> BTreeMap<(String, String), Vec<f32>> {
     let mut all = BTreeMap::new();
     for frame in recording.frames.frames() {
         for (column, name) in recording.frames.schema().names().enumerate() {
@@ -25,7 +25,7 @@ fn values(recording: &Recording) -> BTreeMap<(String, String), Vec<f32>> {
 }
 
 /// Whether a recording holds [`RATES`].
-fn holds_rates(text: &str, options: &ReadOptions) -> Vec<String> {
+pub(crate) fn holds_rates(text: &str, options: &ReadOptions) -> Vec<String> {
     let recording = read_with(text, options).unwrap();
     let mut expected = BTreeMap::new();
     for (at, service) in ["web", "api"].into_iter().enumerate() {

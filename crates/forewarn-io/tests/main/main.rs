@@ -8,6 +8,7 @@ mod cell_rows;
 mod clock;
 mod exports;
 mod files;
+mod forms;
 mod gaps;
 mod hostile;
 mod laws;

@@ -49,7 +49,7 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 
 /// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`,
 /// `2024-01-31 9:05`, `2024/01/31T09:05:00.25`, `31.01.2024 09:05`, `1/31/2024 9:05 PM`, `31 Jan 2024 09:05:00`,
-/// `Jan 31, 2024 9:05`, `Wed, 31 Jan 2024 09:05:00`, `31/Jan/2024:09:05:00`. `None`, too, for a date of numbers whose
+/// `Jan 31, 2024 9:05`, `Wed, 31 Jan 2024 09:05:00`, `31/Jan/2024:09:05:00`, `31-JAN-24 09.05.00.000000 PM`. `None`, too, for a date of numbers whose
 /// order neither they nor `order` say.
 pub(super) fn civil_millis(text: &str, order: Option<DateOrder>) -> Option<(i64, &str)> {
     let bytes = text.as_bytes();
@@ -279,17 +279,19 @@ fn time_of_day(bytes: &[u8], end: usize) -> Option<(i64, usize)> {
         }
     }
     // A dash may begin an offset, unless seconds follow.
-    let is_dashed = at(next) == b'-' && at(next + 3) == b':' && at(next + 6) == b':';
+    let is_dashed = at(next) == b'-' && matches!((at(next + 3), at(next + 6)), (b':', b':') | (b'.', b'.'));
     if !is_dashed && !matches!(at(next), b'T' | b't' | b' ' | b':' | b'_') || !at(next + 1).is_ascii_digit() {
         return Some((0, end));
     }
     let (mut hour, minute_mark) = short_number(bytes, next + 1)?;
     next = minute_mark;
     let (mut minute, mut second) = (0, 0);
-    if at(next) == b':' {
+    // Oracle, Db2 and some countries write points between hour, minute and second.
+    let mark = at(next);
+    if mark == b':' || mark == b'.' && at(next + 2).is_ascii_digit() {
         minute = number(bytes, next + 1, 2)?;
         next += 3;
-        if at(next) == b':' {
+        if at(next) == mark {
             second = number(bytes, next + 1, 2)?;
             next += 3;
         }

@@ -35,6 +35,38 @@ fn one_moment_in_many_forms() {
 }
 
 #[test]
+fn a_number_whose_last_digits_are_lost_is_no_time() {
+    let mut rounded = TimeReader::default();
+    for text in ["1.70407E+09", "1.704067e+09", "1.70E12", "1,70407E+09"] {
+        assert_eq!(rounded.text(text), None, "{text}");
+        assert!(rounded.expected(text).contains("as a number before"), "{text}");
+    }
+    // Java writes as many digits as there are: one with few has zeros.
+    let mut whole = TimeReader::default();
+    assert_eq!(whole.text("1.70406726E9").unwrap().time.millis(), 1_704_067_260_000);
+    assert_eq!(whole.text("1.70409E9").unwrap().time.millis(), 1_704_090_000_000);
+    let mut learnt = TimeReader::default();
+    learnt.learn_exponent_digits(9);
+    assert_eq!(learnt.text("1.70409E9").unwrap().time.millis(), 1_704_090_000_000);
+}
+
+#[test]
+fn points_may_stand_between_hours_and_minutes() {
+    for (text, expected) in [
+        ("01-JAN-24 12.05.06.250000 AM", "2024-01-01T00:05:06.25Z"),
+        ("31-DEC-2023 10.05.06 PM", "2023-12-31T22:05:06Z"),
+        ("01-JAN-24 10.00.00.000000 AM -05:00", "2024-01-01T15:00:00Z"),
+        ("2024-01-31-09.05.06.123456", "2024-01-31T09:05:06.123Z"),
+        ("31.1.2024 9.30", "2024-01-31T09:30:00Z"),
+    ] {
+        assert_eq!(time(text).map(|time| time.to_string()).as_deref(), Some(expected), "{text}");
+    }
+    for wrong in ["2024-01-31 9.5", "2024-01-31 09.05.6", "2024-01-31 25.05.06", "2024-01-31-09.05"] {
+        assert_eq!(time(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
 fn dates_agree_with_the_calendar() {
     for days in (-719_000..2_900_000).step_by(97) {
         let text = Timestamp::from_millis(days * 86_400_000).unwrap().to_string();

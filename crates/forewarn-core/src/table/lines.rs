@@ -1,15 +1,8 @@
 use std::io::{self, Read};
 
-/// Bytes that one row may have before its end is given up.
-pub const ROW_LIMIT_BYTES: usize = 1 << 24;
-
-/// Watches the bytes that are cut into rows: no row goes on forever.
-///
-/// A quote that is never closed would otherwise make one row, and one allocation, of the rest of the file.
-pub(super) struct Guard<R> {
+/// Puts line ends and blanks between cells right before rows are cut.
+pub(super) struct Lines<R> {
     inner: R,
-    row_bytes: usize,
-    overrun: bool,
     line_ends: LineEnds,
     /// Where cells are separated by any number of blanks.
     blanks: Option<Blanks>,
@@ -34,10 +27,10 @@ pub(super) enum LineEnds {
     CarriageReturn,
 }
 
-impl<R: Read> Guard<R> {
+impl<R: Read> Lines<R> {
     pub(super) fn new(inner: R, line_ends: LineEnds, blank_separated: bool) -> Self {
         let blanks = blank_separated.then(Blanks::default);
-        Self { inner, row_bytes: 0, overrun: false, line_ends, blanks }
+        Self { inner, line_ends, blanks }
     }
 
     /// Reads a piece with one blank between two cells.
@@ -78,29 +71,14 @@ impl<R: Read> Guard<R> {
             }
         }
     }
-
-    /// A row has ended.
-    pub(super) fn end_row(&mut self) {
-        self.row_bytes = 0;
-    }
-
-    /// Whether reading failed because a row had no end.
-    pub(super) fn overrun(&self) -> bool {
-        self.overrun
-    }
 }
 
-impl<R: Read> Read for Guard<R> {
+impl<R: Read> Read for Lines<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.row_bytes > ROW_LIMIT_BYTES {
-            self.overrun = true;
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a row without an end"));
-        }
         let got = self.read_cells(buffer)?;
         if self.line_ends == LineEnds::CarriageReturn {
             buffer[..got].iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         }
-        self.row_bytes += got;
         Ok(got)
     }
 }
@@ -113,10 +91,10 @@ mod tests {
     fn blanks_between_cells_become_one_wherever_pieces_end() {
         let text = b"  a   b\t c  \r\n\n1 \"x  y\"   3\n";
         for piece in 1..text.len() {
-            let mut guard = Guard::new(text.as_slice(), LineEnds::LineFeed, true);
+            let mut lines = Lines::new(text.as_slice(), LineEnds::LineFeed, true);
             let (mut found, mut buffer) = (Vec::new(), vec![0; piece + 1]);
             loop {
-                let got = guard.read(&mut buffer).unwrap();
+                let got = lines.read(&mut buffer).unwrap();
                 if got == 0 {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::{panic::resume_unwind, thread};
 /// gives what the calls return, in the order of the parts.
 ///
 /// What is done to a value must not depend on the part that it is in: the number of threads then changes no result.
-pub(super) fn on_parts<T: Send, R: Send>(
+pub(crate) fn on_parts<T: Send, R: Send>(
     values: &mut [T],
     threads: usize,
     work: impl Fn(usize, &mut [T]) -> R + Sync,
