@@ -41,7 +41,7 @@ watch)
     { head -n 1 last-week.csv; tail -n +2 last-week.csv | sort -s -t, -k1,1 | sed -n 1,11520p; } > metrics.csv
     last=$(tail -n 240 metrics.csv | head -n 1 | cut -d, -f1)
     "$FOREWARN" "$@" &
-    until tail -c 100000 events.ndjson 2>/dev/null | grep -q "$last"; do
+    until tail -c 1000000 events.ndjson 2>/dev/null | grep -q "$last"; do
       kill -0 $! || exit 1
       sleep 0.1
     done
