@@ -1,6 +1,6 @@
 //! All services that one model serves, minute by minute.
 
-use crate::{LiveError, LiveService, ServedModel};
+use crate::{LiveError, LiveService, ServedModel, room::push_slowly};
 use forewarn_core::{
     CoreError, Evidence, FeatureState, Fingerprint, Forecast, Origin, Score, Windows, restore_part,
     save_part, seal, unseal,
@@ -131,7 +131,7 @@ impl LiveFleet {
             rows.stream.join(service)?;
             rows.filling.push(filling);
         }
-        self.services.push(state);
+        push_slowly(&mut self.services, state);
         self.scores.push(None);
         self.forget_batch(self.services.len() - 1);
         Ok(())
@@ -384,7 +384,7 @@ impl LiveFleet {
             rows.stream.join(state.service())?;
             rows.filling.push(filling);
         }
-        self.services.push(state);
+        push_slowly(&mut self.services, state);
         self.scores.push(score);
         self.forget_batch(self.services.len() - 1);
         Ok(())

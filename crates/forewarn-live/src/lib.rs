@@ -6,6 +6,7 @@ mod fleet;
 mod ledger;
 mod live;
 mod registry;
+mod room;
 mod served;
 mod serving;
 mod shard;

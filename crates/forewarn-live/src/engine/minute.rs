@@ -10,7 +10,7 @@ use super::{
     state::service::{Service, missing_reason},
     warning::advice::{probable_kind, top_evidence},
 };
-use crate::LiveError;
+use crate::{LiveError, room::push_slowly};
 use forewarn_core::{Alarm, BudgetMode, OutcomeMatcher, Score, SupposedAlarms};
 use forewarn_label::{RuleEvent, RuleMinute, Verdict};
 use forewarn_schema::Timestamp;
@@ -97,7 +97,7 @@ impl Engine {
             run.join(&name, self.step)?;
         }
         self.by_name.insert(shared, self.services.len());
-        self.services.push(service);
+        push_slowly(&mut self.services, service);
         self.out.emit(time, EventBody::ServiceAppeared { service: name });
         Ok(())
     }

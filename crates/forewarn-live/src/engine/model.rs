@@ -1,7 +1,7 @@
 //! One model of an engine at work, with its alarms and its ledger.
 
 use super::{Name, OutcomeEvent, OutcomeKind, ProbableKind, RiskLevel};
-use crate::{LiveError, LiveFleet, ServedModel};
+use crate::{LiveError, LiveFleet, ServedModel, room::push_slowly};
 use forewarn_core::{
     AlarmMachine, AlarmOutcome, AlarmPolicy, BudgetController, BudgetMode, BudgetSettings, CoreError,
     FailureOutcome, Ladder, OutcomeMatcher, Settled, Shift, SupposedAlarms,
@@ -145,7 +145,7 @@ impl ModelRun {
     pub(super) fn join(&mut self, service: &str, step: Step) -> Result<(), LiveError> {
         self.fleet.join(service)?;
         let window = self.fleet.model().window();
-        self.services.push(ModelService {
+        let service = ModelService {
             machine: AlarmMachine::with_threshold(self.policy, step, self.budget.threshold()),
             matcher: OutcomeMatcher::new(window, step),
             supposed: SupposedAlarms::default(),
@@ -154,7 +154,8 @@ impl ModelRun {
             warned: VecDeque::new(),
             begun: None,
             counts: LedgerCounts::default(),
-        });
+        };
+        push_slowly(&mut self.services, service);
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use crate::engine::{
     Engine, EngineModels, EventBody, Input, WarningEvent, WarningState, incidents::Incident,
     model::ModelService,
 };
-use crate::{LiveError, fleet::Adopted};
+use crate::{LiveError, fleet::Adopted, room::push_slowly};
 use forewarn_core::{CoreError, restore_part, save_part, seal, unseal};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -141,11 +141,11 @@ impl Engine {
         let Arrival { head, service, runs } = arrival;
         for (run, (own, adopted)) in self.models.iter_mut().zip(runs) {
             run.fleet.adopt(adopted)?;
-            run.services.push(own);
+            push_slowly(&mut run.services, own);
         }
         let slot = self.services.len();
         self.by_name.insert(service.name.clone(), slot);
-        self.services.push(service);
+        push_slowly(&mut self.services, service);
         self.rows.resize(slot * self.metrics.len(), f32::NAN);
         self.rows.extend(&head.row);
         for incident in head.incidents {

@@ -1,7 +1,6 @@
 //! An engine as bytes.
 
 use super::service::Service;
-use crate::LiveError;
 use crate::engine::{
     Counters, Engine, EngineConfig, EngineModels, MissingReason, SourceStatus,
     incidents::Incident,
@@ -10,6 +9,7 @@ use crate::engine::{
     slos::followed,
     warning::{normal::Normal, risk::Onsets},
 };
+use crate::{LiveError, room::push_slowly};
 use forewarn_core::{BudgetController, CoreError, restore_part, save_part, seal, unseal};
 use forewarn_schema::Timestamp;
 use forewarn_topology::{Call, ServiceGraph};
@@ -173,7 +173,7 @@ impl Engine {
             if self.by_name.insert(service.name.clone(), slot).is_some() {
                 return damaged("a service is there twice");
             }
-            self.services.push(service);
+            push_slowly(&mut self.services, service);
         }
         for run in &mut self.models {
             let (saved, budget, ledger): (Vec<ModelService>, BudgetController, Ledger) = restore_part(body)?;
