@@ -60,6 +60,8 @@ fn it_tells_an_hour_and_goes_on_after_a_kill() {
         story.contains("injected memory leak into user") && story.contains("With the day before:"),
         "{story}"
     );
+    // Where the trouble of others comes from.
+    assert!(story.contains("gateway may fail") && story.contains("; look at "), "{story}");
     // All has been said: nothing is trained, simulated or said again.
     let events = fs::read(at.join("first/events.ndjson")).unwrap();
     assert_eq!(done(at, &["demo", "--once", "--quiet", "--folder", "first"]), story);

@@ -32,12 +32,13 @@ pub(super) fn clock(time: Timestamp) -> String {
     time.to_string().get(11..16).unwrap_or("--:--").to_owned()
 }
 
-/// A warning in a line: what, how likely, and why.
+/// A warning in a line: what, how likely, where to look, and why.
 pub(super) fn warned(warning: &WarningEvent) -> String {
     let probability = warning.probability.map_or_else(String::new, |p| format!(", {:.0} %", 100.0 * p));
     let kind = kind(warning.kind).map_or_else(String::new, |kind| format!(", looks like {kind}"));
+    let root = warning.root.as_ref().map_or_else(String::new, |root| format!("; look at {root} first"));
     let evidence = warning.evidence.first().map_or_else(String::new, |item| format!(" ({})", evidence(item)));
-    format!("{} may fail within 5 minutes{probability}{kind}{evidence}", warning.service)
+    format!("{} may fail within 5 minutes{probability}{kind}{root}{evidence}", warning.service)
 }
 
 fn evidence(item: &EvidenceItem) -> String {
