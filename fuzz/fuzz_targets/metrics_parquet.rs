@@ -7,8 +7,14 @@
 use forewarn_core::FrameStream;
 use forewarn_io::{ReadOptions, parquet};
 use libfuzzer_sys::fuzz_target;
+use std::sync::Once;
+
+/// Panics of the decoder, of which the reader makes errors, are no find. The fuzzer's own hook would end at them; one
+/// that nobody catches still ends it.
+static USUAL_HOOK: Once = Once::new();
 
 fuzz_target!(|file: &[u8]| {
+    USUAL_HOOK.call_once(|| drop(std::panic::take_hook()));
     let path = std::env::temp_dir().join(format!("forewarn-fuzz-{}.parquet", std::process::id()));
     std::fs::write(&path, file).expect("the folder for temporary files can be written to");
     let options = ReadOptions::default();
