@@ -1,8 +1,8 @@
 //! Gradient-boosted trees: histograms of eight-bit bins, grown leaf by leaf.
 //!
-//! `bins` turns columns into bytes, `histogram` sums gradients into bins as
-//! integers, `split` finds the best cut, `grow` makes one tree, `boost` one after another until validation stops
-//! gaining, `forest` scores, `shap` explains. `views` turns a window into one row of columns.
+//! `bins` turns columns into bytes, `histogram` sums gradients into bins as integers, `split` finds the best cut, `grow`
+//! makes one tree, `boost` one after another until validation stops gaining, `forest` scores, `shap` explains. `views`
+//! turns a window into one row of columns.
 
 mod bins;
 mod boost;

@@ -24,8 +24,8 @@ pub(crate) struct Pilot {
 impl Pilot {
     pub(crate) const USUAL: Self = Self { from: 1 << 20, of_each_class: 1 << 16, most_terms: 256 };
 
-    /// `objective` with a search that begins where the pilot ended. As it is where there is no pilot, or it fails, as one
-    /// whose iterations do not suffice: that costs time and changes no minimum.
+    /// `objective` with a search that begins where the pilot ended. Without a pilot, or after one that fails because its
+    /// iterations do not suffice, the objective stays as it is: that costs time and changes no minimum.
     pub(crate) fn before(
         self,
         objective: Objective,
@@ -54,7 +54,7 @@ impl Design {
     /// About `of_each_class` windows of each class, each standing for as many as were left out with it, and all of a class
     /// that has no more: where the rarer one is whole, little of what tells them apart is lost.
     ///
-    /// One of every so many is taken at random, so that no cycle in the order of windows is hit.
+    /// Of each stride of windows one is taken at random, so that no cycle in the order of windows is hit.
     fn thinned(&self, of_each_class: usize) -> Self {
         let positives = self.positive.iter().filter(|&&positive| positive).count();
         let strides = [self.positive.len() - positives, positives]

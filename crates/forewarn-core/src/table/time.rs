@@ -13,7 +13,7 @@ mod zone;
 /// Numbers that fit into 64 bits.
 const WHOLE: std::ops::Range<f64> = -9e18..9e18;
 
-/// Digits of a number with an exponent that tell minutes since 1970 apart: no program rounds to so many.
+/// Digits of a number with an exponent that tell minutes since 1970 apart: programs that round keep fewer.
 const SHARP_DIGITS: usize = 8;
 
 /// Days of the years 1982 to 2064, as spreadsheets count them.

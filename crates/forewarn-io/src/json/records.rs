@@ -10,7 +10,8 @@ use std::{
 const CHUNK_BYTES: usize = 1 << 17;
 
 /// What is wrong with a table whose columns are named too late.
-pub(super) const UNNAMED_ROWS: &str = "rows as arrays before the names of their columns, expected an object in which \"columns\" come before \"data\"";
+pub(super) const UNNAMED_ROWS: &str = "rows as arrays before the names of their columns, expected an object in which \
+                                       \"columns\" come before \"data\"";
 
 /// Cuts JSON into records: the outermost objects, whatever lies between them.
 pub(super) struct Records<R> {

@@ -65,8 +65,8 @@ impl<'de> Deserialize<'de> for Key<'de> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record, or a row of a table, in which `NaN` and `Infinity` may stand for numbers, as Python writes them; `buffer` holds it
-    /// without them.
+    /// Reads a record, or a row of a table, in which `NaN` and `Infinity` may stand for numbers, as Python writes them;
+    /// `buffer` holds it without them.
     pub(super) fn parse(
         RecordText { text, columns, .. }: RecordText<'a>,
         buffer: &'a mut Vec<u8>,

@@ -84,13 +84,14 @@ fn with_silent_servers(graph: &ServiceGraph, own: &[f64]) -> Vec<f64> {
 }
 
 /// Services that call one, directly or through others.
-fn count_clients(graph: &ServiceGraph, service: usize) -> usize {
+fn callers(graph: &ServiceGraph, service: usize) -> BTreeSet<usize> {
     let mut seen = BTreeSet::from([service]);
     let mut open = vec![service];
     while let Some(place) = open.pop() {
         open.extend(graph.clients_of(place).map(|(client, _)| client).filter(|&client| seen.insert(client)));
     }
-    seen.len() - 1
+    seen.remove(&service);
+    seen
 }
 
 /// What is known of a service in a minute.
@@ -113,7 +114,7 @@ impl Incidents {
 
     pub(super) fn set_graph(&mut self, graph: ServiceGraph) -> Result<(), TopologyError> {
         let strengths = Strengths::given(&graph, Strengths::USUAL)?;
-        let dependents = (0..graph.len()).map(|place| count_clients(&graph, place)).collect();
+        let dependents = (0..graph.len()).map(|place| callers(&graph, place).len()).collect();
         self.graph = Some(Linked { cascade: Cascade::new(&graph, &strengths)?, graph, dependents });
         Ok(())
     }
@@ -218,9 +219,9 @@ impl Incidents {
                 return false;
             }
             if std::mem::take(&mut incident.is_touched) {
-                let root = incident.suspects.first().map(|(service, _)| service.clone());
+                let root = incident.root().map(str::to_owned);
                 self.assess(incident, time, config, &condition);
-                if incident.suspects.first().map(|(service, _)| service) != root.as_ref() {
+                if incident.root() != root.as_deref() {
                     incident.news.get_or_insert(IncidentState::Updated);
                 }
             }
@@ -250,7 +251,7 @@ impl Incidents {
         let graph = &self.graph.as_ref()?.graph;
         let mut roots = BTreeMap::new();
         open.iter().enumerate().find_map(|(place, incident)| {
-            let (root, _) = incident.suspects.first()?;
+            let root = incident.root()?;
             graph.find(root)?;
             if !incident.joined.iter().any(|(_, until)| time.minutes_since(*until) <= within) {
                 return None;
@@ -345,6 +346,11 @@ impl Incidents {
 }
 
 impl Incident {
+    /// The first suspect.
+    fn root(&self) -> Option<&str> {
+        self.suspects.first().map(|(service, _)| service.as_str())
+    }
+
     /// Takes in what belongs to another one.
     fn absorb(&mut self, other: Self) {
         self.last = self.last.max(other.last);
@@ -387,15 +393,10 @@ impl Incident {
 impl Linked {
     /// Whether a service calls another one, directly or through others.
     fn calls(&self, client: &str, server: &str) -> bool {
-        let (Some(start), Some(goal)) = (self.graph.find(client), self.graph.find(server)) else {
+        let (Some(client), Some(server)) = (self.graph.find(client), self.graph.find(server)) else {
             return false;
         };
-        let (mut seen, mut open) = (BTreeSet::from([start]), vec![start]);
-        while let Some(place) = open.pop() {
-            let servers = self.graph.servers_of(place).map(|(server, _)| server);
-            open.extend(servers.filter(|&server| seen.insert(server)));
-        }
-        start != goal && seen.contains(&goal)
+        callers(&self.graph, server).contains(&client)
     }
 
     /// Services that call a service, or are called by it, over at most `calls` calls in a row in one direction.

@@ -49,8 +49,8 @@ const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday",
 
 /// Milliseconds from 1970 to a date with or without a time of day, on the same clock, and what follows: `2024-01-31`,
 /// `2024-01-31 9:05`, `2024/01/31T09:05:00.25`, `31.01.2024 09:05`, `1/31/2024 9:05 PM`, `31 Jan 2024 09:05:00`,
-/// `Jan 31, 2024 9:05`, `Wed, 31 Jan 2024 09:05:00`, `31/Jan/2024:09:05:00`, `31-JAN-24 09.05.00.000000 PM`. `None`, too, for a date of numbers whose
-/// order neither they nor `order` say.
+/// `Jan 31, 2024 9:05`, `Wed, 31 Jan 2024 09:05:00`, `31/Jan/2024:09:05:00`, `31-JAN-24 09.05.00.000000 PM`. `None`,
+/// too, for a date of numbers whose order neither they nor `order` say.
 pub(super) fn civil_millis(text: &str, order: Option<DateOrder>) -> Option<(i64, &str)> {
     let bytes = text.as_bytes();
     if let Some(millis) = compact_millis(text) {
@@ -172,7 +172,7 @@ struct Numbers {
     year: i64,
     end: usize,
     mark: u8,
-    /// Whether the year has two digits, and the first number is no month: `24/01/31` may begin with the year.
+    /// Whether the year has two digits, and the first number is not a month: `24/01/31` may begin with the year.
     is_unclear: bool,
 }
 
