@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
@@ -32,26 +33,32 @@ def until(what: str, seconds: float, found: Any) -> Any:
     raise TimeoutError(f"{what}: nothing within {seconds:.0f} s")
 
 
+def process_text(pid: int, name: str) -> str:
+    """What the system says of a process, or nothing where the process, or a thread of it, ended while it was asked."""
+    try:
+        return Path(f"/proc/{pid}/{name}").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 def children(pid: int) -> list[int]:
-    """Processes that a process started."""
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found.extend(int(child) for child in (task / "children").read_text().split())
-    return found
+    """Processes that a process started, whichever of its threads did."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    return [int(child) for thread in threads for child in process_text(pid, f"task/{thread}/children").split()]
 
 
 def is_executor(pid: int) -> bool:
     """Whether a process is one that runs tasks, not one that has ended or that a worker runs for a moment."""
-    try:
-        return b"CoarseGrainedExecutorBackend" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+    return "CoarseGrainedExecutorBackend" in process_text(pid, "cmdline")
 
 
 def peak_kib(pid: int) -> int:
-    """The peak of a process's memory."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    """The peak of a process's memory, which is nothing where the process has ended."""
+    lines = process_text(pid, "status").splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 class Cluster:
@@ -145,13 +152,16 @@ class Cluster:
         """Peaks of memory are those from now on."""
         for executor, others in self._processes().items():
             for pid in (executor, *others):
-                Path(f"/proc/{pid}/clear_refs").write_text("5")
+                # One that has ended has no peak.
+                with suppress(OSError):
+                    Path(f"/proc/{pid}/clear_refs").write_text("5")
 
     def peaks(self) -> tuple[float, float]:
         """The largest peak of memory of an executor's JVM, and of the Python processes of one, in MiB."""
         found = self._processes()
         assert all(found.values()), f"an executor has no Python process: {found}"
         jvms = [peak_kib(pid) for pid in found]
+        assert all(jvms), f"an executor ended while it was measured: {found}"
         pythons = [sum(peak_kib(pid) for pid in others) for others in found.values()]
         return max(jvms) / 1024, max(pythons) / 1024
 
