@@ -3,6 +3,7 @@
 use crate::Score;
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 mod batch;
 mod budget;
@@ -25,6 +26,13 @@ pub use policy::{AlarmPolicy, AlarmSettings};
 pub use shift::Shift;
 pub use supposed::{Ladder, SupposedAlarms};
 pub use threshold::{Fixed, Threshold};
+
+/// Gives the memory of an empty list back: of a hundred thousand services few have something to remember.
+fn release<T>(list: &mut ThinVec<T>) {
+    if list.is_empty() && list.capacity() > 0 {
+        *list = ThinVec::new();
+    }
+}
 
 /// A statement that a failure is coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

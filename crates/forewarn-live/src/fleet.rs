@@ -19,7 +19,7 @@ const BATCH: usize = 512;
 /// joining, and the last one takes the number of one that leaves. In the steady state a minute allocates only what
 /// the graph's columns need.
 ///
-/// Memory for each service: a [`LiveService`], about 100 bytes, and the length of the name twice.
+/// Memory for each service: a [`LiveService`] and about 80 bytes.
 pub struct LiveFleet {
     model: Arc<ServedModel>,
     next: Timestamp,
@@ -411,7 +411,7 @@ impl Batch {
     ) -> Result<Self, LiveError> {
         let mut order: Vec<usize> = (from..from + services.len()).collect();
         order.sort_by_key(|&service| services[service - from].service());
-        let place = |service: &LiveService| (service.service().to_owned(), after, observation);
+        let place = |service: &LiveService| (service.shared_service(), after, observation);
         let layout = Layout::new(step, services.iter().map(place)).map_err(CoreError::from)?;
         Ok(Self { order, layout })
     }

@@ -2,6 +2,7 @@ use crate::{LiveError, ServedModel};
 use forewarn_core::{Fingerprint, Origin, Pushed, RowsState, Score, Windows};
 use forewarn_schema::Timestamp;
 use forewarn_window::WindowState;
+use std::sync::Arc;
 
 /// One service in the middle of its rows: what a [`ServedModel`] keeps of its past. It is for the model that made it.
 #[derive(Clone, Debug)]
@@ -13,7 +14,7 @@ pub struct LiveService {
 #[derive(Clone, Debug)]
 enum Rows {
     /// As they are measured.
-    Metrics(RowsState),
+    Metrics(Box<RowsState>),
     /// As a pipeline makes them.
     Features(Box<WindowState>),
 }
@@ -57,7 +58,7 @@ impl LiveService {
         let (origin, observation) =
             (Origin { service, start, step: model.step() }, model.predictor.observation());
         let rows = match &model.pipeline {
-            None => Rows::Metrics(RowsState::start(model.metrics(), observation, origin)?),
+            None => Rows::Metrics(Box::new(RowsState::start(model.metrics(), observation, origin)?)),
             Some(pipeline) => Rows::Features(Box::new(pipeline.start(origin)?)),
         };
         Ok(Self { rows, model: model.fingerprint() })
@@ -97,6 +98,14 @@ impl LiveService {
         match &self.rows {
             Rows::Metrics(rows) => rows.service(),
             Rows::Features(rows) => rows.service(),
+        }
+    }
+
+    /// The same, shared: a copy takes no memory.
+    pub(super) fn shared_service(&self) -> Arc<str> {
+        match &self.rows {
+            Rows::Metrics(rows) => rows.shared_service(),
+            Rows::Features(rows) => rows.shared_service(),
         }
     }
 

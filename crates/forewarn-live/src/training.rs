@@ -1,8 +1,8 @@
 //! Rows to train on, from the events of an engine.
 
-use crate::{Event, EventBody, LiveError, OutcomeKind};
+use crate::{Event, EventBody, Input, LiveError, OutcomeKind};
 use forewarn_core::WindowSpec;
-use forewarn_schema::{Frame, FrameSet, Schema, SchemaError, Step, Timestamp};
+use forewarn_schema::{Frame, FrameSet, Kind, Schema, SchemaError, Step, Timestamp};
 use std::collections::BTreeMap;
 
 /// What becomes of the time after a warning that an operator acted on, and after which no failure came.
@@ -19,7 +19,9 @@ pub enum ActedOn {
 /// The rows of an engine's services as frames to train on: give it every event, in order, then
 /// [`finish`](Self::finish).
 ///
-/// A row that came too late, or not at all, is missing, as it was for the scores. After a warning that an operator
+/// A row that came too late, or not at all, is missing, as it was for the scores. What came late still tells whether
+/// the service failed: [`take_late`](Self::take_late) puts it where a value is missing. Rows are then tidier than those
+/// that are scored. After a warning that an operator
 /// acted on, the rows of its prediction period are missing too ([`ActedOn`]): no window then has a label that rests
 /// on them, and none looks back on a service that was being mended. Whether a failure began is for the failure rule
 /// to say of these rows; where it cannot (a warning that ended as censored), windows have no label.
@@ -45,8 +47,13 @@ struct Service {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainingLeftOut {
-    /// Rows without any value.
+    /// Rows without any value when their minute was closed.
     pub missing_rows: u64,
+    /// Values that came after their minute was closed, and are in the rows.
+    pub late_values: u64,
+    /// Values that came after their minute was closed, and are not: of counters, whose growth in a minute one late
+    /// sample does not tell, of a minute before the service's first, where there is a value already, or out of range.
+    pub late_values_left_out: u64,
     /// Warnings that an operator acted on.
     pub averted_warnings: u64,
     /// Rows after them that were left out.
@@ -107,6 +114,51 @@ impl TrainingRows {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Takes what came after its minute was closed, and passes over all else, of which the events tell. Give it each
+    /// input before the engine takes it.
+    pub fn take_late(&mut self, input: &Input) {
+        let is_value = |value: &f32| !value.is_nan();
+        match input {
+            Input::Row { service, time, values } if values.len() == self.metrics.len() => {
+                let values = values.iter().copied().enumerate().filter(|(_, value)| is_value(value));
+                self.fill(service, *time, values.collect());
+            }
+            Input::Sample { service, metric, time, value } if value.is_finite() => {
+                let column = self.metrics.metrics().iter().position(|one| one.name == *metric);
+                let Some(column) = column else { return };
+                // The growth of a counter in a minute rests on the samples before.
+                let is_counter = self.metrics.metrics()[column].kind == Kind::Counter;
+                let value = if is_counter { f32::NAN } else { *value as f32 };
+                self.fill(service, *time, vec![(column, value)]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts values where none are in a row that was closed.
+    fn fill(&mut self, service: &str, time: Timestamp, values: Vec<(usize, f32)>) {
+        let Some(service) = self.services.get_mut(service) else { return };
+        let (width, step) = (self.metrics.len(), i128::from(self.step.millis()));
+        // A minute is that which ends at the time of its row.
+        let after_first = i128::from(time.millis()) - i128::from(service.start.millis());
+        let row = after_first.div_euclid(step) + i128::from(after_first.rem_euclid(step) > 0);
+        let mut row = match usize::try_from(row) {
+            Ok(row) if row >= service.values.len() / width => return,
+            Ok(row) => service.values.get_mut(row * width..(row + 1) * width),
+            Err(_) => None,
+        };
+        for (column, value) in values {
+            let place = row.as_deref_mut().map(|row| &mut row[column]).filter(|place| place.is_nan());
+            match place {
+                Some(place) if !value.is_nan() && self.metrics.metrics()[column].check(value).is_ok() => {
+                    *place = value;
+                    self.left_out.late_values += 1;
+                }
+                _ => self.left_out.late_values_left_out += 1,
+            }
+        }
     }
 
     /// The frames, and what they lack.

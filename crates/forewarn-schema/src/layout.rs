@@ -1,5 +1,5 @@
 use crate::{SchemaError, Step, Timestamp};
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 /// Where each service's rows lie in a frame set, and when they were.
 ///
@@ -14,7 +14,7 @@ pub struct Layout {
 /// One service's place in a frame set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRows {
-    name: String,
+    name: Arc<str>,
     start: Timestamp,
     rows: Range<usize>,
 }
@@ -24,6 +24,12 @@ impl ServiceRows {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The same, shared: a copy takes no memory.
+    #[must_use]
+    pub fn shared_name(&self) -> Arc<str> {
+        Arc::clone(&self.name)
     }
 
     /// Time of its first row.
@@ -57,17 +63,18 @@ impl Layout {
     /// # Errors
     /// [`SchemaError::EmptyServiceName`], [`SchemaError::DuplicateService`], [`SchemaError::TimeOverflow`],
     /// [`SchemaError::TooManyRows`] for rows that 32 bits cannot number.
-    pub fn new(
+    pub fn new<N: Into<Arc<str>>>(
         step: Step,
-        services: impl IntoIterator<Item = (String, Timestamp, usize)>,
+        services: impl IntoIterator<Item = (N, Timestamp, usize)>,
     ) -> Result<Self, SchemaError> {
-        let mut services: Vec<_> = services.into_iter().collect();
+        let services = services.into_iter().map(|(name, start, rows)| (name.into(), start, rows));
+        let mut services: Vec<(Arc<str>, _, _)> = services.collect();
         services.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         if services.first().is_some_and(|(name, ..)| name.is_empty()) {
             return Err(SchemaError::EmptyServiceName);
         }
         if let Some(pair) = services.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(SchemaError::DuplicateService { service: pair[1].0.clone() });
+            return Err(SchemaError::DuplicateService { service: pair[1].0.to_string() });
         }
         let mut next = 0usize;
         let mut places = Vec::with_capacity(services.len());

@@ -1,4 +1,5 @@
 use super::forest::{Forest, Tree};
+use std::ops::Range;
 
 /// Shapley values of each column for one row: how the log-odds come from the expected ones to those of the row.
 ///
@@ -10,8 +11,10 @@ use super::forest::{Forest, Tree};
 /// algorithm 2.
 pub(super) fn contributions(forest: &Forest, row: &[f32]) -> Vec<f64> {
     let mut found = vec![0.0; row.len()];
+    let (mut steps, mut weights) = (Vec::new(), Vec::new());
     for tree in &forest.trees {
-        Walk { tree, row, found: &mut found }.descend(0, &[], 1.0, 1.0, None);
+        let (found, steps, weights) = (&mut found, &mut steps, &mut weights);
+        Walk { tree, row, found, steps, weights }.descend(0, 0..0, 1.0, 1.0, None);
     }
     found
 }
@@ -38,72 +41,80 @@ struct Walk<'a> {
     tree: &'a Tree,
     row: &'a [f32],
     found: &'a mut [f64],
+    /// The paths to the nodes on the way down, one behind the other; empty before and after.
+    steps: &'a mut Vec<Step>,
+    /// Room for the weights of a path.
+    weights: &'a mut Vec<f64>,
 }
 
 impl Walk<'_> {
-    fn descend(&mut self, at: usize, path: &[Step], unknown: f64, known: f64, column: Option<usize>) {
-        let mut path = extended(path, unknown, known, column);
+    /// `before` is where the path to the node's parent lies.
+    fn descend(&mut self, at: usize, before: Range<usize>, unknown: f64, known: f64, column: Option<usize>) {
+        let from = self.steps.len();
+        self.steps.extend_from_within(before);
+        let length = self.steps.len() - from;
+        self.steps.push(Step { column, unknown, known, weight: if length == 0 { 1.0 } else { 0.0 } });
+        extend(&mut self.steps[from..]);
         let node = self.tree.nodes[at];
         if node.is_leaf() {
-            for index in 1..path.len() {
-                let step = path[index];
-                let weight: f64 = unwound(&path, index).iter().map(|step| step.weight).sum();
+            let path = &self.steps[from..];
+            for (index, step) in path.iter().enumerate().skip(1) {
+                unwound(path, index, self.weights);
+                let weight: f64 = self.weights.iter().sum();
                 if let Some(column) = step.column {
                     self.found[column] += weight * (step.known - step.unknown) * f64::from(node.value);
                 }
             }
+            self.steps.truncate(from);
             return;
         }
         // A column that is on the way already is taken off it, and its shares are multiplied.
         let (mut unknown, mut known) = (1.0, 1.0);
+        let path = &mut self.steps[from..];
         if let Some(index) = path.iter().position(|step| step.column == Some(node.column())) {
             (unknown, known) = (path[index].unknown, path[index].known);
-            path = unwound(&path, index);
+            unwound(path, index, self.weights);
+            path.copy_within(index + 1.., index);
+            path.iter_mut().zip(&*self.weights).for_each(|(step, &weight)| step.weight = weight);
+            self.steps.pop();
         }
+        let path = from..self.steps.len();
         let taken = node.child(self.row);
         let cover = f64::from(self.tree.cover[at]);
         for child in [node.left as usize, node.left as usize + 1] {
             let share = f64::from(self.tree.cover[child]) / cover;
             let known = if child == taken { known } else { 0.0 };
-            self.descend(child, &path, unknown * share, known, Some(node.column()));
+            self.descend(child, path.clone(), unknown * share, known, Some(node.column()));
         }
+        self.steps.truncate(from);
     }
 }
 
-fn extended(path: &[Step], unknown: f64, known: f64, column: Option<usize>) -> Vec<Step> {
-    let length = path.len();
-    let mut longer = Vec::with_capacity(length + 1);
-    longer.extend_from_slice(path);
-    longer.push(Step { column, unknown, known, weight: if length == 0 { 1.0 } else { 0.0 } });
-    let size = (length + 1) as f64;
+/// Weighs the steps of a path of which the last one is new.
+fn extend(path: &mut [Step]) {
+    let length = path.len() - 1;
+    let (Step { unknown, known, .. }, size) = (path[length], path.len() as f64);
     for index in (0..length).rev() {
-        longer[index + 1].weight += known * longer[index].weight * (index + 1) as f64 / size;
-        longer[index].weight *= unknown * (length - index) as f64 / size;
+        path[index + 1].weight += known * path[index].weight * (index + 1) as f64 / size;
+        path[index].weight *= unknown * (length - index) as f64 / size;
     }
-    longer
 }
 
-/// The path as it would be had step `index` never been on it.
-fn unwound(path: &[Step], index: usize) -> Vec<Step> {
-    let mut shorter = path.to_vec();
+/// The weights of a path as they would be had step `index` never been on it.
+fn unwound(path: &[Step], index: usize, weights: &mut Vec<f64>) {
     let (last, size) = (path.len() - 1, path.len() as f64);
     let Step { unknown, known, .. } = path[index];
+    weights.resize(last, 0.0);
     let mut next = path[last].weight;
     for at in (0..last).rev() {
-        if known != 0.0 {
+        weights[at] = if known != 0.0 {
             let weight = next * size / ((at + 1) as f64 * known);
             next = path[at].weight - weight * unknown * (last - at) as f64 / size;
-            shorter[at].weight = weight;
+            weight
         } else {
-            shorter[at].weight = path[at].weight * size / (unknown * (last - at) as f64);
-        }
+            path[at].weight * size / (unknown * (last - at) as f64)
+        };
     }
-    for at in index..last {
-        let Step { column, unknown, known, .. } = path[at + 1];
-        shorter[at] = Step { column, unknown, known, ..shorter[at] };
-    }
-    shorter.truncate(last);
-    shorter
 }
 
 #[cfg(test)]

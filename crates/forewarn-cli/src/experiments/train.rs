@@ -59,6 +59,10 @@ pub(crate) struct Train {
     /// Count the time after warnings that an operator acted on as time without a failure
     #[arg(long, requires = "journal", help_heading = "Input")]
     keep_averted: bool,
+    /// Fill in values that came too late for a score. More failures are known then, but rows are tidier than those that
+    /// a live service scores
+    #[arg(long, requires = "journal", help_heading = "Input")]
+    keep_late: bool,
     /// Folder of a sample that the Python module labelled, on Spark or not, with its rule, window and target: every
     /// label and weight is found again before anything is fitted
     #[arg(long, value_name = "DIR", help_heading = "Input",
@@ -102,7 +106,7 @@ impl Train {
             (Some(folder), Some(model)) => {
                 self.data.read.expect_unused(&["failure_column"], "the journal needs none")?;
                 let acted_on = if self.keep_averted { ActedOn::Kept } else { ActedOn::LeftOut };
-                (journal::data(folder, model, acted_on, &progress)?, None)
+                (journal::data((folder, model), (acted_on, self.keep_late), &progress)?, None)
             }
             _ if self.server.is_given() => {
                 if !self.data.input.is_empty() {

@@ -29,11 +29,10 @@ impl Source for JournalRows {
 }
 
 /// Replays the journal of a store by the model that warned, which tells the warnings that somebody acted on and after
-/// which no failure came.
+/// which no failure came. What came too late for a score is missing unless it is to be kept.
 pub(crate) fn data(
-    folder: &Path,
-    model_path: &Path,
-    acted_on: ActedOn,
+    (folder, model_path): (&Path, &Path),
+    (acted_on, keep_late): (ActedOn, bool),
     progress: &Reporter,
 ) -> Result<Data, CliError> {
     let file = File::open(model_path).about(model_path.display())?;
@@ -42,7 +41,11 @@ pub(crate) fn data(
     let mut engine =
         Engine::new(EngineConfig::default(), EngineModels::new("live", model)).about(model_path.display())?;
     for input in journal_inputs(folder)? {
-        for event in engine.apply(input?)? {
+        let input = input?;
+        if keep_late {
+            rows.take_late(&input);
+        }
+        for event in engine.apply(input)? {
             rows.take(&event)?;
         }
     }
@@ -54,8 +57,16 @@ pub(crate) fn data(
         )));
     }
     let (frames, left_out) = rows.finish().about(folder.display())?;
+    let late = match keep_late {
+        true => format!(
+            "{} values that came late filled in, {} not",
+            left_out.late_values, left_out.late_values_left_out
+        ),
+        false => format!("{} rows or samples that came late left out", engine.counters().late),
+    };
     progress.stage(&format!(
-        "{} rows missing, {} rows left out after {} warnings that an operator acted on, {} warnings censored",
+        "{} rows missing when their minute was closed, {late}, {} rows left out after {} warnings that an operator \
+         acted on, {} warnings censored",
         left_out.missing_rows, left_out.averted_rows, left_out.averted_warnings, left_out.censored_warnings
     ));
     let description = format!("journal of {}", folder.display());

@@ -1,8 +1,9 @@
-use super::{Alarm, AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled};
+use super::{Alarm, AlarmOutcome, FailureOutcome, JudgedAlarm, JudgedFailure, Settled, release};
 use crate::{CoreError, WindowSpec};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use thin_vec::ThinVec;
 
 /// Matches the alarms of one service with its failures as both come, and says of each what became of it as soon as
 /// that is final. The ledger of a live service and an evaluation run this same code.
@@ -30,15 +31,15 @@ pub struct OutcomeMatcher {
     /// Scores later than the settled time.
     scored: VecDeque<Timestamp>,
     /// Scores within a horizon of the settled time, given while the service was well.
-    watched: VecDeque<Timestamp>,
+    watched: ThinVec<Timestamp>,
     /// Alarms later than the settled time.
-    raised: VecDeque<Alarm>,
+    raised: ThinVec<Alarm>,
     /// Alarms within a horizon of the settled time, raised while the service was well.
-    warnings: VecDeque<Timestamp>,
+    warnings: ThinVec<Timestamp>,
     /// Those of them of which it is still open whether they are false.
-    open: VecDeque<Alarm>,
-    failures: VecDeque<Span>,
-    unknown: VecDeque<Span>,
+    open: ThinVec<Alarm>,
+    failures: ThinVec<Span>,
+    unknown: ThinVec<Span>,
 }
 
 /// From a time up to, but not with, another; for ever where that is not known yet.
@@ -65,12 +66,12 @@ impl OutcomeMatcher {
             settled: None,
             heard: None,
             scored: VecDeque::new(),
-            watched: VecDeque::new(),
-            raised: VecDeque::new(),
-            warnings: VecDeque::new(),
-            open: VecDeque::new(),
-            failures: VecDeque::new(),
-            unknown: VecDeque::new(),
+            watched: ThinVec::new(),
+            raised: ThinVec::new(),
+            warnings: ThinVec::new(),
+            open: ThinVec::new(),
+            failures: ThinVec::new(),
+            unknown: ThinVec::new(),
         }
     }
 
@@ -91,7 +92,7 @@ impl OutcomeMatcher {
     /// [`CoreError::NotLater`], as [`score`](Self::score).
     pub fn alarm(&mut self, alarm: Alarm) -> Result<(), CoreError> {
         self.score(alarm.time)?;
-        self.raised.push_back(alarm);
+        self.raised.push(alarm);
         Ok(())
     }
 
@@ -102,7 +103,7 @@ impl OutcomeMatcher {
     /// the settled time and no earlier than the end of the failure before.
     pub fn begin(&mut self, onset: Timestamp) -> Result<(), CoreError> {
         later("failure", onset, self.settled)?;
-        if let Some(last) = self.failures.back() {
+        if let Some(last) = self.failures.last() {
             match last.to {
                 None => return Err(CoreError::StillFailing { onset, since: last.from }),
                 Some(end) if onset < end => {
@@ -111,7 +112,7 @@ impl OutcomeMatcher {
                 Some(_) => {}
             }
         }
-        self.failures.push_back(Span { from: onset, to: None });
+        self.failures.push(Span { from: onset, to: None });
         Ok(())
     }
 
@@ -122,7 +123,7 @@ impl OutcomeMatcher {
     /// onset and the settled time.
     pub fn end(&mut self, end: Timestamp) -> Result<(), CoreError> {
         let settled = self.settled;
-        let open = self.failures.back_mut().filter(|last| last.to.is_none());
+        let open = self.failures.last_mut().filter(|last| last.to.is_none());
         let Some(last) = open else { return Err(CoreError::NotFailing { end }) };
         later("end of a failure", end, Some(last.from).max(settled))?;
         last.to = Some(end);
@@ -137,10 +138,10 @@ impl OutcomeMatcher {
     pub fn unknown(&mut self, from: Timestamp, to: Timestamp) -> Result<(), CoreError> {
         later("gap", from, self.settled)?;
         later("gap", to, Some(from))?;
-        match self.unknown.back().and_then(|last| last.to).filter(|&end| from < end) {
+        match self.unknown.last().and_then(|last| last.to).filter(|&end| from < end) {
             Some(last) => Err(CoreError::NotLater { what: "gap", time: from, last }),
             None => {
-                self.unknown.push_back(Span { from, to: Some(to) });
+                self.unknown.push(Span { from, to: Some(to) });
                 Ok(())
             }
         }
@@ -162,7 +163,7 @@ impl OutcomeMatcher {
         let until = self.until();
         self.classify(i64::MAX, &mut settled);
         self.judge_failures(i64::MAX, until, &mut settled);
-        while let Some(alarm) = self.open.pop_front() {
+        for alarm in std::mem::take(&mut self.open) {
             let outcome = self.final_outcome(alarm.time, until).unwrap_or(AlarmOutcome::Censored);
             settled.push(Settled::Alarm(JudgedAlarm { alarm, outcome }));
         }
@@ -200,9 +201,9 @@ impl OutcomeMatcher {
         }
         self.classify(until, settled);
         self.judge_failures(until, before, settled);
-        while let Some(&alarm) = self.open.front() {
+        while let Some(&alarm) = self.open.first() {
             let Some(outcome) = self.final_outcome(alarm.time, until) else { break };
-            self.open.pop_front();
+            self.open.remove(0);
             settled.push(Settled::Alarm(JudgedAlarm { alarm, outcome }));
         }
         self.settled = Timestamp::from_millis(until).or(self.heard).max(self.settled);
@@ -223,19 +224,19 @@ impl OutcomeMatcher {
     fn classify(&mut self, until: i64, settled: &mut Vec<Settled>) {
         while let Some(&time) = self.scored.front().filter(|time| time.millis() <= until) {
             self.scored.pop_front();
-            let alarm = self.raised.front().copied().filter(|alarm| alarm.time == time);
+            let alarm = self.raised.first().copied().filter(|alarm| alarm.time == time);
             if alarm.is_some() {
-                self.raised.pop_front();
+                self.raised.remove(0);
             }
             if holds(&self.failures, time.millis()) {
                 let late = alarm.map(|alarm| JudgedAlarm { alarm, outcome: AlarmOutcome::Late });
                 settled.extend(late.map(Settled::Alarm));
                 continue;
             }
-            self.watched.push_back(time);
+            self.watched.push(time);
             if let Some(alarm) = alarm {
-                self.warnings.push_back(time);
-                self.open.push_back(alarm);
+                self.warnings.push(time);
+                self.open.push(alarm);
             }
         }
     }
@@ -245,7 +246,7 @@ impl OutcomeMatcher {
         let place = |time| self.failures.partition_point(|failure| failure.from.millis() <= time);
         let first = place(before);
         // A saved state whose failures somebody put out of order may give wrong outcomes, but no panic.
-        for failure in self.failures.range(first..place(until).max(first)) {
+        for failure in &self.failures[first..place(until).max(first)] {
             let onset = failure.from;
             let outcome =
                 match (self.first_before(&self.warnings, onset), self.first_before(&self.watched, onset)) {
@@ -258,7 +259,7 @@ impl OutcomeMatcher {
     }
 
     /// The first of `times` in whose prediction period `onset` lies.
-    fn first_before(&self, times: &VecDeque<Timestamp>, onset: Timestamp) -> Option<Timestamp> {
+    fn first_before(&self, times: &[Timestamp], onset: Timestamp) -> Option<Timestamp> {
         let earliest = onset.millis().saturating_sub(self.span(self.spec.horizon()));
         let latest = onset.millis().saturating_sub(self.span(self.spec.lead()));
         let first = *times.get(times.partition_point(|time| time.millis() < earliest))?;
@@ -294,15 +295,17 @@ impl OutcomeMatcher {
         let horizon = until.saturating_sub(self.span(self.spec.horizon()));
         let remembered = until.saturating_sub(self.remembered());
         for times in [&mut self.watched, &mut self.warnings] {
-            while times.front().is_some_and(|time| time.millis() <= horizon) {
-                times.pop_front();
-            }
+            let past = times.iter().take_while(|time| time.millis() <= horizon).count();
+            times.drain(..past);
         }
         for spans in [&mut self.failures, &mut self.unknown] {
-            while spans.front().is_some_and(|span| !span.ends_after(remembered)) {
-                spans.pop_front();
-            }
+            let past = spans.iter().take_while(|span| !span.ends_after(remembered)).count();
+            spans.drain(..past);
+            release(spans);
         }
+        release(&mut self.warnings);
+        release(&mut self.raised);
+        release(&mut self.open);
     }
 
     fn span(&self, steps: usize) -> i64 {
@@ -311,7 +314,7 @@ impl OutcomeMatcher {
 }
 
 /// Whether one of these spans, which are disjoint and in order, holds a time.
-fn holds(spans: &VecDeque<Span>, time: i64) -> bool {
+fn holds(spans: &[Span], time: i64) -> bool {
     let begun = spans.partition_point(|span| span.from.millis() <= time);
     begun > 0 && spans[begun - 1].ends_after(time)
 }

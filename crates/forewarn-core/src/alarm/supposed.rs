@@ -1,11 +1,11 @@
 //! What other thresholds would have raised.
 
 use super::machine::{steps, steps_between};
-use super::{AlarmOutcome, AlarmPolicy, Shift};
+use super::{AlarmOutcome, AlarmPolicy, Shift, release};
 use crate::Score;
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use thin_vec::ThinVec;
 
 /// The thresholds that a [`BudgetController`](super::BudgetController) weighs: rungs at fixed distances from a
 /// policy's own threshold, in log-odds.
@@ -50,7 +50,7 @@ impl Ladder {
 /// Each rung is an [`AlarmMachine`](super::AlarmMachine) with that threshold, whose votes, refractory period and clear
 /// threshold count; the number of scores that must be there, and merging, do not.
 ///
-/// Memory: 64 bytes, and while scores reach a rung at most 24 for each rung that they reached within the refractory
+/// Memory: 40 bytes, and while scores reach a rung at most 24 for each rung that they reached within the refractory
 /// period or the time that it takes to judge an alarm; a policy with votes takes 16 for each step that votes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,8 +59,8 @@ pub struct SupposedAlarms {
     standing: u64,
     heard: Option<Timestamp>,
     /// Rungs reached at the steps that vote, the newest last; empty for a policy content with one vote.
-    votes: VecDeque<(Timestamp, u64)>,
-    raised: VecDeque<Raised>,
+    votes: ThinVec<(Timestamp, u64)>,
+    raised: ThinVec<Raised>,
 }
 
 /// Rungs that would have raised an alarm at a time.
@@ -97,8 +97,10 @@ impl SupposedAlarms {
         let waiting = recent.fold(0, |rungs, one| rungs | one.rungs);
         let rungs = self.voted(reached, (needed, of), step, time) & !waiting & !self.standing;
         if rungs != 0 {
-            self.raised.push_back(Raised { time, rungs, is_open: true });
+            self.raised.push(Raised { time, rungs, is_open: true });
         }
+        release(&mut self.raised);
+        release(&mut self.votes);
         if policy.clear().is_some() {
             self.standing |= rungs;
         }
@@ -111,7 +113,7 @@ impl SupposedAlarms {
         }
         self.votes.retain(|&(voted, _)| steps_between(step, voted, time) < steps(of));
         if reached != 0 {
-            self.votes.push_back((time, reached));
+            self.votes.push((time, reached));
         }
         // Rungs that are reached are all below one: the needed-th highest set has the votes.
         let mut sets: Vec<u64> = self.votes.iter().map(|&(_, rungs)| rungs).collect();

@@ -1,6 +1,7 @@
 use super::{Fingerprint, RowBuffer, RowClock, restore_part, save_part, seal, unseal};
 use crate::{CoreError, Origin, Windows};
-use forewarn_schema::{Layout, Schema, Timestamp};
+use forewarn_schema::{Layout, Schema, ServiceRows, Timestamp};
+use std::sync::Arc;
 
 /// What became of a row that was pushed, and what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl RowsState {
             Fingerprint::of("rows").and(schema)?.and(&(observation, origin.step))?.and_text(origin.service);
         let rows = RowBuffer::new(schema.len(), observation)?;
         // A layout holds no more rows than 32 bits can number.
-        let place = Layout::new(origin.step, [(origin.service.to_owned(), origin.start, observation)])?;
+        let place = Layout::new(origin.step, [(origin.service, origin.start, observation)])?;
         let (clock, last_row) = (RowClock::new(origin.start, origin.step), [(observation - 1) as u32]);
         Ok(Self { schema: schema.clone(), rows, clock, place, last_row, fingerprint })
     }
@@ -58,6 +59,12 @@ impl RowsState {
     #[must_use]
     pub fn service(&self) -> &str {
         self.place.services().first().map_or("", |place| place.name())
+    }
+
+    /// The same, shared: a copy takes no memory.
+    #[must_use]
+    pub fn shared_service(&self) -> Arc<str> {
+        self.place.services().first().map_or_else(|| "".into(), ServiceRows::shared_name)
     }
 
     /// Time of the row that is due next.

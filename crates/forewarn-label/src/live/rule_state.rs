@@ -227,6 +227,9 @@ impl RuleState {
                 events.push(RuleEvent::Unknown { from, until });
             }
         }
+        if self.certain.is_empty() {
+            self.certain = Vec::new();
+        }
         Ok(())
     }
 

@@ -122,7 +122,8 @@ impl Tracker {
 
     /// Final episodes since the last call.
     pub(crate) fn drain(&mut self, into: &mut Vec<Found>) {
-        into.append(&mut self.done);
+        // Few services fail: the list of the others takes no memory.
+        into.extend(std::mem::take(&mut self.done));
     }
 
     /// The first row of which it is not final whether an episode begins or goes on in it, when `rows` rows were seen.

@@ -1,10 +1,13 @@
 //! Warnings and failures of linked services as one incident.
 
+mod open;
+
 use super::{EngineConfig, IncidentEvent, IncidentState};
 use forewarn_schema::{Schema, Timestamp};
 use forewarn_topology::{
     BoundHealthRules, Cascade, HealthRules, RootRanking, ServiceGraph, Strengths, TopologyError,
 };
+use open::Open;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +25,7 @@ const MOST_NAMED: usize = 10;
 
 /// The incidents that are not closed, and who calls whom.
 pub(super) struct Incidents {
-    pub(super) open: Vec<Incident>,
+    open: Open,
     graph: Option<Linked>,
     rules: Option<BoundHealthRules>,
 }
@@ -109,7 +112,42 @@ pub(super) struct Condition<'a> {
 impl Incidents {
     /// Without a graph every service is alone. Health is known where the metrics have what the usual rules look at.
     pub(super) fn new(metrics: &Schema) -> Self {
-        Self { open: Vec::new(), graph: None, rules: HealthRules::v1().bind(metrics).ok() }
+        Self { open: Open::default(), graph: None, rules: HealthRules::v1().bind(metrics).ok() }
+    }
+
+    /// The incidents that are not closed, in order of opening.
+    pub(super) fn open(&self) -> &[Incident] {
+        self.open.as_slice()
+    }
+
+    /// Those that a service belongs to.
+    pub(super) fn of(&self, service: &str) -> impl Iterator<Item = &Incident> {
+        self.open.of(service).map(|place| &self.open[place])
+    }
+
+    /// Others take the place of the incidents that are not closed.
+    pub(super) fn set_open(&mut self, open: Vec<Incident>) {
+        self.open = Open::new(open);
+    }
+
+    /// Adds those that another engine knew, where they are not known here.
+    pub(super) fn adopt(&mut self, incidents: Vec<Incident>) {
+        for incident in incidents {
+            if !self.open().iter().any(|known| known.id == incident.id) {
+                self.open.push(incident);
+            }
+        }
+    }
+
+    /// A service is no longer known, nor an incident that was only its own.
+    pub(super) fn leave(&mut self, service: &str) {
+        if self.of(service).next().is_none() {
+            return;
+        }
+        let mut open = std::mem::take(&mut self.open).into_inner();
+        open.iter_mut().for_each(|incident| incident.leave(service));
+        open.retain(|incident| !incident.services.is_empty());
+        self.set_open(open);
     }
 
     pub(super) fn set_graph(&mut self, graph: ServiceGraph) -> Result<(), TopologyError> {
@@ -136,10 +174,8 @@ impl Incidents {
         config: &EngineConfig,
     ) -> String {
         let is_news = seldom >= NEWS;
-        if !is_news
-            && let Some(own) = self.open.iter().find(|one| one.services.iter().any(|name| name == service))
-        {
-            return own.id.clone();
+        if !is_news && let Some(own) = self.open.of(service).next() {
+            return self.open[own].id.clone();
         }
         let near = self.graph.as_ref().map(|linked| linked.near(service, config.incident_calls));
         let within = f64::from(config.incident_minutes);
@@ -153,15 +189,18 @@ impl Incidents {
             });
             linked.map(|(_, &(touched, _))| touched).max()
         };
-        let mut found: Option<(Timestamp, &mut Incident)> = None;
-        for incident in &mut self.open {
-            let Some(touched) = reason(incident) else { continue };
-            incident.is_touched = true;
-            if found.as_ref().is_none_or(|&(latest, _)| touched > latest) {
-                found = Some((touched, incident));
+        let names = near.iter().flatten().copied().chain([service]);
+        let places: BTreeSet<usize> = names.flat_map(|name| self.open.of(name)).collect();
+        let mut found: Option<(Timestamp, usize)> = None;
+        for place in places {
+            let Some(touched) = reason(&self.open[place]) else { continue };
+            self.open[place].is_touched = true;
+            if found.is_none_or(|(latest, _)| touched > latest) {
+                found = Some((touched, place));
             }
         }
-        if let Some((_, incident)) = found {
+        if let Some((_, own)) = found {
+            let incident = &mut self.open[own];
             incident.last = time;
             match incident.services.iter().position(|member| member == service) {
                 Some(place) => {
@@ -171,12 +210,12 @@ impl Incidents {
                     }
                 }
                 None => {
-                    incident.services.push(service.to_owned());
                     incident.joined.push((time, draws));
                     incident.news.get_or_insert(IncidentState::Updated);
+                    self.open.join(own, service);
                 }
             }
-            return incident.id.clone();
+            return self.open[own].id.clone();
         }
         let id = format!("i:{service}:{time}");
         self.open.push(Incident {
@@ -205,7 +244,7 @@ impl Incidents {
         let (mut events, mut merged) = (Vec::new(), BTreeMap::new());
         let within = f64::from(config.incident_minutes);
         let mut open = std::mem::take(&mut self.open);
-        open.retain_mut(|incident| {
+        open.retain(|incident| {
             for (service, (touched, until)) in incident.services.iter().zip(&mut incident.joined) {
                 if is_active(service) {
                     incident.last = time;
@@ -227,18 +266,17 @@ impl Incidents {
             }
             true
         });
-        while let Some((place, other)) = self.of_one_root(&open, time, within) {
-            let other = open.remove(other);
+        while let Some((place, other)) = self.of_one_root(open.as_slice(), time, within) {
+            let other = open.merge(place, other);
             merged.insert(other.id.clone(), open[place].id.clone());
             // One that was never told of needs no end.
             if other.news != Some(IncidentState::Opened) {
                 let merged_into = Some(open[place].id.clone());
                 events.push(IncidentEvent { merged_into, ..other.event(IncidentState::Closed) });
             }
-            open[place].absorb(other);
             self.assess(&mut open[place], time, config, &condition);
         }
-        for incident in &mut open {
+        for incident in open.as_mut_slice() {
             events.extend(incident.news.take().map(|news| incident.event(news)));
         }
         self.open = open;
@@ -263,7 +301,7 @@ impl Incidents {
     /// Where an incident probably began, if that is another service than this one of its own.
     pub(super) fn root_of(&self, incident: &str, service: &str) -> Option<ProbableRoot> {
         let linked = self.graph.as_ref()?;
-        let incident = self.open.iter().find(|open| open.id == incident)?;
+        let incident = self.of(service).find(|one| one.id == incident)?;
         let (root, share) = incident.suspects.first().filter(|(root, _)| root != service)?;
         Some(ProbableRoot { is_server: linked.calls(service, root), service: root.clone(), share: *share })
     }
@@ -302,8 +340,8 @@ impl Incidents {
         let mut reach: BTreeSet<&str> = fresh.clone();
         fresh.iter().for_each(|service| reach.extend(linked.near(service, config.incident_calls)));
         let (mut anomalies, mut own) = (vec![0.0; graph.len()], vec![0.0; graph.len()]);
-        for (place, name) in graph.services().enumerate() {
-            let Some(condition) = condition(name) else { continue };
+        for &name in members.union(&reach) {
+            let (Some(place), Some(condition)) = (graph.find(name), condition(name)) else { continue };
             let Condition { row, anomaly, probability, is_failing, seldom } = condition;
             let health = self.rules.as_ref().map_or(f64::NAN, |rules| rules.health(row));
             let unwell = if health.is_nan() { 0.0 } else { (1.0 - health).clamp(0.0, 1.0) };
@@ -370,7 +408,7 @@ impl Incident {
     }
 
     /// A service is no longer known.
-    pub(super) fn leave(&mut self, service: &str) {
+    fn leave(&mut self, service: &str) {
         if let Some(place) = self.services.iter().position(|member| member == service) {
             self.services.remove(place);
             self.joined.remove(place);

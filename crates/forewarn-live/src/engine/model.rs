@@ -9,10 +9,8 @@ use forewarn_core::{
 use forewarn_label::{RuleEvent, Standing};
 use forewarn_schema::{Step, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+use thin_vec::ThinVec;
 
 /// A model, its services by number, and what became of its alarms.
 pub(super) struct ModelRun {
@@ -38,11 +36,11 @@ pub(super) struct ModelService {
     pub(super) matcher: OutcomeMatcher,
     /// What the rungs of the ladder would have raised; nothing unless the threshold moves.
     pub(super) supposed: SupposedAlarms,
-    pub(super) firing: Option<Firing>,
+    pub(super) firing: Option<Box<Firing>>,
     /// Row time at which a warning became pending that was not raised yet.
     pub(super) pending: Option<Timestamp>,
     /// Warnings whose alarms are not judged yet, in order of time.
-    pub(super) warned: VecDeque<Warned>,
+    pub(super) warned: ThinVec<Warned>,
     /// Onset of the failure that the matcher was told of and that goes on.
     begun: Option<Timestamp>,
     pub(super) counts: LedgerCounts,
@@ -151,7 +149,7 @@ impl ModelRun {
             supposed: SupposedAlarms::default(),
             firing: None,
             pending: None,
-            warned: VecDeque::new(),
+            warned: ThinVec::new(),
             begun: None,
             counts: LedgerCounts::default(),
         };
@@ -199,7 +197,10 @@ impl ModelRun {
                 let time = judged.alarm.time;
                 event.alarm = Some(time);
                 let warned = state.warned.iter().position(|warned| warned.time == time);
-                let warned = warned.and_then(|place| state.warned.remove(place));
+                let warned = warned.map(|place| state.warned.remove(place));
+                if state.warned.is_empty() {
+                    state.warned = ThinVec::new();
+                }
                 event.warning = warned.map(|warned| warning_id(service, warned.first));
                 let acted = warned.is_some_and(|warned| warned.acted);
                 let confirmed = warned.and_then(|warned| warned.confirmed);

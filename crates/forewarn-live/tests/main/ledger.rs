@@ -180,6 +180,62 @@ fn rows_to_train_on_lack_what_an_operator_prevented() -> Result<(), BoxError> {
 }
 
 #[test]
+fn rows_to_train_on_have_what_came_too_late_for_a_score() -> Result<(), BoxError> {
+    let frames: Vec<_> = frames().iter().map(|frame| walk(frame.view().service(), 300, 5)).collect();
+    let mut engine = Engine::new(config(), models())?;
+    let mut made = TrainingRows::new(&Schema::v1(), Step::MINUTE, model().window(), ActedOn::LeftOut);
+    let mut take = |input: Input| -> Result<(), BoxError> {
+        made.take_late(&input);
+        engine.apply(input)?.iter().try_for_each(|event| Ok(made.take(event)?))
+    };
+    // Every seventh row of one service comes when the hour is over.
+    let is_held = |input: &Input| match input {
+        Input::Row { service, time, .. } => service == "login" && (time.millis() / 60_000) % 7 == 6,
+        _ => false,
+    };
+    let (mut held, mut late) = (Vec::new(), 0);
+    for input in rows(&frames) {
+        if is_held(&input) {
+            held.push(input);
+            continue;
+        }
+        if let Input::Row { service, time, .. } = &input
+            && service == "cart"
+        {
+            take(Input::Advance { now: *time })?;
+            if time.millis() % 3_600_000 == 0 {
+                late += held.len() as u64;
+                held.drain(..).try_for_each(&mut take)?;
+            }
+        }
+        take(input)?;
+    }
+    // These two are refused: a value is there, and the time is before the first row.
+    let sample = |time: i64| Input::Sample {
+        service: "login".into(),
+        metric: "cpu_usage".into(),
+        time: at(time),
+        value: 0.5,
+    };
+    take(sample(8))?;
+    take(sample(-8))?;
+    assert_eq!(engine.counters().late, late + 2);
+    let (found, counts) = made.finish()?;
+    assert_eq!((counts.missing_rows, counts.late_values), (held.len() as u64 + late, late * 10));
+    assert_eq!(counts.late_values_left_out, 2);
+    let (mut same, mut missing) = (0, 0);
+    for (frame, expected) in found.frames().zip(&frames) {
+        for (a, b) in frame.values().iter().zip(expected.view().values()) {
+            same += usize::from(a.to_bits() == b.to_bits());
+            missing += usize::from(a.is_nan());
+        }
+    }
+    let values: usize = found.frames().map(|frame| frame.values().len()).sum();
+    assert_eq!((missing, same), (held.len() * 10, values - missing));
+    Ok(())
+}
+
+#[test]
 fn calibration_counts_what_followed_each_score() -> Result<(), BoxError> {
     let mut engine = Engine::new(config(), models())?;
     let events = apply_all(&mut engine, rows(&frames()))?;

@@ -163,6 +163,12 @@ impl FeaturesState {
         &self.service
     }
 
+    /// The same, shared: a copy takes no memory.
+    #[must_use]
+    pub fn shared_service(&self) -> Arc<str> {
+        Arc::clone(&self.service)
+    }
+
     /// Time of the row that is due next.
     #[must_use]
     pub fn next(&self) -> Timestamp {

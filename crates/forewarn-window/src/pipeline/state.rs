@@ -65,12 +65,14 @@ impl BoundPipeline {
     pub fn start(&self, origin: Origin<'_>) -> Result<WindowState, WindowError> {
         let Bound { features, normaliser, of_all, schema, observation, fingerprint, .. } = &*self.0;
         let own = normaliser.of_live_service(Some(origin.service)).map(Arc::new);
-        let place = Layout::new(origin.step, [(origin.service.to_owned(), origin.start, *observation)])?;
+        let fingerprint = fingerprint.and(&features.fingerprint(origin)?)?;
+        let features = features.start(origin)?;
+        let place = Layout::new(origin.step, [(features.shared_service(), origin.start, *observation)])?;
         Ok(WindowState {
-            features: features.start(origin)?,
+            features,
             normaliser: own.unwrap_or_else(|| Arc::clone(of_all)),
             rows: RowBuffer::new(schema.len(), *observation)?,
-            fingerprint: fingerprint.and(&features.fingerprint(origin)?)?,
+            fingerprint,
             place,
             pipeline: self.clone(),
         })
@@ -121,6 +123,12 @@ impl WindowState {
     #[must_use]
     pub fn service(&self) -> &str {
         self.features.service()
+    }
+
+    /// The same, shared: a copy takes no memory.
+    #[must_use]
+    pub fn shared_service(&self) -> Arc<str> {
+        self.features.shared_service()
     }
 
     /// Time of the row that is due next.

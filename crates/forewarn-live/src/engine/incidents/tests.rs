@@ -26,7 +26,7 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     for minute in 0..600 {
         incidents.settle(at(minute), &config, |service| service == "db", condition);
     }
-    assert_eq!(incidents.open.len(), 1, "it goes on");
+    assert_eq!(incidents.open().len(), 1, "it goes on");
     let new = incidents.touch("cart", at(600), 1.0, &config);
     assert_ne!(new, old);
     let told = incidents.settle(at(600), &config, |service| service != "gate", condition).events;
@@ -104,7 +104,7 @@ fn what_begins_at_one_server_is_one_incident() {
         told.iter().map(|event| (&event.id, event.state, event.merged_into.as_ref())).collect();
     let expected = [(&other, IncidentState::Closed, Some(&kept)), (&kept, IncidentState::Updated, None)];
     assert_eq!(said, expected);
-    assert_eq!((incidents.open.len(), incidents.open[0].services.len()), (1, 3));
+    assert_eq!((incidents.open().len(), incidents.open()[0].services.len()), (1, 3));
 }
 
 #[test]
@@ -120,5 +120,5 @@ fn faults_of_their_own_stay_incidents_of_their_own() {
     incidents.touch("gate", at(1), 1.0, &config);
     let told = incidents.settle(at(1), &config, |_| true, unusual(&["left", "right", "gate"])).events;
     assert!(told.iter().all(|event| event.merged_into.is_none()), "{told:?}");
-    assert_eq!(incidents.open.len(), 2);
+    assert_eq!(incidents.open().len(), 2);
 }

@@ -155,8 +155,14 @@ pub(in crate::engine) struct OpenMinute {
     row: Option<Vec<f32>>,
 }
 
-/// Last sample of each metric that is a counter: time in milliseconds, value.
+/// Last sample of each metric, where that is a counter: time in milliseconds, value. Empty where none is.
 pub(in crate::engine) type CounterState = Vec<Option<(i64, f64)>>;
+
+/// Counters of which no sample is known.
+pub(in crate::engine) fn counters_of(metrics: &Schema) -> CounterState {
+    let has_counter = metrics.metrics().iter().any(|metric| metric.kind == Kind::Counter);
+    if has_counter { vec![None; metrics.len()] } else { Vec::new() }
+}
 
 impl OpenMinute {
     /// Takes a sample; says whether there was room for it.

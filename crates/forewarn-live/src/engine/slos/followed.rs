@@ -3,6 +3,7 @@ use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_label::{SloLevel, SloState};
 use forewarn_schema::Timestamp;
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 /// An objective at work on one service.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ struct Standing {
 }
 
 /// The objectives of a service.
-pub(in crate::engine) fn of_service(all: &[SloState], service: &str) -> Vec<Followed> {
+pub(in crate::engine) fn of_service(all: &[SloState], service: &str) -> ThinVec<Followed> {
     let fits = |state: &&SloState| state.slo().service().is_none_or(|only| only == service);
     let follow = |state: &SloState| Followed { state: state.clone(), standing: Standing::default() };
     all.iter().filter(fits).map(follow).collect()

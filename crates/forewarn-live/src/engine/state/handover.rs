@@ -57,13 +57,12 @@ impl Engine {
         let slot = *self.by_name.get(service).ok_or_else(unknown)?;
         let next = self.next.ok_or_else(unknown)?;
         let width = self.metrics.len();
-        let belongs = |incident: &&Incident| incident.services.iter().any(|name| name == service);
         let head = Head {
             service: service.to_owned(),
             next,
             phase: self.phase,
             row: self.rows.get(slot * width..(slot + 1) * width).unwrap_or_default().to_vec(),
-            incidents: self.incidents.open.iter().filter(belongs).cloned().collect(),
+            incidents: self.incidents.of(service).cloned().collect(),
         };
         let mut one = self.services[slot].clone();
         if let Some(last) = next.checked_add(self.step, -1).filter(|last| one.heard > *last) {
@@ -148,11 +147,7 @@ impl Engine {
         push_slowly(&mut self.services, service);
         self.rows.resize(slot * self.metrics.len(), f32::NAN);
         self.rows.extend(&head.row);
-        for incident in head.incidents {
-            if !self.incidents.open.iter().any(|known| known.id == incident.id) {
-                self.incidents.open.push(incident);
-            }
-        }
+        self.incidents.adopt(head.incidents);
         self.newcomers.remove(&head.service);
         // What came here before it did.
         for (minute, has_row) in self.inbox.join(&head.service, slot, next.millis()) {
@@ -174,10 +169,7 @@ impl Engine {
         self.leave(slot);
         self.newcomers.remove(service);
         self.inbox.forget(service);
-        for incident in &mut self.incidents.open {
-            incident.leave(service);
-        }
-        self.incidents.open.retain(|incident| !incident.services.is_empty());
+        self.incidents.leave(service);
         self.reported = self.count_reported();
         let time = self.last_time();
         self.out.emit(time, EventBody::ServiceReleased { service: service.to_owned() });

@@ -1,13 +1,14 @@
 use crate::LiveError;
 use crate::engine::{
     MissingReason, Name, SourceStatus,
-    intake::inbox::CounterState,
+    intake::inbox::{CounterState, counters_of},
     slos::followed::Followed,
     warning::{normal::Normal, risk::Onsets},
 };
 use forewarn_label::{Rule, RuleState};
 use forewarn_schema::{Schema, Step, Timestamp};
 use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 /// What an engine knows of one service, whatever the model.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ pub(in crate::engine) struct Service {
     pub(in crate::engine) missing: Option<MissingReason>,
     pub(in crate::engine) onsets: Onsets,
     pub(in crate::engine) normal: Normal,
-    pub(in crate::engine) slos: Vec<Followed>,
+    pub(in crate::engine) slos: ThinVec<Followed>,
     /// Alerts of other programs that fire, and since when.
     pub(in crate::engine) alerts: BTreeMap<String, Timestamp>,
 }
@@ -42,7 +43,7 @@ impl Service {
     ) -> Result<Self, LiveError> {
         Ok(Self {
             rule: RuleState::new(rule, metrics, start, step)?,
-            counters: vec![None; metrics.len()],
+            counters: counters_of(metrics),
             heard: start,
             has_row: false,
             late: 0,
@@ -51,7 +52,7 @@ impl Service {
             missing: None,
             onsets: Onsets::default(),
             normal: Normal::default(),
-            slos: Vec::new(),
+            slos: ThinVec::new(),
             alerts: BTreeMap::new(),
             name,
         })

@@ -105,7 +105,7 @@ impl Engine {
             newcomers: self.newcomers.clone(),
             sources: self.sources.clone(),
             calls: self.calls.clone(),
-            incidents: self.incidents.open.clone(),
+            incidents: self.incidents.open().to_vec(),
             counters: self.counters,
             onsets: self.onsets,
             rows: self.rows.clone(),
@@ -152,10 +152,11 @@ impl Engine {
         service.rule.restore(body)?;
         service.slos = followed::of_service(&self.slos, &saved.name);
         service.restore_slos(body)?;
-        if saved.counters.len() != self.metrics.len() {
+        if saved.counters.len() == service.counters.len() {
+            service.counters = saved.counters;
+        } else if saved.counters.iter().any(Option::is_some) {
             return Err(CoreError::damaged_state("a service has other metrics").into());
         }
-        service.counters = saved.counters;
         (service.heard, service.has_row, service.late) = (saved.heard, saved.has_row, saved.late);
         (service.silenced_until, service.failing, service.missing) =
             (saved.silenced_until, saved.failing, saved.missing);
@@ -203,7 +204,7 @@ impl Engine {
         self.inbox = Inbox::restored(whole.inbox, |name| self.by_name.get(name).copied());
         (self.newcomers, self.sources) = (whole.newcomers, whole.sources);
         (self.calls, self.counters, self.rows) = (whole.calls, whole.counters, whole.rows);
-        self.incidents.open = whole.incidents;
+        self.incidents.set_open(whole.incidents);
         self.onsets = whole.onsets;
         self.reported = self.count_reported();
         Ok(())

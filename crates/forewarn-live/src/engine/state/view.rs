@@ -123,7 +123,7 @@ impl Engine {
     pub fn view(&self) -> EngineView {
         let mut models: Vec<ModelView> = (0..self.models.len()).map(|index| self.model_view(index)).collect();
         models[..=self.main].rotate_right(1);
-        let incidents = self.incidents.open.iter().map(|incident| IncidentView {
+        let incidents = self.incidents.open().iter().map(|incident| IncidentView {
             id: incident.id.clone(),
             since: incident.since,
             services: incident.services.clone(),

@@ -62,8 +62,15 @@ pub(in crate::engine) fn kind_of(feature: &str) -> ProbableKind {
 pub(in crate::engine) fn probable_kind(evidence: Option<&Evidence>) -> (ProbableKind, f64) {
     let mut sums: [(ProbableKind, f64); 8] = DEFAULTS.map(|(kind, _)| (kind, 0.0));
     let mut all = 0.0;
+    // A metric has many parts.
+    let mut kinds: Vec<(&str, ProbableKind)> = Vec::new();
     for part in evidence.map_or(&[][..], Evidence::contributions).iter().filter(|part| part.log_odds > 0.0) {
-        let kind = kind_of(&part.metric);
+        let known = kinds.iter().find(|(metric, _)| *metric == part.metric).map(|&(_, kind)| kind);
+        let kind = known.unwrap_or_else(|| {
+            let kind = kind_of(&part.metric);
+            kinds.push((&part.metric, kind));
+            kind
+        });
         if let Some((_, sum)) = sums.iter_mut().find(|(of, _)| *of == kind) {
             *sum += part.log_odds;
         }
