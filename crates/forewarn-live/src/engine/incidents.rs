@@ -384,6 +384,11 @@ impl Incidents {
 }
 
 impl Incident {
+    /// Whether a saved one has times for each of its services.
+    pub(super) fn is_whole(&self) -> bool {
+        self.services.len() == self.joined.len()
+    }
+
     /// The first suspect.
     fn root(&self) -> Option<&str> {
         self.suspects.first().map(|(service, _)| service.as_str())

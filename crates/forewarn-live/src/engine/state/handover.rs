@@ -188,7 +188,8 @@ impl Engine {
         let what = "an engine of this configuration and these models";
         let mut body = unseal(self.fingerprint, what, &mut rest)?;
         let head: Head = restore_part(&mut body)?;
-        if !rest.is_empty() || head.row.len() != self.metrics.len() {
+        let is_sound = head.row.len() == self.metrics.len() && head.incidents.iter().all(Incident::is_whole);
+        if !rest.is_empty() || !is_sound {
             return Err(CoreError::damaged_state("its parts do not go together").into());
         }
         Ok((head, body))

@@ -191,6 +191,7 @@ impl Engine {
         let is_sound = whole.main < self.models.len()
             && whole.rows.len() == services * self.metrics.len()
             && (0..self.step.millis()).contains(&whole.phase)
+            && whole.incidents.iter().all(Incident::is_whole)
             && self.models.iter().all(|run| services == 0 || Some(run.fleet.next()) == whole.next);
         if !is_sound {
             return damaged("its parts do not go together");
