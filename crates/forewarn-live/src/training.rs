@@ -21,10 +21,10 @@ pub enum ActedOn {
 ///
 /// A row that came too late, or not at all, is missing, as it was for the scores. What came late still tells whether
 /// the service failed: [`take_late`](Self::take_late) puts it where a value is missing. Rows are then tidier than those
-/// that are scored. After a warning that an operator
-/// acted on, the rows of its prediction period are missing too ([`ActedOn`]): no window then has a label that rests
-/// on them, and none looks back on a service that was being mended. Whether a failure began is for the failure rule
-/// to say of these rows; where it cannot (a warning that ended as censored), windows have no label.
+/// that are scored. After a warning that an operator acted on, the rows of its prediction period are missing too
+/// ([`ActedOn`]): no window then has a label that rests on them, and none looks back on a service that was being
+/// mended. Whether a failure began is for the failure rule to say of these rows; where it cannot (a warning that ended
+/// as censored), windows have no label.
 #[derive(Clone, Debug)]
 pub struct TrainingRows {
     metrics: Schema,
@@ -119,15 +119,13 @@ impl TrainingRows {
     /// Takes what came after its minute was closed, and passes over all else, of which the events tell. Give it each
     /// input before the engine takes it.
     pub fn take_late(&mut self, input: &Input) {
-        let is_value = |value: &f32| !value.is_nan();
         match input {
             Input::Row { service, time, values } if values.len() == self.metrics.len() => {
-                let values = values.iter().copied().enumerate().filter(|(_, value)| is_value(value));
+                let values = values.iter().copied().enumerate().filter(|(_, value)| !value.is_nan());
                 self.fill(service, *time, values.collect());
             }
             Input::Sample { service, metric, time, value } if value.is_finite() => {
-                let column = self.metrics.metrics().iter().position(|one| one.name == *metric);
-                let Some(column) = column else { return };
+                let Some(column) = self.metrics.position(metric) else { return };
                 // The growth of a counter in a minute rests on the samples before.
                 let is_counter = self.metrics.metrics()[column].kind == Kind::Counter;
                 let value = if is_counter { f32::NAN } else { *value as f32 };

@@ -165,7 +165,7 @@ impl Incidents {
     }
 
     /// A service warns or fails: the incident that it belongs to. One that mostly fails, as `seldom` says, stays in its
-    /// own while that is open, and draws nobody in.
+    /// own while that is open, and draws no other in.
     pub(super) fn touch(
         &mut self,
         service: &str,

@@ -14,7 +14,7 @@ use crate::{LiveError, room::push_slowly};
 use forewarn_core::{Alarm, BudgetMode, OutcomeMatcher, Score, SupposedAlarms};
 use forewarn_label::{RuleEvent, RuleMinute, Verdict};
 use forewarn_schema::Timestamp;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 impl Engine {
     pub(super) fn close(&mut self, time: Timestamp) -> Result<(), LiveError> {
@@ -297,15 +297,10 @@ impl Engine {
         let Self { incidents, by_name, services, models, main, rows, metrics, config, telling, out, .. } =
             self;
         let (run, width) = (&mut models[*main], metrics.len());
-        // One walk over all is faster than to look up each service of thousands of incidents.
-        let mut active = BTreeSet::new();
-        if !incidents.open().is_empty() {
-            let states = services.iter().zip(&run.services);
-            let trouble =
-                states.filter(|(service, state)| service.failing.is_some() || state.firing.is_some());
-            active.extend(trouble.map(|(service, _)| service.name.as_str()));
-        }
-        let is_active = |name: &str| active.contains(name);
+        let is_active = |name: &str| {
+            let slot = by_name.get(name).copied();
+            slot.is_some_and(|slot| services[slot].failing.is_some() || run.services[slot].firing.is_some())
+        };
         let condition = |name: &str| {
             let slot = by_name.get(name).copied()?;
             let row = &rows[slot * width..(slot + 1) * width];

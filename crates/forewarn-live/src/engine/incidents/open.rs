@@ -16,12 +16,8 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(all: Vec<Incident>) -> Self {
-        let mut open = Self { all, places: BTreeMap::new() };
-        for (place, incident) in open.all.iter().enumerate() {
-            for service in &incident.services {
-                add(&mut open.places, service, place);
-            }
-        }
+        let mut open = Self::default();
+        all.into_iter().for_each(|incident| open.push(incident));
         open
     }
 

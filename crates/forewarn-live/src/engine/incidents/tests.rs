@@ -31,7 +31,7 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     assert_ne!(new, old);
     let told = incidents.settle(at(600), &config, |service| service != "gate", condition).events;
     assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened));
-    assert_eq!(told[0].suspects[0].0, "cart", "what always fails is no news: {:?}", told[0].suspects);
+    assert_eq!(told[0].suspects[0].0, "cart", "not the one that always fails: {:?}", told[0].suspects);
     for minute in 601..640 {
         incidents.settle(at(minute), &config, |service| service != "gate", condition);
     }

@@ -13,7 +13,7 @@ impl Engine {
         time: Timestamp,
         value: f64,
     ) -> Result<(), LiveError> {
-        let Some(metric) = self.metrics.names().position(|name| name == metric) else {
+        let Some(metric) = self.metrics.position(metric) else {
             self.counters.unknown_metrics += 1;
             return Ok(());
         };
