@@ -37,10 +37,24 @@ struct Minute {
     rows: Vec<(String, Vec<f32>)>,
 }
 
+/// The row of a service.
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    time: Timestamp,
+    service: String,
+    /// In the order of the model's metrics.
+    values: Vec<f32>,
+}
+
 /// Gives minutes in order of time. The same minutes, in the same order, whenever it is asked from the beginning.
 trait Minutes: Send {
     /// The next minute; `None` at the end.
     fn next(&mut self) -> Result<Option<Minute>, ServerError>;
+
+    /// Rows of minutes that have been given, found since they were asked for last.
+    fn take_late(&mut self) -> Vec<Row> {
+        Vec::new()
+    }
 
     /// Whether more may come after the end.
     fn is_followed(&self) -> bool {

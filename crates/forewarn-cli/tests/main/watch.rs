@@ -1,8 +1,9 @@
 //! The live service as a process: it ends by itself, goes on after a kill, and says the same as a replay.
 
-use crate::support::{done, refused};
+use crate::support::{done, forewarn, refused};
 use std::{
     fs,
+    io::Write,
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -77,6 +78,50 @@ fn a_simulation_is_watched_to_its_end() {
     // Nothing is left to do, and nothing is done twice.
     let again = done(folder.path(), &["watch", "--config", &config]);
     assert!(again.starts_with("0 minutes and 0 rows"), "{again}");
+}
+
+#[test]
+fn what_standard_input_brings_late_is_counted_and_can_be_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    prepare(at);
+    let config = configure(at, "late", "kind = \"stdin\"");
+    let day = fs::read_to_string(at.join("day.csv")).unwrap();
+    let (header, rows) = day.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    // By minute, as a service that measures would write them.
+    rows.sort_by_key(|row| row.split(',').next().unwrap());
+    let late = rows.remove(40);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_forewarn"))
+        .args(["watch", "--config", &config])
+        .current_dir(at)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut write = |rows: &[&str]| writeln!(input, "{}", rows.join("\n")).unwrap();
+    let events = || fs::read_to_string(at.join("late.ndjson")).unwrap_or_default();
+    write(&[header]);
+    write(&rows[..400]);
+    while !events().contains("\"event\":\"score\"") {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before its input");
+        thread::sleep(Duration::from_millis(20));
+    }
+    write(&[late]);
+    write(&rows[400..]);
+    drop(input);
+    assert!(child.wait().unwrap().success());
+    let (events, service) = (events(), late.split(',').nth(1).unwrap());
+    let told: Vec<&str> = events.lines().filter(|line| line.contains("\"event\":\"late\"")).collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(&format!("\"service\":\"{service}\",\"count\":1")), "{told:?}");
+    // The model is not what is asked about, and a day may have too few failures for one.
+    let train = ["train", "--journal", "late-store", "--live-model", "model.safetensors", "--keep-late"];
+    let output = forewarn(at, &[&train[..], &["--models", "trend", "--save", "new.safetensors"]].concat());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("10 values that came late filled in, 0 not"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A file that is followed while it grows.
 
-use super::{Minute, Minutes, growing::GrowingText};
+use super::{Minute, Minutes, Row, growing::GrowingText};
 use crate::ServerError;
 use forewarn_live::ServedModel;
 use forewarn_schema::{Schema, Step};
@@ -63,6 +63,10 @@ impl Minutes for FollowedFile {
                 return Ok(None);
             }
         }
+    }
+
+    fn take_late(&mut self) -> Vec<Row> {
+        self.text.take_late()
     }
 
     fn is_followed(&self) -> bool {

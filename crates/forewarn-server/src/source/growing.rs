@@ -1,9 +1,9 @@
 //! Text that grows: CSV with a header, or JSON lines, taken piece by piece.
 
-use super::Minute;
+use super::{Minute, Row};
 use crate::ServerError;
 use forewarn_io::{Duplicates, ReadOptions, read_from};
-use forewarn_schema::{Schema, Step, Timestamp};
+use forewarn_schema::{FrameSet, Schema, Step, Timestamp};
 use std::collections::BTreeMap;
 
 /// Bytes of whole lines that are read once more with the next piece, so that counters have what to grow from.
@@ -27,10 +27,12 @@ pub(super) struct GrowingText {
     rest: Vec<u8>,
     minutes: BTreeMap<Timestamp, BTreeMap<String, Vec<f32>>>,
     given: Option<Timestamp>,
+    /// The last minute that an earlier text had: rows up to it may be those of that text.
+    begun_after: Option<Timestamp>,
     /// Whether the time between rows was found to be the model's.
     has_right_step: bool,
     /// Rows of minutes that had been given.
-    pub(super) late_rows: u64,
+    late: Vec<Row>,
 }
 
 impl GrowingText {
@@ -47,8 +49,9 @@ impl GrowingText {
             rest: Vec::new(),
             minutes: BTreeMap::new(),
             given: None,
+            begun_after: None,
             has_right_step: false,
-            late_rows: 0,
+            late: Vec::new(),
         }
     }
 
@@ -67,8 +70,10 @@ impl GrowingText {
         self.read(lines)
     }
 
-    /// Another text goes on where this one was: with a header of its own, and no minute before the last one given.
+    /// Another text goes on where this one was: with a header of its own, and nothing of the minutes up to the last
+    /// one given, which it may repeat.
     pub(super) fn begin_again(&mut self) {
+        self.begun_after = self.given;
         (self.header, self.has_right_step) = (None, false);
         self.again.clear();
         self.rest.clear();
@@ -94,6 +99,12 @@ impl GrowingText {
         Some(Minute { time, rows: rows.into_iter().collect() })
     }
 
+    /// Rows of minutes that had been given, since they were taken last. A counter's growth is missing where the row
+    /// before it came in another piece.
+    pub(super) fn take_late(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.late)
+    }
+
     fn read(&mut self, lines: Vec<u8>) -> Result<(), ServerError> {
         let lines = match &self.header {
             Some(_) => lines,
@@ -116,33 +127,22 @@ impl GrowingText {
         let text = [header, &self.again, &lines].concat();
         self.expect_step(&text)?;
         let frames = read_from(&text[..], &self.name, &self.options)?.frames;
-        let columns = self.metrics.names().map(|name| frames.schema().index_of(name));
-        let columns = columns
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.refuse(format!("the model reads what it lacks: {error}")))?;
-        for frame in frames.frames() {
-            for index in 0..frame.rows() {
-                let Some(row) = frame.row(index).filter(|row| row.iter().any(|value| !value.is_nan())) else {
-                    continue;
-                };
-                let time = frame.time(index);
-                if self.given.is_some_and(|given| time <= given) {
-                    continue;
-                }
-                let values = columns.iter().map(|&column| row[column]);
-                let own = self.minutes.entry(time).or_default();
-                match own.get_mut(frame.service()) {
-                    // Read again: a counter may have found its growth.
-                    Some(known) => known.iter_mut().zip(values).for_each(|(known, value)| {
-                        if known.is_nan() {
-                            *known = value;
-                        }
-                    }),
-                    None => drop(own.insert(frame.service().to_owned(), values.collect())),
-                }
+        let given = self.given;
+        for Row { time, service, values } in
+            self.rows(&frames, |time| given.is_none_or(|given| time > given))?
+        {
+            let own = self.minutes.entry(time).or_default();
+            match own.get_mut(&service) {
+                // Read again: a counter may have found its growth.
+                Some(known) => known.iter_mut().zip(values).for_each(|(known, value)| {
+                    if known.is_nan() {
+                        *known = value;
+                    }
+                }),
+                None => drop(own.insert(service, values)),
             }
         }
-        self.late_rows += self.late(&lines)?;
+        self.find_late(&lines)?;
         self.again.extend_from_slice(&lines);
         if self.again.len() > AGAIN_BYTES {
             let from = self.again.len() - AGAIN_BYTES;
@@ -153,19 +153,39 @@ impl GrowingText {
         Ok(())
     }
 
-    /// Rows of new lines whose minute has been given.
-    fn late(&self, lines: &[u8]) -> Result<u64, ServerError> {
-        let Some(given) = self.given else { return Ok(0) };
+    /// Keeps rows of new lines whose minute has been given.
+    fn find_late(&mut self, lines: &[u8]) -> Result<(), ServerError> {
+        let Some(given) = self.given else { return Ok(()) };
         let text = [self.header.as_deref().unwrap_or_default(), lines].concat();
         let frames = read_from(&text[..], &self.name, &self.options)?.frames;
-        let late = frames.frames().map(|frame| {
-            let is_late = |&row: &usize| {
-                let has_value = frame.row(row).is_some_and(|row| row.iter().any(|value| !value.is_nan()));
-                has_value && frame.time(row) <= given
-            };
-            (0..frame.rows()).filter(is_late).count() as u64
-        });
-        Ok(late.sum())
+        let begun_after = self.begun_after;
+        let is_late = |time| time <= given && begun_after.is_none_or(|before| time > before);
+        let late = self.rows(&frames, is_late)?;
+        self.late.extend(late);
+        Ok(())
+    }
+
+    /// Rows with a value at the times that are wanted.
+    fn rows(
+        &self,
+        frames: &FrameSet,
+        is_wanted: impl Fn(Timestamp) -> bool,
+    ) -> Result<Vec<Row>, ServerError> {
+        let columns = self.metrics.names().map(|name| frames.schema().index_of(name));
+        let columns = columns
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| self.refuse(format!("the model reads what it lacks: {error}")))?;
+        let mut rows = Vec::new();
+        for frame in frames.frames() {
+            for index in 0..frame.rows() {
+                let (time, row) = (frame.time(index), frame.row(index).unwrap_or_default());
+                if is_wanted(time) && row.iter().any(|value| !value.is_nan()) {
+                    let values = columns.iter().map(|&column| row[column]).collect();
+                    rows.push(Row { time, service: frame.service().to_owned(), values });
+                }
+            }
+        }
+        Ok(rows)
     }
 
     /// Refuses rows that are nearer to each other, or further apart, than those that the model was trained on.
@@ -258,12 +278,12 @@ mod tests {
             growing.end().unwrap();
             found.extend(drained(&mut growing, true));
             assert_eq!(found, expected);
-            assert_eq!(growing.late_rows, 0);
+            assert_eq!(growing.take_late(), []);
         }
     }
 
     #[test]
-    fn json_lines_need_no_header_and_late_rows_are_counted() {
+    fn json_lines_need_no_header_and_late_rows_are_told_once() {
         let line = |minute: i64, service: &str| {
             let time = minute * 60;
             format!("{{\"timestamp\":{time},\"service\":\"{service}\",\"error_rate\":0.5}}\n")
@@ -277,7 +297,9 @@ mod tests {
         growing.push(line(base, "api").as_bytes()).unwrap();
         growing.push(line(base + 4, "web").as_bytes()).unwrap();
         assert_eq!(drained(&mut growing, false).len(), 1);
-        assert_eq!(growing.late_rows, 1);
+        let time = Timestamp::from_millis(base * 60_000).unwrap();
+        assert_eq!(growing.take_late(), [Row { time, service: "api".to_owned(), values: vec![0.5] }]);
+        assert_eq!(growing.take_late(), []);
     }
 
     #[test]
@@ -292,6 +314,12 @@ mod tests {
             .unwrap();
         let found = drained(&mut growing, true);
         assert_eq!(found.iter().map(|(minute, _)| minute - base).collect::<Vec<_>>(), [9, 12]);
+        // What the first may have had is not told once more; what came since is.
+        for minute in [base + 5, base + 11] {
+            growing.push(format!("api,{},0.25\n", minute * 60).as_bytes()).unwrap();
+        }
+        let late = growing.take_late();
+        assert_eq!(late.iter().map(|row| row.time.millis() / 60_000 - base).collect::<Vec<_>>(), [11]);
     }
 
     #[test]

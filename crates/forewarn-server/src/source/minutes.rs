@@ -1,4 +1,4 @@
-use super::{Minute, Minutes};
+use super::{Minute, Minutes, Row};
 use crate::{
     ServerError,
     runtime::{Source, SourceContext},
@@ -36,6 +36,28 @@ impl MinuteSource {
             .chain([Input::Advance { now }])
             .collect()
     }
+
+    /// Rows that came late, for the engine to count and the journal to keep. Those of before a restart are left out: what
+    /// is read again from the beginning cannot be told from what is new.
+    fn late(&mut self, context: &SourceContext) -> Vec<Input> {
+        let resume = context.resume.next;
+        let late = self.minutes.take_late().into_iter();
+        let late = late.filter(|row| resume.is_none_or(|next| row.time >= next));
+        late.map(|Row { service, time, values }| Input::Row { service, time, values }).collect()
+    }
+
+    /// Whether the service goes on.
+    fn send(&self, inputs: Vec<Input>, context: &SourceContext) -> Result<bool, ServerError> {
+        if inputs.is_empty() {
+            return Ok(true);
+        }
+        match context.handle.send(inputs) {
+            Ok(_) => Ok(true),
+            // Its own error says why.
+            Err(ServerError::Stopped) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 impl Source for MinuteSource {
@@ -52,8 +74,10 @@ impl Source for MinuteSource {
         };
         let (started, mut given) = (context.clock.elapsed(), 0_u32);
         while !context.stop.is_stopped() {
-            let Some(minute) = self.minutes.next()? else {
-                if !self.minutes.is_followed() {
+            let minute = self.minutes.next()?;
+            let mut inputs = self.late(context);
+            let Some(minute) = minute else {
+                if !self.send(inputs, context)? || !self.minutes.is_followed() {
                     break;
                 }
                 context.clock.sleep(POLL, &context.stop);
@@ -69,11 +93,9 @@ impl Source for MinuteSource {
                 break;
             }
             given = given.saturating_add(1);
-            match context.handle.send(self.inputs(minute, context)) {
-                Ok(_) => {}
-                // Its own error says why.
-                Err(ServerError::Stopped) => break,
-                Err(error) => return Err(error),
+            inputs.extend(self.inputs(minute, context));
+            if !self.send(inputs, context)? {
+                break;
             }
         }
         Ok(())

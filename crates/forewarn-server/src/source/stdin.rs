@@ -1,6 +1,6 @@
 //! Standard input as a source.
 
-use super::{Minute, Minutes, growing::GrowingText};
+use super::{Minute, Minutes, Row, growing::GrowingText};
 use crate::ServerError;
 use forewarn_live::ServedModel;
 use forewarn_schema::{Schema, Step};
@@ -70,6 +70,10 @@ impl Minutes for StandardInput {
                 _ => return Ok(None),
             }
         }
+    }
+
+    fn take_late(&mut self) -> Vec<Row> {
+        self.text.take_late()
     }
 
     fn is_followed(&self) -> bool {
