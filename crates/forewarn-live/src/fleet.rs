@@ -7,10 +7,11 @@ use forewarn_core::{
 };
 use forewarn_schema::{Layout, Timestamp};
 use forewarn_topology::TopologyStream;
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc};
 
-/// Services that are scored together: enough to keep a model's arithmetic busy, few enough for a fast cache.
-const BATCH: usize = 512;
+/// Services that are scored together: enough to keep a model's arithmetic busy, few enough that all that is known of
+/// them stays in a fast cache.
+pub(crate) const BATCH: usize = 256;
 
 /// All services that one model serves: rows of one minute go in together, and are scored in batches.
 ///
@@ -40,6 +41,13 @@ pub(crate) struct Adopted {
     filling: Option<Box<dyn FeatureState>>,
 }
 
+/// A minute whose rows go in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FleetMinute {
+    time: Timestamp,
+    after: Timestamp,
+}
+
 struct Batch {
     /// Numbers of the services, in order of name.
     order: Vec<usize>,
@@ -51,6 +59,8 @@ struct GraphRows {
     stream: TopologyStream,
     filling: Vec<Box<dyn FeatureState>>,
     filled: Vec<f32>,
+    /// Columns of the minute, service by service.
+    columns: Vec<f32>,
     /// A row with its columns behind it.
     row: Vec<f32>,
 }
@@ -72,7 +82,13 @@ impl LiveFleet {
     pub fn start(model: Arc<ServedModel>, start: Timestamp) -> Result<Self, LiveError> {
         let graph = model.graph.as_ref().map(|graph| {
             let stream = graph.features.stream(model.metrics(), &[], start, model.step())?;
-            Ok::<_, LiveError>(GraphRows { stream, filling: Vec::new(), filled: Vec::new(), row: Vec::new() })
+            Ok::<_, LiveError>(GraphRows {
+                stream,
+                filling: Vec::new(),
+                filled: Vec::new(),
+                columns: Vec::new(),
+                row: Vec::new(),
+            })
         });
         Ok(Self {
             graph: graph.transpose()?,
@@ -172,87 +188,115 @@ impl LiveFleet {
     /// [`LiveError::RowsOfMinute`] unless there is a row for each service, [`LiveError::Core`] for a row that no
     /// frame could hold, which leave the fleet as it was; the predictor's own, when the rows have been taken in.
     pub fn push_minute(&mut self, rows: &[f32]) -> Result<&[Option<Score>], LiveError> {
+        let minute = self.open_minute(rows)?;
+        let mut scored = Ok(());
+        for batch in 0..self.services.len().div_ceil(BATCH) {
+            self.take_batch(minute, batch, rows)?;
+            scored = scored.and_then(|()| self.score_batch(minute, batch));
+        }
+        scored.map(|()| &*self.scores)
+    }
+
+    /// Begins the next minute: checks its rows, and makes columns of the graph. Every [batch](Self::push_batch) is to
+    /// follow, once and in order.
+    ///
+    /// # Errors
+    /// As [`push_minute`](Self::push_minute).
+    pub(crate) fn open_minute(&mut self, rows: &[f32]) -> Result<FleetMinute, LiveError> {
         let (metrics, services) = (self.model.metrics().len(), self.services.len());
         if rows.len() != metrics * services {
             let expected = metrics * services;
             return Err(LiveError::RowsOfMinute { got: rows.len(), expected, metrics, services });
         }
-        let (schema, time) = (self.model.metrics().clone(), self.next);
-        for (service, row) in self.services.iter().zip(rows.chunks_exact(metrics)) {
-            schema.check_row(row).map_err(|error| CoreError::from(error.in_row(service.service(), time)))?;
+        let (schema, time) = (self.model.metrics(), self.next);
+        for (service, row) in rows.chunks_exact(metrics).enumerate() {
+            let in_row = |error: forewarn_schema::SchemaError| {
+                CoreError::from(error.in_row(self.services[service].service(), time))
+            };
+            schema.check_row(row).map_err(in_row)?;
         }
         let after = time.checked_add(self.model.step(), 1).ok_or_else(|| {
             let step_millis = self.model.step().millis();
             CoreError::from(forewarn_schema::SchemaError::TimeOverflow { start: time, steps: 1, step_millis })
         })?;
-        self.take_rows(rows, metrics)?;
+        if let Some(graph) = &mut self.graph {
+            graph.make_columns(rows, metrics)?;
+        }
+        self.batches.resize_with(services.div_ceil(BATCH), || None);
         self.next = after;
-        self.score(after)?;
-        Ok(&self.scores)
+        Ok(FleetMinute { time, after })
     }
 
-    /// Puts the rows into the services.
-    fn take_rows(&mut self, rows: &[f32], metrics: usize) -> Result<(), LiveError> {
-        let time = self.next;
+    /// Takes the rows of the services `batch * BATCH..` of a minute, and scores their windows.
+    ///
+    /// # Errors
+    /// As [`push_minute`](Self::push_minute); batches after it have not taken their rows then.
+    pub(crate) fn push_batch(
+        &mut self,
+        minute: FleetMinute,
+        batch: usize,
+        rows: &[f32],
+    ) -> Result<(), LiveError> {
+        self.take_batch(minute, batch, rows)?;
+        self.score_batch(minute, batch)
+    }
+
+    /// Puts the rows of a batch into its services.
+    fn take_batch(&mut self, minute: FleetMinute, batch: usize, rows: &[f32]) -> Result<(), LiveError> {
+        let time = minute.time;
         let take = |service: &mut LiveService, row: &[f32]| match service.take(time, row).map(drop) {
             // A column that is too large for an `f32` makes its row one that is missing, which has been taken.
             Err(_) if service.next() > time => Ok(()),
             taken => taken,
         };
-        let Some(graph) = &mut self.graph else {
-            let each = self.services.iter_mut().zip(rows.chunks_exact(metrics));
+        let metrics = self.model.metrics().len();
+        let services = batch_of(self.services.len(), batch);
+        let rows = rows[services.start * metrics..services.end * metrics].chunks_exact(metrics);
+        let each = self.services[services.clone()].iter_mut().zip(rows);
+        let Some(GraphRows { columns, row: whole, .. }) = &mut self.graph else {
             return { each }.try_for_each(|(service, row)| take(service, row));
         };
-        graph.filled.resize(rows.len(), f32::NAN);
-        let filled = graph.filled.chunks_exact_mut(metrics).zip(rows.chunks_exact(metrics));
-        for (filling, (filled, row)) in graph.filling.iter_mut().zip(filled) {
-            filling.push(row, filled);
-        }
-        let columns = graph.stream.push(&graph.filled)?;
-        let wide = columns.len() / self.services.len().max(1);
-        for (index, service) in self.services.iter_mut().enumerate() {
-            graph.row.clear();
-            graph.row.extend_from_slice(&rows[index * metrics..(index + 1) * metrics]);
-            graph.row.extend_from_slice(&columns[index * wide..(index + 1) * wide]);
-            take(service, &graph.row)?;
+        let wide = columns.len() / self.scores.len();
+        for (index, (service, row)) in services.zip(each) {
+            whole.clear();
+            whole.extend_from_slice(row);
+            whole.extend_from_slice(&columns[index * wide..(index + 1) * wide]);
+            take(service, whole)?;
         }
         Ok(())
     }
 
-    /// Scores every service's window, batch by batch.
-    fn score(&mut self, after: Timestamp) -> Result<(), LiveError> {
-        let predictor = self.model.predictor();
+    /// Scores the windows of a batch.
+    fn score_batch(&mut self, minute: FleetMinute, batch: usize) -> Result<(), LiveError> {
+        let (predictor, after) = (self.model.predictor(), minute.after);
         let (observation, schema) = (predictor.observation(), predictor.input());
         let size = observation * schema.len();
-        self.batches.resize_with(self.services.len().div_ceil(BATCH), || None);
-        for (index, batch) in self.batches.iter_mut().enumerate() {
-            let from = index * BATCH;
-            let services = &self.services[from..(from + BATCH).min(self.services.len())];
-            if batch.is_none() {
-                *batch = Some(Batch::new(services, from, observation, self.model.step(), after)?);
-            }
-            let Some(Batch { order, layout }) = batch else { continue };
-            self.block.clear();
-            self.last_rows.clear();
-            for (place, &service) in order.iter().enumerate() {
-                layout.end_at(place, after).map_err(CoreError::from)?;
-                match self.services[service].window().and_then(|window| window.get(0)) {
-                    Some(window) => {
-                        self.block.extend_from_slice(window);
-                        self.last_rows.push(((place + 1) * observation - 1) as u32);
-                    }
-                    None => self.block.resize(self.block.len() + size, f32::NAN),
+        let slots = batch_of(self.services.len(), batch);
+        let place = &mut self.batches[batch];
+        if place.is_none() {
+            let services = &self.services[slots.clone()];
+            *place = Some(Batch::new(services, slots.start, observation, self.model.step(), after)?);
+        }
+        let Some(Batch { order, layout }) = place else { return Ok(()) };
+        self.block.clear();
+        self.last_rows.clear();
+        for (place, &service) in order.iter().enumerate() {
+            layout.end_at(place, after).map_err(CoreError::from)?;
+            match self.services[service].window().and_then(|window| window.get(0)) {
+                Some(window) => {
+                    self.block.extend_from_slice(window);
+                    self.last_rows.push(((place + 1) * observation - 1) as u32);
                 }
-                self.scores[service] = None;
+                None => self.block.resize(self.block.len() + size, f32::NAN),
             }
-            let windows =
-                Windows::new(schema, &self.block, observation, &self.last_rows)?.with_layout(layout);
-            self.batch_scores.clear();
-            self.batch_scores.resize(windows.len(), Score::ZERO);
-            predictor.score(windows, &mut self.batch_scores)?;
-            for (&row, &score) in self.last_rows.iter().zip(&self.batch_scores) {
-                self.scores[order[row as usize / observation]] = Some(score);
-            }
+        }
+        self.scores[slots].fill(None);
+        let windows = Windows::new(schema, &self.block, observation, &self.last_rows)?.with_layout(layout);
+        self.batch_scores.clear();
+        self.batch_scores.resize(windows.len(), Score::ZERO);
+        predictor.score(windows, &mut self.batch_scores)?;
+        for (&row, &score) in self.last_rows.iter().zip(&self.batch_scores) {
+            self.scores[order[row as usize / observation]] = Some(score);
         }
         Ok(())
     }
@@ -399,6 +443,26 @@ impl LiveFleet {
             *batch = None;
         }
     }
+}
+
+impl GraphRows {
+    /// Columns of the rows of all services.
+    fn make_columns(&mut self, rows: &[f32], metrics: usize) -> Result<(), LiveError> {
+        self.filled.resize(rows.len(), f32::NAN);
+        let filled = self.filled.chunks_exact_mut(metrics).zip(rows.chunks_exact(metrics));
+        for (filling, (filled, row)) in self.filling.iter_mut().zip(filled) {
+            filling.push(row, filled);
+        }
+        let columns = self.stream.push(&self.filled)?;
+        self.columns.clear();
+        self.columns.extend_from_slice(columns);
+        Ok(())
+    }
+}
+
+/// Numbers of the services of a batch.
+fn batch_of(services: usize, batch: usize) -> Range<usize> {
+    batch * BATCH..((batch + 1) * BATCH).min(services)
 }
 
 impl Batch {

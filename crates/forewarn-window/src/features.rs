@@ -4,6 +4,7 @@ mod delta;
 mod metrics;
 pub(crate) mod per_column;
 pub(crate) mod saved;
+mod scratch;
 mod select;
 mod state;
 mod then;

@@ -136,6 +136,8 @@ impl Feature for Impute {
         match self.filling {
             Filling::Nothing => per_column::start(select, input, &Nothing),
             Filling::Last { at_most } => {
+                // More steps than that are for ever.
+                let at_most = u32::try_from(at_most).unwrap_or(u32::MAX);
                 per_column::start(select, input, &Last { at_most, value: f32::NAN, age: 0 })
             }
             Filling::Seasonal { season_steps } => {
@@ -162,9 +164,9 @@ impl ColumnState for Nothing {
 
 #[derive(Clone, Debug)]
 struct Last {
-    at_most: usize,
+    at_most: u32,
     value: f32,
-    age: usize,
+    age: u32,
 }
 
 impl ColumnState for Last {

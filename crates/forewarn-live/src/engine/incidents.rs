@@ -232,27 +232,28 @@ impl Incidents {
         id
     }
 
-    /// The minute is over: what there is to say of incidents. One is closed when none of its services warns or fails,
-    /// as `is_active` says, and the last did so long enough ago. Those that probably began at the same service are one.
+    /// The minute is over: what there is to say of incidents. One is closed when none of its services is `active`, which
+    /// warn or fail, and the last was so long enough ago. Those that probably began at the same service are one.
     pub(super) fn settle<'a>(
         &mut self,
         time: Timestamp,
         config: &EngineConfig,
-        is_active: impl Fn(&str) -> bool,
+        active: impl IntoIterator<Item = &'a str>,
         condition: impl Fn(&str) -> Option<Condition<'a>>,
     ) -> Settled {
         let (mut events, mut merged) = (Vec::new(), BTreeMap::new());
         let within = f64::from(config.incident_minutes);
         let mut open = std::mem::take(&mut self.open);
-        open.retain(|incident| {
-            for (service, (touched, until)) in incident.services.iter().zip(&mut incident.joined) {
-                if is_active(service) {
-                    incident.last = time;
-                    if *until != Timestamp::EPOCH && time.minutes_since(*touched) <= FRESH * within {
-                        *until = time;
-                    }
+        for service in active {
+            open.each_of(service, |incident, place| {
+                incident.last = time;
+                let (touched, until) = &mut incident.joined[place];
+                if *until != Timestamp::EPOCH && time.minutes_since(*touched) <= FRESH * within {
+                    *until = time;
                 }
-            }
+            });
+        }
+        open.retain(|incident| {
             if time.minutes_since(incident.last) > within {
                 events.push(incident.event(IncidentState::Closed));
                 return false;

@@ -3,11 +3,11 @@
 
 pub(super) mod followed;
 
-use super::{Engine, EventBody, SloView, state::service::Service};
+use super::{Engine, SloView, state::service::Service};
 use crate::LiveError;
 use forewarn_core::CoreError;
 use forewarn_label::{Slo, SloState};
-use forewarn_schema::{Schema, Step, Timestamp};
+use forewarn_schema::{Schema, Step};
 
 /// Objectives that have seen nothing, to begin with where a service appears.
 pub(super) fn start(slos: &[Slo], metrics: &Schema, step: Step) -> Result<Vec<SloState>, LiveError> {
@@ -15,20 +15,6 @@ pub(super) fn start(slos: &[Slo], metrics: &Schema, step: Step) -> Result<Vec<Sl
 }
 
 impl Engine {
-    /// Counts the rows of a minute, and says which objectives stand otherwise than before.
-    pub(super) fn follow_slos(&mut self, time: Timestamp) -> Result<(), LiveError> {
-        let width = self.metrics.len();
-        for (service, row) in self.services.iter_mut().zip(self.rows.chunks_exact(width)) {
-            for followed in &mut service.slos {
-                if followed.take(row, time)? {
-                    let event = followed.event(&service.name);
-                    self.out.emit(time, EventBody::Slo(event));
-                }
-            }
-        }
-        Ok(())
-    }
-
     pub(super) fn slo_views(&self) -> Vec<SloView> {
         let services = self.by_name.values().map(|&slot| (slot, &self.services[slot]));
         let views = services.flat_map(|(slot, service)| {

@@ -27,7 +27,7 @@ fn told(events: &[Event]) -> Vec<(i64, SloEvent)> {
     events
         .iter()
         .filter_map(|event| match &event.body {
-            EventBody::Slo(slo) => Some((minute(event), slo.clone())),
+            EventBody::Slo(slo) => Some((minute(event), SloEvent::clone(slo))),
             _ => None,
         })
         .collect()

@@ -30,7 +30,7 @@ fn shown<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<String> {
 
 fn warnings(events: &[Event]) -> impl Iterator<Item = (Timestamp, &forewarn_live::WarningEvent)> {
     events.iter().filter_map(|event| match &event.body {
-        EventBody::Warning(warning) => Some((event.time, warning)),
+        EventBody::Warning(warning) => Some((event.time, &**warning)),
         _ => None,
     })
 }

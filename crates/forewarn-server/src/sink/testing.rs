@@ -55,12 +55,12 @@ pub(crate) fn event(seq: u64, time: i64, body: EventBody) -> Event {
 }
 
 pub(crate) fn fires(seq: u64, service: &str, since: i64) -> Event {
-    event(seq, since, EventBody::Warning(warning(service, since)))
+    event(seq, since, EventBody::Warning(warning(service, since).into()))
 }
 
 pub(crate) fn resolves(seq: u64, service: &str, since: i64, at: i64) -> Event {
     let warning = WarningEvent { state: WarningState::Resolved, ..warning(service, since) };
-    event(seq, at, EventBody::Warning(warning))
+    event(seq, at, EventBody::Warning(warning.into()))
 }
 
 pub(crate) fn source(seq: u64, at: i64, status: SourceStatus) -> Event {

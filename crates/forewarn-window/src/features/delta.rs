@@ -63,13 +63,12 @@ impl Feature for Deltas {
 
     fn start(&self, input: &Schema, _: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let columns = self.select.positions(input)?;
+        let past = vec![f32::NAN; columns.len() * self.steps].into();
         let neighbours = neighbours(&columns).filter(|_| self.steps == 1);
-        Ok(Box::new(Change {
-            past: vec![f32::NAN; columns.len() * self.steps],
-            oldest: 0,
-            columns,
-            neighbours,
-        }))
+        Ok(match neighbours {
+            Some(columns) => Box::new(StepChange { columns, past }),
+            None => Box::new(Change { columns, past, oldest: 0 }),
+        })
     }
 
     fn saved(&self) -> Option<serde_json::Value> {
@@ -77,35 +76,28 @@ impl Feature for Deltas {
     }
 }
 
+/// Since the step before, of columns side by side.
 #[derive(Clone, Debug)]
-struct Change {
-    columns: Vec<usize>,
-    /// The last rows, in a ring.
-    past: Vec<f32>,
-    oldest: usize,
-    /// The columns as one slice of a row, where they are and the row before is all that is remembered.
-    neighbours: Option<Range<usize>>,
+struct StepChange {
+    columns: Range<usize>,
+    /// The last row.
+    past: Box<[f32]>,
 }
 
-impl FeatureState for Change {
+impl FeatureState for StepChange {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        let width = self.columns.len();
-        let past = &mut self.past[self.oldest..self.oldest + width];
-        for ((out, past), &index) in out.iter_mut().zip(past).zip(&self.columns) {
-            *out = row[index] - *past;
-            *past = row[index];
-        }
-        self.oldest += width;
-        if self.oldest >= self.past.len() {
-            self.oldest = 0;
+        for ((out, past), &value) in out.iter_mut().zip(&mut self.past).zip(&row[self.columns.clone()]) {
+            *out = value - *past;
+            *past = value;
         }
     }
 
     fn push_rows(&mut self, samples: Rows<'_>, out: &mut Columns<'_>) {
-        let Some(columns) = self.neighbours.clone().filter(|columns| columns.len() >= STRIP) else {
+        let columns = self.columns.clone();
+        if columns.len() < STRIP {
             samples.iter().zip(out.iter_mut()).for_each(|(sample, out)| self.push(sample, out));
             return;
-        };
+        }
         for first in strips(columns.len()) {
             let Some(mut past) = self.past[first..].first_chunk::<STRIP>().copied() else { return };
             for (sample, out) in samples.iter().zip(out.iter_mut()) {
@@ -123,20 +115,64 @@ impl FeatureState for Change {
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
-        save_part(&(self.oldest, &self.past), out)
+        save(0, &self.past, out)
     }
 
     fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
-        let mut rest = *from;
-        let (oldest, past): (usize, Vec<f32>) = restore_part(&mut rest)?;
-        let is_row = oldest == 0 || oldest < past.len() && oldest.is_multiple_of(self.columns.len().max(1));
-        if past.len() != self.past.len() || !is_row {
-            let (got, expected) = (past.len(), self.past.len());
-            return Err(CoreError::damaged_state(format!(
-                "deltas remember {got} values, the oldest of them at {oldest}; expected {expected} in whole rows"
-            )));
+        restore(self.columns.len(), &mut self.past, from).map(drop)
+    }
+}
+
+/// Since some steps before, of any columns.
+#[derive(Clone, Debug)]
+struct Change {
+    columns: Vec<usize>,
+    /// The last rows, in a ring.
+    past: Box<[f32]>,
+    oldest: usize,
+}
+
+impl FeatureState for Change {
+    fn push(&mut self, row: &[f32], out: &mut [f32]) {
+        let width = self.columns.len();
+        let past = &mut self.past[self.oldest..self.oldest + width];
+        for ((out, past), &index) in out.iter_mut().zip(past).zip(&self.columns) {
+            *out = row[index] - *past;
+            *past = row[index];
         }
-        (self.oldest, self.past, *from) = (oldest, past, rest);
+        self.oldest += width;
+        if self.oldest >= self.past.len() {
+            self.oldest = 0;
+        }
+    }
+
+    fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
+        save(self.oldest, &self.past, out)
+    }
+
+    fn restore(&mut self, from: &mut &[u8]) -> Result<(), CoreError> {
+        self.oldest = restore(self.columns.len(), &mut self.past, from)?;
         Ok(())
     }
+}
+
+/// Appends the last rows, and where the oldest lies.
+fn save(oldest: usize, past: &[f32], out: &mut Vec<u8>) -> Result<(), CoreError> {
+    save_part(&(oldest, past), out)
+}
+
+/// Takes what [`save`] wrote into `into`, and gives where the oldest row lies.
+fn restore(width: usize, into: &mut [f32], from: &mut &[u8]) -> Result<usize, CoreError> {
+    let mut rest = *from;
+    let (oldest, past): (usize, Vec<f32>) = restore_part(&mut rest)?;
+    let is_row = oldest == 0 || oldest < past.len() && oldest.is_multiple_of(width.max(1));
+    if past.len() != into.len() || !is_row {
+        let (got, expected) = (past.len(), into.len());
+        return Err(CoreError::damaged_state(format!(
+            "deltas remember {got} values, the oldest of them at {oldest}; expected {expected} in whole rows"
+        )));
+    }
+    into.copy_from_slice(&past);
+    *from = rest;
+    Ok(oldest)
 }

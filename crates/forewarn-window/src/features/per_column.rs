@@ -46,17 +46,18 @@ pub(crate) fn start<S: ColumnState>(
     input: &Schema,
     fresh: &S,
 ) -> Result<Box<dyn FeatureState>, SchemaError> {
-    let columns = select.positions(input)?.into_iter().map(|index| (index, fresh.clone())).collect();
+    let positions = select.positions(input)?.into_iter();
+    let columns = positions.map(|index| (u32::try_from(index).unwrap_or(u32::MAX), fresh.clone())).collect();
     Ok(Box::new(PerColumn(columns)))
 }
 
 #[derive(Clone, Debug)]
-struct PerColumn<S>(Vec<(usize, S)>);
+struct PerColumn<S>(Box<[(u32, S)]>);
 
 impl<S: ColumnState> FeatureState for PerColumn<S> {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
         for (out, (index, state)) in out.iter_mut().zip(&mut self.0) {
-            *out = state.push(row[*index]);
+            *out = state.push(row[*index as usize]);
         }
     }
 

@@ -1,4 +1,4 @@
-use super::Features;
+use super::{Features, scratch::Scratch};
 use crate::WindowError;
 use forewarn_core::{
     CoreError, FeatureState, Fingerprint, Origin, Pushed, RowClock, Rows, restore_part, save_part, seal,
@@ -109,7 +109,8 @@ impl BoundFeatures {
             columns: ListState::start(&self.0.features, &self.0.input, origin)?,
             clock: RowClock::new(origin.start, origin.step),
             longest_gap_rows: LONGEST_GAP_ROWS,
-            row: vec![f32::NAN; self.0.schema.len()],
+            row: Vec::new(),
+            scratch: Scratch::default(),
             service: origin.service.into(),
             bound: self.clone(),
         })
@@ -139,7 +140,9 @@ pub struct FeaturesState {
     clock: RowClock,
     longest_gap_rows: u64,
     columns: ListState,
+    /// The row that was made last, where its features are all that is asked for.
     row: Vec<f32>,
+    scratch: Scratch,
 }
 
 impl FeaturesState {
@@ -186,12 +189,16 @@ impl FeaturesState {
     /// when the row has been taken in.
     pub fn push_at(&mut self, time: Timestamp, row: &[f32]) -> Result<Pushed<&[f32]>, CoreError> {
         let (bound, service, mut too_large) = (self.bound.clone(), Arc::clone(&self.service), None);
-        let admitted = self.admit(time, row)?;
-        self.take(admitted, time, row, |row, time| {
+        let (admitted, mut made) = (self.admit(time, row)?, std::mem::take(&mut self.row));
+        let taken = self.take(admitted, time, row, |row, time| {
+            made.clear();
+            made.extend_from_slice(row);
             if let Err(error) = bound.schema().check_row(row) {
                 too_large.get_or_insert(error.in_row(&*service, time));
             }
-        })?;
+        });
+        self.row = made;
+        taken?;
         match too_large {
             Some(error) => Err(error.into()),
             None => Ok(admitted.and(&self.row)),
@@ -214,21 +221,24 @@ impl FeaturesState {
         row: &[f32],
         mut made: impl FnMut(&mut [f32], Timestamp),
     ) -> Result<(), CoreError> {
-        let Bound { features, input, missing, .. } = &*self.bound.0;
-        if admitted.restarted {
-            let origin = Origin { service: &self.service, start: time, step: self.clock.step() };
-            self.columns = ListState::start(features, input, origin)?;
-        } else {
-            for _ in 0..admitted.missing_rows {
-                let now = self.clock.next();
-                self.columns.push(missing, &mut self.row);
-                made(&mut self.row, now);
-                self.clock.pass(now)?;
+        let Self { bound, service, clock, columns, scratch, .. } = self;
+        let Bound { features, input, schema, missing, .. } = &*bound.0;
+        scratch.row(schema.len(), |own| {
+            if admitted.restarted {
+                let origin = Origin { service, start: time, step: clock.step() };
+                *columns = ListState::start(features, input, origin)?;
+            } else {
+                for _ in 0..admitted.missing_rows {
+                    let now = clock.next();
+                    columns.push(missing, own);
+                    made(own, now);
+                    clock.pass(now)?;
+                }
             }
-        }
-        self.columns.push(row, &mut self.row);
-        made(&mut self.row, time);
-        self.clock.pass(time)
+            columns.push(row, own);
+            made(own, time);
+            clock.pass(time)
+        })
     }
 
     /// Appends what has been seen to `out`, without the settings.

@@ -1,3 +1,4 @@
+use super::scratch::Scratch;
 use crate::{features::saved::settings, settings::limited};
 use forewarn_core::{CoreError, Feature, FeatureState, Origin};
 use forewarn_schema::{Metric, Schema, SchemaError};
@@ -39,7 +40,8 @@ impl<A: Feature, B: Feature> Feature for Then<A, B> {
     fn start(&self, input: &Schema, origin: Origin<'_>) -> Result<Box<dyn FeatureState>, SchemaError> {
         let between = self.between(input)?;
         Ok(Box::new(Chain {
-            row: vec![f32::NAN; between.len()],
+            width: between.len(),
+            between: Scratch::default(),
             first: self.first.start(input, origin)?,
             next: self.next.start(&between, origin)?,
         }))
@@ -52,15 +54,20 @@ impl<A: Feature, B: Feature> Feature for Then<A, B> {
 
 #[derive(Clone, Debug)]
 struct Chain {
-    row: Vec<f32>,
+    /// Columns between the two.
+    width: usize,
+    between: Scratch,
     first: Box<dyn FeatureState>,
     next: Box<dyn FeatureState>,
 }
 
 impl FeatureState for Chain {
     fn push(&mut self, row: &[f32], out: &mut [f32]) {
-        self.first.push(row, &mut self.row);
-        self.next.push(&self.row, out);
+        let Self { width, between, first, next } = self;
+        between.row(*width, |between| {
+            first.push(row, between);
+            next.push(between, out);
+        });
     }
 
     fn save(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {

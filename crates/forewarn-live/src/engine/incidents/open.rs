@@ -38,6 +38,16 @@ impl Open {
         self.places.get(service).into_iter().flatten().copied()
     }
 
+    /// Gives each incident that a service belongs to, with its place among the services of it.
+    pub(super) fn each_of(&mut self, service: &str, mut give: impl FnMut(&mut Incident, usize)) {
+        for &place in self.places.get(service).into_iter().flatten() {
+            let incident = &mut self.all[place];
+            if let Some(own) = incident.services.iter().position(|member| member == service) {
+                give(incident, own);
+            }
+        }
+    }
+
     /// One more incident.
     pub(super) fn push(&mut self, incident: Incident) {
         let place = self.all.len();

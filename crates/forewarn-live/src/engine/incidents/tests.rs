@@ -24,16 +24,16 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     let (mut incidents, config) = (incidents(), EngineConfig::default());
     let old = incidents.touch("db", at(0), 1.0, &config);
     for minute in 0..600 {
-        incidents.settle(at(minute), &config, |service| service == "db", condition);
+        incidents.settle(at(minute), &config, ["db"], condition);
     }
     assert_eq!(incidents.open().len(), 1, "it goes on");
     let new = incidents.touch("cart", at(600), 1.0, &config);
     assert_ne!(new, old);
-    let told = incidents.settle(at(600), &config, |service| service != "gate", condition).events;
+    let told = incidents.settle(at(600), &config, ["cart", "db", "login"], condition).events;
     assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened));
     assert_eq!(told[0].suspects[0].0, "cart", "not the one that always fails: {:?}", told[0].suspects);
     for minute in 601..640 {
-        incidents.settle(at(minute), &config, |service| service != "gate", condition);
+        incidents.settle(at(minute), &config, ["cart", "db", "login"], condition);
     }
     // Who follows joins the trouble that is new.
     assert_eq!(incidents.touch("gate", at(640), 1.0, &config), new);
@@ -41,7 +41,7 @@ fn a_service_that_fails_all_day_draws_nobody_into_its_incident() {
     assert_eq!(incidents.touch("db", at(642), 0.1, &config), old);
     // A service that is in trouble once more says so.
     assert_eq!(incidents.touch("db", at(645), 1.0, &config), new);
-    let told = incidents.settle(at(645), &config, |_| true, condition).events;
+    let told = incidents.settle(at(645), &config, ["gate", "cart", "db", "login"], condition).events;
     assert_eq!(told.iter().filter(|event| event.services.contains(&"db".to_owned())).count(), 1);
 }
 
@@ -55,7 +55,7 @@ fn what_is_out_of_reach_is_not_suspected() {
         Some(Condition { anomaly, is_failing: false, seldom: 1.0, ..condition(name)? })
     };
     incidents.touch("gate", at(0), 1.0, &config);
-    let told = incidents.settle(at(0), &config, |_| true, all).events;
+    let told = incidents.settle(at(0), &config, ["gate", "cart", "shop", "login"], all).events;
     let suspects: Vec<&str> = told[0].suspects.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(suspects, ["cart", "gate"]);
 }
@@ -67,6 +67,8 @@ fn shops() -> Incidents {
     incidents.set_graph(graph).unwrap();
     incidents
 }
+
+const ALL: [&str; 4] = ["gate", "left", "right", "disk"];
 
 fn unusual(services: &'static [&'static str]) -> impl Fn(&str) -> Option<Condition<'static>> {
     move |name| {
@@ -83,7 +85,7 @@ fn what_begins_at_one_server_is_one_incident() {
     let kept = incidents.touch("left", at(0), 1.0, &config);
     let other = incidents.touch("right", at(0), 1.0, &config);
     assert_ne!(kept, other, "clients of one server are not linked by that alone");
-    let settled = incidents.settle(at(0), &config, |_| true, unusual(&["disk", "left", "right"]));
+    let settled = incidents.settle(at(0), &config, ALL, unusual(&["disk", "left", "right"]));
     let [told] = &settled.events[..] else { panic!("{:?}", settled.events) };
     assert_eq!((&told.id, told.state, told.services.len()), (&kept, IncidentState::Opened, 2));
     assert_eq!((told.suspects[0].0.as_str(), &settled.merged[&other]), ("disk", &kept));
@@ -94,12 +96,12 @@ fn what_begins_at_one_server_is_one_incident() {
     // Later, when the server shows what it has: the second one ends.
     let mut incidents = shops();
     let kept = incidents.touch("left", at(0), 1.0, &config);
-    incidents.settle(at(0), &config, |_| true, unusual(&["left"]));
+    incidents.settle(at(0), &config, ALL, unusual(&["left"]));
     let other = incidents.touch("right", at(1), 1.0, &config);
-    let told = incidents.settle(at(1), &config, |_| true, unusual(&["left", "right"])).events;
+    let told = incidents.settle(at(1), &config, ALL, unusual(&["left", "right"])).events;
     assert_eq!((told.len(), told[0].state), (1, IncidentState::Opened), "{told:?}");
     incidents.touch("disk", at(2), 1.0, &config);
-    let told = incidents.settle(at(2), &config, |_| true, unusual(&["left", "right", "disk"])).events;
+    let told = incidents.settle(at(2), &config, ALL, unusual(&["left", "right", "disk"])).events;
     let said: Vec<_> =
         told.iter().map(|event| (&event.id, event.state, event.merged_into.as_ref())).collect();
     let expected = [(&other, IncidentState::Closed, Some(&kept)), (&kept, IncidentState::Updated, None)];
@@ -114,11 +116,11 @@ fn faults_of_their_own_stay_incidents_of_their_own() {
     incidents.set_graph(ServiceGraph::from_edge_list("gate left\ngate right").unwrap()).unwrap();
     incidents.touch("left", at(0), 1.0, &config);
     incidents.touch("right", at(0), 1.0, &config);
-    let told = incidents.settle(at(0), &config, |_| true, unusual(&["left", "right"])).events;
+    let told = incidents.settle(at(0), &config, ALL, unusual(&["left", "right"])).events;
     assert_eq!(told.len(), 2, "{told:?}");
     // A client of both has the trouble of one, and joins it to no other.
     incidents.touch("gate", at(1), 1.0, &config);
-    let told = incidents.settle(at(1), &config, |_| true, unusual(&["left", "right", "gate"])).events;
+    let told = incidents.settle(at(1), &config, ALL, unusual(&["left", "right", "gate"])).events;
     assert!(told.iter().all(|event| event.merged_into.is_none()), "{told:?}");
     assert_eq!(incidents.open().len(), 2);
 }

@@ -58,6 +58,11 @@ impl Service {
         })
     }
 
+    /// Whether nothing came of it for so long that it is forgotten.
+    pub(in crate::engine) fn is_silent(&self, time: Timestamp, expire_minutes: u32) -> bool {
+        time.minutes_since(self.heard) >= f64::from(expire_minutes)
+    }
+
     /// Whether it has nothing more to say of the minute `next`.
     pub(in crate::engine) fn has_reported(&self, next: Timestamp) -> bool {
         self.heard > next || (self.heard == next && self.has_row)

@@ -203,7 +203,7 @@ impl Engine {
         let width = self.metrics.len();
         let row = self.rows.get(slot * width..(slot + 1) * width).unwrap_or_default();
         let run = &self.models[self.main];
-        crate::engine::minute::cannot_tell(
+        crate::engine::minute::score::cannot_tell(
             run,
             &self.services[slot],
             row,

@@ -56,7 +56,7 @@ impl Engine {
             state,
             since,
         };
-        self.out.emit(time, EventBody::Alert(event));
+        self.out.emit(time, EventBody::Alert(event.into()));
         Ok(())
     }
 }

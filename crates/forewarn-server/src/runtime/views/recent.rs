@@ -8,7 +8,10 @@ pub use minute::{MinuteBlock, RowView, ScoreColumn, ScoreDetail, ScoreView};
 pub use records::{FailureRecord, IncidentRecord, OutcomeRecord, SourceRecord, WarningRecord};
 
 use crate::config::RecentConfig;
-use forewarn_live::{Action, BudgetEvent, Event, EventBody, FailureState, IncidentState, WarningState};
+use forewarn_live::{
+    Action, BudgetEvent, Event, EventBody, FailureState, IncidentEvent, IncidentState, OutcomeEvent,
+    WarningEvent, WarningState,
+};
 use forewarn_schema::Timestamp;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -137,7 +140,7 @@ impl Recent {
                 EventBody::Warning(warning) if warning.state == WarningState::Firing => {
                     keep(
                         &mut self.warnings,
-                        WarningRecord::new(event.seq, warning.clone()),
+                        WarningRecord::new(event.seq, WarningEvent::clone(warning)),
                         self.limits.records,
                     );
                 }
@@ -155,7 +158,7 @@ impl Recent {
                     );
                 }
                 EventBody::Incident(incident) if incident.state == IncidentState::Opened => {
-                    let record = IncidentRecord::new(event.seq, event.time, incident.clone());
+                    let record = IncidentRecord::new(event.seq, event.time, IncidentEvent::clone(incident));
                     keep(&mut self.incidents, record, self.limits.records);
                 }
                 EventBody::Incident(incident) => {
@@ -187,11 +190,15 @@ impl Recent {
                             &mut self.warnings,
                             |record| record.event.id == *id,
                             |record| {
-                                record.outcome = Some(outcome.clone());
+                                record.outcome = Some(OutcomeEvent::clone(outcome));
                             },
                         );
                     }
-                    let record = OutcomeRecord { seq: event.seq, time: event.time, event: outcome.clone() };
+                    let record = OutcomeRecord {
+                        seq: event.seq,
+                        time: event.time,
+                        event: OutcomeEvent::clone(outcome),
+                    };
                     keep(&mut self.outcomes, record, self.limits.records);
                 }
                 EventBody::Budget(budget) => self.budget = Some((event.time, *budget)),

@@ -78,7 +78,7 @@ fn alerts_of_one_incident_are_one_notification() {
     let mut outlet = webhook("", None);
     let of = |seq, name: &str, incident: &str| {
         let incident = Some(incident.to_owned());
-        event(seq, 1, EventBody::Warning(WarningEvent { incident, ..warning(name, 1) }))
+        event(seq, 1, EventBody::Warning(WarningEvent { incident, ..warning(name, 1) }.into()))
     };
     for (seq, (name, incident)) in [("a", "i1"), ("b", "i2"), ("c", "i1")].into_iter().enumerate() {
         outlet.take(&of(seq as u64, name, incident), second(60));
@@ -125,7 +125,7 @@ fn who_wants_only_some_hears_only_some() {
     let mut outlet = webhook("severities = [\"critical\"]\nsend_resolved = false\ngroup_wait_secs = 0", None);
     outlet.take(&fires(0, "web", 1), minute(1));
     let level = forewarn_live::RiskLevel::Critical;
-    let critical = event(1, 1, EventBody::Warning(WarningEvent { level, ..warning("db", 1) }));
+    let critical = event(1, 1, EventBody::Warning(WarningEvent { level, ..warning("db", 1) }.into()));
     outlet.take(&critical, minute(1));
     assert_eq!(all(&mut outlet, minute(1)), [pair("firing", &["db"])]);
     outlet.take(&resolves(2, "web", 1, 2), minute(2));

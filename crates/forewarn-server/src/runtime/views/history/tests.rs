@@ -47,7 +47,7 @@ fn events(minute: i64) -> Vec<Arc<Numbered>> {
             onset: at(minute),
             end: None,
         }));
-        bodies.push(EventBody::Outcome(OutcomeEvent {
+        bodies.push(EventBody::Outcome(Box::new(OutcomeEvent {
             service: "login".into(),
             model: "main".into(),
             shadow: false,
@@ -57,7 +57,7 @@ fn events(minute: i64) -> Vec<Arc<Numbered>> {
             outcome: OutcomeKind::False,
             lead_minutes: None,
             net_lead_minutes: None,
-        }));
+        })));
     }
     let numbered = |(index, body)| {
         Arc::new(Numbered::new(Event { seq: (minute * 10) as u64 + index, time: at(minute), body }))

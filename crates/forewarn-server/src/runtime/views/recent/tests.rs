@@ -50,7 +50,7 @@ fn warning(minute: i64, state: WarningState) -> Event {
         incident: None,
         silenced: false,
     };
-    event(minute, EventBody::Warning(body))
+    event(minute, EventBody::Warning(body.into()))
 }
 
 fn limits(most_rows: usize, records: usize) -> RecentConfig {
@@ -134,7 +134,7 @@ fn a_warning_gathers_what_becomes_of_it() {
         event(4, EventBody::Action(Action::Acknowledge { warning: id.clone() })),
         event(5, EventBody::Action(Action::Acknowledge { warning: id })),
         event(10, EventBody::Failure(failure)),
-        event(10, EventBody::Outcome(outcome.clone())),
+        event(10, EventBody::Outcome(outcome.clone().into())),
         event(20, EventBody::Failure(ended)),
         warning(21, WarningState::Resolved),
         event(22, EventBody::Source { source: "file".to_owned(), status: SourceStatus::Partial }),
@@ -146,6 +146,6 @@ fn a_warning_gathers_what_becomes_of_it() {
     let failure = recent.failures().next().unwrap();
     assert_eq!((failure.confirmed_at, failure.event.end), (at(10), Some(at(20))));
     assert_eq!(recent.sources()["file"].since, at(22));
-    recent.extend(&vec![event(30, EventBody::Outcome(outcome)); 5], &BTreeMap::new());
+    recent.extend(&vec![event(30, EventBody::Outcome(outcome.into())); 5], &BTreeMap::new());
     assert_eq!(recent.outcomes().count(), 2);
 }

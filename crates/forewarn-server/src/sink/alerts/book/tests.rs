@@ -37,7 +37,7 @@ fn silence(seq: u64, at: i64, until: i64) -> Event {
 }
 
 fn silenced(seq: u64, since: i64) -> Event {
-    event(seq, since, EventBody::Warning(WarningEvent { silenced: true, ..warning("web", since) }))
+    event(seq, since, EventBody::Warning(WarningEvent { silenced: true, ..warning("web", since) }.into()))
 }
 
 #[test]
@@ -233,7 +233,7 @@ mod properties {
 #[test]
 fn an_objective_is_one_alert_a_level_and_a_silence_holds_it_back() {
     let (config, mut book) = (AlertsConfig::default(), AlertBook::default());
-    let at = |seq, level| event(seq, 1 + seq as i64, EventBody::Slo(slo("web", level)));
+    let at = |seq, level| event(seq, 1 + seq as i64, EventBody::Slo(slo("web", level).into()));
     let mut take = |event: &Event| words(&book.take(&config, event, minute(1)));
     assert_eq!(take(&at(0, SloLevel::Ticket)), ["fired slo:ticket:answers:web"]);
     assert!(take(&at(1, SloLevel::Ticket)).is_empty(), "nothing has changed");
@@ -242,7 +242,7 @@ fn an_objective_is_one_alert_a_level_and_a_silence_holds_it_back() {
         ["resolved slo:ticket:answers:web", "fired slo:page:answers:web"]
     );
     let worse = SloEvent { budget_left: Some(-0.1), ..slo("web", SloLevel::Page) };
-    assert_eq!(take(&event(3, 4, EventBody::Slo(worse))), ["updated slo:page:answers:web"]);
+    assert_eq!(take(&event(3, 4, EventBody::Slo(worse.into()))), ["updated slo:page:answers:web"]);
     assert_eq!(take(&at(4, SloLevel::Met)), ["resolved slo:page:answers:web"]);
     assert!(take(&silence(5, 6, 30)).is_empty() && take(&at(6, SloLevel::Page)).is_empty());
     let later = event(7, 30, EventBody::ServiceAppeared { service: "x".to_owned() });
@@ -252,7 +252,7 @@ fn an_objective_is_one_alert_a_level_and_a_silence_holds_it_back() {
 #[test]
 fn objectives_are_those_of_the_engine_where_events_were_lost() {
     let (config, mut book) = (AlertsConfig::default(), AlertBook::default());
-    book.take(&config, &event(0, 1, EventBody::Slo(slo("gone", SloLevel::Page))), minute(1));
+    book.take(&config, &event(0, 1, EventBody::Slo(slo("gone", SloLevel::Page).into())), minute(1));
     let standing = slo("web", SloLevel::Ticket);
     let slos = vec![forewarn_live::SloView { standing, since: Some(minute(7)), probability: None }];
     let view = EngineView { slos, ..crate::sink::testing::view(Vec::new()) };
