@@ -1,8 +1,8 @@
 use super::views::{View, Views};
 use super::{
     boost::TreeFit,
-    flat::FlatForest,
-    forest::{Forest, Importance, Node, ROWS_AT_ONCE, Tree},
+    flat::{FlatForest, LANES},
+    forest::{Forest, Importance, Node, Tree},
     shap,
 };
 use forewarn_core::{
@@ -92,26 +92,22 @@ impl FittedTrees {
         windows: Windows<'_>,
         mut f: impl FnMut(usize, f64) -> Result<(), CoreError>,
     ) -> Result<(), CoreError> {
-        let columns = self.views.columns();
-        let mut rows = vec![0.0; columns * ROWS_AT_ONCE.min(windows.len())];
-        let (mut scratch, mut log_odds) = (Vec::new(), [0.0; ROWS_AT_ONCE]);
-        let mut windows = windows.iter();
-        let mut first = 0;
-        loop {
-            let mut count = 0;
-            for (row, window) in rows.chunks_exact_mut(columns).zip(&mut windows) {
-                self.views.write(window, row, &mut scratch);
-                count += 1;
+        let looked_at = self.flat.columns();
+        let (mut row, mut scratch) = (vec![0.0; self.views.columns()], Vec::new());
+        let mut block = vec![[0.0; LANES]; looked_at.len()];
+        for first in (0..windows.len()).step_by(LANES) {
+            let rows = first..(first + LANES).min(windows.len());
+            for (lane, window) in rows.clone().filter_map(|row| windows.get(row)).enumerate() {
+                self.views.write(window, &mut row, &mut scratch);
+                for (values, &column) in block.iter_mut().zip(looked_at) {
+                    values[lane] = row[column];
+                }
             }
-            if count == 0 {
-                return Ok(());
-            }
-            self.flat.log_odds(&rows[..count * columns], columns, &mut log_odds[..count]);
-            for (index, &log_odds) in (first..).zip(&log_odds[..count]) {
+            for (index, log_odds) in rows.zip(self.flat.log_odds(&block)) {
                 f(index, log_odds)?;
             }
-            first += count;
         }
+        Ok(())
     }
 
     /// The model that [`to_envelope`](Save::to_envelope) saved; its scores are identical.

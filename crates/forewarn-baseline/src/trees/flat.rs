@@ -1,101 +1,188 @@
 //! Trees laid out for scoring many rows.
 
-use super::forest::Forest;
+use super::forest::{Forest, Tree};
 
-/// The trees of a [`Forest`] one after another, without a branch on the way down: leaves lead back to themselves, so
-/// that rows go down side by side, each as many steps as the deepest leaf needs. A row's log-odds are those of the
-/// forest, bit for bit.
+/// Rows that are scored side by side.
+pub(super) const LANES: usize = 16;
+/// Leaves of a tree that is looked up by its splits; one with more is walked.
+const FEW_LEAVES: usize = 16;
+
+/// The trees of a [`Forest`] one after another. Rows are scored [`LANES`] at a time, which lie column by column, so that
+/// a comparison is one for several rows. A row's log-odds are those of the forest, bit for bit.
+///
+/// Of a tree with few leaves every split is looked at, and none waits for another: each strikes out the leaves that a
+/// row cannot reach, and the first that is left is the row's (QuickScorer, Lucchese et al., SIGIR 2015). A larger tree
+/// is walked from its root.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FlatForest {
     start: f64,
+    /// Columns that any tree looks at, in order.
+    columns: Vec<usize>,
+    trees: Vec<FlatTree>,
+    splits: Vec<Split>,
+    /// Leaves of looked-up trees, from left to right.
+    leaves: Vec<f32>,
     nodes: Vec<FlatNode>,
     /// What each node adds, where it is a leaf.
     values: Vec<f32>,
-    trees: Vec<FlatTree>,
+}
+
+/// Where a tree begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum FlatTree {
+    /// The end of its splits, and its first leaf.
+    Looked { splits: u32, leaves: u32 },
+    /// Its root, and splits on the longest way.
+    Walked { root: u32, depth: u32 },
+}
+
+/// 12 bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Split {
+    /// Values up to it go left.
+    threshold: f32,
+    /// Place among the columns that are looked at, twice; one more where missing values go right.
+    column: u32,
+    /// The leaves that a row which goes right may reach.
+    right: u32,
 }
 
 /// 12 bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct FlatNode {
-    /// Values up to it go left; infinite for a leaf.
+    /// Values up to it go left; infinite for a leaf, which leads back to itself.
     threshold: f32,
+    /// Place among the columns that are looked at.
     column: u32,
     /// Where the left child lies, the right one after it; and in the lowest bit whether missing values go right.
     left: u32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct FlatTree {
-    root: u32,
-    /// Splits on the longest way.
-    depth: u32,
-}
-
-/// Rows that go down a tree side by side: enough to hide that each step waits for the one before.
-const LANES: usize = 8;
-
 impl FlatForest {
     pub(super) fn new(forest: &Forest) -> Self {
-        let mut flat = Self { start: forest.start, nodes: Vec::new(), values: Vec::new(), trees: Vec::new() };
+        let splits = forest.trees.iter().flat_map(|tree| &tree.nodes).filter(|node| !node.is_leaf());
+        let mut columns: Vec<usize> = splits.map(|node| node.column()).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let mut flat = Self {
+            start: forest.start,
+            columns,
+            trees: Vec::new(),
+            splits: Vec::new(),
+            leaves: Vec::new(),
+            nodes: Vec::new(),
+            values: Vec::new(),
+        };
         for tree in &forest.trees {
-            let root = flat.nodes.len();
-            let mut depths = vec![0u32; tree.nodes.len()];
-            for (at, node) in tree.nodes.iter().enumerate() {
-                flat.values.push(node.value);
-                if node.is_leaf() {
-                    let left = ((root + at) as u32) << 1;
-                    flat.nodes.push(FlatNode { threshold: f32::INFINITY, column: 0, left });
-                    continue;
-                }
-                let child = node.left as usize;
-                // The children of a node lie behind it.
-                depths[child] = depths[at] + 1;
-                depths[child + 1] = depths[at] + 1;
-                let left = ((root + child) as u32) << 1 | u32::from(!node.missing_left());
-                flat.nodes.push(FlatNode { threshold: node.value, column: node.column() as u32, left });
+            if tree.nodes.iter().filter(|node| node.is_leaf()).count() <= FEW_LEAVES {
+                let leaves = flat.leaves.len() as u32;
+                flat.look_up(tree, 0, leaves);
+                flat.trees.push(FlatTree::Looked { splits: flat.splits.len() as u32, leaves });
+            } else {
+                flat.walk(tree);
             }
-            let depth = depths.iter().copied().max().unwrap_or(0);
-            flat.trees.push(FlatTree { root: root as u32, depth });
         }
         flat
     }
 
-    /// The log-odds of the rows of `columns` values in `rows`. A row's do not depend on the others.
-    pub(super) fn log_odds(&self, rows: &[f32], columns: usize, log_odds: &mut [f64]) {
-        log_odds.fill(self.start);
-        let whole = log_odds.len() / LANES * LANES;
-        let (groups, rest) = log_odds.split_at_mut(whole);
-        let (grouped, single) = rows.split_at(whole * columns);
-        for tree in &self.trees {
-            for (rows, log_odds) in
-                grouped.chunks_exact(LANES * columns.max(1)).zip(groups.chunks_exact_mut(LANES))
-            {
-                let lanes: [&[f32]; LANES] =
-                    std::array::from_fn(|lane| &rows[lane * columns..(lane + 1) * columns]);
-                let mut at = [tree.root; LANES];
-                for _ in 0..tree.depth {
-                    for (at, row) in at.iter_mut().zip(lanes) {
-                        *at = self.child(*at, row);
-                    }
-                }
-                for (log_odds, at) in log_odds.iter_mut().zip(at) {
-                    *log_odds += f64::from(self.values[at as usize]);
-                }
+    /// Columns that are looked at: those of a block that is scored.
+    pub(super) fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    fn place(&self, column: usize) -> u32 {
+        self.columns.partition_point(|&before| before < column) as u32
+    }
+
+    /// Adds the leaves and splits below a node of a tree whose first leaf is `first`.
+    fn look_up(&mut self, tree: &Tree, at: usize, first: u32) {
+        let node = &tree.nodes[at];
+        if node.is_leaf() {
+            self.leaves.push(node.value);
+            return;
+        }
+        let column = self.place(node.column()) << 1 | u32::from(!node.missing_left());
+        let before = self.leaves.len() as u32 - first;
+        self.look_up(tree, node.left as usize, first);
+        let own = self.leaves.len() as u32 - first;
+        // All but the leaves on the left.
+        let right = !(((1 << own) - 1) & !((1 << before) - 1));
+        self.splits.push(Split { threshold: node.value, column, right });
+        self.look_up(tree, node.left as usize + 1, first);
+    }
+
+    fn walk(&mut self, tree: &Tree) {
+        let root = self.nodes.len();
+        let mut depths = vec![0u32; tree.nodes.len()];
+        for (at, node) in tree.nodes.iter().enumerate() {
+            self.values.push(node.value);
+            if node.is_leaf() {
+                let left = ((root + at) as u32) << 1;
+                self.nodes.push(FlatNode { threshold: f32::INFINITY, column: 0, left });
+                continue;
             }
-            for (row, log_odds) in single.chunks_exact(columns.max(1)).zip(&mut *rest) {
-                let at = (0..tree.depth).fold(tree.root, |at, _| self.child(at, row));
-                *log_odds += f64::from(self.values[at as usize]);
+            let child = node.left as usize;
+            // The children of a node lie behind it.
+            depths[child] = depths[at] + 1;
+            depths[child + 1] = depths[at] + 1;
+            let left = ((root + child) as u32) << 1 | u32::from(!node.missing_left());
+            let column = self.place(node.column());
+            self.nodes.push(FlatNode { threshold: node.value, column, left });
+        }
+        let depth = depths.iter().copied().max().unwrap_or(0);
+        self.trees.push(FlatTree::Walked { root: root as u32, depth });
+    }
+
+    /// The log-odds of [`LANES`] rows, given by [column](Self::columns). A row's do not depend on the others.
+    pub(super) fn log_odds(&self, block: &[[f32; LANES]]) -> [f64; LANES] {
+        let (mut log_odds, mut first) = ([self.start; LANES], 0);
+        for tree in &self.trees {
+            let added = match *tree {
+                FlatTree::Looked { splits, leaves } => {
+                    let own = &self.splits[std::mem::replace(&mut first, splits as usize)..splits as usize];
+                    let reached = reached(own, block);
+                    let leaves = &self.leaves[leaves as usize..];
+                    reached.map(|reached| leaves[reached.trailing_zeros() as usize])
+                }
+                FlatTree::Walked { root, depth } => self.walked(root, depth, block),
+            };
+            log_odds.iter_mut().zip(added).for_each(|(sum, added)| *sum += f64::from(added));
+        }
+        log_odds
+    }
+
+    /// What a tree that is walked adds.
+    fn walked(&self, root: u32, depth: u32, block: &[[f32; LANES]]) -> [f32; LANES] {
+        let mut at = [root; LANES];
+        for _ in 0..depth {
+            for (lane, at) in at.iter_mut().enumerate() {
+                let node = self.nodes[*at as usize];
+                let value = block[node.column as usize][lane];
+                let right = u32::from(value > node.threshold) | (u32::from(value.is_nan()) & node.left & 1);
+                *at = (node.left >> 1) + right;
+            }
+        }
+        at.map(|at| self.values[at as usize])
+    }
+}
+
+/// The leaves of a tree that no split strikes out for each row: the lowest is the one that it comes to.
+fn reached(splits: &[Split], block: &[[f32; LANES]]) -> [u32; LANES] {
+    let mut reached = [u32::MAX; LANES];
+    for &Split { threshold, column, right } in splits {
+        let values = &block[(column >> 1) as usize];
+        if column & 1 == 0 {
+            for (reached, value) in reached.iter_mut().zip(values) {
+                *reached &= if *value > threshold { right } else { u32::MAX };
+            }
+        } else {
+            // A missing value is not up to the threshold either.
+            for (reached, value) in reached.iter_mut().zip(values) {
+                *reached &= if *value <= threshold { u32::MAX } else { right };
             }
         }
     }
-
-    #[inline]
-    fn child(&self, at: u32, row: &[f32]) -> u32 {
-        let node = self.nodes[at as usize];
-        let value = row[node.column as usize];
-        let right = u32::from(value > node.threshold) | (u32::from(value.is_nan()) & node.left & 1);
-        (node.left >> 1) + right
-    }
+    reached
 }
 
 #[cfg(test)]
@@ -107,7 +194,7 @@ mod tests {
     /// A tree of splits drawn one after another: which leaf, column, threshold and side of missing values.
     fn tree() -> impl Strategy<Value = Tree> {
         let split = (any::<prop::sample::Index>(), 0usize..5, -2.0f32..2.0, any::<bool>());
-        (prop::collection::vec(split, 0..12), prop::collection::vec(-1.0f32..1.0, 13)).prop_map(
+        (prop::collection::vec(split, 0..24), prop::collection::vec(-1.0f32..1.0, 25)).prop_map(
             |(splits, values)| {
                 let mut tree = Tree::root();
                 for (place, column, threshold, missing_left) in splits {
@@ -134,11 +221,15 @@ mod tests {
         ) {
             let rows = &values[..values.len() / 5 * 5];
             let forest = Forest { start, trees };
-            let mut found = vec![0.0; rows.len() / 5];
-            FlatForest::new(&forest).log_odds(rows, 5, &mut found);
-            for (row, found) in rows.chunks_exact(5).zip(found) {
-                let sum = forest.trees.iter().fold(start, |sum, tree| sum + f64::from(tree.value(row)));
-                prop_assert_eq!(sum.to_bits(), found.to_bits());
+            let flat = FlatForest::new(&forest);
+            for rows in rows.chunks(5 * LANES) {
+                let lane = |lane: usize, column: usize| rows.get(lane * 5 + column).copied().unwrap_or(0.0);
+                let column = |&column: &usize| std::array::from_fn(|row| lane(row, column));
+                let found = flat.log_odds(&flat.columns().iter().map(column).collect::<Vec<_>>());
+                for (row, found) in rows.chunks_exact(5).zip(found) {
+                    let sum = forest.trees.iter().fold(start, |sum, tree| sum + f64::from(tree.value(row)));
+                    prop_assert_eq!(sum.to_bits(), found.to_bits());
+                }
             }
         }
     }

@@ -133,9 +133,6 @@ pub(super) struct Forest {
     pub(super) trees: Vec<Tree>,
 }
 
-/// Rows that are taken through a tree while it is in the nearest cache.
-pub(super) const ROWS_AT_ONCE: usize = 32;
-
 impl Forest {
     /// How often each column splits and what that saves.
     pub(super) fn importance(&self, columns: usize) -> Vec<Importance> {
