@@ -30,7 +30,7 @@ pub struct FittedTrees {
     views: Views,
     forest: Forest,
     /// The same for scoring.
-    flat: FlatForest,
+    flat: Box<FlatForest>,
     /// Mean and standard deviation of each column over training windows.
     normal: Vec<[f32; 2]>,
     fit: Option<TreeFit>,
@@ -50,7 +50,7 @@ impl FittedTrees {
         }
         let normal = normal(windows, &views);
         let (schema, observation) = (windows.schema().clone(), windows.observation());
-        let flat = FlatForest::new(&forest);
+        let flat = Box::new(FlatForest::new(&forest));
         Ok(Self { schema, observation, views, forest, flat, normal, fit: Some(fit) })
     }
 
@@ -157,7 +157,7 @@ impl FittedTrees {
             return Err(refuse(format!("{} nodes belong to no tree", nodes - first)));
         }
         let (pairs, _) = normal.as_chunks::<2>();
-        let flat = FlatForest::new(&forest);
+        let flat = Box::new(FlatForest::new(&forest));
         let (schema, normal) = (envelope.schema, pairs.to_vec());
         Ok(Self { schema, observation, views, forest, flat, normal, fit: None })
     }

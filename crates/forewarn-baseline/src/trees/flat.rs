@@ -11,7 +11,7 @@ const FEW_LEAVES: usize = 16;
 /// a comparison is one for several rows. A row's log-odds are those of the forest, bit for bit.
 ///
 /// Of a tree with few leaves every split is looked at, and none waits for another: each strikes out the leaves that a
-/// row cannot reach, and the first that is left is the row's (QuickScorer, Lucchese et al., SIGIR 2015). A larger tree
+/// row cannot reach, and the first that is left is the row's (Lucchese et al., SIGIR 2015). A larger tree
 /// is walked from its root.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FlatForest {

@@ -418,3 +418,50 @@ fn models_and_settings_that_do_not_go_together_are_refused() {
     let error = Engine::new(EngineConfig { rule, ..EngineConfig::default() }, models()).unwrap_err();
     assert!(error.to_string().contains("queue"), "{error}");
 }
+
+#[test]
+fn a_service_among_many_is_told_of_as_one_alone() -> Result<(), BoxError> {
+    const SERVICES: usize = 600;
+    const MINUTES: usize = 90;
+    let walk = walk("any", 3 * 1440, 11);
+    let (view, width) = (walk.view(), Schema::v1().len());
+    let rows = |numbers: &[usize]| {
+        let row = |minute: usize, number: usize| {
+            let place = (number * 7 + minute) * width;
+            let (service, values) = (format!("s{number:03}"), view.values()[place..place + width].to_vec());
+            Input::Row { service, time: at(minute as i64), values }
+        };
+        let minutes = 0..MINUTES;
+        minutes.flat_map(|minute| numbers.iter().map(move |&number| row(minute, number))).collect::<Vec<_>>()
+    };
+    // How serious a score is depends on the fleet, and so does the number of an event.
+    let told = |events: &[Event], service: &str| -> Vec<String> {
+        let of_service = events.iter().filter_map(|event| match &event.body {
+            EventBody::Row(row) if row.service == *service => Some(format!("{} {row:?}", event.time)),
+            EventBody::Score(score) if score.service == *service => Some(format!(
+                "{} {} {:?} {:?}",
+                event.time, score.model, score.probability, score.cannot_tell
+            )),
+            EventBody::Warning(one) if one.service == service => {
+                Some(format!("{} {} {:?} {:?}", event.time, one.id, one.state, one.evidence))
+            }
+            EventBody::Failure(one) if one.service == service => Some(format!("{} {one:?}", event.time)),
+            EventBody::Outcome(one) if one.service == service => Some(format!("{} {one:?}", event.time)),
+            _ => None,
+        });
+        of_service.collect()
+    };
+    let all: Vec<usize> = (0..SERVICES).collect();
+    let events = apply_all(&mut engine(fixed_budget()), rows(&all))?;
+    let mut warnings = 0;
+    for number in (0..SERVICES).step_by(17).chain([254, 256, 257, 511, 512, 599]) {
+        let service = format!("s{number:03}");
+        let alone = apply_all(&mut engine(fixed_budget()), rows(&[number]))?;
+        let expected = told(&alone, &service);
+        assert!(expected.len() > 2 * MINUTES, "{service}: {}", expected.len());
+        assert_eq!(told(&events, &service), expected, "{service}");
+        warnings += alone.iter().filter(|event| matches!(event.body, EventBody::Warning(_))).count();
+    }
+    assert!(warnings > 0, "none of them was warned of");
+    Ok(())
+}
