@@ -54,8 +54,8 @@ use warning::risk::Onsets;
 ///
 /// # Cost
 /// Besides what the models keep (their windows), a service takes about 1 kB a model for alarms and outcomes, about
-/// 0.5 kB for the failure rule, 6.3 kB for each [objective](EngineConfig::slos), and its name five times. A minute is
-/// linear in services; nothing is allocated for a service but its events and what it sent.
+/// 0.5 kB for the failure rule, 6.3 kB for each [objective](EngineConfig::slos), and its name once, and once a model. A
+/// minute is linear in services; nothing is allocated for a service but its events and what it sent.
 pub struct Engine {
     config: EngineConfig,
     rule: Rule,

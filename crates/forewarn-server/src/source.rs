@@ -4,6 +4,7 @@ mod file;
 mod flows;
 mod followed;
 mod growing;
+mod late;
 mod minutes;
 mod prometheus;
 mod push;

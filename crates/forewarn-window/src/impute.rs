@@ -35,7 +35,7 @@ pub(crate) enum Filling {
 /// or in a batch. Whole frames are filled in place, and counted, by [`fill`](Self::fill). Labels must be made from
 /// the frames as they were: a filled value is no evidence of health.
 ///
-/// A saved state takes 5 to 14 bytes a metric for the last sample, 9 to 13 a metric and step of the season for a
+/// A saved state takes 5 to 9 bytes a metric for the last sample, 9 to 13 a metric and step of the season for a
 /// season, and none for the mask.
 ///
 /// ```

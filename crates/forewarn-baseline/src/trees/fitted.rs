@@ -21,8 +21,8 @@ const NORMAL_WINDOWS: usize = 50_000;
 
 /// Fitted [`BoostedTrees`](crate::BoostedTrees).
 ///
-/// Scoring takes about the depth of a tree, in steps of a few nanoseconds, for each tree, and one block of rows of
-/// scratch.
+/// Scoring takes about a nanosecond for each split of a tree with at most 16 leaves, and for each step down a larger
+/// one, and a block of 16 rows of scratch. One window alone takes as long as several.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedTrees {
     schema: Schema,

@@ -1,8 +1,11 @@
-use super::{Minute, Minutes, Row};
+use super::{
+    Minute, Minutes, Row,
+    late::{added, has_value, row_at},
+};
 use crate::ServerError;
 use forewarn_io::ReadOptions;
 use forewarn_live::ServedModel;
-use forewarn_schema::{FrameSet, FrameView, Schema, Step, Timestamp};
+use forewarn_schema::{FrameSet, Schema, Step, Timestamp};
 use std::{fs, path::PathBuf};
 
 /// A metrics file, minute by minute. One that is followed is read again when it has grown; its newest minute is held
@@ -42,7 +45,8 @@ impl MetricsFile {
         if self.follow && bytes != self.bytes {
             let (frames, columns) = read(&self.path, &self.metrics, self.step)?;
             if let Some(next) = self.next {
-                self.late.extend(added(&self.frames, &frames, &columns, next));
+                let values = |row: &[f32]| columns.iter().map(|&column| row[column]).collect();
+                self.late.extend(added(Some(&self.frames), &frames, values, |time| time < next));
             }
             (self.frames, self.columns, self.bytes) = (frames, columns, bytes);
         }
@@ -71,33 +75,6 @@ fn read(path: &PathBuf, metrics: &Schema, step: Step) -> Result<(FrameSet, Vec<u
     Ok((frames, columns))
 }
 
-/// Rows before `end` of a file that was read again which it had not before.
-fn added<'a>(
-    before: &'a FrameSet,
-    now: &'a FrameSet,
-    columns: &'a [usize],
-    end: Timestamp,
-) -> impl Iterator<Item = Row> + 'a {
-    let has_value = |row: &[f32]| row.iter().any(|value| !value.is_nan());
-    now.frames().flat_map(move |frame| {
-        let before = before.frames().find(|before| before.service() == frame.service());
-        let known = move |time| before.and_then(|frame| row_at(frame, time)).is_some_and(has_value);
-        let rows = (0..frame.rows()).map(move |row| (frame.time(row), frame.row(row).unwrap_or_default()));
-        let rows = rows.take_while(move |&(time, _)| time < end);
-        let new = rows.filter(move |&(time, row)| has_value(row) && !known(time));
-        new.map(move |(time, row)| {
-            let values = columns.iter().map(|&column| row[column]).collect();
-            Row { time, service: frame.service().to_owned(), values }
-        })
-    })
-}
-
-/// The row of a time.
-fn row_at(frame: FrameView<'_>, time: Timestamp) -> Option<&[f32]> {
-    let steps = (time.millis() - frame.start().millis()).div_euclid(frame.step().millis());
-    usize::try_from(steps).ok().and_then(|row| frame.row(row))
-}
-
 impl Minutes for MetricsFile {
     fn next(&mut self) -> Result<Option<Minute>, ServerError> {
         let Some(time) = self.next else { return Ok(None) };
@@ -110,7 +87,7 @@ impl Minutes for MetricsFile {
         let mut rows = Vec::new();
         for frame in self.frames.frames() {
             // A row without any value is one that never came.
-            let Some(row) = row_at(frame, time).filter(|row| row.iter().any(|value| !value.is_nan())) else {
+            let Some(row) = row_at(frame, time).filter(|row| has_value(row)) else {
                 continue;
             };
             rows.push((frame.service().to_owned(), self.columns.iter().map(|&column| row[column]).collect()));
@@ -125,30 +102,5 @@ impl Minutes for MetricsFile {
 
     fn is_followed(&self) -> bool {
         self.follow
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_that_a_file_had_not_before_are_late() {
-        let read = |rows: &[&str]| {
-            let text = format!("timestamp,service,cpu,memory\n{}", rows.join("\n"));
-            forewarn_io::read_from(text.as_bytes(), "metrics.csv", &ReadOptions::default()).unwrap().frames
-        };
-        let before =
-            ["2026-01-01T00:00:00Z,web,1,5", "2026-01-01T00:01:00Z,web,2,", "2026-01-01T00:03:00Z,web,4,8"];
-        let late = ["2026-01-01T00:02:00Z,web,3,7", "2026-01-01T00:01:00Z,api,9,"];
-        let newest = ["2026-01-01T00:03:00Z,api,9,9"];
-        let now = read(&[&before[..], &late, &newest].concat());
-        let end = now.layout().span().map(|(first, _)| first.checked_add(Step::MINUTE, 3).unwrap()).unwrap();
-        // The model reads memory alone.
-        let found: Vec<Row> = added(&read(&before), &now, &[1], end).collect();
-        let told: Vec<_> = found.iter().map(|row| (row.service.as_str(), row.time.to_string())).collect();
-        let at = |minute| format!("2026-01-01T00:0{minute}:00Z");
-        assert_eq!(told, [("api", at(1)), ("web", at(2))]);
-        assert!(found[0].values[0].is_nan() && found[1].values == [7.0]);
     }
 }

@@ -59,7 +59,8 @@ impl Minutes for FollowedFile {
             if let Some(minute) = self.text.next(false) {
                 return Ok(Some(minute));
             }
-            if !self.read()? {
+            // What is late goes on before more is read, however much that is.
+            if !self.read()? || self.text.has_late() {
                 return Ok(None);
             }
         }

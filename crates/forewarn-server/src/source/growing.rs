@@ -1,6 +1,6 @@
 //! Text that grows: CSV with a header, or JSON lines, taken piece by piece.
 
-use super::{Minute, Row};
+use super::{Minute, Row, late::added};
 use crate::ServerError;
 use forewarn_io::{Duplicates, ReadOptions, read_from};
 use forewarn_schema::{FrameSet, Schema, Step, Timestamp};
@@ -31,6 +31,8 @@ pub(super) struct GrowingText {
     begun_after: Option<Timestamp>,
     /// Whether the time between rows was found to be the model's.
     has_right_step: bool,
+    /// Whether every metric that the model reads has been there.
+    has_had_all: bool,
     /// Rows of minutes that had been given.
     late: Vec<Row>,
 }
@@ -51,6 +53,7 @@ impl GrowingText {
             given: None,
             begun_after: None,
             has_right_step: false,
+            has_had_all: false,
             late: Vec::new(),
         }
     }
@@ -74,7 +77,7 @@ impl GrowingText {
     /// one given, which it may repeat.
     pub(super) fn begin_again(&mut self) {
         self.begun_after = self.given;
-        (self.header, self.has_right_step) = (None, false);
+        (self.header, self.has_right_step, self.has_had_all) = (None, false, false);
         self.again.clear();
         self.rest.clear();
     }
@@ -99,8 +102,7 @@ impl GrowingText {
         Some(Minute { time, rows: rows.into_iter().collect() })
     }
 
-    /// Rows of minutes that had been given, since they were taken last. A counter's growth is missing where the row
-    /// before it came in another piece.
+    /// Rows of minutes that had been given, since they were taken last.
     pub(super) fn take_late(&mut self) -> Vec<Row> {
         std::mem::take(&mut self.late)
     }
@@ -127,9 +129,21 @@ impl GrowingText {
         let text = [header, &self.again, &lines].concat();
         self.expect_step(&text)?;
         let frames = read_from(&text[..], &self.name, &self.options)?.frames;
+        let columns: Vec<_> = self.metrics.names().map(|name| frames.schema().index_of(name)).collect();
+        if let Some(error) = columns.iter().find_map(|column| column.as_ref().err())
+            && !self.has_had_all
+        {
+            return Err(self.refuse(format!("the model reads what it lacks: {error}")));
+        }
+        self.has_had_all = true;
+        // Records name what they have: lines in which nothing has a metric are no reason to end.
+        let columns: Vec<Option<usize>> = columns.into_iter().map(Result::ok).collect();
+        let values = |row: &[f32]| {
+            columns.iter().map(|column| column.map_or(f32::NAN, |column| row[column])).collect::<Vec<f32>>()
+        };
         let given = self.given;
         for Row { time, service, values } in
-            self.rows(&frames, |time| given.is_none_or(|given| time > given))?
+            added(None, &frames, values, |time| given.is_none_or(|given| time > given))
         {
             let own = self.minutes.entry(time).or_default();
             match own.get_mut(&service) {
@@ -142,7 +156,9 @@ impl GrowingText {
                 None => drop(own.insert(service, values)),
             }
         }
-        self.find_late(&lines)?;
+        if let Some(given) = given {
+            self.find_late(&frames, values, given);
+        }
         self.again.extend_from_slice(&lines);
         if self.again.len() > AGAIN_BYTES {
             let from = self.again.len() - AGAIN_BYTES;
@@ -153,39 +169,24 @@ impl GrowingText {
         Ok(())
     }
 
-    /// Keeps rows of new lines whose minute has been given.
-    fn find_late(&mut self, lines: &[u8]) -> Result<(), ServerError> {
-        let Some(given) = self.given else { return Ok(()) };
-        let text = [self.header.as_deref().unwrap_or_default(), lines].concat();
-        let frames = read_from(&text[..], &self.name, &self.options)?.frames;
+    /// Keeps rows up to the minute `given` that only the new lines have. A repeated one is told where the lines that are
+    /// read once more no longer have it.
+    fn find_late(&mut self, frames: &FrameSet, values: impl Fn(&[f32]) -> Vec<f32>, given: Timestamp) {
         let begun_after = self.begun_after;
         let is_late = |time| time <= given && begun_after.is_none_or(|before| time > before);
-        let late = self.rows(&frames, is_late)?;
-        self.late.extend(late);
-        Ok(())
+        let mut known = None;
+        if !self.again.is_empty() {
+            let text = [self.header.as_deref().unwrap_or_default(), &self.again].concat();
+            // Lines that are nothing by themselves, such as comments, have no rows to compare with.
+            let Ok(read) = read_from(&text[..], &self.name, &self.options) else { return };
+            known = Some(read.frames);
+        }
+        self.late.extend(added(known.as_ref(), frames, values, is_late));
     }
 
-    /// Rows with a value at the times that are wanted.
-    fn rows(
-        &self,
-        frames: &FrameSet,
-        is_wanted: impl Fn(Timestamp) -> bool,
-    ) -> Result<Vec<Row>, ServerError> {
-        let columns = self.metrics.names().map(|name| frames.schema().index_of(name));
-        let columns = columns
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.refuse(format!("the model reads what it lacks: {error}")))?;
-        let mut rows = Vec::new();
-        for frame in frames.frames() {
-            for index in 0..frame.rows() {
-                let (time, row) = (frame.time(index), frame.row(index).unwrap_or_default());
-                if is_wanted(time) && row.iter().any(|value| !value.is_nan()) {
-                    let values = columns.iter().map(|&column| row[column]).collect();
-                    rows.push(Row { time, service: frame.service().to_owned(), values });
-                }
-            }
-        }
-        Ok(rows)
+    /// Whether there are rows to [take](Self::take_late).
+    pub(super) fn has_late(&self) -> bool {
+        !self.late.is_empty()
     }
 
     /// Refuses rows that are nearer to each other, or further apart, than those that the model was trained on.
@@ -300,6 +301,34 @@ mod tests {
         let time = Timestamp::from_millis(base * 60_000).unwrap();
         assert_eq!(growing.take_late(), [Row { time, service: "api".to_owned(), values: vec![0.5] }]);
         assert_eq!(growing.take_late(), []);
+    }
+
+    #[test]
+    fn lines_without_a_metric_and_repeated_ones_are_no_trouble() {
+        let metric = |name| Metric::new(name, Unit::Ratio, Kind::Ratio, ValidRange::UNIT);
+        let schema = Schema::new(vec![metric("error_rate"), metric("cpu")]).unwrap();
+        let mut growing = GrowingText::new("text".to_owned(), schema, Step::MINUTE);
+        let base = 29_000_000_i64;
+        let line = |minute: i64, rest: &str| {
+            let time = minute * 60;
+            format!("{{\"timestamp\":{time},\"service\":\"web\",\"error_rate\":0.5{rest}}}\n")
+        };
+        for minute in base..base + 3 {
+            growing.push(line(minute, ",\"cpu\":0.25").as_bytes()).unwrap();
+        }
+        assert_eq!(drained(&mut growing, false).len(), 2);
+        growing.push(line(base + 3, "").as_bytes()).unwrap();
+        growing.push(line(base + 1, ",\"cpu\":0.25").as_bytes()).unwrap();
+        assert_eq!(growing.take_late(), [], "it was given");
+        // More than is read once more, and nothing has it any longer.
+        let without = |minute| line(base + 4 + minute, "");
+        let text: String = (0..2000).map(without).collect();
+        growing.push(text.as_bytes()).unwrap();
+        growing.push(without(2000).as_bytes()).unwrap();
+        let found: Vec<_> = drained(&mut growing, true).into_iter().take(2).collect();
+        let known = |row: &[f32]| row.iter().map(|value| !value.is_nan()).collect::<Vec<_>>();
+        let found: Vec<_> = found.iter().map(|(minute, rows)| (minute - base, known(&rows[0].1))).collect();
+        assert_eq!(found, [(2, vec![true, true]), (3, vec![true, false])]);
     }
 
     #[test]

@@ -74,10 +74,17 @@ impl Source for MinuteSource {
         };
         let (started, mut given) = (context.clock.elapsed(), 0_u32);
         while !context.stop.is_stopped() {
-            let minute = self.minutes.next()?;
-            let mut inputs = self.late(context);
-            let Some(minute) = minute else {
-                if !self.send(inputs, context)? || !self.minutes.is_followed() {
+            let minute = self.minutes.next();
+            let late = self.late(context);
+            let has_late = !late.is_empty();
+            if !self.send(late, context)? {
+                break;
+            }
+            let Some(minute) = minute? else {
+                if has_late {
+                    continue;
+                }
+                if !self.minutes.is_followed() {
                     break;
                 }
                 context.clock.sleep(POLL, &context.stop);
@@ -93,8 +100,7 @@ impl Source for MinuteSource {
                 break;
             }
             given = given.saturating_add(1);
-            inputs.extend(self.inputs(minute, context));
-            if !self.send(inputs, context)? {
+            if !self.send(self.inputs(minute, context), context)? {
                 break;
             }
         }

@@ -60,7 +60,13 @@ impl Minutes for StandardInput {
                 return Ok(Some(minute));
             }
             match self.pieces.try_recv() {
-                Ok(Ok(piece)) if !piece.is_empty() => self.text.push(&piece)?,
+                Ok(Ok(piece)) if !piece.is_empty() => {
+                    self.text.push(&piece)?;
+                    // What is late goes on before more is read, however much that is.
+                    if self.text.has_late() {
+                        return Ok(None);
+                    }
+                }
                 Ok(Err(source)) => return Err(ServerError::File { path: "standard input".into(), source }),
                 Err(TryRecvError::Empty) => return Ok(None),
                 Ok(Ok(_)) | Err(TryRecvError::Disconnected) if !self.has_ended => {

@@ -132,7 +132,8 @@ impl fmt::Debug for BoundFeatures {
 
 /// Features of one service's live rows; equal to [`Features::apply`] on a frame of the same rows, bit for bit.
 ///
-/// Memory: about 150 bytes, 4 a column, and what each feature remembers. Saved: 27 bytes and what each feature says.
+/// Memory: about 170 bytes, and what each feature remembers; 4 a column where there are more than 64, or where
+/// [`push_at`](Self::push_at) is called. Saved: 27 bytes and what each feature says.
 #[derive(Clone, Debug)]
 pub struct FeaturesState {
     bound: BoundFeatures,

@@ -10,8 +10,8 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct Open {
     all: Vec<Incident>,
-    /// Places of the incidents that a service belongs to.
-    places: BTreeMap<String, Vec<usize>>,
+    /// Places of the incidents that a service belongs to, and its own among the services of each.
+    places: BTreeMap<String, Vec<(usize, usize)>>,
 }
 
 impl Open {
@@ -35,23 +35,21 @@ impl Open {
 
     /// Places of the incidents that a service belongs to, in order.
     pub(super) fn of(&self, service: &str) -> impl Iterator<Item = usize> + '_ {
-        self.places.get(service).into_iter().flatten().copied()
+        self.places.get(service).into_iter().flatten().map(|&(place, _)| place)
     }
 
     /// Gives each incident that a service belongs to, with its place among the services of it.
     pub(super) fn each_of(&mut self, service: &str, mut give: impl FnMut(&mut Incident, usize)) {
-        for &place in self.places.get(service).into_iter().flatten() {
-            let incident = &mut self.all[place];
-            if let Some(own) = incident.services.iter().position(|member| member == service) {
-                give(incident, own);
-            }
+        for &(place, own) in self.places.get(service).into_iter().flatten() {
+            give(&mut self.all[place], own);
         }
     }
 
     /// One more incident.
     pub(super) fn push(&mut self, incident: Incident) {
         let place = self.all.len();
-        incident.services.iter().for_each(|service| add(&mut self.places, service, place));
+        let services = incident.services.iter().enumerate();
+        services.for_each(|(own, service)| add(&mut self.places, service, (place, own)));
         self.all.push(incident);
     }
 
@@ -68,7 +66,7 @@ impl Open {
         });
         if kept < moved.len() {
             self.places.retain(|_, places| {
-                places.retain_mut(|place| moved[*place].map(|to| *place = to).is_some());
+                places.retain_mut(|(place, _)| moved[*place].map(|to| *place = to).is_some());
                 !places.is_empty()
             });
         }
@@ -84,12 +82,13 @@ impl Open {
 
     /// One more service of the incident at a place.
     pub(super) fn join(&mut self, place: usize, service: &str) {
-        self.all[place].services.push(service.to_owned());
-        add(&mut self.places, service, place);
+        let services = &mut self.all[place].services;
+        services.push(service.to_owned());
+        add(&mut self.places, service, (place, services.len() - 1));
     }
 }
 
-fn add(places: &mut BTreeMap<String, Vec<usize>>, service: &str, place: usize) {
+fn add(places: &mut BTreeMap<String, Vec<(usize, usize)>>, service: &str, place: (usize, usize)) {
     match places.get_mut(service) {
         Some(known) => known.insert(known.partition_point(|&before| before < place), place),
         None => drop(places.insert(service.to_owned(), vec![place])),
@@ -155,6 +154,7 @@ mod tests {
                     let all = open.as_slice().iter().enumerate();
                     let named = all.filter(|(_, incident)| incident.services.contains(&name));
                     prop_assert!(open.of(&name).eq(named.map(|(place, _)| place)), "{name}: {open:?}");
+                    open.each_of(&name, |incident, own| assert_eq!(incident.services[own], name));
                 }
             }
         }
