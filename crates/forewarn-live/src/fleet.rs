@@ -41,13 +41,6 @@ pub(crate) struct Adopted {
     filling: Option<Box<dyn FeatureState>>,
 }
 
-/// A minute whose rows go in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FleetMinute {
-    time: Timestamp,
-    after: Timestamp,
-}
-
 struct Batch {
     /// Numbers of the services, in order of name.
     order: Vec<usize>,
@@ -188,32 +181,29 @@ impl LiveFleet {
     /// [`LiveError::RowsOfMinute`] unless there is a row for each service, [`LiveError::Core`] for a row that no
     /// frame could hold, which leave the fleet as it was; the predictor's own, when the rows have been taken in.
     pub fn push_minute(&mut self, rows: &[f32]) -> Result<&[Option<Score>], LiveError> {
-        let minute = self.open_minute(rows)?;
+        let time = self.open_minute(rows)?;
         let mut scored = Ok(());
-        for batch in 0..self.services.len().div_ceil(BATCH) {
-            self.take_batch(minute, batch, rows)?;
-            scored = scored.and_then(|()| self.score_batch(minute, batch));
+        for batch in 0..self.batches.len() {
+            self.take_batch(time, batch, rows)?;
+            scored = scored.and_then(|()| self.score_batch(batch));
         }
         scored.map(|()| &*self.scores)
     }
 
-    /// Begins the next minute: checks its rows, and makes columns of the graph. Every [batch](Self::push_batch) is to
-    /// follow, once and in order.
+    /// Begins the next minute, and gives its time: checks its rows, and makes columns of the graph. Every
+    /// [batch](Self::push_batch) is to follow, once and in order.
     ///
     /// # Errors
     /// As [`push_minute`](Self::push_minute).
-    pub(crate) fn open_minute(&mut self, rows: &[f32]) -> Result<FleetMinute, LiveError> {
+    pub(crate) fn open_minute(&mut self, rows: &[f32]) -> Result<Timestamp, LiveError> {
         let (metrics, services) = (self.model.metrics().len(), self.services.len());
         if rows.len() != metrics * services {
             let expected = metrics * services;
             return Err(LiveError::RowsOfMinute { got: rows.len(), expected, metrics, services });
         }
         let (schema, time) = (self.model.metrics(), self.next);
-        for (service, row) in rows.chunks_exact(metrics).enumerate() {
-            let in_row = |error: forewarn_schema::SchemaError| {
-                CoreError::from(error.in_row(self.services[service].service(), time))
-            };
-            schema.check_row(row).map_err(in_row)?;
+        for (service, row) in self.services.iter().zip(rows.chunks_exact(metrics)) {
+            schema.check_row(row).map_err(|error| CoreError::from(error.in_row(service.service(), time)))?;
         }
         let after = time.checked_add(self.model.step(), 1).ok_or_else(|| {
             let step_millis = self.model.step().millis();
@@ -224,26 +214,25 @@ impl LiveFleet {
         }
         self.batches.resize_with(services.div_ceil(BATCH), || None);
         self.next = after;
-        Ok(FleetMinute { time, after })
+        Ok(time)
     }
 
-    /// Takes the rows of the services `batch * BATCH..` of a minute, and scores their windows.
+    /// Takes the rows of the services `batch * BATCH..` of the minute that was begun, and scores their windows.
     ///
     /// # Errors
     /// As [`push_minute`](Self::push_minute); batches after it have not taken their rows then.
     pub(crate) fn push_batch(
         &mut self,
-        minute: FleetMinute,
+        time: Timestamp,
         batch: usize,
         rows: &[f32],
     ) -> Result<(), LiveError> {
-        self.take_batch(minute, batch, rows)?;
-        self.score_batch(minute, batch)
+        self.take_batch(time, batch, rows)?;
+        self.score_batch(batch)
     }
 
     /// Puts the rows of a batch into its services.
-    fn take_batch(&mut self, minute: FleetMinute, batch: usize, rows: &[f32]) -> Result<(), LiveError> {
-        let time = minute.time;
+    fn take_batch(&mut self, time: Timestamp, batch: usize, rows: &[f32]) -> Result<(), LiveError> {
         let take = |service: &mut LiveService, row: &[f32]| match service.take(time, row).map(drop) {
             // A column that is too large for an `f32` makes its row one that is missing, which has been taken.
             Err(_) if service.next() > time => Ok(()),
@@ -266,9 +255,9 @@ impl LiveFleet {
         Ok(())
     }
 
-    /// Scores the windows of a batch.
-    fn score_batch(&mut self, minute: FleetMinute, batch: usize) -> Result<(), LiveError> {
-        let (predictor, after) = (self.model.predictor(), minute.after);
+    /// Scores the windows of a batch, which end before the minute that is due next.
+    fn score_batch(&mut self, batch: usize) -> Result<(), LiveError> {
+        let (predictor, after) = (self.model.predictor(), self.next);
         let (observation, schema) = (predictor.observation(), predictor.input());
         let size = observation * schema.len();
         let slots = batch_of(self.services.len(), batch);

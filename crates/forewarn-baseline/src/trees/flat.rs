@@ -7,12 +7,12 @@ pub(super) const LANES: usize = 16;
 /// Leaves of a tree that is looked up by its splits; one with more is walked.
 const FEW_LEAVES: usize = 16;
 
-/// The trees of a [`Forest`] one after another. Rows are scored [`LANES`] at a time, which lie column by column, so that
-/// a comparison is one for several rows. A row's log-odds are those of the forest, bit for bit.
+/// The trees of a [`Forest`] one after another. Rows are scored [`LANES`] at a time, which lie column by column, so
+/// that a comparison is one for several rows. A row's log-odds are those of the forest, bit for bit.
 ///
 /// Of a tree with few leaves every split is looked at, and none waits for another: each strikes out the leaves that a
-/// row cannot reach, and the first that is left is the row's (Lucchese et al., SIGIR 2015). A larger tree
-/// is walked from its root.
+/// row cannot reach, and the first that is left is the row's (Lucchese et al., SIGIR 2015). A larger tree is walked
+/// from its root.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FlatForest {
     start: f64,

@@ -232,8 +232,8 @@ impl Incidents {
         id
     }
 
-    /// The minute is over: what there is to say of incidents. One is closed when none of its services is `active`, which
-    /// warn or fail, and the last was so long enough ago. Those that probably began at the same service are one.
+    /// The minute is over: what there is to say of incidents. One is closed when none of its services is `active`,
+    /// which warn or fail, and the last was so long enough ago. Those that probably began at the same service are one.
     pub(super) fn settle<'a>(
         &mut self,
         time: Timestamp,

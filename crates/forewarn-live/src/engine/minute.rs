@@ -4,7 +4,7 @@ pub(super) mod score;
 
 use super::{
     BudgetEvent, Engine, Event, EventBody, FailureEvent, FailureState, IncidentEvent, Name, OutcomeEvent,
-    ProbableKind, RowEvent, RowValues, SloEvent,
+    ProbableKind, RowEvent, RowValues,
     incidents::Condition,
     slos::followed,
     state::service::{Service, missing_reason},
@@ -77,7 +77,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Makes the row of each service, and gives what the failure rule says of it.
+    /// Makes and tells the row of each service, and gives what the failure rule says of it.
     fn close_rows(&mut self, time: Timestamp) -> Result<Vec<RuleMinute>, LiveError> {
         let mut came = self.inbox.remove(time.millis());
         let (width, step) = (self.metrics.len(), self.step);
@@ -127,7 +127,8 @@ impl Engine {
         Ok(told)
     }
 
-    /// Joins and ranks the incidents of services that warn or fail, and lets the warnings of this minute say where theirs began.
+    /// Joins and ranks the incidents of services that warn or fail, and lets the warnings of this minute say where
+    /// theirs began.
     fn settle_incidents(&mut self, time: Timestamp, found: &Found) -> Vec<IncidentEvent> {
         let Self { incidents, by_name, services, models, main, rows, metrics, config, telling, out, .. } =
             self;
@@ -175,8 +176,8 @@ impl Engine {
         settled.events
     }
 
-    /// Takes the minute for normal where nothing fails, and counts who has reported the next one. Whether some have been
-    /// silent for too long.
+    /// Takes the minute for normal where nothing fails, and counts who has reported the next one. Whether some have
+    /// been silent for too long.
     fn look_back(&mut self, time: Timestamp) -> bool {
         let (width, next) = (self.metrics.len(), self.next);
         let (mut reported, mut has_silent) = (0, false);
@@ -295,20 +296,5 @@ impl Service {
             failures.push(FailureEvent { id, service, state, onset, end });
         }
         Ok(minute)
-    }
-
-    /// Counts a row in each objective; those that stand otherwise than before go to `news`.
-    fn follow_slos(
-        &mut self,
-        row: &[f32],
-        time: Timestamp,
-        news: &mut Vec<SloEvent>,
-    ) -> Result<(), LiveError> {
-        for followed in &mut self.slos {
-            if followed.take(row, time)? {
-                news.push(followed.event(&self.name));
-            }
-        }
-        Ok(())
     }
 }

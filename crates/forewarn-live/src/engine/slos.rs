@@ -3,11 +3,11 @@
 
 pub(super) mod followed;
 
-use super::{Engine, SloView, state::service::Service};
+use super::{Engine, SloEvent, SloView, state::service::Service};
 use crate::LiveError;
 use forewarn_core::CoreError;
 use forewarn_label::{Slo, SloState};
-use forewarn_schema::{Schema, Step};
+use forewarn_schema::{Schema, Step, Timestamp};
 
 /// Objectives that have seen nothing, to begin with where a service appears.
 pub(super) fn start(slos: &[Slo], metrics: &Schema, step: Step) -> Result<Vec<SloState>, LiveError> {
@@ -31,6 +31,21 @@ impl Engine {
 }
 
 impl Service {
+    /// Counts a row in each objective; those that stand otherwise than before go to `news`.
+    pub(super) fn follow_slos(
+        &mut self,
+        row: &[f32],
+        time: Timestamp,
+        news: &mut Vec<SloEvent>,
+    ) -> Result<(), LiveError> {
+        for followed in &mut self.slos {
+            if followed.take(row, time)? {
+                news.push(followed.event(&self.name));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn save_slos(&self, out: &mut Vec<u8>) -> Result<(), CoreError> {
         self.slos.iter().try_for_each(|followed| followed.save(out))
     }

@@ -462,6 +462,6 @@ fn a_service_among_many_is_told_of_as_one_alone() -> Result<(), BoxError> {
         assert_eq!(told(&events, &service), expected, "{service}");
         warnings += alone.iter().filter(|event| matches!(event.body, EventBody::Warning(_))).count();
     }
-    assert!(warnings > 0, "none of them was warned of");
+    assert!(warnings > 0, "none of them had a warning");
     Ok(())
 }

@@ -169,8 +169,8 @@ impl GrowingText {
         Ok(())
     }
 
-    /// Keeps rows up to the minute `given` that only the new lines have. A repeated one is told where the lines that are
-    /// read once more no longer have it.
+    /// Keeps rows up to the minute `given` that only the new lines have. A repeated one is told where the lines that
+    /// are read once more no longer have it.
     fn find_late(&mut self, frames: &FrameSet, values: impl Fn(&[f32]) -> Vec<f32>, given: Timestamp) {
         let begun_after = self.begun_after;
         let is_late = |time| time <= given && begun_after.is_none_or(|before| time > before);

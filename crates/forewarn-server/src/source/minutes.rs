@@ -37,8 +37,8 @@ impl MinuteSource {
             .collect()
     }
 
-    /// Rows that came late, for the engine to count and the journal to keep. Those of before a restart are left out: what
-    /// is read again from the beginning cannot be told from what is new.
+    /// Rows that came late, for the engine to count and the journal to keep. Those of before a restart are left out:
+    /// what is read again from the beginning cannot be told from what is new.
     fn late(&mut self, context: &SourceContext) -> Vec<Input> {
         let resume = context.resume.next;
         let late = self.minutes.take_late().into_iter();

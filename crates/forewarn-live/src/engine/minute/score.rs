@@ -65,11 +65,11 @@ impl Engine {
             out,
             raised: &mut found.raised,
         };
-        let minute = run.fleet.open_minute(rows)?;
+        let begun = run.fleet.open_minute(rows)?;
         let each = services.iter().zip(rows.chunks_exact(width)).zip(told);
         for (slot, ((service, row), told)) in each.enumerate() {
             if slot % BATCH == 0 {
-                run.fleet.push_batch(minute, slot / BATCH, rows)?;
+                run.fleet.push_batch(begun, slot / BATCH, rows)?;
             }
             scoring.score(run, slot, service, row)?;
             if !is_shadow && (service.failing.is_some() || run.services[slot].firing.is_some()) {

@@ -30,7 +30,7 @@ pub(in crate::engine) fn of_service(all: &[SloState], service: &str) -> ThinVec<
 
 impl Followed {
     /// Takes the row of a minute. Whether it stands otherwise than was said last; takes note of it.
-    pub(in crate::engine) fn take(&mut self, row: &[f32], time: Timestamp) -> Result<bool, LiveError> {
+    pub(super) fn take(&mut self, row: &[f32], time: Timestamp) -> Result<bool, LiveError> {
         self.state.push(row)?;
         let level = self.state.level();
         let exhausted = self.state.budget_left().is_some_and(|left| left <= 0.0);
@@ -41,7 +41,7 @@ impl Followed {
         Ok(is_news)
     }
 
-    pub(in crate::engine) fn event(&self, service: &str) -> SloEvent {
+    pub(super) fn event(&self, service: &str) -> SloEvent {
         let slo = self.state.slo();
         SloEvent {
             service: service.to_owned(),
