@@ -1,7 +1,7 @@
 pub(crate) mod v1_rule;
 
 use crate::{CoreError, Feature};
-use forewarn_schema::{Episodes, FrameView, Schema, Step};
+use forewarn_schema::{Episodes, FrameSet, FrameView, Schema, Step};
 use std::ops::Range;
 
 /// What counts as failing: from one service's metrics to its failure episodes.
@@ -36,6 +36,16 @@ pub trait FailureRule: Send + Sync {
     /// None unless a rule says so.
     fn history(&self, _schema: &Schema) -> Option<Box<dyn Feature>> {
         None
+    }
+
+    /// How near each row of `frames` is to satisfying the rule: 0 where the service is calm, 1 where the rule is
+    /// satisfied, and in between by the way from there to its limits. What is calm is learnt from `rows`, ascending
+    /// rows of the frames: those of train. None unless a rule says so.
+    ///
+    /// # Errors
+    /// As [`assess`](Self::assess).
+    fn nearness(&self, _frames: &FrameSet, _rows: &[u32]) -> Result<Option<Vec<f32>>, CoreError> {
+        Ok(None)
     }
 
     /// The rule as data to be saved with a model, from which the same rule can be made again; `None`, unless a rule
@@ -108,6 +118,10 @@ impl<R: FailureRule + ?Sized> FailureRule for Box<R> {
 
     fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         (**self).history(schema)
+    }
+
+    fn nearness(&self, frames: &FrameSet, rows: &[u32]) -> Result<Option<Vec<f32>>, CoreError> {
+        (**self).nearness(frames, rows)
     }
 
     fn saved(&self) -> Option<serde_json::Value> {

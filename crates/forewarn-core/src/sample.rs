@@ -7,11 +7,11 @@ use crate::{
 };
 use forewarn_schema::{FrameSet, Layout, Timestamp};
 pub use labelled::LabelledWindows;
-use labelled::check_weights;
+use labelled::{check_soft_labels, check_weights};
 use std::{ops::Range, sync::Arc};
 
-/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, nine
-/// with weights.
+/// Labelled windows as an index: which rows they end in, and whether they are positive. Five bytes a window, four more
+/// with weights, and four more with soft labels.
 ///
 /// The index holds no metrics. [`on`](Self::on) joins it with any frame set of the same layout, so the same samples
 /// serve raw metrics, features and normalised features.
@@ -23,6 +23,8 @@ pub struct Samples {
     positive: Vec<bool>,
     /// How many windows each stands for; `None` where each stands for itself.
     weights: Option<Vec<f32>>,
+    /// What a fit holds scores against; `None` for the labels themselves.
+    soft_labels: Option<Vec<f32>>,
     excluded: ExclusionCounts,
     events: Arc<Events>,
     partly_observed: Vec<u32>,
@@ -40,6 +42,7 @@ impl Samples {
             rows: Vec::new(),
             positive: Vec::new(),
             weights: None,
+            soft_labels: None,
             excluded: ExclusionCounts::default(),
             events,
             partly_observed: Vec::new(),
@@ -137,6 +140,23 @@ impl Samples {
         Self { weights: None, ..self }
     }
 
+    /// What a fit holds the score of each window against, 0 to 1; `None` for the labels themselves. See
+    /// [`LabelledWindows::soft_label`].
+    #[must_use]
+    pub fn soft_labels(&self) -> Option<&[f32]> {
+        self.soft_labels.as_deref()
+    }
+
+    /// The same samples with soft labels: what a fit holds their scores against. The labels stay what they are.
+    ///
+    /// # Errors
+    /// [`CoreError::LengthMismatch`] unless there is one for each sample, [`CoreError::InvalidSetting`] for one that is
+    /// not from 0 to 1.
+    pub fn with_soft_labels(self, soft_labels: Vec<f32>) -> Result<Self, CoreError> {
+        check_soft_labels(&soft_labels, self.len())?;
+        Ok(Self { soft_labels: Some(soft_labels), ..self })
+    }
+
     /// Windows left out here, by reason.
     #[must_use]
     pub fn excluded(&self) -> ExclusionCounts {
@@ -173,7 +193,7 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions, with their weights. What was excluded is no longer
+    /// The samples at `picks`, which are ascending positions, with their weights and soft labels. What was excluded is no longer
     /// counted, nor partly observed.
     ///
     /// # Errors
@@ -186,13 +206,14 @@ impl Samples {
             }
             least = pick as usize + 1;
         }
+        let picked = |values: &Option<Vec<f32>>| {
+            values.as_ref().map(|values| picks.iter().map(|&pick| values[pick as usize]).collect())
+        };
         Ok(Self {
             rows: picks.iter().map(|&pick| self.rows[pick as usize]).collect(),
             positive: picks.iter().map(|&pick| self.positive[pick as usize]).collect(),
-            weights: self
-                .weights
-                .as_ref()
-                .map(|weights| picks.iter().map(|&pick| weights[pick as usize]).collect()),
+            weights: picked(&self.weights),
+            soft_labels: picked(&self.soft_labels),
             ..Self::none(Arc::clone(&self.layout), self.spec, Arc::clone(&self.events))
         })
     }
@@ -214,6 +235,7 @@ impl Samples {
             windows: windows(&self.rows)?,
             positive: &self.positive,
             weights: self.weights(),
+            soft_labels: self.soft_labels(),
             outcomes: Some(self.outcomes()),
             partial: Some((windows(partial)?, Outcomes { rows: partial, ..self.outcomes() })),
         })
@@ -230,7 +252,8 @@ impl Samples {
             return Err(CoreError::LengthMismatch { what: "rows of a window", expected, got });
         }
         let labelled = LabelledWindows::new(windows, &self.positive)?;
-        Ok(LabelledWindows { weights: self.weights(), outcomes: Some(self.outcomes()), ..labelled })
+        let (weights, soft_labels) = (self.weights(), self.soft_labels());
+        Ok(LabelledWindows { weights, soft_labels, outcomes: Some(self.outcomes()), ..labelled })
     }
 }
 

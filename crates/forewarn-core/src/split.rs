@@ -53,6 +53,14 @@ macro_rules! part {
                 self.0.weighted_by_row(weights).map($name)
             }
 
+            /// See [`Samples::with_soft_labels`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn with_soft_labels(self, soft_labels: Vec<f32>) -> Result<Self, CoreError> {
+                self.0.with_soft_labels(soft_labels).map($name)
+            }
+
             /// See [`Samples::without_weights`].
             #[must_use]
             pub fn without_weights(self) -> Self {

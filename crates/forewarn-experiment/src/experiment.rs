@@ -23,6 +23,7 @@ use std::time::Duration;
 /// | [`with_verdicts`](Self::with_verdicts) | whether they see the rule's verdicts too | [`VerdictColumns::ByTarget`] |
 /// | [`with_scope`](Self::with_scope) | whose mean and deviation features are normalised by | [`Scope::default`] |
 /// | [`with_carry_steps`](Self::with_carry_steps) | steps that a value is carried over a gap | [`CARRY_STEPS`](Self::CARRY_STEPS) |
+/// | [`with_soft_labels`](Self::with_soft_labels) | whether fits learn how near a service came to failing | they do |
 /// | [`with_topology`](Self::with_topology) | columns of a service graph | none |
 /// | [`with_delays`](Self::with_delays) | what is taken off for net lead times | [`Delays::default`] |
 /// | [`with_budget`](Self::with_budget) | false alarms that are accepted: thresholds are chosen by it | [`AlarmBudget::default`] |
@@ -47,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) verdicts: VerdictColumns,
     pub(crate) scope: Scope,
     pub(crate) carry_steps: usize,
+    pub(crate) soft_labels: bool,
     pub(crate) topology: Option<TopologyFeatures>,
     pub(crate) class_rules: Vec<ClassRule>,
     pub(crate) delays: Delays,
@@ -108,6 +110,7 @@ impl Experiment {
                 verdicts: VerdictColumns::default(),
                 scope: Scope::default(),
                 carry_steps: Self::CARRY_STEPS,
+                soft_labels: true,
                 topology: None,
                 class_rules: Vec::new(),
                 delays: Delays::default(),
@@ -168,6 +171,19 @@ impl Experiment {
     #[must_use]
     pub fn with_carry_steps(mut self, steps: usize) -> Self {
         self.settings.carry_steps = steps;
+        self
+    }
+
+    /// Whether fits learn from how near a service came to failing in a window's period, beside whether it failed: their
+    /// loss is against soft labels, the mean of the label and of the rule's
+    /// [`nearness`](FailureRule::nearness). A failure is rare and tells one bit; an error rate that rises to half of
+    /// its limit tells something too. Scores are fitted to the labels in the end, so that they are probabilities of a
+    /// failure, and all figures are by the labels.
+    ///
+    /// Nothing changes for rules without a nearness, such as those on an outcome, and for models that take labels only.
+    #[must_use]
+    pub fn with_soft_labels(mut self, soft_labels: bool) -> Self {
+        self.settings.soft_labels = soft_labels;
         self
     }
 

@@ -3,6 +3,7 @@ pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod folds;
 pub(crate) mod material;
+pub(crate) mod nearness;
 pub(crate) mod running;
 pub(crate) mod side_by_side;
 pub(crate) mod walk;
@@ -76,7 +77,7 @@ impl Experiment {
         let input = provenance.summary(&material.metrics, &labels)?;
         let evaluated = run.evaluate(input, &classes, truth.as_ref(), &prepared, &fitted)?;
         let (mut report, pictures, scored) = (evaluated.report, evaluated.pictures, evaluated.scored);
-        let Prepared { mut pipeline, features, wide } = prepared;
+        let Prepared { mut pipeline, features, wide, .. } = prepared;
         drop(features);
         let mut wide = wide.map(|(pipeline, _)| pipeline);
         if let Some(days) = settings.refit_days {
@@ -163,6 +164,7 @@ impl Run<'_> {
         };
         self.stage(&format!("{windows} of {} features", prepared.features.schema().len()));
         let views = self.material.views(&prepared.features, prepared.wide_features());
+        let views = views.with_nearness(prepared.nearness.as_ref());
         let effort = Effort { labels: self.labels, limit: self.settings.fit_limit };
         fit_all(self.models, views, split, &effort, self.observer)
     }

@@ -6,6 +6,7 @@ mod features;
 mod hidden_outages;
 mod label;
 mod live;
+mod nearness;
 mod objective;
 #[cfg(test)]
 mod properties;

@@ -2,7 +2,7 @@ mod scan;
 
 use crate::{Comparison, LabelError, Rule, sentence::token::named, watch::difference};
 use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
-use forewarn_schema::{Episode, Episodes, FrameView, Schema};
+use forewarn_schema::{Episode, Episodes, FrameSet, FrameView, Schema};
 use scan::{Scan, runs};
 use serde::{Deserialize, Serialize};
 use std::{ops::Range, str::FromStr};
@@ -108,6 +108,10 @@ impl FailureRule for ThresholdRule {
 
     fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         Rule::from(self.clone()).history(schema)
+    }
+
+    fn nearness(&self, frames: &FrameSet, rows: &[u32]) -> Result<Option<Vec<f32>>, CoreError> {
+        Rule::from(self.clone()).nearness(frames, rows)
     }
 
     fn assess(&self, frame: FrameView<'_>) -> Result<Assessment, CoreError> {

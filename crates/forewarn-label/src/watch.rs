@@ -1,6 +1,6 @@
 //! A condition and a shape at work on the rows of one service, one after another.
 
-mod gauge;
+pub(crate) mod gauge;
 pub(crate) mod node;
 pub(crate) mod sliding;
 mod track;

@@ -9,6 +9,7 @@ mod moments;
 mod newton;
 mod quantile;
 mod ranking;
+mod scaling;
 mod sliding;
 
 pub use cholesky::Cholesky;
@@ -20,4 +21,5 @@ pub use moments::Moments;
 pub use newton::{Problem, Step, minimise};
 pub use quantile::quantile;
 pub use ranking::{Ranking, Tie, average_precision_of, best_f1_of};
+pub use scaling::fit_scaling;
 pub use sliding::{Sliding, Summary};

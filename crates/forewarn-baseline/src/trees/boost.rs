@@ -6,11 +6,14 @@ use super::{
 };
 use crate::parts::on_parts;
 use forewarn_core::{FitProgress, LabelledWindows, Monitor, sigmoid};
-use forewarn_numerics::{mix, order, uniform};
+use forewarn_numerics::{fit_scaling, mix, order, uniform};
 
 /// Negative rows that a tree is grown on at least, where there are that many, and for each positive row.
 const FEWEST_NEGATIVES: usize = 30_000;
 const NEGATIVES_A_POSITIVE: usize = 20;
+
+/// Soft label from which a negative row is kept as a positive one is: it has as much to say.
+const TELLING: f32 = 0.1;
 
 /// How boosting ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,9 +25,9 @@ pub struct TreeFit {
     pub trees: usize,
     /// Trees that were grown.
     pub grown: usize,
-    /// Mean log loss of the training windows with the trees kept, in nats.
+    /// Mean log loss of the training windows with the trees kept, in nats; against soft labels where there are any.
     pub train_log_loss: f64,
-    /// Mean log loss of the validation windows with the trees kept, in nats.
+    /// The same of the validation windows.
     pub validation_log_loss: f64,
 }
 
@@ -62,23 +65,27 @@ impl<'a> Examples<'a> {
 
     fn new(table: Binned, labelled: LabelledWindows<'a>, class_weights: [f64; 2]) -> Self {
         let mut examples = Self { table, labelled, class_weights, weight: 0.0 };
-        examples.weight = examples.outcomes(0).fold(0.0, |total, (_, weight)| total + weight);
+        examples.weight = examples.outcomes(0).fold(0.0, |total, outcome| total + outcome.weight);
         examples
     }
 
-    /// Whether each row from `first` on is positive, and what it weighs.
-    fn outcomes(&self, first: usize) -> impl Iterator<Item = (bool, f64)> {
+    /// What each row from `first` on should come to.
+    fn outcomes(&self, first: usize) -> impl Iterator<Item = Outcome> {
         let positive = (first..).zip(&self.labelled.positive()[first..]);
         positive.map(|(row, &positive)| {
-            let own = f64::from(self.labelled.weight(row));
-            (positive, own * self.class_weights[usize::from(positive)])
+            let (own, label) = (f64::from(self.labelled.weight(row)), self.labelled.soft_label(row));
+            let weight = own * self.class_weights[usize::from(positive)];
+            Outcome { label: f64::from(label), weight, is_telling: positive || label >= TELLING }
         })
     }
 
     /// The log-odds that fit all rows best if they are all alike.
     fn log_odds(&self) -> f64 {
         let mut sums = [0.0; 2];
-        self.outcomes(0).for_each(|(positive, weight)| sums[usize::from(positive)] += weight);
+        self.outcomes(0).for_each(|Outcome { label, weight, .. }| {
+            sums[0] += weight * (1.0 - label);
+            sums[1] += weight * label;
+        });
         // As it is saved, so that a model that was read scores the same bits.
         f64::from((sums[1] / sums[0]).ln() as f32)
     }
@@ -90,26 +97,33 @@ impl<'a> Examples<'a> {
             for tree in trees {
                 tree.add_to(rows.iter_mut().map(|row| &mut row.margin), first, &self.table);
             }
-            for (row, (positive, weight)) in rows.iter_mut().zip(self.outcomes(first)) {
-                let wrong = if positive { -row.margin } else { row.margin };
-                row.loss = weight * (wrong.max(0.0) + (-wrong.abs()).exp().ln_1p());
+            for (row, Outcome { label, weight, .. }) in rows.iter_mut().zip(self.outcomes(first)) {
+                let beyond = row.margin.max(0.0) - label * row.margin;
+                row.loss = weight * (beyond + (-row.margin.abs()).exp().ln_1p());
             }
         });
         // In the order of the rows, whatever thread found them.
         rows.iter().fold(0.0, |sum, row| sum + row.loss) / self.weight
     }
 
-    /// What share of the negative and of the positive rows a tree is grown on, where `share` of all are to be: fewer
-    /// negative ones where they are many, and then all positive ones. A negative one says little, and costs what a
-    /// positive one costs.
+    /// The line from log-odds that were fitted to soft labels to those of a failure. `None` where there is none, as where
+    /// no row is positive.
+    fn scaling(&self, rows: &[Held]) -> Option<[f64; 2]> {
+        let margins: Vec<f64> = rows.iter().map(|row| row.margin).collect();
+        fit_scaling(&margins, self.labelled.positive(), |row| f64::from(self.labelled.weight(row)))
+    }
+
+    /// What share of the rows that are not telling, and of those that are, a tree is grown on, where `share` of all are
+    /// to be: fewer of the former where they are many, and then all of the latter. A negative row says little, and costs
+    /// what a positive one costs.
     fn shares(&self, share: f64) -> [f64; 2] {
         if share >= 1.0 {
             return [1.0; 2];
         }
         let rows = self.table.rows();
-        let positives = self.outcomes(0).filter(|&(positive, _)| positive).count();
-        let enough = FEWEST_NEGATIVES.max(NEGATIVES_A_POSITIVE * positives) as f64;
-        let rare = enough / (rows - positives).max(1) as f64;
+        let telling = self.outcomes(0).filter(|outcome| outcome.is_telling).count();
+        let enough = FEWEST_NEGATIVES.max(NEGATIVES_A_POSITIVE * telling) as f64;
+        let rare = enough / (rows - telling).max(1) as f64;
         if rare < share { [rare, 1.0] } else { [share; 2] }
     }
 
@@ -120,14 +134,24 @@ impl<'a> Examples<'a> {
             if let Some(tree) = tree {
                 tree.add_to(rows.iter_mut().map(|row| &mut row.margin), first, &self.table);
             }
-            for (row, (positive, weight)) in rows.iter_mut().zip(self.outcomes(first)) {
+            for (row, Outcome { label, weight, is_telling }) in rows.iter_mut().zip(self.outcomes(first)) {
                 let probability = sigmoid(row.margin);
-                let weight = weight * factors[usize::from(positive)];
-                row.gradient = (weight * (probability - f64::from(u8::from(positive)))) as f32;
+                let weight = weight * factors[usize::from(is_telling)];
+                row.gradient = (weight * (probability - label)) as f32;
                 row.curvature = (weight * probability * (1.0 - probability)) as f32;
             }
         });
     }
+}
+
+/// What a row should come to.
+#[derive(Clone, Copy)]
+struct Outcome {
+    /// 0 or 1, or the soft label.
+    label: f64,
+    weight: f64,
+    /// Whether it is positive, or nearly: such rows are few.
+    is_telling: bool,
 }
 
 /// A row whose loss is followed.
@@ -176,7 +200,8 @@ pub(super) fn boost(
     let mut grower = Grower::new(&train.table, plan.limits);
     let mut sampled: Vec<u32> = (0..rows as u32).collect();
     let shares = train.shares(plan.row_share);
-    // Negative rows stand for those that are left out.
+    let is_telling: Vec<bool> = train.outcomes(0).map(|outcome| outcome.is_telling).collect();
+    // Rows that are not telling stand for those that are left out.
     let factors = [shares[1] / shares[0], 1.0];
     for round in 0..plan.most_trees {
         let seed = mix(plan.seed, round as u64);
@@ -184,10 +209,8 @@ pub(super) fn boost(
         gradients.round(&slopes, seed, threads);
         if plan.row_share < 1.0 {
             let seed = mix(seed, 1);
-            let is_picked = |&row: &u32| {
-                uniform(seed, u64::from(row))[0]
-                    < shares[usize::from(train.labelled.positive()[row as usize])]
-            };
+            let is_picked =
+                |&row: &u32| uniform(seed, u64::from(row))[0] < shares[usize::from(is_telling[row as usize])];
             sampled.clear();
             sampled.extend((0..rows as u32).filter(is_picked));
         }
@@ -213,7 +236,13 @@ pub(super) fn boost(
         }
     }
     forest.trees.truncate(end.trees);
-    end.train_log_loss = train.add(&forest.trees, &mut at_start(train), threads);
+    let mut seen = at_start(train);
+    end.train_log_loss = train.add(&forest.trees, &mut seen, threads);
+    if train.labelled.soft_labels().is_some() {
+        let mut held = at_start(validation);
+        validation.add(&forest.trees, &mut held, threads);
+        forest.scale(validation.scaling(&held).or_else(|| train.scaling(&seen)).unwrap_or([1.0, 0.0]));
+    }
     (forest, end)
 }
 

@@ -134,6 +134,15 @@ pub(super) struct Forest {
 }
 
 impl Forest {
+    /// Makes `a x + b` of all log-odds `x`.
+    pub(super) fn scale(&mut self, [a, b]: [f64; 2]) {
+        // As it is saved, so that a model that was read scores the same bits.
+        self.start = f64::from((a * self.start + b) as f32);
+        for node in self.trees.iter_mut().flat_map(|tree| &mut tree.nodes).filter(|node| node.is_leaf()) {
+            node.value = (a * f64::from(node.value)) as f32;
+        }
+    }
+
     /// How often each column splits and what that saves.
     pub(super) fn importance(&self, columns: usize) -> Vec<Importance> {
         let mut found = vec![Importance::default(); columns];

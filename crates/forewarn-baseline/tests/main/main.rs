@@ -9,5 +9,6 @@ mod laws;
 mod logistic;
 mod rules;
 mod saved;
+mod soft_labels;
 mod support;
 mod trees;

@@ -5,11 +5,21 @@ use crate::{CoreError, Outcomes, Windows, score::rank::expect_both_classes};
 /// Windows may have weights: a negative kept from ten, with nine dropped, stands for ten. An estimator multiplies a
 /// window's loss by [`weight`](Self::weight), or refuses weights with [`expect_unweighted`](Self::expect_unweighted);
 /// it never passes them over in silence.
+///
+/// They may have soft labels: a failure that comes tells a fit one bit, and how near the service came to one tells it
+/// something of every window. An estimator may hold its scores against [`soft_label`](Self::soft_label); if it does, it
+/// ends by fitting the log-odds to the labels themselves, so that its scores are probabilities of a failure. One that
+/// does not fits the labels.
+///
+/// # References
+/// G. Hinton, O. Vinyals and J. Dean, *Distilling the knowledge in a neural network*, 2015, section 1, for what soft
+/// targets tell a fit.
 #[derive(Clone, Copy, Debug)]
 pub struct LabelledWindows<'a> {
     pub(super) windows: Windows<'a>,
     pub(super) positive: &'a [bool],
     pub(super) weights: Option<&'a [f32]>,
+    pub(super) soft_labels: Option<&'a [f32]>,
     pub(super) outcomes: Option<Outcomes<'a>>,
     pub(super) partial: Option<(Windows<'a>, Outcomes<'a>)>,
 }
@@ -21,7 +31,7 @@ impl<'a> LabelledWindows<'a> {
     /// [`CoreError::LengthMismatch`].
     pub fn new(windows: Windows<'a>, positive: &'a [bool]) -> Result<Self, CoreError> {
         if windows.len() == positive.len() {
-            Ok(Self { windows, positive, weights: None, outcomes: None, partial: None })
+            Ok(Self { windows, positive, weights: None, soft_labels: None, outcomes: None, partial: None })
         } else {
             Err(CoreError::LengthMismatch { what: "labels", expected: windows.len(), got: positive.len() })
         }
@@ -71,6 +81,28 @@ impl<'a> LabelledWindows<'a> {
         }
     }
 
+    /// The same windows with soft labels.
+    ///
+    /// # Errors
+    /// As [`Samples::with_soft_labels`](crate::Samples::with_soft_labels).
+    pub fn with_soft_labels(self, soft_labels: &'a [f32]) -> Result<Self, CoreError> {
+        check_soft_labels(soft_labels, self.positive.len())?;
+        Ok(Self { soft_labels: Some(soft_labels), ..self })
+    }
+
+    /// What a fit may hold the scores against, 0 to 1; `None` for the labels themselves.
+    #[must_use]
+    pub fn soft_labels(&self) -> Option<&'a [f32]> {
+        self.soft_labels
+    }
+
+    /// The soft label of window `index`; 1 or 0, by its label, without any.
+    #[must_use]
+    pub fn soft_label(&self, index: usize) -> f32 {
+        let hard = || f32::from(u8::from(self.positive.get(index).copied().unwrap_or(false)));
+        self.soft_labels.and_then(|labels| labels.get(index)).copied().unwrap_or_else(hard)
+    }
+
     /// When in its period the event of each window comes; `None` for windows that do not come from
     /// [`Samples`](crate::Samples).
     #[must_use]
@@ -110,6 +142,21 @@ pub(super) fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreE
             name: "weight of a window",
             value: weight.to_string(),
             expected: "a positive number",
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Refuses soft labels that are not one number from 0 to 1 for each of `windows`.
+pub(super) fn check_soft_labels(labels: &[f32], windows: usize) -> Result<(), CoreError> {
+    if labels.len() != windows {
+        return Err(CoreError::LengthMismatch { what: "soft labels", expected: windows, got: labels.len() });
+    }
+    match labels.iter().find(|label| !(0.0..=1.0).contains(*label)) {
+        Some(label) => Err(CoreError::InvalidSetting {
+            name: "soft label of a window",
+            value: label.to_string(),
+            expected: "a number from 0 to 1",
         }),
         None => Ok(()),
     }

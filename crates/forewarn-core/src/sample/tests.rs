@@ -4,6 +4,29 @@ use forewarn_schema::{Episodes, Frame, Metric, Schema, Step};
 use proptest::prelude::*;
 
 #[test]
+fn soft_labels_go_where_their_windows_go() {
+    let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
+    let frame = Frame::new("s", schema, Timestamp::EPOCH, Step::MINUTE, vec![0.0; 4]).unwrap();
+    let frames = FrameSet::from_frames(vec![frame]).unwrap();
+    let kinds = [Label::Negative, Label::Positive, Label::Negative, Label::Positive].to_vec();
+    let layout = Arc::clone(frames.layout());
+    let spec = WindowSpec::new(1, 0, 1).unwrap();
+    let labels = Labels::new(layout, spec, Target::Onset, 1, kinds, vec![Episodes::default()]).unwrap();
+    let samples = labels.samples(|_, _| true);
+    let hard = samples.on(&frames).unwrap();
+    assert_eq!((samples.soft_labels(), hard.soft_labels()), (None, None));
+    assert_eq!([0, 1, 9].map(|index| hard.soft_label(index)), [0.0, 1.0, 0.0]);
+    let soft = samples.with_soft_labels(vec![0.0, 0.25, 0.5, 1.0]).unwrap();
+    assert_eq!(soft.positives(), 2, "the labels stay");
+    let picked = soft.weighted_by_row(&[0.0, 2.0, 3.0, 0.0]).unwrap();
+    assert_eq!((picked.soft_labels(), picked.weights()), (Some(&[0.25, 0.5][..]), Some(&[2.0, 3.0][..])));
+    let windows = Windows::new(frames.schema(), &[7.0, 8.0], 1, &[0, 1]).unwrap();
+    for labelled in [picked.on(&frames).unwrap(), picked.with_windows(windows).unwrap()] {
+        assert_eq!([0, 1].map(|index| labelled.soft_label(index)), [0.25, 0.5]);
+    }
+}
+
+#[test]
 fn weights_go_where_their_windows_go() {
     let schema = Schema::new(vec![Metric::gauge("x")]).unwrap();
     let values = (0..6u8).map(f32::from).collect();

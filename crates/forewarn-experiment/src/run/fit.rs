@@ -181,7 +181,8 @@ impl<'a> Estimated<'a> {
         }
     }
 
-    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where rows
+    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where it is
+    /// known how near services come to failing, both have soft labels. Where rows
     /// have weights, train is what these keep of it; a model that takes none has every window, which all are there.
     pub(crate) fn fit(
         &self,
@@ -190,8 +191,16 @@ impl<'a> Estimated<'a> {
         split: &Split,
         observer: &dyn Observer,
     ) -> Result<(Box<dyn Predictor>, LearntFrom), CoreError> {
-        let (frames, train) = (views.rows(self.rows), split.train());
-        let validation = split.validation().on(frames)?;
+        let frames = views.rows(self.rows);
+        let soft = views.nearness.map(|nearness| -> Result<_, CoreError> {
+            let (train, validation) = (split.train().clone(), split.validation().clone());
+            let (of_train, of_validation) = (nearness.soft_labels(&train), nearness.soft_labels(&validation));
+            Ok((train.with_soft_labels(of_train)?, validation.with_soft_labels(of_validation)?))
+        });
+        let soft = soft.transpose()?;
+        let (train, validation) =
+            soft.as_ref().map_or((split.train(), split.validation()), |soft| (&soft.0, &soft.1));
+        let validation = validation.on(frames)?;
         let mut monitor = Watching { model: self.name, observer, deadline };
         let mut fit =
             |train: &Train<Samples>| (self.fit)(threads, train.on(frames)?, validation, &mut monitor);

@@ -1,6 +1,6 @@
 //! What models see: metrics, columns beside them, and features.
 
-use crate::run::{side_by_side::processors, wide::WideSources};
+use crate::run::{nearness::Nearness, side_by_side::processors, wide::WideSources};
 use crate::{
     Experiment, ExperimentError, Model, ModelRows, Observer, Phase, experiment::Settings, progress::whole,
 };
@@ -35,6 +35,8 @@ pub(crate) struct Prepared {
     pub(crate) features: FrameSet,
     /// The same of wide features, where a model asks for them.
     pub(crate) wide: Option<(Pipeline, FrameSet)>,
+    /// How near services come to failing, where the rule knows it.
+    pub(crate) nearness: Option<Nearness>,
 }
 
 /// Lists of features that are still to be fitted.
@@ -52,9 +54,16 @@ pub(crate) struct Views<'a> {
     wide: Option<&'a FrameSet>,
     /// How many windows the one that ends in each row stands for in a fit; `None` where each stands for itself.
     pub(crate) weights: Option<&'a [f32]>,
+    /// How near services come to failing, for fits; `None` where the rule does not know.
+    pub(crate) nearness: Option<&'a Nearness>,
 }
 
 impl<'a> Views<'a> {
+    /// The same for fits that learn how near services come to failing, where the rule knows.
+    pub(crate) fn with_nearness(self, nearness: Option<&'a Nearness>) -> Self {
+        Self { nearness, ..self }
+    }
+
     pub(crate) fn rows(&self, rows: ModelRows) -> &'a FrameSet {
         match rows {
             ModelRows::Metrics => self.metrics,
@@ -126,7 +135,8 @@ impl<'a> Material<'a> {
         self.wide.as_ref()
     }
 
-    /// Fits `features` on the training rows of `split`, and computes them for every row.
+    /// Fits `features` on the training rows of `split`, and computes them for every row; finds how near services come to
+    /// failing.
     pub(crate) fn prepare(
         &self,
         settings: &Settings,
@@ -148,7 +158,8 @@ impl<'a> Material<'a> {
                 (Some(list), Some(sources)) => Some(fit(list, &sources.frames)?),
                 _ => None,
             };
-            Ok(Prepared { pipeline, features, wide })
+            let nearness = settings.nearness(&self.metrics, split.train())?;
+            Ok(Prepared { pipeline, features, wide, nearness })
         })
     }
 
@@ -160,6 +171,7 @@ impl<'a> Material<'a> {
             features,
             wide,
             weights: self.weights(),
+            nearness: None,
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     Compare, Condition, Limit, Measure, Rule, Shape, Span, Sustained, ThresholdRule, Verdicts,
+    nearness::nearness,
     watch::{Found, Watch, difference},
 };
 use forewarn_core::{Assessment, CoreError, FailureRule, Feature};
-use forewarn_schema::{Episodes, FrameView, Schema, Step};
+use forewarn_schema::{Episodes, FrameSet, FrameView, Schema, Step};
 use std::ops::Range;
 
 impl Rule {
@@ -66,6 +67,20 @@ impl FailureRule for Rule {
 
     fn history(&self, schema: &Schema) -> Option<Box<dyn Feature>> {
         crate::features::of_rule(self, schema)
+    }
+
+    /// By the way of each comparison from calm to its limit: calm is what 5 % of a service's rows in `rows` are on the
+    /// healthy side of. *All of* is the least of its parts, *any of* the greatest, a sustained condition the least of
+    /// its span, a frequent one the lesser of the row's own and of the greatest that as many rows reach; a share of
+    /// events that has to be [`Significant`](crate::Significant) goes by its limit alone. Parts of *any of* that have no
+    /// nearness (negations, equalities, absent metrics) are left out; a rule that needs one has none, and one on an
+    /// outcome has none either. Shapes of episodes make no difference.
+    ///
+    /// # References
+    /// A. Donzé and O. Maler, *Robust satisfaction of temporal logic over real-valued signals*, FORMATS 2010, section 3,
+    /// for minima and maxima in place of "and" and "or".
+    fn nearness(&self, frames: &FrameSet, rows: &[u32]) -> Result<Option<Vec<f32>>, CoreError> {
+        nearness(self.when(), frames, rows)
     }
 
     fn saved(&self) -> Option<serde_json::Value> {

@@ -1,0 +1,119 @@
+use crate::{Problem, Step, logistic_loss, minimise, sigmoid};
+
+/// Weight that keeps the fit finite where log-odds part the classes.
+const RIDGE: f64 = 1e-6;
+
+/// The line `a x + b` through log-odds `x` of least log loss against what happened, each counted by its weight: Platt
+/// scaling. `None` where all are of one class, where `a` would not be positive, or where a number is not finite.
+///
+/// `O(rows)` time for each of a few steps.
+///
+/// # References
+/// J. Platt, *Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods*,
+/// Advances in Large Margin Classifiers, 1999, without its prior on labels.
+#[must_use]
+pub fn fit_scaling(log_odds: &[f64], positive: &[bool], weight: impl Fn(usize) -> f64) -> Option<[f64; 2]> {
+    let weights: Vec<f64> = (0..positive.len()).map(weight).collect();
+    let of_class = |class: bool| -> f64 {
+        positive.iter().zip(&weights).filter(|(is, _)| **is == class).map(|(_, weight)| weight).sum()
+    };
+    if !(of_class(true) > 0.0 && of_class(false) > 0.0) || log_odds.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let total = of_class(true) + of_class(false);
+    let scaling = minimise(&Scaling { log_odds, positive, weights, total }, vec![1.0, 0.0], 1e-14);
+    match scaling[..] {
+        [a, b] if a > 0.0 && a.is_finite() && b.is_finite() => Some([a, b]),
+        _ => None,
+    }
+}
+
+struct Scaling<'a> {
+    log_odds: &'a [f64],
+    positive: &'a [bool],
+    weights: Vec<f64>,
+    total: f64,
+}
+
+impl Scaling<'_> {
+    fn rows(&self) -> impl Iterator<Item = (f64, bool, f64)> {
+        let labelled = self.log_odds.iter().zip(self.positive).zip(&self.weights);
+        labelled.map(|((&x, &positive), &weight)| (x, positive, weight / self.total))
+    }
+}
+
+impl Problem for Scaling<'_> {
+    fn loss(&self, line: &[f64]) -> f64 {
+        let (a, b) = (line[0], line[1]);
+        let losses = self.rows().map(|(x, positive, weight)| weight * logistic_loss(a * x + b, positive));
+        losses.sum::<f64>() + RIDGE / 2.0 * ((a - 1.0).powi(2) + b * b)
+    }
+
+    fn step(&self, line: &[f64]) -> Option<Step> {
+        let (a, b) = (line[0], line[1]);
+        let mut slope = [RIDGE * (a - 1.0), RIDGE * b];
+        let [mut aa, mut ab, mut bb] = [RIDGE, 0.0, RIDGE];
+        for (x, positive, weight) in self.rows() {
+            let probability = sigmoid(a * x + b);
+            let miss = weight * (probability - f64::from(u8::from(positive)));
+            let curvature = weight * probability * (1.0 - probability);
+            slope[0] += miss * x;
+            slope[1] += miss;
+            aa += curvature * x * x;
+            ab += curvature * x;
+            bb += curvature;
+        }
+        let determinant = aa * bb - ab * ab;
+        if !(determinant > 0.0 && determinant.is_finite()) {
+            return None;
+        }
+        let by = vec![
+            (ab * slope[1] - bb * slope[0]) / determinant,
+            (ab * slope[0] - aa * slope[1]) / determinant,
+        ];
+        let descent = by[0] * slope[0] + by[1] * slope[1];
+        Some(Step { by, descent })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fit_logistic;
+
+    /// Log-odds that overstate what happens: an event has log-odds `x / 2 - 1`.
+    fn overstated() -> (Vec<f64>, Vec<bool>) {
+        let log_odds: Vec<f64> = (0..4000).map(|row| f64::from(row % 97) / 12.0 - 6.0).collect();
+        let happens = |(row, x): (usize, &f64)| crate::uniform(3, row as u64)[0] < sigmoid(x / 2.0 - 1.0);
+        let positive = log_odds.iter().enumerate().map(happens).collect();
+        (log_odds, positive)
+    }
+
+    #[test]
+    fn the_line_is_that_of_a_logistic_regression() {
+        let (log_odds, positive) = overstated();
+        let [a, b] = fit_scaling(&log_odds, &positive, |_| 1.0).unwrap();
+        let rows: Vec<f64> = log_odds.iter().flat_map(|&x| [x, 1.0]).collect();
+        let expected = fit_logistic(&rows, &positive, &[1.0, 0.0], &[true, true], RIDGE);
+        assert!((a - expected[0]).abs() < 1e-6 && (b - expected[1]).abs() < 1e-6, "{a} {b} {expected:?}");
+        assert!((a - 0.5).abs() < 0.1 && (b + 1.0).abs() < 0.2, "{a} {b}");
+    }
+
+    #[test]
+    fn a_weight_is_that_many_rows() {
+        let (log_odds, positive) = overstated();
+        let twice: Vec<f64> = log_odds.iter().chain(&log_odds[..2000]).copied().collect();
+        let also: Vec<bool> = positive.iter().chain(&positive[..2000]).copied().collect();
+        let expected = fit_scaling(&twice, &also, |_| 1.0).unwrap();
+        let got = fit_scaling(&log_odds, &positive, |row| if row < 2000 { 2.0 } else { 1.0 }).unwrap();
+        assert!(got.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9), "{got:?} {expected:?}");
+    }
+
+    #[test]
+    fn what_has_no_rising_line_has_none() {
+        assert_eq!(fit_scaling(&[1.0, 2.0], &[true, true], |_| 1.0), None);
+        assert_eq!(fit_scaling(&[1.0, 2.0, 1.1], &[true, false, true], |_| 1.0), None);
+        assert_eq!(fit_scaling(&[f64::INFINITY, 2.0], &[true, false], |_| 1.0), None);
+        assert_eq!(fit_scaling(&[], &[], |_| 1.0), None);
+    }
+}
