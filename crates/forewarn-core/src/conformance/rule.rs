@@ -1,6 +1,6 @@
 use super::{Breach, holds, places, same, works};
 use crate::{Assessment, FailureRule, rows_without_samples};
-use forewarn_schema::{Frame, FrameView, Timestamp};
+use forewarn_schema::{Frame, FrameSet, FrameView, Timestamp};
 use std::ops::Range;
 
 /// Most cuts of a frame that are tried.
@@ -17,7 +17,8 @@ const CUTS: usize = 24;
 /// - the frame's beginning alone has the same failures as far as they are final:
 ///   [`confirmation_at`](FailureRule::confirmation_at) steps on for rows, onsets and unknown rows, and
 ///   [`settling_at`](FailureRule::settling_at) for the confirmed part of an episode. So a rule sees no later row than
-///   it says, and rows that come one by one find what the whole frame has.
+///   it says, and rows that come one by one find what the whole frame has;
+/// - a [`nearness`](FailureRule::nearness) is a number from 0 to 1 for each row, and looks at no later row.
 ///
 /// # Errors
 /// The first [`Breach`].
@@ -59,7 +60,23 @@ pub fn failure_rule<R: FailureRule + ?Sized>(rule: &R, frame: FrameView<'_>) -> 
             same(&facts.confirmed[row], &whole.confirmed[row], law, &at)?;
         }
     }
-    Ok(())
+    near(rule, frame)
+}
+
+/// The laws of nearness, of the whole frame and of its first half.
+fn near<R: FailureRule + ?Sized>(rule: &R, frame: FrameView<'_>) -> Result<(), Breach> {
+    let law = "nearness is known of every frame that has the rule's metrics";
+    let half = frame.rows().div_ceil(2);
+    let known: Vec<u32> = (0..half as u32).collect();
+    let of = |rows: usize| -> Result<Option<Vec<f32>>, Breach> {
+        let frames = FrameSet::from_frames(vec![works(of_rows(frame, frame.start(), rows), law)?]);
+        works(rule.nearness(&works(frames, law)?, &known), law)
+    };
+    let (Some(whole), Some(beginning)) = (of(frame.rows())?, of(half)?) else { return Ok(()) };
+    same(&whole.len(), &frame.rows(), "each row has a nearness", "the frame")?;
+    let within = whole.iter().all(|near| (0.0..=1.0).contains(near));
+    holds(within, "nearness is a number from 0 to 1", || format!("{whole:?}"))?;
+    same(&&whole[..half], &&*beginning, "nearness looks at no later row", "the first half")
 }
 
 /// Checks that fewer samples never make a failure, and never make a service healthy: with the samples of `lost`,
