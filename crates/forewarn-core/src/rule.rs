@@ -38,12 +38,13 @@ pub trait FailureRule: Send + Sync {
         None
     }
 
-    /// How near each row of `frames` is to satisfying the rule: 0 where the service is calm, 1 where the rule is
-    /// satisfied, and in between by the way from there to its limits. What is calm is learnt from `rows`, ascending
-    /// rows of the frames: those of train. None unless a rule says so.
+    /// How near each row of `frames` is to the onset of a failure: 0 where the service is calm, 1 where the rule is
+    /// satisfied since that row, and in between by the way from calm to its limits. It looks ahead no further than what
+    /// [confirms](Self::confirmation_at) an onset. What is calm is learnt from `rows`, ascending rows of the frames: those
+    /// of train. None unless a rule says so.
     ///
     /// # Errors
-    /// As [`assess`](Self::assess).
+    /// [`CoreError::Outside`] for an error of the rule's own.
     fn nearness(&self, _frames: &FrameSet, _rows: &[u32]) -> Result<Option<Vec<f32>>, CoreError> {
         Ok(None)
     }

@@ -175,12 +175,12 @@ impl Experiment {
     }
 
     /// Whether fits learn from how near a service came to failing in a window's period, beside whether it failed: their
-    /// loss is against soft labels, the mean of the label and of the rule's
-    /// [`nearness`](FailureRule::nearness). A failure is rare and tells one bit; an error rate that rises to half of
-    /// its limit tells something too. Scores are fitted to the labels in the end, so that they are probabilities of a
-    /// failure, and all figures are by the labels.
+    /// loss is against soft labels, 1 for a failure and half of the rule's [`nearness`](FailureRule::nearness) else. A
+    /// failure is rare and tells one bit; an error rate that rises to half of its limit tells something too. Scores are
+    /// fitted to the labels in the end, so that they are probabilities of a failure, and all figures are by the labels.
     ///
-    /// Nothing changes for rules without a nearness, such as those on an outcome, and for models that take labels only.
+    /// Nothing changes for rules without a nearness, such as those on an outcome, for data whose rows have weights, and
+    /// for models that take labels only.
     #[must_use]
     pub fn with_soft_labels(mut self, soft_labels: bool) -> Self {
         self.settings.soft_labels = soft_labels;

@@ -8,8 +8,9 @@ use crate::{
 use forewarn_core::Feature;
 use forewarn_schema::Schema;
 
-/// What a window takes besides its row: labels, places, scores of two models at a time, and what figures sort.
-const BYTES_A_WINDOW: u64 = 64;
+/// What a window takes besides its row: labels, soft ones too, places, scores of two models at a time, and what figures
+/// sort.
+const BYTES_A_WINDOW: u64 = 96;
 
 /// Whether an experiment looks for leaks, which computes everything again on shuffled rows.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -115,6 +115,7 @@ pub struct WindowPiece<'a> {
     windows: Windows<'a>,
     positive: &'a [bool],
     weights: Option<&'a [f32]>,
+    soft_labels: Option<&'a [f32]>,
 }
 
 impl<'a> WindowPiece<'a> {
@@ -124,13 +125,14 @@ impl<'a> WindowPiece<'a> {
         self.windows
     }
 
-    /// Their windows with labels and weights.
+    /// Their windows with labels, weights and soft labels.
     ///
     /// # Errors
     /// None for a piece; the type is that of [`LabelledWindows::new`].
     pub fn labelled(&self) -> Result<LabelledWindows<'a>, CoreError> {
         let labelled = LabelledWindows::new(self.windows, self.positive)?;
-        self.weights.map_or(Ok(labelled), |weights| labelled.with_weights(weights))
+        let labelled = self.weights.map_or(Ok(labelled), |weights| labelled.with_weights(weights))?;
+        self.soft_labels.map_or(Ok(labelled), |labels| labelled.with_soft_labels(labels))
     }
 }
 
@@ -193,6 +195,7 @@ impl WindowPieces<'_> {
             windows: Windows::new(&self.schema, &self.block, observation, &self.last_rows)?,
             positive: &self.samples.positive()[samples.clone()],
             weights: self.samples.weights().map(|weights| &weights[samples.clone()]),
+            soft_labels: self.samples.soft_labels().map(|labels| &labels[samples.clone()]),
             samples,
         }))
     }

@@ -12,7 +12,8 @@ use forewarn_numerics::{fit_scaling, mix, order, uniform};
 const FEWEST_NEGATIVES: usize = 30_000;
 const NEGATIVES_A_POSITIVE: usize = 20;
 
-/// Soft label from which a negative row is kept as a positive one is: it has as much to say.
+/// Soft label from which a negative row is kept as a positive one is, where there are fewer such rows than positive ones:
+/// it has as much to say.
 const TELLING: f32 = 0.1;
 
 /// How boosting ended.
@@ -39,6 +40,8 @@ pub(super) struct Examples<'a> {
     class_weights: [f64; 2],
     /// Weight of all rows.
     weight: f64,
+    /// Soft label from which a row is telling, whatever its label.
+    telling: f32,
 }
 
 impl<'a> Examples<'a> {
@@ -64,7 +67,11 @@ impl<'a> Examples<'a> {
     }
 
     fn new(table: Binned, labelled: LabelledWindows<'a>, class_weights: [f64; 2]) -> Self {
-        let mut examples = Self { table, labelled, class_weights, weight: 0.0 };
+        let near = (0..)
+            .zip(labelled.positive())
+            .filter(|&(row, &positive)| !positive && labelled.soft_label(row) >= TELLING);
+        let telling = if near.count() < labelled.positives() { TELLING } else { f32::INFINITY };
+        let mut examples = Self { table, labelled, class_weights, weight: 0.0, telling };
         examples.weight = examples.outcomes(0).fold(0.0, |total, outcome| total + outcome.weight);
         examples
     }
@@ -75,7 +82,7 @@ impl<'a> Examples<'a> {
         positive.map(|(row, &positive)| {
             let (own, label) = (f64::from(self.labelled.weight(row)), self.labelled.soft_label(row));
             let weight = own * self.class_weights[usize::from(positive)];
-            Outcome { label: f64::from(label), weight, is_telling: positive || label >= TELLING }
+            Outcome { label: f64::from(label), weight, is_telling: positive || label >= self.telling }
         })
     }
 
@@ -110,7 +117,10 @@ impl<'a> Examples<'a> {
     /// no row is positive.
     fn scaling(&self, rows: &[Held]) -> Option<[f64; 2]> {
         let margins: Vec<f64> = rows.iter().map(|row| row.margin).collect();
-        fit_scaling(&margins, self.labelled.positive(), |row| f64::from(self.labelled.weight(row)))
+        let positive = self.labelled.positive();
+        fit_scaling(&margins, positive, |row| {
+            f64::from(self.labelled.weight(row)) * self.class_weights[usize::from(positive[row])]
+        })
     }
 
     /// What share of the rows that are not telling, and of those that are, a tree is grown on, where `share` of all are

@@ -18,7 +18,8 @@ const CUTS: usize = 24;
 ///   [`confirmation_at`](FailureRule::confirmation_at) steps on for rows, onsets and unknown rows, and
 ///   [`settling_at`](FailureRule::settling_at) for the confirmed part of an episode. So a rule sees no later row than
 ///   it says, and rows that come one by one find what the whole frame has;
-/// - a [`nearness`](FailureRule::nearness) is a number from 0 to 1 for each row, and looks at no later row.
+/// - a [`nearness`](FailureRule::nearness) is a number from 0 to 1 for each row, and looks no further ahead than what
+///   confirms an onset.
 ///
 /// # Errors
 /// The first [`Breach`].
@@ -74,9 +75,12 @@ fn near<R: FailureRule + ?Sized>(rule: &R, frame: FrameView<'_>) -> Result<(), B
     };
     let (Some(whole), Some(beginning)) = (of(frame.rows())?, of(half)?) else { return Ok(()) };
     same(&whole.len(), &frame.rows(), "each row has a nearness", "the frame")?;
+    same(&beginning.len(), &half, "each row has a nearness", "the first half")?;
     let within = whole.iter().all(|near| (0.0..=1.0).contains(near));
     holds(within, "nearness is a number from 0 to 1", || format!("{whole:?}"))?;
-    same(&&whole[..half], &&*beginning, "nearness looks at no later row", "the first half")
+    let sure = (half + 1).saturating_sub(rule.confirmation_at(frame.step())).min(half);
+    let law = "nearness looks no further ahead than what confirms an onset";
+    same(&&whole[..sure], &&beginning[..sure], law, "the first half")
 }
 
 /// Checks that fewer samples never make a failure, and never make a service healthy: with the samples of `lost`,

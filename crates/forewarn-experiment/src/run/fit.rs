@@ -182,8 +182,8 @@ impl<'a> Estimated<'a> {
     }
 
     /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where it is
-    /// known how near services come to failing, both have soft labels. Where rows
-    /// have weights, train is what these keep of it; a model that takes none has every window, which all are there.
+    /// known how near services come to failing, both have soft labels. Where rows have weights, they have none, and train
+    /// is what the weights keep of it; a model that takes no weights has every window, which all are there.
     pub(crate) fn fit(
         &self,
         (threads, deadline): (usize, Deadline),
@@ -192,7 +192,10 @@ impl<'a> Estimated<'a> {
         observer: &dyn Observer,
     ) -> Result<(Box<dyn Predictor>, LearntFrom), CoreError> {
         let frames = views.rows(self.rows);
-        let soft = views.nearness.map(|nearness| -> Result<_, CoreError> {
+        // Weights say how many windows there are of each kind in all data. Validation, by which log-odds come back to the
+        // labels, has none.
+        let nearness = views.nearness.filter(|_| views.weights.is_none());
+        let soft = nearness.map(|nearness| -> Result<_, CoreError> {
             let (train, validation) = (split.train().clone(), split.validation().clone());
             let (of_train, of_validation) = (nearness.soft_labels(&train), nearness.soft_labels(&validation));
             Ok((train.with_soft_labels(of_train)?, validation.with_soft_labels(of_validation)?))

@@ -1,11 +1,11 @@
 //! How near a service comes to failing, for fits to learn from beside whether it does.
 
 use crate::{ExperimentError, experiment::Settings};
-use forewarn_core::{CoreError, Samples, Target};
+use forewarn_core::{CoreError, Samples};
 use forewarn_schema::FrameSet;
 use std::collections::VecDeque;
 
-/// What the soft label takes from nearness; the rest is the label.
+/// The soft label of a window whose service comes as near as can be and does not fail.
 const SHARE: f32 = 0.5;
 
 /// For each row, as the last of a window: how near its service comes to failing in the window's period, 0 to 1.
@@ -28,17 +28,11 @@ impl Settings {
         if expected != got {
             return Err(CoreError::LengthMismatch { what: "rows with a nearness", expected, got }.into());
         }
-        // An onset in the period may be confirmed after it.
-        let confirmed_after = match self.target {
-            Target::Onset => self.rule.confirmation_at(layout.step()).max(1) - 1,
-            Target::Active => 0,
-        };
-        let ahead = self.spec.lead().saturating_add(confirmed_after);
         let mut of_windows = Vec::with_capacity(expected);
         for place in layout.services() {
             let rows = &of_rows[place.rows()];
             let first = of_windows.len();
-            of_windows.extend(most_after(rows, ahead, self.spec.period()));
+            of_windows.extend(most_after(rows, self.spec.lead(), self.spec.period()));
             of_windows[first..].reverse();
         }
         Ok(Some(Nearness(of_windows)))
@@ -66,11 +60,10 @@ fn most_after(rows: &[f32], ahead: usize, period: usize) -> impl Iterator<Item =
 }
 
 impl Nearness {
-    /// Soft labels of samples: the mean of the label and of how near the service comes.
+    /// Soft labels of samples: 1 where the label says so, else half of how near the service comes.
     pub(crate) fn soft_labels(&self, samples: &Samples) -> Vec<f32> {
         let soft = |(&row, &positive): (&u32, &bool)| {
-            let label = f32::from(u8::from(positive));
-            ((1.0 - SHARE) * label + SHARE * self.0[row as usize]).clamp(0.0, 1.0)
+            if positive { 1.0 } else { SHARE * self.0[row as usize] }
         };
         samples.rows().iter().zip(samples.positive()).map(soft).collect()
     }
