@@ -193,8 +193,8 @@ impl Samples {
         self.rows.iter().filter_map(|&row| self.layout.locate(row as usize))
     }
 
-    /// The samples at `picks`, which are ascending positions, with their weights and soft labels. What was excluded is no longer
-    /// counted, nor partly observed.
+    /// The samples at `picks`, which are ascending positions, with their weights and soft labels. What was excluded is
+    /// no longer counted, nor partly observed.
     ///
     /// # Errors
     /// [`CoreError::UnorderedPicks`].

@@ -18,12 +18,12 @@ const CALM: f64 = 0.05;
 /// Rows of a service that tell what is calm, at most: more say the same.
 const TELLING: usize = 1 << 16;
 
-/// How near each row is to being one since which `when` is satisfied, 0 to 1; see [`Rule`](crate::Rule). What is calm is learnt for each
-/// service from its rows among `known`, which ascend. `None` for a condition that has no nearness, or that asks for an
-/// outcome or for a metric that is not there.
+/// How near each row is to being one since which `when` is satisfied, 0 to 1; see [`Rule`](crate::Rule). What is calm
+/// is learnt for each service from its rows among `known`, which ascend. `None` for a condition that has no nearness,
+/// or that asks for an outcome or for a metric that is not there.
 ///
-/// Linear in rows, and logarithmic in the steps of a span that a condition has to last. Memory beside the result is that
-/// of one service's spans, and half a megabyte for each comparison.
+/// Linear in rows, and logarithmic in the steps of a span that a condition has to last. Memory beside the result is
+/// that of one service's spans, and half a megabyte for each comparison.
 pub(crate) fn nearness(
     when: &Condition,
     frames: &FrameSet,
@@ -207,8 +207,8 @@ impl Scale {
     }
 }
 
-/// The `times`-th largest of the last `steps` numbers, where the numbers before the first one are 0; `None` for more times
-/// than steps.
+/// The `times`-th largest of the last `steps` numbers, where the numbers before the first one are 0; `None` for more
+/// times than steps.
 fn reached(times: usize, steps: usize) -> Option<SlidingQuantile> {
     let smaller = steps.checked_sub(times)?;
     let mut span = SlidingQuantile::new(steps, smaller as f64 / (steps.max(2) - 1) as f64);

@@ -12,8 +12,8 @@ use forewarn_numerics::{fit_scaling, mix, order, uniform};
 const FEWEST_NEGATIVES: usize = 30_000;
 const NEGATIVES_A_POSITIVE: usize = 20;
 
-/// Soft label from which a negative row is kept as a positive one is, where there are fewer such rows than positive ones:
-/// it has as much to say.
+/// Soft label from which a negative row is kept as a positive one is, where there are fewer such rows than positive
+/// ones: it has as much to say.
 const TELLING: f32 = 0.1;
 
 /// How boosting ended.

@@ -39,10 +39,10 @@ const MOST_COLUMNS: usize = 320;
 ///
 /// A value out of range is [`CoreError::InvalidSetting`] from `fit`, which names the first such setting.
 ///
-/// Where windows have [soft labels](LabelledWindows::soft_label), the loss is against these, in train and validation. The
-/// log-odds `x` of the trees that are kept then become `a x + b`, which fits the labels of validation best, so that a score
-/// is still the probability of a positive window. Where validation tells no rising line, as with one class only, the labels
-/// of train do; where these tell none either, scores stay those of the soft labels.
+/// Where windows have [soft labels](LabelledWindows::soft_label), the loss is against these, in train and validation.
+/// The log-odds `x` of the trees that are kept then become `a x + b`, which fits the labels of validation best, so that
+/// a score is still the probability of a positive window. Where validation tells no rising line, as with one class
+/// only, the labels of train do; where these tell none either, scores stay those of the soft labels.
 ///
 /// Columns are put into at most 255 bins of about equally many training windows, a byte each. Memory is a byte for
 /// each window and column; time is about a nanosecond for each byte and level of a tree, shared out to `threads`,

@@ -181,9 +181,9 @@ impl<'a> Estimated<'a> {
         }
     }
 
-    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where it is
-    /// known how near services come to failing, both have soft labels. Where rows have weights, they have none, and train
-    /// is what the weights keep of it; a model that takes no weights has every window, which all are there.
+    /// The model fitted on train, with validation for stopping, on a number of threads and until a deadline. Where it
+    /// is known how near services come to failing, both have soft labels. Where rows have weights, they have none, and
+    /// train is what the weights keep of it; a model that takes no weights has every window, which all are there.
     pub(crate) fn fit(
         &self,
         (threads, deadline): (usize, Deadline),

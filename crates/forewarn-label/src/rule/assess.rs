@@ -72,9 +72,9 @@ impl FailureRule for Rule {
     /// By the way of each comparison from calm to its limit: calm is what 5 % of a service's rows in `rows` are on the
     /// healthy side of. *All of* is the least of its parts, *any of* the greatest, a sustained condition the least of
     /// its span, a frequent one the lesser of the row's own and of what as many rows reach. A row has the nearness of a
-    /// condition that would be satisfied since it; it may be known only after as many rows as confirm an onset. Parts of
-    /// *any of* that have no nearness (negations, equalities, absent metrics, significance) are left out; a rule that needs
-    /// one has none, and one on an outcome has none either. Shapes of episodes make no difference.
+    /// condition that would be satisfied since it; it may be known only after as many rows as confirm an onset. Parts
+    /// of *any of* that have no nearness (negations, equalities, absent metrics, significance) are left out; a rule
+    /// that needs one has none, and one on an outcome has none either. Shapes of episodes make no difference.
     ///
     /// # References
     /// A. Donzé and O. Maler, *Robust satisfaction of temporal logic over real-valued signals*, FORMATS 2010, section 3,
