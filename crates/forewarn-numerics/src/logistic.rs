@@ -35,12 +35,39 @@ pub fn fit_logistic(
     is_free: &[bool],
     ridge: f64,
 ) -> Vec<f64> {
-    minimise(&Logistic { rows, positive, start, is_free, ridge }, start.to_vec(), 1e-14)
+    fit_outcomes(rows, &of_labels(positive), start, is_free, ridge)
+}
+
+/// Each row stands for itself.
+fn of_labels(positive: &[bool]) -> Vec<Outcome> {
+    positive.iter().map(|&positive| Outcome { label: f64::from(u8::from(positive)), weight: 1.0 }).collect()
+}
+
+/// What a row should come to.
+#[derive(Clone, Copy)]
+pub(crate) struct Outcome {
+    /// From 0 to 1.
+    pub(crate) label: f64,
+    /// How many rows it stands for.
+    pub(crate) weight: f64,
+}
+
+/// As [`fit_logistic`], against labels that lie between 0 and 1, of rows that stand for several.
+pub(crate) fn fit_outcomes(
+    rows: &[f64],
+    outcomes: &[Outcome],
+    start: &[f64],
+    is_free: &[bool],
+    ridge: f64,
+) -> Vec<f64> {
+    minimise(&Logistic::new(rows, outcomes, start, is_free, ridge), start.to_vec(), 1e-14)
 }
 
 struct Logistic<'a> {
     rows: &'a [f64],
-    positive: &'a [bool],
+    outcomes: &'a [Outcome],
+    /// Weight of all rows; 1 without any.
+    total: f64,
     start: &'a [f64],
     is_free: &'a [bool],
     ridge: f64,
@@ -48,64 +75,68 @@ struct Logistic<'a> {
 
 impl Problem for Logistic<'_> {
     fn loss(&self, weights: &[f64]) -> f64 {
-        penalised(self.rows, self.positive, weights, self.start, self.ridge)
+        let mut loss = 0.0;
+        for (row, outcome) in self.rows.chunks_exact(weights.len()).zip(self.outcomes) {
+            let logit: f64 = row.iter().zip(weights).map(|(x, w)| x * w).sum();
+            let of =
+                |share: f64, positive| if share > 0.0 { share * logistic_loss(logit, positive) } else { 0.0 };
+            loss += outcome.weight * (of(outcome.label, true) + of(1.0 - outcome.label, false));
+        }
+        let penalty: f64 = weights.iter().zip(self.start).map(|(w, start)| (w - start).powi(2)).sum();
+        loss / self.total + self.ridge * penalty / 2.0
     }
 
     fn step(&self, weights: &[f64]) -> Option<Step> {
-        let (gradient, hessian) =
-            derivatives(self.rows, self.positive, weights, self.start, self.is_free, self.ridge);
+        let (gradient, hessian) = self.derivatives(weights);
         let by: Vec<f64> = solve(hessian, &gradient, weights.len())?.into_iter().map(|by| -by).collect();
         let descent = by.iter().zip(&gradient).map(|(by, slope)| by * slope).sum::<f64>();
         Some(Step { by, descent })
     }
 }
 
-fn penalised(rows: &[f64], positive: &[bool], weights: &[f64], start: &[f64], ridge: f64) -> f64 {
-    let mut loss = 0.0;
-    for (row, &positive) in rows.chunks_exact(weights.len()).zip(positive) {
-        let logit: f64 = row.iter().zip(weights).map(|(x, w)| x * w).sum();
-        loss += logistic_loss(logit, positive);
+impl<'a> Logistic<'a> {
+    fn new(
+        rows: &'a [f64],
+        outcomes: &'a [Outcome],
+        start: &'a [f64],
+        is_free: &'a [bool],
+        ridge: f64,
+    ) -> Self {
+        let total = outcomes.iter().map(|outcome| outcome.weight).sum::<f64>();
+        let total = if total > 0.0 { total } else { 1.0 };
+        Self { rows, outcomes, total, start, is_free, ridge }
     }
-    let penalty: f64 = weights.iter().zip(start).map(|(w, start)| (w - start).powi(2)).sum();
-    loss / positive.len().max(1) as f64 + ridge * penalty / 2.0
-}
 
-/// Gradient, and the Hessian row-major, with nothing but a diagonal for what is not free.
-fn derivatives(
-    rows: &[f64],
-    positive: &[bool],
-    weights: &[f64],
-    start: &[f64],
-    is_free: &[bool],
-    ridge: f64,
-) -> (Vec<f64>, Vec<f64>) {
-    let size = weights.len();
-    let (mut gradient, mut hessian) = (vec![0.0; size], vec![0.0; size * size]);
-    let share = 1.0 / positive.len().max(1) as f64;
-    for (row, &positive) in rows.chunks_exact(size).zip(positive) {
-        let probability = sigmoid(row.iter().zip(weights).map(|(x, w)| x * w).sum());
-        let residual = share * (probability - f64::from(u8::from(positive)));
-        let curvature = share * probability * (1.0 - probability);
-        for (i, &x) in row.iter().enumerate() {
-            gradient[i] += residual * x;
-            for (j, &other) in row.iter().enumerate() {
-                hessian[i * size + j] += curvature * x * other;
+    /// Gradient, and the Hessian row-major, with nothing but a diagonal for what is not free.
+    fn derivatives(&self, weights: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let size = weights.len();
+        let (mut gradient, mut hessian) = (vec![0.0; size], vec![0.0; size * size]);
+        for (row, outcome) in self.rows.chunks_exact(size).zip(self.outcomes) {
+            let probability = sigmoid(row.iter().zip(weights).map(|(x, w)| x * w).sum());
+            let share = outcome.weight / self.total;
+            let residual = share * (probability - outcome.label);
+            let curvature = share * probability * (1.0 - probability);
+            for (i, &x) in row.iter().enumerate() {
+                gradient[i] += residual * x;
+                for (j, &other) in row.iter().enumerate() {
+                    hessian[i * size + j] += curvature * x * other;
+                }
             }
         }
-    }
-    for i in 0..size {
-        gradient[i] += ridge * (weights[i] - start[i]);
-        hessian[i * size + i] += ridge + LEAST_CURVATURE;
-        if !is_free[i] {
-            gradient[i] = 0.0;
-            for j in 0..size {
-                hessian[i * size + j] = 0.0;
-                hessian[j * size + i] = 0.0;
+        for i in 0..size {
+            gradient[i] += self.ridge * (weights[i] - self.start[i]);
+            hessian[i * size + i] += self.ridge + LEAST_CURVATURE;
+            if !self.is_free[i] {
+                gradient[i] = 0.0;
+                for j in 0..size {
+                    hessian[i * size + j] = 0.0;
+                    hessian[j * size + i] = 0.0;
+                }
+                hessian[i * size + i] = 1.0;
             }
-            hessian[i * size + i] = 1.0;
         }
+        (gradient, hessian)
     }
-    (gradient, hessian)
 }
 
 /// Solves a symmetric positive definite system; `None` where rounding has made it indefinite.
@@ -157,16 +188,19 @@ mod tests {
         let (start, free) = ([0.3, 0.3, 0.3], [true, false, true]);
         let weights = fit_logistic(&rows, &positive, &start, &free, 0.01);
         assert_eq!(weights[1], 0.3);
-        let (gradient, _) = derivatives(&rows, &positive, &weights, &start, &free, 0.01);
+        let outcomes = of_labels(&positive);
+        let problem = |is_free| Logistic::new(&rows, &outcomes, &start, is_free, 0.01);
+        let (gradient, _) = problem(&free).derivatives(&weights);
         assert!(gradient.iter().all(|slope| slope.abs() < 1e-7), "{gradient:?}");
         // The gradient is the slope of the loss.
         let at = [0.5, -0.2, 0.1];
-        let (gradient, _) = derivatives(&rows, &positive, &at, &start, &[true; 3], 0.01);
+        let problem = problem(&[true; 3]);
+        let (gradient, _) = problem.derivatives(&at);
         for i in 0..3 {
             let moved = |by: f64| {
                 let mut at = at;
                 at[i] += by;
-                penalised(&rows, &positive, &at, &start, 0.01)
+                problem.loss(&at)
             };
             assert!((gradient[i] - (moved(1e-5) - moved(-1e-5)) / 2e-5).abs() < 1e-8);
         }

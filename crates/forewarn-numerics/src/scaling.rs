@@ -1,6 +1,6 @@
-use crate::{Problem, Step, logistic_loss, minimise, sigmoid};
+use crate::logistic::{Outcome, fit_outcomes};
 
-/// Weight that keeps the system solvable where all log-odds are equal.
+/// Weight that draws the line to the log-odds as they are, where nothing tells of another.
 const RIDGE: f64 = 1e-9;
 
 /// The line `a x + b` through log-odds `x` of least log loss against what happened, each counted by its weight: Platt
@@ -18,78 +18,25 @@ pub fn fit_scaling(log_odds: &[f64], positive: &[bool], weight: impl Fn(usize) -
     let of_class = |class: bool| -> f64 {
         positive.iter().zip(&weights).filter(|(is, _)| **is == class).map(|(_, weight)| weight).sum()
     };
-    if !(of_class(true) > 0.0 && of_class(false) > 0.0) || log_odds.iter().any(|x| !x.is_finite()) {
+    let (misses, hits) = (of_class(false), of_class(true));
+    if !(misses > 0.0 && hits > 0.0) || log_odds.iter().any(|x| !x.is_finite()) {
         return None;
     }
-    let total = of_class(true) + of_class(false);
-    let targets = [1.0 / (of_class(false) + 2.0), (of_class(true) + 1.0) / (of_class(true) + 2.0)];
-    let problem = Scaling { log_odds, positive, weights, total, targets };
-    let scaling = minimise(&problem, vec![1.0, 0.0], 1e-14);
-    match scaling[..] {
+    let labels = [1.0 / (misses + 2.0), (hits + 1.0) / (hits + 2.0)];
+    let outcome =
+        |(&positive, &weight): (&bool, &f64)| Outcome { label: labels[usize::from(positive)], weight };
+    let outcomes: Vec<Outcome> = positive.iter().zip(&weights).map(outcome).collect();
+    let rows: Vec<f64> = log_odds.iter().flat_map(|&x| [x, 1.0]).collect();
+    match fit_outcomes(&rows, &outcomes, &[1.0, 0.0], &[true, true], RIDGE)[..] {
         [a, b] if a > 0.0 && a.is_finite() && b.is_finite() => Some([a, b]),
         _ => None,
-    }
-}
-
-struct Scaling<'a> {
-    log_odds: &'a [f64],
-    positive: &'a [bool],
-    weights: Vec<f64>,
-    total: f64,
-    /// Of a negative and of a positive row.
-    targets: [f64; 2],
-}
-
-impl Scaling<'_> {
-    /// Log-odds, target and share of the weight of each row.
-    fn rows(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let labelled = self.log_odds.iter().zip(self.positive).zip(&self.weights);
-        labelled
-            .map(|((&x, &positive), &weight)| (x, self.targets[usize::from(positive)], weight / self.total))
-    }
-}
-
-impl Problem for Scaling<'_> {
-    fn loss(&self, line: &[f64]) -> f64 {
-        let (a, b) = (line[0], line[1]);
-        let losses = self.rows().map(|(x, target, weight)| {
-            let scaled = a * x + b;
-            weight * (logistic_loss(scaled, false) - target * scaled)
-        });
-        losses.sum::<f64>() + RIDGE / 2.0 * ((a - 1.0).powi(2) + b * b)
-    }
-
-    fn step(&self, line: &[f64]) -> Option<Step> {
-        let (a, b) = (line[0], line[1]);
-        let mut slope = [RIDGE * (a - 1.0), RIDGE * b];
-        let [mut aa, mut ab, mut bb] = [RIDGE, 0.0, RIDGE];
-        for (x, target, weight) in self.rows() {
-            let probability = sigmoid(a * x + b);
-            let miss = weight * (probability - target);
-            let curvature = weight * probability * (1.0 - probability);
-            slope[0] += miss * x;
-            slope[1] += miss;
-            aa += curvature * x * x;
-            ab += curvature * x;
-            bb += curvature;
-        }
-        let determinant = aa * bb - ab * ab;
-        if !(determinant > 0.0 && determinant.is_finite()) {
-            return None;
-        }
-        let by = vec![
-            (ab * slope[1] - bb * slope[0]) / determinant,
-            (ab * slope[0] - aa * slope[1]) / determinant,
-        ];
-        let descent = by[0] * slope[0] + by[1] * slope[1];
-        Some(Step { by, descent })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit_logistic;
+    use crate::{fit_logistic, sigmoid};
 
     /// Log-odds that overstate what happens: an event has log-odds `x / 2 - 1`.
     fn overstated() -> (Vec<f64>, Vec<bool>) {

@@ -80,10 +80,15 @@ impl<'a> Examples<'a> {
     fn outcomes(&self, first: usize) -> impl Iterator<Item = Outcome> {
         let positive = (first..).zip(&self.labelled.positive()[first..]);
         positive.map(|(row, &positive)| {
-            let (own, label) = (f64::from(self.labelled.weight(row)), self.labelled.soft_label(row));
-            let weight = own * self.class_weights[usize::from(positive)];
+            let label = self.labelled.soft_label(row);
+            let weight = self.row_weight(row, positive);
             Outcome { label: f64::from(label), weight, is_telling: positive || label >= self.telling }
         })
+    }
+
+    /// What a row weighs: its own weight times that of its class.
+    fn row_weight(&self, row: usize, positive: bool) -> f64 {
+        f64::from(self.labelled.weight(row)) * self.class_weights[usize::from(positive)]
     }
 
     /// The log-odds that fit all rows best if they are all alike.
@@ -118,9 +123,7 @@ impl<'a> Examples<'a> {
     fn scaling(&self, rows: &[Held]) -> Option<[f64; 2]> {
         let margins: Vec<f64> = rows.iter().map(|row| row.margin).collect();
         let positive = self.labelled.positive();
-        fit_scaling(&margins, positive, |row| {
-            f64::from(self.labelled.weight(row)) * self.class_weights[usize::from(positive[row])]
-        })
+        fit_scaling(&margins, positive, |row| self.row_weight(row, positive[row]))
     }
 
     /// What share of the rows that are not telling, and of those that are, a tree is grown on, where `share` of all are

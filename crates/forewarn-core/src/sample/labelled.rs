@@ -134,30 +134,29 @@ impl<'a> LabelledWindows<'a> {
 
 /// Refuses weights that are not one positive number for each of `windows`.
 pub(super) fn check_weights(weights: &[f32], windows: usize) -> Result<(), CoreError> {
-    if weights.len() != windows {
-        return Err(CoreError::LengthMismatch { what: "weights", expected: windows, got: weights.len() });
-    }
-    match weights.iter().find(|&&weight| !(weight > 0.0 && weight.is_finite())) {
-        Some(weight) => Err(CoreError::InvalidSetting {
-            name: "weight of a window",
-            value: weight.to_string(),
-            expected: "a positive number",
-        }),
-        None => Ok(()),
-    }
+    let is_weight = |weight: f32| weight > 0.0 && weight.is_finite();
+    check_each(weights, windows, ("weights", "weight of a window", "a positive number"), is_weight)
 }
 
 /// Refuses soft labels that are not one number from 0 to 1 for each of `windows`.
 pub(super) fn check_soft_labels(labels: &[f32], windows: usize) -> Result<(), CoreError> {
-    if labels.len() != windows {
-        return Err(CoreError::LengthMismatch { what: "soft labels", expected: windows, got: labels.len() });
+    let is_label = |label: f32| (0.0..=1.0).contains(&label);
+    check_each(labels, windows, ("soft labels", "soft label of a window", "a number from 0 to 1"), is_label)
+}
+
+/// Refuses numbers that are not one for each of `windows`, all as they should be. The texts name all of them, one, and
+/// what is expected.
+fn check_each(
+    numbers: &[f32],
+    windows: usize,
+    (what, name, expected): (&'static str, &'static str, &'static str),
+    is_right: impl Fn(f32) -> bool,
+) -> Result<(), CoreError> {
+    if numbers.len() != windows {
+        return Err(CoreError::LengthMismatch { what, expected: windows, got: numbers.len() });
     }
-    match labels.iter().find(|label| !(0.0..=1.0).contains(*label)) {
-        Some(label) => Err(CoreError::InvalidSetting {
-            name: "soft label of a window",
-            value: label.to_string(),
-            expected: "a number from 0 to 1",
-        }),
+    match numbers.iter().find(|&&number| !is_right(number)) {
+        Some(number) => Err(CoreError::InvalidSetting { name, value: number.to_string(), expected }),
         None => Ok(()),
     }
 }
