@@ -7,7 +7,7 @@ use crate::{
 };
 use forewarn_core::{FailureRule, Target, WindowSpec};
 use forewarn_eval::{AlarmBudget, Delays};
-use forewarn_topology::TopologyFeatures;
+use forewarn_topology::{ServiceGraph, TopologyFeatures};
 use forewarn_window::{Features, Fractions, Impute, Scope};
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use std::time::Duration;
 /// | [`with_scope`](Self::with_scope) | whose mean and deviation features are normalised by | [`Scope::default`] |
 /// | [`with_carry_steps`](Self::with_carry_steps) | steps that a value is carried over a gap | [`CARRY_STEPS`](Self::CARRY_STEPS) |
 /// | [`with_soft_labels`](Self::with_soft_labels) | whether fits learn how near a service came to failing | they do |
-/// | [`with_topology`](Self::with_topology) | columns of a service graph | none |
+/// | [`with_graph`](Self::with_graph) | who calls whom, for models on wide features | unknown |
+/// | [`with_topology`](Self::with_topology) | columns of a service graph, for all fitted models | none |
 /// | [`with_delays`](Self::with_delays) | what is taken off for net lead times | [`Delays::default`] |
 /// | [`with_budget`](Self::with_budget) | false alarms that are accepted: thresholds are chosen by it | [`AlarmBudget::default`] |
 /// | [`with_fit_limit`](Self::with_fit_limit) | time for all fits together | none |
@@ -49,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) scope: Scope,
     pub(crate) carry_steps: usize,
     pub(crate) soft_labels: bool,
+    pub(crate) graph: Option<ServiceGraph>,
     pub(crate) topology: Option<TopologyFeatures>,
     pub(crate) class_rules: Vec<ClassRule>,
     pub(crate) delays: Delays,
@@ -111,6 +113,7 @@ impl Experiment {
                 scope: Scope::default(),
                 carry_steps: Self::CARRY_STEPS,
                 soft_labels: true,
+                graph: None,
                 topology: None,
                 class_rules: Vec::new(),
                 delays: Delays::default(),
@@ -184,6 +187,16 @@ impl Experiment {
     #[must_use]
     pub fn with_soft_labels(mut self, soft_labels: bool) -> Self {
         self.settings.soft_labels = soft_labels;
+        self
+    }
+
+    /// Who calls whom. Models on wide features then see, of all services that each one depends on and of all that depend
+    /// on it, the largest figures ([`FleetColumns::pooled`](forewarn_topology::FleetColumns::pooled)); without a graph they
+    /// see the other services of a small fleet by name. The other models do not change. A graph that comes with
+    /// [`with_topology`](Self::with_topology) does the same.
+    #[must_use]
+    pub fn with_graph(mut self, graph: ServiceGraph) -> Self {
+        self.settings.graph = Some(graph);
         self
     }
 

@@ -48,7 +48,8 @@ pub(crate) struct ModelArgs {
     #[arg(long, value_name = "yes|no")]
     verdicts: Option<Answer>,
     /// Service graph (edge list, TOML, JSON or OpenTelemetry service graph samples): models then see the state of the
-    /// services that a service calls; `simulated` for the graph of a simulated fleet
+    /// services that a service calls, and wide models that of all that it depends on and that depend on it; `simulated`
+    /// for the graph of a simulated fleet [default: none, but for wide models of a simulated fleet]
     #[arg(long, value_name = "FILE")]
     topology: Option<PathBuf>,
     /// Minutes for all fits together: those that run into them end with what they have, and `auto` leaves out members
@@ -122,6 +123,8 @@ impl ModelArgs {
         });
         if let Some(path) = &self.topology {
             experiment = experiment.with_topology(topology(path, data)?);
+        } else if let Some(graph) = data.service_graph()? {
+            experiment = experiment.with_graph(graph);
         }
         // Asked for now, so that the metrics, which have been read, are taken off already.
         if let Some(bytes) = self.memory_limit.or_else(memory::available) {

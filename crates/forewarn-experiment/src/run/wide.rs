@@ -7,7 +7,7 @@ use forewarn_window::{
     Calendar, FeatureExt as _, Features, Impute, RecentNormal, Rolling, Select, Statistic,
 };
 
-/// Services of which each other one sees the metrics by name; more are pooled by the graph.
+/// Services of which each other one sees the metrics by name, where it is not known who calls whom.
 const MOST_NAMED: usize = 8;
 /// Minutes over which a metric's own recent normal is taken.
 const NORMAL_MINUTES: [i64; 3] = [30, 120, 720];
@@ -45,21 +45,23 @@ impl WideSources {
 }
 
 impl Settings {
-    /// Columns of the service graph, if there is one, and of the fleet, if it has more than one service.
+    /// Columns of the service graph, if they are asked for, and of the fleet, if it has more than one service.
     fn fleet(&self, metrics: &FrameSet) -> Result<Option<TopologyFeatures>, ExperimentError> {
         let services: Vec<&str> = metrics.layout().services().iter().map(|place| place.name()).collect();
         let names = metrics.schema().names();
-        let has_calls = self.topology.as_ref().is_some_and(|topology| topology.graph().calls() > 0);
-        let fleet = match services.len() {
-            0 | 1 => return Ok(None),
-            2..=MOST_NAMED => FleetColumns::by_name(names, services.iter().copied())?,
-            // Without calls there are no neighbours to pool.
-            _ if !has_calls => return Ok(None),
-            _ => FleetColumns::pooled(names)?,
+        let graph = self.topology.as_ref().map(TopologyFeatures::graph).or(self.graph.as_ref());
+        let graph = graph.filter(|graph| graph.calls() > 0);
+        let fleet = match (services.len(), graph) {
+            (0 | 1, _) => return Ok(None),
+            (_, Some(_)) => FleetColumns::pooled(names)?,
+            (2..=MOST_NAMED, None) => FleetColumns::by_name(names, services.iter().copied())?,
+            // Of many services none is told from the others without calls.
+            (_, None) => return Ok(None),
         };
-        Ok(Some(match &self.topology {
-            Some(topology) => topology.clone().with_fleet(fleet),
-            None => TopologyFeatures::of_fleet(&ServiceGraph::with_services(services, [])?, fleet),
+        Ok(Some(match (&self.topology, graph) {
+            (Some(topology), _) => topology.clone().with_fleet(fleet),
+            (None, Some(graph)) => TopologyFeatures::of_fleet(graph, fleet),
+            (None, None) => TopologyFeatures::of_fleet(&ServiceGraph::with_services(services, [])?, fleet),
         }))
     }
 

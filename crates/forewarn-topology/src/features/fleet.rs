@@ -3,15 +3,14 @@ use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Metric, Schema};
 use serde::{Deserialize, Serialize};
 
-/// Columns about the other services of a fleet: of each metric the last sample, its change over some rows, and its
-/// maximum of
-/// some rows.
+/// Columns about the other services of a fleet: of each metric the last sample, its changes over some rows, and its
+/// maximum of some rows.
 ///
-/// A small fleet is shown [by name](Self::by_name): each service sees the columns of each other one, and nothing in
-/// those that
-/// are its own. Of a large one each service sees the servers that it calls, its clients, and its siblings, which are
-/// the other
-/// servers of its clients, [pooled](Self::pooled): the mean of last samples and changes, the maximum of maxima.
+/// [By name](Self::by_name), each service sees the columns of each other one, and nothing in those that are its own.
+/// [Pooled](Self::pooled) by the graph, each service sees the largest figures of all its `dependencies`, which are the
+/// services that it calls, directly or through others, and of all its `dependents`, which call it likewise. What fails far
+/// below arrives through the services between, and what pools tell is learnt from all services at once, however many
+/// they are. A service in a circle of calls is among its own dependencies and dependents.
 ///
 /// | column | of |
 /// |---|---|
@@ -19,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// | `change_3(NAME.metric)` | the last row less the row three before it |
 /// | `max_10(NAME.metric)` | the last ten rows |
 ///
-/// `NAME` is a service, or `servers`, `clients` or `siblings`. Missing where no such service has a sample.
+/// `NAME` is a service or a pool. Missing where no such service has a sample.
 ///
 /// # Examples
 /// ```
@@ -30,22 +29,27 @@ use serde::{Deserialize, Serialize};
 /// let features = TopologyFeatures::of_fleet(&graph, fleet);
 /// assert_eq!(features.columns()[0].name, "last(web.error_rate)");
 /// assert_eq!(features.columns().len(), 9);
+///
+/// let features = TopologyFeatures::of_fleet(&graph, FleetColumns::pooled(["error_rate"])?);
+/// assert_eq!(features.columns()[0].name, "last(dependencies.error_rate)");
 /// # Ok::<(), forewarn_topology::TopologyError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FleetColumns {
     metrics: Vec<String>,
-    /// Services that are shown by name; none for pooled neighbours.
+    /// Services that are shown by name; none for pools.
     services: Vec<String>,
-    change_rows: usize,
+    changes: Vec<usize>,
     most_rows: usize,
 }
 
-/// Neighbours that are pooled, in the order of their columns.
-const POOLS: [&str; 3] = ["servers", "clients", "siblings"];
-/// Figures of a metric.
-const FIGURES: usize = 3;
+/// Pools in the order of their columns.
+const POOLS: [&str; 2] = ["dependencies", "dependents"];
+/// Figures of a metric beside its changes: the last sample and the maximum.
+const LAST_AND_MOST: usize = 2;
+/// Most changes of a metric.
+const MOST_CHANGES: usize = 16;
 
 impl FleetColumns {
     /// Of each of these services, each other one of which sees its metrics.
@@ -60,10 +64,10 @@ impl FleetColumns {
         if services.is_empty() {
             return Err(TopologyError::Empty { what: "the list of services" });
         }
-        Ok(Self { services, ..Self::pooled(metrics)? })
+        Ok(Self { services, changes: vec![3], ..Self::pooled(metrics)? })
     }
 
-    /// Of servers, clients and siblings by the graph.
+    /// Of the services that each one calls and is called by, as the graph has them.
     ///
     /// # Errors
     /// [`TopologyError::Empty`] without a metric.
@@ -72,21 +76,25 @@ impl FleetColumns {
         if metrics.is_empty() {
             return Err(TopologyError::Empty { what: "the list of metrics" });
         }
-        Ok(Self { metrics, services: Vec::new(), change_rows: 3, most_rows: 10 })
+        Ok(Self { metrics, services: Vec::new(), changes: vec![1, 3, 9], most_rows: 10 })
     }
 
-    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000. Default: 3 and 10. Checked by the
+    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000; at most 16 changes. Default: changes
+    /// over 3 rows by name and over 1, 3 and 9 rows of pools, maxima of 10. Checked by the
     /// [`TopologyFeatures`](crate::TopologyFeatures) that have the columns.
     #[must_use]
-    pub fn with_rows(self, change_rows: usize, most_rows: usize) -> Self {
-        Self { change_rows, most_rows, ..self }
+    pub fn with_rows(self, changes: impl Into<Vec<usize>>, most_rows: usize) -> Self {
+        Self { changes: changes.into(), most_rows, ..self }
     }
 
     pub(super) fn check(&self) -> Result<(), TopologyError> {
         if self.metrics.is_empty() {
             return Err(TopologyError::Empty { what: "the list of metrics" });
         }
-        for (what, rows) in [("rows of a change", self.change_rows), ("rows of a maximum", self.most_rows)] {
+        let count = self.changes.len();
+        refuse_unless(count <= MOST_CHANGES, "number of changes of a metric", count as f64, "at most 16")?;
+        let changes = self.changes.iter().map(|&rows| ("rows of a change", rows));
+        for (what, rows) in changes.chain([("rows of a maximum", self.most_rows)]) {
             refuse_unless((1..=10_000).contains(&rows), what, rows as f64, "1 to 10 000")?;
         }
         Ok(())
@@ -94,21 +102,23 @@ impl FleetColumns {
 
     /// Names before the dot: services or pools.
     fn names(&self) -> Vec<&str> {
-        if self.services.is_empty() {
-            POOLS.to_vec()
-        } else {
-            self.services.iter().map(String::as_str).collect()
-        }
+        if self.is_pooled() { POOLS.to_vec() } else { self.services.iter().map(String::as_str).collect() }
+    }
+
+    fn is_pooled(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// Columns of one service or pool.
+    fn width(&self) -> usize {
+        self.metrics.len() * (self.changes.len() + LAST_AND_MOST)
     }
 
     pub(super) fn columns(&self) -> Vec<Metric> {
-        let figures = |name: &str, metric: &String| {
-            let (change, most) = (self.change_rows, self.most_rows);
-            [
-                format!("last({name}.{metric})"),
-                format!("change_{change}({name}.{metric})"),
-                format!("max_{most}({name}.{metric})"),
-            ]
+        let figures = |name: &str, metric: &String| -> Vec<String> {
+            let changes = self.changes.iter().map(|rows| format!("change_{rows}({name}.{metric})"));
+            let most = format!("max_{}({name}.{metric})", self.most_rows);
+            std::iter::once(format!("last({name}.{metric})")).chain(changes).chain([most]).collect()
         };
         let of =
             |name: &&str| self.metrics.iter().flat_map(|metric| figures(name, metric)).collect::<Vec<_>>();
@@ -132,24 +142,28 @@ pub(super) struct FleetState {
     rows: Vec<f32>,
     /// `[place, metric, figure]` after the last row.
     figures: Vec<f32>,
+    reach: Reach,
 }
 
 impl FleetState {
     pub(super) fn new(
         settings: &FleetColumns,
+        graph: &ServiceGraph,
         schema: &Schema,
         places: usize,
     ) -> Result<Self, TopologyError> {
         let metrics = settings.metrics.iter().map(|metric| schema.index_of(metric));
         let metrics = metrics.collect::<Result<Vec<usize>, _>>()?;
-        let depth = settings.most_rows.max(settings.change_rows + 1);
+        let longest = settings.changes.iter().copied().max().unwrap_or(0);
+        let reach = if settings.is_pooled() { Reach::new(graph, settings.width()) } else { Reach::default() };
         let mut state = Self {
             metrics,
             shown: Vec::new(),
-            depth,
+            depth: settings.most_rows.max(longest + 1),
             next: 0,
             rows: Vec::new(),
             figures: Vec::new(),
+            reach,
             settings: settings.clone(),
         };
         state.resize(places);
@@ -163,7 +177,7 @@ impl FleetState {
     /// Room for this number of places; places that are new have had no row.
     pub(super) fn resize(&mut self, places: usize) {
         self.rows.resize(places * self.depth * self.metrics.len(), f32::NAN);
-        self.figures.resize(places * self.metrics.len() * FIGURES, f32::NAN);
+        self.figures.resize(places * self.settings.width(), f32::NAN);
     }
 
     /// A place forgets its rows.
@@ -176,7 +190,7 @@ impl FleetState {
 
     /// A place goes, and those after it move up.
     pub(super) fn remove(&mut self, place: usize) {
-        let (size, figures) = (self.depth * self.metrics.len(), self.metrics.len() * FIGURES);
+        let (size, figures) = (self.depth * self.metrics.len(), self.settings.width());
         self.rows.drain(place * size..(place + 1) * size);
         self.figures.drain(place * figures..(place + 1) * figures);
     }
@@ -188,7 +202,7 @@ impl FleetState {
     }
 
     /// Takes the rows of one time, one for each of `places`.
-    pub(super) fn push(&mut self, samples: &[f32], width: usize, places: &[usize]) {
+    pub(super) fn push(&mut self, samples: &[f32], width: usize, places: &[usize], graph: &ServiceGraph) {
         let (depth, count) = (self.depth, self.metrics.len());
         let slot = self.next;
         self.next = (slot + 1) % depth;
@@ -202,32 +216,29 @@ impl FleetState {
             }
         }
         let back = |rows: usize| (slot + depth - rows) % depth;
-        let (before, most) = (back(self.settings.change_rows), self.settings.most_rows);
+        let (changes, most) = (&self.settings.changes, self.settings.most_rows);
         let rows = self.rows.chunks_exact(depth * count);
-        for (rows, figures) in rows.zip(self.figures.chunks_exact_mut(count * FIGURES)) {
-            for (metric, figures) in figures.chunks_exact_mut(FIGURES).enumerate() {
+        for (rows, figures) in rows.zip(self.figures.chunks_exact_mut(self.settings.width())) {
+            for (metric, figures) in figures.chunks_exact_mut(changes.len() + LAST_AND_MOST).enumerate() {
                 let at = |slot: usize| rows[slot * count + metric];
                 figures[0] = at(slot);
-                figures[1] = at(slot) - at(before);
-                figures[2] = (0..most).map(|ago| at(back(ago))).fold(f32::NAN, f32::max);
+                for (figure, &rows) in figures[1..].iter_mut().zip(changes) {
+                    *figure = at(slot) - at(back(rows));
+                }
+                figures[changes.len() + 1] = (0..most).map(|ago| at(back(ago))).fold(f32::NAN, f32::max);
             }
+        }
+        if self.settings.is_pooled() {
+            self.reach.update(graph, &self.figures);
         }
     }
 
     /// Writes the columns of one place.
-    pub(super) fn write(&self, graph: &ServiceGraph, place: usize, out: &mut [f32]) {
-        let size = self.metrics.len() * FIGURES;
-        if self.settings.services.is_empty() {
-            let servers = |of: usize| graph.servers_of(of).map(|(server, _)| server);
-            let clients: Vec<usize> = graph.clients_of(place).map(|(client, _)| client).collect();
-            let mut siblings: Vec<usize> =
-                clients.iter().flat_map(|&client| servers(client)).filter(|&other| other != place).collect();
-            siblings.sort_unstable();
-            siblings.dedup();
-            let pools = [servers(place).collect(), clients, siblings];
-            for (pool, out) in pools.iter().zip(out.chunks_exact_mut(size)) {
-                self.pool(pool, out);
-            }
+    pub(super) fn write(&self, place: usize, out: &mut [f32]) {
+        let size = self.settings.width();
+        if self.settings.is_pooled() {
+            let (below, above) = out.split_at_mut(size);
+            self.reach.write(place, below, above);
             return;
         }
         for (shown, out) in self.shown.iter().zip(out.chunks_exact_mut(size)) {
@@ -236,22 +247,6 @@ impl FleetState {
                     out.copy_from_slice(&self.figures[other * size..(other + 1) * size]);
                 }
                 _ => out.fill(f32::NAN),
-            }
-        }
-    }
-
-    /// Means of last samples and changes, the maximum of maxima.
-    fn pool(&self, places: &[usize], out: &mut [f32]) {
-        let size = self.metrics.len() * FIGURES;
-        for (column, out) in out.iter_mut().enumerate() {
-            let known = places.iter().map(|place| self.figures[place * size + column]);
-            let known = known.filter(|value| !value.is_nan());
-            if column % FIGURES == 2 {
-                *out = known.fold(f32::NAN, f32::max);
-            } else {
-                let (sum, count) =
-                    known.fold((0.0, 0.0), |(sum, count), value| (sum + f64::from(value), count + 1.0));
-                *out = if count > 0.0 { (sum / count) as f32 } else { f32::NAN };
             }
         }
     }
@@ -269,4 +264,87 @@ impl FleetState {
         }
         Ok(Self { next, rows, ..self.clone() })
     }
+}
+
+/// The largest figures of all services that can be reached by calls, for each service of a graph: from what lies next
+/// to it, in one pass in the order of the calls. Linear in calls times figures.
+#[derive(Clone, Debug, Default)]
+struct Reach {
+    /// Services, servers before their clients; those that call one another in a circle stand together.
+    order: Vec<usize>,
+    /// Where each circle, or service by itself, begins in the order, and the end.
+    begins: Vec<usize>,
+    /// The circle of each service.
+    circle: Vec<usize>,
+    /// Figures of a service.
+    size: usize,
+    /// `[service, figure]` of those that it calls, directly or through others.
+    below: Vec<f32>,
+    /// The same of those that call it.
+    above: Vec<f32>,
+}
+
+impl Reach {
+    fn new(graph: &ServiceGraph, size: usize) -> Self {
+        let (order, mut begins) = graph.servers_first();
+        begins.push(order.len());
+        let mut circle = vec![0; order.len()];
+        for (number, ends) in begins.windows(2).enumerate() {
+            order[ends[0]..ends[1]].iter().for_each(|&service| circle[service] = number);
+        }
+        let unknown = vec![f32::NAN; order.len() * size];
+        Self { order, begins, circle, size, below: unknown.clone(), above: unknown }
+    }
+
+    /// Takes the figures of all places, those of the graph first.
+    fn update(&mut self, graph: &ServiceGraph, figures: &[f32]) {
+        let Self { order, begins, circle, size, below, above } = self;
+        let circles = || begins.windows(2).map(|ends| &order[ends[0]..ends[1]]);
+        let mut most = vec![f32::NAN; *size];
+        for services in circles() {
+            pool(services, circle, figures, (below, &mut most), |service, each| {
+                graph.servers_of(service).for_each(|(server, _)| each(server));
+            });
+        }
+        for services in circles().rev() {
+            pool(services, circle, figures, (above, &mut most), |service, each| {
+                graph.clients_of(service).for_each(|(client, _)| each(client));
+            });
+        }
+    }
+
+    /// Writes what a service reaches; nothing for one that the graph does not have, which calls no other.
+    fn write(&self, service: usize, below: &mut [f32], above: &mut [f32]) {
+        for (reached, out) in [(&self.below, below), (&self.above, above)] {
+            match reached.get(service * self.size..(service + 1) * self.size) {
+                Some(reached) => out.copy_from_slice(reached),
+                None => out.fill(f32::NAN),
+            }
+        }
+    }
+}
+
+/// The largest figures that the services of one circle reach, where all that lies beyond it has its own already.
+fn pool(
+    services: &[usize],
+    circle: &[usize],
+    figures: &[f32],
+    (reached, most): (&mut [f32], &mut [f32]),
+    next_to: impl Fn(usize, &mut dyn FnMut(usize)),
+) {
+    let size = most.len();
+    let of = |service: usize| service * size..(service + 1) * size;
+    most.fill(f32::NAN);
+    let mut take = |values: &[f32]| {
+        most.iter_mut().zip(values).for_each(|(most, &value)| *most = most.max(value));
+    };
+    for &service in services {
+        next_to(service, &mut |other| {
+            take(&figures[of(other)]);
+            if circle[other] != circle[service] {
+                take(&reached[of(other)]);
+            }
+        });
+    }
+    services.iter().for_each(|&service| reached[of(service)].copy_from_slice(most));
 }

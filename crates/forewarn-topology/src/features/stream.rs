@@ -107,8 +107,11 @@ impl TopologyStream {
         let limits = limits.iter().map(|limit| Ok((schema.index_of(&limit.metric)?, limit.at_most)));
         let recent = || Recent { rows: features.violation_rows, each: VecDeque::new(), sum: 0 };
         let columns = features.columns().len();
-        let fleet =
-            features.fleet.as_ref().map(|fleet| FleetState::new(fleet, schema, beyond)).transpose()?;
+        let fleet = features
+            .fleet
+            .as_ref()
+            .map(|fleet| FleetState::new(fleet, &features.graph, schema, beyond))
+            .transpose()?;
         let mut stream = Self {
             fleet,
             names: services.iter().map(|&service| service.to_owned()).collect(),
@@ -206,7 +209,7 @@ impl TopologyStream {
         }
         let moment = self.moment(samples);
         if let Some(fleet) = &mut self.fleet {
-            fleet.push(samples, self.schema.len(), &self.places);
+            fleet.push(samples, self.schema.len(), &self.places, &self.graph);
         }
         for (service, out) in self.out.chunks_exact_mut(self.columns).enumerate() {
             let place = self.places[service];
@@ -217,7 +220,7 @@ impl TopologyStream {
                 rest = after;
             }
             if let Some(fleet) = &self.fleet {
-                fleet.write(&self.graph, place, rest);
+                fleet.write(place, rest);
             }
         }
         Ok(&self.out)

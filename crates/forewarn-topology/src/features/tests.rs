@@ -246,22 +246,64 @@ fn other_services_are_seen_by_name() {
 }
 
 #[test]
-fn neighbours_are_pooled_by_the_graph() {
+fn dependencies_and_dependents_are_pooled_by_the_graph() {
     let monday = "2024-01-01T08:59:00Z";
     let set = FrameSet::from_frames(vec![
         frame("gateway", monday, &[(0.1, 100.0)]),
         frame("auth", monday, &[(0.2, 10.0)]),
         frame("user", monday, &[(0.4, 30.0)]),
-        frame("database", monday, &[(0.8, 40.0)]),
+        frame("database", monday, &[(0.8, 20.0)]),
+        frame("stranger", monday, &[(1.0, 900.0)]),
     ])
     .unwrap();
     let made = fleet_of("pooled").compute(&set).unwrap();
     let at = |service: &str, column: &str| value(&made, service, 0, column);
-    assert!((at("gateway", "last(servers.error_rate)") - 0.3).abs() < 1e-6);
-    assert_eq!(at("gateway", "max_10(servers.p99_latency)"), 30.0);
-    assert_eq!((at("auth", "last(siblings.error_rate)"), at("auth", "last(clients.error_rate)")), (0.4, 0.1));
-    assert!(at("gateway", "last(clients.error_rate)").is_nan());
-    assert!(at("database", "last(siblings.error_rate)").is_nan());
+    assert_eq!(at("gateway", "last(dependencies.error_rate)"), 0.8, "through user");
+    assert_eq!(at("gateway", "max_10(dependencies.p99_latency)"), 30.0);
+    assert_eq!(at("database", "last(dependents.p99_latency)"), 100.0, "through user");
+    assert_eq!(
+        (at("user", "last(dependencies.error_rate)"), at("user", "last(dependents.error_rate)")),
+        (0.8, 0.1)
+    );
+    assert!(at("auth", "last(dependencies.error_rate)").is_nan(), "it calls none");
+    assert!(at("gateway", "last(dependents.error_rate)").is_nan());
+    assert!(at("database", "last(dependencies.error_rate)").is_nan());
+    assert!(at("gateway", "change_1(dependencies.error_rate)").is_nan(), "one row has not changed yet");
+    assert!(at("stranger", "last(dependencies.error_rate)").is_nan(), "the graph does not have it");
+}
+
+proptest! {
+    /// Pools are the largest figures of whatever a walk along the calls, or against them, comes to; in circles too.
+    #[test]
+    fn pools_are_of_all_that_calls_lead_to(
+        calls in proptest::collection::btree_set((0usize..7, 0usize..7), 0..14),
+        rates in proptest::collection::vec(prop_oneof![4 => 0.0f32..1.0, 1 => Just(f32::NAN)], 7),
+    ) {
+        let names: Vec<String> = (0..7).map(|service| format!("s{service}")).collect();
+        let calls: Vec<(usize, usize)> = calls.into_iter().filter(|(client, server)| client != server).collect();
+        let ends = calls.iter().map(|&(client, server)| Call::new(&*names[client], &*names[server]));
+        let graph = ServiceGraph::with_services(names.iter().map(String::as_str), ends).unwrap();
+        let frames = names.iter().zip(&rates).map(|(name, &rate)| frame(name, "2024-01-01T08:59:00Z", &[(rate, 1.0)]));
+        let set = FrameSet::from_frames(frames.collect()).unwrap();
+        let fleet = FleetColumns::pooled(["error_rate"]).unwrap();
+        let made = TopologyFeatures::of_fleet(&graph, fleet).compute(&set).unwrap();
+        for (service, name) in names.iter().enumerate() {
+            for (pool, is_along) in [("dependencies", true), ("dependents", false)] {
+                let (mut reached, mut rest) = ([false; 7], vec![service]);
+                while let Some(from) = rest.pop() {
+                    for &(client, server) in &calls {
+                        let (near, far) = if is_along { (client, server) } else { (server, client) };
+                        if near == from && !std::mem::replace(&mut reached[far], true) {
+                            rest.push(far);
+                        }
+                    }
+                }
+                let most = (0..7).filter(|&other| reached[other]).map(|other| rates[other]).fold(f32::NAN, f32::max);
+                let found = value(&made, name, 0, &format!("last({pool}.error_rate)"));
+                prop_assert_eq!(found.to_bits(), most.to_bits(), "{} of {}", pool, name);
+            }
+        }
+    }
 }
 
 #[test]
