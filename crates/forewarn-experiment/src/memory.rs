@@ -6,7 +6,7 @@ use crate::{
     run::material::{FeatureLists, Material},
 };
 use forewarn_core::Feature;
-use forewarn_schema::Schema;
+use forewarn_schema::{FrameSet, Schema};
 
 /// What a window takes besides its row: labels, soft ones too, places, scores of two models at a time, and what figures
 /// sort.
@@ -37,14 +37,27 @@ impl Settings {
         if let (Some(list), Some(sources)) = (&lists.wide, material.wide()) {
             features += columns(list, sources.frames.schema())?;
         }
+        // What lies beside the metrics is there once, and all of it once more where rows are shuffled.
+        let beside = material.columns() - material.metrics.schema().len();
         let cells = match audit {
-            Audit::LeftOut => features,
-            Audit::Made => 2 * features + material.columns() as u64,
+            Audit::LeftOut => features + beside as u64,
+            Audit::Made => 2 * features + (beside + material.columns()) as u64,
         };
         let needed_bytes = rows.saturating_mul(cells.saturating_mul(4).saturating_add(BYTES_A_WINDOW));
-        if needed_bytes > available_bytes {
-            return Err(ExperimentError::TooLarge { needed_bytes, available_bytes });
-        }
-        Ok(())
+        refuse_more_than(available_bytes, needed_bytes)
     }
+
+    /// Refuses to compute this number of columns beside metrics where there is no room for them twice: alone and joined.
+    pub(crate) fn check_room(&self, metrics: &FrameSet, columns: usize) -> Result<(), ExperimentError> {
+        let Some(available_bytes) = self.memory_limit else { return Ok(()) };
+        let cells = (2 * columns + metrics.schema().len()) as u64;
+        refuse_more_than(available_bytes, (metrics.layout().rows() as u64).saturating_mul(4 * cells))
+    }
+}
+
+fn refuse_more_than(available_bytes: u64, needed_bytes: u64) -> Result<(), ExperimentError> {
+    if needed_bytes > available_bytes {
+        return Err(ExperimentError::TooLarge { needed_bytes, available_bytes });
+    }
+    Ok(())
 }

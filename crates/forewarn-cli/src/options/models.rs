@@ -123,7 +123,9 @@ impl ModelArgs {
         });
         if let Some(path) = &self.topology {
             experiment = experiment.with_topology(topology(path, data)?);
-        } else if let Some(graph) = data.service_graph()? {
+        } else if self.names().iter().any(|name| name == AUTO || name.ends_with("_wide"))
+            && let Some(graph) = data.service_graph()?
+        {
             experiment = experiment.with_graph(graph);
         }
         // Asked for now, so that the metrics, which have been read, are taken off already.

@@ -79,7 +79,7 @@ impl BudgetSettings {
 /// A guard bounds what is raised, by the false alarms of the threshold in use alone. After each step in which `s`
 /// services were watched and `f` alarms turned out false, the debt `D` becomes `max(D + f - a s, -7 b)`, where `b` is
 /// what the budget allows the fleet in a day, or 1 if that is less: what a quiet week saves may be used later, and no
-/// more. With `x = D / b`, the rate to follow is `a exp(-x / 10)`; from `x` = [`SLACK`](Self::SLACK) on the threshold
+/// more, but seven alarms where a week allows fewer. With `x = D / b`, the rate to follow is `a exp(-x / 10)`; from `x` = [`SLACK`](Self::SLACK) on the threshold
 /// rises by `gain (x - SLACK)²`, and where that is [`SILENT`](Self::SILENT) log-odds, at `x` = 7 for a gain of 0.5, no
 /// alarm is raised at all. Every step without a false alarm pays back `a s`, so silence ends by itself.
 ///
@@ -95,7 +95,7 @@ impl BudgetSettings {
 /// so the rate exceeds the budget by a term that vanishes like 1 / `S`. Proof: the debt grows by at least `f - a s`
 /// in each step, so false alarms are at most `a S` and the debt at the end; while the debt is `x B` or
 /// more no alarm is raised, so only the `m` that were raised before can raise it further. Nothing is assumed of the
-/// data.
+/// data. It counts from the start, where nothing is saved; from a later step on it is `(7 + x) B` in place of `x B`.
 ///
 /// Memory: 0.6 kB for a fleet of any size.
 ///
@@ -133,8 +133,8 @@ impl BudgetController {
     pub const TRUST: f64 = 2.0;
     /// Debt, in days of the budget or single alarms, up to which the guard does nothing.
     pub const SLACK: f64 = 3.0;
-    /// Debt, likewise, below which nothing is saved up. False alarms come in bunches: with two days' savings in place of a
-    /// week's a tenth to a seventh of the budget was never used.
+    /// Debt, likewise, below which nothing is saved up. False alarms come in bunches: with two days' savings in place of
+    /// seven a tenth to a seventh of the budget was never used.
     const LEAST_DEBT: f64 = -7.0;
     /// How much the rate to follow depends on the debt.
     const STEER: f64 = 0.1;
@@ -312,7 +312,7 @@ mod tests {
         let base = Score::new(0.5).unwrap();
         let mut controller = adaptive(1.0, 0.5);
         assert!(controller.shift().abs() < 1e-9);
-        // Ten services for four weeks; the rungs up to 1 would have had 80 false alarms, those up to 2 had 20. Of alarms
+        // Ten services for four weeks; the rungs up to 1 would have had 80 false alarms, those up to 2 had 20. Of those
         // that were raised 40 are false, as many as the budget allows.
         for minute in 0..4 * 10_080 {
             let supposed = match minute % 2016 {

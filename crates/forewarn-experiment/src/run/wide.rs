@@ -36,6 +36,7 @@ impl WideSources {
                 topology: settings.topology.clone(),
             });
         };
+        settings.check_room(metrics, topology.columns().len())?;
         let (filled, _) = settings.impute()?.fill(metrics.clone())?;
         let columns = topology.compute(&filled)?;
         drop(filled);
@@ -50,13 +51,16 @@ impl Settings {
         let services: Vec<&str> = metrics.layout().services().iter().map(|place| place.name()).collect();
         let names = metrics.schema().names();
         let graph = self.topology.as_ref().map(TopologyFeatures::graph).or(self.graph.as_ref());
-        let graph = graph.filter(|graph| graph.calls() > 0);
-        let fleet = match (services.len(), graph) {
-            (0 | 1, _) => return Ok(None),
-            (_, Some(_)) => FleetColumns::pooled(names)?,
-            (2..=MOST_NAMED, None) => FleetColumns::by_name(names, services.iter().copied())?,
+        let joined = graph.map_or(0, |graph| joined(graph, &services));
+        let fleet = match services.len() {
+            0 | 1 => return Ok(None),
+            // Less of a graph tells less than names.
+            2..=MOST_NAMED if 2 * joined < services.len() => {
+                FleetColumns::by_name(names, services.iter().copied())?
+            }
             // Of many services none is told from the others without calls.
-            (_, None) => return Ok(None),
+            _ if joined == 0 => return Ok(None),
+            _ => FleetColumns::pooled(names)?,
         };
         Ok(Some(match (&self.topology, graph) {
             (Some(topology), _) => topology.clone().with_fleet(fleet),
@@ -105,6 +109,18 @@ impl Settings {
         }
         Ok(behind)
     }
+}
+
+/// How many of the services are in calls with another one of them.
+fn joined(graph: &ServiceGraph, services: &[&str]) -> usize {
+    let mut places: Vec<usize> = services.iter().filter_map(|service| graph.find(service)).collect();
+    places.sort_unstable();
+    let is_measured = |place: usize| places.binary_search(&place).is_ok();
+    let is_joined = |&&place: &&usize| {
+        let servers = graph.servers_of(place).map(|(server, _)| server);
+        servers.chain(graph.clients_of(place).map(|(client, _)| client)).any(is_measured)
+    };
+    places.iter().filter(is_joined).count()
 }
 
 /// Whether a column is one of [`FleetColumns`].

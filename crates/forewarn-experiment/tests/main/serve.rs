@@ -8,6 +8,7 @@ use forewarn_experiment::{ExperimentError, NotSaved, Progress, Results, Standard
 use forewarn_live::{LiveError, LiveFleet, ServedModel, Serving};
 use forewarn_recurrent::{Settings, Trainer};
 use forewarn_schema::SchemaError;
+use forewarn_topology::ServiceGraph;
 use std::sync::{Arc, OnceLock};
 
 type BoxError = Box<dyn std::error::Error>;
@@ -397,5 +398,35 @@ fn wide_models_and_their_blend_by_folds_are_served() -> Result<(), BoxError> {
     let leaks: Vec<_> =
         checks.iter().filter(|check| check.finding != forewarn_eval::Finding::Clean).collect();
     assert!(leaks.is_empty(), "{leaks:?}");
+    Ok(())
+}
+
+#[test]
+fn wide_models_that_know_who_calls_whom_are_served() -> Result<(), BoxError> {
+    let wide = |graph: Option<&str>| -> Result<_, BoxError> {
+        let experiment =
+            Experiment::new(Rule::v1()).with_model(line("line")).with_model(standard().get("logistic_wide")?);
+        let graph = graph.map(ServiceGraph::from_edge_list).transpose()?;
+        Ok(run(match graph {
+            Some(graph) => experiment.with_graph(graph),
+            None => experiment,
+        })?)
+    };
+    let with = wide(Some("cart login\nlogin accounts"))?;
+    for (name, expected) in with.sets() {
+        assert_fleet(&with.to_envelope(name)?, expected)?;
+    }
+    let pipeline = |results: &Results| -> Result<_, BoxError> {
+        Ok(results.to_envelope("logistic_wide")?.pipeline.ok_or("a pipeline")?.to_string())
+    };
+    assert!(pipeline(&with)?.contains("dependencies"));
+    // A graph that joins none of the services tells less than their names.
+    for graph in [None, Some("login accounts")] {
+        let results = wide(graph)?;
+        let saved = pipeline(&results)?;
+        assert!(!saved.contains("dependencies") && saved.contains("last(login.error_rate)"), "{graph:?}");
+        // Models that are not wide do not change.
+        assert_eq!(results.sets().next(), with.sets().next());
+    }
     Ok(())
 }

@@ -50,6 +50,8 @@ const POOLS: [&str; 2] = ["dependencies", "dependents"];
 const LAST_AND_MOST: usize = 2;
 /// Most changes of a metric.
 const MOST_CHANGES: usize = 16;
+/// Most columns: a thousand services by name of three hundred metrics.
+const MOST_COLUMNS: usize = 1_000_000;
 
 impl FleetColumns {
     /// Of each of these services, each other one of which sees its metrics.
@@ -79,7 +81,7 @@ impl FleetColumns {
         Ok(Self { metrics, services: Vec::new(), changes: vec![1, 3, 9], most_rows: 10 })
     }
 
-    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000; at most 16 changes. Default: changes
+    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000; at most 16 changes, each once. Default: changes
     /// over 3 rows by name and over 1, 3 and 9 rows of pools, maxima of 10. Checked by the
     /// [`TopologyFeatures`](crate::TopologyFeatures) that have the columns.
     #[must_use]
@@ -97,7 +99,17 @@ impl FleetColumns {
         for (what, rows) in changes.chain([("rows of a maximum", self.most_rows)]) {
             refuse_unless((1..=10_000).contains(&rows), what, rows as f64, "1 to 10 000")?;
         }
-        Ok(())
+        let columns = self.names().len().saturating_mul(self.width());
+        refuse_unless(
+            columns <= MOST_COLUMNS,
+            "number of fleet columns",
+            columns as f64,
+            "at most 1 000 000",
+        )?;
+        let mut changes = self.changes.clone();
+        changes.sort_unstable();
+        let repeated = changes.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0]);
+        refuse_unless(repeated.is_none(), "rows of a change", repeated.unwrap_or(0) as f64, "each once")
     }
 
     /// Names before the dot: services or pools.

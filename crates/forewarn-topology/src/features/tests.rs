@@ -277,15 +277,19 @@ proptest! {
     #[test]
     fn pools_are_of_all_that_calls_lead_to(
         calls in proptest::collection::btree_set((0usize..7, 0usize..7), 0..14),
-        rates in proptest::collection::vec(prop_oneof![4 => 0.0f32..1.0, 1 => Just(f32::NAN)], 7),
+        rates in proptest::collection::vec(prop_oneof![4 => 0.0f32..1.0, 1 => Just(f32::NAN)], 7 * 12),
     ) {
         let names: Vec<String> = (0..7).map(|service| format!("s{service}")).collect();
         let calls: Vec<(usize, usize)> = calls.into_iter().filter(|(client, server)| client != server).collect();
         let ends = calls.iter().map(|&(client, server)| Call::new(&*names[client], &*names[server]));
         let graph = ServiceGraph::with_services(names.iter().map(String::as_str), ends).unwrap();
-        let frames = names.iter().zip(&rates).map(|(name, &rate)| frame(name, "2024-01-01T08:59:00Z", &[(rate, 1.0)]));
+        let rate = |service: usize, row: usize| rates[service * 12 + row];
+        let frames = names.iter().enumerate().map(|(service, name)| {
+            let rows: Vec<(f32, f32)> = (0..12).map(|row| (rate(service, row), 1.0)).collect();
+            frame(name, "2024-01-01T08:59:00Z", &rows)
+        });
         let set = FrameSet::from_frames(frames.collect()).unwrap();
-        let fleet = FleetColumns::pooled(["error_rate"]).unwrap();
+        let fleet = FleetColumns::pooled(["error_rate"]).unwrap().with_rows([1, 4], 3);
         let made = TopologyFeatures::of_fleet(&graph, fleet).compute(&set).unwrap();
         for (service, name) in names.iter().enumerate() {
             for (pool, is_along) in [("dependencies", true), ("dependents", false)] {
@@ -298,9 +302,22 @@ proptest! {
                         }
                     }
                 }
-                let most = (0..7).filter(|&other| reached[other]).map(|other| rates[other]).fold(f32::NAN, f32::max);
-                let found = value(&made, name, 0, &format!("last({pool}.error_rate)"));
-                prop_assert_eq!(found.to_bits(), most.to_bits(), "{} of {}", pool, name);
+                for row in 0..12 {
+                    let change = |other, rows| if row < rows { f32::NAN } else { rate(other, row) - rate(other, row - rows) };
+                    let most = |other| (row.saturating_sub(2)..=row).map(|row| rate(other, row)).fold(f32::NAN, f32::max);
+                    let figures: [(&str, &dyn Fn(usize) -> f32); 4] = [
+                        ("last", &|other| rate(other, row)),
+                        ("change_1", &|other| change(other, 1)),
+                        ("change_4", &|other| change(other, 4)),
+                        ("max_3", &most),
+                    ];
+                    for (figure, of) in figures {
+                        let largest = (0..7).filter(|&other| reached[other]).map(of).fold(f32::NAN, f32::max);
+                        let found = value(&made, name, row, &format!("{figure}({pool}.error_rate)"));
+                        let is_equal = found == largest || found.is_nan() && largest.is_nan();
+                        prop_assert!(is_equal, "{figure} of {pool} of {name} at {row}: {found}, expected {largest}");
+                    }
+                }
             }
         }
     }
@@ -316,6 +333,11 @@ fn fleet_columns_are_saved_with_their_settings() {
         let mut damaged = saved.clone();
         damaged["fleet"]["most_rows"] = 0.into();
         assert!(TopologyFeatures::from_saved(&damaged).is_err());
+        for wrong in [vec![0], vec![10_001], vec![3, 3], (1..18).collect()] {
+            let mut damaged = saved.clone();
+            damaged["fleet"]["changes"] = wrong.clone().into();
+            assert!(TopologyFeatures::from_saved(&damaged).is_err(), "{wrong:?}");
+        }
     }
     assert!(FleetColumns::pooled([""; 0]).is_err() && FleetColumns::by_name(["x"], [""; 0]).is_err());
 }
