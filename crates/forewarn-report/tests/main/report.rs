@@ -424,11 +424,14 @@ fn headlines() {
         outcome.choice.budget.per_service_week = 1.0;
         (outcome.episodes_caught, outcome.lead_time_median_minutes) = (Some(33), Some(3.0));
         (outcome.test_rate, outcome.choice.days) = (0.6, forewarn_eval::DayAssumption::Holds);
+        let moving = outcome.adaptive.as_mut().unwrap();
+        (moving.test_rate, moving.episodes_caught) = (1.02, 41);
     }
     assert_eq!(
         report.headline(),
         format!(
-            "At one false alarm per service and week: 33 of {all} failures detected, a median 3 minutes ahead; on test the rate was 0.6."
+            "At one false alarm per service and week: 33 of {all} failures detected, a median 3 minutes ahead; on test the rate was 0.6. \
+             A threshold that moves, as that of the live service, detects 41 at a rate of 1.02."
         )
     );
     report.models[model].operation.as_mut().unwrap().headline.as_mut().unwrap().outcome = None;
