@@ -190,9 +190,10 @@ impl Experiment {
         self
     }
 
-    /// Who calls whom. Models on wide features then see the largest figures of all services that each one depends on, and
-    /// of all that depend on it ([`FleetColumns::pooled`](forewarn_topology::FleetColumns::pooled)). The other models do
-    /// not change. A graph that comes with [`with_topology`](Self::with_topology) does the same, and goes first.
+    /// Who calls whom. Models on wide features then see the largest figures of all services that each one depends on,
+    /// and of all that depend on it ([`FleetColumns::pooled`](forewarn_topology::FleetColumns::pooled)). The other
+    /// models do not change. A graph that comes with [`with_topology`](Self::with_topology) does the same, and goes
+    /// first.
     ///
     /// Where no graph joins at least half of the services to another one, wide models see the other services of a small
     /// fleet, of up to eight, by name.

@@ -79,9 +79,10 @@ impl BudgetSettings {
 /// A guard bounds what is raised, by the false alarms of the threshold in use alone. After each step in which `s`
 /// services were watched and `f` alarms turned out false, the debt `D` becomes `max(D + f - a s, -7 b)`, where `b` is
 /// what the budget allows the fleet in a day, or 1 if that is less: what a quiet week saves may be used later, and no
-/// more, but seven alarms where a week allows fewer. With `x = D / b`, the rate to follow is `a exp(-x / 10)`; from `x` = [`SLACK`](Self::SLACK) on the threshold
-/// rises by `gain (x - SLACK)²`, and where that is [`SILENT`](Self::SILENT) log-odds, at `x` = 7 for a gain of 0.5, no
-/// alarm is raised at all. Every step without a false alarm pays back `a s`, so silence ends by itself.
+/// more, but seven alarms where a week allows fewer. With `x = D / b`, the rate to follow is `a exp(-x / 10)`; from `x`
+/// = [`SLACK`](Self::SLACK) on the threshold rises by `gain (x - SLACK)²`, and where that is [`SILENT`](Self::SILENT)
+/// log-odds, at `x` = 7 for a gain of 0.5, no alarm is raised at all. Every step without a false alarm pays back `a s`,
+/// so silence ends by itself.
 ///
 /// # Bound
 /// Over any sequence of scores and outcomes, chosen by an adversary even, with at most `B` for `b`, and at most `m`
@@ -133,8 +134,8 @@ impl BudgetController {
     pub const TRUST: f64 = 2.0;
     /// Debt, in days of the budget or single alarms, up to which the guard does nothing.
     pub const SLACK: f64 = 3.0;
-    /// Debt, likewise, below which nothing is saved up. False alarms come in bunches: with two days' savings in place of
-    /// seven a tenth to a seventh of the budget was never used.
+    /// Debt, likewise, below which nothing is saved up. False alarms come in bunches: with two days' savings in place
+    /// of seven a tenth to a seventh of the budget was never used.
     const LEAST_DEBT: f64 = -7.0;
     /// How much the rate to follow depends on the debt.
     const STEER: f64 = 0.1;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// [By name](Self::by_name), each service sees the columns of each other one, and nothing in those that are its own.
 /// [Pooled](Self::pooled) by the graph, each service sees the largest figures of all its `dependencies`, which are the
-/// services that it calls, directly or through others, and of all its `dependents`, which call it likewise. What fails far
-/// below arrives through the services between, and what pools tell is learnt from all services at once, however many
-/// they are. A service in a circle of calls is among its own dependencies and dependents.
+/// services that it calls, directly or through others, and of all its `dependents`, which call it likewise. What fails
+/// far below arrives through the services between, and what pools tell is learnt from all services at once, however
+/// many they are. A service in a circle of calls is among its own dependencies and dependents.
 ///
 /// | column | of |
 /// |---|---|
@@ -81,8 +81,8 @@ impl FleetColumns {
         Ok(Self { metrics, services: Vec::new(), changes: vec![1, 3, 9], most_rows: 10 })
     }
 
-    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000; at most 16 changes, each once. Default: changes
-    /// over 3 rows by name and over 1, 3 and 9 rows of pools, maxima of 10. Checked by the
+    /// With changes over, and maxima of, other numbers of rows, each 1 to 10,000; at most 16 changes, each once.
+    /// Default: changes over 3 rows by name and over 1, 3 and 9 rows of pools, maxima of 10. Checked by the
     /// [`TopologyFeatures`](crate::TopologyFeatures) that have the columns.
     #[must_use]
     pub fn with_rows(self, changes: impl Into<Vec<usize>>, most_rows: usize) -> Self {
