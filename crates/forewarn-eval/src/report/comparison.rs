@@ -1,7 +1,7 @@
 use super::WindowFigures;
 use crate::uncertainty::BlockBootstrap;
 use crate::uncertainty::{RankedBlocks, widened};
-use crate::{EvalError, Interval, ScoredSet};
+use crate::{EvalError, Interval, ScoredSet, both::both};
 use forewarn_core::CoreError;
 use forewarn_core::average_precision;
 use forewarn_numerics::quantile;
@@ -58,7 +58,7 @@ pub struct Difference {
 impl ModelComparison {
     /// Compares the PR-AUC of models. `None` for fewer than two models or two blocks.
     ///
-    /// `O(n)` time a model and resample. The simultaneous intervals are `d ± q se`, with the standard error of each
+    /// `O(n)` time a model and resample, on two threads. The simultaneous intervals are `d ± q se`, with the standard error of each
     /// difference over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample,
     /// widened for the number of blocks as every interval is.
     ///
@@ -69,7 +69,10 @@ impl ModelComparison {
     /// # References
     /// J. P. Romano and M. Wolf, *Exact and approximate stepdown methods for multiple hypothesis testing*, Journal of
     /// the American Statistical Association 100(469), 2005 (its first step).
-    pub fn new(models: &[(&str, &ScoredSet)], bootstrap: &BlockBootstrap) -> Result<Option<Self>, EvalError> {
+    pub fn new<'a>(
+        models: &[(&'a str, &ScoredSet)],
+        bootstrap: &BlockBootstrap,
+    ) -> Result<Option<Self>, EvalError> {
         let Some(&(_, first)) = models.first() else { return Ok(None) };
         if let Some((name, _)) = models.iter().find(|(_, set)| !set.has_same_windows(first)) {
             let expected = "the windows and labels of the models before it";
@@ -82,22 +85,22 @@ impl ModelComparison {
         if models.len() < 2 || blocks.len() < 2 {
             return Ok(None);
         }
-        let mut measured = Vec::with_capacity(models.len());
-        for &(name, set) in models {
+        let measure = |&(name, set): &(&'a str, &ScoredSet)| -> Result<Measured<'a>, EvalError> {
             let (scores, positive) = set.pooled("test")?;
             let ranked = RankedBlocks::new(set, &blocks)?;
-            let effective = ranked.effective_blocks();
             let draws = bootstrap
                 .draws(blocks.len())
                 .filter_map(|weights| ranked.areas(&weights, WindowFigures::HIGHEST_FALSE_POSITIVE_RATE));
             let resampled: Vec<f64> = draws.map(|areas| areas.pr).collect();
-            measured.push(Measured {
-                name,
-                pr_auc: average_precision(&scores, &positive)?,
-                resampled,
-                effective,
-            });
-        }
+            let effective = ranked.effective_blocks();
+            Ok(Measured { name, pr_auc: average_precision(&scores, &positive)?, resampled, effective })
+        };
+        let each =
+            |models: &[(&'a str, &ScoredSet)]| models.iter().map(measure).collect::<Result<Vec<_>, _>>();
+        let (front, back) = models.split_at(models.len().div_ceil(2));
+        let (front, back) = both(|| each(front), || each(back));
+        let mut measured = front?;
+        measured.extend(back?);
         measured.sort_by(|a, b| b.pr_auc.total_cmp(&a.pr_auc));
         Ok(Some(Self {
             blocks: blocks.len(),
