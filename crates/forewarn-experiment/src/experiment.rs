@@ -1,7 +1,7 @@
 pub(crate) mod classes;
 
 use crate::{
-    ExperimentError, Model,
+    ExperimentError, Model, ModelRows,
     experiment::classes::ClassRule,
     model::{Origin, position_of_states, positions},
 };
@@ -261,6 +261,12 @@ impl Experiment {
     pub fn with_model(mut self, model: Model) -> Self {
         self.models.push(model);
         self
+    }
+
+    /// Whether a model of the experiment reads such rows.
+    #[must_use]
+    pub fn reads(&self, rows: ModelRows) -> bool {
+        self.models.iter().any(|model| model.reads(rows))
     }
 
     /// Refuses settings that make no sense by themselves, whatever the data.

@@ -1,6 +1,7 @@
 use crate::{
     ServiceGraph, Strengths, TopologyError,
     error::{probability, same_length},
+    graph::Components,
 };
 use serde::Serialize;
 
@@ -46,8 +47,7 @@ pub use worlds::Worlds;
 pub struct Cascade {
     graph: ServiceGraph,
     strengths: Vec<f64>,
-    order: Vec<usize>,
-    begins: Vec<usize>,
+    components: Components,
 }
 
 /// A probability or an expectation, and how uncertain it is.
@@ -112,8 +112,8 @@ impl Cascade {
     /// [`TopologyError::LengthMismatch`] for strengths of another graph.
     pub fn new(graph: &ServiceGraph, strengths: &Strengths) -> Result<Self, TopologyError> {
         same_length("strengths", graph.calls(), strengths.as_slice().len())?;
-        let (order, begins) = graph.servers_first();
-        Ok(Self { graph: graph.clone(), strengths: strengths.as_slice().to_vec(), order, begins })
+        let components = graph.servers_first();
+        Ok(Self { graph: graph.clone(), strengths: strengths.as_slice().to_vec(), components })
     }
 
     /// The graph.

@@ -1,3 +1,4 @@
+mod components;
 pub(crate) mod edge_columns;
 pub(crate) mod edge_list;
 pub(crate) mod file;
@@ -7,6 +8,7 @@ pub(crate) mod names;
 pub(crate) mod strengths;
 
 use crate::{TopologyError, error::refuse_unless};
+pub(crate) use components::Components;
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::Serialize;
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
@@ -379,9 +381,8 @@ impl ServiceGraph {
         shares
     }
 
-    /// Services in an order in which servers come before their clients, as far as cycles allow: components that call
-    /// one another in a circle stand together. Also where each component begins.
-    pub(crate) fn servers_first(&self) -> (Vec<usize>, Vec<usize>) {
+    /// Its services, servers before their clients.
+    pub(crate) fn servers_first(&self) -> Components {
         // Not Tarjan's algorithm, which recurses as deep as the graph.
         let components = petgraph::algo::kosaraju_scc(&self.0.graph);
         let (mut order, mut begins) = (Vec::with_capacity(self.len()), Vec::with_capacity(components.len()));
@@ -389,19 +390,15 @@ impl ServiceGraph {
             begins.push(order.len());
             order.extend(component.into_iter().map(NodeIndex::index));
         }
-        (order, begins)
+        Components { order, begins }
     }
 
     /// The entry services: those without a client, and all services of a cycle without a client outside of it.
     #[must_use]
     pub fn entries(&self) -> Vec<usize> {
-        let (order, mut begins) = self.servers_first();
-        begins.push(order.len());
-        let mut component = vec![0; self.len()];
-        for (number, range) in begins.windows(2).enumerate() {
-            order[range[0]..range[1]].iter().for_each(|&service| component[service] = number);
-        }
-        let mut called = vec![false; begins.len()];
+        let component = self.servers_first().numbers();
+        // There are no more components than services.
+        let mut called = vec![false; self.len()];
         for &[client, server] in &self.0.ends {
             let (client, server) = (component[client as usize], component[server as usize]);
             called[server] |= client != server;

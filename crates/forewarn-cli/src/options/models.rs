@@ -10,7 +10,7 @@ use crate::{
 use clap::{Args, ValueEnum};
 use forewarn::{
     core::{Target, WindowSpec},
-    experiment::{Blending, Data, Experiment, Model, StandardModels, VerdictColumns},
+    experiment::{Blending, Data, Experiment, Model, ModelRows, StandardModels, VerdictColumns},
     label::Rule,
     recurrent::Trainer,
     topology::{ServiceGraph, TopologyFeatures},
@@ -123,10 +123,6 @@ impl ModelArgs {
         });
         if let Some(path) = &self.topology {
             experiment = experiment.with_topology(topology(path, data)?);
-        } else if self.names().iter().any(|name| name == AUTO || name.ends_with("_wide"))
-            && let Some(graph) = data.service_graph()?
-        {
-            experiment = experiment.with_graph(graph);
         }
         // Asked for now, so that the metrics, which have been read, are taken off already.
         if let Some(bytes) = self.memory_limit.or_else(memory::available) {
@@ -139,6 +135,12 @@ impl ModelArgs {
             let model = if name == AUTO { Ok(self.auto()) } else { standard.get(name) };
             experiment =
                 experiment.with_model(model.map_err(|error| CliError::usage(format!("--models: {error}")))?);
+        }
+        if self.topology.is_none()
+            && experiment.reads(ModelRows::Wide)
+            && let Some(graph) = data.service_graph()?
+        {
+            experiment = experiment.with_graph(graph);
         }
         Ok(experiment)
     }

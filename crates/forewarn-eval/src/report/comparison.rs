@@ -58,9 +58,9 @@ pub struct Difference {
 impl ModelComparison {
     /// Compares the PR-AUC of models. `None` for fewer than two models or two blocks.
     ///
-    /// `O(n)` time a model and resample, on two threads. The simultaneous intervals are `d ± q se`, with the standard error of each
-    /// difference over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a resample,
-    /// widened for the number of blocks as every interval is.
+    /// `O(n)` time a model and resample, on two threads. The simultaneous intervals are `d ± q se`, with the standard
+    /// error of each difference over the resamples, and `q` the quantile of the largest of all `|d* - d| / se` in a
+    /// resample, widened for the number of blocks as every interval is.
     ///
     /// # Errors
     /// [`CoreError::InvalidSetting`], which names the model, unless all have scored the same windows;

@@ -7,6 +7,7 @@ use crate::{
 use forewarn_baseline::Context;
 use forewarn_core::{Feature, Split};
 use forewarn_schema::{FrameSet, Schema};
+use forewarn_topology::TopologyFeatures;
 use forewarn_window::{
     Calendar, FeatureExt as _, Features, Impute, Imputed, Metrics, Normalisation, Pipeline, Select,
 };
@@ -86,11 +87,8 @@ impl<'a> Material<'a> {
         let (with_graph, gaps) = match &settings.topology {
             None => (None, count_gaps(&settings.impute()?, &metrics)?),
             Some(topology) => {
-                let (filled, gaps) = settings.impute()?.fill((*metrics).clone())?;
-                let columns = topology.compute(&filled)?;
-                drop(filled);
-                let schema = Schema::new([metrics.schema().metrics(), columns.schema().metrics()].concat())?;
-                (Some(metrics.beside(&[&columns], schema)?), gaps)
+                let (joined, gaps) = settings.beside_graph(&metrics, topology)?;
+                (Some(joined), gaps)
             }
         };
         let context = if models.iter().any(|model| model.reads(ModelRows::Context)) {
@@ -173,6 +171,23 @@ impl<'a> Material<'a> {
             weights: self.weights(),
             nearness: None,
         }
+    }
+}
+
+impl Settings {
+    /// Metrics with columns of a service graph behind them, and their gaps, which are filled for these columns only.
+    /// Refuses what there is no room for before it is computed.
+    pub(crate) fn beside_graph(
+        &self,
+        metrics: &FrameSet,
+        topology: &TopologyFeatures,
+    ) -> Result<(FrameSet, Imputed), ExperimentError> {
+        self.check_room(metrics, topology.columns().len())?;
+        let (filled, gaps) = self.impute()?.fill(metrics.clone())?;
+        let columns = topology.compute(&filled)?;
+        drop(filled);
+        let schema = Schema::new([metrics.schema().metrics(), columns.schema().metrics()].concat())?;
+        Ok((metrics.beside(&[&columns], schema)?, gaps))
     }
 }
 

@@ -36,12 +36,8 @@ impl WideSources {
                 topology: settings.topology.clone(),
             });
         };
-        settings.check_room(metrics, topology.columns().len())?;
-        let (filled, _) = settings.impute()?.fill(metrics.clone())?;
-        let columns = topology.compute(&filled)?;
-        drop(filled);
-        let schema = Schema::new([metrics.schema().metrics(), columns.schema().metrics()].concat())?;
-        Ok(Self { frames: metrics.beside(&[&columns], schema)?, topology: Some(topology) })
+        let (frames, _) = settings.beside_graph(metrics, &topology)?;
+        Ok(Self { frames, topology: Some(topology) })
     }
 }
 

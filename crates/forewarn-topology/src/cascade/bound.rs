@@ -10,9 +10,7 @@ const SETTLED: f64 = 1e-12;
 impl Cascade {
     pub(super) fn bounds(&self, own: &[f64]) -> Vec<f64> {
         let mut failing = own.to_vec();
-        for (number, &from) in self.begins.iter().enumerate() {
-            let to = self.begins.get(number + 1).copied().unwrap_or(self.order.len());
-            let component = &self.order[from..to];
+        for component in self.components.iter() {
             for _ in 0..ITERATIONS {
                 let mut moved: f64 = 0.0;
                 for &client in component {

@@ -1,4 +1,4 @@
-use crate::{ServiceGraph, TopologyError, error::refuse_unless};
+use crate::{ServiceGraph, TopologyError, error::refuse_unless, graph::Components};
 use forewarn_core::{CoreError, restore_part, save_part};
 use forewarn_schema::{Metric, Schema};
 use serde::{Deserialize, Serialize};
@@ -154,7 +154,8 @@ pub(super) struct FleetState {
     rows: Vec<f32>,
     /// `[place, metric, figure]` after the last row.
     figures: Vec<f32>,
-    reach: Reach,
+    /// What pools are made of; `None` where services are shown by name.
+    reach: Option<Reach>,
 }
 
 impl FleetState {
@@ -167,7 +168,7 @@ impl FleetState {
         let metrics = settings.metrics.iter().map(|metric| schema.index_of(metric));
         let metrics = metrics.collect::<Result<Vec<usize>, _>>()?;
         let longest = settings.changes.iter().copied().max().unwrap_or(0);
-        let reach = if settings.is_pooled() { Reach::new(graph, settings.width()) } else { Reach::default() };
+        let reach = settings.is_pooled().then(|| Reach::new(graph, settings.width()));
         let mut state = Self {
             metrics,
             shown: Vec::new(),
@@ -240,17 +241,17 @@ impl FleetState {
                 figures[changes.len() + 1] = (0..most).map(|ago| at(back(ago))).fold(f32::NAN, f32::max);
             }
         }
-        if self.settings.is_pooled() {
-            self.reach.update(graph, &self.figures);
+        if let Some(reach) = &mut self.reach {
+            reach.update(graph, &self.figures);
         }
     }
 
     /// Writes the columns of one place.
     pub(super) fn write(&self, place: usize, out: &mut [f32]) {
         let size = self.settings.width();
-        if self.settings.is_pooled() {
+        if let Some(reach) = &self.reach {
             let (below, above) = out.split_at_mut(size);
-            self.reach.write(place, below, above);
+            reach.write(place, below, above);
             return;
         }
         for (shown, out) in self.shown.iter().zip(out.chunks_exact_mut(size)) {
@@ -280,13 +281,11 @@ impl FleetState {
 
 /// The largest figures of all services that can be reached by calls, for each service of a graph: from what lies next
 /// to it, in one pass in the order of the calls. Linear in calls times figures.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Reach {
-    /// Services, servers before their clients; those that call one another in a circle stand together.
-    order: Vec<usize>,
-    /// Where each circle, or service by itself, begins in the order, and the end.
-    begins: Vec<usize>,
-    /// The circle of each service.
+    /// Circles of calls, and services by themselves, servers before their clients.
+    circles: Components,
+    /// The number of the circle that each service is in.
     circle: Vec<usize>,
     /// Figures of a service.
     size: usize,
@@ -298,27 +297,21 @@ struct Reach {
 
 impl Reach {
     fn new(graph: &ServiceGraph, size: usize) -> Self {
-        let (order, mut begins) = graph.servers_first();
-        begins.push(order.len());
-        let mut circle = vec![0; order.len()];
-        for (number, ends) in begins.windows(2).enumerate() {
-            order[ends[0]..ends[1]].iter().for_each(|&service| circle[service] = number);
-        }
-        let unknown = vec![f32::NAN; order.len() * size];
-        Self { order, begins, circle, size, below: unknown.clone(), above: unknown }
+        let circles = graph.servers_first();
+        let unknown = vec![f32::NAN; graph.len() * size];
+        Self { circle: circles.numbers(), circles, size, below: unknown.clone(), above: unknown }
     }
 
     /// Takes the figures of all places, those of the graph first.
     fn update(&mut self, graph: &ServiceGraph, figures: &[f32]) {
-        let Self { order, begins, circle, size, below, above } = self;
-        let circles = || begins.windows(2).map(|ends| &order[ends[0]..ends[1]]);
+        let Self { circles, circle, size, below, above } = self;
         let mut most = vec![f32::NAN; *size];
-        for services in circles() {
+        for services in circles.iter() {
             pool(services, circle, figures, (below, &mut most), |service, each| {
                 graph.servers_of(service).for_each(|(server, _)| each(server));
             });
         }
-        for services in circles().rev() {
+        for services in circles.iter().rev() {
             pool(services, circle, figures, (above, &mut most), |service, each| {
                 graph.clients_of(service).for_each(|(client, _)| each(client));
             });

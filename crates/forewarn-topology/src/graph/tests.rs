@@ -60,7 +60,7 @@ fn servers_come_before_their_clients() {
         Call::new("a", "d"),
     ])
     .unwrap();
-    let (order, begins) = graph.servers_first();
+    let Components { order, begins } = graph.servers_first();
     assert_eq!((order[0], order[3], begins), (3, 0, vec![0, 1, 3]));
 }
 
@@ -69,6 +69,6 @@ fn a_chain_of_any_length_does_not_end_the_stack() {
     let name = |index: usize| format!("s{index:06}");
     let chain = (0..200_000).map(|index| Call::new(name(index), name(index + 1)));
     let graph = ServiceGraph::new(chain).unwrap();
-    assert_eq!(graph.servers_first().0[0], 200_000);
+    assert_eq!(graph.servers_first().order[0], 200_000);
     assert_eq!(graph.entries(), [0]);
 }

@@ -1,6 +1,7 @@
 use crate::{
     ServiceGraph, TopologyError,
     error::{refuse_unless, same_length},
+    graph::Components,
 };
 use serde::Serialize;
 
@@ -26,8 +27,7 @@ pub struct DependencyHealth {
     dependence: f64,
     unknown: f64,
     shares: Vec<f64>,
-    order: Vec<usize>,
-    begins: Vec<usize>,
+    components: Components,
     entries: Vec<(usize, f64)>,
 }
 
@@ -38,7 +38,6 @@ impl DependencyHealth {
     /// With the usual dependence. Linear in services and calls.
     #[must_use]
     pub fn new(graph: &ServiceGraph) -> Self {
-        let (order, begins) = graph.servers_first();
         let made = |client: usize| graph.servers_of(client).map(|(_, traffic)| traffic.requests).sum::<f64>();
         let mut entries: Vec<(usize, f64)> =
             graph.entries().into_iter().map(|entry| (entry, made(entry))).collect();
@@ -50,8 +49,7 @@ impl DependencyHealth {
             dependence: Self::DEPENDENCE,
             unknown: 1.0,
             shares: graph.shares(),
-            order,
-            begins,
+            components: graph.servers_first(),
             entries,
         }
     }
@@ -103,7 +101,7 @@ impl DependencyHealth {
         let own: Vec<f64> =
             own.iter().map(|&health| if health.is_nan() { self.unknown } else { health }).collect();
         let mut services = own.clone();
-        for component in self.components() {
+        for component in self.components.iter() {
             self.settle(component, &own, &mut services);
         }
         services
@@ -112,21 +110,13 @@ impl DependencyHealth {
     /// Of which services anything is known: their own health, or that of one they depend on.
     fn known(&self, own: &[f64]) -> Vec<bool> {
         let mut known: Vec<bool> = own.iter().map(|health| !health.is_nan()).collect();
-        for component in self.components() {
+        for component in self.components.iter() {
             let any = component.iter().any(|&client| {
                 known[client] || self.graph.servers_of(client).any(|(server, _)| known[server])
             });
             component.iter().for_each(|&client| known[client] |= any);
         }
         known
-    }
-
-    /// Services that depend on each other, each group after those that it depends on.
-    fn components(&self) -> impl Iterator<Item = &[usize]> {
-        self.begins.iter().enumerate().map(|(number, &from)| {
-            let to = self.begins.get(number + 1).copied().unwrap_or(self.order.len());
-            &self.order[from..to]
-        })
     }
 
     /// Solves one component, whose servers outside are solved.
